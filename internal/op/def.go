@@ -1,0 +1,156 @@
+package op
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// Def is an operator with all its faces. A nil face means that shoal cannot do that with the operator; callers answer
+// with an onnxio.UnsupportedError that names node, operator and face.
+type Def struct {
+	Name   string
+	Domain string // "" for the standard's own
+	// Since is the lowest opset of the domain at which this definition reads the operator right. shoal supports opsets
+	// from 7 (the first with today's broadcasting) to MaxOpset; a definition reads n.Opset where forms differ.
+	Since int
+
+	// Shape gives types and static shapes of all outputs. Inputs' shapes are static; inputs' Const is set where known.
+	Shape func(n *onnxio.Node) ([]Type, error)
+	// Eval computes the outputs. See Call.
+	Eval func(c *Call) error
+	// Fold, where set, forbids constant folding by returning false (for random operators); nil means: fold freely.
+	NoFold bool
+
+	// Interval gives a box that holds every output for inputs in the given boxes, rounding included (see Box).
+	// nil where Linear describes an affine operator: its box follows from the map.
+	Interval func(n *onnxio.Node, in []Box) ([]Box, error)
+	// Linear describes the operator to the relaxing domains. Called once per node when a network is compiled.
+	Linear func(n *onnxio.Node) (*Linear, error)
+}
+
+// Type is an output's element type and static shape.
+type Type struct {
+	DType onnxio.DType
+	Shape []int
+}
+
+// Box bounds every element of a tensor: Lower[i] <= x[i] <= Upper[i], flat in row-major order. A constant has
+// Lower == Upper (they may share memory). Results must hold for the real function on every point of the input boxes,
+// so each float64 operation's rounding is directed outward (see Down and Up) or added.
+type Box struct{ Lower, Upper []float64 }
+
+// Linear is what the relaxing domains see of an operator. Exactly one of Maps, Lines and Relax is set.
+//
+// Maps: the node is affine in its non-constant inputs: y = sum_k Maps[k](x_k) + Bias. Maps[k] is nil for constant or
+// absent inputs. All maps take and give flat row-major (ONNX order) tensors of the values' static shapes, except that
+// affine.Conv describes its own geometry. Bias is nil for zero.
+//
+// Lines: elementwise in the single non-constant input x (input index Input): two lines per element.
+//
+// Relax: several inputs or several elements into one: lower and upper linear forms per output element.
+type Linear struct {
+	Maps []affine.Map
+	Bias []float64
+
+	Input int
+	Lines LinesFunc
+
+	Relax RelaxFunc
+
+	// Ulps bounds the float32 execution's error per output element beyond sums of products, in units in the last place of
+	// the result (Sigmoid, Exp, Div, ...). 0 for exact elementwise operators and for affine ones, whose error follows from
+	// the map. Source names where the figure comes from.
+	Ulps   float64
+	Source string
+}
+
+// Slope chooses the lower line of an unstable piecewise linear neuron.
+type Slope int
+
+const (
+	// SlopeAdaptive takes 1 where u > -l, else 0 (DeepPoly; CROWN).
+	SlopeAdaptive Slope = iota
+	// SlopeParallel takes u/(u-l) below as above (Fast-Lin; Wong and Kolter).
+	SlopeParallel
+)
+
+// LinesFunc writes for every element i two lines that hold on [l[i], u[i]]:
+//
+//	LoSlope[i]*x + LoIcept[i] <= f(x) <= UpSlope[i]*x + UpIcept[i]
+//
+// for every real x in the interval, with the slopes and intercepts taken as the exact values of the float64s written:
+// rounding is already directed into the intercepts.
+type LinesFunc func(s Slope, l, u []float64, out *Lines)
+
+// Lines holds two lines per element, flat.
+type Lines struct{ LoSlope, LoIcept, UpSlope, UpIcept []float64 }
+
+// RelaxFunc gives lower and upper linear forms of every output element over the input boxes (indexed like the node's
+// inputs; constants have Lower == Upper).
+type RelaxFunc func(s Slope, in []Box) (*Relaxation, error)
+
+// Relaxation: for output element i, with terms t in [Start[i], Start[i+1]),
+//
+//	sum Coef[t] * x_{Input[t]}[Index[t]] + Const[i]  is a bound (lower or upper) of y[i].
+//
+// Input is nil if all terms are of input 0.
+type Relaxation struct{ Lower, Upper Forms }
+
+// Forms is a sparse matrix of linear forms with a constant each (compressed rows).
+type Forms struct {
+	Start []int32
+	Input []int32
+	Index []int32
+	Coef  []float64
+	Const []float64
+}
+
+// MaxOpset is the newest version of the standard's operators that the definitions were written against.
+const MaxOpset = 26
+
+// MinOpset is the oldest: opset 7 brought today's broadcasting.
+const MinOpset = 7
+
+var registry = map[string]*Def{}
+
+func key(domain, name string) string {
+	if domain == "" {
+		return name
+	}
+	return domain + "." + name
+}
+
+// Register adds an operator; it is called from the operators' init functions and panics on a double.
+func Register(d Def) {
+	k := key(d.Domain, d.Name)
+	if registry[k] != nil {
+		panic("op: " + k + " is registered twice")
+	}
+	registry[k] = &d
+}
+
+// Lookup returns the definition for a node, or an error that names the node and what is missing.
+func Lookup(n *onnxio.Node) (*Def, error) {
+	d := registry[key(n.Domain, n.Op)]
+	if d == nil {
+		return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset}
+	}
+	if n.Domain == "" && n.Opset < MinOpset {
+		return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset,
+			Why: fmt.Sprintf("shoal reads opsets %d to %d; convert the file with the exporter", MinOpset, MaxOpset)}
+	}
+	return d, nil
+}
+
+// All returns the definitions by name.
+func All() []*Def {
+	out := make([]*Def, 0, len(registry))
+	for _, d := range registry {
+		out = append(out, d)
+	}
+	sort.Slice(out, func(i, j int) bool { return key(out[i].Domain, out[i].Name) < key(out[j].Domain, out[j].Name) })
+	return out
+}

@@ -1,0 +1,65 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// sameShape is the Shape face of operators whose only output looks like their first input.
+func sameShape(n *onnxio.Node) ([]Type, error) {
+	x := n.Input(0)
+	if x == nil {
+		return nil, fmt.Errorf("input 0 is missing")
+	}
+	return []Type{{x.DType, x.Shape}}, nil
+}
+
+// elementwise is the Eval face of y[i] = f(x[i]).
+func elementwise(f32 func(float32) float32, f64 func(float64) float64) func(*Call) error {
+	return func(c *Call) error {
+		switch x := c.In[0].Data.(type) {
+		case []float32:
+			y := c.Out[0].F32()
+			for i, v := range x {
+				y[i] = f32(v)
+			}
+		case []float64:
+			y := c.Out[0].F64()
+			for i, v := range x {
+				y[i] = f64(v)
+			}
+		default:
+			return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+		}
+		return nil
+	}
+}
+
+// monotone is the Interval face of a nondecreasing elementwise function whose float64 implementation is off by at most
+// the given number of units in the last place.
+func monotone(f func(float64) float64, ulps int) func(*onnxio.Node, []Box) ([]Box, error) {
+	return func(_ *onnxio.Node, in []Box) ([]Box, error) {
+		n := len(in[0].Lower)
+		out := Box{make([]float64, n), make([]float64, n)}
+		for i := range out.Lower {
+			l, u := f(in[0].Lower[i]), f(in[0].Upper[i])
+			for range ulps {
+				l, u = Down(l), Up(u)
+			}
+			if math.IsNaN(l) || math.IsNaN(u) {
+				l, u = math.Inf(-1), math.Inf(1)
+			}
+			out.Lower[i], out.Upper[i] = l, u
+		}
+		return []Box{out}, nil
+	}
+}
+
+// lines is the Linear face of an elementwise operator.
+func lines(f LinesFunc, ulps float64, source string) func(*onnxio.Node) (*Linear, error) {
+	return func(*onnxio.Node) (*Linear, error) {
+		return &Linear{Lines: f, Ulps: ulps, Source: source}, nil
+	}
+}

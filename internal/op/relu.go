@@ -1,0 +1,49 @@
+// relu.go — Relu, opset 6, 13, 14: y = max(x, 0).
+
+package op
+
+import "math"
+
+func init() {
+	Register(Def{
+		Name: "Relu", Since: 6,
+		Shape:    sameShape,
+		Eval:     elementwise(func(x float32) float32 { return max(x, 0) }, func(x float64) float64 { return max(x, 0) }),
+		Interval: monotone(func(x float64) float64 { return max(x, 0) }, 0),
+		Linear:   lines(reluLines, 0, "exact"),
+	})
+}
+
+// reluLines bounds max(x, 0) between two lines on [l, u] for every neuron.
+//
+// Unstable neurons (l < 0 < u) take the upper line through (l, 0) and (u, u), its slope rounded as it comes and its intercept
+// rounded up until the line is above both corners, and the lower line alpha*x with alpha in [0, 1].
+// Source: Zhang et al. 2018 (CROWN), table 2; Singh et al. 2019 (DeepPoly), section 4.2; Wong and Kolter 2018 for the
+// parallel slope.
+func reluLines(s Slope, l, u []float64, out *Lines) {
+	for i, lo := range l {
+		hi := u[i]
+		switch {
+		case lo >= 0:
+			out.LoSlope[i], out.LoIcept[i], out.UpSlope[i], out.UpIcept[i] = 1, 0, 1, 0
+		case hi <= 0:
+			out.LoSlope[i], out.LoIcept[i], out.UpSlope[i], out.UpIcept[i] = 0, 0, 0, 0
+		case math.IsInf(hi-lo, 0) || math.IsNaN(hi-lo):
+			out.LoSlope[i], out.LoIcept[i], out.UpSlope[i], out.UpIcept[i] = 0, 0, 0, hi
+		default:
+			k := hi / (hi - lo)
+			// The line k*x + c lies above max(x,0) on [l,u] if it does at both ends: c >= -k*l and c >= u - k*u.
+			c := max(Up(-k*lo), Up(hi-Down(k*hi)))
+			out.UpSlope[i], out.UpIcept[i] = k, c
+			out.LoIcept[i] = 0
+			switch {
+			case s == SlopeParallel:
+				out.LoSlope[i] = k
+			case hi > -lo:
+				out.LoSlope[i] = 1
+			default:
+				out.LoSlope[i] = 0
+			}
+		}
+	}
+}

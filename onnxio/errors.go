@@ -1,0 +1,61 @@
+package onnxio
+
+import "fmt"
+
+// FormatError says that a file is not what the standard allows. Offset is the byte where it shows; -1 where no byte can
+// be named.
+type FormatError struct {
+	Offset int64
+	Why    string
+}
+
+func (e *FormatError) Error() string {
+	if e.Offset >= 0 {
+		return fmt.Sprintf("byte %d: %s", e.Offset, e.Why)
+	}
+	return e.Why
+}
+
+// ShapeError says that a shape does not fit.
+type ShapeError struct {
+	What      string
+	Want, Got []int
+}
+
+func (e *ShapeError) Error() string {
+	return fmt.Sprintf("%s: shape %v where %v is needed", e.What, e.Got, e.Want)
+}
+
+// UnsupportedError says that the file is valid and shoal cannot do it. Face is what is missing: "Shape", "Eval",
+// "Interval", "Linear"; empty if the operator is unknown altogether.
+type UnsupportedError struct {
+	Node, Op, Domain string
+	Opset            int
+	Face             string
+	Why              string
+}
+
+func (e *UnsupportedError) Error() string {
+	op := e.Op
+	if e.Domain != "" {
+		op = e.Domain + "." + op
+	}
+	s := fmt.Sprintf("node %q: operator %s (opset %d) is not supported", e.Node, op, e.Opset)
+	if e.Face != "" {
+		s = fmt.Sprintf("node %q: operator %s (opset %d) has no %s", e.Node, op, e.Opset, e.Face)
+	}
+	if e.Why != "" {
+		s += ": " + e.Why
+	}
+	return s
+}
+
+// NodeError places an error at a node.
+type NodeError struct {
+	Node, Op string
+	Err      error
+}
+
+func (e *NodeError) Error() string { return fmt.Sprintf("node %q (%s): %v", e.Node, e.Op, e.Err) }
+
+func (e *NodeError) Unwrap() error { return e.Err }

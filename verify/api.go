@@ -1,0 +1,128 @@
+package verify
+
+import (
+	"errors"
+	"math/big"
+)
+
+// Method names a domain of bounds.
+type Method string
+
+// The domains, from cheap to tight. Auto tries them in this order until one proves the property.
+const (
+	Auto     Method = "auto"
+	Interval Method = "interval"
+	Symbolic Method = "symbolic"
+	FastLin  Method = "fastlin"
+	DeepPoly Method = "deeppoly"
+)
+
+// Methods lists the names that a flag may take.
+func Methods() []string { return []string{"auto", "interval", "symbolic", "fastlin", "deeppoly"} }
+
+// Semantics says for which executions of the network a bound holds.
+type Semantics string
+
+const (
+	// Real is the network as a function of real numbers, with the file's weights taken as exact.
+	Real Semantics = "real"
+	// Float32 covers every float32 execution, in any order of summation. See docs/soundness.md for its limits.
+	Float32 Semantics = "float32"
+)
+
+// Options configures a Verifier. The zero value is usable.
+type Options struct {
+	Method    Method    // "" means Auto
+	Semantics Semantics // "" means Real
+	Threads   int       // 0 means all cores
+	MemoryMB  int       // working memory for rows per thread; 0 means 256
+	// Plain switches off what goes beyond the published domain (intersecting with interval bounds), to compare with
+	// other implementations.
+	Plain bool
+}
+
+// Box is a set of inputs: Lower[i] <= x[i] <= Upper[i], flat in the model's input order (several inputs one behind the
+// other), in units of the model's input.
+type Box struct{ Lower, Upper []float64 }
+
+// Constraint is sum Coef[k]*y[Index[k]] <= Bound (or < if Strict) over the flat outputs.
+type Constraint struct {
+	Index  []int
+	Coef   []*big.Rat
+	Bound  *big.Rat
+	Strict bool
+}
+
+// Case is one way to violate a property: an input in the box whose outputs meet all constraints.
+//
+// Box must contain the true input set; Inner, where set, is contained in it (they differ where a decimal number has no float64).
+// Counterexamples are taken from Inner only. Inner nil means Box is exact.
+type Case struct {
+	Box         Box
+	Inner       *Box
+	Constraints []Constraint
+}
+
+// Property holds if no case can be met. An empty list of cases holds trivially.
+type Property struct{ Cases []Case }
+
+// Verdict is the answer to a property.
+type Verdict string
+
+const (
+	Verified  Verdict = "verified"
+	Falsified Verdict = "falsified"
+	Unknown   Verdict = "unknown"
+)
+
+// Counterexample is a float32 input inside the box and the outputs that the Go engine gave for it in float32.
+type Counterexample struct {
+	Inputs  []float32 `json:"inputs"`
+	Outputs []float32 `json:"outputs"`
+}
+
+// Result is a verdict with its grounds.
+type Result struct {
+	Verdict Verdict
+	// Reason says in words why: what was missing for a proof, where a counterexample came from, which domain proved it.
+	Reason string
+	// Margin is the smallest proven lower bound over the cases, each of the best constraint's left side minus its bound:
+	// positive where proven. NaN if no bound was computed.
+	Margin         float64
+	Counterexample *Counterexample
+	Method         Method // the domain that gave the margin
+	Timeout        bool   // the context's deadline ended the work
+	Seconds        float64
+}
+
+// Info describes a compiled network for reports.
+type Info struct {
+	Inputs, Outputs   int
+	InputShape        []int // static shape of the first input, batch 1
+	OutputShape       []int
+	SoftmaxDropped    bool // the last layer was a Softmax; bounds are of its input (argmax is the same)
+	Neurons, Unstable int  // nonlinear elements; Unstable is not known before a box is given
+}
+
+// BoundsResult answers Verifier.Bounds.
+type BoundsResult struct {
+	Lower   []float64
+	Seconds float64
+	Layers  []LayerBounds
+}
+
+// LayerBounds are the bounds of the input of one activation layer, in ONNX order.
+type LayerBounds struct {
+	Node         string
+	Op           string
+	Lower, Upper []float64
+}
+
+// RadiusOptions configures a search for certified radii.
+type RadiusOptions struct {
+	Max float64 // largest radius tried; must be > 0
+	Tol float64 // the bracket's final width; 0 means Max/1000
+}
+
+// ErrInput is wrapped by errors that the caller's box, rows or property cause.
+var ErrInput = errors.New("bad input")
