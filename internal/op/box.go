@@ -1,0 +1,70 @@
+package op
+
+import "github.com/shallow-waters/shoal/onnxio"
+
+// newBox allocates a box of n elements.
+func newBox(n int) Box { return Box{make([]float64, n), make([]float64, n)} }
+
+// pairBoxes spreads the boxes of a node's two inputs to the broadcast shape, and allocates the output's.
+func pairBoxes(n *onnxio.Node, in []Box) (out, a, b Box, err error) {
+	shape, err := broadcastInputs(n)
+	if err != nil {
+		return
+	}
+	sa, sb := n.Inputs[0].Shape, n.Inputs[1].Shape
+	a = Box{broadcastTo(in[0].Lower, sa, shape), broadcastTo(in[0].Upper, sa, shape)}
+	b = Box{broadcastTo(in[1].Lower, sb, shape), broadcastTo(in[1].Upper, sb, shape)}
+	return newBox(product(shape)), a, b, nil
+}
+
+// boxForms is the Linear face of operators of which only the Interval face is known: lower and upper forms without terms.
+func boxForms(interval func(*onnxio.Node, []Box) ([]Box, error)) func(*onnxio.Node) (*Linear, error) {
+	return func(n *onnxio.Node) (*Linear, error) {
+		return &Linear{Relax: func(_ Slope, in []Box) (*Relaxation, error) {
+			out, err := interval(n, in)
+			if err != nil {
+				return nil, err
+			}
+			start := make([]int32, len(out[0].Lower)+1)
+			return &Relaxation{Forms{Start: start, Const: out[0].Lower}, Forms{Start: start, Const: out[0].Upper}}, nil
+		}}, nil
+	}
+}
+
+// mulDown and mulUp bound a*b from below and above. A product with 0 is 0, also against infinity: the infinite end of a box
+// stands for arbitrarily large numbers, not for a number.
+func mulDown(a, b float64) float64 { return -mulUp(-a, b) }
+
+func mulUp(a, b float64) float64 {
+	switch {
+	case a == 0 || b == 0:
+		return 0
+	case a == 1:
+		return b
+	case b == 1:
+		return a
+	case a == -1:
+		return -b
+	case b == -1:
+		return -a
+	}
+	return Up(a * b)
+}
+
+// addUp and addDown bound a+b from above and below; exact sums with 0 and of opposites stay exact.
+func addUp(a, b float64) float64 {
+	switch {
+	case a == 0:
+		return b
+	case b == 0:
+		return a
+	case a == -b:
+		return 0
+	}
+	return Up(a + b)
+}
+
+func addDown(a, b float64) float64 { return -addUp(-a, -b) }
+
+// unitRoundoff is the largest relative error of one float64 operation.
+const unitRoundoff = 0x1p-53

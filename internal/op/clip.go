@@ -1,0 +1,166 @@
+// clip.go — Clip, opset 6 (attributes), 11, 12, 13 (inputs): y = min(max(x, lo), hi).
+
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "Clip", Since: 6, Shape: sameShape, Eval: clipEval, Interval: clipInterval, Linear: clipLinear})
+}
+
+func clipEval(c *Call) error {
+	switch x := c.In[0].Data.(type) {
+	case []float32:
+		return clipTo(c, x)
+	case []float64:
+		return clipTo(c, x)
+	case []int64:
+		return clipTo(c, x)
+	case []int32:
+		return clipTo(c, x)
+	case []int16:
+		return clipTo(c, x)
+	case []int8:
+		return clipTo(c, x)
+	case []uint64:
+		return clipTo(c, x)
+	case []uint32:
+		return clipTo(c, x)
+	case []uint16:
+		return clipTo(c, x)
+	case []uint8:
+		return clipTo(c, x)
+	}
+	return fmt.Errorf("no order on type %v", c.In[0].DType)
+}
+
+func clipTo[T numeric](c *Call, x []T) error {
+	y, ok := c.Out[0].Data.([]T)
+	if !ok {
+		return fmt.Errorf("cannot clip %T to %T", x, c.Out[0].Data)
+	}
+	var lo, hi T
+	var hasLo, hasHi bool
+	if c.Node.Opset < 11 {
+		hasLo, hasHi = c.Node.Attrs.Has("min"), c.Node.Attrs.Has("max")
+		lo, hi = T(c.Node.Attrs.Float("min", 0)), T(c.Node.Attrs.Float("max", 0))
+	} else {
+		var err error
+		if lo, hasLo, err = scalarInput[T](c, 1); err != nil {
+			return err
+		}
+		if hi, hasHi, err = scalarInput[T](c, 2); err != nil {
+			return err
+		}
+	}
+	copy(y, x)
+	if hasLo {
+		for i, v := range y {
+			if v < lo {
+				y[i] = lo
+			}
+		}
+	}
+	if hasHi {
+		for i, v := range y {
+			if v > hi {
+				y[i] = hi
+			}
+		}
+	}
+	return nil
+}
+
+// scalarInput reads an optional input of one element.
+func scalarInput[T any](c *Call, i int) (v T, ok bool, err error) {
+	if i >= len(c.In) || c.In[i] == nil {
+		return v, false, nil
+	}
+	d, ok := c.In[i].Data.([]T)
+	if !ok || len(d) != 1 {
+		return v, false, fmt.Errorf("input %d: one element of type %T is needed", i, v)
+	}
+	return d[0], true, nil
+}
+
+// clipLimits reads constant limits; infinite where absent.
+func clipLimits(n *onnxio.Node) (lo, hi float64, err error) {
+	lo, hi = math.Inf(-1), math.Inf(1)
+	if n.Opset < 11 {
+		if n.Attrs.Has("min") {
+			lo = float64(n.Attrs.Float("min", 0))
+		}
+		if n.Attrs.Has("max") {
+			hi = float64(n.Attrs.Float("max", 0))
+		}
+		return lo, min(hi, math.Inf(1)), nil
+	}
+	for i, p := range []*float64{&lo, &hi} {
+		v := n.Input(i + 1)
+		if v == nil {
+			continue
+		}
+		if v.Const == nil {
+			return 0, 0, unsupported(n, "Linear", fmt.Sprintf("input %d (%s) must be constant", i+1, v.Name))
+		}
+		d, err := v.Const.Float64s()
+		if err != nil {
+			return 0, 0, err
+		}
+		if len(d) != 1 {
+			return 0, 0, fmt.Errorf("input %d has %d elements where 1 is needed", i+1, len(d))
+		}
+		*p = d[0]
+	}
+	return lo, hi, nil
+}
+
+// clipInterval clips both ends; both limits and x only ever raise y.
+func clipInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	clip := func(x, lo, hi float64) float64 { return min(max(x, lo), hi) }
+	limits := func(upper bool) (lo, hi float64) {
+		lo, hi = math.Inf(-1), math.Inf(1)
+		for i, p := range []*float64{&lo, &hi} {
+			if i+1 < len(n.Inputs) && n.Inputs[i+1] != nil {
+				if upper {
+					*p = in[i+1].Upper[0]
+				} else {
+					*p = in[i+1].Lower[0]
+				}
+			}
+		}
+		return lo, hi
+	}
+	ll, lh := limits(false)
+	ul, uh := limits(true)
+	if n.Opset < 11 {
+		var err error
+		if ll, lh, err = clipLimits(n); err != nil {
+			return nil, err
+		}
+		ul, uh = ll, lh
+	}
+	out := newBox(len(in[0].Lower))
+	for i := range out.Lower {
+		out.Lower[i], out.Upper[i] = clip(in[0].Lower[i], ll, lh), clip(in[0].Upper[i], ul, uh)
+	}
+	return []Box{out}, nil
+}
+
+// clipLinear gives lines for constant limits.
+func clipLinear(n *onnxio.Node) (*Linear, error) {
+	lo, hi, err := clipLimits(n)
+	if err != nil {
+		return nil, err
+	}
+	return &Linear{Lines: func(s Slope, l, u []float64, out *Lines) {
+		for i := range l {
+			clipLine(s, i, l[i], u[i], lo, hi, out)
+		}
+	}, Source: "exact"}, nil
+}

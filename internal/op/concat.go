@@ -1,0 +1,66 @@
+// concat.go — Concat, opset 4, 11, 13: inputs one after the other along an axis.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "Concat", Since: 4, Shape: concatShape, Eval: concatEval, Linear: movedBy(concatEval)})
+}
+
+func concatShape(n *onnxio.Node) ([]Type, error) {
+	first, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	if !n.Attrs.Has("axis") {
+		return nil, fmt.Errorf("the axis is missing")
+	}
+	axis, err := normalAxis(n.Attrs.Int("axis", 0), len(first))
+	if err != nil {
+		return nil, err
+	}
+	out := append([]int{}, first...)
+	for i := 1; i < len(n.Inputs); i++ {
+		s, err := shapeOf(n, i)
+		if err != nil {
+			return nil, err
+		}
+		if len(s) != len(out) {
+			return nil, &onnxio.ShapeError{What: fmt.Sprintf("input %d", i), Want: first, Got: s}
+		}
+		for d := range s {
+			if d != axis && s[d] != out[d] {
+				return nil, &onnxio.ShapeError{What: fmt.Sprintf("input %d", i), Want: first, Got: s}
+			}
+		}
+		out[axis] += s[axis]
+	}
+	return []Type{{n.Inputs[0].DType, out}}, nil
+}
+
+func concatEval(c *Call) error { return evalMoves(c, len(c.In), concatMoves) }
+
+func concatMoves(c *Call) ([]move, error) {
+	axis, err := normalAxis(c.Node.Attrs.Int("axis", 0), len(c.Out[0].Shape))
+	if err != nil {
+		return nil, err
+	}
+	dst := strides(c.Out[0].Shape)
+	moves := make([]move, 0, len(c.In))
+	for i, at := 0, 0; i < len(c.In); i++ {
+		m := move{in: i, dst0: at * dst[axis]}
+		src := strides(c.In[i].Shape)
+		for d, n := range c.In[i].Shape {
+			m.dims = append(m.dims, moveDim{n, src[d], dst[d]})
+		}
+		at += c.In[i].Shape[axis]
+		m.simplify()
+		moves = append(moves, m)
+	}
+	return moves, nil
+}

@@ -1,0 +1,59 @@
+// leakyrelu.go — LeakyRelu, opset 6, 16: y = x where x >= 0, else alpha*x. alpha may be any number.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "LeakyRelu", Since: 6,
+		Shape: sameShape, Eval: leakyEval, Interval: leakyInterval, Linear: leakyLinear,
+	})
+}
+
+func leakyAlpha(n *onnxio.Node) float32 { return n.Attrs.Float("alpha", 0.01) }
+
+func leakyEval(c *Call) error {
+	alpha := leakyAlpha(c.Node)
+	switch x := c.In[0].Data.(type) {
+	case []float32:
+		return leaky(c.Out[0].F32(), x, alpha)
+	case []float64:
+		return leaky(c.Out[0].F64(), x, float64(alpha))
+	}
+	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+}
+
+func leaky[T float32 | float64](y, x []T, alpha T) error {
+	if len(y) != len(x) {
+		return fmt.Errorf("input and output differ in type")
+	}
+	for i, v := range x {
+		if v < 0 {
+			v *= alpha
+		}
+		y[i] = v
+	}
+	return nil
+}
+
+func leakyInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	alpha, out := float64(leakyAlpha(n)), newBox(len(in[0].Lower))
+	for i := range out.Lower {
+		out.Lower[i], out.Upper[i] = kinkBounds(in[0].Lower[i], in[0].Upper[i], alpha, 1)
+	}
+	return []Box{out}, nil
+}
+
+func leakyLinear(n *onnxio.Node) (*Linear, error) {
+	alpha := float64(leakyAlpha(n))
+	return &Linear{Lines: func(s Slope, l, u []float64, out *Lines) {
+		for i := range l {
+			kinkLine(s, i, l[i], u[i], alpha, 1, out)
+		}
+	}, Ulps: 0.5, Source: "one rounded product below 0"}, nil
+}

@@ -1,0 +1,13 @@
+// max.go — Max, opset 6, 8 (broadcasting), 12, 13: the maximum of any number of inputs.
+
+package op
+
+func init() {
+	Register(Def{
+		Name: "Max", Since: 6,
+		Shape:    broadcastType,
+		Eval:     variadicEval(ordering(true)),
+		Interval: extremeInterval(true),
+		Linear:   extremeLinear(true),
+	})
+}

@@ -1,0 +1,13 @@
+// min.go — Min, opset 6, 8 (broadcasting), 12, 13: the minimum of any number of inputs.
+
+package op
+
+func init() {
+	Register(Def{
+		Name: "Min", Since: 6,
+		Shape:    broadcastType,
+		Eval:     variadicEval(ordering(false)),
+		Interval: extremeInterval(false),
+		Linear:   extremeLinear(false),
+	})
+}

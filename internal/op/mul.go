@@ -1,0 +1,36 @@
+// mul.go — Mul, opset 7, 13, 14: y = a * b with broadcasting.
+
+package op
+
+func init() {
+	Register(Def{
+		Name: "Mul", Since: 7,
+		Shape:    broadcastType,
+		Eval:     evalArithmetic(&multiplication),
+		Interval: mulInterval,
+		Linear:   mulLinear,
+	})
+}
+
+var multiplication = arithmetic{
+	mulRows[float32](), mulRows[float64](), mulRows[int64](), mulRows[int32](), mulRows[int16](), mulRows[int8](),
+	mulRows[uint64](), mulRows[uint32](), mulRows[uint16](), mulRows[uint8](),
+}
+
+func mulRows[T numeric]() binary[T, T] {
+	vs := func(y, a []T, b T) {
+		for i, v := range a[:len(y)] {
+			y[i] = v * b
+		}
+	}
+	return binary[T, T]{
+		vv: func(y, a, b []T) {
+			a, b = a[:len(y)], b[:len(y)]
+			for i := range y {
+				y[i] = a[i] * b[i]
+			}
+		},
+		vs: vs,
+		sv: func(y []T, a T, b []T) { vs(y, b, a) },
+	}
+}

@@ -1,0 +1,218 @@
+// pad.go — Pad, opset 2 (attributes), 11, 13 (inputs), 18 (axes), 19 and later (wrap): sizes grown at both ends, or cut by negative pads.
+
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "Pad", Since: 2, Shape: padShape, Eval: padEval, Linear: padLinear})
+}
+
+// padAmounts spreads pads (starts, then ends, of the named axes) over all axes.
+func padAmounts(rank int, pads, axes []int) ([]int, error) {
+	if pads == nil {
+		return nil, fmt.Errorf("pads are missing")
+	}
+	all := axes == nil
+	if all {
+		for i := range rank {
+			axes = append(axes, i)
+		}
+	}
+	if len(pads) != 2*len(axes) {
+		return nil, fmt.Errorf("%d pads for %d axes", len(pads), len(axes))
+	}
+	if _, err := axisMask(axes, rank); err != nil {
+		return nil, err
+	}
+	out := make([]int, 2*rank)
+	for i, a := range axes {
+		a, _ = normalAxis(a, rank)
+		out[a], out[rank+a] = pads[i], pads[len(axes)+i]
+	}
+	return out, nil
+}
+
+func padShape(n *onnxio.Node) ([]Type, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	pads, err := intList(n, "pads", 1, 11)
+	if err != nil {
+		return nil, err
+	}
+	var axes []int
+	if n.Opset >= 18 {
+		if axes, err = intList(n, "axes", 3, 18); err != nil {
+			return nil, err
+		}
+	}
+	if pads, err = padAmounts(len(s), pads, axes); err != nil {
+		return nil, err
+	}
+	mode := n.Attrs.String("mode", "constant")
+	out := make([]int, len(s))
+	for i, d := range s {
+		lo, hi := pads[i], pads[len(s)+i]
+		if out[i] = d + lo + hi; out[i] < 0 || d > maxElements || lo > maxElements || hi > maxElements {
+			return nil, fmt.Errorf("pads %d and %d for a size of %d", lo, hi, d)
+		}
+		switch grows := lo > 0 || hi > 0; {
+		case mode == "constant":
+		case mode == "reflect" && grows && max(lo, hi) > d-1:
+			return nil, fmt.Errorf("pads %d and %d reflect a size of %d", lo, hi, d)
+		case (mode == "edge" || mode == "wrap") && grows && d == 0:
+			return nil, fmt.Errorf("pads %d and %d for an empty axis", lo, hi)
+		case mode != "reflect" && mode != "edge" && (mode != "wrap" || n.Opset < 19):
+			return nil, fmt.Errorf("mode %q", mode)
+		}
+	}
+	if err := checkSizes(out); err != nil {
+		return nil, err
+	}
+	return []Type{{n.Inputs[0].DType, out}}, nil
+}
+
+func padEval(c *Call) error {
+	mode := c.Node.Attrs.String("mode", "constant")
+	if mode != "constant" {
+		return padByIndex(c, mode)
+	}
+	var err error
+	switch {
+	case c.Node.Opset < 11:
+		if v := c.Node.Attrs.Float("value", 0); v != 0 {
+			err = fillData(c.Out[0].Data, []float32{v})
+		} else {
+			err = zeroData(c.Out[0].Data)
+		}
+	case len(c.In) > 2 && c.In[2] != nil:
+		err = fillData(c.Out[0].Data, c.In[2].Data)
+	default:
+		err = zeroData(c.Out[0].Data)
+	}
+	if err != nil {
+		return err
+	}
+	return evalMoves(c, 1, padMoves)
+}
+
+func padCall(c *Call) ([]int, error) {
+	pads, err := evalInts(c, "pads", 1, 11)
+	if err != nil {
+		return nil, err
+	}
+	var axes []int
+	if c.Node.Opset >= 18 {
+		if axes, err = evalInts(c, "axes", 3, 18); err != nil {
+			return nil, err
+		}
+	}
+	return padAmounts(len(c.In[0].Shape), pads, axes)
+}
+
+// padMoves copies what is left of x into the middle.
+func padMoves(c *Call) ([]move, error) {
+	s := c.In[0].Shape
+	pads, err := padCall(c)
+	if err != nil {
+		return nil, err
+	}
+	m := move{}
+	src, dst := strides(s), strides(c.Out[0].Shape)
+	for i, d := range s {
+		lo, hi := pads[i], pads[len(s)+i]
+		n := d + min(lo, 0) + min(hi, 0)
+		if n <= 0 {
+			return nil, nil
+		}
+		m.src0 += max(-lo, 0) * src[i]
+		m.dst0 += max(lo, 0) * dst[i]
+		m.dims = append(m.dims, moveDim{n, src[i], dst[i]})
+	}
+	m.simplify()
+	return []move{m}, nil
+}
+
+// padState is the index table of the modes that repeat elements: reflect, edge and wrap.
+type padState struct {
+	shape []int
+	index []int64
+}
+
+func padByIndex(c *Call, mode string) error {
+	st, _ := c.State.(*padState)
+	if st == nil || !slices.Equal(st.shape, c.In[0].Shape) || c.Node.Opset >= 11 && !c.Const(1) {
+		index, err := padIndex(c, mode)
+		if err != nil {
+			return err
+		}
+		st = &padState{slices.Clone(c.In[0].Shape), index}
+		c.State = st
+	}
+	return gatherData(gather{1, c.In[0].Len(), 1}, st.index, c.Out[0].Data, c.In[0].Data)
+}
+
+// padIndex says for every output element which element of x it repeats.
+func padIndex(c *Call, mode string) ([]int64, error) {
+	s := c.In[0].Shape
+	pads, err := padCall(c)
+	if err != nil {
+		return nil, err
+	}
+	index := []int64{0}
+	for a, d := range s {
+		size := c.Out[0].Shape[a]
+		next := make([]int64, 0, len(index)*size)
+		for _, base := range index {
+			for j := range size {
+				next = append(next, base*int64(d)+int64(padSource(j-pads[a], d, mode)))
+			}
+		}
+		index = next
+	}
+	return index, nil
+}
+
+// padSource is the element of an axis of size d that stands at position j, which may lie outside.
+func padSource(j, d int, mode string) int {
+	switch {
+	case j >= 0 && j < d:
+		return j
+	case mode == "edge":
+		return min(max(j, 0), d-1)
+	case mode == "wrap":
+		return ((j % d) + d) % d
+	case d == 1:
+		return 0
+	default: // reflect, about the first and the last element
+		period := 2 * (d - 1)
+		j = ((j % period) + period) % period
+		return min(j, period-j)
+	}
+}
+
+// padLinear is movedBy with the padding value of old opsets, an attribute, taken out of the index table.
+func padLinear(n *onnxio.Node) (*Linear, error) {
+	if v := n.Attrs.Float("value", 0); n.Opset < 11 && v != 0 && n.Attrs.String("mode", "constant") == "constant" {
+		plain := *n
+		plain.Attrs = onnxio.Attrs{"pads": n.Attrs["pads"]}
+		l, err := pickLinear(&plain, padEval, 0)
+		if err != nil {
+			return nil, err
+		}
+		zero, err := evalOn(n, padEval, []*onnxio.Tensor{onnxio.NewTensor(onnxio.Double, n.Inputs[0].Shape...)}, onnxio.Double)
+		if err != nil {
+			return nil, err
+		}
+		l.Bias = zero[0].F64()
+		return l, nil
+	}
+	return pickLinear(n, padEval, 0, 2)
+}

@@ -1,0 +1,109 @@
+package op
+
+// Piecewise linear functions: a line bounds them on an interval when it does at the ends and at the kinks.
+
+// clipLine writes the lines of element i for y = min(max(x, lo), hi) on [l, u]; lo or hi may be infinite.
+//
+// One kink inside: as for Relu (the chord on one side; on the other the slope 0 or 1 that leaves the smaller area, or the
+// chord's slope). Both kinks inside: above, the line through (l, lo) and (hi, hi) or the constant hi, whichever is lower in
+// the middle; below likewise; with SlopeParallel the chord's slope on both sides.
+func clipLine(s Slope, i int, l, u, lo, hi float64, out *Lines) {
+	lo = min(lo, hi)
+	cl, cu := min(max(l, lo), hi), min(max(u, lo), hi)
+	switch {
+	case cl == cu:
+		out.flat(i, cl, cu)
+	case l >= lo && u <= hi:
+		out.set(i, 1, 0, 1, 0)
+	case !finite(u - l):
+		out.flat(i, cl, cu)
+	case u <= hi: // l < lo < u: convex
+		k := (u - lo) / (u - l)
+		upper := max(above(k, l, lo), above(k, u, u))
+		switch {
+		case s == SlopeParallel:
+			out.set(i, k, below(k, lo, lo), k, upper)
+		case u-lo > lo-l:
+			out.set(i, 1, 0, k, upper)
+		default:
+			out.set(i, 0, lo, k, upper)
+		}
+	case l >= lo: // l < hi < u: concave
+		k := (hi - l) / (u - l)
+		lower := min(below(k, l, l), below(k, u, hi))
+		switch {
+		case s == SlopeParallel:
+			out.set(i, k, lower, k, above(k, hi, hi))
+		case hi-l > u-hi:
+			out.set(i, k, lower, 1, 0)
+		default:
+			out.set(i, k, lower, 0, hi)
+		}
+	default: // l < lo < hi < u
+		uk, lk := (hi-lo)/(hi-l), (hi-lo)/(u-lo)
+		half := (u - l) / 2
+		if s == SlopeParallel {
+			uk = (hi - lo) / (u - l)
+			lk = uk
+		} else {
+			if lo+uk*half > hi {
+				uk = 0
+			}
+			if hi-lk*half < lo {
+				lk = 0
+			}
+		}
+		out.set(i,
+			lk, min(below(lk, l, lo), below(lk, lo, lo), below(lk, hi, hi), below(lk, u, hi)),
+			uk, max(above(uk, l, lo), above(uk, lo, lo), above(uk, hi, hi), above(uk, u, hi)))
+	}
+}
+
+// kinkLine writes the lines of element i for y = a*x below 0 and b*x from 0 on (LeakyRelu: b = 1; Abs: a = -1, b = 1).
+//
+// A convex one (a <= b) has the chord above and below the branch that leaves the smaller area, or with SlopeParallel the
+// chord's slope through the kink; a concave one the reverse.
+func kinkLine(s Slope, i int, l, u, a, b float64, out *Lines) {
+	switch {
+	case l >= 0:
+		out.set(i, b, 0, b, 0)
+		return
+	case u <= 0:
+		out.set(i, a, 0, a, 0)
+		return
+	case !finite(u - l):
+		lo, hi := kinkBounds(l, u, a, b)
+		out.flat(i, lo, hi)
+		return
+	}
+	k := (b*u - a*l) / (u - l)
+	free := a
+	if u > -l {
+		free = b
+	}
+	if s == SlopeParallel {
+		free = min(max(k, min(a, b)), max(a, b))
+	}
+	if a <= b {
+		out.set(i, free, 0, k, max(above(k, l, mulUp(a, l)), above(k, u, mulUp(b, u))))
+	} else {
+		out.set(i, k, min(below(k, l, mulDown(a, l)), below(k, u, mulDown(b, u))), free, 0)
+	}
+}
+
+// kinkBounds is the box of the same function.
+func kinkBounds(l, u, a, b float64) (lo, hi float64) {
+	end := func(x float64) (float64, float64) {
+		if x < 0 {
+			return mulDown(a, x), mulUp(a, x)
+		}
+		return mulDown(b, x), mulUp(b, x)
+	}
+	ll, lu := end(l)
+	ul, uu := end(u)
+	lo, hi = min(ll, ul), max(lu, uu)
+	if l < 0 && u > 0 {
+		lo, hi = min(lo, 0), max(hi, 0)
+	}
+	return lo, hi
+}

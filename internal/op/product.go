@@ -1,0 +1,235 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// constFactor returns the constant input k of a binary node spread to the output's shape, and that shape.
+func constFactor(n *onnxio.Node, k int) (c []float64, shape []int, err error) {
+	if shape, err = broadcastInputs(n); err != nil {
+		return nil, nil, err
+	}
+	t := n.ConstInput(k)
+	if c, err = t.Float64s(); err != nil {
+		return nil, nil, err
+	}
+	for _, v := range c {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, nil, unsupported(n, "Linear", fmt.Sprintf("a constant of %v", v))
+		}
+	}
+	return broadcastTo(c, t.Shape, shape), shape, nil
+}
+
+// mulLinear scales by a constant; two variables get McCormick's planes, and the same variable twice the lines of a square.
+func mulLinear(n *onnxio.Node) (*Linear, error) {
+	for k := range 2 {
+		if n.ConstInput(k) == nil {
+			continue
+		}
+		c, shape, err := constFactor(n, k)
+		if err != nil {
+			return nil, err
+		}
+		l := &Linear{Maps: make([]affine.Map, 2)}
+		l.Maps[1-k] = scaleMap(n.Inputs[1-k].Shape, shape, c)
+		return l, nil
+	}
+	if n.Inputs[0] == n.Inputs[1] {
+		return &Linear{Lines: curveLines(squareCurve, convex), Ulps: 0.5, Source: "one rounded product"}, nil
+	}
+	shape, err := broadcastInputs(n)
+	if err != nil {
+		return nil, err
+	}
+	ia, ib := broadcastIndex(n.Inputs[0].Shape, shape), broadcastIndex(n.Inputs[1].Shape, shape)
+	return &Linear{
+		Relax: func(_ Slope, in []Box) (*Relaxation, error) { return mcCormick(product(shape), ia, ib, in), nil },
+		Ulps:  0.5, Source: "one rounded product",
+	}, nil
+}
+
+// mcCormick bounds x*y over the box [a, b] x [c, d] by
+//
+//	c*x + a*y - a*c <= x*y <= d*x + a*y - a*d
+//
+// from (x-a)(y-c) >= 0 and (x-a)(d-y) >= 0. The coefficients are ends of the box and so exact; the constant is rounded outward.
+// The second pair of planes, (b-x)(d-y) >= 0 and (b-x)(y-c) >= 0, is as near at the centre of the box.
+// Source: McCormick 1976, Computability of global solutions to factorable nonconvex programs, part I, section 4.
+func mcCormick(n int, ia, ib []int32, in []Box) *Relaxation {
+	lower, upper := newForms(n, 2), newForms(n, 2)
+	for i := range n {
+		x, y := at(ia, i), at(ib, i)
+		a, b, c, d := in[0].Lower[x], in[0].Upper[x], in[1].Lower[y], in[1].Upper[y]
+		if finite(a) && finite(b) && finite(c) && finite(d) {
+			lower.add(0, x, c)
+			lower.add(1, y, a)
+			lower.close(-mulUp(a, c))
+			upper.add(0, x, d)
+			upper.add(1, y, a)
+			upper.close(-mulDown(a, d))
+			continue
+		}
+		l, u := mulBounds(a, b, c, d)
+		lower.close(l)
+		upper.close(u)
+	}
+	return &Relaxation{*lower, *upper}
+}
+
+func finite(x float64) bool { return x-x == 0 }
+
+// newForms starts a list of n forms with room for the given number of terms each.
+func newForms(n, terms int) *Forms {
+	return &Forms{
+		Start: make([]int32, 1, n+1),
+		Input: make([]int32, 0, n*terms), Index: make([]int32, 0, n*terms), Coef: make([]float64, 0, n*terms),
+		Const: make([]float64, 0, n),
+	}
+}
+
+// add adds a term to the form in work.
+func (f *Forms) add(input, index int, coef float64) {
+	f.Input = append(f.Input, int32(input))
+	f.Index = append(f.Index, int32(index))
+	f.Coef = append(f.Coef, coef)
+}
+
+// close ends the form in work.
+func (f *Forms) close(c float64) {
+	f.Const = append(f.Const, c)
+	f.Start = append(f.Start, int32(len(f.Index)))
+}
+
+// mulBounds bounds the products of two intervals.
+func mulBounds(a, b, c, d float64) (lo, hi float64) {
+	lo = min(mulDown(a, c), mulDown(a, d), mulDown(b, c), mulDown(b, d))
+	hi = max(mulUp(a, c), mulUp(a, d), mulUp(b, c), mulUp(b, d))
+	return lo, hi
+}
+
+func mulInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	out, a, b, err := pairBoxes(n, in)
+	if err != nil {
+		return nil, err
+	}
+	square := n.Inputs[0] == n.Inputs[1]
+	for i := range out.Lower {
+		if square {
+			out.Lower[i], out.Upper[i] = squareBounds(a.Lower[i], a.Upper[i])
+			continue
+		}
+		out.Lower[i], out.Upper[i] = mulBounds(a.Lower[i], a.Upper[i], b.Lower[i], b.Upper[i])
+	}
+	return []Box{out}, nil
+}
+
+// squareBounds bounds x*x on [l, u].
+func squareBounds(l, u float64) (lo, hi float64) {
+	hi = max(mulUp(l, l), mulUp(u, u))
+	switch {
+	case l > 0:
+		lo = mulDown(l, l)
+	case u < 0:
+		lo = mulDown(u, u)
+	}
+	return max(lo, 0), hi
+}
+
+// divInterval bounds quotients of intervals; a divisor that may be 0 gives everything. Integers divide toward zero.
+func divInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	out, a, b, err := pairBoxes(n, in)
+	if err != nil {
+		return nil, err
+	}
+	integer := n.Inputs[0].DType != onnxio.Undefined && !n.Inputs[0].DType.IsFloat()
+	for i := range out.Lower {
+		l, u := divBounds(a.Lower[i], a.Upper[i], b.Lower[i], b.Upper[i])
+		if integer {
+			l, u = math.Trunc(l), math.Trunc(u)
+		}
+		out.Lower[i], out.Upper[i] = l, u
+	}
+	return []Box{out}, nil
+}
+
+// divBounds bounds [a, b] / [c, d].
+func divBounds(a, b, c, d float64) (lo, hi float64) {
+	if !(c > 0 || d < 0) || math.IsInf(a, 0) || math.IsInf(b, 0) {
+		return math.Inf(-1), math.Inf(1)
+	}
+	p, q, r, s := a/c, a/d, b/c, b/d
+	return Down(min(p, q, r, s)), Up(max(p, q, r, s))
+}
+
+// divLinear scales by the reciprocals of a constant; a constant over a variable is a hyperbola with lines; of two variables
+// only the box is known.
+func divLinear(n *onnxio.Node) (*Linear, error) {
+	if d := n.Inputs[0].DType; d != onnxio.Undefined && !d.IsFloat() {
+		return boxForms(divInterval)(n)
+	}
+	switch {
+	case n.ConstInput(1) != nil:
+		c, shape, err := constFactor(n, 1)
+		if err != nil {
+			return nil, err
+		}
+		l := &Linear{Maps: make([]affine.Map, 2)}
+		inv := make([]float64, len(c))
+		for i, v := range c {
+			inv[i] = 1 / v
+			if a := math.Abs(inv[i]); !(a >= 0x1p-1022 && a <= math.MaxFloat64) {
+				return nil, unsupported(n, "Linear", fmt.Sprintf("division by %v", v))
+			}
+			if m, _ := math.Frexp(v); m != 0.5 && m != -0.5 {
+				l.RelErr = unitRoundoff
+			}
+		}
+		l.Maps[0] = scaleMap(n.Inputs[0].Shape, shape, inv)
+		l.Ulps, l.Source = 1, "one rounding for the division or the rounded reciprocal"
+		return l, nil
+	case n.ConstInput(0) != nil:
+		c, shape, err := constFactor(n, 0)
+		if err != nil {
+			return nil, err
+		}
+		if product(shape) == product(n.Inputs[1].Shape) {
+			return &Linear{Input: 1, Lines: hyperbolaLines(c), Ulps: 0.5, Source: "IEEE 754 division"}, nil
+		}
+	}
+	l, err := boxForms(divInterval)(n)
+	if err == nil {
+		l.Ulps, l.Source = 0.5, "IEEE 754 division"
+	}
+	return l, err
+}
+
+// hyperbolaLines bounds c/x: convex on the side where c*x > 0, concave on the other; nothing is known across 0.
+func hyperbolaLines(c []float64) LinesFunc {
+	return func(_ Slope, l, u []float64, out *Lines) {
+		for i := range l {
+			v := c[i]
+			if !(l[i] > 0 || u[i] < 0) || v == 0 || !finite(u[i]-l[i]) {
+				lo, hi := divBounds(v, v, l[i], u[i])
+				if v == 0 && (l[i] > 0 || u[i] < 0) {
+					lo, hi = 0, 0
+				}
+				out.set(i, 0, lo, 0, hi)
+				continue
+			}
+			f := curve{
+				f: func(x float64) (float64, float64) { q := v / x; return Down(q), Up(q) },
+				d: func(x float64) (float64, float64) { return widen(-v/x/x, 4*0x1p-52) },
+			}
+			kind := convex
+			if (v > 0) != (l[i] > 0) {
+				kind = concave
+			}
+			out.curve(i, f, kind, l[i], u[i])
+		}
+	}
+}

@@ -1,0 +1,7 @@
+// reducemean.go — ReduceMean, opset 1, 11, 13 (axes as attribute), 18 (axes as input): means along axes.
+
+package op
+
+func init() {
+	Register(Def{Name: "ReduceMean", Since: 1, Shape: reduceShape(18), Eval: sumEval(18, true), Linear: reduceLinear(18, true)})
+}

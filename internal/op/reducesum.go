@@ -1,0 +1,7 @@
+// reducesum.go — ReduceSum, opset 1, 11 (axes as attribute), 13 (axes as input): sums along axes.
+
+package op
+
+func init() {
+	Register(Def{Name: "ReduceSum", Since: 1, Shape: reduceShape(13), Eval: sumEval(13, false), Linear: reduceLinear(13, false)})
+}

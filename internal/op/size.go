@@ -1,0 +1,16 @@
+// size.go — Size, opset 1, 13, 19 and later: the number of elements of x as an int64 scalar.
+
+package op
+
+import "github.com/shallow-waters/shoal/onnxio"
+
+func init() {
+	Register(Def{
+		Name: "Size", Since: 1,
+		Shape: func(*onnxio.Node) ([]Type, error) { return []Type{{onnxio.Int64, []int{}}}, nil },
+		Eval: func(c *Call) error {
+			c.Out[0].I64()[0] = int64(c.In[0].Len())
+			return nil
+		},
+	})
+}

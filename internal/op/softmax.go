@@ -1,0 +1,133 @@
+// softmax.go — Softmax, opset 1, 11 (all axes from `axis` on together), 13 (one axis): y = exp(x) / sum exp(x).
+
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "Softmax", Since: 1,
+		Shape:    softmaxShape,
+		Eval:     softmaxEval,
+		Interval: softmaxInterval,
+		Linear:   boxForms(softmaxInterval),
+	})
+}
+
+func softmaxShape(n *onnxio.Node) ([]Type, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := softmaxRows(n, s); err != nil {
+		return nil, err
+	}
+	return []Type{{n.Inputs[0].DType, s}}, nil
+}
+
+// softmaxRows sees x as [outer, size, inner] with the sum over the middle.
+func softmaxRows(n *onnxio.Node, s []int) (gather, error) {
+	def := -1
+	if n.Opset < 13 {
+		def = 1
+	}
+	axis := n.Attrs.Int("axis", def)
+	if n.Opset < 13 && axis == len(s) {
+		return gather{product(s), 1, 1}, nil
+	}
+	axis, err := normalAxis(axis, len(s))
+	if err != nil {
+		return gather{}, err
+	}
+	if n.Opset < 13 {
+		return gather{product(s[:axis]), product(s[axis:]), 1}, nil
+	}
+	return gather{product(s[:axis]), s[axis], product(s[axis+1:])}, nil
+}
+
+func softmaxEval(c *Call) error {
+	g, err := softmaxRows(c.Node, c.In[0].Shape)
+	if err != nil {
+		return err
+	}
+	switch x := c.In[0].Data.(type) {
+	case []float32:
+		return softmax(g, c.Out[0].F32(), x)
+	case []float64:
+		return softmax(g, c.Out[0].F64(), x)
+	}
+	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+}
+
+// softmax shifts every row by its maximum, so that nothing overflows.
+func softmax[T float32 | float64](g gather, y, x []T) error {
+	if len(y) != len(x) {
+		return fmt.Errorf("input and output differ in type")
+	}
+	for o := range g.outer {
+		for k := range g.inner {
+			at := o*g.size*g.inner + k
+			top := math.Inf(-1)
+			for j := range g.size {
+				top = max(top, float64(x[at+j*g.inner]))
+			}
+			sum := 0.0
+			for j := range g.size {
+				e := math.Exp(float64(x[at+j*g.inner]) - top)
+				y[at+j*g.inner] = T(e)
+				sum += e
+			}
+			for j := range g.size {
+				i := at + j*g.inner
+				y[i] = T(float64(y[i]) / sum)
+			}
+		}
+	}
+	return nil
+}
+
+// softmaxInterval bounds y_i = 1 / (1 + sum_{j != i} exp(x_j - x_i)), which rises in x_i and falls in all others.
+//
+// Cost: size^2 exponentials per row. Every exponential is taken expMargin wider than computed, and the sum of at most
+// size rounded additions is widened by its whole relative error.
+func softmaxInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	g, err := softmaxRows(n, s)
+	if err != nil {
+		return nil, err
+	}
+	out := newBox(product(s))
+	grow := 1 + float64(g.size+4)*0x1p-52 + expMargin
+	for o := range g.outer {
+		for k := range g.inner {
+			at := o*g.size*g.inner + k
+			for i := range g.size {
+				ii := at + i*g.inner
+				var hi, lo float64 // sums of the others' largest and smallest exp(x_j - x_i)
+				for j := range g.size {
+					if jj := at + j*g.inner; j != i {
+						hi += math.Exp(Up(in[0].Upper[jj] - in[0].Lower[ii]))
+						lo += math.Exp(Down(in[0].Lower[jj] - in[0].Upper[ii]))
+					}
+				}
+				l, u := Down(1/Up(1+Up(hi*grow))), Up(1/Down(1+Down(lo/grow)))
+				if math.IsNaN(l) {
+					l = 0
+				}
+				if math.IsNaN(u) {
+					u = 1
+				}
+				out.Lower[ii], out.Upper[ii] = max(l, 0), min(u, 1)
+			}
+		}
+	}
+	return []Box{out}, nil
+}

@@ -1,0 +1,40 @@
+// squeeze.go — Squeeze, opset 1, 11 (axes as attribute), 13 and later (axes as input): drops sizes of 1.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "Squeeze", Since: 1, Shape: squeezeShape, Eval: copyEval, Linear: reshapeLinear})
+}
+
+func squeezeShape(n *onnxio.Node) ([]Type, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	axes, err := intList(n, "axes", 1, 13)
+	if err != nil {
+		return nil, err
+	}
+	mask, err := axisMask(axes, len(s))
+	if err != nil {
+		return nil, err
+	}
+	out := []int{}
+	for i, d := range s {
+		switch {
+		case axes == nil && d == 1:
+		case mask[i] && d != 1:
+			return nil, fmt.Errorf("axis %d of shape %v is not 1", i, s)
+		case mask[i]:
+		default:
+			out = append(out, d)
+		}
+	}
+	return []Type{{n.Inputs[0].DType, out}}, nil
+}

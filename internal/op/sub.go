@@ -1,0 +1,40 @@
+// sub.go — Sub, opset 7, 13, 14: y = a - b with broadcasting.
+
+package op
+
+import "github.com/shallow-waters/shoal/onnxio"
+
+func init() {
+	Register(Def{
+		Name: "Sub", Since: 7,
+		Shape:  broadcastType,
+		Eval:   evalArithmetic(&subtraction),
+		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n, 1, -1) },
+	})
+}
+
+var subtraction = arithmetic{
+	subRows[float32](), subRows[float64](), subRows[int64](), subRows[int32](), subRows[int16](), subRows[int8](),
+	subRows[uint64](), subRows[uint32](), subRows[uint16](), subRows[uint8](),
+}
+
+func subRows[T numeric]() binary[T, T] {
+	return binary[T, T]{
+		vv: func(y, a, b []T) {
+			a, b = a[:len(y)], b[:len(y)]
+			for i := range y {
+				y[i] = a[i] - b[i]
+			}
+		},
+		vs: func(y, a []T, b T) {
+			for i, v := range a[:len(y)] {
+				y[i] = v - b
+			}
+		},
+		sv: func(y []T, a T, b []T) {
+			for i, v := range b[:len(y)] {
+				y[i] = a - v
+			}
+		},
+	}
+}

@@ -1,0 +1,76 @@
+package op
+
+import (
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// sumLinear is the Linear face of y = sum_k sign_k * x_k with broadcasting (signs default to 1).
+func sumLinear(n *onnxio.Node, signs ...float64) (*Linear, error) {
+	shape, err := broadcastInputs(n)
+	if err != nil {
+		return nil, err
+	}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs))}
+	constants := 0
+	for k, v := range n.Inputs {
+		sign := 1.0
+		if k < len(signs) {
+			sign = signs[k]
+		}
+		if v.Const == nil {
+			l.Maps[k] = broadcastMap(v.Shape, shape, sign)
+			continue
+		}
+		c, err := v.Const.Float64s()
+		if err != nil {
+			return nil, err
+		}
+		if constants++; constants == 1 {
+			l.Bias = make([]float64, product(shape))
+		}
+		for i, b := range broadcastTo(c, v.Const.Shape, shape) {
+			l.Bias[i] += sign * b
+		}
+	}
+	if constants > 2 {
+		return nil, unsupported(n, "Linear", "a sum of several constants; fold them first")
+	}
+	if constants == 2 { // one addition of constants rounds
+		l.BiasErr = make([]float64, len(l.Bias))
+		for i, b := range l.Bias {
+			l.BiasErr[i] = mulUp(max(b, -b), unitRoundoff)
+		}
+	}
+	return l, nil
+}
+
+// broadcastMap is y = c * x spread from one shape to another, for c = 1 or -1.
+func broadcastMap(from, to []int, c float64) affine.Map {
+	index := broadcastIndex(from, to)
+	switch {
+	case index == nil && c == 1:
+		return &affine.Identity{N: product(to)}
+	case index == nil:
+		return constDiag(product(to), c)
+	}
+	m := affine.Pick(product(from), index)
+	if c != 1 {
+		m.Coef = make([]float64, len(index))
+		for i := range m.Coef {
+			m.Coef[i] = c
+		}
+	}
+	return m
+}
+
+// scaleMap is y[i] = c[i] * x[i] with x spread to the shape of c.
+func scaleMap(from, to []int, c []float64) affine.Map {
+	index := broadcastIndex(from, to)
+	if index == nil {
+		return &affine.Diag{D: append([]float64(nil), c...)}
+	}
+	m := affine.Pick(product(from), index)
+	m.Coef = append([]float64(nil), c...)
+	return m
+}

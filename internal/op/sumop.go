@@ -1,0 +1,14 @@
+// sumop.go — Sum, opset 6, 8 (broadcasting), 13: the sum of any number of inputs.
+
+package op
+
+import "github.com/shallow-waters/shoal/onnxio"
+
+func init() {
+	Register(Def{
+		Name: "Sum", Since: 6,
+		Shape:  broadcastType,
+		Eval:   variadicEval(&addition),
+		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n) },
+	})
+}

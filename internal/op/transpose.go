@@ -1,0 +1,66 @@
+// transpose.go — Transpose, opset 1, 13, 21 and later: axes in another order, reversed by default.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "Transpose", Since: 1, Shape: transposeShape, Eval: transposeEval, Linear: movedBy(transposeEval, 0)})
+}
+
+// permutation reads perm.
+func permutation(n *onnxio.Node, rank int) ([]int, error) {
+	perm := n.Attrs.Ints("perm")
+	if perm == nil {
+		for i := range rank {
+			perm = append(perm, rank-1-i)
+		}
+	}
+	if len(perm) != rank {
+		return nil, fmt.Errorf("perm %v for a shape of rank %d", perm, rank)
+	}
+	if _, err := axisMask(perm, rank); err != nil {
+		return nil, fmt.Errorf("perm %v: %w", perm, err)
+	}
+	for i, p := range perm {
+		perm[i] = (p + rank) % rank
+	}
+	return perm, nil
+}
+
+func transposeShape(n *onnxio.Node) ([]Type, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	perm, err := permutation(n, len(s))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int, len(s))
+	for i, p := range perm {
+		out[i] = s[p]
+	}
+	return []Type{{n.Inputs[0].DType, out}}, nil
+}
+
+func transposeEval(c *Call) error { return evalMoves(c, 1, transposeMoves) }
+
+func transposeMoves(c *Call) ([]move, error) {
+	s := c.In[0].Shape
+	perm, err := permutation(c.Node, len(s))
+	if err != nil {
+		return nil, err
+	}
+	m := move{}
+	src, dst := strides(s), strides(c.Out[0].Shape)
+	for i, p := range perm {
+		m.dims = append(m.dims, moveDim{s[p], src[p], dst[i]})
+	}
+	m.simplify()
+	return []move{m}, nil
+}

@@ -1,0 +1,41 @@
+// unsqueeze.go — Unsqueeze, opset 1, 11 (axes as attribute), 13 and later (axes as input): inserts sizes of 1.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "Unsqueeze", Since: 1, Shape: unsqueezeShape, Eval: copyEval, Linear: reshapeLinear})
+}
+
+func unsqueezeShape(n *onnxio.Node) ([]Type, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	axes, err := intList(n, "axes", 1, 13)
+	if err != nil {
+		return nil, err
+	}
+	if axes == nil {
+		return nil, fmt.Errorf("axes are missing")
+	}
+	mask, err := axisMask(axes, len(s)+len(axes))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int, 0, len(mask))
+	for _, inserted := range mask {
+		if inserted {
+			out = append(out, 1)
+		} else {
+			out = append(out, s[0])
+			s = s[1:]
+		}
+	}
+	return []Type{{n.Inputs[0].DType, out}}, nil
+}
