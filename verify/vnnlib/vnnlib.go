@@ -1,10 +1,17 @@
 // Package vnnlib reads VNN-LIB 1.0 properties, exactly: what cannot be read exactly is refused.
+//
+// The way of a file: lex.go cuts it into tokens, formula.go reads assertions into trees of and, or and linear atoms, cases.go turns
+// them into a disjunction of cases, each a box of inputs and a conjunction of constraints on the outputs.
+// Source of the format: Demarchi et al. 2023, "Supporting Standardization of Neural Networks Verification with VNN-LIB and CoCoNet".
 package vnnlib
 
 import (
-	"errors"
+	"bytes"
+	"compress/gzip"
+	"fmt"
 	"io"
 	"math/big"
+	"os"
 )
 
 // Query is a property in disjunctive form: a counterexample is an input and its outputs that meet one case.
@@ -20,7 +27,7 @@ type Case struct {
 	Atoms        []Atom
 }
 
-// Atom is sum Coef[k]*Y_{Index[k]} <= Bound, or < if Strict.
+// Atom is sum Coef[k]*Y_{Index[k]} <= Bound, or < if Strict. Index ascends; no coefficient is zero.
 type Atom struct {
 	Index  []int
 	Coef   []*big.Rat
@@ -28,8 +35,51 @@ type Atom struct {
 	Strict bool
 }
 
-// Parse reads a query. The error names line and column.
-func Parse(r io.Reader) (*Query, error) { return nil, errors.New("being written") }
+// Error is a fault in a file, or something valid that is refused because it cannot be treated (Unsupported).
+type Error struct {
+	Line, Col   int
+	Why         string
+	Unsupported bool
+}
+
+func (e *Error) Error() string {
+	if e.Unsupported {
+		return fmt.Sprintf("line %d:%d: not supported: %s", e.Line, e.Col, e.Why)
+	}
+	return fmt.Sprintf("line %d:%d: %s", e.Line, e.Col, e.Why)
+}
+
+// maxBytes limits a file, after decompression: 1 GiB.
+const maxBytes = 1 << 30
+
+// Parse reads a query. The error, an *Error, names line and column.
+func Parse(r io.Reader) (*Query, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("the property is larger than %d bytes", maxBytes)
+	}
+	p := &parser{lexer: lexer{data: data}, numbers: map[string]*big.Rat{}}
+	return p.file()
+}
 
 // Load reads a .vnnlib or .vnnlib.gz file.
-func Load(path string) (*Query, error) { return nil, errors.New("being written") }
+func Load(path string) (*Query, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r io.Reader = bytes.NewReader(data)
+	if len(data) > 2 && data[0] == 0x1f && data[1] == 0x8b {
+		if r, err = gzip.NewReader(r); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	q, err := Parse(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return q, nil
+}

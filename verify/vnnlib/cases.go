@@ -1,0 +1,194 @@
+package vnnlib
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+)
+
+// maxCases limits the disjunctive form: a conjunction of many disjunctions multiplies.
+const maxCases = 200_000
+
+// partial is a case on its way: bounds narrowed by this branch alone, and its atoms on the outputs.
+type partial struct {
+	bounds []*linear // atoms on one input
+	atoms  []*linear
+}
+
+func (p *parser) query() (*Query, error) {
+	q := &Query{Inputs: len(p.inputs), Outputs: len(p.outputs)}
+	p.at = len(p.data)
+	for name, set := range map[string]map[int]bool{"X": p.inputs, "Y": p.outputs} {
+		for i := range set {
+			if i >= len(set) {
+				return nil, p.errorf(false, "%s_%d is declared, but only %d of %s_0 to %s_%d", name, i, len(set), name, name, i)
+			}
+		}
+	}
+	if q.Inputs == 0 || q.Outputs == 0 {
+		return nil, p.errorf(false, "%d inputs and %d outputs are declared", q.Inputs, q.Outputs)
+	}
+	// What stands at the top belongs to every case: the box is made once from it.
+	lower, upper := make([]*big.Rat, q.Inputs), make([]*big.Rat, q.Inputs)
+	var common partial
+	cases := []partial{{}}
+	for _, f := range p.asserts {
+		ds, err := p.disjuncts(f)
+		if err != nil {
+			return nil, err
+		}
+		if len(ds) == 1 {
+			common.bounds = append(common.bounds, ds[0].bounds...)
+			common.atoms = append(common.atoms, ds[0].atoms...)
+			continue
+		}
+		if cases, err = p.product(cases, ds); err != nil {
+			return nil, err
+		}
+	}
+	if narrow(lower, upper, common.bounds) {
+		cases = nil
+	}
+	for _, c := range cases {
+		lo, up := lower, upper
+		if len(c.bounds) > 0 {
+			lo, up = slices.Clone(lower), slices.Clone(upper)
+			if narrow(lo, up, c.bounds) {
+				continue
+			}
+		}
+		for i := range lo {
+			if lo[i] == nil || up[i] == nil {
+				p.at = len(p.data)
+				return nil, p.errorf(true, "X_%d is not bounded on both sides", i)
+			}
+		}
+		k := Case{Lower: lo, Upper: up}
+		possible := true
+		for _, a := range append(slices.Clone(common.atoms), c.atoms...) {
+			if len(a.terms) == 0 { // a comparison of numbers
+				if s := a.konst.Sign(); s > 0 || s == 0 && a.strict {
+					possible = false
+				}
+				continue
+			}
+			atom := Atom{Bound: new(big.Rat).Neg(a.konst), Strict: a.strict}
+			for t := len(a.terms) - 1; t >= 0; t-- {
+				atom.Index = append(atom.Index, -1-a.terms[t].v)
+				atom.Coef = append(atom.Coef, a.terms[t].c)
+			}
+			k.Atoms = append(k.Atoms, atom)
+		}
+		if possible {
+			q.Cases = append(q.Cases, k)
+		}
+	}
+	return q, nil
+}
+
+// disjuncts is the disjunctive form of one formula.
+func (p *parser) disjuncts(f *formula) ([]partial, error) {
+	if f.atom != nil {
+		return p.atom(f.atom)
+	}
+	if f.or {
+		var out []partial
+		for _, k := range f.kids {
+			ds, err := p.disjuncts(k)
+			if err != nil {
+				return nil, err
+			}
+			if out = append(out, ds...); len(out) > maxCases {
+				return nil, p.tooMany()
+			}
+		}
+		return out, nil
+	}
+	out := []partial{{}}
+	for _, k := range f.kids {
+		ds, err := p.disjuncts(k)
+		if err != nil {
+			return nil, err
+		}
+		if out, err = p.product(out, ds); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (p *parser) tooMany() error {
+	return &Error{Line: 1, Col: 1, Unsupported: true, Why: fmt.Sprintf("more than %d cases", maxCases)}
+}
+
+// product is the conjunction of two disjunctive forms.
+func (p *parser) product(a, b []partial) ([]partial, error) {
+	if len(a)*len(b) > maxCases {
+		return nil, p.tooMany()
+	}
+	if len(b) == 1 && len(a) == 1 {
+		a[0].bounds = append(a[0].bounds, b[0].bounds...)
+		a[0].atoms = append(a[0].atoms, b[0].atoms...)
+		return a, nil
+	}
+	out := make([]partial, 0, len(a)*len(b))
+	for _, x := range a {
+		for _, y := range b {
+			out = append(out, partial{
+				bounds: append(slices.Clone(x.bounds), y.bounds...),
+				atoms:  append(slices.Clone(x.atoms), y.atoms...),
+			})
+		}
+	}
+	return out, nil
+}
+
+// atom sorts an atom: a bound of one input, or a constraint on outputs. Others cannot be treated.
+func (p *parser) atom(a *linear) ([]partial, error) {
+	inputs, outputs := 0, 0
+	for _, t := range a.terms {
+		if t.v >= 0 {
+			inputs++
+		} else {
+			outputs++
+		}
+	}
+	p.at = a.at
+	switch {
+	case inputs > 0 && outputs > 0:
+		return nil, p.errorf(true, "a comparison between inputs and outputs")
+	case inputs > 1:
+		return nil, p.errorf(true, "a comparison between inputs")
+	case inputs == 1:
+		if a.strict {
+			return nil, p.errorf(true, "a strict bound of an input")
+		}
+		return []partial{{bounds: []*linear{a}}}, nil
+	}
+	return []partial{{atoms: []*linear{a}}}, nil
+}
+
+// narrow cuts a box with bounds; all of them hold. It tells whether the box became empty.
+func narrow(lower, upper []*big.Rat, bounds []*linear) (empty bool) {
+	for _, b := range bounds {
+		t := b.terms[0]
+		x := b.konst // c*x + konst <= 0
+		x = new(big.Rat).Neg(x)
+		if t.c.Cmp(one) != 0 {
+			x.Quo(x, t.c)
+		}
+		if t.c.Sign() > 0 {
+			if upper[t.v] == nil || x.Cmp(upper[t.v]) < 0 {
+				upper[t.v] = x
+			}
+		} else if lower[t.v] == nil || x.Cmp(lower[t.v]) > 0 {
+			lower[t.v] = x
+		}
+		if lower[t.v] != nil && upper[t.v] != nil && lower[t.v].Cmp(upper[t.v]) > 0 {
+			empty = true
+		}
+	}
+	return empty
+}
+
+var one = big.NewRat(1, 1)
