@@ -60,8 +60,17 @@ func sigmoidInterval(_ *onnxio.Node, in []Box) ([]Box, error) {
 	return []Box{out}, nil
 }
 
+// What float32 executions of Sigmoid and Tanh may be off, beyond the exact function of their float32 input.
+//
+// onnxruntime's CPU kernels are rational approximations (MLAS) whose error is absolute, not relative: sigmoid(-17.6) comes out
+// with no correct digit. Scanned on onnxruntime 1.32.0 (CPU, AVX-512) against float64, every float32 with 2^-30 <= |x| < 2^6,
+// 603,979,776 values: Sigmoid is off by at most 1.78e-7 (under 2^-22 = 2.38e-7), Tanh by at most 3.2e-7 (under
+// 2^-21 = 4.77e-7). Below 2^-30 every 37th value was scanned, with errors under 1e-9. The units in the last place are room for other versions and
+// processors, and for libraries that are accurate in the relative sense (CUDA documents 2 ulp for tanhf and expf).
 const (
-	sigmoidUlps, sigmoidAbsErr = 8, 0x1p-22
-	tanhUlps, tanhAbsErr       = 8, 0x1p-22
-	sigmoidSource              = "scan"
+	sigmoidUlps   = 4
+	sigmoidAbsErr = 0x1p-22
+	tanhUlps      = 4
+	tanhAbsErr    = 0x1p-21
+	sigmoidSource = "scan of onnxruntime 1.32.0 (CPU), every float32 in 2^-30 <= |x| < 2^6, with room"
 )

@@ -1,0 +1,64 @@
+// abs.go — Abs, opset 6, 13: y = |x|.
+
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "Abs", Since: 6,
+		Shape: sameShape, Eval: absEval,
+		Interval: elementInterval(func(l, u float64) (float64, float64) { return kinkBounds(l, u, -1, 1) }),
+		Linear:   lines(absLines, 0, "exact"),
+	})
+}
+
+func absLines(s Slope, l, u []float64, out *Lines) {
+	for i := range l {
+		kinkLine(s, i, l[i], u[i], -1, 1, out)
+	}
+}
+
+func absEval(c *Call) error {
+	switch x := c.In[0].Data.(type) {
+	case []float32:
+		y := c.Out[0].F32()
+		for i, v := range x {
+			y[i] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
+		}
+	case []float64:
+		y := c.Out[0].F64()
+		for i, v := range x {
+			y[i] = math.Abs(v)
+		}
+	case []int64:
+		return absolute(c.Out[0], x)
+	case []int32:
+		return absolute(c.Out[0], x)
+	case []int16:
+		return absolute(c.Out[0], x)
+	case []int8:
+		return absolute(c.Out[0], x)
+	case []uint64, []uint32, []uint16, []uint8:
+		return copyEval(c)
+	default:
+		return fmt.Errorf("no sign on type %v", c.In[0].DType)
+	}
+	return nil
+}
+
+func absolute[T int64 | int32 | int16 | int8](out *onnxio.Tensor, x []T) error {
+	y, ok := out.Data.([]T)
+	if !ok {
+		return fmt.Errorf("output of type %v for input %T", out.DType, x)
+	}
+	for i, v := range x {
+		y[i] = max(v, -v)
+	}
+	return nil
+}

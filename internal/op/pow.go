@@ -1,0 +1,180 @@
+// pow.go — Pow, opset 7, 12, 13, 15: y = x to the power e, with broadcasting. Bounds are known for constant exponents.
+
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "Pow", Since: 7,
+		Shape: broadcastType, Eval: powEval, Interval: powInterval, Linear: powLinear,
+	})
+}
+
+// powEval takes exponents of any numeric type; bases are floats or int32, int64.
+func powEval(c *Call) error {
+	p := pairState(c)
+	e, ok := c.In[1].Data.([]float64)
+	if !ok {
+		e = c.Work.Float64(c.In[1].Len())
+		if err := convertData(e, c.In[1].Data); err != nil {
+			return err
+		}
+	}
+	switch x := c.In[0].Data.(type) {
+	case []float32:
+		return powWalk(p, c.Out[0].Data, x, e)
+	case []float64:
+		return powWalk(p, c.Out[0].Data, x, e)
+	case []int64:
+		return powWalk(p, c.Out[0].Data, x, e)
+	case []int32:
+		return powWalk(p, c.Out[0].Data, x, e)
+	}
+	return fmt.Errorf("no powers of type %v", c.In[0].DType)
+}
+
+func powWalk[T float32 | float64 | int64 | int32](p *pairing, out any, x []T, e []float64) error {
+	y, ok := out.([]T)
+	if !ok {
+		return fmt.Errorf("cannot raise %T to %T", x, out)
+	}
+	if p.n > 0 {
+		powRows(p.dims, y, x, e)
+	}
+	return nil
+}
+
+func powRows[T float32 | float64 | int64 | int32](dims []pairDim, y, x []T, e []float64) {
+	d := dims[0]
+	if len(dims) == 1 {
+		for i := range d.n {
+			v, k := float64(x[i*d.a]), e[i*d.b]
+			if k == 2 {
+				y[i] = T(v * v)
+			} else {
+				y[i] = T(math.Pow(v, k))
+			}
+		}
+		return
+	}
+	block := len(y) / d.n
+	for i := range d.n {
+		powRows(dims[1:], y[i*block:(i+1)*block], x[i*d.a:], e[i*d.b:])
+	}
+}
+
+// powMargin is the relative error that we allow math.Pow for exponents up to powLimit: it multiplies by squaring, so that
+// errors add up to some ulp.
+const (
+	powMargin = 64 * 0x1p-52
+	powLimit  = 64
+)
+
+// powRange bounds x^e on [l, u] for a constant exponent; everything where nothing is known.
+func powRange(e, l, u float64) (lo, hi float64) {
+	whole := e == math.Trunc(e)
+	even := whole && math.Mod(e, 2) == 0
+	if !(math.Abs(e) <= powLimit) || l < 0 && !whole || e < 0 && l <= 0 && u >= 0 || math.IsNaN(l) || math.IsNaN(u) {
+		return math.Inf(-1), math.Inf(1)
+	}
+	al, ah := powBounds(e, l)
+	bl, bh := powBounds(e, u)
+	lo, hi = min(al, bl), max(ah, bh)
+	if even && e > 0 && l <= 0 && u >= 0 {
+		lo = 0
+	}
+	return lo, hi
+}
+
+func powBounds(e, x float64) (lo, hi float64) {
+	switch e {
+	case 0:
+		return 1, 1
+	case 1:
+		return x, x
+	case 2:
+		return squareCurve.f(x)
+	}
+	v := math.Pow(x, e)
+	if math.IsInf(v, 1) && !math.IsInf(x, 0) {
+		return math.MaxFloat64, v
+	}
+	if math.IsInf(v, -1) && !math.IsInf(x, 0) {
+		return v, -math.MaxFloat64
+	}
+	return widen(v, powMargin)
+}
+
+func powInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	out, a, b, err := pairBoxes(n, in)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out.Lower {
+		if e := b.Lower[i]; e == b.Upper[i] {
+			out.Lower[i], out.Upper[i] = powRange(e, a.Lower[i], a.Upper[i])
+		} else {
+			out.Lower[i], out.Upper[i] = math.Inf(-1), math.Inf(1)
+		}
+	}
+	return []Box{out}, nil
+}
+
+// powLinear gives lines for one constant exponent, and boxes otherwise.
+func powLinear(n *onnxio.Node) (*Linear, error) {
+	t := n.ConstInput(1)
+	shape, err := broadcastInputs(n)
+	if err != nil {
+		return nil, err
+	}
+	if t == nil || t.Len() != 1 || n.ConstInput(0) != nil || product(shape) != product(n.Inputs[0].Shape) {
+		return boxForms(powInterval)(n)
+	}
+	es, err := t.Float64s()
+	if err != nil {
+		return nil, err
+	}
+	e := es[0]
+	if e == 1 {
+		return &Linear{Maps: []affine.Map{&affine.Identity{N: product(shape)}, nil}}, nil
+	}
+	l := &Linear{Lines: powLines(e), Ulps: 16, Source: "CUDA documents 8 ulp for powf; libraries' pow is below 1"}
+	if e == 2 {
+		l.Ulps, l.Source = 8, "CUDA documents 8 ulp for powf; a rounded product has 0.5"
+	}
+	return l, nil
+}
+
+// powLines: x^e is convex for even whole e > 0, and for x > 0 convex where e >= 1 or e <= 0, else concave. Elsewhere constants.
+func powLines(e float64) LinesFunc {
+	c := curve{
+		func(x float64) (float64, float64) { return powBounds(e, x) },
+		func(x float64) (float64, float64) {
+			lo, hi := powBounds(e-1, x)
+			return min(mulDown(e, lo), mulDown(e, hi)), max(mulUp(e, lo), mulUp(e, hi))
+		},
+	}
+	even := e > 0 && math.Mod(e, 2) == 0
+	kind := convex
+	if e > 0 && e < 1 {
+		kind = concave
+	}
+	return func(_ Slope, l, u []float64, out *Lines) {
+		for i := range l {
+			lo, hi := powRange(e, l[i], u[i])
+			if (l[i] > 0 || even || l[i] == 0 && e >= 1) && math.Abs(e) <= powLimit && finite(u[i]-l[i]) {
+				out.curve(i, c, kind, l[i], u[i])
+				out.tidy(i, lo, hi)
+			} else {
+				out.flat(i, lo, hi)
+			}
+		}
+	}
+}
