@@ -1,7 +1,16 @@
 // Package dataset reads labelled images: idx, CIFAR-10 binary, SVHN .mat, npz, folders and zips of images.
+//
+// One reader a file; each checks the sizes that a file declares against its real length before it allocates. dataset.go is the door.
 package dataset
 
-import "errors"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+)
 
 // Set is a list of labelled inputs, decoded when asked for.
 type Set struct {
@@ -13,6 +22,9 @@ type Set struct {
 	Classes                 []string // may be nil
 	Index                   []int    // position of each sample in the original file
 	SHA256                  string   // of the files read
+
+	// pixels writes the sample at a position of the file, channels last, in [0,1]; raw sets write their numbers.
+	pixels func(dst []float32, at int) error
 }
 
 // Options selects from a data set.
@@ -21,11 +33,130 @@ type Options struct {
 	Range string // "a:b", "a:", ":b" or "" for all: half-open, in file order
 }
 
-// Open reads KIND:PATH.
-func Open(spec string, o Options) (*Set, error) { return nil, errors.New("being written") }
+type reader func(path, split string) (*Set, error)
+
+var kinds = map[string]reader{
+	"mnist":   openIDX,
+	"fmnist":  openIDX,
+	"cifar10": openCIFAR,
+	"svhn":    openSVHN,
+	"npz":     openNPZ,
+	"images":  openImages,
+}
+
+// Kinds lists the names that may stand before the colon.
+func Kinds() []string {
+	var out []string
+	for k := range kinds {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Open reads KIND:PATH. Errors name the file.
+func Open(spec string, o Options) (*Set, error) {
+	kind, path, ok := strings.Cut(spec, ":")
+	read := kinds[kind]
+	if !ok || read == nil {
+		return nil, fmt.Errorf("data %q: want KIND:PATH with KIND one of %s", spec, strings.Join(Kinds(), ", "))
+	}
+	switch o.Split {
+	case "":
+		o.Split = "test"
+	case "test", "train":
+	default:
+		return nil, fmt.Errorf("split %q: want test or train", o.Split)
+	}
+	s, err := read(path, o.Split)
+	if err != nil {
+		return nil, err
+	}
+	s.Kind, s.Path = kind, path
+	a, b, err := parseRange(o.Range, len(s.Labels))
+	if err != nil {
+		return nil, err
+	}
+	s.Labels = s.Labels[a:b]
+	for i := a; i < b; i++ {
+		s.Index = append(s.Index, i)
+	}
+	return s, nil
+}
+
+func parseRange(r string, n int) (a, b int, err error) {
+	if r == "" {
+		return 0, n, nil
+	}
+	from, to, ok := strings.Cut(r, ":")
+	b = n
+	if ok && from != "" {
+		a, err = strconv.Atoi(from)
+	}
+	if ok && to != "" && err == nil {
+		b, err = strconv.Atoi(to)
+	}
+	if !ok || err != nil {
+		return 0, 0, fmt.Errorf("range %q: want a:b, a: or :b", r)
+	}
+	if a < 0 || a >= b || a >= n {
+		return 0, 0, fmt.Errorf("range %q selects nothing of %d samples", r, n)
+	}
+	return a, min(b, n), nil
+}
 
 // Len is the number of samples.
 func (s *Set) Len() int { return len(s.Labels) }
 
-// Pixels writes sample i as float32 in [0,1] into dst, channels first (NCHW) or last (NHWC). For Raw sets the order is the file's.
-func (s *Set) Pixels(dst []float32, i int, channelsLast bool) error { return errors.New("being written") }
+// Size is the number of floats of one sample.
+func (s *Set) Size() int {
+	if s.Raw {
+		n := 1
+		for _, d := range s.RawShape {
+			n *= d
+		}
+		return n
+	}
+	return s.Height * s.Width * s.Channels
+}
+
+// Pixels writes sample i as float32 in [0,1] into dst, channels first (NCHW) or last (NHWC). For Raw sets the order and the units are the
+// file's. dst has Size elements.
+func (s *Set) Pixels(dst []float32, i int, channelsLast bool) error {
+	if i < 0 || i >= len(s.Index) || len(dst) != s.Size() {
+		return fmt.Errorf("%s: sample %d of %d into %d floats of %d", s.Path, i, len(s.Index), len(dst), s.Size())
+	}
+	if s.Raw || channelsLast || s.Channels == 1 {
+		return s.pixels(dst, s.Index[i])
+	}
+	buf := make([]float32, len(dst))
+	if err := s.pixels(buf, s.Index[i]); err != nil {
+		return err
+	}
+	area := s.Height * s.Width
+	for p := range area {
+		for c := range s.Channels {
+			dst[c*area+p] = buf[p*s.Channels+c]
+		}
+	}
+	return nil
+}
+
+func hash(parts ...[]byte) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// byte255 is pixel/255 rounded to float32, as the usual loaders give it.
+var byte255 = func() (t [256]float32) {
+	for i := range t {
+		t[i] = float32(i) / 255
+	}
+	return t
+}()
+
+// maxFile limits a decompressed file: 4 GiB.
+const maxFile = 4 << 30

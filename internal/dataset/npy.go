@@ -1,0 +1,127 @@
+package dataset
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Array is a numpy array as float64s or int64s, in row-major order; exactly one of the two is set.
+type Array struct {
+	Shape  []int
+	Floats []float64
+	Ints   []int64
+}
+
+// Float32s returns the numbers as float32.
+func (a *Array) Float32s() []float32 {
+	if a.Ints != nil {
+		out := make([]float32, len(a.Ints))
+		for i, v := range a.Ints {
+			out[i] = float32(v)
+		}
+		return out
+	}
+	out := make([]float32, len(a.Floats))
+	for i, v := range a.Floats {
+		out[i] = float32(v)
+	}
+	return out
+}
+
+var (
+	npyDescr = regexp.MustCompile(`'descr':\s*'([<>|=])([a-z])(\d+)'`)
+	npyOrder = regexp.MustCompile(`'fortran_order':\s*(True|False)`)
+	npyShape = regexp.MustCompile(`'shape':\s*\(([^)]*)\)`)
+)
+
+// ParseNPY reads a .npy file, versions 1 to 3, of little-endian numbers in C order.
+// Source: the numpy documentation, numpy.lib.format.
+func ParseNPY(d []byte) (*Array, error) {
+	if len(d) < 10 || string(d[:6]) != "\x93NUMPY" {
+		return nil, fmt.Errorf("not a .npy file")
+	}
+	at, n := 10, int(binary.LittleEndian.Uint16(d[8:]))
+	if d[6] > 1 {
+		if len(d) < 12 {
+			return nil, fmt.Errorf("a truncated .npy header")
+		}
+		at, n = 12, int(binary.LittleEndian.Uint32(d[8:]))
+	}
+	if d[6] < 1 || d[6] > 3 || n > len(d)-at {
+		return nil, fmt.Errorf("a .npy header of version %d and %d bytes", d[6], n)
+	}
+	head := string(d[at : at+n])
+	data := d[at+n:]
+	descr, order, shape := npyDescr.FindStringSubmatch(head), npyOrder.FindStringSubmatch(head), npyShape.FindStringSubmatch(head)
+	if descr == nil || order == nil || shape == nil {
+		return nil, fmt.Errorf("a .npy header that is not understood: %.80q", head)
+	}
+	a := &Array{}
+	size := 1
+	for _, f := range strings.Split(shape[1], ",") {
+		if f = strings.TrimSpace(f); f == "" {
+			continue
+		}
+		k, err := strconv.Atoi(f)
+		if err != nil || k < 0 || k > maxFile || size*k > maxFile {
+			return nil, fmt.Errorf("a .npy shape (%s)", shape[1])
+		}
+		a.Shape = append(a.Shape, k)
+		size *= k
+	}
+	width, err := strconv.Atoi(descr[3])
+	if err != nil || width < 1 || width > 8 || size*width != len(data) {
+		return nil, fmt.Errorf("%d bytes for shape %v of elements %s%s", len(data), a.Shape, descr[2], descr[3])
+	}
+	if order[1] == "True" && len(a.Shape) > 1 {
+		return nil, fmt.Errorf("a .npy array in Fortran order; save it with numpy.ascontiguousarray")
+	}
+	if descr[1] == ">" && width > 1 {
+		return nil, fmt.Errorf("a big-endian .npy array")
+	}
+	return a, a.decode(data, descr[2]+descr[3], size, width)
+}
+
+func (a *Array) decode(data []byte, kind string, size, width int) error {
+	le := binary.LittleEndian
+	var float func([]byte) float64
+	var integer func([]byte) int64
+	switch kind {
+	case "f4":
+		float = func(b []byte) float64 { return float64(math.Float32frombits(le.Uint32(b))) }
+	case "f8":
+		float = func(b []byte) float64 { return math.Float64frombits(le.Uint64(b)) }
+	case "i1":
+		integer = func(b []byte) int64 { return int64(int8(b[0])) }
+	case "u1", "b1":
+		integer = func(b []byte) int64 { return int64(b[0]) }
+	case "i2":
+		integer = func(b []byte) int64 { return int64(int16(le.Uint16(b))) }
+	case "u2":
+		integer = func(b []byte) int64 { return int64(le.Uint16(b)) }
+	case "i4":
+		integer = func(b []byte) int64 { return int64(int32(le.Uint32(b))) }
+	case "u4":
+		integer = func(b []byte) int64 { return int64(le.Uint32(b)) }
+	case "i8", "u8":
+		integer = func(b []byte) int64 { return int64(le.Uint64(b)) }
+	default:
+		return fmt.Errorf("a .npy array of elements %q", kind)
+	}
+	if float != nil {
+		a.Floats = make([]float64, size)
+		for i := range a.Floats {
+			a.Floats[i] = float(data[i*width:])
+		}
+		return nil
+	}
+	a.Ints = make([]int64, size)
+	for i := range a.Ints {
+		a.Ints[i] = integer(data[i*width:])
+	}
+	return nil
+}
