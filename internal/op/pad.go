@@ -87,11 +87,7 @@ func padEval(c *Call) error {
 	var err error
 	switch {
 	case c.Node.Opset < 11:
-		if v := c.Node.Attrs.Float("value", 0); v != 0 {
-			err = fillData(c.Out[0].Data, []float32{v})
-		} else {
-			err = zeroData(c.Out[0].Data)
-		}
+		err = padAttribute(c.Out[0].Data, c.Node.Attrs.Float("value", 0))
 	case len(c.In) > 2 && c.In[2] != nil:
 		err = fillData(c.Out[0].Data, c.In[2].Data)
 	default:
@@ -101,6 +97,26 @@ func padEval(c *Call) error {
 		return err
 	}
 	return evalMoves(c, 1, padMoves)
+}
+
+// padAttribute fills with the padding value of old opsets.
+func padAttribute(dst any, v float32) error {
+	if v == 0 {
+		return zeroData(dst)
+	}
+	switch d := dst.(type) {
+	case []float32:
+		for i := range d {
+			d[i] = v
+		}
+	case []float64:
+		for i := range d {
+			d[i] = float64(v)
+		}
+	default:
+		return fmt.Errorf("cannot pad %T with %v", dst, v)
+	}
+	return nil
 }
 
 func padCall(c *Call) ([]int, error) {

@@ -19,14 +19,16 @@ func init() {
 
 // powEval takes exponents of any numeric type; bases are floats or int32, int64.
 func powEval(c *Call) error {
-	p := pairState(c)
-	e, ok := c.In[1].Data.([]float64)
-	if !ok {
-		e = c.Work.Float64(c.In[1].Len())
-		if err := convertData(e, c.In[1].Data); err != nil {
-			return err
-		}
+	st, _ := c.State.(*powState)
+	if st == nil || !st.pair.fits(c.In[0].Shape, c.In[1].Shape) {
+		st = &powState{pair: newPairing(c.In[0].Shape, c.In[1].Shape, c.Out[0].Shape), e: make([]float64, c.In[1].Len())}
+		st.boxed = st.e
+		c.State = st
 	}
+	if err := convertData(st.boxed, c.In[1].Data); err != nil {
+		return err
+	}
+	p, e := st.pair, st.e
 	switch x := c.In[0].Data.(type) {
 	case []float32:
 		return powWalk(p, c.Out[0].Data, x, e)
@@ -38,6 +40,13 @@ func powEval(c *Call) error {
 		return powWalk(p, c.Out[0].Data, x, e)
 	}
 	return fmt.Errorf("no powers of type %v", c.In[0].DType)
+}
+
+// powState keeps room for the exponents as float64, also as an interface, so that runs allocate nothing.
+type powState struct {
+	pair  *pairing
+	e     []float64
+	boxed any
 }
 
 func powWalk[T float32 | float64 | int64 | int32](p *pairing, out any, x []T, e []float64) error {
