@@ -7,7 +7,7 @@ import "github.com/shallow-waters/shoal/onnxio"
 func init() {
 	Register(Def{
 		Name: "Add", Since: 7,
-		Shape:  broadcastType,
+		Shape:  pairType,
 		Eval:   evalArithmetic(&addition),
 		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n, 1, 1) },
 	})

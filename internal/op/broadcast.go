@@ -42,11 +42,34 @@ func broadcastInputs(n *onnxio.Node) ([]int, error) {
 		}
 		shapes[i] = s
 	}
-	return broadcastShape(shapes...)
+	out, err := broadcastShape(shapes...)
+	if err != nil {
+		return nil, err
+	}
+	return out, checkSizes(out)
+}
+
+// needInputs checks the number of a node's inputs.
+func needInputs(n *onnxio.Node, least, most int) error {
+	if k := len(n.Inputs); k < least || k > most {
+		return fmt.Errorf("%d inputs where %d to %d are needed", k, least, most)
+	}
+	return nil
+}
+
+// pairType is broadcastType for exactly two inputs.
+func pairType(n *onnxio.Node) ([]Type, error) {
+	if err := needInputs(n, 2, 2); err != nil {
+		return nil, err
+	}
+	return broadcastType(n)
 }
 
 // broadcastType is the Shape face of operators whose inputs broadcast and whose output has the type of input 0.
 func broadcastType(n *onnxio.Node) ([]Type, error) {
+	if err := needInputs(n, 1, 1<<20); err != nil {
+		return nil, err
+	}
 	s, err := broadcastInputs(n)
 	if err != nil {
 		return nil, err

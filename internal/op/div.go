@@ -10,7 +10,7 @@ import (
 func init() {
 	Register(Def{
 		Name: "Div", Since: 7,
-		Shape:    broadcastType,
+		Shape:    pairType,
 		Eval:     divEval,
 		Interval: divInterval,
 		Linear:   divLinear,

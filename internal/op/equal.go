@@ -12,6 +12,9 @@ func init() {
 	Register(Def{
 		Name: "Equal", Since: 7,
 		Shape: func(n *onnxio.Node) ([]Type, error) {
+			if err := needInputs(n, 2, 2); err != nil {
+				return nil, err
+			}
 			s, err := broadcastInputs(n)
 			if err != nil {
 				return nil, err

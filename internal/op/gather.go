@@ -26,7 +26,7 @@ func gatherShape(n *onnxio.Node) ([]Type, error) {
 		return nil, err
 	}
 	out := append(append(append([]int{}, s[:axis]...), index...), s[axis+1:]...)
-	return []Type{{n.Inputs[0].DType, out}}, nil
+	return []Type{{n.Inputs[0].DType, out}}, checkSizes(out)
 }
 
 func gatherEval(c *Call) error {

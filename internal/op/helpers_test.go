@@ -91,7 +91,8 @@ func run(t *testing.T, n *onnxio.Node, data ...[]float64) [][]float64 {
 			t.Fatal(err)
 		}
 	}
-	if allocs := testing.AllocsPerRun(2, func() { err = d.Eval(c) }); allocs > 0 || err != nil {
+	// Constant runs once, when a graph is folded.
+	if allocs := testing.AllocsPerRun(2, func() { err = d.Eval(c) }); allocs > 0 && n.Op != "Constant" || err != nil {
 		t.Errorf("%s: %v allocations in a later run (%v)", n.Op, allocs, err)
 	}
 	for i, y := range c.Out {

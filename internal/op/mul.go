@@ -5,7 +5,7 @@ package op
 func init() {
 	Register(Def{
 		Name: "Mul", Since: 7,
-		Shape:    broadcastType,
+		Shape:    pairType,
 		Eval:     evalArithmetic(&multiplication),
 		Interval: mulInterval,
 		Linear:   mulLinear,

@@ -60,7 +60,7 @@ func padShape(n *onnxio.Node) ([]Type, error) {
 	out := make([]int, len(s))
 	for i, d := range s {
 		lo, hi := pads[i], pads[len(s)+i]
-		if out[i] = d + lo + hi; out[i] < 0 || d > maxElements || lo > maxElements || hi > maxElements {
+		if out[i] = d + lo + hi; out[i] < 0 || max(d, lo, hi) > maxElements || min(lo, hi) < -maxElements {
 			return nil, fmt.Errorf("pads %d and %d for a size of %d", lo, hi, d)
 		}
 		switch grows := lo > 0 || hi > 0; {

@@ -13,7 +13,7 @@ import (
 func init() {
 	Register(Def{
 		Name: "Pow", Since: 7,
-		Shape: broadcastType, Eval: powEval, Interval: powInterval, Linear: powLinear,
+		Shape: pairType, Eval: powEval, Interval: powInterval, Linear: powLinear,
 	})
 }
 

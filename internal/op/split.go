@@ -18,8 +18,8 @@ func splitSizes(n *onnxio.Node, sizes []int, total int) ([]int, error) {
 	if sizes != nil {
 		sum := 0
 		for _, d := range sizes {
-			if d < 0 {
-				return nil, fmt.Errorf("negative size in %v", sizes)
+			if d < 0 || d > total {
+				return nil, fmt.Errorf("sizes %v of a size of %d", sizes, total)
 			}
 			sum += d
 		}

@@ -7,7 +7,7 @@ import "github.com/shallow-waters/shoal/onnxio"
 func init() {
 	Register(Def{
 		Name: "Sub", Since: 7,
-		Shape:  broadcastType,
+		Shape:  pairType,
 		Eval:   evalArithmetic(&subtraction),
 		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n, 1, -1) },
 	})

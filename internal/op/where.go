@@ -13,12 +13,12 @@ func init() {
 	Register(Def{
 		Name: "Where", Since: 9,
 		Shape: func(n *onnxio.Node) ([]Type, error) {
+			if err := needInputs(n, 3, 3); err != nil {
+				return nil, err
+			}
 			s, err := broadcastInputs(n)
 			if err != nil {
 				return nil, err
-			}
-			if len(n.Inputs) != 3 {
-				return nil, fmt.Errorf("%d inputs where 3 are needed", len(n.Inputs))
 			}
 			return []Type{{n.Inputs[1].DType, s}}, nil
 		},
