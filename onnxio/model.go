@@ -1,6 +1,20 @@
 package onnxio
 
-import "errors"
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/shallow-waters/shoal/onnxio/internal/pb"
+)
 
 // Model is an ONNX file: the graph, and what the file says around it.
 type Model struct {
@@ -11,10 +25,129 @@ type Model struct {
 	Opsets   map[string]int // by domain; "" is the standard's
 	Producer string         // name and version
 	Metadata map[string]string
+
+	file *pb.ModelProto // as read, unknown fields included, for writing back
 }
 
-// Load reads a .onnx or .onnx.gz file and its external data.
-func Load(path string) (*Model, error) { return nil, errors.New("being written") }
+// maxFile limits a file, after decompression: protobuf messages cannot exceed 2 GiB.
+const maxFile = 2<<30 - 1
 
-// Parse reads a model from bytes. External data is looked for in dir.
-func Parse(data []byte, dir string) (*Model, error) { return nil, errors.New("being written") }
+// Load reads a .onnx or .onnx.gz file and its external data. Errors name the file.
+func Load(path string) (*Model, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder; want an .onnx file", path)
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: larger than 2 GiB, which no ONNX file can be without external data", path)
+	}
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(data) > 2 && data[0] == 0x1f && data[1] == 0x8b {
+		if data, err = gunzip(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	m, err := Parse(data, filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	m.Path = path
+	return m, nil
+}
+
+func gunzip(data []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	out, err := io.ReadAll(io.LimitReader(z, maxFile+1))
+	if err == nil && len(out) > maxFile {
+		err = fmt.Errorf("larger than 2 GiB when decompressed")
+	}
+	return out, err
+}
+
+// Parse reads a model from bytes. External data is looked for in dir, and nowhere else.
+func Parse(data []byte, dir string) (*Model, error) {
+	if why := notONNX(data); why != "" {
+		return nil, &FormatError{Offset: 0, Why: why}
+	}
+	file := &pb.ModelProto{}
+	if err := proto.Unmarshal(data, file); err != nil {
+		return nil, &FormatError{Offset: -1, Why: "this is not an ONNX file, or it is cut short: " + cleanProtoError(err)}
+	}
+	if file.Graph == nil {
+		return nil, &FormatError{Offset: -1, Why: "this is not an ONNX model: it has no graph"}
+	}
+	sum := sha256.Sum256(data)
+	m := &Model{SHA256: hex.EncodeToString(sum[:]), IR: file.GetIrVersion(), Opsets: map[string]int{}, Metadata: map[string]string{}, file: file}
+	m.Producer = strings.TrimSpace(file.GetProducerName() + " " + file.GetProducerVersion())
+	for _, o := range file.OpsetImport {
+		if o.GetVersion() < 0 || o.GetVersion() > 1<<20 {
+			return nil, &FormatError{Offset: -1, Why: fmt.Sprintf("opset version %d of domain %q", o.GetVersion(), o.GetDomain())}
+		}
+		m.Opsets[domain(o.GetDomain())] = int(o.GetVersion())
+	}
+	if m.IR < 1 || len(m.Opsets) == 0 && m.IR >= 3 {
+		return nil, &FormatError{Offset: -1, Why: fmt.Sprintf("IR version %d with %d opset imports", m.IR, len(m.Opsets))}
+	}
+	if m.IR < 3 && len(m.Opsets) == 0 {
+		m.Opsets[""] = 1
+	}
+	for _, kv := range file.MetadataProps {
+		m.Metadata[kv.GetKey()] = kv.GetValue()
+	}
+	if len(file.Functions) > 0 {
+		f := file.Functions[0]
+		return nil, &UnsupportedError{Node: f.GetName(), Op: f.GetName(), Domain: f.GetDomain(), Why: "functions defined in the file are not read; export with functions inlined"}
+	}
+	b := &graphBuilder{opsets: m.Opsets, dir: dir}
+	g, err := b.graph(file.Graph, true)
+	if err != nil {
+		return nil, err
+	}
+	m.Graph = g
+	return m, nil
+}
+
+// domain reads the standard's own name as the empty one.
+func domain(d string) string {
+	if d == "ai.onnx" {
+		return ""
+	}
+	return d
+}
+
+// cleanProtoError takes the package prefix and its non-breaking spaces off.
+func cleanProtoError(err error) string {
+	return strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\u00a0", " "), "proto: ")
+}
+
+// notONNX recognises by their first bytes the files that are most often given by mistake.
+func notONNX(d []byte) string {
+	has := func(s string) bool { return bytes.HasPrefix(d, []byte(s)) }
+	switch {
+	case len(d) == 0:
+		return "the file is empty"
+	case has("PK\x03\x04"):
+		return "this is a zip: a PyTorch .pt or Keras .keras file? Export it to ONNX (torch.onnx.export, tf2onnx)"
+	case has("\x89HDF\r\n"):
+		return "this is HDF5: a Keras .h5 file? Export it to ONNX with tf2onnx"
+	case has("version https://git-lfs"):
+		return "this is a Git LFS pointer, not the file; fetch it with git lfs pull"
+	case has("\x80\x02") || has("\x80\x04") || has("\x80\x05"):
+		return "this is a Python pickle: a PyTorch file? Export it to ONNX with torch.onnx.export"
+	}
+	return ""
+}
