@@ -54,6 +54,12 @@ type Box struct{ Lower, Upper []float64 }
 type Linear struct {
 	Maps []affine.Map
 	Bias []float64
+	// PerOutput replaces Maps for nodes with several outputs: PerOutput[o][k] is output o's map of input k. Bias is then nil.
+	PerOutput [][]affine.Map
+	// RelErr is the relative error of the maps' and the bias' coefficients where they could not be given exactly (1/3): the
+	// true coefficient is within RelErr*|c| of c. BiasErr adds an absolute error per output element; nil for none.
+	RelErr  float64
+	BiasErr []float64
 
 	Input int
 	Lines LinesFunc
@@ -64,7 +70,21 @@ type Linear struct {
 	// the result (Sigmoid, Exp, Div, ...). 0 for exact elementwise operators and for affine ones, whose error follows from
 	// the map. Source names where the figure comes from.
 	Ulps   float64
+	AbsErr float64 // absolute error per output element, added to Ulps
 	Source string
+
+	// Window, with Relax, tells that all terms of an output lie in a window of the one input image, channel by channel, so
+	// that rows need not become dense. Both values are images.
+	Window *Window
+}
+
+// Window is the geometry of a pooling operator on one image of C channels.
+type Window struct {
+	C, H, W, OH, OW      int
+	KH, KW               int
+	StrideH, StrideW     int
+	DilationH, DilationW int
+	PadTop, PadLeft      int
 }
 
 // Slope chooses the lower line of an unstable piecewise linear neuron.

@@ -1,0 +1,304 @@
+package affine
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/kernel"
+)
+
+// ConvStep is a convolution between images stored channels-last.
+type ConvStep struct {
+	c     *Conv
+	cg    int          // input channels of a group
+	mg    int          // output channels of a group
+	taps  int          // KH*KW
+	byOut [2][]float64 // per group [mg][taps][cg]: signed and absolute; as a matrix of outputs by patch
+	depth bool         // one channel in, one out per group
+}
+
+// NewConvStep prepares the weights.
+func NewConvStep(c *Conv) *ConvStep {
+	s := &ConvStep{c: c, cg: c.C / c.Groups, mg: c.M / c.Groups, taps: c.KH * c.KW}
+	s.depth = s.cg == 1 && s.mg == 1 && c.Groups > 1
+	w := make([]float64, len(c.Weights))
+	for m := range c.M {
+		for ch := range s.cg {
+			for t := range s.taps {
+				v := c.Weights[(m*s.cg+ch)*s.taps+t]
+				if s.depth {
+					w[t*c.M+m] = v // [taps][channels]
+				} else {
+					w[(m*s.taps+t)*s.cg+ch] = v
+				}
+			}
+		}
+	}
+	s.byOut = [2][]float64{w, absOf(w)}
+	return s
+}
+
+// In implements Step.
+func (s *ConvStep) In() Geom { return Geom{s.c.H, s.c.W, s.c.C} }
+
+// Out is the geometry of the output.
+func (s *ConvStep) Out() Geom { return Geom{s.c.OH, s.c.OW, s.c.M} }
+
+// Forward implements Step.
+func (s *ConvStep) Forward(dst, src []float64, batch int, abs bool, w *Work) {
+	c := s.c
+	wt := s.byOut[0]
+	if abs {
+		wt = s.byOut[1]
+	}
+	nin, nout := c.H*c.W*c.C, c.OH*c.OW*c.M
+	if s.depth {
+		for b := range batch {
+			s.depthForward(dst[b*nout:(b+1)*nout], src[b*nin:(b+1)*nin], wt)
+		}
+		return
+	}
+	patch := s.taps * s.cg
+	positions := c.OH * c.OW
+	block := max(1, min(positions, 16384/patch))
+	buf := w.Get(block * patch)
+	for b := range batch {
+		x, y := src[b*nin:(b+1)*nin], dst[b*nout:(b+1)*nout]
+		for g := range c.Groups {
+			for p0 := 0; p0 < positions; p0 += block {
+				p1 := min(positions, p0+block)
+				s.patches(buf, x, g, p0, p1)
+				kernel.Gemm(false, true, p1-p0, s.mg, patch, buf, patch, wt[g*s.mg*patch:], patch, y[p0*c.M+g*s.mg:], c.M, true, &w.pack.work)
+			}
+		}
+	}
+	w.Put(buf)
+}
+
+// patches copies the inputs that positions [p0, p1) see, one row a position: [taps][cg].
+func (s *ConvStep) patches(buf, x []float64, g, p0, p1 int) {
+	c := s.c
+	i := 0
+	for p := p0; p < p1; p++ {
+		y0, x0 := p/c.OW*c.StrideH-c.PadTop, p%c.OW*c.StrideW-c.PadLeft
+		for ky := range c.KH {
+			iy := y0 + ky*c.DilationH
+			for kx := range c.KW {
+				ix := x0 + kx*c.DilationW
+				to := buf[i : i+s.cg]
+				i += s.cg
+				if iy < 0 || iy >= c.H || ix < 0 || ix >= c.W {
+					clear(to)
+					continue
+				}
+				at := (iy*c.W+ix)*c.C + g*s.cg
+				copy(to, x[at:at+s.cg])
+			}
+		}
+	}
+}
+
+func (s *ConvStep) depthForward(y, x, wt []float64) {
+	c := s.c
+	for p := range c.OH * c.OW {
+		y0, x0 := p/c.OW*c.StrideH-c.PadTop, p%c.OW*c.StrideW-c.PadLeft
+		out := y[p*c.M : (p+1)*c.M]
+		for ky := range c.KH {
+			iy := y0 + ky*c.DilationH
+			if iy < 0 || iy >= c.H {
+				continue
+			}
+			for kx := range c.KW {
+				ix := x0 + kx*c.DilationW
+				if ix < 0 || ix >= c.W {
+					continue
+				}
+				in := x[(iy*c.W+ix)*c.C:][:c.C]
+				k := wt[(ky*c.KW+kx)*c.M:][:c.M]
+				for ch := range out {
+					out[ch] += k[ch] * in[ch]
+				}
+			}
+		}
+	}
+}
+
+// Back implements Step: a transposed convolution of every window. A window of h x w positions becomes one of
+// (h-1)*stride + (k-1)*dilation + 1; where that reaches the size of the image, the rows become dense.
+func (s *ConvStep) Back(src *Rows, live []int32, w *Work) *Rows {
+	c := s.c
+	if src.Index != nil {
+		src = src.Expand(w)
+	}
+	src.Full = s.Out()
+	h := (src.H-1)*c.StrideH + (c.KH-1)*c.DilationH + 1
+	wd := (src.W-1)*c.StrideW + (c.KW-1)*c.DilationW + 1
+	out := &Rows{N: src.N, H: h, W: wd, C: c.C, Full: s.In()}
+	if src.Y == nil || (h >= c.H && wd >= c.W) || h*wd*4 >= c.H*c.W*3 {
+		out.H, out.W = c.H, c.W
+	} else {
+		out.Y, out.X = make([]int32, src.N), make([]int32, src.N)
+		for i := range src.N {
+			out.Y[i], out.X[i] = src.Y[i]*int32(c.StrideH)-int32(c.PadTop), src.X[i]*int32(c.StrideW)-int32(c.PadLeft)
+		}
+	}
+	out.Data = w.Zero(src.N * out.Width())
+	s.scatter(out, src, w)
+	w.Put(src.Data)
+	return out
+}
+
+// scatter adds the patches of all positions of all rows, in blocks that stay in the cache.
+func (s *ConvStep) scatter(out, src *Rows, w *Work) {
+	c := s.c
+	if s.depth {
+		s.eachPosition(src, 0, src.N*src.H*src.W, func(p, r, y0, x0 int) {
+			s.depthBack(out, src, p, r, y0, x0)
+		})
+		return
+	}
+	patch := s.taps * s.cg
+	total := src.N * src.H * src.W
+	block := max(16, min(total, 24576/patch))
+	buf := w.Get(block * patch)
+	for g := range c.Groups {
+		wt := s.byOut[0][g*s.mg*patch : (g+1)*s.mg*patch]
+		for p0 := 0; p0 < total; p0 += block {
+			p1 := min(total, p0+block)
+			kernel.Gemm(false, false, p1-p0, patch, s.mg, src.Data[p0*c.M+g*s.mg:], c.M, wt, patch, buf, patch, false, &w.pack.work)
+			s.eachPosition(src, p0, p1, func(p, r, y0, x0 int) {
+				s.addPatch(out, buf[(p-p0)*patch:(p-p0+1)*patch], r, y0, x0, g)
+			})
+		}
+	}
+	w.Put(buf)
+}
+
+// eachPosition visits the positions inside the image among [p0, p1) of all windows: p counts positions, r rows, and
+// (y0, x0) is where the patch starts in the input image.
+func (s *ConvStep) eachPosition(src *Rows, p0, p1 int, f func(p, r, y0, x0 int)) {
+	c := s.c
+	area := src.H * src.W
+	for p := p0; p < p1; p++ {
+		r := p / area
+		oy, ox := p%area/src.W, p%area%src.W
+		if src.Y != nil {
+			oy += int(src.Y[r])
+			ox += int(src.X[r])
+			if oy < 0 || oy >= c.OH || ox < 0 || ox >= c.OW {
+				continue
+			}
+		}
+		f(p, r, oy*c.StrideH-c.PadTop, ox*c.StrideW-c.PadLeft)
+	}
+}
+
+func (s *ConvStep) addPatch(out *Rows, patch []float64, r, y0, x0, g int) {
+	c := s.c
+	row := out.Row(r)
+	oy, ox := 0, 0
+	if out.Y != nil {
+		oy, ox = int(out.Y[r]), int(out.X[r])
+	}
+	// Neighbouring taps are neighbours in the image too where nothing stands between them.
+	whole := c.DilationW == 1 && s.cg == c.C
+	for ky := range c.KH {
+		iy := y0 + ky*c.DilationH
+		if iy < 0 || iy >= c.H {
+			continue
+		}
+		line := row[(iy-oy)*out.W*c.C:]
+		if whole {
+			ka, kb := max(0, -x0), min(c.KW, c.W-x0)
+			if ka < kb {
+				at := (x0 + ka - ox) * c.C
+				n := (kb - ka) * c.C
+				from := (ky*c.KW + ka) * c.C
+				addTo(line[at:at+n], patch[from:from+n])
+			}
+			continue
+		}
+		for kx := range c.KW {
+			ix := x0 + kx*c.DilationW
+			if ix < 0 || ix >= c.W {
+				continue
+			}
+			at := (ix-ox)*c.C + g*s.cg
+			from := (ky*c.KW + kx) * s.cg
+			addTo(line[at:at+s.cg], patch[from:from+s.cg])
+		}
+	}
+}
+
+func (s *ConvStep) depthBack(out, src *Rows, p, r, y0, x0 int) {
+	c := s.c
+	row := out.Row(r)
+	oy, ox := 0, 0
+	if out.Y != nil {
+		oy, ox = int(out.Y[r]), int(out.X[r])
+	}
+	in := src.Data[p*c.M : (p+1)*c.M]
+	for ky := range c.KH {
+		iy := y0 + ky*c.DilationH
+		if iy < 0 || iy >= c.H {
+			continue
+		}
+		for kx := range c.KW {
+			ix := x0 + kx*c.DilationW
+			if ix < 0 || ix >= c.W {
+				continue
+			}
+			to := row[((iy-oy)*out.W+ix-ox)*c.C:][:c.C]
+			k := s.byOut[0][(ky*c.KW+kx)*c.M:][:c.M]
+			for ch := range to {
+				to[ch] += k[ch] * in[ch]
+			}
+		}
+	}
+}
+
+// Pick implements Step: the rows are the kernels themselves.
+func (s *ConvStep) Pick(index []int32, sign []float64, live []int32, w *Work) *Rows {
+	c := s.c
+	h, wd := (c.KH-1)*c.DilationH+1, (c.KW-1)*c.DilationW+1
+	n := len(index)
+	out := &Rows{N: n, H: h, W: wd, C: c.C, Full: s.In(), Y: make([]int32, n), X: make([]int32, n), Data: w.Zero(n * h * wd * c.C)}
+	for i, j := range index {
+		p, m := int(j)/c.M, int(j)%c.M
+		y0, x0 := p/c.OW*c.StrideH-c.PadTop, p%c.OW*c.StrideW-c.PadLeft
+		out.Y[i], out.X[i] = int32(y0), int32(x0)
+		row := out.Row(i)
+		g := m / s.mg
+		for ky := range c.KH {
+			iy := y0 + ky*c.DilationH
+			if iy < 0 || iy >= c.H {
+				continue
+			}
+			for kx := range c.KW {
+				ix := x0 + kx*c.DilationW
+				if ix < 0 || ix >= c.W {
+					continue
+				}
+				to := row[(ky*c.DilationH*wd+kx*c.DilationW)*c.C+g*s.cg:][:s.cg]
+				for ch := range to {
+					to[ch] = sign[i] * s.weight(m, ky*c.KW+kx, ch)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (s *ConvStep) weight(m, tap, ch int) float64 {
+	if s.depth {
+		return s.byOut[0][tap*s.c.M+m]
+	}
+	return s.byOut[0][(m*s.taps+tap)*s.cg+ch]
+}
+
+// Gamma is n*u/(1-n*u) for float64, the bound of the relative error of a sum of n products in any order.
+// Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1.
+func Gamma(n int) float64 {
+	const u = 0x1p-53
+	x := float64(n) * u
+	return math.Nextafter(x/(1-x), 1) * (1 + 0x1p-50)
+}

@@ -1,0 +1,153 @@
+package kernel
+
+import "math"
+
+// Float is what the kernels compute in.
+type Float interface{ float32 | float64 }
+
+// Work holds packing buffers from call to call. The zero value is ready; not safe for concurrent use.
+type Work struct {
+	a64, b64 []float64
+	a32, b32 []float32
+}
+
+// Gemm computes C = op(A) op(B), or C += op(A) op(B) with acc, for row-major matrices: op(A) is m x k, op(B) k x n.
+func Gemm[T Float](transA, transB bool, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool, w *Work) {
+	if !acc {
+		for i := range m {
+			clear(c[i*ldc : i*ldc+n])
+		}
+	}
+	for i := range m {
+		ci := c[i*ldc : i*ldc+n]
+		for p := range k {
+			var x T
+			if transA {
+				x = a[p*lda+i]
+			} else {
+				x = a[i*lda+p]
+			}
+			if transB {
+				for j := range ci {
+					ci[j] += x * b[j*ldb+p]
+				}
+				continue
+			}
+			Axpy(x, b[p*ldb:p*ldb+n], ci)
+		}
+	}
+}
+
+// Gemv computes y = A x (A is m x n, row-major), or y += A x with acc; with trans A transposed.
+func Gemv[T Float](trans bool, m, n int, a []T, lda int, x, y []T, acc bool) {
+	if trans {
+		if !acc {
+			clear(y[:n])
+		}
+		for i := range m {
+			Axpy(x[i], a[i*lda:i*lda+n], y[:n])
+		}
+		return
+	}
+	for i := range m {
+		s := Dot(a[i*lda:i*lda+n], x[:n])
+		if acc {
+			s += y[i]
+		}
+		y[i] = s
+	}
+}
+
+// Axpy adds a*x to y.
+func Axpy[T Float](a T, x, y []T) {
+	y = y[:len(x)]
+	for i, v := range x {
+		y[i] += a * v
+	}
+}
+
+// AddTo adds src to dst.
+func AddTo[T Float](dst, src []T) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] += v
+	}
+}
+
+// Dot is the sum of a[i]*b[i].
+func Dot[T Float](a, b []T) T {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 T
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += a[i] * b[i]
+		s1 += a[i+1] * b[i+1]
+		s2 += a[i+2] * b[i+2]
+		s3 += a[i+3] * b[i+3]
+	}
+	for ; i < len(a); i++ {
+		s0 += a[i] * b[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+// AbsDot is the sum of |a[i]|*b[i].
+func AbsDot(a, b []float64) float64 {
+	b = b[:len(a)]
+	s0, s1 := 0.0, 0.0
+	i := 0
+	for ; i+2 <= len(a); i += 2 {
+		s0 += math.Abs(a[i]) * b[i]
+		s1 += math.Abs(a[i+1]) * b[i+1]
+	}
+	if i < len(a) {
+		s0 += math.Abs(a[i]) * b[i]
+	}
+	return s0 + s1
+}
+
+// MidRad reads W (m x n, row-major) once and computes ymid = W mid, yrad = |W| rad and ymag = |W| mag.
+func MidRad(m, n int, w []float64, ldw int, mid, rad, mag, ymid, yrad, ymag []float64) {
+	mid, rad, mag = mid[:n], rad[:n], mag[:n]
+	for i := range m {
+		a, b, c := 0.0, 0.0, 0.0
+		for j, x := range w[i*ldw : i*ldw+n] {
+			a += x * mid[j]
+			x = math.Abs(x)
+			b += x * rad[j]
+			c += x * mag[j]
+		}
+		ymid[i], yrad[i], ymag[i] = a, b, c
+	}
+}
+
+// ReluRow carries one row down through elementwise lines: where row[i] >= 0 the lower line, else the upper one. It scales the row in
+// place and returns the sum of row[i] times the intercept.
+func ReluRow(row, loSlope, upSlope, loIcept, upIcept []float64) float64 {
+	c := 0.0
+	loSlope, upSlope, loIcept, upIcept = loSlope[:len(row)], upSlope[:len(row)], loIcept[:len(row)], upIcept[:len(row)]
+	for i, x := range row {
+		if x >= 0 {
+			c += x * loIcept[i]
+			row[i] = x * loSlope[i]
+		} else {
+			c += x * upIcept[i]
+			row[i] = x * upSlope[i]
+		}
+	}
+	return c
+}
+
+// BoxMin is the least value of row*x for lower <= x <= upper.
+func BoxMin(row, lower, upper []float64) float64 {
+	lower, upper = lower[:len(row)], upper[:len(row)]
+	s := 0.0
+	for i, x := range row {
+		if x >= 0 {
+			s += x * lower[i]
+		} else {
+			s += x * upper[i]
+		}
+	}
+	return s
+}

@@ -1,0 +1,359 @@
+package verify
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/internal/op"
+)
+
+// rowsRun carries one chunk of rows from where they start down to the inputs.
+//
+// Invariant: for every row r and every input in the box, row's form at its start >= sum over pending values of rows*value + c[r] - e[r],
+// where e collects the rounding of everything done so far.
+type rowsRun struct {
+	p    *pass
+	w    *affine.Work
+	pend []*affine.Rows
+	c, e []float64
+	// folded stops at the first nonlinear value: its box is used instead of its lines.
+	folded bool
+	// corner, if set, receives the rows that reach each input.
+	corner func(input int, r *affine.Rows)
+}
+
+func (p *pass) newRun(w *affine.Work, n int) *rowsRun {
+	return &rowsRun{p: p, w: w, pend: make([]*affine.Rows, len(p.net.values)), c: make([]float64, n), e: make([]float64, n)}
+}
+
+// neurons bounds sign[i]*v[index[i]] from below.
+func (p *pass) neurons(w *affine.Work, v *value, index []int32, sign, low []float64) {
+	run := p.newRun(w, len(index))
+	if v.kind != kindAffine {
+		run.pend[v.id] = affine.OneHot(v.order.Geom, index, sign, w)
+		run.finish(v.id, low)
+		return
+	}
+	s := &p.st[v.id]
+	if s.m != nil {
+		for i, j := range index {
+			if v.bias != nil {
+				run.c[i] = sign[i] * v.bias[j]
+			}
+			run.e[i] = s.g * s.m[j]
+		}
+	}
+	for k, step := range v.steps {
+		run.push(v.in[k], step.Pick(index, sign, p.st[v.in[k]].live, w))
+	}
+	run.finish(v.id-1, low)
+}
+
+// forms bounds rows over the outputs from below: rows[o] has n rows over output o, in stored order.
+func (p *pass) forms(w *affine.Work, rows []*affine.Rows, n int, folded bool, corner func(int, *affine.Rows), low []float64) {
+	run := p.newRun(w, n)
+	run.folded, run.corner = folded, corner
+	top := 0
+	for o, id := range p.net.outputs {
+		run.push(id, rows[o])
+		top = max(top, id)
+	}
+	run.finish(top, low)
+}
+
+func (t *rowsRun) push(id int, r *affine.Rows) {
+	if t.pend[id] == nil {
+		t.pend[id] = r
+		return
+	}
+	t.pend[id] = affine.Add(t.pend[id], r, t.w)
+}
+
+// finish carries everything down and writes the lower bounds.
+func (t *rowsRun) finish(from int, low []float64) {
+	for id := from; id >= 0; id-- {
+		r := t.pend[id]
+		if r == nil {
+			continue
+		}
+		t.pend[id] = nil
+		v := t.p.net.values[id]
+		switch {
+		case v.kind == kindAffine:
+			t.affine(v, r)
+		case v.kind == kindInput || v.kind == kindOpaque || t.folded:
+			t.concretize(v, r)
+		case v.kind == kindAct:
+			t.act(v, r)
+		default:
+			t.relax(v, r)
+		}
+	}
+	for i := range low {
+		x := t.c[i] - t.e[i]*(1+0x1p-20)
+		// c's own sums were accounted in e; this last difference is not.
+		x = op.Down(x)
+		if math.IsNaN(x) {
+			x = math.Inf(-1)
+		}
+		low[i] = x
+	}
+}
+
+// addConst adds to a row's constant, with the rounding of the addition.
+func (t *rowsRun) addConst(i int, x float64) {
+	t.c[i] += x
+	t.e[i] += 2 * unit64 * math.Abs(t.c[i])
+}
+
+func (t *rowsRun) affine(v *value, r *affine.Rows) {
+	s := &t.p.st[v.id]
+	if v.copies() {
+		// Windows of one image are no windows of another.
+		if g := t.p.net.values[v.in[0]].order.Geom; g != v.order.Geom {
+			if r.Index == nil {
+				r = r.Expand(t.w)
+				r.H, r.W, r.C = g.H, g.W, g.C
+			}
+			r.Full = g
+		}
+		t.push(v.in[0], r)
+		return
+	}
+	bias, m := v.bias, s.m
+	if r.Index != nil {
+		if len(r.Index) > 0 && (len(s.cindex) == 0 || &r.Index[0] != &s.cindex[0] || len(r.Index) != len(s.cindex)) {
+			r = r.Expand(t.w)
+		} else {
+			bias, m = s.cbias, s.cm
+		}
+	}
+	for i := range r.N {
+		row := r.Row(i)
+		if r.Index != nil || r.Dense() {
+			if bias != nil {
+				t.addConst(i, kernel.Dot(row, bias))
+			}
+			t.e[i] += s.g * kernel.AbsDot(row, m)
+			continue
+		}
+		sum, mag := 0.0, 0.0
+		r.Run(i, func(off, at, n int) {
+			if bias != nil {
+				sum += kernel.Dot(row[off:off+n], bias[at:at+n])
+			}
+			mag += kernel.AbsDot(row[off:off+n], m[at:at+n])
+		})
+		t.addConst(i, sum)
+		t.e[i] += s.g * mag
+	}
+	for k, step := range v.steps {
+		part := r
+		if k < len(v.steps)-1 {
+			part = r.Copy(t.w)
+		}
+		t.push(v.in[k], step.Back(part, t.p.st[v.in[k]].live, t.w))
+	}
+	if len(v.steps) == 0 {
+		t.w.Put(r.Data)
+	}
+}
+
+// act replaces an elementwise value by its lines: the lower one where the coefficient is positive, else the upper one.
+func (t *rowsRun) act(v *value, r *affine.Rows) {
+	s := &t.p.st[v.id]
+	l := &s.lines
+	if r.Index != nil {
+		if len(r.Index) > 0 && (len(s.live) == 0 || &r.Index[0] != &s.live[0] || s.ulp != nil || !v.relu) {
+			r = r.Expand(t.w)
+		} else {
+			l = &s.cl
+		}
+	}
+	in := t.p.net.values[v.in[0]]
+	si := &t.p.st[in.id]
+	for i := range r.N {
+		row := r.Row(i)
+		sum, mag := 0.0, 0.0
+		part := func(off, at, n int) {
+			x := row[off : off+n]
+			if s.ic != nil {
+				mag += kernel.AbsDot(x, s.ic[at:at+n])
+			}
+			if s.ulp != nil {
+				t.e[i] += kernel.AbsDot(x, s.ulp[at:at+n])
+			}
+			sum += kernel.ReluRow(x, l.LoSlope[at:at+n], l.UpSlope[at:at+n], l.LoIcept[at:at+n], l.UpIcept[at:at+n])
+			if in.kind != kindAffine && in.kind != kindInput {
+				t.e[i] += 4 * unit64 * absBox(x, si.lo[at:at+n], si.up[at:at+n])
+			}
+		}
+		if r.Index != nil {
+			part(0, 0, len(row))
+		} else {
+			r.Run(i, part)
+		}
+		if s.ic == nil {
+			mag = math.Abs(sum) // all products have one sign
+		}
+		t.addConst(i, sum)
+		t.e[i] += affine.Gamma(v.n+8) * mag
+	}
+	r.Full = in.order.Geom
+	t.push(in.id, r)
+}
+
+// absBox is sum |row[i]| * max(|lo[i]|, |up[i]|).
+func absBox(row, lo, up []float64) float64 {
+	sum := 0.0
+	for i, x := range row {
+		sum += math.Abs(x) * max(math.Abs(lo[i]), math.Abs(up[i]))
+	}
+	return sum
+}
+
+// concretize replaces a value by its box.
+func (t *rowsRun) concretize(v *value, r *affine.Rows) {
+	s := &t.p.st[v.id]
+	if r.Index != nil {
+		r = r.Expand(t.w)
+	}
+	if t.corner != nil && v.kind == kindInput {
+		r = r.Expand(t.w)
+		t.corner(v.id, r)
+	}
+	g := affine.Gamma(v.n + 8)
+	for i := range r.N {
+		row := r.Row(i)
+		sum, mag := 0.0, 0.0
+		r.Run(i, func(off, at, n int) {
+			x := row[off : off+n]
+			sum += kernel.BoxMin(x, s.lo[at:at+n], s.up[at:at+n])
+			mag += absBox(x, s.lo[at:at+n], s.up[at:at+n])
+		})
+		t.addConst(i, sum)
+		t.e[i] += g*mag + tiny64
+	}
+	t.w.Put(r.Data)
+}
+
+// relax replaces a value by its sparse forms.
+func (t *rowsRun) relax(v *value, r *affine.Rows) {
+	s := &t.p.st[v.id]
+	g := affine.Gamma(v.n + maxTerms(s.forms) + 16)
+	if v.lin.Window != nil && r.Index == nil && !r.Dense() {
+		t.relaxWindow(v, r, g)
+		return
+	}
+	r = r.Expand(t.w)
+	out := make([]*affine.Rows, len(v.args))
+	inverse := make([][]int32, len(v.args))
+	for k, a := range v.args {
+		if a >= 0 {
+			in := t.p.net.values[a]
+			out[k] = &affine.Rows{N: r.N, H: in.order.Geom.H, W: in.order.Geom.W, C: in.order.Geom.C, Full: in.order.Geom, Data: t.w.Zero(r.N * in.n)}
+			inverse[k] = in.order.Inverse()
+		}
+	}
+	for i := range r.N {
+		row := r.Row(i)
+		sum := 0.0
+		for k, x := range row {
+			if x == 0 {
+				continue
+			}
+			f := &s.forms.Lower
+			if x < 0 {
+				f = &s.forms.Upper
+			}
+			j := v.order.At(k)
+			sum += x * f.Const[j]
+			for q := f.Start[j]; q < f.Start[j+1]; q++ {
+				arg := 0
+				if f.Input != nil {
+					arg = int(f.Input[q])
+				}
+				if out[arg] == nil { // a term of a constant
+					c := t.constArg(v, arg, int(f.Index[q]))
+					sum += x * f.Coef[q] * c
+					continue
+				}
+				at := f.Index[q]
+				if inverse[arg] != nil {
+					at = inverse[arg][at]
+				}
+				out[arg].Data[i*t.p.net.values[v.args[arg]].n+int(at)] += x * f.Coef[q]
+			}
+		}
+		t.addConst(i, sum)
+		t.e[i] += g * kernel.AbsDot(row, s.fm)
+		if s.ulp != nil {
+			t.e[i] += kernel.AbsDot(row, s.ulp)
+		}
+	}
+	t.w.Put(r.Data)
+	for k, o := range out {
+		if o != nil {
+			t.push(v.args[k], o)
+		}
+	}
+}
+
+func (t *rowsRun) constArg(v *value, arg, i int) float64 {
+	f, err := v.node.ConstInput(arg).Float64s()
+	if err != nil || i >= len(f) {
+		return math.NaN()
+	}
+	return f[i]
+}
+
+func maxTerms(f *op.Relaxation) int {
+	most := int32(0)
+	for _, x := range []*op.Forms{&f.Lower, &f.Upper} {
+		for i := 0; i+1 < len(x.Start); i++ {
+			most = max(most, x.Start[i+1]-x.Start[i])
+		}
+	}
+	return int(most)
+}
+
+// relaxWindow is relax for pooling: windows stay windows.
+func (t *rowsRun) relaxWindow(v *value, r *affine.Rows, g float64) {
+	s := &t.p.st[v.id]
+	win := v.lin.Window
+	in := t.p.net.values[v.args[0]]
+	h := (r.H-1)*win.StrideH + (win.KH-1)*win.DilationH + 1
+	wd := (r.W-1)*win.StrideW + (win.KW-1)*win.DilationW + 1
+	out := &affine.Rows{N: r.N, H: h, W: wd, C: win.C, Full: in.order.Geom, Y: make([]int32, r.N), X: make([]int32, r.N), Data: t.w.Zero(r.N * h * wd * win.C)}
+	for i := range r.N {
+		y0, x0 := int(r.Y[i])*win.StrideH-win.PadTop, int(r.X[i])*win.StrideW-win.PadLeft
+		out.Y[i], out.X[i] = int32(y0), int32(x0)
+		row, to := r.Row(i), out.Row(i)
+		sum := 0.0
+		r.Run(i, func(off, at, n int) {
+			for k := range n {
+				x := row[off+k]
+				if x == 0 {
+					continue
+				}
+				f := &s.forms.Lower
+				if x < 0 {
+					f = &s.forms.Upper
+				}
+				j := v.order.At(at + k)
+				sum += x * f.Const[j]
+				for q := f.Start[j]; q < f.Start[j+1]; q++ {
+					// The term's place in ONNX order [C, H, W], then in the window.
+					idx := int(f.Index[q])
+					ch, y, xx := idx/(win.H*win.W), idx/win.W%win.H, idx%win.W
+					to[((y-y0)*wd+xx-x0)*win.C+ch] += x * f.Coef[q]
+				}
+			}
+			t.e[i] += g * kernel.AbsDot(row[off:off+n], s.fm[at:at+n])
+		})
+		t.addConst(i, sum)
+	}
+	t.w.Put(r.Data)
+	t.push(in.id, out)
+}

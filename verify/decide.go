@@ -1,0 +1,355 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"time"
+)
+
+// group is a box with all cases that share it: they are bounded together.
+type group struct {
+	box   Box
+	inner *Box
+	cases []*openCase
+}
+
+// openCase is a case on its way to a proof.
+type openCase struct {
+	c      *Case
+	rows   [][]float64 // one per constraint, over the flat outputs
+	bound  []float64   // rounded up
+	exact  []bool      // the row's coefficients are exact
+	margin float64     // best proven lower bound of a row minus its bound
+	best   int         // the constraint that gave it
+	proven bool
+}
+
+// Verify answers one property. A cancelled context or passed deadline gives Unknown with Timeout set, not an error.
+func (v *Verifier) Verify(ctx context.Context, p Property) (Result, error) {
+	return v.verify(ctx, v.o, p)
+}
+
+func (v *Verifier) verify(ctx context.Context, o Options, p Property) (res Result, err error) {
+	start := time.Now()
+	defer func() { res.Seconds = time.Since(start).Seconds() }()
+	groups, err := v.groups(p)
+	if err != nil {
+		return Result{}, err
+	}
+	res = Result{Verdict: Verified, Margin: math.Inf(1), Method: o.Method, Reason: "no input meets the property's conditions"}
+	if len(groups) == 0 {
+		res.Margin = math.NaN()
+		return res, nil
+	}
+	open := 0
+	for _, g := range groups {
+		r, err := v.group(ctx, o, g)
+		if err != nil {
+			if isDeadline(err) {
+				return Result{Verdict: Unknown, Reason: "the time ran out", Margin: math.NaN(), Method: o.Method, Timeout: true}, nil
+			}
+			var wide *errTooWide
+			if errors.As(err, &wide) {
+				return Result{Verdict: Unknown, Reason: err.Error(), Margin: math.NaN(), Method: o.Method}, nil
+			}
+			return Result{}, err
+		}
+		if r.Verdict == Falsified {
+			return r, nil
+		}
+		if r.Verdict == Unknown {
+			open++
+		}
+		if r.Margin <= res.Margin || res.Verdict == Verified && r.Verdict == Unknown {
+			margin := min(res.Margin, r.Margin)
+			verdict := res.Verdict
+			if r.Verdict == Unknown {
+				verdict = Unknown
+			}
+			reason := r.Reason
+			if verdict == Unknown && r.Verdict != Unknown {
+				reason = res.Reason
+			}
+			res = Result{Verdict: verdict, Margin: margin, Method: r.Method, Reason: reason}
+		}
+	}
+	if open > 0 && len(groups) > 1 {
+		res.Reason = fmt.Sprintf("%d of %d input boxes stay open; %s", open, len(groups), res.Reason)
+	}
+	return res, nil
+}
+
+// groups checks the property and sorts its cases by box.
+func (v *Verifier) groups(p Property) ([]*group, error) {
+	var out []*group
+	byBox := map[[2]*float64]*group{}
+	for i := range p.Cases {
+		c := &p.Cases[i]
+		if len(c.Box.Lower) == 0 || len(c.Box.Upper) == 0 {
+			return nil, fmt.Errorf("%w: case %d has no box", ErrInput, i)
+		}
+		key := [2]*float64{&c.Box.Lower[0], &c.Box.Upper[0]}
+		g := byBox[key]
+		if g == nil {
+			if err := v.checkBox(c.Box); err != nil {
+				return nil, fmt.Errorf("case %d: %w", i, err)
+			}
+			g = &group{box: c.Box, inner: c.Inner}
+			if g.inner == nil {
+				g.inner = &g.box
+			}
+			byBox[key] = g
+			out = append(out, g)
+		}
+		oc, err := v.open(c)
+		if err != nil {
+			return nil, fmt.Errorf("case %d: %w", i, err)
+		}
+		g.cases = append(g.cases, oc)
+	}
+	return out, nil
+}
+
+func (v *Verifier) open(c *Case) (*openCase, error) {
+	oc := &openCase{c: c, margin: math.Inf(-1)}
+	for _, q := range c.Constraints {
+		row := make([]float64, v.net.nOut)
+		exact := true
+		if len(q.Index) != len(q.Coef) || q.Bound == nil {
+			return nil, fmt.Errorf("%w: a constraint of %d outputs and %d coefficients", ErrInput, len(q.Index), len(q.Coef))
+		}
+		for k, i := range q.Index {
+			if i < 0 || i >= len(row) {
+				return nil, fmt.Errorf("%w: output %d of a model of %d outputs", ErrInput, i, len(row))
+			}
+			f, ok := q.Coef[k].Float64()
+			if row[i] != 0 {
+				ok = false
+			}
+			row[i] += f
+			exact = exact && ok
+		}
+		oc.rows = append(oc.rows, row)
+		oc.bound = append(oc.bound, roundUp(q.Bound))
+		oc.exact = append(oc.exact, exact)
+	}
+	return oc, nil
+}
+
+// roundUp is the least float64 that is not below r.
+func roundUp(r *big.Rat) float64 {
+	f, exact := r.Float64()
+	if exact {
+		return f
+	}
+	if math.IsInf(f, 0) {
+		return f
+	}
+	if new(big.Rat).SetFloat64(f).Cmp(r) < 0 {
+		f = math.Nextafter(f, math.Inf(1))
+	}
+	return f
+}
+
+// methods lists the domains to try in turn.
+func (v *Verifier) methods(o Options) []Method {
+	if o.Method != Auto {
+		return []Method{o.Method}
+	}
+	ms := []Method{Interval}
+	if v.net.nIn <= 16 {
+		ms = append(ms, Symbolic)
+	}
+	return append(ms, DeepPoly)
+}
+
+// group tries to prove that no case of a box can be met.
+func (v *Verifier) group(ctx context.Context, o Options, g *group) (Result, error) {
+	if r, ok, err := v.tryPoint(ctx, g, g.centre(), "the centre of the input set"); ok || err != nil {
+		return r, err
+	}
+	var used Method
+	for _, m := range v.methods(o) {
+		used = m
+		b, err := v.bound(ctx, o, m, g.box)
+		if err != nil {
+			var wide *errTooWide
+			if o.Method == Auto && errors.As(err, &wide) {
+				continue
+			}
+			return Result{}, err
+		}
+		err = v.prove(b, g)
+		if err == nil && m != Interval {
+			var r Result
+			var ok bool
+			r, ok, err = v.tryCorners(ctx, b, g, m)
+			if ok {
+				b.p.close()
+				return r, nil
+			}
+		}
+		b.p.close()
+		if err != nil {
+			return Result{}, err
+		}
+		if g.open() == 0 {
+			break
+		}
+	}
+	worst := math.Inf(1)
+	for _, c := range g.cases {
+		worst = min(worst, c.margin)
+	}
+	r := Result{Verdict: Verified, Margin: worst, Method: used, Reason: fmt.Sprintf("proven by %s", used)}
+	if n := g.open(); n > 0 {
+		r.Verdict = Unknown
+		r.Reason = fmt.Sprintf("%s bounds leave %d of %d cases open (worst margin %.3g)", used, n, len(g.cases), worst)
+	}
+	return r, nil
+}
+
+func (g *group) open() int {
+	n := 0
+	for _, c := range g.cases {
+		if !c.proven {
+			n++
+		}
+	}
+	return n
+}
+
+// prove bounds the rows of all open cases.
+func (v *Verifier) prove(b *bounded, g *group) error {
+	var rows [][]float64
+	for _, c := range g.cases {
+		if !c.proven {
+			rows = append(rows, c.rows...)
+		}
+	}
+	low, err := b.lower(v, rows, nil)
+	if err != nil {
+		return err
+	}
+	at := 0
+	for _, c := range g.cases {
+		if c.proven {
+			continue
+		}
+		for k := range c.rows {
+			x := low[at]
+			at++
+			if !c.exact[k] {
+				x = math.Nextafter(x-b.coefError(v, c.rows[k]), math.Inf(-1))
+			}
+			margin := x - c.bound[k]
+			if margin > c.margin || math.IsInf(c.margin, -1) {
+				c.margin, c.best = margin, k
+			}
+			if x > c.bound[k] || c.c.Constraints[k].Strict && x >= c.bound[k] {
+				c.proven = true
+			}
+		}
+	}
+	return nil
+}
+
+// coefError bounds what rounding a row's coefficients to float64 changes.
+func (b *bounded) coefError(v *Verifier, row []float64) float64 {
+	sum := 0.0
+	at := 0
+	for _, id := range b.p.net.outputs {
+		x, s := v.net.values[id], &b.p.st[id]
+		for k := range x.n {
+			c := row[at+x.order.At(k)]
+			sum += math.Abs(c) * max(math.Abs(s.lo[k]), math.Abs(s.up[k]))
+		}
+		at += x.n
+	}
+	return 0x1p-50 * sum
+}
+
+// maxCorners limits how many open cases are tried for a counterexample at their bound's corner.
+const maxCorners = 16
+
+func (v *Verifier) tryCorners(ctx context.Context, b *bounded, g *group, m Method) (Result, bool, error) {
+	var rows [][]float64
+	for _, c := range g.cases {
+		if !c.proven && len(c.rows) > 0 && len(rows) < maxCorners {
+			rows = append(rows, c.rows[c.best])
+		}
+	}
+	if len(rows) == 0 {
+		return Result{}, false, nil
+	}
+	corners := make([][]float64, len(rows))
+	if _, err := b.lower(v, rows, corners); err != nil {
+		return Result{}, false, err
+	}
+	for _, x := range corners {
+		if r, ok, err := v.tryPoint(ctx, g, x, fmt.Sprintf("the corner where the %s bound is least", m)); ok || err != nil {
+			return r, ok, err
+		}
+	}
+	return Result{}, false, nil
+}
+
+func (g *group) centre() []float64 {
+	x := make([]float64, len(g.inner.Lower))
+	for i, l := range g.inner.Lower {
+		x[i] = 0.5*l + 0.5*g.inner.Upper[i]
+	}
+	return x
+}
+
+// tryPoint rounds a point into the inner box in float32, runs the network, and checks the cases exactly. Where the box holds no
+// float32 in some coordinate there is nothing to try.
+func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what string) (Result, bool, error) {
+	in := make([]float32, len(x))
+	for i, f := range x {
+		lo, up := g.inner.Lower[i], g.inner.Upper[i]
+		c := float32(f)
+		if float64(c) < lo {
+			c = math.Nextafter32(c, float32(math.Inf(1)))
+		}
+		if float64(c) > up {
+			c = math.Nextafter32(c, float32(math.Inf(-1)))
+		}
+		if float64(c) < lo || float64(c) > up {
+			return Result{}, false, nil
+		}
+		in[i] = c
+	}
+	y, err := v.Predict(ctx, in)
+	if err != nil {
+		return Result{}, false, err
+	}
+	for _, c := range g.cases {
+		if c.c.met(y) {
+			return Result{Verdict: Falsified, Margin: math.NaN(), Method: v.o.Method,
+				Reason:         "counterexample: " + what,
+				Counterexample: &Counterexample{Inputs: in, Outputs: y}}, true, nil
+		}
+	}
+	return Result{}, false, nil
+}
+
+// met tells, exactly, whether outputs meet all constraints.
+func (c *Case) met(y []float32) bool {
+	for _, q := range c.Constraints {
+		sum, t := new(big.Rat), new(big.Rat)
+		for k, i := range q.Index {
+			if t.SetFloat64(float64(y[i])) == nil {
+				return false // an infinity or NaN is no number to compare
+			}
+			sum.Add(sum, t.Mul(t, q.Coef[k]))
+		}
+		if cmp := sum.Cmp(q.Bound); cmp > 0 || cmp == 0 && q.Strict {
+			return false
+		}
+	}
+	return true
+}
