@@ -184,3 +184,31 @@ func TestLinesHoldOnUnboundedBoxes(t *testing.T) {
 		}
 	}
 }
+
+// TestAdaptiveSlopesLeaveTheSmallerArea compares the free line with the other branch: the gap in the middle is never larger.
+func TestAdaptiveSlopesLeaveTheSmallerArea(t *testing.T) {
+	out := Lines{make([]float64, 1), make([]float64, 1), make([]float64, 1), make([]float64, 1)}
+	for _, iv := range someIntervals() {
+		l, u := iv[0], iv[1]
+		mid := (l + u) / 2
+		if !(l < 0 && u > 0) || l == -u {
+			continue
+		}
+		kinkLine(SlopeAdaptive, 0, l, u, 0.1, 1, &out)
+		if got, best := out.LoSlope[0]*mid, max(0.1*mid, mid); got < best {
+			t.Errorf("LeakyRelu 0.1 on %v: %v in the middle, %v is possible", iv, got, best)
+		}
+		kinkLine(SlopeAdaptive, 0, l, u, 3, 1, &out)
+		if got, best := out.UpSlope[0]*mid, min(3*mid, mid); got > best {
+			t.Errorf("LeakyRelu 3 on %v: %v in the middle, %v is possible", iv, got, best)
+		}
+		clipLine(SlopeAdaptive, 0, l, u, 0, math.Inf(1), &out)
+		if got, best := out.LoSlope[0]*mid+out.LoIcept[0], max(0, mid); got < best {
+			t.Errorf("Clip on %v: %v in the middle, %v is possible", iv, got, best)
+		}
+		clipLine(SlopeAdaptive, 0, l, u, math.Inf(-1), 0, &out)
+		if got, best := out.UpSlope[0]*mid+out.UpIcept[0], min(0, mid); got > best {
+			t.Errorf("Clip on %v: %v in the middle, %v is possible", iv, got, best)
+		}
+	}
+}
