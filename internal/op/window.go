@@ -7,44 +7,33 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// sliding is a window that moves along one axis: output o reads in[o*stride - before + k*dilation] for 0 <= k < kernel,
-// where that lies inside. before and after are the pads.
-type sliding struct {
-	in, out, kernel, stride, dilation, before, after int
+// window is a window of kh by kw that slides over n*c images of h by w and gives images of oh by ow: output (oy, ox) sees, at tap
+// (ky, kx), the input at row oy*sh - top + ky*dh and column ox*sw - left + kx*dw, where that lies inside. One-dimensional
+// inputs are images of one row.
+type window struct {
+	oneD                     bool
+	n, c, h, w               int
+	oh, ow                   int
+	kh, kw, sh, sw, dh, dw   int
+	top, left, bottom, right int
 }
 
-// extent is what the window covers, gaps included.
-func (s *sliding) extent() int { return (s.kernel-1)*s.dilation + 1 }
-
-// taps is the range [lo, hi) of k that lies inside the input at output o, and where k = 0 would be.
-func (s *sliding) taps(o int) (lo, hi, first int) {
-	first = o*s.stride - s.before
-	if first < 0 {
-		lo = (-first + s.dilation - 1) / s.dilation
-	}
-	hi = s.kernel
-	if first+(s.kernel-1)*s.dilation >= s.in {
-		hi = max(0, (s.in-first+s.dilation-1)/s.dilation)
-	}
-	return min(lo, hi), hi, first
-}
-
-// images is a window sliding over n*c images of h rows: rows and cols hold its two axes. One-dimensional inputs are
-// images of one row.
-type images struct {
-	n, c       int
-	rows, cols sliding
-}
-
-// in and out are the numbers of elements of one image before and after.
-func (g *images) in() int  { return g.rows.in * g.cols.in }
-func (g *images) out() int { return g.rows.out * g.cols.out }
-
-// maxWindow bounds kernel sizes, strides, dilations and pads, so that their sums and products stay in an int.
+// maxWindow bounds sizes, strides, dilations and pads, so that their sums and products stay in an int.
 const maxWindow = 1 << 24
 
-// windowAttrs reads strides, dilations and explicit pads for the given number of axes, filled with the standard's defaults.
-func windowAttrs(n *onnxio.Node, axes int) (strides, dilations, pads []int, err error) {
+// readWindow reads strides, dilations and explicit pads of a window with the given kernel (nil: the attribute kernel_shape)
+// over x [N, C, ...]. The output's size is not known yet: see slide.
+func readWindow(n *onnxio.Node, x, kernel []int) (*window, error) {
+	if len(x) < 3 {
+		return nil, fmt.Errorf("input of shape %v where [N, C, ...] is needed", x)
+	}
+	axes := len(x) - 2
+	if kernel == nil {
+		if kernel = n.Attrs.Ints("kernel_shape"); kernel == nil {
+			return nil, fmt.Errorf("attribute kernel_shape is missing")
+		}
+	}
+	var err error
 	read := func(name string, count, def, least int) []int {
 		v := n.Attrs.Ints(name)
 		if v == nil {
@@ -60,112 +49,120 @@ func windowAttrs(n *onnxio.Node, axes int) (strides, dilations, pads []int, err 
 		}
 		return v
 	}
-	return read("strides", axes, 1, 1), read("dilations", axes, 1, 1), read("pads", 2*axes, 0, 0), err
-}
-
-// slide works out the windows over all spatial axes of x [N, C, ...].
-//
-// With auto_pad SAME_UPPER or SAME_LOWER the output has ceil(in/stride) elements and the pads follow, the odd one at the
-// end or at the start. With ceil (the pools' ceil_mode) a last window may reach past the padded input, but must start
-// inside the input or the padding before it.
-func slide(n *onnxio.Node, x, kernel []int, ceil bool) (*images, error) {
-	if len(x) < 3 {
-		return nil, fmt.Errorf("input of shape %v where [N, C, ...] is needed", x)
-	}
-	axes := len(x) - 2
+	s, d, p := read("strides", axes, 1, 1), read("dilations", axes, 1, 1), read("pads", 2*axes, 0, 0)
 	if len(kernel) != axes {
 		return nil, fmt.Errorf("kernel %v on an input of shape %v", kernel, x)
 	}
-	strides, dilations, pads, err := windowAttrs(n, axes)
+	for i, k := range kernel {
+		if k < 1 || k > maxWindow || k*d[min(i, len(d)-1)] > maxWindow || x[2+i] > maxWindow {
+			return nil, fmt.Errorf("kernel %v on an input of shape %v", kernel, x)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	if axes > 2 {
+	g := &window{n: x[0], c: x[1], h: 1, kh: 1, sh: 1, dh: 1, oneD: axes == 1}
+	switch axes {
+	case 1:
+		g.w, g.kw, g.sw, g.dw, g.left, g.right = x[2], kernel[0], s[0], d[0], p[0], p[1]
+	case 2:
+		g.h, g.kh, g.sh, g.dh, g.top, g.bottom = x[2], kernel[0], s[0], d[0], p[0], p[2]
+		g.w, g.kw, g.sw, g.dw, g.left, g.right = x[3], kernel[1], s[1], d[1], p[1], p[3]
+	default:
 		return nil, unsupported(n, "", fmt.Sprintf("%d spatial axes; 1 and 2 can be treated", axes))
 	}
-	auto := n.Attrs.String("auto_pad", "NOTSET")
-	s := make([]sliding, axes)
-	for i := range s {
-		w := sliding{in: x[2+i], kernel: kernel[i], stride: strides[i], dilation: dilations[i]}
-		if w.kernel < 1 || w.kernel > maxWindow || w.kernel*w.dilation > maxWindow || w.in > maxElements {
-			return nil, fmt.Errorf("kernel size %d with dilation %d", w.kernel, w.dilation)
-		}
-		switch auto {
-		case "NOTSET", "":
-			w.before, w.after = pads[i], pads[axes+i]
-			room := w.in + w.before + w.after - w.extent()
-			if room < 0 {
-				return nil, fmt.Errorf("a window of %d does not fit into %d elements with pads of %d and %d", w.extent(), w.in, w.before, w.after)
-			}
-			w.out = room/w.stride + 1
-			if ceil && room%w.stride != 0 && w.out*w.stride < w.in+w.before {
-				w.out++
-			}
-		case "VALID":
-			if w.in < w.extent() {
-				return nil, fmt.Errorf("a window of %d does not fit into %d elements", w.extent(), w.in)
-			}
-			w.out = (w.in-w.extent())/w.stride + 1
-		case "SAME_UPPER", "SAME_LOWER":
-			w.out = (w.in + w.stride - 1) / w.stride
-			total := max(0, (w.out-1)*w.stride+w.extent()-w.in)
-			w.before, w.after = total/2, total-total/2
-			if auto == "SAME_LOWER" {
-				w.before, w.after = w.after, w.before
-			}
-		default:
-			return nil, fmt.Errorf("auto_pad %q", auto)
-		}
-		s[i] = w
-	}
-	g := &images{n: x[0], c: x[1]}
-	g.lift(s)
 	return g, nil
 }
 
-// lift stores one axis as columns of images of one row, or two axes.
-func (g *images) lift(s []sliding) {
-	g.rows = sliding{in: 1, out: 1, kernel: 1, stride: 1, dilation: 1}
-	g.cols = s[len(s)-1]
-	if len(s) == 2 {
-		g.rows = s[0]
+// slide sets the output's size, and the pads where auto_pad asks for them.
+//
+// With SAME_UPPER or SAME_LOWER an output axis has ceil(in/stride) elements and the pads follow, the odd one at the end or
+// at the start. With ceil_mode (of pools) a last window may reach past the padded input, but must start inside the input or
+// the padding before it.
+func (g *window) slide(n *onnxio.Node) error {
+	auto := n.Attrs.String("auto_pad", "NOTSET")
+	ceil := n.Attrs.Int("ceil_mode", 0) != 0
+	axis := func(in, k, s, d int, before, after, out *int) error {
+		extent := (k-1)*d + 1
+		switch auto {
+		case "VALID":
+			*before, *after = 0, 0
+		case "SAME_UPPER", "SAME_LOWER":
+			*out = (in + s - 1) / s
+			total := max(0, (*out-1)*s+extent-in)
+			*before, *after = total/2, total-total/2
+			if auto == "SAME_LOWER" {
+				*before, *after = *after, *before
+			}
+			return nil
+		case "NOTSET", "":
+		default:
+			return fmt.Errorf("auto_pad %q", auto)
+		}
+		room := in + *before + *after - extent
+		if room < 0 {
+			return fmt.Errorf("a window of %d does not fit into %d elements with pads of %d and %d", extent, in, *before, *after)
+		}
+		*out = room/s + 1
+		if ceil && auto != "VALID" && room%s != 0 && *out*s < in+*before {
+			*out++
+		}
+		return nil
+	}
+	g.oh = 1
+	if !g.oneD {
+		if err := axis(g.h, g.kh, g.sh, g.dh, &g.top, &g.bottom, &g.oh); err != nil {
+			return err
+		}
+	}
+	return axis(g.w, g.kw, g.sw, g.dw, &g.left, &g.right, &g.ow)
+}
+
+// shape is the output's shape with m channels.
+func (g *window) shape(m int) []int {
+	if g.oneD {
+		return []int{g.n, m, g.ow}
+	}
+	return []int{g.n, m, g.oh, g.ow}
+}
+
+// each calls f for the taps of output (oy, ox) that lie inside the image: tap counts them in the kernel, pos in the image.
+func (g *window) each(oy, ox int, f func(tap, pos int)) {
+	ya, yb, y0 := inside(oy*g.sh-g.top, g.kh, g.dh, g.h)
+	xa, xb, x0 := inside(ox*g.sw-g.left, g.kw, g.dw, g.w)
+	for ky := ya; ky < yb; ky++ {
+		line := (y0+ky*g.dh)*g.w + x0
+		for kx := xa; kx < xb; kx++ {
+			f(ky*g.kw+kx, line+kx*g.dw)
+		}
 	}
 }
 
-// shape is the output's shape with the given channels, for an input of the given rank.
-func (g *images) shape(channels, rank int) ([]int, error) {
-	s := []int{g.n, channels, g.rows.out, g.cols.out}
-	if rank == 3 {
-		s = []int{g.n, channels, g.cols.out}
+// inside is the range [lo, hi) of taps k with 0 <= first + k*dilation < in. first is handed through.
+func inside(first, kernel, dilation, in int) (lo, hi, from int) {
+	if first < 0 {
+		lo = (-first + dilation - 1) / dilation
 	}
-	return s, checkSizes(s)
+	hi = kernel
+	if first+(kernel-1)*dilation >= in {
+		hi = max(0, (in-first+dilation-1)/dilation)
+	}
+	return min(lo, hi), hi, first
 }
 
 // barren tells whether some window lies in the padding altogether.
-func (s *sliding) barren() bool {
-	for o := range s.out {
-		if lo, hi, _ := s.taps(o); lo >= hi {
+func (g *window) barren() bool {
+	for oy := range g.oh {
+		if lo, hi, _ := inside(oy*g.sh-g.top, g.kh, g.dh, g.h); lo >= hi {
+			return true
+		}
+	}
+	for ox := range g.ow {
+		if lo, hi, _ := inside(ox*g.sw-g.left, g.kw, g.dw, g.w); lo >= hi {
 			return true
 		}
 	}
 	return false
 }
 
-// kept remembers the windows of one input shape between runs.
-type kept struct {
-	shape []int
-	g     *images
-}
-
-// windows returns what fresh gives, and keeps it until the input's shape changes.
-func (k *kept) windows(c *Call, fresh func(n *onnxio.Node, x []int) (*images, error)) (*images, error) {
-	if k.g != nil && slices.Equal(k.shape, c.In[0].Shape) {
-		return k.g, nil
-	}
-	g, err := fresh(c.Node, c.In[0].Shape)
-	if err != nil {
-		return nil, err
-	}
-	k.shape, k.g = slices.Clone(c.In[0].Shape), g
-	return g, nil
-}
+func equalInts(a, b []int) bool { return slices.Equal(a, b) }
