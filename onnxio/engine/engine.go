@@ -3,7 +3,8 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -41,5 +42,11 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (Session, error) {
 
 // OpenGraph opens a graph that is not from a file.
 func OpenGraph(ctx context.Context, g *onnxio.Graph, o Options) (Session, error) {
-	return nil, errors.New("being written")
+	switch name, _, _ := strings.Cut(o.Engine, ":"); name {
+	case "", "auto", "go":
+		return openGo(ctx, g, o)
+	case "ort":
+		return nil, fmt.Errorf("the onnxruntime engine is not built in yet; use --engine go")
+	}
+	return nil, fmt.Errorf("engine %q is not known; want auto or go", o.Engine)
 }

@@ -1,10 +1,15 @@
 // Package infer makes a loaded graph ready to run or to verify: sizes bound, shapes inferred, constants folded, exporters' noise
 // removed.
+//
+// The way of a graph: bind.go gives the inputs their sizes, infer.go walks the nodes in order and folds what is constant, and the
+// passes of passes.go take out what does nothing.
 package infer
 
 import (
-	"errors"
+	"fmt"
+	"math"
 
+	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -21,8 +26,186 @@ type Options struct {
 	FoldBatchNorm bool
 }
 
+// Limits of one value, so that a hostile shape cannot ask for all memory: elements of any value, and of a folded constant.
+const (
+	maxElements = math.MaxInt32
+	maxFolded   = 1 << 26
+)
+
 // Prepare returns a copy of g in which every value has a static shape, everything constant is folded, and Identity, Dropout and dead
 // nodes are gone. The error names the node.
 func Prepare(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
-	return nil, errors.New("being written")
+	g = g.Clone()
+	if err := bind(g, o); err != nil {
+		return nil, err
+	}
+	if o.Float64 {
+		widen(g)
+	}
+	var work op.Workspace
+	for _, n := range g.Nodes {
+		if err := node(n, o, &work); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range passes {
+		if p.when == nil || p.when(o) {
+			p.run(g)
+		}
+	}
+	return g, nil
+}
+
+// node infers the types of one node's outputs, and computes them where all inputs are constant.
+func node(n *onnxio.Node, o Options, work *op.Workspace) (err error) {
+	def, err := op.Lookup(n)
+	if err != nil {
+		return err
+	}
+	if def.Shape == nil {
+		return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Shape"}
+	}
+	constant := !def.NoFold && def.Eval != nil
+	for i, v := range n.Inputs {
+		if v == nil {
+			continue
+		}
+		if v.Const != nil { // a graph made by a program may say so only here
+			v.Shape, v.DType = append([]int{}, v.Const.Shape...), v.Const.DType
+		}
+		if v.Shape == nil {
+			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("the shape of input %d (%q) is not known", i, v.Name)}
+		}
+		constant = constant && v.Const != nil
+	}
+	if len(n.Inputs) == 0 && n.Op != "Constant" {
+		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("it has no inputs")}
+	}
+	types, err := def.Shape(n)
+	if err != nil {
+		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
+	}
+	// The shape of a value is a constant even where the value is not.
+	constant = constant || n.Domain == "" && (n.Op == "Shape" || n.Op == "Size")
+	for i, v := range n.Outputs {
+		if v == nil {
+			continue
+		}
+		if i >= len(types) {
+			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("it has %d outputs, the operator %d", len(n.Outputs), len(types))}
+		}
+		size, err := elements(types[i].Shape)
+		if err != nil {
+			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
+		}
+		v.DType = types[i].DType
+		if o.Float64 && v.DType == onnxio.Float {
+			v.DType = onnxio.Double
+		}
+		v.Shape = append([]int{}, types[i].Shape...)
+		constant = constant && size <= maxFolded
+		if err := declared(v); err != nil {
+			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
+		}
+	}
+	if !constant {
+		return nil
+	}
+	return fold(n, def, work)
+}
+
+func elements(shape []int) (int, error) {
+	n := int64(1)
+	for _, d := range shape {
+		if d < 0 {
+			return 0, fmt.Errorf("an output of shape %v", shape)
+		}
+		if n *= int64(d); n > maxElements {
+			return 0, fmt.Errorf("an output of shape %v is too large", shape)
+		}
+	}
+	return int(n), nil
+}
+
+// declared compares what the file says of an output with what was inferred. Only the rank and inner sizes count: exporters leave
+// the batch of the traced example behind.
+func declared(v *onnxio.Value) error {
+	if !v.HasShape || len(v.Dims) == 0 {
+		return nil
+	}
+	if len(v.Dims) != len(v.Shape) {
+		return &onnxio.ShapeError{What: fmt.Sprintf("value %q against its declaration", v.Name), Want: sizes(v.Dims), Got: v.Shape}
+	}
+	return nil
+}
+
+func sizes(dims []onnxio.Dim) []int {
+	out := make([]int, len(dims))
+	for i, d := range dims {
+		out[i] = d.Size
+	}
+	return out
+}
+
+func fold(n *onnxio.Node, def *op.Def, work *op.Workspace) error {
+	c := &op.Call{Node: n, Work: work}
+	for _, v := range n.Inputs {
+		if v == nil {
+			c.In = append(c.In, nil)
+			continue
+		}
+		t := v.Const
+		if t == nil { // Shape and Size look only at the shape
+			t = &onnxio.Tensor{DType: v.DType, Shape: v.Shape}
+		}
+		c.In = append(c.In, t)
+	}
+	for _, v := range n.Outputs {
+		if v == nil {
+			c.Out = append(c.Out, nil)
+			continue
+		}
+		if v.DType == onnxio.Undefined || v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16 {
+			return nil
+		}
+		c.Out = append(c.Out, onnxio.NewTensor(v.DType, v.Shape...))
+	}
+	if err := def.Eval(c); err != nil {
+		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
+	}
+	for i, v := range n.Outputs {
+		if v != nil {
+			v.Const = c.Out[i]
+		}
+	}
+	return nil
+}
+
+// widen turns all float32 constants and declarations into float64.
+func widen(g *onnxio.Graph) {
+	seen := map[*onnxio.Value]bool{}
+	one := func(v *onnxio.Value) {
+		if v == nil || seen[v] {
+			return
+		}
+		seen[v] = true
+		if v.DType == onnxio.Float {
+			v.DType = onnxio.Double
+		}
+		if v.Const != nil && v.Const.DType == onnxio.Float {
+			f, _ := v.Const.Float64s()
+			v.Const = onnxio.FromFloat64(f, v.Const.Shape...)
+		}
+	}
+	for _, v := range g.Inputs {
+		one(v)
+	}
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			one(v)
+		}
+	}
+	for _, v := range g.Outputs {
+		one(v)
+	}
 }

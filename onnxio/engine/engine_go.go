@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
+)
+
+// goSession is the embedded engine: samples run side by side, each worker on a plan of its own.
+type goSession struct {
+	graph *onnxio.Graph
+	o     Options
+	fixed int // the batch size that the file fixes; 0 if free
+	in    []Port
+	out   []Port
+
+	mu    sync.Mutex
+	plans map[int][]*plan // idle plans by batch size
+	tried map[int]*onnxio.Graph
+}
+
+// defaultBatch is the number of samples that one worker takes at once where the batch is free: enough to fill the kernels, small
+// enough for the cache.
+const defaultBatch = 16
+
+func openGo(_ context.Context, g *onnxio.Graph, o Options) (Session, error) {
+	s := &goSession{graph: g, o: o, fixed: infer.FixedBatch(g), plans: map[int][]*plan{}, tried: map[int]*onnxio.Graph{}}
+	if o.MaxBatch <= 0 {
+		s.o.MaxBatch = defaultBatch
+	}
+	if o.Threads <= 0 {
+		s.o.Threads = runtime.GOMAXPROCS(0)
+	}
+	size := max(s.fixed, 1)
+	p, err := s.take(size)
+	if err != nil {
+		return nil, err
+	}
+	port := func(v *onnxio.Value) Port {
+		q := Port{Name: v.Name, DType: v.DType, Shape: slices.Clone(v.Shape)}
+		if s.fixed == 0 && len(q.Shape) > 0 {
+			q.Shape[0] = -1
+		}
+		return q
+	}
+	for _, v := range p.inputs {
+		s.in = append(s.in, port(v))
+	}
+	for _, v := range p.graph.Outputs {
+		s.out = append(s.out, port(v))
+	}
+	s.give(size, p)
+	return s, nil
+}
+
+// Inputs implements Session.
+func (s *goSession) Inputs() []Port { return s.in }
+
+// Outputs implements Session.
+func (s *goSession) Outputs() []Port { return s.out }
+
+// Close implements Session.
+func (s *goSession) Close() error { return nil }
+
+// take lends a plan for a batch size, or makes one.
+func (s *goSession) take(batch int) (*plan, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if idle := s.plans[batch]; len(idle) > 0 {
+		p := idle[len(idle)-1]
+		s.plans[batch] = idle[:len(idle)-1]
+		return p, nil
+	}
+	g := s.tried[batch]
+	if g == nil {
+		var err error
+		if g, err = infer.Prepare(s.graph, infer.Options{Batch: batch, Float64: s.o.Float64}); err != nil {
+			return nil, err
+		}
+		s.tried[batch] = g
+	}
+	return newPlan(g)
+}
+
+func (s *goSession) give(batch int, p *plan) {
+	s.mu.Lock()
+	s.plans[batch] = append(s.plans[batch], p)
+	s.mu.Unlock()
+}
+
+// Run implements Session.
+func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio.Tensor, error) {
+	batch, err := s.check(inputs)
+	if err != nil {
+		return nil, err
+	}
+	step := s.fixed
+	if step == 0 {
+		step = max(1, min(s.o.MaxBatch, (batch+s.o.Threads-1)/s.o.Threads))
+	}
+	if step == 0 || batch%max(step, 1) != 0 && s.fixed > 0 {
+		return nil, fmt.Errorf("a batch of %d; the file fixes it to %d", batch, s.fixed)
+	}
+	out := make([]*onnxio.Tensor, len(s.out))
+	var once sync.Mutex
+	run := func(from int) error {
+		n := min(step, batch-from)
+		p, err := s.take(n)
+		if err != nil {
+			return err
+		}
+		defer s.give(n, p)
+		for i := range inputs {
+			if err := p.load(i, inputs[i], from*perSample(inputs[i], batch)); err != nil {
+				return err
+			}
+		}
+		if err := p.run(ctx); err != nil {
+			return err
+		}
+		once.Lock()
+		defer once.Unlock()
+		for k := range out {
+			if err := p.store(k, &out[k], from/step, batch/step, batch, n, from); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return out, s.spread(ctx, batch, step, run)
+}
+
+func perSample(t *onnxio.Tensor, batch int) int { return t.Len() / batch }
+
+// spread runs the pieces of a batch on the workers.
+func (s *goSession) spread(ctx context.Context, batch, step int, run func(from int) error) error {
+	pieces := (batch + step - 1) / step
+	if workers := min(s.o.Threads, pieces); workers > 1 {
+		var next atomic.Int64
+		var wg sync.WaitGroup
+		errs := make([]error, workers)
+		for w := range workers {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				for {
+					i := int(next.Add(1)) - 1
+					if i >= pieces || errs[w] != nil {
+						return
+					}
+					errs[w] = run(i * step)
+				}
+			}()
+		}
+		wg.Wait()
+		for _, err := range errs {
+			if err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	}
+	for from := 0; from < batch; from += step {
+		if err := run(from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check compares the inputs with the ports and returns the batch size.
+func (s *goSession) check(inputs []*onnxio.Tensor) (int, error) {
+	if len(inputs) != len(s.in) {
+		return 0, fmt.Errorf("%d inputs for a model of %d", len(inputs), len(s.in))
+	}
+	batch := 1
+	for i, t := range inputs {
+		p := s.in[i]
+		if t == nil {
+			return 0, fmt.Errorf("input %q is missing", p.Name)
+		}
+		if t.DType != p.DType && !(t.DType.IsFloat() && p.DType.IsFloat()) {
+			return 0, fmt.Errorf("input %q: type %v where %v is needed", p.Name, t.DType, p.DType)
+		}
+		if len(t.Shape) != len(p.Shape) {
+			return 0, &onnxio.ShapeError{What: fmt.Sprintf("input %q", p.Name), Want: p.Shape, Got: t.Shape}
+		}
+		for k, d := range p.Shape {
+			if k > 0 && t.Shape[k] != d {
+				return 0, &onnxio.ShapeError{What: fmt.Sprintf("input %q", p.Name), Want: p.Shape, Got: t.Shape}
+			}
+		}
+		if len(t.Shape) > 0 {
+			if i > 0 && t.Shape[0] != batch && s.fixed == 0 {
+				return 0, fmt.Errorf("input %q: a batch of %d where the first input has %d", p.Name, t.Shape[0], batch)
+			}
+			if i == 0 {
+				batch = t.Shape[0]
+			}
+		}
+		if batch < 1 {
+			return 0, fmt.Errorf("input %q: an empty batch", p.Name)
+		}
+	}
+	if s.fixed > 0 && batch%s.fixed != 0 {
+		return 0, fmt.Errorf("a batch of %d; the file fixes it to %d", batch, s.fixed)
+	}
+	return batch, nil
+}

@@ -1,0 +1,71 @@
+package infer
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// bind gives every graph input a static shape.
+func bind(g *onnxio.Graph, o Options) error {
+	batch := o.Batch
+	if batch == 0 {
+		batch = 1
+	}
+	if batch < 1 {
+		return fmt.Errorf("batch size %d", batch)
+	}
+	named := map[string]int{}
+	for k, v := range o.Dims {
+		named[k] = v
+	}
+	for _, v := range g.Inputs {
+		if v.Const != nil {
+			continue
+		}
+		if !v.HasShape && len(v.Dims) == 0 {
+			return fmt.Errorf("input %q declares no shape; export the model with one", v.Name)
+		}
+		v.Shape = make([]int, len(v.Dims))
+		for i, d := range v.Dims {
+			size, ok := named[d.Name]
+			switch {
+			case d.Known():
+				size = d.Size
+			case d.Name != "" && ok:
+			case i == 0:
+				size = batch
+				if d.Name != "" {
+					named[d.Name] = batch
+				}
+			default:
+				name := d.Name
+				if name == "" {
+					name = fmt.Sprintf("#%d", i)
+				}
+				return fmt.Errorf("input %q: dimension %d (%s) has no size; bind it by name", v.Name, i, name)
+			}
+			if size < 0 || size > maxElements {
+				return fmt.Errorf("input %q: dimension %d of size %d", v.Name, i, size)
+			}
+			v.Shape[i] = size
+		}
+		if _, err := elements(v.Shape); err != nil {
+			return fmt.Errorf("input %q: %w", v.Name, err)
+		}
+	}
+	return nil
+}
+
+// FixedBatch is the size that the file fixes for the first dimension of its inputs; 0 where it is free.
+func FixedBatch(g *onnxio.Graph) int {
+	for _, v := range g.Inputs {
+		if v.Const == nil && len(v.Dims) > 0 {
+			if !v.Dims[0].Known() {
+				return 0
+			}
+			return v.Dims[0].Size
+		}
+	}
+	return 1
+}
