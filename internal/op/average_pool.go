@@ -15,123 +15,122 @@ func init() {
 }
 
 func averageShape(n *onnxio.Node) ([]Type, error) {
-	x, err := shapeOf(n, 0)
-	if err != nil {
-		return nil, err
-	}
-	g, err := poolWindow(n, x)
+	g, err := poolOf(n)
 	if err != nil {
 		return nil, err
 	}
 	return []Type{{n.Input(0).DType, g.shape(g.c)}}, nil
 }
 
-// counts is the divisor of every output position: the elements seen, or with count_include_pad those of the padded input.
-func (g *window) counts(includePad bool) []int {
+// counted is how many taps a mean divides by: those inside the image, or with padding those inside the padded image, which
+// ends at in + after. What a last window of ceil_mode has beyond the padding never counts.
+func counted(first, kernel, dilation, in, after int, padding bool) int {
+	lo, hi, _ := inside(first, kernel, dilation, in)
+	if !padding {
+		return hi - lo
+	}
+	return min(kernel, (in+after-first+dilation-1)/dilation)
+}
+
+// counts is the divisor of every output position.
+func (g *window) counts(padding bool) []int {
 	out := make([]int, g.oh*g.ow)
 	for o := range out {
-		n := 0
-		if includePad {
-			y0, x0 := o/g.ow*g.sh-g.top, o%g.ow*g.sw-g.left
-			rows, cols := 0, 0
-			for ky := range g.kh {
-				if y0+ky*g.dh < g.h+g.bottom {
-					rows++
-				}
-			}
-			for kx := range g.kw {
-				if x0+kx*g.dw < g.w+g.right {
-					cols++
-				}
-			}
-			n = rows * cols
-		} else {
-			g.each(o/g.ow, o%g.ow, func(_, _ int) { n++ })
-		}
-		out[o] = max(n, 1)
+		out[o] = counted(o/g.ow*g.sh-g.top, g.kh, g.dh, g.h, g.bottom, padding) *
+			counted(o%g.ow*g.sw-g.left, g.kw, g.dw, g.w, g.right, padding)
 	}
 	return out
 }
 
-type averageState struct {
-	g      *window
-	counts []int
-}
+func includesPads(n *onnxio.Node) bool { return n.Attrs.Int("count_include_pad", 0) != 0 }
 
 func averageEval(c *Call) error {
-	s, _ := c.State.(*averageState)
+	s, _ := c.State.(*poolState)
 	if s == nil {
-		g, err := poolWindow(c.Node, c.In[0].Shape)
-		if err != nil {
-			return err
-		}
-		s = &averageState{g, g.counts(c.Node.Attrs.Int("count_include_pad", 0) != 0)}
+		s = new(poolState)
 		c.State = s
+	}
+	if err := s.read(c); err != nil {
+		return err
+	}
+	if s.counts == nil {
+		s.counts = s.g.counts(includesPads(c.Node))
 	}
 	switch x := c.In[0].Data.(type) {
 	case []float32:
-		averageRun(s, c.Out[0].Data.([]float32), x)
+		return averageRun(s, c.Out[0].Data, x)
 	case []float64:
-		averageRun(s, c.Out[0].Data.([]float64), x)
-	default:
-		return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+		return averageRun(s, c.Out[0].Data, x)
+	}
+	return fmt.Errorf("no means of type %v", c.In[0].DType)
+}
+
+func averageRun[T float32 | float64](s *poolState, out any, x []T) error {
+	g := s.g
+	y, ok := out.([]T)
+	if !ok || len(y) != g.n*g.c*g.oh*g.ow {
+		return fmt.Errorf("cannot pool %T into %T", x, out)
+	}
+	i := 0
+	for p := range g.n * g.c {
+		plane := x[p*g.h*g.w : (p+1)*g.h*g.w]
+		for oy := range g.oh {
+			ya, yb, y0 := inside(oy*g.sh-g.top, g.kh, g.dh, g.h)
+			for ox := range g.ow {
+				xa, xb, x0 := inside(ox*g.sw-g.left, g.kw, g.dw, g.w)
+				var sum T
+				for ky := ya; ky < yb; ky++ {
+					line := (y0+ky*g.dh)*g.w + x0
+					if g.dw == 1 {
+						var part T
+						for _, v := range plane[line+xa : line+xb] {
+							part += v
+						}
+						sum += part
+						continue
+					}
+					for kx := xa; kx < xb; kx++ {
+						sum += plane[line+kx*g.dw]
+					}
+				}
+				y[i] = sum / T(s.counts[oy*g.ow+ox])
+				i++
+			}
+		}
 	}
 	return nil
 }
 
-func averageRun[T float32 | float64](s *averageState, y, x []T) {
-	g := s.g
-	in, out := g.h*g.w, g.oh*g.ow
-	for p := range g.n * g.c {
-		plane := x[p*in : (p+1)*in]
-		for o := range out {
-			var sum T
-			y0, x0 := o/g.ow*g.sh-g.top, o%g.ow*g.sw-g.left
-			for ky := range g.kh {
-				yy := y0 + ky*g.dh
-				if yy < 0 || yy >= g.h {
-					continue
-				}
-				for kx := range g.kw {
-					xx := x0 + kx*g.dw
-					if xx >= 0 && xx < g.w {
-						sum += plane[yy*g.w+xx]
-					}
-				}
-			}
-			y[p*out+o] = sum / T(s.counts[o])
-		}
-	}
-}
-
-// averageLinear is a depthwise convolution where all divisors are equal, else a sparse map. 1/k is rounded once.
+// averageLinear is a convolution of every channel by itself where all divisors are equal, else a sparse map. The coefficient
+// 1/count is rounded once, unless count is a power of two. Float32 executions add at most as many elements and divide, or
+// multiply by a rounded reciprocal: the map's own count of terms covers that. The images of a batch are channels.
 func averageLinear(n *onnxio.Node) (*Linear, error) {
-	x := n.Input(0).Shape
-	g, err := poolWindow(n, x)
+	g, err := poolOf(n)
 	if err != nil {
 		return nil, err
 	}
-	counts := g.counts(n.Attrs.Int("count_include_pad", 0) != 0)
-	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), RelErr: 0x1p-53}
-	uniform := g.n == 1 && n.Op == "AveragePool"
+	counts := g.counts(includesPads(n))
+	l := &Linear{Maps: make([]affine.Map, 1)}
+	uniform := g.n*g.c > 0
 	for _, k := range counts {
 		uniform = uniform && k == counts[0]
+		if k&(k-1) != 0 {
+			l.RelErr = unitRoundoff
+		}
 	}
 	if uniform {
-		m := &affine.Conv{C: g.c, H: g.h, W: g.w, M: g.c, OH: g.oh, OW: g.ow, KH: g.kh, KW: g.kw, StrideH: g.sh, StrideW: g.sw,
-			DilationH: g.dh, DilationW: g.dw, PadTop: g.top, PadLeft: g.left, Groups: g.c, Weights: make([]float64, g.c*g.kh*g.kw)}
-		for i := range m.Weights {
-			m.Weights[i] = 1 / float64(counts[0])
-		}
-		l.Maps[0] = m
+		all := *g
+		all.n, all.c = 1, g.n*g.c
+		l.Maps[0] = all.conv(all.c, all.c, fill(all.c*g.kh*g.kw, 1/float64(counts[0])))
 		return l, nil
 	}
-	s := &affine.Sparse{In: product(x), Start: []int32{0}, Coef: []float64{}}
+	s := &affine.Sparse{In: product(n.Input(0).Shape), Start: []int32{0}, Coef: []float64{}}
 	for p := range g.n * g.c {
 		for o := range g.oh * g.ow {
+			c := 1 / float64(counts[o])
 			g.each(o/g.ow, o%g.ow, func(_, pos int) {
 				s.Index = append(s.Index, int32(p*g.h*g.w+pos))
-				s.Coef = append(s.Coef, 1/float64(counts[o]))
+				s.Coef = append(s.Coef, c)
 			})
 			s.Start = append(s.Start, int32(len(s.Index)))
 		}

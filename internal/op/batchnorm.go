@@ -14,28 +14,44 @@ func init() {
 	Register(Def{Name: "BatchNormalization", Since: 7, Shape: batchnormShape, Eval: batchnormEval, Linear: batchnormLinear})
 }
 
+// batchnormAxes sees x as rows of area elements, of which row r belongs to channel r%channels. A vector has one channel.
+func batchnormAxes(x []int) (channels, area int) {
+	if len(x) < 2 {
+		return 1, product(x)
+	}
+	return x[1], product(x[2:])
+}
+
 func batchnormShape(n *onnxio.Node) ([]Type, error) {
-	if n.Attrs.Int("training_mode", 0) != 0 || n.Attrs.Int("spatial", 1) == 0 {
-		return nil, fmt.Errorf("only inference over channels is supported (training_mode 0, spatial 1)")
+	if err := needInputs(n, 5, 5); err != nil {
+		return nil, err
 	}
-	if len(n.Inputs) != 5 {
-		return nil, fmt.Errorf("%d inputs where 5 are needed", len(n.Inputs))
+	if n.Attrs.Int("training_mode", 0) != 0 {
+		return nil, unsupported(n, "", "training_mode is set; export the model for inference")
 	}
-	x := n.Input(0)
-	if x == nil || len(x.Shape) < 2 {
-		return nil, fmt.Errorf("the input has no channels")
+	if n.Opset < 9 && n.Attrs.Int("spatial", 1) == 0 {
+		return nil, unsupported(n, "", "spatial 0: statistics per element")
 	}
-	for i := 1; i < 5; i++ {
-		if v := n.Input(i); v == nil || len(v.Shape) != 1 || v.Shape[0] != x.Shape[1] {
-			return nil, fmt.Errorf("input %d does not have %d entries", i, x.Shape[1])
-		}
-	}
-	for _, o := range n.Outputs[1:] {
+	for _, o := range n.Outputs[min(1, len(n.Outputs)):] {
 		if o != nil {
-			return nil, fmt.Errorf("only the first output is computed in inference")
+			return nil, unsupported(n, "", "statistics are read; inference computes only the first output")
 		}
 	}
-	return []Type{{x.DType, x.Shape}}, nil
+	x, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	channels, _ := batchnormAxes(x)
+	for i := 1; i < 5; i++ {
+		s, err := shapeOf(n, i)
+		if err != nil {
+			return nil, err
+		}
+		if len(s) != 1 || s[0] != channels {
+			return nil, &onnxio.ShapeError{What: fmt.Sprintf("input %d", i), Want: []int{channels}, Got: s}
+		}
+	}
+	return []Type{{n.Input(0).DType, x}}, nil
 }
 
 func batchnormEval(c *Call) error {
@@ -48,60 +64,81 @@ func batchnormEval(c *Call) error {
 	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
 }
 
+// batchnormRun computes scale and shift of every channel in float64 and rounds them once.
 func batchnormRun[T float32 | float64](c *Call, x []T) error {
 	var p [4][]T
+	channels, area := batchnormAxes(c.In[0].Shape)
 	for i := range p {
 		var ok bool
-		if p[i], ok = c.In[i+1].Data.([]T); !ok {
-			return fmt.Errorf("input %d of type %v", i+1, c.In[i+1].DType)
+		if p[i], ok = c.In[i+1].Data.([]T); !ok || len(p[i]) != channels {
+			return fmt.Errorf("input %d of type %v and shape %v", i+1, c.In[i+1].DType, c.In[i+1].Shape)
 		}
 	}
-	y := c.Out[0].Data.([]T)
+	y, ok := c.Out[0].Data.([]T)
+	if !ok || len(y) != len(x) {
+		return fmt.Errorf("output of type %v", c.Out[0].DType)
+	}
 	eps := float64(c.Node.Attrs.Float("epsilon", 1e-5))
-	shape := c.In[0].Shape
-	channels, area := shape[1], product(shape[2:])
-	for i := 0; i < len(x); i += area {
-		ch := i / area % channels
-		k := T(float64(p[0][ch]) / math.Sqrt(float64(p[3][ch])+eps))
-		b := p[1][ch] - p[2][ch]*k
+	for i, ch := 0, 0; area > 0 && i < len(x); i += area {
+		a := float64(p[0][ch]) / math.Sqrt(float64(p[3][ch])+eps)
+		k, b := T(a), T(float64(p[1][ch])-float64(p[2][ch])*a)
 		out := y[i : i+area]
 		for j, v := range x[i : i+area] {
 			out[j] = v*k + b
+		}
+		if ch++; ch == channels {
+			ch = 0
 		}
 	}
 	return nil
 }
 
-// batchnormLinear gives scale k = s/sqrt(v+e) and bias B - m*k. k has three float64 roundings (the sum, the root, the quotient),
-// each at most 2^-53 relative, so 4*2^-53 covers it; the bias has k's error in m*k and two roundings of its own.
+// batchnormLinear gives k = scale/sqrt(var+epsilon) and the bias B - mean*k.
+//
+// In float64 (u = 2^-53) k has a rounded sum (half of which the root keeps), root and quotient: 2.5u and less than 3u with their
+// products. mean*k is then off by less than 4u, and the difference by u of itself, so BiasErr is 4u|mean*k| + u|bias| with
+// some room; 0 where nothing is subtracted.
+//
+// Float32 executions (u = 2^-24) compute k with at most 3.5u and then either x*k + (B - mean*k) or (x - mean)*k + B: at most
+// 7u(|x*k| + |mean*k| + |B|), of which the map's own count covers 5u(|x*k| + |bias|). Since |x*k| <= |y| + |mean*k| + |B|, 2 ulps
+// of y (4u) and 16u(|mean*k| + |B|) hold the rest.
 func batchnormLinear(n *onnxio.Node) (*Linear, error) {
+	if _, err := batchnormShape(n); err != nil {
+		return nil, err
+	}
 	var p [4][]float64
 	for i := range p {
-		t := n.ConstInput(i + 1)
-		if t == nil {
-			return nil, fmt.Errorf("only constant statistics can be verified")
+		if n.ConstInput(i+1) == nil {
+			return nil, unsupported(n, "Linear", fmt.Sprintf("input %d (%s) is not constant", i+1, n.Inputs[i+1].Name))
 		}
 		var err error
-		if p[i], err = t.Float64s(); err != nil {
+		if p[i], err = weights(n, i+1); err != nil {
 			return nil, err
 		}
 	}
+	const u, u32 = unitRoundoff, 0x1p-24
 	eps := float64(n.Attrs.Float("epsilon", 1e-5))
-	shape := n.Input(0).Shape
-	size, channels, area := product(shape), shape[1], product(shape[2:])
+	x := n.Input(0).Shape
+	size := product(x)
+	channels, area := batchnormAxes(x)
 	d := make([]float64, size)
-	l := &Linear{Maps: make([]affine.Map, 5), Bias: make([]float64, size), BiasErr: make([]float64, size), RelErr: 4 * 0x1p-53}
-	for i := range d {
-		ch := i / area % channels
-		v := p[3][ch] + eps
-		if !(v > 0) {
-			return nil, fmt.Errorf("channel %d has variance %v", ch, p[3][ch])
-		}
-		k := p[0][ch] / math.Sqrt(v)
-		d[i] = k
-		l.Bias[i] = p[1][ch] - p[2][ch]*k
-		l.BiasErr[i] = 8 * 0x1p-53 * (math.Abs(p[1][ch]) + math.Abs(p[2][ch]*k))
+	l := &Linear{
+		Maps: make([]affine.Map, 5), Bias: make([]float64, size), BiasErr: make([]float64, size), RelErr: 3 * u,
+		Ulps: 2, Source: "any order of the formula's operations, each rounded once",
 	}
 	l.Maps[0] = &affine.Diag{D: d}
+	for i := range d {
+		ch := i / area % channels
+		k := p[0][ch] / math.Sqrt(p[3][ch]+eps)
+		if !finite(k) {
+			return nil, unsupported(n, "Linear", fmt.Sprintf("channel %d has a variance of %v", ch, p[3][ch]))
+		}
+		mk := p[2][ch] * k
+		d[i], l.Bias[i] = k, p[1][ch]-mk
+		if mk != 0 {
+			l.BiasErr[i] = 5*u*math.Abs(mk) + 2*u*math.Abs(l.Bias[i]) + 0x1p-1070
+		}
+		l.AbsErr = max(l.AbsErr, 16*u32*(math.Abs(mk)+math.Abs(p[1][ch]))*(1+0x1p-20))
+	}
 	return l, nil
 }

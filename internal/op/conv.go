@@ -4,6 +4,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -19,30 +20,61 @@ func convWindow(n *onnxio.Node, x, w []int) (*window, int, error) {
 	if len(w) != len(x) || len(w) < 3 {
 		return nil, 0, fmt.Errorf("weights of shape %v for input of shape %v", w, x)
 	}
+	if k := n.Attrs.Ints("kernel_shape"); k != nil && !slices.Equal(k, w[2:]) {
+		return nil, 0, fmt.Errorf("weights of shape %v with a kernel_shape of %v", w, k)
+	}
 	g, err := readWindow(n, x, w[2:])
 	if err != nil {
 		return nil, 0, err
 	}
 	groups := n.Attrs.Int("group", 1)
-	if groups < 1 || x[1]%groups != 0 || w[0]%groups != 0 || w[1]*groups != x[1] {
+	if groups < 1 || x[1]%groups != 0 || w[0]%groups != 0 || x[1]/groups != w[1] {
 		return nil, 0, fmt.Errorf("weights of shape %v in %d groups for input of shape %v", w, groups, x)
 	}
 	return g, groups, g.slide(n)
 }
 
-func convShape(n *onnxio.Node) ([]Type, error) {
-	if err := needInputs(n, 2, 3); err != nil {
-		return nil, err
+// convInputs are the shapes of data and weights; channels are the weights' entries that must match a bias.
+func convInputs(n *onnxio.Node) (x, w []int, err error) {
+	if err = needInputs(n, 2, 3); err != nil {
+		return nil, nil, err
 	}
-	x, w := n.Input(0), n.Input(1)
-	g, _, err := convWindow(n, x.Shape, w.Shape)
+	if x, err = shapeOf(n, 0); err != nil {
+		return nil, nil, err
+	}
+	w, err = shapeOf(n, 1)
+	return x, w, err
+}
+
+// checkBias wants one entry per output channel.
+func checkBias(n *onnxio.Node, channels int) error {
+	if n.Input(2) == nil {
+		return nil
+	}
+	b, err := shapeOf(n, 2)
+	if err != nil {
+		return err
+	}
+	if len(b) != 1 || b[0] != channels {
+		return fmt.Errorf("bias of shape %v for %d output channels", b, channels)
+	}
+	return nil
+}
+
+func convShape(n *onnxio.Node) ([]Type, error) {
+	x, w, err := convInputs(n)
 	if err != nil {
 		return nil, err
 	}
-	if b := n.Input(2); b != nil && product(b.Shape) != w.Shape[0] {
-		return nil, fmt.Errorf("bias of shape %v for %d output channels", b.Shape, w.Shape[0])
+	g, _, err := convWindow(n, x, w)
+	if err != nil {
+		return nil, err
 	}
-	return []Type{{x.DType, g.shape(w.Shape[0])}}, nil
+	if err := checkBias(n, w[0]); err != nil {
+		return nil, err
+	}
+	out := g.shape(w[0])
+	return []Type{{n.Input(0).DType, out}}, checkSizes(out)
 }
 
 func convEval(c *Call) error {
@@ -58,84 +90,129 @@ func convEval(c *Call) error {
 type convState struct {
 	g      *window
 	groups int
+	x, w   []int // the shapes that g was made for
 	work   kernel.Work
 }
 
+// blockElements is how many entries of the patch matrix are made at a time, so that they stay in the cache.
+const blockElements = 1 << 15
+
+// convRun multiplies the weights [mg, cg*taps] of every group with the patch matrix [cg*taps, positions], a block of output rows
+// at a time. Kernels of one by one need no patches; those of one input channel go directly.
 func convRun[T float32 | float64](c *Call, x []T) error {
 	s, _ := c.State.(*convState)
-	if s == nil {
+	if s == nil || !slices.Equal(s.x, c.In[0].Shape) || !slices.Equal(s.w, c.In[1].Shape) {
 		g, groups, err := convWindow(c.Node, c.In[0].Shape, c.In[1].Shape)
 		if err != nil {
 			return err
 		}
-		s = &convState{g: g, groups: groups}
+		s = &convState{g: g, groups: groups, x: slices.Clone(c.In[0].Shape), w: slices.Clone(c.In[1].Shape)}
 		c.State = s
 	}
 	w, ok := c.In[1].Data.([]T)
 	y, ok2 := c.Out[0].Data.([]T)
-	if !ok || !ok2 {
-		return fmt.Errorf("weights of type %v", c.In[1].DType)
+	g, m := s.g, c.In[1].Shape[0]
+	area := g.oh * g.ow
+	if !ok || !ok2 || len(y) != g.n*m*area {
+		return fmt.Errorf("operands of types %v and %v", c.In[0].DType, c.In[1].DType)
 	}
-	var bias []T
-	if len(c.In) > 2 && c.In[2] != nil {
-		bias, _ = c.In[2].Data.([]T)
+	if err := fillBias(c, y, m, area); err != nil {
+		return err
 	}
-	g := s.g
-	m := c.In[1].Shape[0]
 	cg, mg := g.c/s.groups, m/s.groups
-	taps, area := g.kh*g.kw, g.oh*g.ow
+	taps := g.kh * g.kw
+	k := cg * taps
+	direct := g.copies()
+	rows := max(1, min(g.oh, blockElements/max(1, k*g.ow)))
+	var cols []T
+	if cg > 1 && !direct {
+		cols = Scratch[T](c.Work, k*rows*g.ow)
+	}
 	for b := range g.n {
-		for k := range s.groups {
-			xg := x[(b*g.c+k*cg)*g.h*g.w:][:cg*g.h*g.w]
-			yg := y[(b*m+k*mg)*area:][:mg*area]
-			for i := range mg {
-				var v T
-				if bias != nil {
-					v = bias[k*mg+i]
+		for grp := range s.groups {
+			xg := x[(b*g.c+grp*cg)*g.h*g.w:][:cg*g.h*g.w]
+			yg := y[(b*m+grp*mg)*area:][:mg*area]
+			wg := w[grp*mg*k:][:mg*k]
+			switch {
+			case cg == 1:
+				for o := range mg {
+					depthwise(g, yg[o*area:(o+1)*area], xg, wg[o*taps:(o+1)*taps])
 				}
-				row := yg[i*area : (i+1)*area]
-				for j := range row {
-					row[j] = v
+			case direct:
+				kernel.Gemm(false, false, mg, area, k, wg, k, xg, area, yg, area, true, &s.work)
+			default:
+				for oy := 0; oy < g.oh; oy += rows {
+					r := min(rows, g.oh-oy)
+					patchMatrix(g, cg, oy, oy+r, cols, xg)
+					kernel.Gemm(false, false, mg, r*g.ow, k, wg, k, cols, r*g.ow, yg[oy*g.ow:], area, true, &s.work)
 				}
 			}
-			if cg == 1 && mg == 1 {
-				depthwise(g, yg, xg, w[k*taps:(k+1)*taps])
-				continue
-			}
-			cols := Scratch[T](c.Work, cg*taps*area)
-			patchMatrix(g, cg, cols, xg)
-			kernel.Gemm(false, false, mg, area, cg*taps, w[k*mg*cg*taps:], cg*taps, cols, area, yg, area, true, &s.work)
 		}
 	}
 	return nil
 }
 
-// patchMatrix writes for every channel and tap a row of what the tap sees at every output position.
-func patchMatrix[T float32 | float64](g *window, channels int, cols, x []T) {
-	area := g.oh * g.ow
+// fillBias sets every output channel to its bias, or to 0.
+func fillBias[T float32 | float64](c *Call, y []T, channels, area int) error {
+	if len(c.In) < 3 || c.In[2] == nil {
+		clear(y)
+		return nil
+	}
+	bias, ok := c.In[2].Data.([]T)
+	if !ok || len(bias) != channels {
+		return fmt.Errorf("bias of type %v and shape %v", c.In[2].DType, c.In[2].Shape)
+	}
+	for i := 0; area > 0 && i < len(y); i += area {
+		v, row := bias[i/area%channels], y[i:i+area]
+		for j := range row {
+			row[j] = v
+		}
+	}
+	return nil
+}
+
+// copies tells whether every output position sees exactly its own input position.
+func (g *window) copies() bool {
+	return g.kh*g.kw == 1 && g.sh == 1 && g.sw == 1 && g.oh == g.h && g.ow == g.w && g.top == 0 && g.left == 0
+}
+
+// span is the range [lo, hi) of outputs o < out whose input o*stride + first lies in [0, in).
+func span(first, stride, in, out int) (lo, hi int) {
+	if first < 0 {
+		lo = (-first + stride - 1) / stride
+	}
+	if in > first {
+		hi = min(out, (in-first+stride-1)/stride)
+	}
+	return min(lo, hi), hi
+}
+
+// patchMatrix writes for every channel and tap a row of what the tap sees at the positions of output rows [oa, ob).
+func patchMatrix[T float32 | float64](g *window, channels, oa, ob int, cols, x []T) {
 	at := 0
 	for c := range channels {
 		plane := x[c*g.h*g.w : (c+1)*g.h*g.w]
 		for ky := range g.kh {
 			for kx := range g.kw {
-				row := cols[at : at+area]
-				at += area
-				for oy := range g.oh {
-					line := row[oy*g.ow : (oy+1)*g.ow]
+				first := kx*g.dw - g.left
+				lo, hi := span(first, g.sw, g.w, g.ow)
+				for oy := oa; oy < ob; oy++ {
+					line := cols[at : at+g.ow]
+					at += g.ow
 					y := oy*g.sh - g.top + ky*g.dh
-					if y < 0 || y >= g.h {
+					if y < 0 || y >= g.h || lo == hi {
 						clear(line)
 						continue
 					}
 					src := plane[y*g.w : (y+1)*g.w]
-					xx := kx*g.dw - g.left
-					for ox := range line {
-						if xx >= 0 && xx < g.w {
-							line[ox] = src[xx]
-						} else {
-							line[ox] = 0
-						}
-						xx += g.sw
+					clear(line[:lo])
+					clear(line[hi:])
+					if g.sw == 1 {
+						copy(line[lo:hi], src[lo+first:])
+						continue
+					}
+					for ox, j := lo, lo*g.sw+first; ox < hi; ox, j = ox+1, j+g.sw {
+						line[ox] = src[j]
 					}
 				}
 			}
@@ -143,81 +220,64 @@ func patchMatrix[T float32 | float64](g *window, channels int, cols, x []T) {
 	}
 }
 
+// depthwise adds the convolution of one channel with one kernel.
 func depthwise[T float32 | float64](g *window, y, x, w []T) {
-	for oy := range g.oh {
+	for kx := range g.kw {
+		first := kx*g.dw - g.left
+		lo, hi := span(first, g.sw, g.w, g.ow)
+		if lo == hi {
+			continue
+		}
 		for ky := range g.kh {
-			iy := oy*g.sh - g.top + ky*g.dh
-			if iy < 0 || iy >= g.h {
-				continue
-			}
-			src := x[iy*g.w : (iy+1)*g.w]
-			out := y[oy*g.ow : (oy+1)*g.ow]
-			for kx := range g.kw {
-				v := w[ky*g.kw+kx]
-				ix := kx*g.dw - g.left
-				for ox := range out {
-					if ix >= 0 && ix < g.w {
-						out[ox] += v * src[ix]
-					}
-					ix += g.sw
+			v := w[ky*g.kw+kx]
+			ya, yb := span(ky*g.dh-g.top, g.sh, g.h, g.oh)
+			for oy := ya; oy < yb; oy++ {
+				src := x[(oy*g.sh-g.top+ky*g.dh)*g.w:][:g.w]
+				out := y[oy*g.ow : (oy+1)*g.ow]
+				if g.sw == 1 {
+					kernel.Axpy(v, src[lo+first:hi+first], out[lo:hi])
+					continue
+				}
+				for ox, j := lo, lo*g.sw+first; ox < hi; ox, j = ox+1, j+g.sw {
+					out[ox] += v * src[j]
 				}
 			}
 		}
 	}
 }
 
+// convLinear needs constant weights. One image gives affine.Conv; several in one value give a sparse map.
 func convLinear(n *onnxio.Node) (*Linear, error) {
-	w := n.ConstInput(1)
-	if w == nil || n.ConstInput(0) != nil {
-		return nil, fmt.Errorf("only constant weights can be verified")
-	}
-	g, groups, err := convWindow(n, n.Input(0).Shape, w.Shape)
+	x, shape, err := convInputs(n)
 	if err != nil {
 		return nil, err
 	}
-	if g.n != 1 {
-		return convBatch(n, g, groups, w)
+	if n.ConstInput(1) == nil || n.ConstInput(0) != nil {
+		return nil, unsupported(n, "Linear", "weights that are not constant")
 	}
-	l, err := convMap(n, g, groups, w)
-	return l, err
-}
-
-func convMap(n *onnxio.Node, g *window, groups int, w *onnxio.Tensor) (*Linear, error) {
-	f, err := w.Float64s()
+	g, groups, err := convWindow(n, x, shape)
 	if err != nil {
 		return nil, err
 	}
-	m := w.Shape[0]
-	l := &Linear{Maps: []affine.Map{&affine.Conv{C: g.c, H: g.h, W: g.w, M: m, OH: g.oh, OW: g.ow, KH: g.kh, KW: g.kw,
-		StrideH: g.sh, StrideW: g.sw, DilationH: g.dh, DilationW: g.dw, PadTop: g.top, PadLeft: g.left, Groups: groups, Weights: f}}}
-	if n.Input(2) == nil {
+	m := shape[0]
+	bias, err := channelBias(n, g.n, m, g.oh*g.ow)
+	if err != nil {
+		return nil, err
+	}
+	w, err := weights(n, 1)
+	if err != nil {
+		return nil, err
+	}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Bias: bias}
+	if g.n == 1 {
+		l.Maps[0] = g.conv(m, groups, w)
 		return l, nil
 	}
-	b := n.ConstInput(2)
-	if b == nil {
-		return nil, fmt.Errorf("only a constant bias can be verified")
+	cg, mg, taps := g.c/groups, m/groups, g.kh*g.kw
+	if g.n*m*g.oh*g.ow > maxTerms/max(1, cg*taps) {
+		return nil, unsupported(n, "Linear", fmt.Sprintf("%d images with more than %d coefficients", g.n, maxTerms))
 	}
-	bias, err := b.Float64s()
-	if err != nil {
-		return nil, err
-	}
-	l.Bias = make([]float64, m*g.oh*g.ow)
-	for i := range l.Bias {
-		l.Bias[i] = bias[i/(g.oh*g.ow)]
-	}
-	return l, nil
-}
-
-// convBatch writes a convolution of several images in one value as a sparse map.
-func convBatch(n *onnxio.Node, g *window, groups int, w *onnxio.Tensor) (*Linear, error) {
-	l, err := convMap(n, g, groups, w)
-	if err != nil {
-		return nil, err
-	}
-	f := l.Maps[0].(*affine.Conv).Weights
-	m := w.Shape[0]
-	cg, mg := g.c/groups, m/groups
-	s := &affine.Sparse{In: g.n * g.c * g.h * g.w, Start: []int32{0}, Coef: []float64{}}
+	s := &affine.Sparse{In: product(x), Start: []int32{0}, Coef: []float64{}}
 	for b := range g.n {
 		for o := range m {
 			for p := range g.oh * g.ow {
@@ -225,7 +285,7 @@ func convBatch(n *onnxio.Node, g *window, groups int, w *onnxio.Tensor) (*Linear
 					plane := (b*g.c + o/mg*cg + ch) * g.h * g.w
 					g.each(p/g.ow, p%g.ow, func(tap, pos int) {
 						s.Index = append(s.Index, int32(plane+pos))
-						s.Coef = append(s.Coef, f[(o*cg+ch)*g.kh*g.kw+tap])
+						s.Coef = append(s.Coef, w[(o*cg+ch)*taps+tap])
 					})
 				}
 				s.Start = append(s.Start, int32(len(s.Index)))
@@ -233,12 +293,33 @@ func convBatch(n *onnxio.Node, g *window, groups int, w *onnxio.Tensor) (*Linear
 		}
 	}
 	l.Maps[0] = s
-	if l.Bias != nil {
-		one := l.Bias
-		l.Bias = nil
-		for range g.n {
-			l.Bias = append(l.Bias, one...)
-		}
-	}
 	return l, nil
+}
+
+// conv is the window as a convolution of one image.
+func (g *window) conv(m, groups int, w []float64) *affine.Conv {
+	return &affine.Conv{C: g.c, H: g.h, W: g.w, M: m, OH: g.oh, OW: g.ow, KH: g.kh, KW: g.kw, StrideH: g.sh, StrideW: g.sw,
+		DilationH: g.dh, DilationW: g.dw, PadTop: g.top, PadLeft: g.left, Groups: groups, Weights: w}
+}
+
+// channelBias spreads a constant bias of m channels over images of the given area; nil for none.
+func channelBias(n *onnxio.Node, images, m, area int) ([]float64, error) {
+	if n.Input(2) == nil {
+		return nil, nil
+	}
+	if n.ConstInput(2) == nil {
+		return nil, unsupported(n, "Linear", "a bias that is not constant")
+	}
+	if err := checkBias(n, m); err != nil {
+		return nil, err
+	}
+	b, err := weights(n, 2)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, images*m*area)
+	for i := range out {
+		out[i] = b[i/area%m]
+	}
+	return out, nil
 }

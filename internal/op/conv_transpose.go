@@ -4,6 +4,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -14,19 +15,32 @@ func init() {
 	Register(Def{Name: "ConvTranspose", Since: 1, Shape: convTransposeShape, Eval: convTransposeEval, Linear: convTransposeLinear})
 }
 
-// transposeWindow gives the geometry of the Conv whose adjoint this is: its input is our output. g.h, g.w are our output's
-// size and g.oh, g.ow our input's.
-func transposeWindow(n *onnxio.Node, x, w []int) (*window, int, int, error) {
+// transposed is the Conv of which a ConvTranspose is the adjoint: its input is our output (g.h, g.w, m channels) and its
+// output our input (g.oh, g.ow, g.c channels).
+type transposed struct {
+	*window
+	groups, m int
+}
+
+// transposeWindow works out the output's size.
+//
+// Without output_shape it is stride*(in-1) + output_padding + (kernel-1)*dilation + 1 - pads. With output_shape, or with
+// auto_pad SAME_UPPER or SAME_LOWER (in*stride), the pads follow from the size, the odd one at the end only for SAME_UPPER;
+// where even no padding reaches the size, the rest is the bias.
+func transposeWindow(n *onnxio.Node, x, w []int) (*transposed, error) {
 	if len(w) != len(x) || len(w) < 3 {
-		return nil, 0, 0, fmt.Errorf("weights of shape %v for input of shape %v", w, x)
+		return nil, fmt.Errorf("weights of shape %v for input of shape %v", w, x)
+	}
+	if k := n.Attrs.Ints("kernel_shape"); k != nil && !slices.Equal(k, w[2:]) {
+		return nil, fmt.Errorf("weights of shape %v with a kernel_shape of %v", w, k)
 	}
 	g, err := readWindow(n, x, w[2:])
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, err
 	}
 	groups := n.Attrs.Int("group", 1)
-	if groups < 1 || x[1]%groups != 0 || w[0] != x[1] {
-		return nil, 0, 0, fmt.Errorf("weights of shape %v in %d groups for input of shape %v", w, groups, x)
+	if groups < 1 || x[1]%groups != 0 || w[0] != x[1] || w[1] > maxElements/groups {
+		return nil, fmt.Errorf("weights of shape %v in %d groups for input of shape %v", w, groups, x)
 	}
 	dims := len(x) - 2
 	extra := n.Attrs.Ints("output_padding")
@@ -34,65 +48,70 @@ func transposeWindow(n *onnxio.Node, x, w []int) (*window, int, int, error) {
 		extra = make([]int, dims)
 	}
 	want := n.Attrs.Ints("output_shape")
-	if want != nil && len(want) == dims+2 {
+	if len(want) == dims+2 {
 		want = want[2:]
 	}
 	if len(extra) != dims || want != nil && len(want) != dims {
-		return nil, 0, 0, fmt.Errorf("output_padding %v, output_shape %v for %d spatial dimensions", extra, want, dims)
+		return nil, fmt.Errorf("output_padding %v, output_shape %v for %d spatial axes", extra, want, dims)
 	}
 	auto := n.Attrs.String("auto_pad", "NOTSET")
-	size := func(axis, in, k, s, d int, a, b *int) (int, error) {
-		full := (in-1)*s + extra[axis] + (k-1)*d + 1
-		out := full - *a - *b
-		switch {
-		case want != nil:
-			out = want[axis]
-		case auto == "SAME_UPPER" || auto == "SAME_LOWER":
-			out = in * s
-		case auto == "VALID":
-			*a, *b = 0, 0
-			out = full
+	same := auto == "SAME_UPPER" || auto == "SAME_LOWER"
+	if !same && auto != "NOTSET" && auto != "VALID" && auto != "" {
+		return nil, fmt.Errorf("auto_pad %q", auto)
+	}
+	size := func(axis, in, k, s, d int, before, after *int) (int, error) {
+		if extra[axis] < 0 || extra[axis] > maxWindow {
+			return 0, fmt.Errorf("output_padding %d", extra[axis])
 		}
-		if want != nil || auto == "SAME_UPPER" || auto == "SAME_LOWER" {
+		if auto == "VALID" {
+			*before, *after = 0, 0
+		}
+		full := (in-1)*s + extra[axis] + (k-1)*d + 1
+		out := full - *before - *after
+		if want != nil || same {
+			if out = in * s; want != nil {
+				out = want[axis]
+			}
 			total := max(0, full-out)
-			*a, *b = total-total/2, total/2
+			*before, *after = total-total/2, total/2
 			if auto == "SAME_UPPER" {
-				*a, *b = total/2, total-total/2
+				*before, *after = total/2, total-total/2
 			}
 		}
-		if out < 1 || out > 1<<24 || extra[axis] < 0 {
+		if out < 1 || out > maxWindow {
 			return 0, fmt.Errorf("an output of size %d", out)
 		}
 		return out, nil
 	}
 	g.oh, g.ow = g.h, g.w
 	if g.w, err = size(dims-1, g.ow, g.kw, g.sw, g.dw, &g.left, &g.right); err != nil {
-		return nil, 0, 0, err
+		return nil, err
 	}
 	if dims == 2 {
 		if g.h, err = size(0, g.oh, g.kh, g.sh, g.dh, &g.top, &g.bottom); err != nil {
-			return nil, 0, 0, err
+			return nil, err
 		}
 	}
-	return g, groups, w[1] * groups, nil
+	return &transposed{g, groups, w[1] * groups}, nil
 }
 
 func convTransposeShape(n *onnxio.Node) ([]Type, error) {
-	if err := needInputs(n, 2, 3); err != nil {
-		return nil, err
-	}
-	g, _, m, err := transposeWindow(n, n.Input(0).Shape, n.Input(1).Shape)
+	x, w, err := convInputs(n)
 	if err != nil {
 		return nil, err
 	}
-	if b := n.Input(2); b != nil && product(b.Shape) != m {
-		return nil, fmt.Errorf("bias of shape %v for %d output channels", b.Shape, m)
+	g, err := transposeWindow(n, x, w)
+	if err != nil {
+		return nil, err
 	}
-	shape := []int{g.n, m, g.h, g.w}
+	if err := checkBias(n, g.m); err != nil {
+		return nil, err
+	}
+	shape := []int{g.n, g.m, g.h, g.w}
 	if g.oneD {
-		shape = []int{g.n, m, g.w}
+		shape = []int{g.n, g.m, g.w}
 	}
-	return []Type{{n.Input(0).DType, shape}}, nil
+	return []Type{{n.Input(0).DType, shape}}, checkSizes(shape)
 }
 
 func convTransposeEval(c *Call) error {
@@ -106,99 +125,135 @@ func convTransposeEval(c *Call) error {
 }
 
 type transposeState struct {
-	g         *window
-	groups, m int
-	work      kernel.Work
+	g    *transposed
+	x, w []int // the shapes that g was made for
+	work kernel.Work
 }
 
+// convTransposeRun multiplies the transposed weights [mg*taps, cg] with the input [cg, positions], a block of input rows at a
+// time, and adds every tap's row where it belongs.
 func convTransposeRun[T float32 | float64](c *Call, x []T) error {
 	s, _ := c.State.(*transposeState)
-	if s == nil {
-		g, groups, m, err := transposeWindow(c.Node, c.In[0].Shape, c.In[1].Shape)
+	if s == nil || !slices.Equal(s.x, c.In[0].Shape) || !slices.Equal(s.w, c.In[1].Shape) {
+		g, err := transposeWindow(c.Node, c.In[0].Shape, c.In[1].Shape)
 		if err != nil {
 			return err
 		}
-		s = &transposeState{g: g, groups: groups, m: m}
+		s = &transposeState{g: g, x: slices.Clone(c.In[0].Shape), w: slices.Clone(c.In[1].Shape)}
 		c.State = s
 	}
+	g := s.g
+	in, out, taps := g.oh*g.ow, g.h*g.w, g.kh*g.kw
 	w, ok := c.In[1].Data.([]T)
 	y, ok2 := c.Out[0].Data.([]T)
-	if !ok || !ok2 {
-		return fmt.Errorf("weights of type %v", c.In[1].DType)
+	if !ok || !ok2 || len(y) != g.n*g.m*out {
+		return fmt.Errorf("operands of types %v and %v", c.In[0].DType, c.In[1].DType)
 	}
-	g := s.g
-	cg, mg := g.c/s.groups, s.m/s.groups
-	taps, in, out := g.kh*g.kw, g.oh*g.ow, g.h*g.w
-	clear(y)
-	if len(c.In) > 2 && c.In[2] != nil {
-		bias := c.In[2].Data.([]T)
-		for i := range y {
-			y[i] = bias[i/out%s.m]
-		}
+	if err := fillBias(c, y, g.m, out); err != nil {
+		return err
 	}
+	cg, mg := g.c/g.groups, g.m/g.groups
+	if mg == 0 || cg == 0 || in == 0 {
+		return nil
+	}
+	rows := max(1, min(g.oh, blockElements/(mg*taps*g.ow)))
+	cols := Scratch[T](c.Work, mg*taps*rows*g.ow)
 	for b := range g.n {
-		for k := range s.groups {
+		for k := range g.groups {
 			xg := x[(b*g.c+k*cg)*in:][:cg*in]
-			yg := y[(b*s.m+k*mg)*out:][:mg*out]
-			cols := Scratch[T](c.Work, mg*taps*in)
-			kernel.Gemm(true, false, mg*taps, in, cg, w[k*cg*mg*taps:], mg*taps, xg, in, cols, in, false, &s.work)
-			for m := range mg {
-				plane := yg[m*out : (m+1)*out]
-				for p := range in {
-					g.each(p/g.ow, p%g.ow, func(tap, pos int) { plane[pos] += cols[(m*taps+tap)*in+p] })
-				}
+			yg := y[(b*g.m+k*mg)*out:][:mg*out]
+			for oy := 0; oy < g.oh; oy += rows {
+				r := min(rows, g.oh-oy)
+				kernel.Gemm(true, false, mg*taps, r*g.ow, cg, w[k*cg*mg*taps:], mg*taps, xg[oy*g.ow:], in, cols, r*g.ow, false, &s.work)
+				addPatches(g.window, mg, oy, oy+r, yg, cols)
 			}
 		}
 	}
 	return nil
 }
 
+// addPatches is the adjoint of patchMatrix.
+func addPatches[T float32 | float64](g *window, channels, oa, ob int, y, cols []T) {
+	at := 0
+	for c := range channels {
+		plane := y[c*g.h*g.w : (c+1)*g.h*g.w]
+		for ky := range g.kh {
+			for kx := range g.kw {
+				first := kx*g.dw - g.left
+				lo, hi := span(first, g.sw, g.w, g.ow)
+				for oy := oa; oy < ob; oy++ {
+					line := cols[at : at+g.ow]
+					at += g.ow
+					iy := oy*g.sh - g.top + ky*g.dh
+					if iy < 0 || iy >= g.h || lo == hi {
+						continue
+					}
+					dst := plane[iy*g.w : (iy+1)*g.w]
+					if g.sw == 1 {
+						kernel.AddTo(dst[lo+first:hi+first], line[lo:hi])
+						continue
+					}
+					for ox, j := lo, lo*g.sw+first; ox < hi; ox, j = ox+1, j+g.sw {
+						dst[j] += line[ox]
+					}
+				}
+			}
+		}
+	}
+}
+
+// convTransposeLinear writes the map as a sparse matrix; its weights must be constant.
 func convTransposeLinear(n *onnxio.Node) (*Linear, error) {
-	w := n.ConstInput(1)
-	if w == nil || n.ConstInput(0) != nil || n.Input(2) != nil && n.ConstInput(2) == nil {
-		return nil, fmt.Errorf("only constant weights can be verified")
-	}
-	g, groups, m, err := transposeWindow(n, n.Input(0).Shape, w.Shape)
+	x, shape, err := convInputs(n)
 	if err != nil {
 		return nil, err
 	}
-	f, err := w.Float64s()
+	if n.ConstInput(1) == nil || n.ConstInput(0) != nil {
+		return nil, unsupported(n, "Linear", "weights that are not constant")
+	}
+	g, err := transposeWindow(n, x, shape)
 	if err != nil {
 		return nil, err
 	}
-	cg, mg := g.c/groups, m/groups
+	bias, err := channelBias(n, g.n, g.m, g.h*g.w)
+	if err != nil {
+		return nil, err
+	}
+	w, err := weights(n, 1)
+	if err != nil {
+		return nil, err
+	}
+	cg, mg := g.c/g.groups, g.m/g.groups
 	taps, in, out := g.kh*g.kw, g.oh*g.ow, g.h*g.w
 	// Which (input position, tap) reach an output position, found by walking the adjoint.
 	type hit struct{ p, tap int32 }
-	hits := make([][]hit, out)
+	hits, total := make([][]hit, out), 0
 	for p := range in {
-		g.each(p/g.ow, p%g.ow, func(tap, pos int) { hits[pos] = append(hits[pos], hit{int32(p), int32(tap)}) })
+		g.each(p/g.ow, p%g.ow, func(tap, pos int) {
+			hits[pos] = append(hits[pos], hit{int32(p), int32(tap)})
+			total++
+		})
 	}
-	s := &affine.Sparse{In: g.n * g.c * in, Start: []int32{0}, Coef: []float64{}}
+	if g.n*g.m*max(cg, 1) > maxTerms/max(total, 1) {
+		return nil, unsupported(n, "Linear", fmt.Sprintf("more than %d coefficients", maxTerms))
+	}
+	s := &affine.Sparse{In: product(x), Start: make([]int32, 1, g.n*g.m*out+1)}
+	s.Index, s.Coef = make([]int32, 0, g.n*g.m*cg*total), make([]float64, 0, g.n*g.m*cg*total)
 	for b := range g.n {
-		for o := range m {
+		for o := range g.m {
 			k, mo := o/mg, o%mg
 			for pos := range out {
 				for ch := range cg {
 					for _, h := range hits[pos] {
 						s.Index = append(s.Index, int32((b*g.c+k*cg+ch)*in)+h.p)
-						s.Coef = append(s.Coef, f[((k*cg+ch)*mg+mo)*taps+int(h.tap)])
+						s.Coef = append(s.Coef, w[((k*cg+ch)*mg+mo)*taps+int(h.tap)])
 					}
 				}
 				s.Start = append(s.Start, int32(len(s.Index)))
 			}
 		}
 	}
-	l := &Linear{Maps: []affine.Map{s}}
-	if b := n.ConstInput(2); b != nil {
-		bias, err := b.Float64s()
-		if err != nil {
-			return nil, err
-		}
-		l.Bias = make([]float64, g.n*m*out)
-		for i := range l.Bias {
-			l.Bias[i] = bias[i/out%m]
-		}
-	}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Bias: bias}
+	l.Maps[0] = s
 	return l, nil
 }

@@ -4,6 +4,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -14,210 +15,315 @@ func init() {
 	Register(Def{Name: "Gemm", Since: 7, Shape: gemmShape, Eval: gemmEval, Interval: gemmInterval, Linear: gemmLinear})
 }
 
-// gemmDims gives m, n, k and the transpositions.
-func gemmDims(n *onnxio.Node, a, b []int) (m, cols, k int, ta, tb bool, err error) {
-	ta, tb = n.Attrs.Int("transA", 0) != 0, n.Attrs.Int("transB", 0) != 0
-	if len(a) != 2 || len(b) != 2 {
-		return 0, 0, 0, ta, tb, fmt.Errorf("operands of shapes %v and %v are not matrices", a, b)
-	}
-	m, k = a[0], a[1]
-	if ta {
-		m, k = k, m
-	}
-	kb, cols := b[0], b[1]
-	if tb {
-		kb, cols = cols, kb
-	}
-	if k != kb {
-		return 0, 0, 0, ta, tb, fmt.Errorf("operands of shapes %v and %v (transA %v, transB %v) do not fit", a, b, ta, tb)
-	}
-	return m, cols, k, ta, tb, nil
+// gemmDims says how Gemm reads its operands: op(A) is m x k with A[i,p] at i*ai + p*ap, op(B) k x n with B[p,j] at
+// p*bp + j*bj, and C[i,j] at i*ci + j*cj.
+type gemmDims struct {
+	m, n, k        int
+	ta, tb         bool
+	ai, ap, bp, bj int
+	ci, cj         int
 }
 
-func gemmShape(n *onnxio.Node) ([]Type, error) {
+func readGemm(n *onnxio.Node, a, b, c []int) (*gemmDims, error) {
+	if len(a) != 2 || len(b) != 2 {
+		return nil, fmt.Errorf("operands of shapes %v and %v are not matrices", a, b)
+	}
+	d := &gemmDims{m: a[0], k: a[1], n: b[1], ai: a[1], ap: 1, bp: b[1], bj: 1}
+	d.ta, d.tb = n.Attrs.Int("transA", 0) != 0, n.Attrs.Int("transB", 0) != 0
+	kb := b[0]
+	if d.ta {
+		d.m, d.k, d.ai, d.ap = d.k, d.m, d.ap, d.ai
+	}
+	if d.tb {
+		d.n, kb, d.bp, d.bj = kb, d.n, d.bj, d.bp
+	}
+	if d.k != kb {
+		return nil, fmt.Errorf("operands of shapes %v and %v (transA %v, transB %v) do not fit", a, b, d.ta, d.tb)
+	}
+	if err := checkSizes([]int{d.m, d.n}); err != nil {
+		return nil, err
+	}
+	if c != nil {
+		out := []int{d.m, d.n}
+		if s, err := broadcastShape(c, out); err != nil || !slices.Equal(s, out) {
+			return nil, fmt.Errorf("C of shape %v does not broadcast to %v", c, out)
+		}
+		if len(c) > 0 && c[len(c)-1] != 1 {
+			d.cj = 1
+		}
+		if len(c) == 2 && c[0] != 1 {
+			d.ci = c[1]
+		}
+	}
+	return d, nil
+}
+
+// gemmOf reads a node's operands from its values.
+func gemmOf(n *onnxio.Node) (*gemmDims, error) {
 	if err := needInputs(n, 2, 3); err != nil {
 		return nil, err
 	}
-	m, cols, _, _, _, err := gemmDims(n, n.Input(0).Shape, n.Input(1).Shape)
+	a, err := shapeOf(n, 0)
 	if err != nil {
 		return nil, err
 	}
-	out := []int{m, cols}
-	if c := n.Input(2); c != nil {
-		if s, err := broadcastShape(c.Shape, out); err != nil || !equalInts(s, out) {
-			return nil, fmt.Errorf("C of shape %v does not broadcast to %v", c.Shape, out)
+	b, err := shapeOf(n, 1)
+	if err != nil {
+		return nil, err
+	}
+	var c []int
+	if n.Input(2) != nil {
+		if c, err = shapeOf(n, 2); err != nil {
+			return nil, err
 		}
 	}
-	return []Type{{n.Input(0).DType, out}}, nil
+	return readGemm(n, a, b, c)
+}
+
+func gemmShape(n *onnxio.Node) ([]Type, error) {
+	d, err := gemmOf(n)
+	if err != nil {
+		return nil, err
+	}
+	return []Type{{n.Input(0).DType, []int{d.m, d.n}}}, nil
+}
+
+type gemmState struct {
+	d       *gemmDims
+	a, b, c []int // the shapes that d was made for
+	work    kernel.Work
+}
+
+func (s *gemmState) read(call *Call) (err error) {
+	a, b, c := call.In[0].Shape, call.In[1].Shape, []int(nil)
+	if len(call.In) > 2 && call.In[2] != nil {
+		c = call.In[2].Shape
+	}
+	if s.d != nil && slices.Equal(a, s.a) && slices.Equal(b, s.b) && slices.Equal(c, s.c) {
+		return nil
+	}
+	if s.d, err = readGemm(call.Node, a, b, c); err == nil {
+		s.a, s.b, s.c = slices.Clone(a), slices.Clone(b), slices.Clone(c)
+	}
+	return err
 }
 
 func gemmEval(c *Call) error {
+	s, _ := c.State.(*gemmState)
+	if s == nil {
+		s = new(gemmState)
+		c.State = s
+	}
+	if err := s.read(c); err != nil {
+		return err
+	}
 	switch a := c.In[0].Data.(type) {
 	case []float32:
-		return gemmRun(c, a)
+		return gemmRun(c, s, a)
 	case []float64:
-		return gemmRun(c, a)
+		return gemmRun(c, s, a)
 	}
 	return fmt.Errorf("operands of type %v where a float is needed", c.In[0].DType)
 }
 
-type gemmState struct {
-	index []int32 // where each output finds its C
-	shape []int
-	work  kernel.Work
-}
-
-func gemmRun[T float32 | float64](c *Call, a []T) error {
-	m, n, k, ta, tb, err := gemmDims(c.Node, c.In[0].Shape, c.In[1].Shape)
-	if err != nil {
-		return err
-	}
+func gemmRun[T float32 | float64](c *Call, s *gemmState, a []T) error {
+	d := s.d
 	b, ok := c.In[1].Data.([]T)
 	y, ok2 := c.Out[0].Data.([]T)
-	if !ok || !ok2 {
+	if !ok || !ok2 || len(y) != d.m*d.n {
 		return fmt.Errorf("operands of types %v and %v", c.In[0].DType, c.In[1].DType)
 	}
-	s, _ := c.State.(*gemmState)
-	if s == nil {
-		s = &gemmState{}
-		c.State = s
-	}
-	alpha, beta := T(c.Node.Attrs.Float("alpha", 1)), T(c.Node.Attrs.Float("beta", 1))
-	lda, ldb := k, n
-	if ta {
-		lda = m
-	}
-	if tb {
-		ldb = k
-	}
-	kernel.Gemm(ta, tb, m, n, k, a, lda, b, ldb, y, n, false, &s.work)
-	if alpha != 1 {
-		for i := range y {
-			y[i] *= alpha
-		}
-	}
+	var add []T
 	if len(c.In) > 2 && c.In[2] != nil {
-		bias, ok := c.In[2].Data.([]T)
-		if !ok {
+		if add, ok = c.In[2].Data.([]T); !ok {
 			return fmt.Errorf("C of type %v", c.In[2].DType)
 		}
-		if s.index == nil || !equalInts(s.shape, c.In[2].Shape) || len(s.index) != len(y) {
-			s.index, s.shape = broadcastIndex(c.In[2].Shape, []int{m, n}), c.In[2].Shape
+	}
+	alpha, beta := T(c.Node.Attrs.Float("alpha", 1)), T(c.Node.Attrs.Float("beta", 1))
+	start := add != nil && alpha == 1
+	if start {
+		for i := range d.m {
+			row := y[i*d.n : (i+1)*d.n]
+			if beta == 1 && d.cj == 1 {
+				copy(row, add[i*d.ci:])
+				continue
+			}
+			for j := range row {
+				row[j] = beta * add[i*d.ci+j*d.cj]
+			}
 		}
-		for i, j := range s.index {
-			y[i] += beta * bias[j]
+	}
+	if len(y) == 0 {
+		return nil
+	}
+	product2(d, a, b, y, start, &s.work)
+	if alpha == 1 {
+		return nil
+	}
+	for i := range d.m {
+		row := y[i*d.n : (i+1)*d.n]
+		for j := range row {
+			v := alpha * row[j]
+			if add != nil {
+				v += beta * add[i*d.ci+j*d.cj]
+			}
+			row[j] = v
 		}
 	}
 	return nil
 }
 
-// gemmLinear treats a constant B (or a constant A) and a constant C.
+// product2 is Y = op(A) op(B), or Y += with acc. One row goes through the matrix once as it lies.
+func product2[T float32 | float64](d *gemmDims, a, b, y []T, acc bool, w *kernel.Work) {
+	switch {
+	case d.k == 0:
+		if !acc {
+			clear(y)
+		}
+	case d.m == 1 && d.tb:
+		kernel.Gemv(false, d.n, d.k, b, d.k, a, y, acc)
+	case d.m == 1:
+		kernel.Gemv(true, d.k, d.n, b, d.n, a, y, acc)
+	default:
+		kernel.Gemm(d.ta, d.tb, d.m, d.n, d.k, a, max(d.ai, d.ap), b, max(d.bp, d.bj), y, d.n, acc, w)
+	}
+}
+
+// gemmLinear treats one constant and one variable operand, with C either.
+//
+// alpha*w and beta*c are exact in float64 where both were float32 in the file; where they are not, RelErr holds their one
+// rounding. Float32 executions round at most three times more than their sum of k products: the map's own count covers them.
 func gemmLinear(n *onnxio.Node) (*Linear, error) {
-	m, cols, k, ta, tb, err := gemmDims(n, n.Input(0).Shape, n.Input(1).Shape)
+	d, err := gemmOf(n)
 	if err != nil {
 		return nil, err
 	}
-	alpha := float64(n.Attrs.Float("alpha", 1))
 	l := &Linear{Maps: make([]affine.Map, len(n.Inputs))}
+	alpha, beta := float64(n.Attrs.Float("alpha", 1)), float64(n.Attrs.Float("beta", 1))
 	a, b := n.ConstInput(0), n.ConstInput(1)
 	switch {
-	case a == nil && b != nil:
-		l.Maps[0], err = productMap(b, k, cols, tb, m, ta, alpha, l)
-	case a != nil && b == nil:
-		// y = A x with x a matrix: the transpose of y' = x' A'.
-		l.Maps[1], err = leftMap(a, m, k, ta, cols, tb, alpha, l)
-	default:
-		return nil, fmt.Errorf("a product of two variables")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if c := n.Input(2); c != nil {
-		beta := float64(n.Attrs.Float("beta", 1))
-		if c.Const == nil {
-			if beta != 1 {
-				return nil, fmt.Errorf("a variable C with beta %v", beta)
-			}
-			l.Maps[2] = affine.Pick(product(c.Shape), broadcastIndex(c.Shape, []int{m, cols}))
-			return l, nil
-		}
-		f, err := c.Const.Float64s()
+	case (a == nil) == (b == nil):
+		return nil, unsupported(n, "Linear", "a product of two variables")
+	case b != nil:
+		w, err := weights(n, 1)
 		if err != nil {
 			return nil, err
 		}
-		l.Bias = broadcastTo(f, c.Shape, []int{m, cols})
-		if beta != 1 {
-			l.Bias = append([]float64{}, l.Bias...)
-			for i := range l.Bias {
-				l.Bias[i] *= beta // a product of two float32s is exact in float64
-			}
+		w = l.scaled(w, alpha)
+		if !d.ta || d.m == 1 {
+			l.Maps[0] = &affine.Dense{In: d.k, Out: d.n, Blocks: d.m, W: arrange(w, d.n, d.k, d.bj, d.bp)}
+			break
+		}
+		l.Maps[0], err = sparseProduct(n, product(n.Inputs[0].Shape), 1, d.m, d.n, d.k, func(_, i, j, p int) (int, float64) {
+			return i*d.ai + p*d.ap, w[p*d.bp+j*d.bj]
+		})
+		if err != nil {
+			return nil, err
+		}
+	default:
+		w, err := weights(n, 0)
+		if err != nil {
+			return nil, err
+		}
+		w = l.scaled(w, alpha)
+		if d.n == 1 {
+			l.Maps[1] = &affine.Dense{In: d.k, Out: d.m, Blocks: 1, W: arrange(w, d.m, d.k, d.ai, d.ap)}
+			break
+		}
+		l.Maps[1], err = sparseProduct(n, product(n.Inputs[1].Shape), 1, d.m, d.n, d.k, func(_, i, j, p int) (int, float64) {
+			return p*d.bp + j*d.bj, w[i*d.ai+p*d.ap]
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	return l, nil
+	return l, l.addC(n, d, beta)
 }
 
-// productMap is x -> op(x) W for x of m rows (or columns, with tx) and W of k x cols. alpha*W is exact for float32 weights;
-// for float64 ones it is rounded once.
-func productMap(w *onnxio.Tensor, k, cols int, tw bool, m int, tx bool, alpha float64, l *Linear) (affine.Map, error) {
-	f, err := w.Float64s()
+// addC adds beta*C: to the bias, or as a map.
+func (l *Linear) addC(n *onnxio.Node, d *gemmDims, beta float64) error {
+	c := n.Input(2)
+	if c == nil {
+		return nil
+	}
+	out := []int{d.m, d.n}
+	if c.Const == nil {
+		l.Maps[2] = scaleMap(c.Shape, out, fill(d.m*d.n, beta))
+		if beta == 1 {
+			l.Maps[2] = broadcastMap(c.Shape, out, 1)
+		}
+		return nil
+	}
+	f, err := weights(n, 2)
+	if err != nil {
+		return err
+	}
+	l.Bias = broadcastTo(l.scaled(f, beta), c.Shape, out)
+	return nil
+}
+
+// weights is a constant input as float64. Numbers that are not finite have no bounds.
+func weights(n *onnxio.Node, i int) ([]float64, error) {
+	w, err := n.ConstInput(i).Float64s()
 	if err != nil {
 		return nil, err
 	}
-	if alpha != 1 && w.DType == onnxio.Double {
-		l.RelErr += 0x1p-53
-	}
-	d := &affine.Dense{In: k, Out: cols, Blocks: m, W: make([]float64, k*cols)}
-	for i := range cols {
-		for j := range k {
-			v := 0.0
-			if tw {
-				v = f[i*k+j]
-			} else {
-				v = f[j*cols+i]
-			}
-			d.W[i*k+j] = alpha * v
+	for _, v := range w {
+		if !finite(v) {
+			return nil, unsupported(n, "Linear", fmt.Sprintf("input %d (%s) holds %v", i, n.Inputs[i].Name, v))
 		}
 	}
-	if !tx || m == 1 {
-		return d, nil
-	}
-	s := &affine.Sparse{In: m * k, Start: []int32{0}, Coef: []float64{}}
-	for r := range m {
-		for i := range cols {
-			for j := range k {
-				s.Index = append(s.Index, int32(j*m+r))
-				s.Coef = append(s.Coef, d.W[i*k+j])
-			}
-			s.Start = append(s.Start, int32(len(s.Index)))
-		}
-	}
-	return s, nil
+	return w, nil
 }
 
-// leftMap is x -> W op(x) for W of m x k and x of k x cols (stored transposed with tx).
-func leftMap(w *onnxio.Tensor, m, k int, tw bool, cols int, tx bool, alpha float64, l *Linear) (affine.Map, error) {
-	f, err := w.Float64s()
-	if err != nil {
-		return nil, err
+// scaled multiplies w in place, and notes in RelErr where that was not exact.
+func (l *Linear) scaled(w []float64, by float64) []float64 {
+	if by == 1 {
+		return w
 	}
-	if alpha != 1 && w.DType == onnxio.Double {
-		l.RelErr += 0x1p-53
+	for i, v := range w {
+		w[i] = by * v
+		if float64(float32(v)) != v {
+			l.RelErr = unitRoundoff
+		}
 	}
-	s := &affine.Sparse{In: k * cols, Start: []int32{0}, Coef: []float64{}}
-	for i := range m {
-		for c := range cols {
-			for j := range k {
-				v, at := f[i*k+j], j*cols+c
-				if tw {
-					v = f[j*m+i]
+	return w
+}
+
+// arrange copies a matrix into rows: out[i*cols+j] = w[i*si + j*sj].
+func arrange(w []float64, rows, cols, si, sj int) []float64 {
+	if sj == 1 && si == cols {
+		return w
+	}
+	out := make([]float64, rows*cols)
+	for i := range rows {
+		for j := range cols {
+			out[i*cols+j] = w[i*si+j*sj]
+		}
+	}
+	return out
+}
+
+// maxTerms bounds the entries of a sparse map: 1.5 GB.
+const maxTerms = 1 << 27
+
+// sparseProduct writes batch products of m x k by k x n, each entry as f(b, i, j, p): the variable's element and its
+// coefficient in output (i, j) of product b.
+func sparseProduct(n *onnxio.Node, in, batch, m, cols, k int, f func(b, i, j, p int) (int, float64)) (affine.Map, error) {
+	if batch*m*cols > maxTerms/max(k, 1) {
+		return nil, unsupported(n, "Linear", fmt.Sprintf("more than %d coefficients", maxTerms))
+	}
+	s := &affine.Sparse{In: in, Start: make([]int32, 1, batch*m*cols+1), Index: make([]int32, 0, batch*m*cols*k), Coef: make([]float64, 0, batch*m*cols*k)}
+	for b := range batch {
+		for i := range m {
+			for j := range cols {
+				for p := range k {
+					at, c := f(b, i, j, p)
+					s.Index = append(s.Index, int32(at))
+					s.Coef = append(s.Coef, c)
 				}
-				if tx {
-					at = c*k + j
-				}
-				s.Index = append(s.Index, int32(at))
-				s.Coef = append(s.Coef, alpha*v)
+				s.Start = append(s.Start, int32(len(s.Index)))
 			}
-			s.Start = append(s.Start, int32(len(s.Index)))
 		}
 	}
 	return s, nil
@@ -225,65 +331,59 @@ func leftMap(w *onnxio.Tensor, m, k int, tw bool, cols int, tx bool, alpha float
 
 // gemmInterval serves products of two variables; others are affine.
 func gemmInterval(n *onnxio.Node, in []Box) ([]Box, error) {
-	m, cols, k, ta, tb, err := gemmDims(n, n.Input(0).Shape, n.Input(1).Shape)
+	d, err := gemmOf(n)
 	if err != nil {
 		return nil, err
 	}
 	alpha, beta := float64(n.Attrs.Float("alpha", 1)), float64(n.Attrs.Float("beta", 1))
-	out := Box{make([]float64, m*cols), make([]float64, m*cols)}
-	at := func(i, j int) (int, int) {
-		a, b := i*k, j
-		if ta {
-			a = i
-		}
-		if tb {
-			b = j * k
-		}
-		return a, b
-	}
-	sa, sb := 1, cols
-	if ta {
-		sa = m
-	}
-	if tb {
-		sb = 1
-	}
-	for i := range m {
-		for j := range cols {
-			a, b := at(i, j)
-			lo, up := boxDot(in[0], in[1], a, sa, b, sb, k)
-			lo, up = scaleRange(lo, up, alpha)
-			out.Lower[i*cols+j], out.Upper[i*cols+j] = lo, up
-		}
-	}
-	if len(in) > 2 && n.Input(2) != nil {
-		for i, j := range broadcastIndex(n.Input(2).Shape, []int{m, cols}) {
-			lo, up := scaleRange(in[2].Lower[j], in[2].Upper[j], beta)
-			out.Lower[i], out.Upper[i] = Down(out.Lower[i]+lo), Up(out.Upper[i]+up)
+	out := newBox(d.m * d.n)
+	for i := range d.m {
+		for j := range d.n {
+			lo, up := boxDot(in[0], in[1], i*d.ai, d.ap, j*d.bj, d.bp, d.k)
+			lo, up = mulBounds(lo, up, alpha, alpha)
+			if n.Input(2) != nil {
+				at := i*d.ci + j*d.cj
+				cl, cu := mulBounds(in[2].Lower[at], in[2].Upper[at], beta, beta)
+				lo, up = addDown(lo, cl), addUp(up, cu)
+			}
+			out.Lower[i*d.n+j], out.Upper[i*d.n+j] = lo, up
 		}
 	}
 	return []Box{out}, nil
 }
 
-// boxDot bounds a product sum of two boxes' entries, rounding outward at every step.
+// boxDot bounds sum_p a[ia+p*sa] * b[ib+p*sb] over two boxes. The k rounded products and sums are off by at most
+// gamma_{k+1} times the sum of their magnitudes; where something is infinite, every step is rounded outward instead.
+// Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1.
 func boxDot(a, b Box, ia, sa, ib, sb, k int) (lo, up float64) {
-	for range k {
-		p, q := a.Lower[ia], a.Upper[ia]
-		r, s := b.Lower[ib], b.Upper[ib]
-		w, x, y, z := p*r, p*s, q*r, q*s
-		lo, up = Down(lo+Down(min(w, x, y, z))), Up(up+Up(max(w, x, y, z)))
-		ia += sa
-		ib += sb
+	mag := 0.0
+	for p := range k {
+		i, j := ia+p*sa, ib+p*sb
+		w, x := a.Lower[i]*b.Lower[j], a.Lower[i]*b.Upper[j]
+		y, z := a.Upper[i]*b.Lower[j], a.Upper[i]*b.Upper[j]
+		l, u := min(w, x, y, z), max(w, x, y, z)
+		lo += l
+		up += u
+		mag += max(-l, u)
+	}
+	if finite(mag) {
+		// Subnormal products are off by an absolute 2^-1074 each.
+		e := Up(affine.Gamma(2*k+8)*mag) + float64(k)*0x1p-1073
+		return Down(lo - e), Up(up + e)
+	}
+	lo, up = 0, 0
+	for p := range k {
+		i, j := ia+p*sa, ib+p*sb
+		l, u := mulBounds(a.Lower[i], a.Upper[i], b.Lower[j], b.Upper[j])
+		lo, up = addDown(lo, l), addUp(up, u)
 	}
 	return lo, up
 }
 
-func scaleRange(lo, up, by float64) (float64, float64) {
-	if by == 1 {
-		return lo, up
+func fill(n int, v float64) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = v
 	}
-	if by < 0 {
-		lo, up = up, lo
-	}
-	return Down(lo * by), Up(up * by)
+	return out
 }

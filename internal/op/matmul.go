@@ -4,6 +4,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -14,10 +15,10 @@ func init() {
 	Register(Def{Name: "MatMul", Since: 1, Shape: matmulShape, Eval: matmulEval, Interval: matmulInterval, Linear: matmulLinear})
 }
 
-// matmulDims describes a stack of products: batch products of m x k by k x n; a and b give where each product's operands begin.
+// matmulDims describes a stack of products of m x k by k x n: product i reads its operands from a[i] and b[i] on and writes
+// out in order. Where the right operand is one matrix for all, the stack is joined into one product of more rows.
 type matmulDims struct {
 	m, n, k int
-	batch   []int
 	a, b    []int
 	out     []int
 }
@@ -42,13 +43,6 @@ func readMatmul(a, b []int) (*matmulDims, error) {
 	if err != nil {
 		return nil, fmt.Errorf("operands of shapes %v and %v: %w", a, b, err)
 	}
-	d.batch = batch
-	for _, i := range broadcastIndex(ba, batch) {
-		d.a = append(d.a, int(i)*d.m*d.k)
-	}
-	for _, i := range broadcastIndex(bb, batch) {
-		d.b = append(d.b, int(i)*d.k*d.n)
-	}
 	d.out = append([]int{}, batch...)
 	if len(a) > 1 {
 		d.out = append(d.out, d.m)
@@ -56,14 +50,45 @@ func readMatmul(a, b []int) (*matmulDims, error) {
 	if len(b) > 1 {
 		d.out = append(d.out, d.n)
 	}
+	if err := checkSizes(d.out); err != nil {
+		return nil, err
+	}
+	if product(bb) == 1 && product(ba) == product(batch) {
+		d.m *= product(batch)
+		d.a, d.b = []int{0}, []int{0}
+		return d, nil
+	}
+	d.a, d.b = starts(ba, batch, d.m*d.k), starts(bb, batch, d.k*d.n)
 	return d, nil
 }
 
-func matmulShape(n *onnxio.Node) ([]Type, error) {
+// starts lists where every matrix of a broadcast stack begins.
+func starts(from, to []int, size int) []int {
+	out := make([]int, product(to))
+	index := broadcastIndex(from, to)
+	for i := range out {
+		out[i] = at(index, i) * size
+	}
+	return out
+}
+
+func matmulOf(n *onnxio.Node) (*matmulDims, error) {
 	if err := needInputs(n, 2, 2); err != nil {
 		return nil, err
 	}
-	d, err := readMatmul(n.Input(0).Shape, n.Input(1).Shape)
+	a, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	b, err := shapeOf(n, 1)
+	if err != nil {
+		return nil, err
+	}
+	return readMatmul(a, b)
+}
+
+func matmulShape(n *onnxio.Node) ([]Type, error) {
+	d, err := matmulOf(n)
 	if err != nil {
 		return nil, err
 	}
@@ -72,18 +97,22 @@ func matmulShape(n *onnxio.Node) ([]Type, error) {
 
 type matmulState struct {
 	d    *matmulDims
+	a, b []int // the shapes that d was made for
 	work kernel.Work
 }
 
 func matmulEval(c *Call) error {
 	s, _ := c.State.(*matmulState)
 	if s == nil {
+		s = new(matmulState)
+		c.State = s
+	}
+	if s.d == nil || !slices.Equal(s.a, c.In[0].Shape) || !slices.Equal(s.b, c.In[1].Shape) {
 		d, err := readMatmul(c.In[0].Shape, c.In[1].Shape)
 		if err != nil {
 			return err
 		}
-		s = &matmulState{d: d}
-		c.State = s
+		s.d, s.a, s.b = d, slices.Clone(c.In[0].Shape), slices.Clone(c.In[1].Shape)
 	}
 	switch a := c.In[0].Data.(type) {
 	case []float32:
@@ -91,33 +120,41 @@ func matmulEval(c *Call) error {
 	case []float64:
 		return matmulRun(c, s, a)
 	case []int64:
-		return matmulInts(c, s, a)
+		return matmulInts(c, s.d, a)
 	case []int32:
-		return matmulInts(c, s, a)
+		return matmulInts(c, s.d, a)
+	case []uint64:
+		return matmulInts(c, s.d, a)
+	case []uint32:
+		return matmulInts(c, s.d, a)
 	}
-	return fmt.Errorf("operands of type %v", c.In[0].DType)
+	return fmt.Errorf("no matrix products of type %v", c.In[0].DType)
 }
 
 func matmulRun[T float32 | float64](c *Call, s *matmulState, a []T) error {
+	d := s.d
 	b, ok := c.In[1].Data.([]T)
 	y, ok2 := c.Out[0].Data.([]T)
-	if !ok || !ok2 {
+	if !ok || !ok2 || len(y) != len(d.a)*d.m*d.n {
 		return fmt.Errorf("operands of types %v and %v", c.In[0].DType, c.In[1].DType)
 	}
-	d := s.d
+	g := gemmDims{m: d.m, n: d.n, k: d.k, ai: d.k, ap: 1, bp: d.n, bj: 1}
+	size := d.m * d.n
+	if size == 0 {
+		return nil
+	}
 	for i := range d.a {
-		kernel.Gemm(false, false, d.m, d.n, d.k, a[d.a[i]:], d.k, b[d.b[i]:], d.n, y[i*d.m*d.n:], d.n, false, &s.work)
+		product2(&g, a[d.a[i]:], b[d.b[i]:], y[i*size:(i+1)*size], false, &s.work)
 	}
 	return nil
 }
 
-func matmulInts[T int64 | int32](c *Call, s *matmulState, a []T) error {
+func matmulInts[T int64 | int32 | uint64 | uint32](c *Call, d *matmulDims, a []T) error {
 	b, ok := c.In[1].Data.([]T)
 	y, ok2 := c.Out[0].Data.([]T)
-	if !ok || !ok2 {
+	if !ok || !ok2 || len(y) != len(d.a)*d.m*d.n {
 		return fmt.Errorf("operands of types %v and %v", c.In[0].DType, c.In[1].DType)
 	}
-	d := s.d
 	for i := range d.a {
 		for r := range d.m {
 			for j := range d.n {
@@ -132,71 +169,58 @@ func matmulInts[T int64 | int32](c *Call, s *matmulState, a []T) error {
 	return nil
 }
 
+// matmulLinear treats one constant and one variable operand: a full matrix where the constant stands on the right and
+// is one for all, or multiplies single columns; else a sparse map.
 func matmulLinear(n *onnxio.Node) (*Linear, error) {
-	d, err := readMatmul(n.Input(0).Shape, n.Input(1).Shape)
+	d, err := matmulOf(n)
 	if err != nil {
 		return nil, err
 	}
 	l := &Linear{Maps: make([]affine.Map, 2)}
 	a, b := n.ConstInput(0), n.ConstInput(1)
-	switch {
-	case a == nil && b != nil && b.Len() == d.k*d.n:
-		l.Maps[0], err = productMap(b, d.k, d.n, false, len(d.a)*d.m, false, 1, l)
-	case a == nil && b != nil:
-		l.Maps[0], err = d.sparse(b, false)
-	case a != nil && b == nil:
-		l.Maps[1], err = d.sparse(a, true)
-	default:
-		return nil, fmt.Errorf("a product of two variables")
+	if (a == nil) == (b == nil) {
+		return nil, unsupported(n, "Linear", "a product of two variables")
 	}
+	if b != nil {
+		w, err := weights(n, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(d.a) == 1 {
+			l.Maps[0] = &affine.Dense{In: d.k, Out: d.n, Blocks: d.m, W: arrange(w, d.n, d.k, 1, d.n)}
+			return l, nil
+		}
+		l.Maps[0], err = sparseProduct(n, product(n.Inputs[0].Shape), len(d.a), d.m, d.n, d.k, func(i, r, j, p int) (int, float64) {
+			return d.a[i] + r*d.k + p, w[d.b[i]+p*d.n+j]
+		})
+		return l, err
+	}
+	w, err := weights(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	if d.n == 1 && len(w) == d.m*d.k && len(d.a)*d.k == product(n.Inputs[1].Shape) {
+		l.Maps[1] = &affine.Dense{In: d.k, Out: d.m, Blocks: len(d.a), W: w}
+		return l, nil
+	}
+	l.Maps[1], err = sparseProduct(n, product(n.Inputs[1].Shape), len(d.a), d.m, d.n, d.k, func(i, r, j, p int) (int, float64) {
+		return d.b[i] + p*d.n + j, w[d.a[i]+r*d.k+p]
+	})
 	return l, err
 }
 
-// sparse writes the map of the variable operand: the left one, or the right one if left is constant.
-func (d *matmulDims) sparse(w *onnxio.Tensor, constLeft bool) (affine.Map, error) {
-	f, err := w.Float64s()
-	if err != nil {
-		return nil, err
-	}
-	size := 0
-	for i := range d.a {
-		if constLeft {
-			size = max(size, d.b[i]+d.k*d.n)
-		} else {
-			size = max(size, d.a[i]+d.m*d.k)
-		}
-	}
-	s := &affine.Sparse{In: size, Start: []int32{0}, Coef: []float64{}}
-	for i := range d.a {
-		for r := range d.m {
-			for j := range d.n {
-				for p := range d.k {
-					x, y := d.a[i]+r*d.k+p, d.b[i]+p*d.n+j
-					if constLeft {
-						x, y = y, x
-					}
-					s.Index = append(s.Index, int32(x))
-					s.Coef = append(s.Coef, f[y])
-				}
-				s.Start = append(s.Start, int32(len(s.Index)))
-			}
-		}
-	}
-	return s, nil
-}
-
+// matmulInterval serves products of two variables; others are affine.
 func matmulInterval(n *onnxio.Node, in []Box) ([]Box, error) {
-	d, err := readMatmul(n.Input(0).Shape, n.Input(1).Shape)
+	d, err := matmulOf(n)
 	if err != nil {
 		return nil, err
 	}
-	size := len(d.a) * d.m * d.n
-	out := Box{make([]float64, size), make([]float64, size)}
+	out := newBox(len(d.a) * d.m * d.n)
 	for i := range d.a {
 		for r := range d.m {
 			for j := range d.n {
-				at := (i*d.m+r)*d.n + j
-				out.Lower[at], out.Upper[at] = boxDot(in[0], in[1], d.a[i]+r*d.k, 1, d.b[i]+j, d.n, d.k)
+				o := (i*d.m+r)*d.n + j
+				out.Lower[o], out.Upper[o] = boxDot(in[0], in[1], d.a[i]+r*d.k, 1, d.b[i]+j, d.n, d.k)
 			}
 		}
 	}

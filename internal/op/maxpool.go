@@ -1,10 +1,12 @@
-// maxpool.go — MaxPool, opset 1, 8, 10, 11, 12, 22, and GlobalMaxPool: the largest element under a sliding window.
+// maxpool.go — MaxPool, opset 1, 8 (indices), 10 (ceil_mode, dilations), 11, 12, 22, and GlobalMaxPool, opset 1, 22: the largest
+// element under a sliding window.
 
 package op
 
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -14,163 +16,260 @@ func init() {
 	Register(Def{Name: "GlobalMaxPool", Since: 1, Shape: globalShape, Eval: maxpoolEval, Interval: maxpoolInterval, Linear: maxpoolLinear})
 }
 
-// poolWindow reads the geometry of a pooling operator; the global ones see the whole plane.
+// poolWindow reads the geometry of a pooling operator; the global ones see the whole image.
 func poolWindow(n *onnxio.Node, x []int) (*window, error) {
 	if n.Op == "GlobalMaxPool" || n.Op == "GlobalAveragePool" {
-		if len(x) < 3 {
-			return nil, fmt.Errorf("input of shape %v has no spatial dimensions", x)
+		if len(x) < 3 || product(x[2:]) == 0 {
+			return nil, fmt.Errorf("input of shape %v has nothing to pool", x)
 		}
-		area := product(x[2:])
-		return &window{n: x[0], c: x[1], h: 1, w: area, oh: 1, ow: 1, kh: 1, kw: area, sh: 1, sw: 1, dh: 1, dw: 1}, nil
+		h, w := product(x[2:len(x)-1]), x[len(x)-1]
+		return &window{n: x[0], c: x[1], h: h, w: w, oh: 1, ow: 1, kh: h, kw: w, sh: 1, sw: 1, dh: 1, dw: 1}, nil
 	}
 	g, err := readWindow(n, x, nil)
 	if err != nil {
 		return nil, err
 	}
-	return g, g.slide(n)
+	if err := g.slide(n); err != nil {
+		return nil, err
+	}
+	if (n.Op != "AveragePool" || !includesPads(n)) && g.barren() {
+		return nil, unsupported(n, "", "a window lies in the padding altogether: there is nothing to pool")
+	}
+	return g, checkSizes(g.shape(g.c))
+}
+
+// poolOf is poolWindow of a node's own input.
+func poolOf(n *onnxio.Node) (*window, error) {
+	x, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	return poolWindow(n, x)
+}
+
+// poolState keeps the windows of one input shape from run to run.
+type poolState struct {
+	g      *window
+	shape  []int
+	counts []int // what means divide by
+}
+
+func (s *poolState) read(c *Call) (err error) {
+	if s.g != nil && slices.Equal(s.shape, c.In[0].Shape) {
+		return nil
+	}
+	if s.g, err = poolWindow(c.Node, c.In[0].Shape); err == nil {
+		s.shape, s.counts = slices.Clone(c.In[0].Shape), nil
+	}
+	return err
 }
 
 func maxpoolShape(n *onnxio.Node) ([]Type, error) {
-	if len(n.Outputs) > 1 && n.Outputs[1] != nil {
-		return nil, fmt.Errorf("the Indices output is not supported")
-	}
-	x, err := shapeOf(n, 0)
+	g, err := poolOf(n)
 	if err != nil {
 		return nil, err
 	}
-	g, err := poolWindow(n, x)
-	if err != nil {
-		return nil, err
-	}
-	return []Type{{n.Input(0).DType, g.shape(g.c)}}, nil
+	return []Type{{n.Input(0).DType, g.shape(g.c)}, {onnxio.Int64, g.shape(g.c)}}, nil
 }
 
 func globalShape(n *onnxio.Node) ([]Type, error) {
-	x, err := shapeOf(n, 0)
-	if err != nil {
+	if _, err := poolOf(n); err != nil {
 		return nil, err
 	}
-	if len(x) < 3 {
-		return nil, fmt.Errorf("input of shape %v has no spatial dimensions", x)
-	}
-	out := append([]int{}, x[:2]...)
-	for range x[2:] {
+	x := n.Input(0)
+	out := append([]int{}, x.Shape[:2]...)
+	for range x.Shape[2:] {
 		out = append(out, 1)
 	}
-	return []Type{{n.Input(0).DType, out}}, nil
+	return []Type{{x.DType, out}}, nil
 }
 
 func maxpoolEval(c *Call) error {
-	g, _ := c.State.(*window)
-	if g == nil {
-		var err error
-		if g, err = poolWindow(c.Node, c.In[0].Shape); err != nil {
-			return err
+	s, _ := c.State.(*poolState)
+	if s == nil {
+		s = new(poolState)
+		c.State = s
+	}
+	if err := s.read(c); err != nil {
+		return err
+	}
+	if len(c.Out) > 1 && c.Out[1] != nil {
+		switch x := c.In[0].Data.(type) {
+		case []float32:
+			return maxpoolIndices(c, s.g, x)
+		case []float64:
+			return maxpoolIndices(c, s.g, x)
+		case []int8:
+			return maxpoolIndices(c, s.g, x)
+		case []uint8:
+			return maxpoolIndices(c, s.g, x)
 		}
-		c.State = g
 	}
 	switch x := c.In[0].Data.(type) {
 	case []float32:
-		maxpoolRun(g, c.Out[0].Data.([]float32), x, float32(math.Inf(-1)))
+		return maxpoolRun(s.g, c.Out[0].Data, x)
 	case []float64:
-		maxpoolRun(g, c.Out[0].Data.([]float64), x, math.Inf(-1))
+		return maxpoolRun(s.g, c.Out[0].Data, x)
 	case []int8:
-		maxpoolRun(g, c.Out[0].Data.([]int8), x, math.MinInt8)
+		return maxpoolRun(s.g, c.Out[0].Data, x)
 	case []uint8:
-		maxpoolRun(g, c.Out[0].Data.([]uint8), x, 0)
-	default:
-		return fmt.Errorf("input of type %v", c.In[0].DType)
+		return maxpoolRun(s.g, c.Out[0].Data, x)
+	}
+	return fmt.Errorf("no maxima of type %v", c.In[0].DType)
+}
+
+func maxpoolRun[T float32 | float64 | int8 | uint8](g *window, out any, x []T) error {
+	y, ok := out.([]T)
+	if !ok || len(y) != g.n*g.c*g.oh*g.ow {
+		return fmt.Errorf("cannot pool %T into %T", x, out)
+	}
+	if g.kh == 2 && g.kw == 2 && g.sh == 2 && g.sw == 2 && g.dh == 1 && g.dw == 1 && g.top+g.left == 0 && 2*g.oh <= g.h && 2*g.ow <= g.w {
+		for p := range g.n * g.c {
+			for oy := range g.oh {
+				a := x[(p*g.h+2*oy)*g.w:][:2*g.ow]
+				b := x[(p*g.h+2*oy+1)*g.w:][:2*g.ow]
+				for i, line := 0, y[(p*g.oh+oy)*g.ow:][:g.ow]; i < len(line); i++ {
+					line[i] = max(a[2*i], a[2*i+1], b[2*i], b[2*i+1])
+				}
+			}
+		}
+		return nil
+	}
+	i := 0
+	for p := range g.n * g.c {
+		plane := x[p*g.h*g.w : (p+1)*g.h*g.w]
+		for oy := range g.oh {
+			ya, yb, y0 := inside(oy*g.sh-g.top, g.kh, g.dh, g.h)
+			for ox := range g.ow {
+				xa, xb, x0 := inside(ox*g.sw-g.left, g.kw, g.dw, g.w)
+				best := plane[(y0+ya*g.dh)*g.w+x0+xa*g.dw]
+				for ky := ya; ky < yb; ky++ {
+					line := (y0+ky*g.dh)*g.w + x0
+					for kx := xa; kx < xb; kx++ {
+						best = max(best, plane[line+kx*g.dw])
+					}
+				}
+				y[i] = best
+				i++
+			}
+		}
 	}
 	return nil
 }
 
-func maxpoolRun[T float32 | float64 | int8 | uint8](g *window, y, x []T, least T) {
-	in, out := g.h*g.w, g.oh*g.ow
-	for p := range g.n * g.c {
-		plane := x[p*in : (p+1)*in]
-		for o := range out {
-			best := least
-			y0, x0 := o/g.ow*g.sh-g.top, o%g.ow*g.sw-g.left
-			for ky := range g.kh {
-				yy := y0 + ky*g.dh
-				if yy < 0 || yy >= g.h {
-					continue
-				}
-				for kx := range g.kw {
-					xx := x0 + kx*g.dw
-					if xx >= 0 && xx < g.w {
-						best = max(best, plane[yy*g.w+xx])
-					}
+// maxpoolIndices also says where each maximum stands (of equals, the first): counted over the whole tensor, or with
+// storage_order 1 column by column within its image.
+func maxpoolIndices[T float32 | float64 | int8 | uint8](c *Call, g *window, x []T) error {
+	var y []T
+	if c.Out[0] != nil {
+		if err := maxpoolRun(g, c.Out[0].Data, x); err != nil {
+			return err
+		}
+		y = c.Out[0].Data.([]T)
+	}
+	index := c.Out[1].I64()
+	if len(index) != g.n*g.c*g.oh*g.ow {
+		return fmt.Errorf("indices of type %v", c.Out[1].DType)
+	}
+	columns := c.Node.Attrs.Int("storage_order", 0) != 0
+	for i := range index {
+		p, o := i/(g.oh*g.ow), i%(g.oh*g.ow)
+		plane := x[p*g.h*g.w : (p+1)*g.h*g.w]
+		ya, yb, y0 := inside(o/g.ow*g.sh-g.top, g.kh, g.dh, g.h)
+		xa, xb, x0 := inside(o%g.ow*g.sw-g.left, g.kw, g.dw, g.w)
+		at := (y0+ya*g.dh)*g.w + x0 + xa*g.dw
+		for ky := ya; ky < yb; ky++ {
+			for kx := xa; kx < xb; kx++ {
+				if j := (y0+ky*g.dh)*g.w + x0 + kx*g.dw; plane[j] > plane[at] {
+					at = j
 				}
 			}
-			y[p*out+o] = best
 		}
+		if y != nil && y[i] == y[i] {
+			y[i] = plane[at]
+		}
+		if columns {
+			at = at%g.w*g.h + at/g.w
+		}
+		index[i] = int64(p*g.h*g.w + at)
 	}
+	return nil
 }
 
+// maxpoolOf is poolOf for bounds, which know nothing of indices.
+func maxpoolOf(n *onnxio.Node, face string) (*window, error) {
+	if len(n.Outputs) > 1 && n.Outputs[1] != nil {
+		return nil, unsupported(n, face, "the indices are read")
+	}
+	return poolOf(n)
+}
+
+// maxpoolInterval is exact: the maximum of all lower and of all upper ends.
 func maxpoolInterval(n *onnxio.Node, in []Box) ([]Box, error) {
-	g, err := poolWindow(n, n.Input(0).Shape)
+	g, err := maxpoolOf(n, "Interval")
 	if err != nil {
 		return nil, err
 	}
-	size := g.n * g.c * g.oh * g.ow
-	out := Box{make([]float64, size), make([]float64, size)}
-	maxpoolRun(g, out.Lower, in[0].Lower, math.Inf(-1))
-	maxpoolRun(g, out.Upper, in[0].Upper, math.Inf(-1))
-	return []Box{out}, nil
+	out := newBox(g.n * g.c * g.oh * g.ow)
+	if err := maxpoolRun(g, out.Lower, in[0].Lower); err != nil {
+		return nil, err
+	}
+	return []Box{out}, maxpoolRun(g, out.Upper, in[0].Upper)
 }
 
-// maxpoolLinear relaxes the maximum: exact where one input is never below the others; else from below the input whose lower bound is
-// largest, from above the largest upper bound. Source: Singh et al. 2019 (DeepPoly), section 4.3.
+// maxpoolLinear relaxes the maximum, see relaxWindows. The images of a batch are channels to it.
 func maxpoolLinear(n *onnxio.Node) (*Linear, error) {
-	g, err := poolWindow(n, n.Input(0).Shape)
+	g, err := maxpoolOf(n, "Linear")
 	if err != nil {
 		return nil, err
 	}
-	l := &Linear{Relax: func(_ Slope, in []Box) (*Relaxation, error) { return maxForms(g, in[0]), nil }}
-	if g.n == 1 && n.Op == "MaxPool" {
-		l.Window = &Window{C: g.c, H: g.h, W: g.w, OH: g.oh, OW: g.ow, KH: g.kh, KW: g.kw, StrideH: g.sh, StrideW: g.sw,
-			DilationH: g.dh, DilationW: g.dw, PadTop: g.top, PadLeft: g.left}
-	}
-	return l, nil
+	return &Linear{
+		Source: "exact",
+		Relax:  func(_ Slope, in []Box) (*Relaxation, error) { return relaxWindows(g, in[0]) },
+		Window: &Window{C: g.n * g.c, H: g.h, W: g.w, OH: g.oh, OW: g.ow, KH: g.kh, KW: g.kw, StrideH: g.sh, StrideW: g.sw,
+			DilationH: g.dh, DilationW: g.dw, PadTop: g.top, PadLeft: g.left},
+	}, nil
 }
 
-func maxForms(g *window, b Box) *Relaxation {
+// relaxWindows bounds the maximum under every window, without rounding: below by the element whose lower end is largest (of
+// equals, the one with the largest upper end); above by that element if no other can exceed it, else by the largest upper end.
+// Source: Singh et al. 2019 (DeepPoly), section 4.3.
+func relaxWindows(g *window, b Box) (*Relaxation, error) {
 	size := g.n * g.c * g.oh * g.ow
-	r := &Relaxation{}
-	for _, f := range []*Forms{&r.Lower, &r.Upper} {
-		f.Start = append(make([]int32, 0, size+1), 0)
-		f.Const = make([]float64, size)
-	}
+	below, above := newForms(size, 1), newForms(size, 1)
 	for i := range size {
-		plane := i / (g.oh * g.ow) * g.h * g.w
-		o := i % (g.oh * g.ow)
-		best, top := -1, math.Inf(-1)
-		g.each(o/g.ow, o%g.ow, func(_, pos int) {
-			j := plane + pos
-			top = max(top, b.Upper[j])
-			if best < 0 || b.Lower[j] > b.Lower[best] {
-				best = j
+		plane, o := i/(g.oh*g.ow)*g.h*g.w, i%(g.oh*g.ow)
+		ya, yb, y0 := inside(o/g.ow*g.sh-g.top, g.kh, g.dh, g.h)
+		xa, xb, x0 := inside(o%g.ow*g.sw-g.left, g.kw, g.dw, g.w)
+		best, top, second := -1, math.Inf(-1), math.Inf(-1) // second: the largest upper end but best's
+		for ky := ya; ky < yb; ky++ {
+			for kx := xa; kx < xb; kx++ {
+				j := plane + (y0+ky*g.dh)*g.w + x0 + kx*g.dw
+				l, u := b.Lower[j], b.Upper[j]
+				if math.IsNaN(l) || math.IsNaN(u) {
+					return nil, fmt.Errorf("element %d has a bound that is not a number", j)
+				}
+				top = max(top, u)
+				switch {
+				case best < 0:
+					best = j
+				case l > b.Lower[best] || l == b.Lower[best] && u > b.Upper[best]:
+					second = max(second, b.Upper[best])
+					best = j
+				default:
+					second = max(second, u)
+				}
 			}
-		})
-		alone := true
-		g.each(o/g.ow, o%g.ow, func(_, pos int) {
-			if j := plane + pos; j != best && b.Upper[j] > b.Lower[best] {
-				alone = false
-			}
-		})
-		add := func(f *Forms) {
-			f.Index = append(f.Index, int32(best))
-			f.Coef = append(f.Coef, 1)
 		}
-		add(&r.Lower)
-		if alone {
-			add(&r.Upper)
-		} else {
-			r.Upper.Const[i] = top
+		below.add(0, best, 1)
+		below.close(0)
+		if second <= b.Lower[best] {
+			above.add(0, best, 1)
+			above.close(0)
+			continue
 		}
-		r.Lower.Start = append(r.Lower.Start, int32(len(r.Lower.Index)))
-		r.Upper.Start = append(r.Upper.Start, int32(len(r.Upper.Index)))
+		above.close(top)
 	}
-	return r
+	below.Input, above.Input = nil, nil
+	return &Relaxation{*below, *above}, nil
 }

@@ -164,5 +164,3 @@ func (g *window) barren() bool {
 	}
 	return false
 }
-
-func equalInts(a, b []int) bool { return slices.Equal(a, b) }
