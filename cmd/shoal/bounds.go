@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/verify"
+)
+
+func boundsCommand() *cli.Command {
+	flags := append(boundFlags(),
+		&cli.StringFlag{Name: "box", Usage: "JSON `FILE` with lower and upper, in the model's flat input order", Required: true},
+		&cli.StringFlag{Name: "rows", Usage: "JSON `FILE` with rows over the flat outputs", Required: true},
+		&cli.BoolFlag{Name: "layers", Usage: "print every activation's input bounds too"},
+		&cli.BoolFlag{Name: "plain", Usage: "switch off what goes beyond the published domain"},
+		&cli.BoolFlag{Name: "drop-softmax", Usage: "bound the logits below a last Softmax"},
+		jsonOption())
+	return &cli.Command{
+		Name:        "bounds",
+		Usage:       "bound linear forms of the outputs over a box of inputs",
+		ArgsUsage:   "MODEL",
+		Description: "Example: shoal bounds model.onnx --box case.json --rows case.json --method deeppoly --json",
+		Flags:       flags,
+		Action:      boundsAction,
+	}
+}
+
+func readJSON(path string, v any) error {
+	d, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(d, v); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func boundsAction(c *cli.Context) error {
+	m, err := modelArg(c)
+	if err != nil {
+		return err
+	}
+	var box struct {
+		Lower []float64 `json:"lower"`
+		Upper []float64 `json:"upper"`
+	}
+	var rows struct {
+		Rows           [][]float64 `json:"rows"`
+		SoftmaxDropped bool        `json:"last_softmax_dropped"`
+	}
+	if err := readJSON(c.String("box"), &box); err != nil {
+		return err
+	}
+	if err := readJSON(c.String("rows"), &rows); err != nil {
+		return err
+	}
+	o := boundOptions(c)
+	o.Plain = c.Bool("plain")
+	v, err := verify.Open(c.Context, m, o, c.Bool("drop-softmax") || rows.SoftmaxDropped)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	ctx, cancel := withTimeout(c)
+	defer cancel()
+	r, err := v.Bounds(ctx, verify.Box{Lower: box.Lower, Upper: box.Upper}, rows.Rows, c.Bool("layers"))
+	if err != nil {
+		return err
+	}
+	if jsonMode(c) == "" {
+		for i, l := range r.Lower {
+			fmt.Fprintf(c.App.Writer, "row %d: >= %.17g\n", i, l)
+		}
+		return nil
+	}
+	doc := map[string]any{"lower": numbers(r.Lower), "seconds": r.Seconds, "method": c.String("method"), "semantics": c.String("semantics"),
+		"model": modelDoc{m.Path, m.SHA256}}
+	if c.Bool("layers") {
+		var layers []map[string]any
+		for _, l := range r.Layers {
+			layers = append(layers, map[string]any{"node": l.Node, "op": l.Op, "l": numbers(l.Lower), "u": numbers(l.Upper)})
+		}
+		doc["layers"] = layers
+	}
+	return printJSON(c.App.Writer, doc)
+}
+
+func numbers(x []float64) []number {
+	out := make([]number, len(x))
+	for i, v := range x {
+		out[i] = number(v)
+	}
+	return out
+}

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/vnnlib"
+)
+
+func certifyCommand() *cli.Command {
+	flags := append(dataFlags(), boundFlags()...)
+	flags = append(flags,
+		&cli.StringFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255"},
+		&cli.StringFlag{Name: "norm", Usage: "linf", Value: "linf"},
+		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
+		&cli.Float64Flag{Name: "min-certified", Usage: "exit with code 12 if the certified accuracy is below this share", Value: -1},
+		jsonOption())
+	return &cli.Command{
+		Name:      "certify",
+		Usage:     "prove robustness around images, or a VNN-LIB property",
+		ArgsUsage: "MODEL",
+		Description: "Example: shoal certify model.onnx --data fmnist:testdata/fmnist --range 0:100 --eps 2/255\n\n" +
+			"Over images the exit code is 0 unless --min-certified is missed (12). With --vnnlib it is 0 verified,\n10 falsified, 11 unknown or timeout.",
+		Flags: flags,
+		Action: func(c *cli.Context) error {
+			m, err := modelArg(c)
+			if err != nil {
+				return err
+			}
+			if c.String("norm") != "linf" {
+				return usageError("", "--norm %q: only linf is supported", c.String("norm"))
+			}
+			if c.String("vnnlib") != "" {
+				return certifyProperty(c, m)
+			}
+			return certifyImages(c, m)
+		},
+	}
+}
+
+type modelDoc struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+}
+
+type certifySample struct {
+	Index     int     `json:"index"`
+	Label     int     `json:"label"`
+	Predicted int     `json:"predicted"`
+	Verdict   string  `json:"verdict"`
+	Margin    number  `json:"margin"`
+	Seconds   float64 `json:"seconds"`
+	Reason    string  `json:"reason"`
+}
+
+type certifySummary struct {
+	Samples           int     `json:"samples"`
+	Correct           int     `json:"correct"`
+	Verified          int     `json:"verified"`
+	Falsified         int     `json:"falsified"`
+	Unknown           int     `json:"unknown"`
+	CleanAccuracy     float64 `json:"clean_accuracy"`
+	CertifiedAccuracy float64 `json:"certified_accuracy"`
+	Seconds           float64 `json:"seconds"`
+	Interrupted       bool    `json:"interrupted,omitempty"`
+}
+
+type certifyConfig struct {
+	Data      string    `json:"data"`
+	DataHash  string    `json:"data_sha256"`
+	Split     string    `json:"split"`
+	Range     string    `json:"range"`
+	Eps       float64   `json:"eps"`
+	EpsText   string    `json:"eps_text"`
+	Norm      string    `json:"norm"`
+	Mean      []float64 `json:"mean,omitempty"`
+	Std       []float64 `json:"std,omitempty"`
+	Method    string    `json:"method"`
+	Semantics string    `json:"semantics"`
+	Timeout   string    `json:"timeout"`
+	Softmax   bool      `json:"softmax_dropped"`
+	Engine    string    `json:"engine"`
+	Version   string    `json:"shoal_version"`
+}
+
+func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
+	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"),
+		Norm: "linf", Mean: s.mean, Std: s.std, Method: c.String("method"), Semantics: c.String("semantics"),
+		Timeout: c.Duration("timeout").String(), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version()}
+}
+
+func certifyImages(c *cli.Context, m *onnxio.Model) error {
+	eps, err := parseEps(c.String("eps"))
+	if err != nil {
+		return err
+	}
+	v, err := verify.Open(c.Context, m, boundOptions(c), true)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	s, err := openSamples(c, v.Info().InputShape)
+	if err != nil {
+		return err
+	}
+	mode := jsonMode(c)
+	out := c.App.Writer
+	config := configOf(c, s, v)
+	config.Eps, config.EpsText = eps, c.String("eps")
+	var rows []certifySample
+	var sum certifySummary
+	start := time.Now()
+	bar := newProgress(c.App.ErrWriter, s.set.Len(), "certifying")
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if mode == "" {
+		if v.Info().SoftmaxDropped {
+			fmt.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
+		}
+		fmt.Fprintln(tw, "image\tlabel\tpredicted\tverdict\tmargin\tseconds\t")
+	}
+	for i := range s.set.Len() {
+		row, err := certifyOne(c, v, s, i, eps)
+		if c.Context.Err() != nil {
+			sum.Interrupted = true
+			break
+		}
+		if err != nil {
+			bar.finish()
+			return fmt.Errorf("sample %d: %w", s.set.Index[i], err)
+		}
+		sum.add(row)
+		rows = append(rows, row)
+		switch mode {
+		case "lines":
+			if err := jsonLine(out, map[string]any{"type": "sample", "sample": row}); err != nil {
+				return err
+			}
+		case "":
+			fmt.Fprintf(tw, "%d\t%d\t%d\t%s\t%s\t%.3f\t\n", row.Index, row.Label, row.Predicted, row.Verdict, margin(row.Margin), row.Seconds)
+		}
+		bar.add()
+	}
+	bar.finish()
+	sum.Seconds = time.Since(start).Seconds()
+	switch mode {
+	case "document":
+		err = printJSON(out, map[string]any{"model": modelDoc{m.Path, m.SHA256}, "config": config, "summary": sum, "samples": orEmpty(rows)})
+	case "lines":
+		err = jsonLine(out, map[string]any{"type": "summary", "model": modelDoc{m.Path, m.SHA256}, "config": config, "summary": sum})
+	default:
+		if err = tw.Flush(); err == nil {
+			fmt.Fprintf(out, "\neps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), %.2f s\n",
+				c.String("eps"), sum.Samples, 100*sum.CleanAccuracy, 100*sum.CertifiedAccuracy, sum.Verified, sum.Falsified, sum.Unknown, sum.Seconds)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if sum.Interrupted {
+		return &codeError{code: exitInterrupted, err: errors.New("interrupted; the results so far are printed")}
+	}
+	if least := c.Float64("min-certified"); least >= 0 && sum.CertifiedAccuracy < least {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f is below --min-certified %v", sum.CertifiedAccuracy, least)}
+	}
+	return nil
+}
+
+func orEmpty[T any](x []T) []T {
+	if x == nil {
+		return []T{}
+	}
+	return x
+}
+
+func margin(n number) string {
+	if f := float64(n); !math.IsNaN(f) {
+		return fmt.Sprintf("%.4g", f)
+	}
+	return "-"
+}
+
+func (s *certifySummary) add(r certifySample) {
+	s.Samples++
+	if r.Label == r.Predicted {
+		s.Correct++
+	}
+	switch verify.Verdict(r.Verdict) {
+	case verify.Verified:
+		s.Verified++
+	case verify.Falsified:
+		s.Falsified++
+	default:
+		s.Unknown++
+	}
+	s.CleanAccuracy = float64(s.Correct) / float64(s.Samples)
+	s.CertifiedAccuracy = float64(s.Verified) / float64(s.Samples)
+}
+
+// withTimeout is the context of one sample or property.
+func withTimeout(c *cli.Context) (context.Context, context.CancelFunc) {
+	if d := c.Duration("timeout"); d > 0 {
+		return context.WithTimeout(c.Context, d)
+	}
+	return context.WithCancel(c.Context)
+}
+
+// certifyOne proves one image. A misclassified one is falsified at the clean point.
+func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps float64) (certifySample, error) {
+	start := time.Now()
+	row := certifySample{Index: s.set.Index[i], Label: s.set.Labels[i], Margin: number(math.NaN())}
+	x, err := s.pixels(i)
+	if err != nil {
+		return row, err
+	}
+	y, err := v.Predict(c.Context, s.input(x))
+	if err != nil {
+		return row, err
+	}
+	if row.Label < 0 || row.Label >= len(y) {
+		return row, fmt.Errorf("label %d for a model of %d outputs", row.Label, len(y))
+	}
+	row.Predicted = argmax(y)
+	if row.Predicted != row.Label {
+		row.Verdict, row.Reason = string(verify.Falsified), "misclassified without any change"
+		row.Seconds = time.Since(start).Seconds()
+		return row, nil
+	}
+	ctx, cancel := withTimeout(c)
+	defer cancel()
+	r, err := v.Verify(ctx, verify.Robust(s.ball(x, eps), row.Label, len(y)))
+	if err != nil {
+		return row, err
+	}
+	row.Verdict, row.Margin, row.Reason = string(r.Verdict), number(r.Margin), r.Reason
+	row.Seconds = time.Since(start).Seconds()
+	return row, nil
+}
+
+type propertyDoc struct {
+	Verdict        string                 `json:"verdict"`
+	Counterexample *verify.Counterexample `json:"counterexample,omitempty"`
+	Seconds        float64                `json:"seconds"`
+	Method         string                 `json:"method"`
+	Reason         string                 `json:"reason"`
+	Margin         number                 `json:"margin"`
+	Semantics      string                 `json:"semantics"`
+	Model          modelDoc               `json:"model"`
+	Property       string                 `json:"property"`
+}
+
+func certifyProperty(c *cli.Context, m *onnxio.Model) error {
+	start := time.Now()
+	path := c.String("vnnlib")
+	q, err := vnnlib.Load(path)
+	if err != nil {
+		var ve *vnnlib.Error
+		if errors.As(err, &ve) && ve.Unsupported {
+			return &codeError{code: exitUnsupported, err: err}
+		}
+		return err
+	}
+	p := verify.FromVNNLIB(q)
+	ctx, cancel := withTimeout(c)
+	defer cancel()
+	v, err := verify.Open(ctx, m, boundOptions(c), false)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	if n := v.Info(); n.Inputs != q.Inputs || n.Outputs != q.Outputs {
+		return fmt.Errorf("%s: %d inputs and %d outputs; the model has %d and %d", path, q.Inputs, q.Outputs, n.Inputs, n.Outputs)
+	}
+	r, err := v.Verify(ctx, p)
+	if err != nil {
+		return err
+	}
+	if c.Context.Err() != nil {
+		return &codeError{code: exitInterrupted, err: errors.New("interrupted")}
+	}
+	doc := propertyDoc{Verdict: string(r.Verdict), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
+		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelDoc{m.Path, m.SHA256}, Property: path}
+	if r.Timeout {
+		doc.Verdict = "timeout"
+	}
+	if jsonMode(c) != "" {
+		err = printJSON(c.App.Writer, doc)
+	} else {
+		_, err = fmt.Fprintf(c.App.Writer, "%s: %s (%.2f s)\n", doc.Verdict, doc.Reason, doc.Seconds)
+	}
+	if err != nil {
+		return err
+	}
+	switch r.Verdict {
+	case verify.Falsified:
+		return &codeError{code: exitViolated}
+	case verify.Unknown:
+		return &codeError{code: exitInconclusive}
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
+)
+
+func inspectCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "inspect",
+		Usage:       "show a model's inputs, outputs, operators and layers, and what shoal lacks for it",
+		ArgsUsage:   "MODEL",
+		Description: "Example: shoal inspect model.onnx",
+		Flags:       []cli.Flag{jsonOption()},
+		Action:      inspectAction,
+	}
+}
+
+type portDoc struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Shape []any  `json:"shape"`
+}
+
+type operatorDoc struct {
+	Op      string   `json:"op"`
+	Count   int      `json:"count"`
+	Missing []string `json:"missing_faces"`
+}
+
+type layerDoc struct {
+	Name       string `json:"name"`
+	Op         string `json:"op"`
+	Output     []int  `json:"output"`
+	Parameters int    `json:"parameters"`
+	MACs       int    `json:"macs"`
+}
+
+type inspectDoc struct {
+	Model      modelDoc       `json:"model"`
+	Producer   string         `json:"producer"`
+	IR         int64          `json:"ir_version"`
+	Opsets     map[string]int `json:"opsets"`
+	Inputs     []portDoc      `json:"inputs"`
+	Outputs    []portDoc      `json:"outputs"`
+	Operators  []operatorDoc  `json:"operators"`
+	Parameters int            `json:"parameters"`
+	MACs       int            `json:"macs"`
+	Layers     []layerDoc     `json:"layers"`
+	Problem    string         `json:"problem,omitempty"`
+}
+
+func portOf(v *onnxio.Value) portDoc {
+	p := portDoc{Name: v.Name, Type: v.DType.String(), Shape: []any{}}
+	for _, d := range v.Dims {
+		switch {
+		case d.Known():
+			p.Shape = append(p.Shape, d.Size)
+		case d.Name != "":
+			p.Shape = append(p.Shape, d.Name)
+		default:
+			p.Shape = append(p.Shape, "?")
+		}
+	}
+	return p
+}
+
+func inspectAction(c *cli.Context) error {
+	m, err := modelArg(c)
+	if err != nil {
+		return err
+	}
+	d := inspectDoc{Model: modelDoc{m.Path, m.SHA256}, Producer: m.Producer, IR: m.IR, Opsets: m.Opsets,
+		Inputs: []portDoc{}, Outputs: []portDoc{}, Layers: []layerDoc{}, Operators: operators(m.Graph)}
+	for _, v := range m.Graph.Inputs {
+		d.Inputs = append(d.Inputs, portOf(v))
+	}
+	for _, v := range m.Graph.Outputs {
+		d.Outputs = append(d.Outputs, portOf(v))
+	}
+	g, err := infer.Prepare(m.Graph, infer.Options{Batch: 1})
+	if err != nil {
+		d.Problem = err.Error()
+	} else {
+		d.layers(g)
+	}
+	if jsonMode(c) != "" {
+		if err := printJSON(c.App.Writer, d); err != nil {
+			return err
+		}
+	} else if err := d.print(c); err != nil {
+		return err
+	}
+	var u *onnxio.UnsupportedError
+	if errors.As(err, &u) {
+		return &codeError{code: exitUnsupported, err: err}
+	}
+	return nil
+}
+
+// operators counts them and lists what the registry lacks. Affine operators need no Interval of their own.
+func operators(g *onnxio.Graph) []operatorDoc {
+	count := map[string]*operatorDoc{}
+	for _, n := range g.Nodes {
+		name := n.Op
+		if n.Domain != "" {
+			name = n.Domain + "." + name
+		}
+		o := count[name]
+		if o == nil {
+			o = &operatorDoc{Op: name, Missing: []string{}}
+			count[name] = o
+			def, err := op.Lookup(n)
+			switch {
+			case err != nil:
+				o.Missing = []string{"Shape", "Eval", "Interval", "Linear"}
+			default:
+				if def.Shape == nil {
+					o.Missing = append(o.Missing, "Shape")
+				}
+				if def.Eval == nil {
+					o.Missing = append(o.Missing, "Eval")
+				}
+				if def.Interval == nil && def.Linear == nil {
+					o.Missing = append(o.Missing, "Interval", "Linear")
+				} else if def.Linear == nil {
+					o.Missing = append(o.Missing, "Linear")
+				}
+			}
+		}
+		o.Count++
+	}
+	out := []operatorDoc{}
+	for _, o := range count {
+		out = append(out, *o)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Op < out[j].Op })
+	return out
+}
+
+// layers lists the nodes after folding: parameters are the constants that a node reads first, multiply-adds those of products.
+func (d *inspectDoc) layers(g *onnxio.Graph) {
+	counted := map[*onnxio.Value]bool{}
+	for _, n := range g.Nodes {
+		if n.Outputs[0] == nil {
+			continue
+		}
+		l := layerDoc{Name: n.Name, Op: n.Op, Output: n.Outputs[0].Shape}
+		for _, v := range n.Inputs {
+			if v != nil && v.Const != nil && v.Const.DType.IsFloat() && !counted[v] {
+				counted[v] = true
+				l.Parameters += v.Const.Len()
+			}
+		}
+		size := onnxio.NumElements(l.Output)
+		switch n.Op {
+		case "Conv":
+			l.MACs = size * onnxio.NumElements(n.Inputs[1].Shape[1:])
+		case "ConvTranspose":
+			l.MACs = onnxio.NumElements(n.Inputs[0].Shape) * onnxio.NumElements(n.Inputs[1].Shape[1:])
+		case "Gemm", "MatMul":
+			x := n.Inputs[0].Shape
+			k := x[len(x)-1]
+			if n.Op == "Gemm" && n.Attrs.Int("transA", 0) != 0 {
+				k = x[0]
+			}
+			l.MACs = size * k
+		}
+		d.Parameters += l.Parameters
+		d.MACs += l.MACs
+		d.Layers = append(d.Layers, l)
+	}
+}
+
+func (d *inspectDoc) print(c *cli.Context) error {
+	w := c.App.Writer
+	fmt.Fprintf(w, "%s\nsha256 %s\nmade by %s, IR %d, opsets %v\n\n", d.Model.Path, d.Model.SHA256, d.Producer, d.IR, d.Opsets)
+	for _, p := range d.Inputs {
+		fmt.Fprintf(w, "input  %s %s %v\n", p.Name, p.Type, p.Shape)
+	}
+	for _, p := range d.Outputs {
+		fmt.Fprintf(w, "output %s %s %v\n", p.Name, p.Type, p.Shape)
+	}
+	fmt.Fprintln(w)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "operator\tcount\tmissing")
+	for _, o := range d.Operators {
+		fmt.Fprintf(tw, "%s\t%d\t%s\n", o.Op, o.Count, strings.Join(o.Missing, ", "))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	if d.Problem != "" {
+		_, err := fmt.Fprintf(w, "no layers: %s\n", d.Problem)
+		return err
+	}
+	tw = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "layer\toperator\toutput\tparameters\tmultiply-adds")
+	for _, l := range d.Layers {
+		fmt.Fprintf(tw, "%s\t%s\t%v\t%d\t%d\n", l.Name, l.Op, l.Output, l.Parameters, l.MACs)
+	}
+	fmt.Fprintf(tw, "all\t\t\t%d\t%d\n", d.Parameters, d.MACs)
+	return tw.Flush()
+}

@@ -1,0 +1,118 @@
+// Command shoal certifies neural networks in ONNX files.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+// Exit codes, documented in docs/commands.md and only ever added to.
+const (
+	exitError        = 1
+	exitUsage        = 2
+	exitViolated     = 10
+	exitInconclusive = 11
+	exitThreshold    = 12
+	exitUnsupported  = 13
+	exitInterrupted  = 130
+)
+
+// codeError carries an exit code; a nil inner error prints nothing.
+type codeError struct {
+	code int
+	err  error
+	hint string
+}
+
+func (e *codeError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *codeError) Unwrap() error { return e.err }
+
+func usageError(hint, format string, args ...any) error {
+	return &codeError{code: exitUsage, err: fmt.Errorf(format, args...), hint: hint}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
+
+// run is main without the process around it: it returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := &cli.App{
+		Name:            "shoal",
+		Usage:           "certify neural networks in ONNX files",
+		Version:         version(),
+		HideVersion:     true,
+		Writer:          stdout,
+		ErrWriter:       stderr,
+		ExitErrHandler:  func(*cli.Context, error) {},
+		CommandNotFound: func(c *cli.Context, name string) { fmt.Fprintf(stderr, "shoal: %q is no command\n", name) },
+		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
+			return &codeError{code: exitUsage, err: err}
+		},
+		Commands: []*cli.Command{certifyCommand(), radiusCommand(), boundsCommand(), runCommand(), inspectCommand(), versionCommand()},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usageError("shoal help lists the commands", "%q is no command", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError = app.OnUsageError
+	}
+	err := app.RunContext(ctx, flagsFirst(app, args))
+	return exitCode(ctx, err, stderr)
+}
+
+// exitCode prints an error for people and picks the exit code.
+func exitCode(ctx context.Context, err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	code, hint := exitError, ""
+	var ce *codeError
+	var unsupported *onnxio.UnsupportedError
+	switch {
+	case errors.As(err, &ce):
+		code, hint = ce.code, ce.hint
+	case ctx.Err() != nil:
+		code, err = exitInterrupted, errors.New("interrupted")
+	case errors.As(err, &unsupported):
+		code, hint = exitUnsupported, "shoal inspect MODEL lists the operators and what is missing"
+	case errors.Is(err, verify.ErrInput):
+		code = exitUsage
+	}
+	if msg := err.Error(); msg != "" {
+		fmt.Fprintf(stderr, "shoal: %s\n", msg)
+	}
+	if hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", hint)
+	}
+	return code
+}
+
+// version is the module's version as the build knows it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

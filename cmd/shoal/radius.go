@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sort"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+func radiusCommand() *cli.Command {
+	flags := append(dataFlags(), boundFlags()...)
+	flags = append(flags,
+		&cli.StringFlag{Name: "max-eps", Usage: "largest radius tried, in pixel units", Value: "0.1"},
+		&cli.StringFlag{Name: "tol", Usage: "width of the final bracket", Value: "1e-4"},
+		&cli.StringFlag{Name: "plot", Usage: "draw the sorted radii into `FILE` (.svg, .png or .pdf)"},
+		jsonOption())
+	return &cli.Command{
+		Name:        "radius",
+		Usage:       "find the largest certified radius of every image",
+		ArgsUsage:   "MODEL",
+		Description: "Example: shoal radius model.onnx --data fmnist:testdata/fmnist --range 0:50 --max-eps 0.2 --plot radii.svg",
+		Flags:       flags,
+		Action:      radiusAction,
+	}
+}
+
+type radiusSample struct {
+	Index     int     `json:"index"`
+	Label     int     `json:"label"`
+	Predicted int     `json:"predicted"`
+	Radius    float64 `json:"radius"`
+	Upper     number  `json:"upper"` // smallest falsified radius; null if none is known
+	Seconds   float64 `json:"seconds"`
+}
+
+type radiusStats struct {
+	Samples int     `json:"samples"`
+	Mean    float64 `json:"mean"`
+	Median  float64 `json:"median"`
+	Max     float64 `json:"max"`
+}
+
+func statsOf(r []float64) radiusStats {
+	s := radiusStats{Samples: len(r)}
+	if len(r) == 0 {
+		return s
+	}
+	r = append([]float64{}, r...)
+	sort.Float64s(r)
+	for _, x := range r {
+		s.Mean += x / float64(len(r))
+	}
+	s.Median = 0.5 * (r[(len(r)-1)/2] + r[len(r)/2])
+	s.Max = r[len(r)-1]
+	return s
+}
+
+func radiusAction(c *cli.Context) error {
+	m, err := modelArg(c)
+	if err != nil {
+		return err
+	}
+	maxEps, err := parseEps(c.String("max-eps"))
+	if err != nil {
+		return err
+	}
+	tol, err := parseEps(c.String("tol"))
+	if err != nil {
+		return err
+	}
+	if maxEps == 0 || tol == 0 {
+		return usageError("", "--max-eps and --tol must be above 0")
+	}
+	v, err := verify.Open(c.Context, m, boundOptions(c), true)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	s, err := openSamples(c, v.Info().InputShape)
+	if err != nil {
+		return err
+	}
+	mode, out := jsonMode(c), c.App.Writer
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if mode == "" {
+		fmt.Fprintln(tw, "image\tlabel\tpredicted\tradius\tfalsified at\tseconds\t")
+	}
+	var rows []radiusSample
+	start := time.Now()
+	bar := newProgress(c.App.ErrWriter, s.set.Len(), "radii")
+	interrupted := false
+	for i := range s.set.Len() {
+		row, err := radiusOne(c, v, s, i, verify.RadiusOptions{Max: maxEps, Tol: tol})
+		if c.Context.Err() != nil {
+			interrupted = true
+			break
+		}
+		if err != nil {
+			bar.finish()
+			return fmt.Errorf("sample %d: %w", s.set.Index[i], err)
+		}
+		rows = append(rows, row)
+		switch mode {
+		case "lines":
+			if err := jsonLine(out, map[string]any{"type": "sample", "sample": row}); err != nil {
+				return err
+			}
+		case "":
+			fmt.Fprintf(tw, "%d\t%d\t%d\t%.5f\t%s\t%.2f\t\n", row.Index, row.Label, row.Predicted, row.Radius, margin(row.Upper), row.Seconds)
+		}
+		bar.add()
+	}
+	bar.finish()
+	var all, right []float64
+	var points []report.Radius
+	for _, r := range rows {
+		all = append(all, r.Radius)
+		if r.Label == r.Predicted {
+			right = append(right, r.Radius)
+		}
+		points = append(points, report.Radius{Eps: r.Radius, Correct: r.Label == r.Predicted})
+	}
+	config := configOf(c, s, v)
+	config.Eps, config.EpsText = maxEps, c.String("max-eps")
+	stats := statsOf(all)
+	curve := append([]float64{}, all...)
+	sort.Float64s(curve)
+	summary := map[string]any{"samples": stats.Samples, "mean": stats.Mean, "median": stats.Median, "max": stats.Max, "correct": statsOf(right),
+		"seconds": time.Since(start).Seconds(), "interrupted": interrupted}
+	switch mode {
+	case "document":
+		err = printJSON(out, map[string]any{"model": modelDoc{m.Path, m.SHA256}, "config": config, "tol": tol, "summary": summary,
+			"curve": orEmpty(curve), "samples": orEmpty(rows)})
+	case "lines":
+		err = jsonLine(out, map[string]any{"type": "summary", "model": modelDoc{m.Path, m.SHA256}, "config": config, "summary": summary})
+	default:
+		if err = tw.Flush(); err == nil {
+			r := statsOf(right)
+			fmt.Fprintf(out, "\nradius over all %d images: mean %.5f, median %.5f, max %.5f; over the %d correct ones: mean %.5f, median %.5f (%.1f s)\n",
+				stats.Samples, stats.Mean, stats.Median, stats.Max, r.Samples, r.Mean, r.Median, time.Since(start).Seconds())
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if f := c.String("plot"); f != "" && len(points) > 0 {
+		if err := report.PlotRadii(f, fmt.Sprintf("Certified radii, %d images, %s", len(points), c.String("method")), points); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.App.ErrWriter, "the picture is in %s\n", f)
+	}
+	if interrupted {
+		return &codeError{code: exitInterrupted, err: errors.New("interrupted; the results so far are printed")}
+	}
+	return nil
+}
+
+// radiusOne searches for the predicted class, as the certification area is defined; correctness is reported beside it.
+func radiusOne(c *cli.Context, v *verify.Verifier, s *samples, i int, o verify.RadiusOptions) (radiusSample, error) {
+	start := time.Now()
+	row := radiusSample{Index: s.set.Index[i], Label: s.set.Labels[i], Upper: number(math.Inf(1))}
+	x, err := s.pixels(i)
+	if err != nil {
+		return row, err
+	}
+	y, err := v.Predict(c.Context, s.input(x))
+	if err != nil {
+		return row, err
+	}
+	row.Predicted = argmax(y)
+	ctx, cancel := withTimeout(c)
+	defer cancel()
+	r, up, err := v.Radius(ctx, func(eps float64) verify.Property { return verify.Robust(s.ball(x, eps), row.Predicted, len(y)) }, o)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return row, err
+	}
+	row.Radius, row.Upper, row.Seconds = r, number(up), time.Since(start).Seconds()
+	return row, nil
+}
+
+func jsonLine(w io.Writer, v any) error {
+	return json.NewEncoder(w).Encode(v)
+}

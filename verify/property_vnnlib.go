@@ -1,0 +1,50 @@
+package verify
+
+import (
+	"math"
+	"math/big"
+
+	"github.com/shallow-waters/shoal/verify/vnnlib"
+)
+
+// FromVNNLIB turns a query into a property. Boxes are rounded outward for proofs and inward for counterexamples; boxes that cases
+// share stay shared.
+func FromVNNLIB(q *vnnlib.Query) Property {
+	type rounded struct {
+		outer Box
+		inner *Box
+	}
+	boxes := map[[2]**big.Rat]rounded{}
+	var p Property
+	for _, c := range q.Cases {
+		key := [2]**big.Rat{&c.Lower[0], &c.Upper[0]}
+		b, ok := boxes[key]
+		if !ok {
+			n := len(c.Lower)
+			b = rounded{outer: Box{make([]float64, n), make([]float64, n)}, inner: &Box{make([]float64, n), make([]float64, n)}}
+			for i := range n {
+				b.outer.Lower[i], b.outer.Upper[i] = roundDown(c.Lower[i]), roundUp(c.Upper[i])
+				b.inner.Lower[i], b.inner.Upper[i] = roundUp(c.Lower[i]), roundDown(c.Upper[i])
+			}
+			boxes[key] = b
+		}
+		k := Case{Box: b.outer, Inner: b.inner}
+		for _, a := range c.Atoms {
+			k.Constraints = append(k.Constraints, Constraint{Index: a.Index, Coef: a.Coef, Bound: a.Bound, Strict: a.Strict})
+		}
+		p.Cases = append(p.Cases, k)
+	}
+	return p
+}
+
+// roundDown is the greatest float64 that is not above r.
+func roundDown(r *big.Rat) float64 {
+	f, exact := r.Float64()
+	if exact || math.IsInf(f, 0) {
+		return f
+	}
+	if new(big.Rat).SetFloat64(f).Cmp(r) > 0 {
+		f = math.Nextafter(f, math.Inf(-1))
+	}
+	return f
+}
