@@ -79,7 +79,7 @@ func averageRun[T float32 | float64](s *poolState, out any, x []T) error {
 			for ox := range g.ow {
 				xa, xb, x0 := inside(ox*g.sw-g.left, g.kw, g.dw, g.w)
 				var sum T
-				for ky := ya; ky < yb; ky++ {
+				for ky := ya; ky < yb && xa < xb; ky++ {
 					line := (y0+ky*g.dh)*g.w + x0
 					if g.dw == 1 {
 						var part T

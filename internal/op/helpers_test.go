@@ -129,6 +129,16 @@ func applyMap(t *testing.T, m affine.Map, x []float64) []float64 {
 				y[i] += c * x[m.Index[k]]
 			}
 		}
+	case *affine.Dense:
+		for b := range m.Blocks {
+			for i := range m.Out {
+				for j := range m.In {
+					y[b*m.Out+i] += m.W[i*m.In+j] * x[b*m.In+j]
+				}
+			}
+		}
+	case *affine.Conv:
+		convByDefinition(m, y, x)
 	default:
 		t.Fatalf("unexpected map %T", m)
 	}
