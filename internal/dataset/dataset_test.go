@@ -286,3 +286,5 @@ func FuzzImage(f *testing.F) {
 		_, _ = decodeBytes(d, "fuzz")
 	})
 }
+
+func rgb(v uint8) color.Color { return color.NRGBA{v, v, 7, 255} }

@@ -57,7 +57,8 @@ func idxPaths(path, split string) (images, labels string, err error) {
 		return "", "", err
 	}
 	if !info.IsDir() {
-		labels = strings.Replace(strings.Replace(path, "images", "labels", 1), "idx3", "idx1", 1)
+		dir, name := filepath.Split(path)
+		labels = dir + strings.Replace(strings.Replace(name, "images", "labels", 1), "idx3", "idx1", 1)
 		if labels == path {
 			return "", "", fmt.Errorf("%s: the labels' file is looked for under the same name with \"labels\" for \"images\"", path)
 		}
@@ -97,10 +98,10 @@ func parseIDX(d []byte) (dims []int, data []byte, err error) {
 	size := int64(1)
 	for i := range rank {
 		n := int64(binary.BigEndian.Uint32(d[4+4*i:]))
-		size *= n
-		if n > maxFile || size > maxFile {
-			return nil, nil, fmt.Errorf("idx dimensions of more than %d bytes", int64(maxFile))
+		if n == 0 || n > maxFile/size {
+			return nil, nil, fmt.Errorf("an idx dimension of %d: more than %d bytes, or none", n, int64(maxFile))
 		}
+		size *= n
 		dims = append(dims, int(n))
 	}
 	data = d[4+4*rank:]

@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"image"
+	"image/color"
 	_ "image/jpeg" // decoders register themselves
 	_ "image/png"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -88,15 +90,13 @@ func openImages(name, split string) (*Set, error) {
 	}
 	b := first.Bounds()
 	s.Height, s.Width, s.Channels = b.Dy(), b.Dx(), 3
-	switch first.(type) {
-	case *image.Gray, *image.Gray16:
+	if grey(first) {
 		s.Channels = 1
 	}
-	sum := sha256.New()
-	for i, f := range files { // names and labels; the images are read when asked for
-		fmt.Fprintf(sum, "%s %d\n", f, s.Labels[i])
+	if s.SHA256, err = hashTree(name, root, files); err != nil {
+		closer()
+		return nil, err
 	}
-	s.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	s.pixels = func(dst []float32, at int) error {
 		img, err := decode(root, files[at])
 		if err != nil {
@@ -105,12 +105,55 @@ func openImages(name, split string) (*Set, error) {
 		if got := img.Bounds(); got.Dx() != s.Width || got.Dy() != s.Height {
 			return fmt.Errorf("%s: %s is %dx%d, the first image %dx%d", name, files[at], got.Dx(), got.Dy(), s.Width, s.Height)
 		}
+		if s.Channels == 1 && !grey(img) {
+			return fmt.Errorf("%s: %s has colours, the first image has none", name, files[at])
+		}
 		fill(dst, img, s.Channels)
 		return nil
 	}
 	return s, nil
 }
 
+// hashTree is the hash of a zip, or of all images of a folder: each one's name, length and bytes.
+func hashTree(name string, root fs.FS, files []string) (string, error) {
+	sum := sha256.New()
+	add := func(f fs.File, err error) error {
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.Copy(sum, f)
+		return err
+	}
+	if _, ok := root.(*zip.Reader); ok {
+		f, err := os.Open(name)
+		if err = add(f, err); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		return hex.EncodeToString(sum.Sum(nil)), nil
+	}
+	for _, p := range files {
+		info, err := fs.Stat(root, p)
+		if err == nil {
+			fmt.Fprintf(sum, "%s %d\n", p, info.Size())
+			err = add(root.Open(p))
+		}
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func grey(img image.Image) bool {
+	switch img.(type) {
+	case *image.Gray, *image.Gray16:
+		return true
+	}
+	return false
+}
+
+// openTree opens a folder, or a zip as one.
 func openTree(name string) (fs.FS, func() error, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -123,7 +166,7 @@ func openTree(name string) (fs.FS, func() error, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: neither a folder nor a zip: %w", name, err)
 	}
-	return z, z.Close, nil
+	return &z.Reader, z.Close, nil
 }
 
 func decode(root fs.FS, name string) (image.Image, error) {
@@ -154,16 +197,16 @@ func decodeBytes(d []byte, name string) (image.Image, error) {
 	return img, nil
 }
 
-// fill writes 8-bit pixels over 255, channels last; transparency is ignored.
+// fill writes 8-bit pixels over 255, channels last. Transparency is dropped: the colour stays as it is stored.
 func fill(dst []float32, img image.Image, channels int) {
 	b := img.Bounds()
 	i := 0
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
-			r, g, bl, _ := img.At(x, y).RGBA()
-			dst[i] = byte255[r>>8]
+			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
+			dst[i] = byte255[c.R]
 			if channels == 3 {
-				dst[i+1], dst[i+2] = byte255[g>>8], byte255[bl>>8]
+				dst[i+1], dst[i+2] = byte255[c.G], byte255[c.B]
 			}
 			i += channels
 		}

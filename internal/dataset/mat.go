@@ -26,7 +26,7 @@ func openSVHN(path, _ string) (*Set, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	x, y := vars["X"], vars["y"]
-	if x == nil || y == nil || len(x.dims) != 4 || x.kind != miUint8 || x.dims[2] != 3 || len(y.dims) != 2 || y.dims[0]*y.dims[1] != x.dims[3] {
+	if x == nil || y == nil || len(x.dims) != 4 || x.kind != miUint8 || x.dims[2] != 3 || len(y.dims) != 2 || y.dims[0]*y.dims[1] != x.dims[3] || len(x.data) == 0 {
 		return nil, fmt.Errorf("%s: want variables X, uint8 [H,W,3,N], and y [N,1]", path)
 	}
 	h, w, n := x.dims[0], x.dims[1], x.dims[3]
@@ -165,13 +165,14 @@ func matMatrix(d []byte) (string, *matVar, error) {
 		return "", nil, err
 	}
 	v := &matVar{}
-	size := int64(1)
+	size, bound := int64(1), int64(1) // bound counts sizes of 0 as 1
 	for i := 0; i+4 <= len(dims); i += 4 {
 		n := int64(int32(binary.LittleEndian.Uint32(dims[i:])))
-		if n < 0 || size*n > maxFile {
+		if n < 0 || n > maxFile/bound {
 			return "", nil, fmt.Errorf("an array of dimension %d", n)
 		}
 		size *= n
+		bound *= max(n, 1)
 		v.dims = append(v.dims, int(n))
 	}
 	_, name, d, err := matElement(d, false)

@@ -38,7 +38,7 @@ var (
 	npyShape = regexp.MustCompile(`'shape':\s*\(([^)]*)\)`)
 )
 
-// ParseNPY reads a .npy file, versions 1 to 3, of little-endian numbers in C order.
+// ParseNPY reads a .npy file, versions 1 to 3, of little-endian numbers in C order: f4, f8, i1 to i8, u1 to u8 and bool.
 // Source: the numpy documentation, numpy.lib.format.
 func ParseNPY(d []byte) (*Array, error) {
 	if len(d) < 10 || string(d[:6]) != "\x93NUMPY" {
@@ -61,17 +61,18 @@ func ParseNPY(d []byte) (*Array, error) {
 		return nil, fmt.Errorf("a .npy header that is not understood: %.80q", head)
 	}
 	a := &Array{}
-	size := 1
+	size, bound := 1, 1 // bound counts sizes of 0 as 1, so that no product of some of the sizes overflows
 	for _, f := range strings.Split(shape[1], ",") {
 		if f = strings.TrimSpace(f); f == "" {
 			continue
 		}
 		k, err := strconv.Atoi(f)
-		if err != nil || k < 0 || k > maxFile || size*k > maxFile {
+		if err != nil || k < 0 || k > maxFile/bound {
 			return nil, fmt.Errorf("a .npy shape (%s)", shape[1])
 		}
 		a.Shape = append(a.Shape, k)
 		size *= k
+		bound *= max(k, 1)
 	}
 	width, err := strconv.Atoi(descr[3])
 	if err != nil || width < 1 || width > 8 || size*width != len(data) {
@@ -107,7 +108,14 @@ func (a *Array) decode(data []byte, kind string, size, width int) error {
 		integer = func(b []byte) int64 { return int64(int32(le.Uint32(b))) }
 	case "u4":
 		integer = func(b []byte) int64 { return int64(le.Uint32(b)) }
-	case "i8", "u8":
+	case "u8":
+		for i := range size {
+			if data[i*8+7] > 0x7f {
+				return fmt.Errorf("element %d of a uint64 array does not fit in int64", i)
+			}
+		}
+		fallthrough
+	case "i8":
 		integer = func(b []byte) int64 { return int64(le.Uint64(b)) }
 	default:
 		return fmt.Errorf("a .npy array of elements %q", kind)
@@ -124,4 +132,32 @@ func (a *Array) decode(data []byte, kind string, size, width int) error {
 		a.Ints[i] = integer(data[i*width:])
 	}
 	return nil
+}
+
+// AppendNPY appends the array as a .npy file, version 1: '<f8', or '<i8' where Ints is set.
+func (a *Array) AppendNPY(out []byte) []byte {
+	descr, n := "<f8", len(a.Floats)
+	if a.Ints != nil {
+		descr, n = "<i8", len(a.Ints)
+	}
+	shape := ""
+	for _, d := range a.Shape {
+		shape += strconv.Itoa(d) + ", "
+	}
+	if len(a.Shape) > 1 {
+		shape = strings.TrimSuffix(shape, ", ")
+	}
+	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
+	head += strings.Repeat(" ", 63-(10+len(head))%64) + "\n" // data begin at a multiple of 64
+	out = append(out, "\x93NUMPY\x01\x00"...)
+	out = binary.LittleEndian.AppendUint16(out, uint16(len(head)))
+	out = append(out, head...)
+	for i := range n {
+		if a.Ints != nil {
+			out = binary.LittleEndian.AppendUint64(out, uint64(a.Ints[i]))
+		} else {
+			out = binary.LittleEndian.AppendUint64(out, math.Float64bits(a.Floats[i]))
+		}
+	}
+	return out
 }

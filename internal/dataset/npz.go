@@ -4,7 +4,9 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +21,33 @@ func ReadNPZ(path string) (map[string]*Array, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
+}
+
+// WriteNPZ writes arrays, by name, as numpy.savez_compressed does. The same arrays give the same bytes.
+func WriteNPZ(path string, arrays map[string]*Array) error {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		a := arrays[name]
+		size := 1
+		for _, d := range a.Shape {
+			size *= d
+		}
+		if n := len(a.Floats) + len(a.Ints); n != size || a.Floats != nil && a.Ints != nil {
+			return fmt.Errorf("%s: array %s has %d numbers for shape %v", path, name, n, a.Shape)
+		}
+		w, err := z.Create(name + ".npy")
+		if err == nil {
+			_, err = w.Write(a.AppendNPY(nil))
+		}
+		if err != nil {
+			return fmt.Errorf("%s: array %s: %w", path, name, err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
 func parseNPZ(d []byte) (map[string]*Array, error) {
