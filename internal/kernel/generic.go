@@ -5,19 +5,8 @@ import "math"
 // Float is what the kernels compute in.
 type Float interface{ float32 | float64 }
 
-// Work holds packing buffers from call to call. The zero value is ready; not safe for concurrent use.
-type Work struct {
-	a64, b64 []float64
-	a32, b32 []float32
-}
-
-// Gemm computes C = op(A) op(B), or C += op(A) op(B) with acc, for row-major matrices: op(A) is m x k, op(B) k x n.
-func Gemm[T Float](transA, transB bool, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool, w *Work) {
-	if !acc {
-		for i := range m {
-			clear(c[i*ldc : i*ldc+n])
-		}
-	}
+// gemmLoops is the portable product: C += op(A) op(B).
+func gemmLoops[T Float](transA, transB bool, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int) {
 	for i := range m {
 		ci := c[i*ldc : i*ldc+n]
 		for p := range k {

@@ -9,6 +9,9 @@ import (
 // maxCases limits the disjunctive form: a conjunction of many disjunctions multiplies.
 const maxCases = 200_000
 
+// maxBounds limits the boxes of all cases together (1 GB), since few bytes can ask for many boxes of many inputs.
+const maxBounds = 1 << 26
+
 // partial is a case on its way: bounds narrowed by this branch alone, and its atoms on the outputs.
 type partial struct {
 	bounds []*linear // atoms on one input
@@ -48,6 +51,15 @@ func (p *parser) query() (*Query, error) {
 	}
 	if narrow(lower, upper, common.bounds) {
 		cases = nil
+	}
+	own := 0
+	for _, c := range cases {
+		if len(c.bounds) > 0 {
+			own++
+		}
+	}
+	if own > maxBounds/q.Inputs {
+		return nil, &Error{Line: 1, Col: 1, Unsupported: true, Why: fmt.Sprintf("%d boxes of %d inputs: more than %d bounds", own, q.Inputs, maxBounds)}
 	}
 	for _, c := range cases {
 		lo, up := lower, upper
