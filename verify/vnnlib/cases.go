@@ -32,7 +32,7 @@ func (p *parser) query() (*Query, error) {
 		return nil, p.errorf(false, "%d inputs and %d outputs are declared", q.Inputs, q.Outputs)
 	}
 	// What stands at the top belongs to every case: the box is made once from it.
-	lower, upper := make([]*big.Rat, q.Inputs), make([]*big.Rat, q.Inputs)
+	whole := newBox(q.Inputs)
 	var common partial
 	cases := []partial{{}}
 	for _, f := range p.asserts {
@@ -49,7 +49,7 @@ func (p *parser) query() (*Query, error) {
 			return nil, err
 		}
 	}
-	if narrow(lower, upper, common.bounds) {
+	if whole.narrow(common.bounds) {
 		cases = nil
 	}
 	own := 0
@@ -61,21 +61,25 @@ func (p *parser) query() (*Query, error) {
 	if own > maxBounds/q.Inputs {
 		return nil, &Error{Line: 1, Col: 1, Unsupported: true, Why: fmt.Sprintf("%d boxes of %d inputs: more than %d bounds", own, q.Inputs, maxBounds)}
 	}
+	part := newBox(q.Inputs) // its floats serve case after case
 	for _, c := range cases {
-		lo, up := lower, upper
+		b := whole
 		if len(c.bounds) > 0 {
-			lo, up = slices.Clone(lower), slices.Clone(upper)
-			if narrow(lo, up, c.bounds) {
+			b = part
+			b.lower, b.upper = slices.Clone(whole.lower), slices.Clone(whole.upper)
+			copy(b.lo, whole.lo)
+			copy(b.up, whole.up)
+			if b.narrow(c.bounds) {
 				continue
 			}
 		}
-		for i := range lo {
-			if lo[i] == nil || up[i] == nil {
+		for i := range b.lower {
+			if b.lower[i] == nil || b.upper[i] == nil {
 				p.at = len(p.data)
 				return nil, p.errorf(true, "X_%d is not bounded on both sides", i)
 			}
 		}
-		k := Case{Lower: lo, Upper: up}
+		k := Case{Lower: b.lower, Upper: b.upper}
 		possible := true
 		for _, a := range append(slices.Clone(common.atoms), c.atoms...) {
 			if len(a.terms) == 0 { // a comparison of numbers
@@ -180,27 +184,49 @@ func (p *parser) atom(a *linear) ([]partial, error) {
 	return []partial{{atoms: []*linear{a}}}, nil
 }
 
-// narrow cuts a box with bounds; all of them hold. It tells whether the box became empty.
-func narrow(lower, upper []*big.Rat, bounds []*linear) (empty bool) {
+// box is a box of inputs on its way: nil where nothing is known yet. lo and up are the bounds to nearest in float64, so that
+// most comparisons need no exact arithmetic.
+type box struct {
+	lower, upper []*big.Rat
+	lo, up       []float64
+}
+
+func newBox(n int) *box {
+	return &box{make([]*big.Rat, n), make([]*big.Rat, n), make([]float64, n), make([]float64, n)}
+}
+
+// less tells whether x < y; f and g are x and y to nearest.
+func less(x *big.Rat, f float64, y *big.Rat, g float64) bool {
+	if f != g {
+		return f < g
+	}
+	return x.Cmp(y) < 0
+}
+
+// narrow cuts the box with bounds; all of them hold. It tells whether the box became empty.
+func (x *box) narrow(bounds []*linear) (empty bool) {
 	for _, b := range bounds {
 		t := b.terms[0]
-		x := b.konst // c*x + konst <= 0
-		x = new(big.Rat).Neg(x)
-		if t.c.Cmp(one) != 0 {
-			x.Quo(x, t.c)
+		n := b.value
+		if n == nil { // c*x + konst <= 0
+			r := new(big.Rat).Neg(b.konst)
+			r.Quo(r, t.c)
+			f, _ := r.Float64()
+			n = &number{r: r, f: f}
 		}
+		v := t.v
 		if t.c.Sign() > 0 {
-			if upper[t.v] == nil || x.Cmp(upper[t.v]) < 0 {
-				upper[t.v] = x
+			if x.upper[v] == nil || less(n.r, n.f, x.upper[v], x.up[v]) {
+				x.upper[v], x.up[v] = n.r, n.f
 			}
-		} else if lower[t.v] == nil || x.Cmp(lower[t.v]) > 0 {
-			lower[t.v] = x
+		} else if x.lower[v] == nil || less(x.lower[v], x.lo[v], n.r, n.f) {
+			x.lower[v], x.lo[v] = n.r, n.f
 		}
-		if lower[t.v] != nil && upper[t.v] != nil && lower[t.v].Cmp(upper[t.v]) > 0 {
+		if x.lower[v] != nil && x.upper[v] != nil && less(x.upper[v], x.up[v], x.lower[v], x.lo[v]) {
 			empty = true
 		}
 	}
 	return empty
 }
 
-var one = big.NewRat(1, 1)
+var one, minusOne = big.NewRat(1, 1), big.NewRat(-1, 1)

@@ -18,7 +18,19 @@ type linear struct {
 	terms  []term // by variable, ascending, none zero
 	konst  *big.Rat
 	strict bool
-	at     int // offset in the file, for errors
+	at     int     // offset in the file, for errors
+	value  *number // where there is one term, of coefficient 1 or -1: what the variable is compared with
+}
+
+// number is a constant of the file, read once however often it stands there.
+type number struct {
+	r, neg *big.Rat
+	f      float64 // r to nearest: of two numbers, a smaller f means a smaller r
+}
+
+func newNumber(r *big.Rat) *number {
+	f, _ := r.Float64()
+	return &number{r, new(big.Rat).Neg(r), f}
 }
 
 // term is a coefficient of one variable: inputs are numbered from 0, outputs from -1 downward.
@@ -29,7 +41,7 @@ type term struct {
 
 type parser struct {
 	lexer
-	numbers map[string]*big.Rat
+	numbers map[string]*number
 	inputs  map[int]bool
 	outputs map[int]bool
 	asserts []*formula
@@ -124,14 +136,14 @@ func variable(t []byte) (int, bool) {
 	if len(t) < 3 || t[0] != 'X' && t[0] != 'Y' || t[1] != '_' || len(t) > 3 && t[2] == '0' {
 		return 0, false
 	}
+	i := 0
 	for _, c := range t[2:] {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
-	}
-	i, err := strconv.Atoi(string(t[2:]))
-	if err != nil || i > 1<<26 {
-		return 0, false
+		if i = 10*i + int(c-'0'); i > 1<<26 {
+			return 0, false
+		}
 	}
 	if t[0] == 'Y' {
 		i = -1 - i
@@ -148,11 +160,11 @@ func (p *parser) formula() (*formula, error) {
 	if err := p.expect("("); err != nil {
 		return nil, err
 	}
-	head := string(p.next())
+	head := p.next()
 	at := p.at
-	switch head {
+	switch string(head) {
 	case "and", "or":
-		f := &formula{or: head == "or"}
+		f := &formula{or: string(head) == "or"}
 		for string(p.peek()) != ")" {
 			if p.peek() == nil {
 				p.next()
@@ -166,6 +178,9 @@ func (p *parser) formula() (*formula, error) {
 		}
 		return f, p.expect(")")
 	case "<=", ">=", "<", ">", "=":
+		if f := p.bound(head, at); f != nil {
+			return f, nil
+		}
 		a, err := p.term()
 		if err != nil {
 			return nil, err
@@ -183,18 +198,44 @@ func (p *parser) formula() (*formula, error) {
 		}
 		d := a.minus(b)
 		d.at = at
-		switch head {
+		switch string(head) {
 		case ">=", ">":
 			d = d.scale(big.NewRat(-1, 1))
 		case "=":
 			return &formula{kids: []*formula{{atom: d}, {atom: d.scale(big.NewRat(-1, 1))}}}, nil
 		}
-		d.strict = head == "<" || head == ">"
+		d.strict = len(head) == 1
 		return &formula{atom: d}, nil
 	case "":
 		return nil, p.errorf(false, "the file ends inside a formula")
 	}
-	return nil, p.errorf(true, "the connective %q", clip([]byte(head)))
+	return nil, p.errorf(true, "the connective %q", clip(head))
+}
+
+// bound reads the comparison that large files consist of, a variable with a number, without going through terms. nil, with
+// nothing taken, where something else stands there.
+func (p *parser) bound(head []byte, at int) *formula {
+	pos, last := p.pos, p.at
+	name := p.next()
+	v, ok := variable(name)
+	known := ok && (v >= 0 && p.inputs[v] || v < 0 && p.outputs[-1-v])
+	if known && string(head) != "=" {
+		t := p.next()
+		if n := p.numbers[string(t)]; n != nil || len(t) > 0 && (t[0] == '-' || t[0] == '.' || t[0] >= '0' && t[0] <= '9') {
+			if n == nil {
+				n, _ = p.number(t)
+			}
+			if n != nil && string(p.next()) == ")" {
+				d := &linear{terms: []term{{v, one}}, konst: n.neg, strict: len(head) == 1, at: at, value: n}
+				if head[0] == '>' {
+					d.terms[0].c, d.konst = minusOne, n.r
+				}
+				return &formula{atom: d}
+			}
+		}
+	}
+	p.pos, p.at = pos, last
+	return nil
 }
 
 // term reads a linear expression.
@@ -220,11 +261,11 @@ func (p *parser) term() (*linear, error) {
 		}
 		return &linear{terms: []term{{v, big.NewRat(1, 1)}}, konst: new(big.Rat)}, nil
 	}
-	r, err := p.number(t)
+	n, err := p.number(t)
 	if err != nil {
 		return nil, err
 	}
-	return &linear{konst: r}, nil
+	return &linear{konst: n.r}, nil
 }
 
 func (p *parser) compound() (*linear, error) {
@@ -270,9 +311,9 @@ func (p *parser) compound() (*linear, error) {
 }
 
 // number reads a decimal with an optional exponent, exactly. The size is limited: 1e999999999 is short to write and long to hold.
-func (p *parser) number(t []byte) (*big.Rat, error) {
-	if r, ok := p.numbers[string(t)]; ok {
-		return r, nil
+func (p *parser) number(t []byte) (*number, error) {
+	if n := p.numbers[string(t)]; n != nil {
+		return n, nil
 	}
 	digits := 0
 	i := 0
@@ -299,8 +340,9 @@ func (p *parser) number(t []byte) (*big.Rat, error) {
 	if !ok {
 		return nil, p.errorf(false, "%q is not a number", clip(t))
 	}
-	p.numbers[string(t)] = r
-	return r, nil
+	n := newNumber(r)
+	p.numbers[string(t)] = n
+	return n, nil
 }
 
 // minus is a - b.

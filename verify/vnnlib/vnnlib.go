@@ -61,7 +61,7 @@ func Parse(r io.Reader) (*Query, error) {
 	if len(data) > maxBytes {
 		return nil, fmt.Errorf("the property is larger than %d bytes", maxBytes)
 	}
-	p := &parser{lexer: lexer{data: data}, numbers: map[string]*big.Rat{}}
+	p := &parser{lexer: lexer{data: data}, numbers: map[string]*number{}}
 	return p.file()
 }
 
