@@ -40,8 +40,11 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 // roundDown is the greatest float64 that is not above r.
 func roundDown(r *big.Rat) float64 {
 	f, exact := r.Float64()
-	if exact || math.IsInf(f, 0) {
+	if exact || math.IsInf(f, -1) {
 		return f
+	}
+	if math.IsInf(f, 1) { // r is finite, and so has a float64 below it
+		return math.MaxFloat64
 	}
 	if new(big.Rat).SetFloat64(f).Cmp(r) > 0 {
 		f = math.Nextafter(f, math.Inf(-1))

@@ -1,6 +1,9 @@
 package op
 
-import "github.com/shallow-waters/shoal/onnxio"
+import (
+	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 // Call is one evaluation of a node.
 //
@@ -30,6 +33,8 @@ func (c *Call) Const(i int) bool { return c.Node.ConstInput(i) != nil }
 type Workspace struct {
 	f32 []float32
 	f64 []float64
+	// Kernel holds the packing buffers of matrix products, shared by all nodes so that they stay in the cache.
+	Kernel kernel.Work
 }
 
 // Float32 returns n elements with unspecified content, valid until the next call of Float32.

@@ -91,7 +91,6 @@ type convState struct {
 	g      *window
 	groups int
 	x, w   []int // the shapes that g was made for
-	work   kernel.Work
 }
 
 // blockElements is how many entries of the patch matrix are made at a time, so that they stay in the cache.
@@ -139,12 +138,12 @@ func convRun[T float32 | float64](c *Call, x []T) error {
 					depthwise(g, yg[o*area:(o+1)*area], xg, wg[o*taps:(o+1)*taps])
 				}
 			case direct:
-				kernel.Gemm(false, false, mg, area, k, wg, k, xg, area, yg, area, true, &s.work)
+				kernel.Gemm(false, false, mg, area, k, wg, k, xg, area, yg, area, true, &c.Work.Kernel)
 			default:
 				for oy := 0; oy < g.oh; oy += rows {
 					r := min(rows, g.oh-oy)
 					patchMatrix(g, cg, oy, oy+r, cols, xg)
-					kernel.Gemm(false, false, mg, r*g.ow, k, wg, k, cols, r*g.ow, yg[oy*g.ow:], area, true, &s.work)
+					kernel.Gemm(false, false, mg, r*g.ow, k, wg, k, cols, r*g.ow, yg[oy*g.ow:], area, true, &c.Work.Kernel)
 				}
 			}
 		}

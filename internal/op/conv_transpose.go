@@ -127,7 +127,6 @@ func convTransposeEval(c *Call) error {
 type transposeState struct {
 	g    *transposed
 	x, w []int // the shapes that g was made for
-	work kernel.Work
 }
 
 // convTransposeRun multiplies the transposed weights [mg*taps, cg] with the input [cg, positions], a block of input rows at a
@@ -164,7 +163,7 @@ func convTransposeRun[T float32 | float64](c *Call, x []T) error {
 			yg := y[(b*g.m+k*mg)*out:][:mg*out]
 			for oy := 0; oy < g.oh; oy += rows {
 				r := min(rows, g.oh-oy)
-				kernel.Gemm(true, false, mg*taps, r*g.ow, cg, w[k*cg*mg*taps:], mg*taps, xg[oy*g.ow:], in, cols, r*g.ow, false, &s.work)
+				kernel.Gemm(true, false, mg*taps, r*g.ow, cg, w[k*cg*mg*taps:], mg*taps, xg[oy*g.ow:], in, cols, r*g.ow, false, &c.Work.Kernel)
 				addPatches(g.window, mg, oy, oy+r, yg, cols)
 			}
 		}

@@ -91,7 +91,6 @@ func gemmShape(n *onnxio.Node) ([]Type, error) {
 type gemmState struct {
 	d       *gemmDims
 	a, b, c []int // the shapes that d was made for
-	work    kernel.Work
 }
 
 func (s *gemmState) read(call *Call) (err error) {
@@ -156,7 +155,7 @@ func gemmRun[T float32 | float64](c *Call, s *gemmState, a []T) error {
 	if len(y) == 0 {
 		return nil
 	}
-	product2(d, a, b, y, start, &s.work)
+	product2(d, a, b, y, start, &c.Work.Kernel)
 	if alpha == 1 {
 		return nil
 	}

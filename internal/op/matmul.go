@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
-	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -98,7 +97,6 @@ func matmulShape(n *onnxio.Node) ([]Type, error) {
 type matmulState struct {
 	d    *matmulDims
 	a, b []int // the shapes that d was made for
-	work kernel.Work
 }
 
 func matmulEval(c *Call) error {
@@ -144,7 +142,7 @@ func matmulRun[T float32 | float64](c *Call, s *matmulState, a []T) error {
 		return nil
 	}
 	for i := range d.a {
-		product2(&g, a[d.a[i]:], b[d.b[i]:], y[i*size:(i+1)*size], false, &s.work)
+		product2(&g, a[d.a[i]:], b[d.b[i]:], y[i*size:(i+1)*size], false, &c.Work.Kernel)
 	}
 	return nil
 }

@@ -14,6 +14,10 @@ func init() {
 	})
 }
 
+// tie settles bounds that are symmetric but for rounding (l = -u is common in networks that compute maxima): they take slope 0,
+// whichever way the last bits fell.
+const tie = 1 + 1e-9
+
 // reluLines bounds max(x, 0) between two lines on [l, u] for every neuron.
 //
 // Unstable neurons (l < 0 < u) take the upper line through (l, 0) and (u, u), its slope rounded as it comes and its intercept
@@ -39,7 +43,7 @@ func reluLines(s Slope, l, u []float64, out *Lines) {
 			switch {
 			case s == SlopeParallel:
 				out.LoSlope[i] = k
-			case hi > -lo:
+			case hi > -lo*tie:
 				out.LoSlope[i] = 1
 			default:
 				out.LoSlope[i] = 0
