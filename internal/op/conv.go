@@ -94,7 +94,7 @@ type convState struct {
 }
 
 // blockElements is how many entries of the patch matrix are made at a time, so that they stay in the cache.
-const blockElements = 1 << 15
+const blockElements = 1 << 17
 
 // convRun multiplies the weights [mg, cg*taps] of every group with the patch matrix [cg*taps, positions], a block of output rows
 // at a time. Kernels of one by one need no patches; those of one input channel go directly.

@@ -145,6 +145,14 @@ func maxpoolRun[T float32 | float64 | int8 | uint8](g *window, out any, x []T) e
 				best := plane[(y0+ya*g.dh)*g.w+x0+xa*g.dw]
 				for ky := ya; ky < yb; ky++ {
 					line := (y0+ky*g.dh)*g.w + x0
+					if g.dw == 1 {
+						for _, v := range plane[line+xa : line+xb] {
+							if v > best || v != v {
+								best = v
+							}
+						}
+						continue
+					}
 					for kx := xa; kx < xb; kx++ {
 						best = max(best, plane[line+kx*g.dw])
 					}
