@@ -52,7 +52,6 @@ func (r *Rows) Run(i int, f func(off, at, n int)) {
 // Work is a store of buffers for one goroutine. The zero value is ready.
 type Work struct {
 	free [][]float64
-	ints [][]int32
 	pack packBuffers
 }
 

@@ -1,6 +1,28 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
+
+// block is what the vector loops take at once; the rest of a slice goes the portable way.
+const block = 32
+
+// blocked is the part of n elements that the vector loops take.
+func blocked(n int) int {
+	if using != levelAVX512 || n < block {
+		return 0
+	}
+	return n &^ (block - 1)
+}
+
+// asFloat64 is a pointer to the first element if T is float64, else nil.
+func asFloat64[T Float](x []T) *float64 {
+	if unsafe.Sizeof(x[0]) != 8 {
+		return nil
+	}
+	return (*float64)(unsafe.Pointer(unsafe.SliceData(x)))
+}
 
 // Float is what the kernels compute in.
 type Float interface{ float32 | float64 }
@@ -58,6 +80,12 @@ func Axpy[T Float](a T, x, y []T) {
 // AddTo adds src to dst.
 func AddTo[T Float](dst, src []T) {
 	dst = dst[:len(src)]
+	if n := blocked(len(src)); n > 0 {
+		if p := asFloat64(dst); p != nil {
+			addTo512(n, p, asFloat64(src))
+			dst, src = dst[n:], src[n:]
+		}
+	}
 	for i, v := range src {
 		dst[i] += v
 	}
@@ -67,6 +95,12 @@ func AddTo[T Float](dst, src []T) {
 func Dot[T Float](a, b []T) T {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 T
+	if n := blocked(len(a)); n > 0 {
+		if p := asFloat64(a); p != nil {
+			s0 = T(dot512(n, p, asFloat64(b)))
+			a, b = a[n:], b[n:]
+		}
+	}
 	i := 0
 	for ; i+4 <= len(a); i += 4 {
 		s0 += a[i] * b[i]
@@ -84,6 +118,10 @@ func Dot[T Float](a, b []T) T {
 func AbsDot(a, b []float64) float64 {
 	b = b[:len(a)]
 	s0, s1 := 0.0, 0.0
+	if n := blocked(len(a)); n > 0 {
+		s0 = absDot512(n, &a[0], &b[0])
+		a, b = a[n:], b[n:]
+	}
 	i := 0
 	for ; i+2 <= len(a); i += 2 {
 		s0 += math.Abs(a[i]) * b[i]
@@ -98,9 +136,15 @@ func AbsDot(a, b []float64) float64 {
 // MidRad reads W (m x n, row-major) once and computes ymid = W mid, yrad = |W| rad and ymag = |W| mag.
 func MidRad(m, n int, w []float64, ldw int, mid, rad, mag, ymid, yrad, ymag []float64) {
 	mid, rad, mag = mid[:n], rad[:n], mag[:n]
+	wide := blocked(n)
 	for i := range m {
 		a, b, c := 0.0, 0.0, 0.0
-		for j, x := range w[i*ldw : i*ldw+n] {
+		row := w[i*ldw : i*ldw+n]
+		if wide > 0 {
+			a, b, c = midRad512(wide, &row[0], &mid[0], &rad[0], &mag[0])
+		}
+		for j := wide; j < n; j++ {
+			x := row[j]
 			a += x * mid[j]
 			x = math.Abs(x)
 			b += x * rad[j]
@@ -115,6 +159,10 @@ func MidRad(m, n int, w []float64, ldw int, mid, rad, mag, ymid, yrad, ymag []fl
 func ReluRow(row, loSlope, upSlope, loIcept, upIcept []float64) float64 {
 	c := 0.0
 	loSlope, upSlope, loIcept, upIcept = loSlope[:len(row)], upSlope[:len(row)], loIcept[:len(row)], upIcept[:len(row)]
+	if n := blocked(len(row)); n > 0 {
+		c = reluRow512(n, &row[0], &loSlope[0], &upSlope[0], &loIcept[0], &upIcept[0])
+		row, loSlope, upSlope, loIcept, upIcept = row[n:], loSlope[n:], upSlope[n:], loIcept[n:], upIcept[n:]
+	}
 	for i, x := range row {
 		if x >= 0 {
 			c += x * loIcept[i]
@@ -131,6 +179,10 @@ func ReluRow(row, loSlope, upSlope, loIcept, upIcept []float64) float64 {
 func BoxMin(row, lower, upper []float64) float64 {
 	lower, upper = lower[:len(row)], upper[:len(row)]
 	s := 0.0
+	if n := blocked(len(row)); n > 0 {
+		s = boxMin512(n, &row[0], &lower[0], &upper[0])
+		row, lower, upper = row[n:], lower[n:], upper[n:]
+	}
 	for i, x := range row {
 		if x >= 0 {
 			s += x * lower[i]

@@ -46,7 +46,7 @@ func readGemm(n *onnxio.Node, a, b, c []int) (*gemmDims, error) {
 	if c != nil {
 		out := []int{d.m, d.n}
 		if s, err := broadcastShape(c, out); err != nil || !slices.Equal(s, out) {
-			return nil, fmt.Errorf("C of shape %v does not broadcast to %v", c, out)
+			return nil, fmt.Errorf("operand C of shape %v does not broadcast to %v", c, out)
 		}
 		if len(c) > 0 && c[len(c)-1] != 1 {
 			d.cj = 1
@@ -135,7 +135,7 @@ func gemmRun[T float32 | float64](c *Call, s *gemmState, a []T) error {
 	var add []T
 	if len(c.In) > 2 && c.In[2] != nil {
 		if add, ok = c.In[2].Data.([]T); !ok {
-			return fmt.Errorf("C of type %v", c.In[2].DType)
+			return fmt.Errorf("operand C of type %v", c.In[2].DType)
 		}
 	}
 	alpha, beta := T(c.Node.Attrs.Float("alpha", 1)), T(c.Node.Attrs.Float("beta", 1))

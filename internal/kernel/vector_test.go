@@ -1,0 +1,73 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestVectorLoops compares every level with plain loops; sums may differ by the order of summation, bounded by n*u times the sum of
+// magnitudes. Elementwise results must be equal to the bit.
+func TestVectorLoops(t *testing.T) {
+	defer func(l level) { using = l }(using)
+	for _, l := range levels() {
+		using = l
+		rng := rand.New(rand.NewPCG(uint64(l), 3))
+		for _, n := range []int{0, 1, 5, 31, 32, 33, 63, 64, 65, 100, 257} {
+			row, a, b, c, d := random[float64](rng, n), random[float64](rng, n), random[float64](rng, n), random[float64](rng, n), random[float64](rng, n)
+			if n > 3 {
+				row[n/2], row[n/3] = 0, math.Copysign(0, -1)
+			}
+			sums := map[string][3]float64{} // got, want, magnitude
+			note := func(name string, got float64, term func(i int) float64) {
+				want, mag := 0.0, 0.0
+				for i := range n {
+					want += term(i)
+					mag += math.Abs(term(i))
+				}
+				sums[name] = [3]float64{got, want, mag}
+			}
+			note("Dot", Dot(row, a), func(i int) float64 { return row[i] * a[i] })
+			note("AbsDot", AbsDot(row, a), func(i int) float64 { return math.Abs(row[i]) * a[i] })
+			pick := func(x, lo, up float64) float64 {
+				if x >= 0 {
+					return lo
+				}
+				return up
+			}
+			note("BoxMin", BoxMin(row, a, b), func(i int) float64 { return row[i] * pick(row[i], a[i], b[i]) })
+			ym, yr, yg := make([]float64, 1), make([]float64, 1), make([]float64, 1)
+			MidRad(1, n, row, n, a, b, c, ym, yr, yg)
+			note("MidRad mid", ym[0], func(i int) float64 { return row[i] * a[i] })
+			note("MidRad rad", yr[0], func(i int) float64 { return math.Abs(row[i]) * b[i] })
+			note("MidRad mag", yg[0], func(i int) float64 { return math.Abs(row[i]) * c[i] })
+			scaled := append([]float64{}, row...)
+			note("ReluRow", ReluRow(scaled, a, b, c, d), func(i int) float64 { return row[i] * pick(row[i], c[i], d[i]) })
+			for i := range n {
+				if want := row[i] * pick(row[i], a[i], b[i]); scaled[i] != want {
+					t.Fatalf("%s ReluRow: element %d of %d is %v, want %v", Level(), i, n, scaled[i], want)
+				}
+			}
+			for name, s := range sums {
+				if !(math.Abs(s[0]-s[1]) <= 2*float64(n+1)*0x1p-53*s[2]) {
+					t.Errorf("%s %s of %d: %v, want %v", Level(), name, n, s[0], s[1])
+				}
+			}
+			dst := append([]float64{}, a...)
+			AddTo(dst, b)
+			for i := range n {
+				if dst[i] != a[i]+b[i] {
+					t.Fatalf("%s AddTo: element %d of %d", Level(), i, n)
+				}
+			}
+			f := random[float32](rng, n)
+			g := append([]float32{}, f...)
+			AddTo(g, f)
+			for i := range n {
+				if g[i] != 2*f[i] {
+					t.Fatalf("%s AddTo float32: element %d of %d", Level(), i, n)
+				}
+			}
+		}
+	}
+}
