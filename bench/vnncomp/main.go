@@ -21,7 +21,7 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-type tally struct{ proven, falsified, unknown, timeout, wrong, refused int }
+type tally struct{ proven, falsified, unknown, timeout, refused int }
 
 func main() {
 	timeout := flag.Duration("timeout", 10*time.Second, "per instance and method")
