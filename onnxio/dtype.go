@@ -57,3 +57,8 @@ func (d DType) Size() int {
 func (d DType) IsFloat() bool {
 	return d == Float || d == Double || d == Float16 || d == BFloat16
 }
+
+// Held tells whether a Tensor can hold elements of the type. float16 and bfloat16 are not held: they are widened to float32 when read.
+func (d DType) Held() bool {
+	return d == String || d.Size() > 0 && d != Float16 && d != BFloat16
+}

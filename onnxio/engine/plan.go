@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
@@ -160,16 +161,12 @@ func (p *plan) load(i int, t *onnxio.Tensor, from int) error {
 		case []float64:
 			copy(d, s[from:from+n])
 		}
-	case []int64:
-		copy(d, t.I64()[from:from+n])
-	case []int32:
-		copy(d, t.Data.([]int32)[from:from+n])
-	case []bool:
-		copy(d, t.Data.([]bool)[from:from+n])
-	case []uint8:
-		copy(d, t.Data.([]uint8)[from:from+n])
 	default:
-		return fmt.Errorf("input %q of type %v", p.inputs[i].Name, dst.DType)
+		src := reflect.ValueOf(t.Data)
+		if src.Type() != reflect.TypeOf(dst.Data) {
+			return fmt.Errorf("input %q of type %v where %v is needed", p.inputs[i].Name, t.DType, dst.DType)
+		}
+		reflect.Copy(reflect.ValueOf(dst.Data), src.Slice(from, from+n))
 	}
 	return nil
 }
@@ -199,18 +196,9 @@ func (p *plan) store(k int, out **onnxio.Tensor, piece, pieces, batch, n, from i
 		copy(d[at:], src.Data.([]float32))
 	case []float64:
 		copy(d[at:], src.Data.([]float64))
-	case []int64:
-		copy(d[at:], src.Data.([]int64))
-	case []int32:
-		copy(d[at:], src.Data.([]int32))
-	case []bool:
-		copy(d[at:], src.Data.([]bool))
-	case []uint8:
-		copy(d[at:], src.Data.([]uint8))
-	case []int8:
-		copy(d[at:], src.Data.([]int8))
 	default:
-		return fmt.Errorf("output %q of type %v", v.Name, src.DType)
+		to := reflect.ValueOf((*out).Data)
+		reflect.Copy(to.Slice(at, to.Len()), reflect.ValueOf(src.Data))
 	}
 	return nil
 }

@@ -23,6 +23,13 @@ func bind(g *onnxio.Graph, o Options) error {
 		if v.Const != nil {
 			continue
 		}
+		// Half precision is computed in float32: the values are the same, the rounding between nodes is not.
+		if v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16 {
+			v.DType = onnxio.Float
+		}
+		if !v.DType.Held() {
+			return fmt.Errorf("input %q of type %v, which shoal does not hold", v.Name, v.DType)
+		}
 		if !v.HasShape && len(v.Dims) == 0 {
 			return fmt.Errorf("input %q declares no shape; export the model with one", v.Name)
 		}

@@ -99,6 +99,10 @@ func node(n *onnxio.Node, o Options, work *op.Workspace) (err error) {
 			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
 		}
 		v.DType = types[i].DType
+		if !v.DType.Held() {
+			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Eval",
+				Why: fmt.Sprintf("its output is of type %v, which shoal does not hold", v.DType)}
+		}
 		if o.Float64 && v.DType == onnxio.Float {
 			v.DType = onnxio.Double
 		}
@@ -164,9 +168,6 @@ func fold(n *onnxio.Node, def *op.Def, work *op.Workspace) error {
 		if v == nil {
 			c.Out = append(c.Out, nil)
 			continue
-		}
-		if v.DType == onnxio.Undefined || v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16 {
-			return nil
 		}
 		c.Out = append(c.Out, onnxio.NewTensor(v.DType, v.Shape...))
 	}
