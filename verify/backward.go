@@ -230,7 +230,11 @@ func (t *rowsRun) concretize(v *value, r *affine.Rows) {
 		r.Run(i, func(off, at, n int) {
 			x := row[off : off+n]
 			sum += kernel.BoxMin(x, s.lo[at:at+n], s.up[at:at+n])
-			mag += absBox(x, s.lo[at:at+n], s.up[at:at+n])
+			if s.mag != nil {
+				mag += kernel.AbsDot(x, s.mag[at:at+n])
+			} else {
+				mag += absBox(x, s.lo[at:at+n], s.up[at:at+n])
+			}
 		})
 		t.addConst(i, sum)
 		t.e[i] += g*mag + tiny64

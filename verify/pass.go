@@ -51,6 +51,7 @@ func (v *value) copies() bool {
 // state is what one pass knows of one value.
 type state struct {
 	lo, up []float64 // box, stored order
+	mag    []float64 // inputs: largest magnitude of every element
 	m      []float64 // affine values: sum |A||x|max + |b|, see setGamma
 	g      float64   // factor of m
 
@@ -122,6 +123,10 @@ func (p *pass) run(box Box) error {
 			s.lo, s.up = p.arena.get(v.n), p.arena.get(v.n)
 			v.order.Store(s.lo, box.Lower[at:at+v.n])
 			v.order.Store(s.up, box.Upper[at:at+v.n])
+			s.mag = p.arena.get(v.n)
+			for i, l := range s.lo {
+				s.mag[i] = max(math.Abs(l), math.Abs(s.up[i]))
+			}
 			at += v.n
 		case kindAffine:
 			p.affine(v, s)
