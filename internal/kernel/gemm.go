@@ -23,7 +23,7 @@ type Work struct {
 
 // Block sizes: a panel of B (blockK rows) stays in the first cache, the packed blocks of A and B in the second.
 const (
-	blockK = 192
+	blockK = 256
 	blockM = 96
 	blockN = 768
 )
