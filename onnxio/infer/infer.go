@@ -21,9 +21,6 @@ type Options struct {
 	Dims map[string]int
 	// Float64 turns every float32 value and constant of the graph into float64, so that an engine computes in float64.
 	Float64 bool
-	// FoldBatchNorm allows BatchNormalization to be folded into a convolution or Gemm before it (changes rounding; the
-	// verifier does not use it).
-	FoldBatchNorm bool
 }
 
 // Limits of one value, so that a hostile shape cannot ask for all memory: elements of any value, and of a folded constant.
@@ -49,9 +46,7 @@ func Prepare(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 		}
 	}
 	for _, p := range passes {
-		if p.when == nil || p.when(o) {
-			p.run(g)
-		}
+		p.run(g)
 	}
 	return g, nil
 }

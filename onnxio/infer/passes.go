@@ -10,7 +10,6 @@ import (
 // nobody reads is dropped last.
 type pass struct {
 	name string
-	when func(Options) bool
 	run  func(*onnxio.Graph)
 }
 
