@@ -19,6 +19,8 @@ func Level() string { return [...]string{"portable", "avx2", "avx512"}[using] }
 type Work struct {
 	a64, b64, c64 []float64
 	a32, b32, c32 []float32
+	slide         slideArgs
+	zero          []byte
 }
 
 // Block sizes: a panel of B (blockK rows) stays in the first cache, the packed blocks of A and B in the second.
