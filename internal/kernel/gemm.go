@@ -21,6 +21,8 @@ type Work struct {
 	a32, b32, c32 []float32
 	slide         slideArgs
 	zero          []byte
+	taps          tapsArgs
+	offsets       []int
 }
 
 // Block sizes: a panel of B (blockK rows) stays in the first cache, the packed blocks of A and B in the second.
