@@ -11,7 +11,7 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Abs", Since: 6,
+		Name: "Abs", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: absEval,
 		Interval: elementInterval(func(l, u float64) (float64, float64) { return kinkBounds(l, u, -1, 1) }),
 		Linear:   lines(absLines, 0, "exact"),

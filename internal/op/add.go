@@ -6,7 +6,7 @@ import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
 	Register(Def{
-		Name: "Add", Since: 7,
+		Name: "Add", Since: 7, AnyOrder: true,
 		Shape:  pairType,
 		Eval:   evalArithmetic(&addition),
 		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n, 1, 1) },

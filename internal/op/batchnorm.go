@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "BatchNormalization", Since: 7, Shape: batchnormShape, Eval: batchnormEval, Linear: batchnormLinear})
+	Register(Def{Name: "BatchNormalization", Since: 7, Shape: batchnormShape, Eval: batchnormEval, Fast: batchnormFast, Linear: batchnormLinear})
 }
 
 // batchnormAxes sees x as rows of area elements, of which row r belongs to channel r%channels. A vector has one channel.
@@ -141,4 +141,24 @@ func batchnormLinear(n *onnxio.Node) (*Linear, error) {
 		l.AbsErr = max(l.AbsErr, 16*u32*(math.Abs(mk)+math.Abs(p[1][ch]))*(1+0x1p-20))
 	}
 	return l, nil
+}
+
+// BatchNormScale gives y = scale*x + shift per channel of a node with constant statistics.
+func BatchNormScale(n *onnxio.Node) (scale, shift []float64, err error) {
+	var p [4][]float64
+	for i := range p {
+		if n.ConstInput(i+1) == nil {
+			return nil, nil, fmt.Errorf("input %d is not constant", i+1)
+		}
+		if p[i], err = n.ConstInput(i + 1).Float64s(); err != nil {
+			return nil, nil, err
+		}
+	}
+	eps := float64(n.Attrs.Float("epsilon", 1e-5))
+	scale, shift = make([]float64, len(p[0])), make([]float64, len(p[0]))
+	for i := range scale {
+		scale[i] = p[0][i] / math.Sqrt(p[3][i]+eps)
+		shift[i] = p[1][i] - p[2][i]*scale[i]
+	}
+	return scale, shift, nil
 }

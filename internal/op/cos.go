@@ -6,7 +6,7 @@ import "math"
 
 func init() {
 	Register(Def{
-		Name: "Cos", Since: 7,
+		Name: "Cos", Since: 7, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Cos),
 		Interval: elementInterval(cosRange),
 		Linear:   lines(flatLines(cosRange), 4, waveSource),

@@ -21,7 +21,12 @@ type Def struct {
 	Shape func(n *onnxio.Node) ([]Type, error)
 	// Eval computes the outputs. See Call.
 	Eval func(c *Call) error
-	// Fold, where set, forbids constant folding by returning false (for random operators); nil means: fold freely.
+	// Fast, where set, prepares a node of static shapes for many runs; nil where Eval is as good. See Fast.
+	Fast func(n *onnxio.Node, r *FastRequest) *Fast
+	// AnyOrder tells that an output element depends only on the input elements at its own place (after broadcasting), and that Eval
+	// takes shapes from its tensors alone: it is then right in any order of elements that the inputs share.
+	AnyOrder bool
+	// NoFold keeps a node of constant inputs from being folded (random operators).
 	NoFold bool
 
 	// Interval gives a box that holds every output for inputs in the given boxes, rounding included (see Box).

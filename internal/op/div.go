@@ -9,7 +9,7 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Div", Since: 7,
+		Name: "Div", Since: 7, AnyOrder: true,
 		Shape:    pairType,
 		Eval:     divEval,
 		Interval: divInterval,

@@ -6,7 +6,7 @@ import "math"
 
 func init() {
 	Register(Def{
-		Name: "Erf", Since: 9,
+		Name: "Erf", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Erf),
 		Interval: elementInterval(rising(erfCurve.f)),
 		Linear:   lines(erfLines, 4, "scan of onnxruntime 1.32.0 (CPU), every 1480th float32: at most 0.92 ulp; CUDA documents 2"),

@@ -6,7 +6,7 @@ import "math"
 
 func init() {
 	Register(Def{
-		Name: "Exp", Since: 6,
+		Name: "Exp", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Exp),
 		Interval: elementInterval(rising(expBounds)),
 		Linear:   lines(expLines, 2, "scan of onnxruntime 1.32.0 (CPU), every 37th float32: at most 0.86 ulp; CUDA documents 2"),

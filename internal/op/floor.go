@@ -7,7 +7,7 @@ import "math"
 func init() {
 	exact := func(x float64) (float64, float64) { return math.Floor(x), math.Floor(x) }
 	Register(Def{
-		Name: "Floor", Since: 6,
+		Name: "Floor", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Floor),
 		Interval: elementInterval(rising(exact)),
 		Linear:   lines(flatLines(rising(exact)), 0, "exact"),

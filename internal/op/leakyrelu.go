@@ -10,7 +10,7 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "LeakyRelu", Since: 6,
+		Name: "LeakyRelu", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: leakyEval, Interval: leakyInterval, Linear: leakyLinear,
 	})
 }

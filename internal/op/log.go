@@ -6,7 +6,7 @@ import "math"
 
 func init() {
 	Register(Def{
-		Name: "Log", Since: 6,
+		Name: "Log", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Log),
 		Interval: elementInterval(logRange),
 		Linear:   lines(logLines, 4, "scan of onnxruntime 1.32.0 (CPU), every 37th float32: at most 3.1 ulp"),

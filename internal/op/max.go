@@ -4,7 +4,7 @@ package op
 
 func init() {
 	Register(Def{
-		Name: "Max", Since: 6,
+		Name: "Max", Since: 6, AnyOrder: true,
 		Shape:    broadcastType,
 		Eval:     variadicEval(ordering(true)),
 		Interval: extremeInterval(true),

@@ -4,7 +4,7 @@ package op
 
 func init() {
 	Register(Def{
-		Name: "Min", Since: 6,
+		Name: "Min", Since: 6, AnyOrder: true,
 		Shape:    broadcastType,
 		Eval:     variadicEval(ordering(false)),
 		Interval: extremeInterval(false),

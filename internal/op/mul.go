@@ -4,7 +4,7 @@ package op
 
 func init() {
 	Register(Def{
-		Name: "Mul", Since: 7,
+		Name: "Mul", Since: 7, AnyOrder: true,
 		Shape:    pairType,
 		Eval:     evalArithmetic(&multiplication),
 		Interval: mulInterval,

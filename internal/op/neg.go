@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Neg", Since: 6, Shape: sameShape, Eval: negEval, Linear: negLinear})
+	Register(Def{Name: "Neg", Since: 6, AnyOrder: true, Shape: sameShape, Eval: negEval, Linear: negLinear})
 }
 
 func negEval(c *Call) error {

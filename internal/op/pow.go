@@ -12,7 +12,7 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Pow", Since: 7,
+		Name: "Pow", Since: 7, AnyOrder: true,
 		Shape: pairType, Eval: powEval, Interval: powInterval, Linear: powLinear,
 	})
 }

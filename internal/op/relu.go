@@ -6,7 +6,7 @@ import "math"
 
 func init() {
 	Register(Def{
-		Name: "Relu", Since: 6,
+		Name: "Relu", Since: 6, AnyOrder: true,
 		Shape:    sameShape,
 		Eval:     elementwise(func(x float32) float32 { return max(x, 0) }, func(x float64) float64 { return max(x, 0) }),
 		Interval: monotone(func(x float64) float64 { return max(x, 0) }, 0),

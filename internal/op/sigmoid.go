@@ -10,7 +10,7 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Sigmoid", Since: 6,
+		Name: "Sigmoid", Since: 6, AnyOrder: true,
 		Shape:    sameShape,
 		Eval:     elementwise(func(x float32) float32 { return float32(sigmoid(float64(x))) }, sigmoid),
 		Interval: sigmoidInterval,

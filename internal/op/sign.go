@@ -5,7 +5,7 @@ package op
 func init() {
 	exact := func(x float64) (float64, float64) { return signOf(x), signOf(x) }
 	Register(Def{
-		Name: "Sign", Since: 9,
+		Name: "Sign", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(signOf),
 		Interval: elementInterval(rising(exact)),
 		Linear:   lines(flatLines(rising(exact)), 0, "exact"),

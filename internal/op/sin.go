@@ -6,7 +6,7 @@ import "math"
 
 func init() {
 	Register(Def{
-		Name: "Sin", Since: 7,
+		Name: "Sin", Since: 7, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Sin),
 		Interval: elementInterval(sinRange),
 		Linear:   lines(flatLines(sinRange), 4, waveSource),

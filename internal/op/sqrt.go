@@ -6,7 +6,7 @@ import "math"
 
 func init() {
 	Register(Def{
-		Name: "Sqrt", Since: 6,
+		Name: "Sqrt", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Sqrt),
 		Interval: elementInterval(sqrtRange),
 		Linear:   lines(sqrtLines, 1, "IEEE 754 square root"),

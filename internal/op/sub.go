@@ -6,7 +6,7 @@ import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
 	Register(Def{
-		Name: "Sub", Since: 7,
+		Name: "Sub", Since: 7, AnyOrder: true,
 		Shape:  pairType,
 		Eval:   evalArithmetic(&subtraction),
 		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n, 1, -1) },

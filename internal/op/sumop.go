@@ -6,7 +6,7 @@ import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
 	Register(Def{
-		Name: "Sum", Since: 6,
+		Name: "Sum", Since: 6, AnyOrder: true,
 		Shape:  broadcastType,
 		Eval:   variadicEval(&addition),
 		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n) },

@@ -10,7 +10,7 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Tanh", Since: 6,
+		Name: "Tanh", Since: 6, AnyOrder: true,
 		Shape:    sameShape,
 		Eval:     elementwise(func(x float32) float32 { return float32(math.Tanh(float64(x))) }, math.Tanh),
 		Interval: tanhInterval,

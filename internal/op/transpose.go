@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Transpose", Since: 1, Shape: transposeShape, Eval: transposeEval, Linear: movedBy(transposeEval, 0)})
+	Register(Def{Name: "Transpose", Since: 1, Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Linear: movedBy(transposeEval, 0)})
 }
 
 // permutation reads perm.

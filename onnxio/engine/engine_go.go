@@ -20,9 +20,10 @@ type goSession struct {
 	in    []Port
 	out   []Port
 
-	mu    sync.Mutex
-	plans map[int][]*plan // idle plans by batch size
-	tried map[int]*onnxio.Graph
+	mu     sync.Mutex
+	plans  map[int][]*plan // idle plans by batch size
+	tried  map[int]*onnxio.Graph
+	packed map[string]any // weights, by the node's output
 }
 
 // defaultBatch is the number of samples that one worker takes at once where the batch is free: enough to fill the kernels, small
@@ -30,7 +31,7 @@ type goSession struct {
 const defaultBatch = 16
 
 func openGo(_ context.Context, g *onnxio.Graph, o Options) (Session, error) {
-	s := &goSession{graph: g, o: o, fixed: infer.FixedBatch(g), plans: map[int][]*plan{}, tried: map[int]*onnxio.Graph{}}
+	s := &goSession{graph: g, o: o, fixed: infer.FixedBatch(g), plans: map[int][]*plan{}, tried: map[int]*onnxio.Graph{}, packed: map[string]any{}}
 	if o.MaxBatch <= 0 {
 		s.o.MaxBatch = defaultBatch
 	}
@@ -83,9 +84,10 @@ func (s *goSession) take(batch int) (*plan, error) {
 		if g, err = infer.Prepare(s.graph, infer.Options{Batch: batch, Float64: s.o.Float64}); err != nil {
 			return nil, err
 		}
+		infer.Fuse(g)
 		s.tried[batch] = g
 	}
-	return newPlan(g)
+	return newPlan(g, s.packed, false)
 }
 
 func (s *goSession) give(batch int, p *plan) {
