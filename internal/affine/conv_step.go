@@ -2,6 +2,7 @@ package affine
 
 import (
 	"math"
+	"sync"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
 )
@@ -14,6 +15,9 @@ type ConvStep struct {
 	taps  int          // KH*KW
 	byOut [2][]float64 // per group [mg][taps][cg]: signed and absolute; as a matrix of outputs by patch
 	depth bool         // one channel in, one out per group
+
+	once   [2]sync.Once
+	packed [2][]*kernel.Filter[float64] // per group, for Forward: signed and absolute
 }
 
 // NewConvStep prepares the weights.
@@ -46,55 +50,78 @@ func (s *ConvStep) Out() Geom { return Geom{s.c.OH, s.c.OW, s.c.M} }
 // Forward implements Step.
 func (s *ConvStep) Forward(dst, src []float64, batch int, abs bool, w *Work) {
 	c := s.c
-	wt := s.byOut[0]
-	if abs {
-		wt = s.byOut[1]
-	}
 	nin, nout := c.H*c.W*c.C, c.OH*c.OW*c.M
 	if s.depth {
+		wt := s.byOut[0]
+		if abs {
+			wt = s.byOut[1]
+		}
 		for b := range batch {
 			s.depthForward(dst[b*nout:(b+1)*nout], src[b*nin:(b+1)*nin], wt)
 		}
 		return
 	}
-	patch := s.taps * s.cg
-	positions := c.OH * c.OW
-	block := max(1, min(positions, 16384/patch))
-	buf := w.Get(block * patch)
+	filters := s.filters(abs)
+	rows, cols := s.padded()
+	var buf []float64
+	if rows > c.H || cols > c.W {
+		buf = w.Zero(rows * cols * c.C)
+		defer w.Put(buf)
+	}
+	inf := math.Inf(1)
 	for b := range batch {
 		x, y := src[b*nin:(b+1)*nin], dst[b*nout:(b+1)*nout]
-		for g := range c.Groups {
-			for p0 := 0; p0 < positions; p0 += block {
-				p1 := min(positions, p0+block)
-				s.patches(buf, x, g, p0, p1)
-				kernel.Gemm(false, true, p1-p0, s.mg, patch, buf, patch, wt[g*s.mg*patch:], patch, y[p0*c.M+g*s.mg:], c.M, true, &w.pack.work)
+		if buf != nil { // what is around the image stays zero
+			n := c.W * c.C
+			for r := range c.H {
+				copy(buf[((c.PadTop+r)*cols+c.PadLeft)*c.C:], x[r*n:(r+1)*n])
 			}
+			x = buf
+		}
+		for g, f := range filters {
+			win := kernel.Windows[float64]{X: x, From: g * s.cg, Rows: c.OH, Cols: c.OW, RowStep: c.StrideH * cols * c.C, Step: c.StrideW * c.C,
+				Y: y, To: g * s.mg, YRowStep: c.OW * c.M, YStep: c.M, Lo: -inf, Hi: inf, Acc: true}
+			f.Slide(&win, &w.pack.work)
 		}
 	}
-	w.Put(buf)
 }
 
-// patches copies the inputs that positions [p0, p1) see, one row a position: [taps][cg].
-func (s *ConvStep) patches(buf, x []float64, g, p0, p1 int) {
+// padded is the size of the image with the pads that its windows reach.
+func (s *ConvStep) padded() (rows, cols int) {
 	c := s.c
-	i := 0
-	for p := p0; p < p1; p++ {
-		y0, x0 := p/c.OW*c.StrideH-c.PadTop, p%c.OW*c.StrideW-c.PadLeft
+	return max(c.PadTop+c.H, (c.OH-1)*c.StrideH+(c.KH-1)*c.DilationH+1), max(c.PadLeft+c.W, (c.OW-1)*c.StrideW+(c.KW-1)*c.DilationW+1)
+}
+
+// filters packs the weights, or their absolute values, the first time they are needed.
+func (s *ConvStep) filters(abs bool) []*kernel.Filter[float64] {
+	which := 0
+	if abs {
+		which = 1
+	}
+	s.once[which].Do(func() {
+		c := s.c
+		_, cols := s.padded()
+		var offsets []int
+		run := s.cg
 		for ky := range c.KH {
-			iy := y0 + ky*c.DilationH
+			if c.DilationW == 1 && c.Groups == 1 { // a row of taps is contiguous
+				run = c.KW * s.cg
+				offsets = append(offsets, ky*c.DilationH*cols*c.C)
+				continue
+			}
 			for kx := range c.KW {
-				ix := x0 + kx*c.DilationW
-				to := buf[i : i+s.cg]
-				i += s.cg
-				if iy < 0 || iy >= c.H || ix < 0 || ix >= c.W {
-					clear(to)
-					continue
-				}
-				at := (iy*c.W+ix)*c.C + g*s.cg
-				copy(to, x[at:at+s.cg])
+				offsets = append(offsets, (ky*c.DilationH*cols+kx*c.DilationW)*c.C)
 			}
 		}
-	}
+		w := s.byOut[which]
+		patch := s.taps * s.cg
+		for g := range c.Groups {
+			s.packed[which] = append(s.packed[which], kernel.NewFilter(s.mg, run, offsets, func(o, seg, i int) float64 {
+				return w[(g*s.mg+o)*patch+seg*run+i]
+			}))
+		}
+	})
+	return s.packed[which]
 }
 
 func (s *ConvStep) depthForward(y, x, wt []float64) {
