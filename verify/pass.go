@@ -24,6 +24,10 @@ const (
 	tiny32 = 0x1p-98
 )
 
+// folded is the number of roundings that a weight may carry beyond its own when a runtime folds the scale of a BatchNormalization, Mul or
+// Div that follows (at most 5.5 each: a sum, a root, a quotient and products) into the weights.
+const folded = 12
+
 // setGamma fixes the factor of m = sum |A_k| max|x_k| + |b| that bounds the rounding of one affine step, forward and backward.
 //
 // Forward, an output sums terms products; its bounds take three such sums. Backward, a coefficient sums at most n products, and the
@@ -35,7 +39,7 @@ func (v *value) setGamma() {
 	}
 	const slack = 1 + 0x1p-20 // m itself is a rounded sum of positive terms
 	v.gamma = (affine.Gamma(3*v.terms+v.n+32) + v.rel*(1+0x1p-30)) * slack
-	x := float64(v.terms+3) * unit32
+	x := float64(v.terms+3+folded) * unit32
 	v.gamma3 = x / (1 - x) * slack
 }
 
@@ -75,25 +79,38 @@ type pass struct {
 	st     []state
 	work   []*affine.Work
 	ctx    context.Context
-	arena  arena
+	arena  *arena
 }
 
-// arena hands out memory that lives as long as the pass.
-type arena struct{ free []float64 }
+// arena hands out zeroed memory that lives as long as the pass, and keeps its blocks for the next one.
+type arena struct {
+	blocks [][]float64
+	at     int       // blocks in use
+	free   []float64 // what is left of the last of them
+}
+
+const arenaBlock = 16384
 
 func (a *arena) get(n int) []float64 {
-	if len(a.free) < n {
-		a.free = make([]float64, max(n, 16384))
+	for len(a.free) < n {
+		if a.at == len(a.blocks) {
+			a.blocks = append(a.blocks, make([]float64, max(n, arenaBlock)))
+		}
+		a.free = a.blocks[a.at]
+		a.at++
 	}
 	b := a.free[:n:n]
 	a.free = a.free[n:]
+	clear(b)
 	return b
 }
+
+var arenaPool = sync.Pool{New: func() any { return new(arena) }}
 
 var workPool = sync.Pool{New: func() any { return new(affine.Work) }}
 
 func newPass(ctx context.Context, net *network, o Options, m Method) *pass {
-	p := &pass{net: net, o: o, method: m, st: make([]state, len(net.values)), ctx: ctx}
+	p := &pass{net: net, o: o, method: m, st: make([]state, len(net.values)), ctx: ctx, arena: arenaPool.Get().(*arena)}
 	n := o.Threads
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
@@ -108,6 +125,9 @@ func (p *pass) close() {
 	for _, w := range p.work {
 		workPool.Put(w)
 	}
+	p.arena.at, p.arena.free = 0, nil
+	arenaPool.Put(p.arena)
+	p.arena = nil
 }
 
 // run bounds every value over the box, in topological order.
@@ -209,13 +229,18 @@ func firstStep(v *value) affine.Step {
 	return v.steps[0]
 }
 
-// centre writes midpoints, radii (rounded up) and largest magnitudes.
+// centre writes midpoints, radii (rounded up) and largest magnitudes. A point has radius 0 exactly; other radii stay far from the
+// subnormal numbers, which are slow to multiply.
 func centre(mid, rad, mag, lo, up []float64) {
 	for i, l := range lo {
 		u := up[i]
+		if l == u {
+			mid[i], rad[i], mag[i] = l, 0, math.Abs(l)
+			continue
+		}
 		c := 0.5*l + 0.5*u
 		mid[i] = c
-		rad[i] = max(u-c, c-l)*(1+0x1p-51) + 0x1p-1074
+		rad[i] = max(u-c, c-l)*(1+0x1p-51) + tiny64
 		mag[i] = max(math.Abs(l), math.Abs(u))
 	}
 }

@@ -125,7 +125,7 @@ func (y *symbolic) constant(v *value, s *state) {
 	m, h := e.mid(y.d), e.half(y.d, y.d)
 	for i := range v.n {
 		m[i] = 0.5*s.lo[i] + 0.5*s.up[i]
-		h[i] = max(s.up[i]-m[i], m[i]-s.lo[i])*(1+0x1p-51) + 0x1p-1074
+		h[i] = max(s.up[i]-m[i], m[i]-s.lo[i])*(1+0x1p-51) + tiny64
 		e.mag[i] = math.Abs(m[i]) + h[i]
 	}
 }
