@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // level is the instruction set that the matrix kernels use.
 type level int
 
@@ -17,106 +19,161 @@ func Level() string { return [...]string{"portable", "avx2", "avx512"}[using] }
 
 // Work holds packing buffers from call to call. The zero value is ready; not safe for concurrent use.
 type Work struct {
-	a64, b64, c64 []float64
-	a32, b32, c32 []float32
-	slide         slideArgs
-	zero          []byte
-	taps          tapsArgs
-	offsets       []int
+	a64, b64 []float64
+	a32, b32 []float32
+	slide    slideArgs
+	none     int // the only offset of a product's windows
+	zero     []byte
+	taps     tapsArgs
+	offsets  []int
 }
 
-// Block sizes: a panel of B (blockK rows) stays in the first cache, the packed blocks of A and B in the second.
+// Block sizes: the rows of A that a tile reads (blockK columns of them) stay in the first cache, a block of B in the second.
 const (
 	blockK = 256
 	blockM = 96
-	blockN = 768
+	blockN = 480
+	// directB is the largest number of rows of A for which B is read as it lies: packing it would cost more than it saves.
+	directB = 48
+	// directBytes is the largest B that is read as it lies for any number of rows.
+	directBytes = 1 << 15
 )
 
 // Gemm computes C = op(A) op(B), or C += op(A) op(B) with acc, for row-major matrices: op(A) is m x k, op(B) k x n. A row's result
 // does not depend on m: the same sums are formed in the same order. w may be nil; buffers are then allocated.
-// Source of the blocking: Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication".
+//
+// It is a sliding product whose windows are the rows of A: they are read as they lie, only B is packed, and not even that where it is
+// small or few rows ask for it. Source of the blocking: Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix
+// Multiplication".
 func Gemm[T Float](transA, transB bool, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool, w *Work) {
-	if !acc {
-		for i := range m {
-			clear(c[i*ldc : i*ldc+n])
+	if m == 0 || n == 0 || k == 0 || using == levelGeneric {
+		if !acc {
+			for i := range m {
+				clear(c[i*ldc : i*ldc+n])
+			}
 		}
-	}
-	if m == 0 || n == 0 || k == 0 {
-		return
-	}
-	if using == levelGeneric {
-		gemmLoops(transA, transB, m, n, k, a, lda, b, ldb, c, ldc)
+		if m*n*k > 0 {
+			gemmLoops(transA, transB, m, n, k, a, lda, b, ldb, c, ldc)
+		}
 		return
 	}
 	if w == nil {
 		w = &Work{}
 	}
-	mr, nr := tileShape[T](using)
-	pa, pb, edge := buffers[T](w, mr, nr)
+	g := newProduct[T](m, n, w)
+	direct := !transB && (m <= directB || k*n*g.size <= directBytes)
 	for j0 := 0; j0 < n; j0 += blockN {
 		jn := min(blockN, n-j0)
 		for k0 := 0; k0 < k; k0 += blockK {
 			kn := min(blockK, k-k0)
-			packB(pb, transB, b, ldb, k0, kn, j0, jn, nr)
+			panel := g.lanes
+			whole := 0 // columns read from b itself
+			if direct {
+				whole = jn / g.lanes * g.lanes
+			}
+			packB(g.b, transB, b, ldb, k0, kn, j0+whole, jn-whole, panel)
 			for i0 := 0; i0 < m; i0 += blockM {
 				in := min(blockM, m-i0)
-				packA(pa, transA, a, lda, i0, in, k0, kn, mr)
-				for j := 0; j < jn; j += nr {
-					for i := 0; i < in; i += mr {
-						pi, pj := &pa[i*kn], &pb[j*kn]
-						if j+nr <= jn && i+mr <= in {
-							tile(using, kn, pi, pj, &c[(i0+i)*ldc+j0+j], ldc)
-							continue
-						}
-						clear(edge)
-						tile(using, kn, pi, pj, &edge[0], nr)
-						for r := range min(mr, in-i) {
-							AddTo(c[(i0+i+r)*ldc+j0+j:][:min(nr, jn-j)], edge[r*nr:r*nr+min(nr, jn-j)])
-						}
-					}
+				rows, step := a[i0*lda*b2i(!transA):], lda
+				if transA {
+					transposeInto(g.a, a, lda, i0, in, k0, kn)
+					rows, step = g.a, kn
+				} else {
+					rows = rows[k0:]
+				}
+				out := c[i0*ldc+j0:]
+				start := acc || k0 > 0
+				if whole > 0 {
+					g.tiles(rows, step, in, kn, b[k0*ldb+j0:], ldb, g.lanes, out, ldc, whole, start)
+				}
+				if jn > whole {
+					g.tiles(rows, step, in, kn, g.b, g.lanes, kn*g.lanes, out[whole:], ldc, jn-whole, start)
 				}
 			}
 		}
 	}
 }
 
-// buffers gives room for a packed block of A, one of B, and a tile.
-func buffers[T Float](w *Work, mr, nr int) (a, b, edge []T) {
-	na, nb := (blockM+mr)*blockK, (blockN+nr)*blockK
-	var z T
-	if _, ok := any(z).(float64); ok {
-		if len(w.a64) < na || len(w.b64) < nb || len(w.c64) < mr*nr {
-			w.a64, w.b64, w.c64 = make([]float64, na), make([]float64, nb), make([]float64, mr*nr)
-		}
-		return any(w.a64).([]T), any(w.b64).([]T), any(w.c64[:mr*nr]).([]T)
+func b2i(b bool) int {
+	if b {
+		return 1
 	}
-	if len(w.a32) < na || len(w.b32) < nb || len(w.c32) < mr*nr {
-		w.a32, w.b32, w.c32 = make([]float32, na), make([]float32, nb), make([]float32, mr*nr)
-	}
-	return any(w.a32).([]T), any(w.b32).([]T), any(w.c32[:mr*nr]).([]T)
+	return 0
 }
 
-// packA stores rows [i0, i0+in) and columns [k0, k0+kn) of op(A) as panels of mr rows, column by column; missing rows are zero.
-func packA[T Float](dst []T, trans bool, a []T, lda, i0, in, k0, kn, mr int) {
-	for i := 0; i < in; i += mr {
-		p := dst[i*kn : i*kn+mr*kn]
-		rows := min(mr, in-i)
-		if rows < mr {
-			clear(p)
-		}
-		if trans {
-			for q := range kn {
-				copy(p[q*mr:q*mr+rows], a[(k0+q)*lda+i0+i:])
+// product is what one Gemm's tiles have in common.
+type product[T Float] struct {
+	size, lanes int
+	table       [][]func(*slideArgs)
+	args        *slideArgs
+	zero        []byte
+	work        *Work
+	a, b        []T
+}
+
+func newProduct[T Float](m, n int, w *Work) *product[T] {
+	g := &product[T]{size: int(unsafe.Sizeof(*new(T))), lanes: slideLanes[T](), table: slideTable[T](), args: &w.slide, work: w}
+	if need := g.lanes * len(g.table) * g.size; len(w.zero) < need {
+		w.zero = make([]byte, need)
+	}
+	g.zero = w.zero
+	g.a, g.b = buffers[T](w, g.lanes)
+	return g
+}
+
+// tiles multiplies m rows of kn inputs with the columns of a block of B: column j's weights of input p stand at
+// w[p*next + j/lanes*block + j%lanes].
+func (g *product[T]) tiles(x []T, step, m, kn int, w []T, next, block int, y []T, ystep, n int, acc bool) {
+	a := g.args
+	inf := Inf[T]()
+	*a = slideArgs{step: step * g.size, off: &g.work.none, segs: 1, run: kn, block: block * g.size, next: next * g.size, ystep: ystep * g.size,
+		bias: unsafe.Pointer(&g.zero[0]), lo: bits(-inf), hi: bits(inf), acc: b2i(acc)}
+	blocks := (n + g.lanes - 1) / g.lanes
+	_ = x[(m-1)*step+kn-1]
+	_ = y[(m-1)*ystep+n-1]
+	_ = w[(kn-1)*next+(blocks-1)*block+min(g.lanes, len(w))-1]
+	group := width(len(g.table), blocks, m, func(v int) int { return len(g.table[v-1]) })
+	for i := 0; i < m; {
+		rows := tileRows(g.table[group-1], m-i)
+		for b := 0; b < blocks; b += group {
+			v := min(group, blocks-b)
+			a.w = unsafe.Pointer(&w[b*block])
+			a.setMask(min(g.lanes, n-(b+v-1)*g.lanes), g.lanes, g.size)
+			for r := 0; r < rows; { // a narrower group takes other numbers of rows
+				t := rows
+				if v < group {
+					t = tileRows(g.table[v-1], rows-r)
+				}
+				a.x, a.y = unsafe.Pointer(&x[(i+r)*step]), unsafe.Pointer(&y[(i+r)*ystep+b*g.lanes])
+				g.table[v-1][t-1](a)
+				r += t
 			}
-			continue
 		}
-		for r := range rows {
-			src := a[(i0+i+r)*lda+k0:][:kn]
-			at := r
-			for _, v := range src {
-				p[at] = v
-				at += mr
-			}
+		i += rows
+	}
+}
+
+// buffers gives room for a transposed block of A and a packed block of B.
+func buffers[T Float](w *Work, lanes int) (a, b []T) {
+	na, nb := blockM*blockK, (blockN+lanes)*blockK
+	var z T
+	if _, ok := any(z).(float64); ok {
+		if len(w.a64) < na || len(w.b64) < nb {
+			w.a64, w.b64 = make([]float64, na), make([]float64, nb)
+		}
+		return any(w.a64).([]T), any(w.b64).([]T)
+	}
+	if len(w.a32) < na || len(w.b32) < nb {
+		w.a32, w.b32 = make([]float32, na), make([]float32, nb)
+	}
+	return any(w.a32).([]T), any(w.b32).([]T)
+}
+
+// transposeInto stores rows [i0, i0+in) and columns [k0, k0+kn) of a transposed A as rows of kn.
+func transposeInto[T Float](dst, a []T, lda, i0, in, k0, kn int) {
+	for q := range kn {
+		for i, v := range a[(k0+q)*lda+i0:][:in] {
+			dst[i*kn+q] = v
 		}
 	}
 }

@@ -31,7 +31,7 @@ const (
 	argX, argStep, argOff, argSegs, argRun = 0, 8, 16, 24, 32
 	argW, argBlock, argY, argYStep         = 40, 48, 56, 64
 	argBias, argLo, argHi, argAcc          = 72, 80, 88, 96
-	argMask, argLanes                      = 104, 112
+	argMask, argLanes, argNext             = 104, 112, 120
 )
 
 func main() {
@@ -135,7 +135,7 @@ func tile(s set, v, r int) {
 	for b := range nb {
 		fmt.Printf("\tADDQ $%d, %s\n", s.size, bases[b])
 	}
-	fmt.Printf("\tADDQ $%d, BX\n\tDECQ CX\n\tJNZ loop\n\tDECQ R14\n\tJNZ segment\n", s.vector)
+	fmt.Printf("\tADDQ %d(AX), BX\n\tDECQ CX\n\tJNZ loop\n\tDECQ R14\n\tJNZ segment\n", argNext)
 	// The clamp keeps NaN: the second source is returned when one is NaN.
 	lo := fmt.Sprintf("%s%d", s.reg, r*v)
 	fmt.Printf("\tVBROADCASTS%s %d(AX), %s\n", s.suffix, argLo, lo)
