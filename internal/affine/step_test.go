@@ -100,11 +100,14 @@ func mapCases(rng *rand.Rand) []mapCase {
 	add("dense blocks", &Dense{In: 3, Out: 4, Blocks: 2, W: normals(rng, 12)}, Flat(6), shuffled(rng, 8))
 	add("sparse", &Sparse{In: 4, Start: []int32{0, 2, 2, 3, 5}, Index: []int32{1, 1, 3, 0, 2}, Coef: normals(rng, 5)}, shuffled(rng, 4), shuffled(rng, 4))
 	add("pick", Pick(5, []int32{4, -1, 0, 0}), Flat(5), Flat(4))
-	for i := range 60 {
+	for i := range 400 {
 		g := 1 + rng.IntN(3)
 		cg, mg := 1+rng.IntN(3), 1+rng.IntN(3)
-		c := &Conv{C: g * cg, M: g * mg, Groups: g, H: 1 + rng.IntN(7), W: 1 + rng.IntN(7), KH: 1 + rng.IntN(3), KW: 1 + rng.IntN(3),
-			StrideH: 1 + rng.IntN(2), StrideW: 1 + rng.IntN(2), DilationH: 1 + rng.IntN(2), DilationW: 1 + rng.IntN(2), PadTop: rng.IntN(3), PadLeft: rng.IntN(3)}
+		if i%2 == 0 { // enough channels for gathering
+			g, cg = 1+rng.IntN(2), gatherChannels+rng.IntN(4)
+		}
+		c := &Conv{C: g * cg, M: g * mg, Groups: g, H: 1 + rng.IntN(7), W: 1 + rng.IntN(7), KH: 1 + rng.IntN(4), KW: 1 + rng.IntN(4),
+			StrideH: 1 + rng.IntN(3), StrideW: 1 + rng.IntN(3), DilationH: 1 + rng.IntN(3), DilationW: 1 + rng.IntN(3), PadTop: rng.IntN(3), PadLeft: rng.IntN(3)}
 		if i%5 == 0 { // depthwise
 			c.C, c.M, c.Groups = 3, 3, 3
 			cg, mg = 1, 1
@@ -191,6 +194,7 @@ func checkRows(t *testing.T, rng *rand.Rand, c mapCase, s Step, a [][]float64, w
 	rows := func(data []float64) *Rows {
 		return &Rows{N: n, H: g.H, W: g.W, C: g.C, Full: g, Data: append([]float64{}, data...)}
 	}
+	poison(w)
 	check("back", s.Back(rows(forms), nil, w), product(forms, n), nil)
 
 	live := []int32{}
@@ -225,7 +229,39 @@ func checkRows(t *testing.T, rng *rand.Rand, c mapCase, s Step, a [][]float64, w
 				}
 			})
 		}
-		check("windows", s.Back(win, nil, w), product(dense, n), nil)
+		poison(w)
+		back := s.Back(win, nil, w)
+		checkOutside(t, back)
+		check("windows", back, product(dense, n), nil)
+	}
+}
+
+// checkOutside wants coefficients of 0 where windows stick out of the image.
+func checkOutside(t *testing.T, r *Rows) {
+	t.Helper()
+	if r.Y == nil {
+		return
+	}
+	for i := range r.N {
+		outside := append([]float64{}, r.Row(i)...)
+		r.Run(i, func(off, at, n int) { clear(outside[off : off+n]) })
+		for k, v := range outside {
+			if v != 0 {
+				t.Fatalf("row %d has %v at %d, outside of the image", i, v, k)
+			}
+		}
+	}
+}
+
+// poison leaves buffers of NaN behind, so that what is not written shows.
+func poison(w *Work) {
+	w.free = nil
+	for range 8 {
+		b := make([]float64, 1<<13)
+		for i := range b {
+			b[i] = math.NaN()
+		}
+		w.Put(b)
 	}
 }
 

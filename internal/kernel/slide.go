@@ -84,6 +84,8 @@ type Windows[T Float] struct {
 	Bias          []T // Padded() entries, or nil for 0
 	Lo, Hi        T   // outputs are clamped to [Lo, Hi]
 	Acc           bool
+	// Skip leaves out the first segments, and Use, if not 0, is how many follow.
+	Skip, Use int
 }
 
 // Inf is the largest end of a clamp.
@@ -96,7 +98,18 @@ func (f *Filter[T]) Slide(s *Windows[T], w *Work) {
 		return
 	}
 	last := (s.Rows-1)*s.RowStep + (s.Cols-1)*s.Step
-	if s.From+f.first < 0 || s.From+last+f.reach > len(s.X) || s.RowStep < 0 || s.Step < 0 ||
+	first, reach := f.first, f.reach
+	if s.Skip != 0 || s.Use != 0 {
+		size := int(unsafe.Sizeof(*new(T)))
+		for i, o := range s.segments(f) {
+			o /= size
+			if i == 0 {
+				first, reach = o, o+f.Run
+			}
+			first, reach = min(first, o), max(reach, o+f.Run)
+		}
+	}
+	if s.From+first < 0 || s.From+last+reach > len(s.X) || s.RowStep < 0 || s.Step < 0 ||
 		s.To < 0 || s.To+(s.Rows-1)*s.YRowStep+(s.Cols-1)*s.YStep+f.M > len(s.Y) || s.YRowStep < 0 || s.YStep < 0 {
 		panic("kernel: a window outside of its slice")
 	}
@@ -113,6 +126,14 @@ func (f *Filter[T]) Slide(s *Windows[T], w *Work) {
 	f.vector(s, w)
 }
 
+// segments are the offsets in use.
+func (s *Windows[T]) segments(f *Filter[T]) []int {
+	if s.Use == 0 {
+		return f.offsets[s.Skip:]
+	}
+	return f.offsets[s.Skip : s.Skip+s.Use]
+}
+
 // vector covers outputs by groups of blocks and windows by tiles, the weights of a group staying in the cache.
 func (f *Filter[T]) vector(s *Windows[T], w *Work) {
 	size := int(unsafe.Sizeof(*new(T)))
@@ -121,8 +142,13 @@ func (f *Filter[T]) vector(s *Windows[T], w *Work) {
 		w.zero = make([]byte, f.lanes*len(table)*size)
 	}
 	blocks := (f.M + f.lanes - 1) / f.lanes
+	segments := s.segments(f)
+	if len(segments) == 0 {
+		f.portable(s)
+		return
+	}
 	a := &w.slide
-	*a = slideArgs{step: s.Step * size, off: unsafe.SliceData(f.offsets), segs: f.Segs, run: f.Run,
+	*a = slideArgs{step: s.Step * size, off: unsafe.SliceData(segments), segs: len(segments), run: f.Run,
 		block: f.Segs * f.Run * f.lanes * size, next: f.lanes * size, ystep: s.YStep * size, lo: bits(s.Lo), hi: bits(s.Hi)}
 	if s.Acc {
 		a.acc = 1
@@ -132,7 +158,7 @@ func (f *Filter[T]) vector(s *Windows[T], w *Work) {
 	for b := 0; b < blocks; b += group {
 		v := min(group, blocks-b)
 		fns := table[v-1]
-		a.w = unsafe.Pointer(&f.w[b*f.Segs*f.Run*f.lanes])
+		a.w = unsafe.Pointer(&f.w[(b*f.Segs+s.Skip)*f.Run*f.lanes])
 		a.bias = unsafe.Pointer(&w.zero[0])
 		if s.Bias != nil {
 			a.bias = unsafe.Pointer(&s.Bias[b*f.lanes])
@@ -234,8 +260,8 @@ func (f *Filter[T]) portable(s *Windows[T]) {
 				case s.Bias != nil:
 					copy(acc, s.Bias[b*f.lanes:(b+1)*f.lanes])
 				}
-				k := b * f.Segs * f.Run * f.lanes
-				for _, off := range f.offsets {
+				k := (b*f.Segs + s.Skip) * f.Run * f.lanes
+				for _, off := range s.segments(f) {
 					for _, x := range s.X[s.From+r*s.RowStep+c*s.Step+off/size:][:f.Run] {
 						for j, v := range f.w[k : k+f.lanes] {
 							acc[j] += x * v

@@ -31,6 +31,12 @@ func checkSlide[T Float](t *testing.T, rng *rand.Rand, unit float64) {
 	s.X = random[T](rng, s.From+(rows-1)*s.RowStep+(cols-1)*s.Step+reach)
 	before := random[T](rng, s.To+(rows-1)*s.YRowStep+(cols-1)*s.YStep+m)
 	s.Y = append([]T{}, before...)
+	use := offsets
+	if rng.IntN(3) == 0 {
+		s.Skip = rng.IntN(len(offsets))
+		s.Use = 1 + rng.IntN(len(offsets)-s.Skip)
+		use = offsets[s.Skip : s.Skip+s.Use]
+	}
 	f.Slide(&s, nil)
 	written := make([]bool, len(s.Y))
 	for r := range rows {
@@ -45,9 +51,9 @@ func checkSlide[T Float](t *testing.T, rng *rand.Rand, unit float64) {
 					sum = float64(s.Bias[o])
 				}
 				size = math.Abs(sum)
-				for k, off := range offsets {
+				for k, off := range use {
 					for i := range run {
-						p := float64(weights[(o*len(offsets)+k)*run+i]) * float64(s.X[s.From+r*s.RowStep+c*s.Step+off+i])
+						p := float64(weights[(o*len(offsets)+s.Skip+k)*run+i]) * float64(s.X[s.From+r*s.RowStep+c*s.Step+off+i])
 						sum += p
 						size += math.Abs(p)
 					}
