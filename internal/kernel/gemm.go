@@ -127,7 +127,8 @@ func (g *product[T]) tiles(x []T, step, m, kn int, w []T, next, block int, y []T
 	a := g.args
 	inf := Inf[T]()
 	*a = slideArgs{step: step * g.size, off: &g.work.none, segs: 1, run: kn, block: block * g.size, next: next * g.size, ystep: ystep * g.size,
-		bias: unsafe.Pointer(&g.zero[0]), lo: bits(-inf), hi: bits(inf), acc: b2i(acc)}
+		bias: unsafe.Pointer(&g.zero[0]), lo: bits(-inf), hi: bits(inf), acc: b2i(acc),
+		hold: [3]unsafe.Pointer{unsafe.Pointer(unsafe.SliceData(x)), unsafe.Pointer(unsafe.SliceData(y)), unsafe.Pointer(unsafe.SliceData(w))}}
 	blocks := (n + g.lanes - 1) / g.lanes
 	_ = x[(m-1)*step+kn-1]
 	_ = y[(m-1)*ystep+n-1]
@@ -137,14 +138,14 @@ func (g *product[T]) tiles(x []T, step, m, kn int, w []T, next, block int, y []T
 		rows := tileRows(g.table[group-1], m-i)
 		for b := 0; b < blocks; b += group {
 			v := min(group, blocks-b)
-			a.w = unsafe.Pointer(&w[b*block])
+			a.w = uintptr(unsafe.Pointer(&w[b*block]))
 			a.setMask(min(g.lanes, n-(b+v-1)*g.lanes), g.lanes, g.size)
 			for r := 0; r < rows; { // a narrower group takes other numbers of rows
 				t := rows
 				if v < group {
 					t = tileRows(g.table[v-1], rows-r)
 				}
-				a.x, a.y = unsafe.Pointer(&x[(i+r)*step]), unsafe.Pointer(&y[(i+r)*ystep+b*g.lanes])
+				a.x, a.y = uintptr(unsafe.Pointer(&x[(i+r)*step])), uintptr(unsafe.Pointer(&y[(i+r)*ystep+b*g.lanes]))
 				g.table[v-1][t-1](a)
 				r += t
 			}

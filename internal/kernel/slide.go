@@ -51,21 +51,22 @@ func (f *Filter[T]) Bytes() int { return len(f.w) * int(unsafe.Sizeof(*new(T))) 
 
 // slideArgs is what the assembly reads; internal/kernel/gen/slide.go knows the offsets.
 type slideArgs struct {
-	x       unsafe.Pointer
-	step    int // bytes between windows
+	x       uintptr // no pointer: a window may begin outside of its slice, before or behind the segments
+	step    int     // bytes between windows
 	off     *int
 	segs    int
 	run     int
-	w       unsafe.Pointer
+	w       uintptr
 	block   int // bytes between blocks of outputs
-	y       unsafe.Pointer
+	y       uintptr
 	ystep   int // bytes between the outputs of two windows
 	bias    unsafe.Pointer
 	lo, hi  uint64
 	acc     int
 	mask    int
 	lanes   unsafe.Pointer
-	next    int // bytes from the weights of one input to those of the next
+	next    int               // bytes from the weights of one input to those of the next
+	hold    [3]unsafe.Pointer // keeps the slices in place
 	maskF64 [4]uint64
 	maskF32 [8]uint32
 }
@@ -153,12 +154,13 @@ func (f *Filter[T]) vector(s *Windows[T], w *Work) {
 	if s.Acc {
 		a.acc = 1
 	}
-	xp, yp := unsafe.Pointer(unsafe.SliceData(s.X)), unsafe.Pointer(unsafe.SliceData(s.Y))
+	a.hold = [3]unsafe.Pointer{unsafe.Pointer(unsafe.SliceData(s.X)), unsafe.Pointer(unsafe.SliceData(s.Y)), unsafe.Pointer(unsafe.SliceData(f.w))}
+	xp, yp := uintptr(a.hold[0]), uintptr(a.hold[1])
 	group := width(len(table), blocks, s.Cols, func(v int) int { return len(table[v-1]) })
 	for b := 0; b < blocks; b += group {
 		v := min(group, blocks-b)
 		fns := table[v-1]
-		a.w = unsafe.Pointer(&f.w[(b*f.Segs+s.Skip)*f.Run*f.lanes])
+		a.w = uintptr(unsafe.Pointer(&f.w[(b*f.Segs+s.Skip)*f.Run*f.lanes]))
 		a.bias = unsafe.Pointer(&w.zero[0])
 		if s.Bias != nil {
 			a.bias = unsafe.Pointer(&s.Bias[b*f.lanes])
@@ -168,7 +170,7 @@ func (f *Filter[T]) vector(s *Windows[T], w *Work) {
 			x0, y0 := s.From+r*s.RowStep, s.To+r*s.YRowStep+b*f.lanes
 			for c := 0; c < s.Cols; {
 				n := tileRows(fns, s.Cols-c)
-				a.x, a.y = unsafe.Add(xp, (x0+c*s.Step)*size), unsafe.Add(yp, (y0+c*s.YStep)*size)
+				a.x, a.y = xp+uintptr((x0+c*s.Step)*size), yp+uintptr((y0+c*s.YStep)*size)
 				fns[n-1](a)
 				c += n
 			}

@@ -4,18 +4,19 @@ import "unsafe"
 
 // tapsArgs is what the assembly reads; internal/kernel/gen/taps.go knows the offsets.
 type tapsArgs struct {
-	x     unsafe.Pointer
-	step  int // bytes between pixels
+	x     uintptr // no pointer: see slideArgs
+	step  int     // bytes between pixels
 	off   *int
 	taps  int
 	w     unsafe.Pointer
-	y     unsafe.Pointer
+	y     uintptr
 	ystep int
 	bytes int // of the channels
 	mask  int
 	bias  unsafe.Pointer
 	lo    uint64
 	hi    uint64
+	hold  [2]unsafe.Pointer
 }
 
 // Taps is a row of windows over channels-last pixels, every channel by itself: window p sees X[From + p*Step + Off[t]...] at tap t and
@@ -113,13 +114,14 @@ func (s *Taps[T]) vector(w *Work, off []int, sum bool) {
 	if sum {
 		a.w, a.bias = unsafe.Pointer(&s.W[0]), unsafe.Pointer(&s.Bias[0])
 	}
-	xp, yp := unsafe.Pointer(unsafe.SliceData(s.X)), unsafe.Pointer(unsafe.SliceData(s.Y))
+	a.hold = [2]unsafe.Pointer{unsafe.Pointer(unsafe.SliceData(s.X)), unsafe.Pointer(unsafe.SliceData(s.Y))}
+	xp, yp := uintptr(a.hold[0]), uintptr(a.hold[1])
 	for p := 0; p < s.N; {
 		n := 4
 		if s.N-p < 4 {
 			n = 1
 		}
-		a.x, a.y = unsafe.Add(xp, (s.From+p*s.Step)*size), unsafe.Add(yp, (s.To+p*s.YStep)*size)
+		a.x, a.y = xp+uintptr((s.From+p*s.Step)*size), yp+uintptr((s.To+p*s.YStep)*size)
 		taps(a, sum, size, n)
 		p += n
 	}
