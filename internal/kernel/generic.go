@@ -5,15 +5,15 @@ import (
 	"unsafe"
 )
 
-// block is what the vector loops take at once; the rest of a slice goes the portable way.
-const block = 32
+// fewest is the least number of elements for which a vector loop is worth its call.
+const fewest = 4
 
-// blocked is the part of n elements that the vector loops take.
+// blocked is the part of n elements that the vector loops take: all or none.
 func blocked(n int) int {
-	if using != levelAVX512 || n < block {
+	if using != levelAVX512 || n < fewest {
 		return 0
 	}
-	return n &^ (block - 1)
+	return n
 }
 
 // asFloat64 is a pointer to the first element if T is float64, else nil.
