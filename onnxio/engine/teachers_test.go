@@ -24,6 +24,22 @@ func TestTeachersGiveTheirOutputs(t *testing.T) {
 		}
 		t.Skip("../shared/teachers is not at hand")
 	}
+	testOutputs(t, files)
+}
+
+// TestNetworksGiveTheirOutputs does so for the networks of testdata, by every exporter.
+func TestNetworksGiveTheirOutputs(t *testing.T) {
+	beside, _ := filepath.Glob(filepath.Join("..", "..", "testdata", "*.npz"))
+	if len(beside) < 5 {
+		t.Fatalf("%d networks with outputs in testdata", len(beside))
+	}
+	for i, f := range beside {
+		beside[i] = strings.TrimSuffix(f, ".npz") + ".onnx"
+	}
+	testOutputs(t, beside)
+}
+
+func testOutputs(t *testing.T, files []string) {
 	for _, f := range files {
 		t.Run(filepath.Base(f), func(t *testing.T) {
 			m, err := onnxio.Load(f)
