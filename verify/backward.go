@@ -15,6 +15,7 @@ import (
 type rowsRun struct {
 	p    *pass
 	w    *affine.Work
+	own  []int32 // the box of every row
 	pend []*affine.Rows
 	c, e []float64
 	// folded stops at the first nonlinear value: its box is used instead of its lines.
@@ -23,36 +24,39 @@ type rowsRun struct {
 	corner func(input int, r *affine.Rows)
 }
 
-func (p *pass) newRun(w *affine.Work, n int) *rowsRun {
-	return &rowsRun{p: p, w: w, pend: make([]*affine.Rows, len(p.net.values)), c: make([]float64, n), e: make([]float64, n)}
+func (p *pass) newRun(w *affine.Work, owner []int32) *rowsRun {
+	n := len(owner)
+	return &rowsRun{p: p, w: w, own: owner, pend: make([]*affine.Rows, len(p.net.values)), c: make([]float64, n), e: make([]float64, n)}
 }
 
+// state is what the pass knows of a value for the box of row i.
+func (t *rowsRun) state(id, i int) *state { return t.p.at(id, int(t.own[i])) }
+
 // neurons bounds sign[i]*v[index[i]] from below.
-func (p *pass) neurons(w *affine.Work, v *value, index []int32, sign, low []float64) {
-	run := p.newRun(w, len(index))
+func (p *pass) neurons(w *affine.Work, v *value, t rowSet, low []float64) {
+	run := p.newRun(w, t.owner)
 	if v.kind != kindAffine {
-		run.pend[v.id] = affine.OneHot(v.order.Geom, index, sign, w)
+		run.pend[v.id] = affine.OneHot(v.order.Geom, t.index, t.sign, w)
 		run.finish(v.id, low)
 		return
 	}
-	s := &p.st[v.id]
-	if s.m != nil {
-		for i, j := range index {
+	for i, j := range t.index {
+		if s := run.state(v.id, i); s.m != nil {
 			if v.bias != nil {
-				run.c[i] = sign[i] * v.bias[j]
+				run.c[i] = t.sign[i] * v.bias[j]
 			}
 			run.e[i] = s.g * s.m[j]
 		}
 	}
 	for k, step := range v.steps {
-		run.push(v.in[k], step.Pick(index, sign, p.st[v.in[k]].live, w))
+		run.push(v.in[k], step.Pick(t.index, t.sign, p.shared[v.in[k]].live, w))
 	}
 	run.finish(v.id-1, low)
 }
 
-// forms bounds rows over the outputs from below: rows[o] has n rows over output o, in stored order.
-func (p *pass) forms(w *affine.Work, rows []*affine.Rows, n int, folded bool, corner func(int, *affine.Rows), low []float64) {
-	run := p.newRun(w, n)
+// forms bounds rows over the outputs from below: rows[o] has a row for each owner over output o, in stored order.
+func (p *pass) forms(w *affine.Work, rows []*affine.Rows, owner []int32, folded bool, corner func(int, *affine.Rows), low []float64) {
+	run := p.newRun(w, owner)
 	run.folded, run.corner = folded, corner
 	top := 0
 	for o, id := range p.net.outputs {
@@ -108,7 +112,6 @@ func (t *rowsRun) addConst(i int, x float64) {
 }
 
 func (t *rowsRun) affine(v *value, r *affine.Rows) {
-	s := &t.p.st[v.id]
 	if v.copies() {
 		// Windows of one image are no windows of another.
 		if g := t.p.net.values[v.in[0]].order.Geom; g != v.order.Geom {
@@ -121,16 +124,22 @@ func (t *rowsRun) affine(v *value, r *affine.Rows) {
 		t.push(v.in[0], r)
 		return
 	}
-	bias, m := v.bias, s.m
+	bias := v.bias
 	if r.Index != nil {
-		if len(r.Index) > 0 && (len(s.cindex) == 0 || &r.Index[0] != &s.cindex[0] || len(r.Index) != len(s.cindex)) {
+		c := t.p.shared[v.id].cindex
+		if len(r.Index) > 0 && (len(c) == 0 || &r.Index[0] != &c[0] || len(r.Index) != len(c)) {
 			r = r.Expand(t.w)
 		} else {
-			bias, m = s.cbias, s.cm
+			bias = t.p.shared[v.id].cbias
 		}
 	}
 	for i := range r.N {
 		row := r.Row(i)
+		s := t.state(v.id, i)
+		m := s.m
+		if r.Index != nil {
+			m = s.cm
+		}
 		if r.Index != nil || r.Dense() {
 			if bias != nil {
 				t.addConst(i, kernel.Dot(row, bias))
@@ -153,7 +162,7 @@ func (t *rowsRun) affine(v *value, r *affine.Rows) {
 		if k < len(v.steps)-1 {
 			part = r.Copy(t.w)
 		}
-		t.push(v.in[k], step.Back(part, t.p.st[v.in[k]].live, t.w))
+		t.push(v.in[k], step.Back(part, t.p.shared[v.in[k]].live, t.w))
 	}
 	if len(v.steps) == 0 {
 		t.w.Put(r.Data)
@@ -162,19 +171,22 @@ func (t *rowsRun) affine(v *value, r *affine.Rows) {
 
 // act replaces an elementwise value by its lines: the lower one where the coefficient is positive, else the upper one.
 func (t *rowsRun) act(v *value, r *affine.Rows) {
-	s := &t.p.st[v.id]
-	l := &s.lines
+	compact := false
 	if r.Index != nil {
-		if len(r.Index) > 0 && (len(s.live) == 0 || &r.Index[0] != &s.live[0] || s.ulp != nil || !v.relu) {
+		live := t.p.shared[v.id].live
+		compact = v.relu && (len(r.Index) == 0 || len(live) > 0 && &r.Index[0] == &live[0]) && t.state(v.id, 0).ulp == nil
+		if !compact {
 			r = r.Expand(t.w)
-		} else {
-			l = &s.cl
 		}
 	}
 	in := t.p.net.values[v.in[0]]
-	si := &t.p.st[in.id]
 	for i := range r.N {
 		row := r.Row(i)
+		s, si := t.state(v.id, i), t.state(in.id, i)
+		l := &s.lines
+		if compact {
+			l = &s.cl
+		}
 		sum, mag := 0.0, 0.0
 		part := func(off, at, n int) {
 			x := row[off : off+n]
@@ -215,7 +227,6 @@ func absBox(row, lo, up []float64) float64 {
 
 // concretize replaces a value by its box.
 func (t *rowsRun) concretize(v *value, r *affine.Rows) {
-	s := &t.p.st[v.id]
 	if r.Index != nil {
 		r = r.Expand(t.w)
 	}
@@ -226,6 +237,7 @@ func (t *rowsRun) concretize(v *value, r *affine.Rows) {
 	g := affine.Gamma(v.n + 8)
 	for i := range r.N {
 		row := r.Row(i)
+		s := t.state(v.id, i)
 		sum, mag := 0.0, 0.0
 		r.Run(i, func(off, at, n int) {
 			x := row[off : off+n]
@@ -244,8 +256,11 @@ func (t *rowsRun) concretize(v *value, r *affine.Rows) {
 
 // relax replaces a value by its sparse forms.
 func (t *rowsRun) relax(v *value, r *affine.Rows) {
-	s := &t.p.st[v.id]
-	g := affine.Gamma(v.n + maxTerms(s.forms) + 16)
+	terms := 0
+	for b := range t.p.n {
+		terms = max(terms, maxTerms(t.p.at(v.id, b).forms))
+	}
+	g := affine.Gamma(v.n + terms + 16)
 	if v.lin.Window != nil && r.Index == nil && !r.Dense() {
 		t.relaxWindow(v, r, g)
 		return
@@ -262,6 +277,7 @@ func (t *rowsRun) relax(v *value, r *affine.Rows) {
 	}
 	for i := range r.N {
 		row := r.Row(i)
+		s := t.state(v.id, i)
 		sum := 0.0
 		for k, x := range row {
 			if x == 0 {
@@ -324,7 +340,6 @@ func maxTerms(f *op.Relaxation) int {
 
 // relaxWindow is relax for pooling: windows stay windows.
 func (t *rowsRun) relaxWindow(v *value, r *affine.Rows, g float64) {
-	s := &t.p.st[v.id]
 	win := v.lin.Window
 	in := t.p.net.values[v.args[0]]
 	h := (r.H-1)*win.StrideH + (win.KH-1)*win.DilationH + 1
@@ -333,6 +348,7 @@ func (t *rowsRun) relaxWindow(v *value, r *affine.Rows, g float64) {
 	for i := range r.N {
 		y0, x0 := int(r.Y[i])*win.StrideH-win.PadTop, int(r.X[i])*win.StrideW-win.PadLeft
 		out.Y[i], out.X[i] = int32(y0), int32(x0)
+		s := t.state(v.id, i)
 		row, to := r.Row(i), out.Row(i)
 		sum := 0.0
 		r.Run(i, func(off, at, n int) {

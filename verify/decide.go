@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,12 @@ type group struct {
 	box   Box
 	inner *Box
 	cases []*openCase
+
+	property int // number of the property that it belongs to
+	used     Method
+	wide     error // the domain does not fit this network
+	result   Result
+	settled  bool // the result is final
 }
 
 // openCase is a case on its way to a proof.
@@ -29,37 +36,58 @@ type openCase struct {
 
 // Verify answers one property. A cancelled context or passed deadline gives Unknown with Timeout set, not an error.
 func (v *Verifier) Verify(ctx context.Context, p Property) (Result, error) {
-	return v.verify(ctx, v.o, p)
-}
-
-func (v *Verifier) verify(ctx context.Context, o Options, p Property) (res Result, err error) {
-	start := time.Now()
-	defer func() { res.Seconds = time.Since(start).Seconds() }()
-	groups, err := v.groups(p)
+	rs, err := v.verify(ctx, v.o, []Property{p})
 	if err != nil {
 		return Result{}, err
 	}
-	res = Result{Verdict: Verified, Margin: math.Inf(1), Method: o.Method, Reason: "no input meets the property's conditions"}
+	return rs[0], nil
+}
+
+// VerifyAll answers several properties together: their boxes are bounded in one batch, as far as the domain can.
+func (v *Verifier) VerifyAll(ctx context.Context, ps []Property) ([]Result, error) {
+	return v.verify(ctx, v.o, ps)
+}
+
+func (v *Verifier) verify(ctx context.Context, o Options, ps []Property) ([]Result, error) {
+	start := time.Now()
+	var all []*group
+	byProperty := make([][]*group, len(ps))
+	for i, p := range ps {
+		gs, err := v.groups(p)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range gs {
+			g.property = i
+		}
+		byProperty[i] = gs
+		all = append(all, gs...)
+	}
+	if err := v.decide(ctx, o, all); err != nil {
+		return nil, err
+	}
+	out := make([]Result, len(ps))
+	for i, gs := range byProperty {
+		out[i] = join(gs, o)
+		out[i].Seconds = time.Since(start).Seconds()
+	}
+	return out, nil
+}
+
+// join is the verdict over all boxes of a property.
+func join(groups []*group, o Options) Result {
+	res := Result{Verdict: Verified, Margin: math.Inf(1), Method: o.Method, Reason: "no input meets the property's conditions"}
 	if len(groups) == 0 {
 		res.Margin = math.NaN()
-		return res, nil
+		return res
 	}
-	open := 0
+	open, timeout := 0, false
 	for _, g := range groups {
-		r, err := v.group(ctx, o, g)
-		if err != nil {
-			if isDeadline(err) {
-				return Result{Verdict: Unknown, Reason: "the time ran out", Margin: math.NaN(), Method: o.Method, Timeout: true}, nil
-			}
-			var wide *errTooWide
-			if errors.As(err, &wide) {
-				return Result{Verdict: Unknown, Reason: err.Error(), Margin: math.NaN(), Method: o.Method}, nil
-			}
-			return Result{}, err
-		}
+		r := g.result
 		if r.Verdict == Falsified {
-			return r, nil
+			return r
 		}
+		timeout = timeout || r.Timeout
 		if r.Verdict == Unknown {
 			open++
 		}
@@ -76,10 +104,13 @@ func (v *Verifier) verify(ctx context.Context, o Options, p Property) (res Resul
 			res = Result{Verdict: verdict, Margin: margin, Method: r.Method, Reason: reason}
 		}
 	}
+	if timeout {
+		return Result{Verdict: Unknown, Reason: "the time ran out", Margin: math.NaN(), Method: o.Method, Timeout: true}
+	}
 	if open > 0 && len(groups) > 1 {
 		res.Reason = fmt.Sprintf("%d of %d input boxes stay open; %s", open, len(groups), res.Reason)
 	}
-	return res, nil
+	return res
 }
 
 // groups checks the property and sorts its cases by box.
@@ -166,50 +197,126 @@ func (v *Verifier) methods(o Options) []Method {
 	return append(ms, DeepPoly)
 }
 
-// group tries to prove that no case of a box can be met.
-func (v *Verifier) group(ctx context.Context, o Options, g *group) (Result, error) {
-	if r, ok, err := v.tryPoint(ctx, g, g.centre(), "the centre of the input set"); ok || err != nil {
-		return r, err
+// batchBoxes is how many boxes are bounded together: their rows fill the matrix kernels, and their states the memory.
+const batchBoxes = 8
+
+// decide fills in every group's result: counterexamples first, then the domains in turn, over batches of boxes. A property that is
+// falsified needs no more of its groups.
+func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error {
+	falsified := map[int]bool{}
+	settle := func(g *group, r Result) {
+		g.result, g.settled = r, true
+		if r.Verdict == Falsified {
+			falsified[g.property] = true
+		}
 	}
-	var used Method
-	for _, m := range v.methods(o) {
-		used = m
-		b, err := v.bound(ctx, o, m, g.box)
+	stop := func(err error) error {
+		if !isDeadline(err) {
+			return err
+		}
+		for _, g := range groups {
+			if !g.settled {
+				g.result = Result{Verdict: Unknown, Margin: math.NaN(), Timeout: true}
+			}
+		}
+		return nil
+	}
+	for _, g := range groups {
+		if falsified[g.property] {
+			continue
+		}
+		r, ok, err := v.tryPoint(ctx, g, g.centre(), "the centre of the input set")
 		if err != nil {
-			var wide *errTooWide
-			if o.Method == Auto && errors.As(err, &wide) {
+			return stop(err)
+		}
+		if ok {
+			settle(g, r)
+		}
+	}
+	for _, m := range v.methods(o) {
+		var left []*group
+		for _, g := range groups {
+			if !g.settled && !falsified[g.property] {
+				left = append(left, g)
+			}
+		}
+		size := batchBoxes
+		if m == Symbolic {
+			size = 1
+		}
+		for at := 0; at < len(left); at += size {
+			batch := slices.DeleteFunc(slices.Clone(left[at:min(at+size, len(left))]), func(g *group) bool { return falsified[g.property] })
+			if len(batch) == 0 {
 				continue
 			}
-			return Result{}, err
-		}
-		err = v.prove(b, g)
-		if err == nil && m != Interval {
-			var r Result
-			var ok bool
-			r, ok, err = v.tryCorners(ctx, b, g, m)
-			if ok {
-				b.p.close()
-				return r, nil
+			if err := v.try(ctx, o, m, batch, settle); err != nil {
+				return stop(err)
 			}
 		}
-		b.p.close()
-		if err != nil {
-			return Result{}, err
-		}
-		if g.open() == 0 {
-			break
+	}
+	for _, g := range groups {
+		if !g.settled && g.result.Verdict == "" {
+			g.result = Result{Verdict: Unknown, Margin: g.worst(), Method: g.used, Reason: g.reason()}
+			if g.wide != nil {
+				g.result.Margin = math.NaN()
+			}
 		}
 	}
+	return nil
+}
+
+func (g *group) worst() float64 {
 	worst := math.Inf(1)
 	for _, c := range g.cases {
 		worst = min(worst, c.margin)
 	}
-	r := Result{Verdict: Verified, Margin: worst, Method: used, Reason: fmt.Sprintf("proven by %s", used)}
-	if n := g.open(); n > 0 {
-		r.Verdict = Unknown
-		r.Reason = fmt.Sprintf("%s bounds leave %d of %d cases open (worst margin %.3g)", used, n, len(g.cases), worst)
+	return worst
+}
+
+func (g *group) reason() string {
+	if g.wide != nil {
+		return g.wide.Error()
 	}
-	return r, nil
+	return fmt.Sprintf("%s bounds leave %d of %d cases open (worst margin %.3g)", g.used, g.open(), len(g.cases), g.worst())
+}
+
+// try bounds a batch by one domain.
+func (v *Verifier) try(ctx context.Context, o Options, m Method, batch []*group, settle func(*group, Result)) error {
+	boxes := make([]Box, len(batch))
+	for i, g := range batch {
+		g.used, g.wide = m, nil
+		boxes[i] = g.box
+	}
+	b, err := v.bound(ctx, o, m, boxes)
+	if err != nil {
+		var wide *errTooWide
+		if errors.As(err, &wide) {
+			batch[0].wide = wide
+			return nil
+		}
+		return err
+	}
+	defer b.p.close()
+	if err := v.prove(b, batch); err != nil {
+		return err
+	}
+	for i, g := range batch {
+		if g.open() == 0 {
+			settle(g, Result{Verdict: Verified, Margin: g.worst(), Method: m, Reason: fmt.Sprintf("proven by %s", m)})
+			continue
+		}
+		if m == Interval {
+			continue
+		}
+		r, ok, err := v.tryCorners(ctx, b, int32(i), g, m)
+		if err != nil {
+			return err
+		}
+		if ok {
+			settle(g, r)
+		}
+	}
+	return nil
 }
 
 func (g *group) open() int {
@@ -222,35 +329,41 @@ func (g *group) open() int {
 	return n
 }
 
-// prove bounds the rows of all open cases.
-func (v *Verifier) prove(b *bounded, g *group) error {
+// prove bounds the rows of all open cases of a batch.
+func (v *Verifier) prove(b *bounded, batch []*group) error {
 	var rows [][]float64
-	for _, c := range g.cases {
-		if !c.proven {
-			rows = append(rows, c.rows...)
+	var owner []int32
+	for i, g := range batch {
+		for _, c := range g.cases {
+			if !c.proven {
+				rows = append(rows, c.rows...)
+				owner = append(owner, slices.Repeat([]int32{int32(i)}, len(c.rows))...)
+			}
 		}
 	}
-	low, err := b.lower(v, rows, nil)
+	low, err := b.lower(v, rows, owner, nil)
 	if err != nil {
 		return err
 	}
 	at := 0
-	for _, c := range g.cases {
-		if c.proven {
-			continue
-		}
-		for k := range c.rows {
-			x := low[at]
-			at++
-			if !c.exact[k] {
-				x = math.Nextafter(x-b.coefError(v, c.rows[k]), math.Inf(-1))
+	for i, g := range batch {
+		for _, c := range g.cases {
+			if c.proven {
+				continue
 			}
-			margin := x - c.bound[k]
-			if margin > c.margin || math.IsInf(c.margin, -1) {
-				c.margin, c.best = margin, k
-			}
-			if x > c.bound[k] || c.c.Constraints[k].Strict && x >= c.bound[k] {
-				c.proven = true
+			for k := range c.rows {
+				x := low[at]
+				at++
+				if !c.exact[k] {
+					x = math.Nextafter(x-b.coefError(v, i, c.rows[k]), math.Inf(-1))
+				}
+				margin := x - c.bound[k]
+				if margin > c.margin || math.IsInf(c.margin, -1) {
+					c.margin, c.best = margin, k
+				}
+				if x > c.bound[k] || c.c.Constraints[k].Strict && x >= c.bound[k] {
+					c.proven = true
+				}
 			}
 		}
 	}
@@ -258,11 +371,11 @@ func (v *Verifier) prove(b *bounded, g *group) error {
 }
 
 // coefError bounds what rounding a row's coefficients to float64 changes.
-func (b *bounded) coefError(v *Verifier, row []float64) float64 {
+func (b *bounded) coefError(v *Verifier, box int, row []float64) float64 {
 	sum := 0.0
 	at := 0
 	for _, id := range b.p.net.outputs {
-		x, s := v.net.values[id], &b.p.st[id]
+		x, s := v.net.values[id], b.p.at(id, box)
 		for k := range x.n {
 			c := row[at+x.order.At(k)]
 			sum += math.Abs(c) * max(math.Abs(s.lo[k]), math.Abs(s.up[k]))
@@ -275,7 +388,7 @@ func (b *bounded) coefError(v *Verifier, row []float64) float64 {
 // maxCorners limits how many open cases are tried for a counterexample at their bound's corner.
 const maxCorners = 16
 
-func (v *Verifier) tryCorners(ctx context.Context, b *bounded, g *group, m Method) (Result, bool, error) {
+func (v *Verifier) tryCorners(ctx context.Context, b *bounded, box int32, g *group, m Method) (Result, bool, error) {
 	var rows [][]float64
 	for _, c := range g.cases {
 		if !c.proven && len(c.rows) > 0 && len(rows) < maxCorners {
@@ -286,7 +399,7 @@ func (v *Verifier) tryCorners(ctx context.Context, b *bounded, g *group, m Metho
 		return Result{}, false, nil
 	}
 	corners := make([][]float64, len(rows))
-	if _, err := b.lower(v, rows, corners); err != nil {
+	if _, err := b.lower(v, rows, slices.Repeat([]int32{box}, len(rows)), corners); err != nil {
 		return Result{}, false, err
 	}
 	for _, x := range corners {

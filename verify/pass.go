@@ -59,28 +59,38 @@ type state struct {
 	m      []float64 // affine values: sum |A||x|max + |b|, see setGamma
 	g      float64   // factor of m
 
-	lines  op.Lines  // act values
-	ic     []float64 // act values: largest intercept by magnitude; nil where ReLU's sign rule serves
-	forms  *op.Relaxation
-	fm     []float64 // relax values: largest magnitude of the forms' terms
-	ulp    []float64 // float32 error per element of an act value; nil for none
-	live   []int32   // act values: elements that are not constant zero; nil for all
-	cl     op.Lines  // lines, bias and m restricted to live
-	cbias  []float64
-	cm     []float64
-	cindex []int32 // the index that cbias and cm belong to
+	lines op.Lines  // act values
+	ic    []float64 // act values: largest intercept by magnitude; nil where ReLU's sign rule serves
+	forms *op.Relaxation
+	fm    []float64 // relax values: largest magnitude of the forms' terms
+	ulp   []float64 // float32 error per element of an act value; nil for none
+	cl    op.Lines  // lines and m restricted to the pass' live elements
+	cm    []float64
 }
 
-// pass bounds one box. It belongs to one call; its rows are computed by several workers.
+// pass bounds some boxes together: they share the weights, so their rows stand in one matrix. It belongs to one call; its rows are
+// computed by several workers.
 type pass struct {
 	net    *network
 	o      Options
 	method Method
-	st     []state
+	n      int     // boxes
+	st     []state // by value and box, see at
+	shared []shared
 	work   []*affine.Work
 	ctx    context.Context
 	arena  *arena
 }
+
+// shared is what the boxes of a pass have in common at one value.
+type shared struct {
+	live   []int32   // elements that are not constant zero for some box; nil for all
+	cindex []int32   // affine values: the elements that cbias and the states' cm belong to
+	cbias  []float64 // bias restricted to them
+}
+
+// at is what the pass knows of a value for box b.
+func (p *pass) at(id, b int) *state { return &p.st[id*p.n+b] }
 
 // arena hands out zeroed memory that lives as long as the pass, and keeps its blocks for the next one.
 type arena struct {
@@ -109,8 +119,8 @@ var arenaPool = sync.Pool{New: func() any { return new(arena) }}
 
 var workPool = sync.Pool{New: func() any { return new(affine.Work) }}
 
-func newPass(ctx context.Context, net *network, o Options, m Method) *pass {
-	p := &pass{net: net, o: o, method: m, st: make([]state, len(net.values)), ctx: ctx, arena: arenaPool.Get().(*arena)}
+func newPass(ctx context.Context, net *network, o Options, m Method, boxes int) *pass {
+	p := &pass{net: net, o: o, method: m, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), ctx: ctx, arena: arenaPool.Get().(*arena)}
 	n := o.Threads
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
@@ -130,46 +140,57 @@ func (p *pass) close() {
 	p.arena = nil
 }
 
-// run bounds every value over the box, in topological order.
-func (p *pass) run(box Box) error {
+// run bounds every value over the boxes, in topological order.
+func (p *pass) run(boxes []Box) error {
 	at := 0
 	for _, v := range p.net.values {
 		if err := p.ctx.Err(); err != nil {
 			return err
 		}
-		s := &p.st[v.id]
+		var err error
 		switch v.kind {
 		case kindInput:
-			s.lo, s.up = p.arena.get(v.n), p.arena.get(v.n)
-			v.order.Store(s.lo, box.Lower[at:at+v.n])
-			v.order.Store(s.up, box.Upper[at:at+v.n])
-			s.mag = p.arena.get(v.n)
-			for i, l := range s.lo {
-				s.mag[i] = max(math.Abs(l), math.Abs(s.up[i]))
+			for b, box := range boxes {
+				p.input(v, p.at(v.id, b), box, at)
 			}
 			at += v.n
 		case kindAffine:
-			p.affine(v, s)
+			if v.copies() {
+				p.shared[v.id].live = p.shared[v.in[0]].live
+			}
+			for b := range boxes {
+				p.affine(v, b)
+			}
 		case kindAct:
-			if err := p.act(v, s); err != nil {
-				return err
-			}
+			err = p.act(v)
 		default:
-			if err := p.relaxed(v, s); err != nil {
-				return err
-			}
+			err = p.relaxed(v)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+func (p *pass) input(v *value, s *state, box Box, at int) {
+	s.lo, s.up = p.arena.get(v.n), p.arena.get(v.n)
+	v.order.Store(s.lo, box.Lower[at:at+v.n])
+	v.order.Store(s.up, box.Upper[at:at+v.n])
+	s.mag = p.arena.get(v.n)
+	for i, l := range s.lo {
+		s.mag[i] = max(math.Abs(l), math.Abs(s.up[i]))
+	}
+}
+
 func (p *pass) rowsDomain() bool { return p.method == FastLin || p.method == DeepPoly }
 
 // affine computes the box of an affine value from its inputs' boxes, in midpoint and radius form, and m.
-func (p *pass) affine(v *value, s *state) {
+func (p *pass) affine(v *value, b int) {
+	s := p.at(v.id, b)
 	if v.copies() {
-		in := &p.st[v.in[0]]
-		s.lo, s.up, s.live = in.lo, in.up, in.live
+		in := p.at(v.in[0], b)
+		s.lo, s.up = in.lo, in.up
 		return
 	}
 	n := v.n
@@ -181,7 +202,7 @@ func (p *pass) affine(v *value, s *state) {
 		clear(buf)
 	}
 	for k, step := range v.steps {
-		in := &p.st[v.in[k]]
+		in := p.at(v.in[k], b)
 		ni := len(in.lo)
 		x := w.Get(3 * ni)
 		centre(x[:ni], x[ni:2*ni], x[2*ni:], in.lo, in.up)
@@ -246,14 +267,26 @@ func centre(mid, rad, mag, lo, up []float64) {
 }
 
 // act bounds a nonlinear elementwise value: its input's box is tightened first, then lines are laid.
-func (p *pass) act(v *value, s *state) error {
+func (p *pass) act(v *value) error {
 	in := p.net.values[v.in[0]]
-	si := &p.st[in.id]
 	if p.rowsDomain() {
-		if err := p.tighten(in, si, v); err != nil {
+		if err := p.tighten(in, v); err != nil {
 			return err
 		}
 	}
+	for b := range p.n {
+		if err := p.lay(v, p.at(v.id, b), p.at(in.id, b)); err != nil {
+			return err
+		}
+	}
+	if v.relu && p.rowsDomain() {
+		p.compact(v, in)
+	}
+	return nil
+}
+
+// lay gives an elementwise value its box and its lines.
+func (p *pass) lay(v *value, s, si *state) error {
 	n := v.n
 	if v.relu {
 		b := p.arena.get(2 * n)
@@ -292,9 +325,7 @@ func (p *pass) act(v *value, s *state) error {
 		for i := range s.ic {
 			s.ic[i] = max(math.Abs(s.lines.LoIcept[i]), math.Abs(s.lines.UpIcept[i]))
 		}
-		return nil
 	}
-	p.compact(v, s, in, si)
 	return nil
 }
 
@@ -320,36 +351,51 @@ func (p *pass) executionError(v *value, s *state) {
 	s.lo, s.up = lo, up
 }
 
-// compact lists the neurons that are not proven dead: only their columns are computed from here on.
-func (p *pass) compact(v *value, s *state, in *value, si *state) {
-	if !p.rowsDomain() {
-		return
-	}
+// compact lists the neurons that are not proven dead for all boxes: only their columns are computed from here on.
+func (p *pass) compact(v, in *value) {
 	alive := 0
-	for _, u := range s.up {
-		if u > 0 {
+	dead := func(i int) bool {
+		for b := range p.n {
+			if p.at(v.id, b).up[i] > 0 {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range v.n {
+		if !dead(i) {
 			alive++
 		}
 	}
 	if alive*10 > v.n*9 {
 		return
 	}
-	s.live = make([]int32, 0, alive+1)
-	for i, u := range s.up {
-		if u > 0 {
-			s.live = append(s.live, int32(i))
+	sh := &p.shared[v.id]
+	sh.live = make([]int32, 0, alive+1)
+	for i := range v.n {
+		if !dead(i) {
+			sh.live = append(sh.live, int32(i))
 		}
 	}
 	pick := func(src []float64) []float64 {
-		out := p.arena.get(len(s.live))
-		for k, j := range s.live {
+		out := p.arena.get(len(sh.live))
+		for k, j := range sh.live {
 			out[k] = src[j]
 		}
 		return out
 	}
-	s.cl = op.Lines{LoSlope: pick(s.lines.LoSlope), LoIcept: pick(s.lines.LoIcept), UpSlope: pick(s.lines.UpSlope), UpIcept: pick(s.lines.UpIcept)}
-	if in.kind == kindAffine && si.m != nil && si.cindex == nil {
-		si.cindex, si.cm = s.live, pick(si.m)
+	si := &p.shared[in.id]
+	below := in.kind == kindAffine && p.at(in.id, 0).m != nil && si.cindex == nil
+	for b := range p.n {
+		s := p.at(v.id, b)
+		s.cl = op.Lines{LoSlope: pick(s.lines.LoSlope), LoIcept: pick(s.lines.LoIcept), UpSlope: pick(s.lines.UpSlope), UpIcept: pick(s.lines.UpIcept)}
+		if below {
+			x := p.at(in.id, b)
+			x.cm = pick(x.m)
+		}
+	}
+	if below {
+		si.cindex = sh.live
 		if in.bias != nil {
 			si.cbias = pick(in.bias)
 		}
@@ -357,7 +403,24 @@ func (p *pass) compact(v *value, s *state, in *value, si *state) {
 }
 
 // relaxed bounds a value of several inputs by its operator's own interval, and asks for its linear forms.
-func (p *pass) relaxed(v *value, s *state) error {
+func (p *pass) relaxed(v *value) error {
+	for _, a := range v.args {
+		if a >= 0 && p.rowsDomain() {
+			if err := p.tighten(p.net.values[a], nil); err != nil {
+				return err
+			}
+		}
+	}
+	for b := range p.n {
+		if err := p.relaxedBox(v, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pass) relaxedBox(v *value, box int) error {
+	s := p.at(v.id, box)
 	boxes := make([]op.Box, len(v.args))
 	for k, a := range v.args {
 		if a < 0 {
@@ -371,12 +434,7 @@ func (p *pass) relaxed(v *value, s *state) error {
 			continue
 		}
 		in := p.net.values[a]
-		si := &p.st[a]
-		if p.rowsDomain() {
-			if err := p.tighten(in, si, nil); err != nil {
-				return err
-			}
-		}
+		si := p.at(a, box)
 		b := op.Box{Lower: p.arena.get(in.n), Upper: p.arena.get(in.n)}
 		in.order.Load(b.Lower, si.lo)
 		in.order.Load(b.Upper, si.up)
@@ -423,60 +481,73 @@ func (p *pass) magnitudes(v *value, s *state, boxes []op.Box) {
 	}
 }
 
-// tighten replaces the box of a value by back-substituted bounds where the interval leaves something open.
+// tighten replaces the boxes of a value by back-substituted bounds where the intervals leave something open.
 // reader is the elementwise operator that reads it, or nil.
-func (p *pass) tighten(in *value, si *state, reader *value) error {
+func (p *pass) tighten(in, reader *value) error {
 	if in.exact || in.kind == kindInput {
 		return nil
 	}
-	var open []int32
-	for i, l := range si.lo {
-		u := si.up[i]
-		if reader != nil && reader.relu {
-			if l < 0 && u > 0 {
-				open = append(open, int32(i))
+	t := rowSet{}
+	for b := range p.n {
+		s := p.at(in.id, b)
+		for i, l := range s.lo {
+			u := s.up[i]
+			if reader != nil && reader.relu {
+				if l >= 0 || u <= 0 {
+					continue
+				}
+			} else if !(l < u) {
+				continue
 			}
-		} else if l < u {
-			open = append(open, int32(i))
+			t.add(int32(i), 1, int32(b))
+			t.add(int32(i), -1, int32(b))
 		}
 	}
-	if len(open) == 0 {
+	if len(t.index) == 0 {
 		return nil
 	}
-	// The box may be shared with the value that this one copies.
-	b := p.arena.get(2 * in.n)
-	copy(b[:in.n], si.lo)
-	copy(b[in.n:], si.up)
-	si.lo, si.up = b[:in.n], b[in.n:]
-	n := len(open)
-	index := make([]int32, 2*n)
-	sign := make([]float64, 2*n)
-	copy(index, open)
-	copy(index[n:], open)
-	for i := range n {
-		sign[i], sign[n+i] = 1, -1
+	for b := range p.n { // a box may be shared with the value that this one copies
+		s := p.at(in.id, b)
+		m := p.arena.get(2 * in.n)
+		copy(m[:in.n], s.lo)
+		copy(m[in.n:], s.up)
+		s.lo, s.up = m[:in.n], m[in.n:]
 	}
-	low := make([]float64, 2*n)
-	err := p.chunks(in, 2*n, func(w *affine.Work, a, b int) {
-		p.neurons(w, in, index[a:b], sign[a:b], low[a:b])
+	low := make([]float64, len(t.index))
+	err := p.chunks(in, len(low), func(w *affine.Work, a, b int) {
+		p.neurons(w, in, t.part(a, b), low[a:b])
 	})
 	if err != nil {
 		return err
 	}
-	for i, j := range open {
-		l, u := low[i], -low[n+i]
+	for k := 0; k < len(low); k += 2 {
+		s, j := p.at(in.id, int(t.owner[k])), t.index[k]
+		l, u := low[k], -low[k+1]
 		if p.o.Plain {
-			si.lo[j], si.up[j] = l, u
+			s.lo[j], s.up[j] = l, u
 		} else {
-			si.lo[j], si.up[j] = max(si.lo[j], l), min(si.up[j], u)
+			s.lo[j], s.up[j] = max(s.lo[j], l), min(s.up[j], u)
 		}
 		// Bounds that cross by rounding hold one point between them: keep a valid order.
-		if si.lo[j] > si.up[j] {
-			si.lo[j], si.up[j] = si.up[j], si.lo[j]
+		if s.lo[j] > s.up[j] {
+			s.lo[j], s.up[j] = s.up[j], s.lo[j]
 		}
 	}
 	return nil
 }
+
+// rowSet lists rows sign*element, each with the box that it is bounded over.
+type rowSet struct {
+	index []int32
+	sign  []float64
+	owner []int32
+}
+
+func (t *rowSet) add(index int32, sign float64, owner int32) {
+	t.index, t.sign, t.owner = append(t.index, index), append(t.sign, sign), append(t.owner, owner)
+}
+
+func (t *rowSet) part(a, b int) rowSet { return rowSet{t.index[a:b], t.sign[a:b], t.owner[a:b]} }
 
 // chunks cuts total rows over value v into pieces that fit the memory budget, and gives them to the workers.
 func (p *pass) chunks(v *value, total int, f func(w *affine.Work, a, b int)) error {

@@ -4,82 +4,103 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
+	"slices"
 )
+
+// radiusBatch is how many radii are tried together: their rows share one matrix, and the bracket shrinks to what is between two of them.
+const radiusBatch = 3
 
 // Radius finds for one point the largest eps for which property(eps) is proven. property must be monotone: a larger eps has
 // larger boxes. The answer is always a proven value (0 if nothing is); upper is the smallest eps known to be falsified (+Inf if none).
 //
-// The search brackets the radius between a proven and an unproven eps and cuts the bracket at several places at once, one per core. A
+// The search brackets the radius between a proven and an unproven eps. It begins with small ones, since bounds of large boxes take
+// longest: many more neurons are unstable there. Each round tries a few of them in one batch, around the place
+// where the line through the margins at both ends crosses 0 (regula falsi), or evenly spread where that did not halve the bracket. A
 // proof at a larger eps than an unproven one counts: bounds need not be monotone.
 func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Property, o RadiusOptions) (radius, upper float64, err error) {
 	if !(o.Max > 0) || math.IsInf(o.Max, 0) {
 		return 0, 0, fmt.Errorf("%w: largest radius %v", ErrInput, o.Max)
 	}
-	tol := o.Tol
-	if tol <= 0 {
-		tol = o.Max / 1000
+	r := &bracket{hi: o.Max, tol: o.Tol, upper: math.Inf(1), low: math.NaN(), high: math.NaN()}
+	if r.tol <= 0 {
+		r.tol = o.Max / 1000
 	}
-	workers := v.o.Threads
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	lo, hi := 0.0, o.Max
-	upper = math.Inf(1)
-	try := func(points []float64) error {
-		verdicts := make([]Result, len(points))
-		errs := make([]error, len(points))
-		one := v.o
-		one.Threads = 1
-		if len(points) == 1 {
-			one.Threads = v.o.Threads
+	points := []float64{o.Max / 27, o.Max / 9, o.Max / 3}
+	for even := true; ; {
+		if err := v.tryRadii(ctx, r, points, property); err != nil {
+			return r.lo, r.upper, err
 		}
-		var wg sync.WaitGroup
-		for i, eps := range points {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				verdicts[i], errs[i] = v.verify(ctx, one, property(eps))
-			}()
-		}
-		wg.Wait()
-		for i, eps := range points {
-			if errs[i] != nil {
-				return errs[i]
-			}
-			switch verdicts[i].Verdict {
-			case Verified:
-				lo = max(lo, eps)
-			case Falsified:
-				upper = min(upper, eps)
-			}
-			if verdicts[i].Timeout {
-				return ctx.Err()
+		if r.hi == o.Max && r.lo == o.Max/3 && ctx.Err() == nil { // nothing failed so far
+			if err := v.tryRadii(ctx, r, []float64{0.6 * o.Max, o.Max}, property); err != nil {
+				return r.lo, r.upper, err
 			}
 		}
-		for i, eps := range points {
-			if verdicts[i].Verdict != Verified && eps > lo {
-				hi = min(hi, eps)
+		if r.lo >= o.Max || r.hi-r.lo <= r.tol || ctx.Err() != nil {
+			return r.lo, r.upper, ctx.Err()
+		}
+		before := r.hi - r.lo
+		points = r.next(even)
+		if len(points) == 0 {
+			return r.lo, r.upper, nil
+		}
+		even = before > 0.5*r.width && r.width > 0
+		r.width = before
+	}
+}
+
+// bracket is what is known of a radius.
+type bracket struct {
+	lo, hi    float64 // proven; not proven
+	low, high float64 // their margins, NaN where not known
+	upper     float64 // falsified
+	tol       float64
+	width     float64 // of the round before
+}
+
+// next chooses the radii of a round, ascending and inside the bracket.
+func (r *bracket) next(even bool) []float64 {
+	w := r.hi - r.lo
+	var points []float64
+	root := r.lo + w*r.low/(r.low-r.high)
+	if even || !(r.low > 0) || !(r.high < 0) || !(root > r.lo && root < r.hi) {
+		for i := range radiusBatch {
+			points = append(points, r.lo+w*float64(i+1)/(radiusBatch+1))
+		}
+	} else {
+		near := max(0.45*r.tol, 0.04*w)
+		for i := range radiusBatch {
+			points = append(points, root+near*float64(i-radiusBatch/2))
+		}
+	}
+	return slices.DeleteFunc(points, func(e float64) bool { return !(e > r.lo && e < r.hi) })
+}
+
+func (v *Verifier) tryRadii(ctx context.Context, r *bracket, points []float64, property func(eps float64) Property) error {
+	ps := make([]Property, len(points))
+	for i, eps := range points {
+		ps[i] = property(eps)
+	}
+	results, err := v.verify(ctx, v.o, ps)
+	if err != nil {
+		return err
+	}
+	for i, eps := range points {
+		switch res := results[i]; {
+		case res.Timeout:
+			return ctx.Err()
+		case res.Verdict == Verified:
+			if eps > r.lo {
+				r.lo, r.low = eps, res.Margin
 			}
-		}
-		return nil
-	}
-	if err := try([]float64{o.Max}); err != nil {
-		return lo, upper, err
-	}
-	for lo < o.Max && hi-lo > tol && ctx.Err() == nil {
-		points := make([]float64, workers)
-		for i := range points {
-			points[i] = lo + (hi-lo)*float64(i+1)/float64(workers+1)
-		}
-		before := hi - lo
-		if err := try(points); err != nil {
-			return lo, upper, err
-		}
-		if !(hi-lo < before) {
-			break
+		case res.Verdict == Falsified:
+			r.upper = min(r.upper, eps)
 		}
 	}
-	return lo, upper, ctx.Err()
+	for i, eps := range points {
+		if results[i].Verdict != Verified && eps > r.lo && eps <= r.hi {
+			r.hi, r.high = eps, results[i].Margin
+			break // the points ascend
+		}
+	}
+	return nil
 }

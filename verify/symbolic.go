@@ -67,7 +67,7 @@ func (p *pass) runSymbolic(box Box) (*symbolic, error) {
 		if err := p.ctx.Err(); err != nil {
 			return nil, err
 		}
-		s := &p.st[v.id]
+		s := p.at(v.id, 0)
 		switch v.kind {
 		case kindInput:
 			s.lo, s.up = make([]float64, v.n), make([]float64, v.n)
@@ -76,15 +76,15 @@ func (p *pass) runSymbolic(box Box) (*symbolic, error) {
 			y.input(v, s, at)
 			at += v.n
 		case kindAffine:
-			p.affine(v, s)
+			p.affine(v, 0)
 			y.affine(v, s)
 		case kindAct:
-			if err := p.act(v, s); err != nil {
+			if err := p.act(v); err != nil {
 				return nil, err
 			}
 			y.act(v, s)
 		default:
-			if err := p.relaxed(v, s); err != nil {
+			if err := p.relaxed(v); err != nil {
 				return nil, err
 			}
 			y.constant(v, s)

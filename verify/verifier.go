@@ -147,37 +147,46 @@ func (v *Verifier) rowsOver(rows [][]float64) []*affine.Rows {
 	return out
 }
 
-// bounded is a box bounded by one domain, ready for rows.
+// bounded is some boxes bounded by one domain, ready for rows.
 type bounded struct {
 	p   *pass
-	sym *symbolic
+	sym []*symbolic // one per box, if symbolic
 }
 
-func (v *Verifier) bound(ctx context.Context, o Options, m Method, box Box) (*bounded, error) {
-	b := &bounded{p: newPass(ctx, v.net, o, m)}
-	var err error
-	if m == Symbolic {
-		b.sym, err = b.p.runSymbolic(box)
-	} else {
-		err = b.p.run(box)
+// bound bounds several boxes at once; the symbolic domain takes them one by one.
+func (v *Verifier) bound(ctx context.Context, o Options, m Method, boxes []Box) (*bounded, error) {
+	if m != Symbolic {
+		b := &bounded{p: newPass(ctx, v.net, o, m, len(boxes))}
+		if err := b.p.run(boxes); err != nil {
+			b.p.close()
+			return nil, err
+		}
+		return b, nil
 	}
+	if len(boxes) != 1 {
+		panic("verify: symbolic intervals of several boxes at once")
+	}
+	b := &bounded{p: newPass(ctx, v.net, o, m, 1)}
+	sym, err := b.p.runSymbolic(boxes[0])
 	if err != nil {
 		b.p.close()
 		return nil, err
 	}
+	b.sym = []*symbolic{sym}
 	return b, nil
 }
 
-// lower bounds rows over the outputs from below; corners, if wanted, gets for every row the input that minimises its final form.
-func (b *bounded) lower(v *Verifier, rows [][]float64, corners [][]float64) ([]float64, error) {
+// lower bounds rows over the outputs from below, row i over the box owner[i]; corners, if wanted, gets for every row the input that
+// minimises its final form.
+func (b *bounded) lower(v *Verifier, rows [][]float64, owner []int32, corners [][]float64) ([]float64, error) {
 	low := make([]float64, len(rows))
 	p := b.p
 	top := p.net.values[len(p.net.values)-1]
 	if b.sym != nil {
 		var forms [][]float64
-		low, forms = b.sym.bound(v.rowsOver(rows), len(rows))
+		low, forms = b.sym[0].bound(v.rowsOver(rows), len(rows))
 		for i := range corners {
-			corners[i] = b.sym.corner(forms[i])
+			corners[i] = b.sym[0].corner(forms[i])
 		}
 		if p.o.Plain {
 			return low, nil
@@ -185,9 +194,10 @@ func (b *bounded) lower(v *Verifier, rows [][]float64, corners [][]float64) ([]f
 	}
 	full := b.sym == nil && p.method != Interval
 	err := p.chunks(top, len(rows), func(w *affine.Work, from, to int) {
+		own := owner[from:to]
 		if !full || !p.o.Plain {
 			part := make([]float64, to-from)
-			p.forms(w, v.rowsOver(rows[from:to]), to-from, true, nil, part)
+			p.forms(w, v.rowsOver(rows[from:to]), own, true, nil, part)
 			for i, x := range part {
 				if b.sym != nil {
 					low[from+i] = max(low[from+i], x)
@@ -205,9 +215,9 @@ func (b *bounded) lower(v *Verifier, rows [][]float64, corners [][]float64) ([]f
 			for i := from; i < to; i++ {
 				corners[i] = make([]float64, p.net.nIn)
 			}
-			corner = func(id int, r *affine.Rows) { b.corner(id, r, corners[from:to]) }
+			corner = func(id int, r *affine.Rows) { b.corner(id, r, own, corners[from:to]) }
 		}
-		p.forms(w, v.rowsOver(rows[from:to]), to-from, false, corner, part)
+		p.forms(w, v.rowsOver(rows[from:to]), own, false, corner, part)
 		for i, x := range part {
 			if p.o.Plain {
 				low[from+i] = x
@@ -220,7 +230,7 @@ func (b *bounded) lower(v *Verifier, rows [][]float64, corners [][]float64) ([]f
 }
 
 // corner writes where in the box the rows over an input are least.
-func (b *bounded) corner(id int, r *affine.Rows, out [][]float64) {
+func (b *bounded) corner(id int, r *affine.Rows, owner []int32, out [][]float64) {
 	at := 0
 	for _, in := range b.p.net.inputs {
 		if in == id {
@@ -229,8 +239,8 @@ func (b *bounded) corner(id int, r *affine.Rows, out [][]float64) {
 		at += b.p.net.values[in].n
 	}
 	v := b.p.net.values[id]
-	s := &b.p.st[id]
 	for i := range r.N {
+		s := b.p.at(id, int(owner[i]))
 		for k, c := range r.Row(i) {
 			x := s.lo[k]
 			if c < 0 {
@@ -274,12 +284,12 @@ func (v *Verifier) Bounds(ctx context.Context, box Box, rows [][]float64, layers
 		m = DeepPoly
 	}
 	start := time.Now()
-	b, err := v.bound(ctx, v.o, m, box)
+	b, err := v.bound(ctx, v.o, m, []Box{box})
 	if err != nil {
 		return nil, err
 	}
 	defer b.p.close()
-	low, err := b.lower(v, rows, nil)
+	low, err := b.lower(v, rows, make([]int32, len(rows)), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -297,7 +307,7 @@ func (b *bounded) layers() []LayerBounds {
 			continue
 		}
 		in := b.p.net.values[v.in[0]]
-		s := &b.p.st[in.id]
+		s := b.p.at(in.id, 0)
 		l := LayerBounds{Node: v.node.Name, Op: v.node.Op, Lower: make([]float64, in.n), Upper: make([]float64, in.n)}
 		in.order.Load(l.Lower, s.lo)
 		in.order.Load(l.Upper, s.up)
