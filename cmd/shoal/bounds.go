@@ -12,8 +12,8 @@ import (
 
 func boundsCommand() *cli.Command {
 	flags := append(boundFlags(),
-		&cli.StringFlag{Name: "box", Usage: "JSON `FILE` with lower and upper, in the model's flat input order", Required: true},
-		&cli.StringFlag{Name: "rows", Usage: "JSON `FILE` with rows over the flat outputs", Required: true},
+		&cli.StringFlag{Name: "box", Usage: "JSON `FILE` with lower and upper, in the model's flat input order"},
+		&cli.StringFlag{Name: "rows", Usage: "JSON `FILE` with rows over the flat outputs"},
 		&cli.BoolFlag{Name: "layers", Usage: "print every activation's input bounds too"},
 		&cli.BoolFlag{Name: "plain", Usage: "switch off what goes beyond the published domain"},
 		&cli.BoolFlag{Name: "drop-softmax", Usage: "bound the logits below a last Softmax"},
@@ -43,6 +43,11 @@ func boundsAction(c *cli.Context) error {
 	m, err := modelArg(c)
 	if err != nil {
 		return err
+	}
+	for _, name := range []string{"box", "rows"} {
+		if c.String(name) == "" {
+			return usageError("one file may serve for both: --box case.json --rows case.json", "no --%s is given", name)
+		}
 	}
 	var box struct {
 		Lower []float64 `json:"lower"`

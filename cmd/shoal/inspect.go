@@ -182,9 +182,19 @@ func (d *inspectDoc) layers(g *onnxio.Graph) {
 	}
 }
 
+// opsets lists the standard's opset and those of other domains.
+func opsets(versions map[string]int) string {
+	var list []string
+	for domain, v := range versions {
+		list = append(list, strings.TrimSpace(fmt.Sprintf("%s opset %d", domain, v)))
+	}
+	sort.Strings(list)
+	return strings.Join(list, ", ")
+}
+
 func (d *inspectDoc) print(c *cli.Context) error {
 	w := c.App.Writer
-	fmt.Fprintf(w, "%s\nsha256 %s\nmade by %s, IR %d, opsets %v\n\n", d.Model.Path, d.Model.SHA256, d.Producer, d.IR, d.Opsets)
+	fmt.Fprintf(w, "%s\nsha256 %s\nmade by %s, IR %d, %s\n\n", d.Model.Path, d.Model.SHA256, d.Producer, d.IR, opsets(d.Opsets))
 	for _, p := range d.Inputs {
 		fmt.Fprintf(w, "input  %s %s %v\n", p.Name, p.Type, p.Shape)
 	}

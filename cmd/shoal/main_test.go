@@ -23,15 +23,6 @@ func shoal(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), err.String()
 }
 
-func write(t *testing.T, name, text string) string {
-	t.Helper()
-	p := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func TestCertifyImages(t *testing.T) {
 	code, out, err := shoal(t, "certify", robust, "--data", data, "--range", "0:13", "--eps", "2/255", "--json")
 	if code != 0 {
@@ -64,14 +55,6 @@ func TestCertifyImages(t *testing.T) {
 	}
 	if x := doc.Samples[0]; x.Verdict != "verified" || x.Margin == nil || *x.Margin <= 0 {
 		t.Errorf("image 0: %+v", x)
-	}
-}
-
-func TestJSONLines(t *testing.T) {
-	code, out, err := shoal(t, "certify", "--json=lines", "--data", data, "--range", ":2", "--eps", "0.01", robust)
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if code != 0 || len(lines) != 3 || !strings.Contains(lines[2], `"type":"summary"`) || !json.Valid([]byte(lines[0])) {
-		t.Errorf("exit %d\n%s%s", code, out, err)
 	}
 }
 
@@ -117,41 +100,34 @@ func TestRunAndInspect(t *testing.T) {
 	}
 }
 
-const twoInputs = "(declare-const X_0 Real)(declare-const Y_0 Real)(assert (>= X_0 0))(assert (<= X_0 1))(assert (>= Y_0 0))"
-
-// TestExitCodes gives every command a fault and checks code and words.
-func TestExitCodes(t *testing.T) {
-	broken := write(t, "broken.onnx", "no model at all")
-	plain := write(t, "p.vnnlib", twoInputs)
-	relation := write(t, "r.vnnlib", strings.Replace(twoInputs, "(assert (>= Y_0 0))", "(assert (<= X_0 Y_0))", 1))
-	for _, c := range []struct {
-		args []string
-		code int
-		want string
-	}{
-		{[]string{"certify"}, exitUsage, "one model file"},
-		{[]string{"certify", "nowhere.onnx", "--data", data, "--eps", "1"}, exitError, "nowhere.onnx"},
-		{[]string{"certify", broken, "--data", data, "--eps", "1"}, exitError, "not an ONNX file"},
-		{[]string{"certify", robust, "--eps", "0.1"}, exitUsage, "--data"},
-		{[]string{"certify", robust, "--data", "what:x", "--eps", "0.1"}, exitError, "KIND:PATH"},
-		{[]string{"certify", robust, "--data", data, "--eps", "-1"}, exitUsage, "eps"},
-		{[]string{"certify", robust, "--data", data, "--eps", "1/0"}, exitUsage, "eps"},
-		{[]string{"certify", robust, "--data", data, "--eps", "0.1", "--method", "magic"}, exitUsage, "magic"},
-		{[]string{"certify", robust, "--data", data, "--eps", "0.1", "--norm", "l2"}, exitUsage, "linf"},
-		{[]string{"certify", robust, "--data", data, "--eps", "0.1", "--range", "9:3"}, exitError, "range"},
-		{[]string{"certify", robust, "--data", "cifar10:../../testdata/cifar10", "--eps", "0.1"}, exitError, "3072"},
-		{[]string{"certify", robust, "--data", data, "--range", "12:13", "--eps", "0.1", "--min-certified", "0.5"}, exitThreshold, "below"},
-		{[]string{"certify", robust, "--vnnlib", plain}, exitError, "784"},
-		{[]string{"certify", robust, "--vnnlib", relation}, exitUnsupported, "not supported"},
-		{[]string{"run", robust, "--nonsense"}, exitUsage, "nonsense"},
-		{[]string{"frobnicate"}, exitUsage, "frobnicate"},
-	} {
-		code, out, err := shoal(t, c.args...)
-		if code != c.code || !strings.Contains(err, c.want) {
-			t.Errorf("%v: exit %d (want %d), stderr %q (want %q)", c.args, code, c.code, err, c.want)
+// TestInterruptedBeforeItBegins gives every command that computes a context that is over.
+func TestInterruptedBeforeItBegins(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeSketches(dir); err != nil {
+		t.Fatal(err)
+	}
+	file := func(name, text string) string {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
 		}
-		if code != exitThreshold && out != "" && !strings.Contains(out, "USAGE") && !strings.Contains(out, "Incorrect Usage") {
-			t.Errorf("%v: stdout %.80q", c.args, out)
+		return p
+	}
+	model, points := filepath.Join(dir, "difference.onnx"), "npz:"+filepath.Join(dir, "points.npz")
+	box := file("case.json", `{"lower": [0, 0], "upper": [1, 1], "rows": [[1, -1]]}`)
+	property := file("p.vnnlib", "(declare-const X_0 Real)(declare-const Y_0 Real)(assert (>= X_0 0))(assert (<= X_0 1))(assert (>= Y_0 2))")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, args := range [][]string{
+		{"certify", model, "--data", points, "--eps", "0.1"},
+		{"certify", filepath.Join(dir, "line.onnx"), "--vnnlib", property},
+		{"radius", model, "--data", points},
+		{"bounds", model, "--box", box, "--rows", box},
+		{"run", model, "--data", points},
+	} {
+		var out, err bytes.Buffer
+		if code := run(ctx, append([]string{"shoal"}, args...), &out, &err); code != exitInterrupted || !strings.Contains(err.String(), "interrupted") {
+			t.Errorf("%s: exit %d, %s", args[0], code, err.String())
 		}
 	}
 }

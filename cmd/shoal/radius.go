@@ -116,7 +116,7 @@ func radiusAction(c *cli.Context) error {
 				return err
 			}
 		case "":
-			fmt.Fprintf(tw, "%d\t%d\t%d\t%.5f\t%s\t%.2f\t\n", row.Index, row.Label, row.Predicted, row.Radius, margin(row.Upper), row.Seconds)
+			fmt.Fprintf(tw, "%d\t%d\t%d\t%.5f\t%s\t%.2f\t\n", row.Index, row.Label, row.Predicted, row.Radius, upper(row.Upper), row.Seconds)
 		}
 		bar.add()
 	}
@@ -163,6 +163,13 @@ func radiusAction(c *cli.Context) error {
 		return &codeError{code: exitInterrupted, err: errors.New("interrupted; the results so far are printed")}
 	}
 	return nil
+}
+
+func upper(n number) string {
+	if math.IsInf(float64(n), 1) {
+		return "-"
+	}
+	return margin(n)
 }
 
 // radiusOne searches for the predicted class, as the certification area is defined; correctness is reported beside it.

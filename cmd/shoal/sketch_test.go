@@ -1,0 +1,238 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// A message on the wire is its fields one behind the other.
+type message []byte
+
+func (m *message) number(field protowire.Number, v uint64) {
+	*m = protowire.AppendVarint(protowire.AppendTag(*m, field, protowire.VarintType), v)
+}
+
+func (m *message) bytes(field protowire.Number, b []byte) {
+	*m = protowire.AppendBytes(protowire.AppendTag(*m, field, protowire.BytesType), b)
+}
+
+func (m *message) text(field protowire.Number, s string) { m.bytes(field, []byte(s)) }
+
+// modelSketch writes small ONNX files.
+type modelSketch struct {
+	graph message
+	opset uint64
+	nodes int
+}
+
+// port declares an input (field 11 of GraphProto) or output (12) of float32. Sizes are ints, or names.
+func (m *modelSketch) port(field protowire.Number, name string, sizes ...any) {
+	var shape message
+	for _, s := range sizes {
+		var dim message
+		switch s := s.(type) {
+		case int:
+			dim.number(1, uint64(s))
+		case string:
+			dim.text(2, s)
+		}
+		shape.bytes(1, dim)
+	}
+	var tensor, typ, value message
+	tensor.number(1, 1)
+	tensor.bytes(2, shape)
+	typ.bytes(1, tensor)
+	value.text(1, name)
+	value.bytes(2, typ)
+	m.graph.bytes(field, value)
+}
+
+func (m *modelSketch) input(name string, sizes ...any)  { m.port(11, name, sizes...) }
+func (m *modelSketch) output(name string, sizes ...any) { m.port(12, name, sizes...) }
+
+// weights adds a float32 initializer.
+func (m *modelSketch) weights(name string, data []float32, shape ...uint64) {
+	var t message
+	for _, d := range shape {
+		t.number(1, d)
+	}
+	t.number(2, 1)
+	t.text(8, name)
+	raw := make([]byte, 0, 4*len(data))
+	for _, f := range data {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(f))
+	}
+	t.bytes(9, raw)
+	m.graph.bytes(5, t)
+}
+
+// node adds a node; attributes are integers or lists of them.
+func (m *modelSketch) node(op, out string, attrs map[string]any, in ...string) {
+	var n message
+	for _, name := range in {
+		n.text(1, name)
+	}
+	n.text(2, out)
+	n.text(3, out+" node")
+	n.text(4, op)
+	for name, v := range attrs {
+		var a message
+		a.text(1, name)
+		switch v := v.(type) {
+		case int:
+			a.number(3, uint64(v))
+			a.number(20, 2)
+		case []int:
+			for _, i := range v {
+				a.number(8, uint64(i))
+			}
+			a.number(20, 7)
+		}
+		n.bytes(5, a)
+	}
+	m.graph.bytes(1, n)
+}
+
+func (m *modelSketch) write(path string) error {
+	var opset, file message
+	opset.number(2, m.opset)
+	m.graph.text(2, "sketch")
+	file.number(1, 8)
+	file.text(2, "sketch")
+	file.bytes(8, opset)
+	file.bytes(7, m.graph)
+	return os.WriteFile(path, file, 0o644)
+}
+
+// difference begins a net of two inputs and two outputs: y0 = max(x0-x1, 0), y1 = max(x1-x0, 0). Everything about it can be worked out
+// by hand: a point's class is where it is larger, and its radius half the distance of its numbers.
+func difference(batch any) *modelSketch {
+	m := &modelSketch{opset: 13}
+	m.input("x", batch, 2)
+	m.weights("w", []float32{1, -1, -1, 1}, 2, 2)
+	m.node("MatMul", "d", nil, "x", "w")
+	m.node("Relu", "y", nil, "d")
+	m.output("y", batch, 2)
+	return m
+}
+
+// sketches are the models that every script finds.
+func sketches() map[string]*modelSketch {
+	all := map[string]*modelSketch{"difference": difference("N"), "fixed": difference(1)}
+
+	soft := &modelSketch{opset: 13}
+	soft.input("x", "N", 2)
+	soft.weights("w", []float32{1, -1, -1, 1}, 2, 2)
+	soft.node("MatMul", "logits", nil, "x", "w")
+	soft.node("Softmax", "y", nil, "logits")
+	soft.output("y", "N", 2)
+	all["softmax"] = soft
+
+	line := &modelSketch{opset: 13} // y = x, of one number
+	line.input("x", 1, 1)
+	line.weights("one", []float32{1}, 1, 1)
+	line.node("MatMul", "y", nil, "x", "one")
+	line.output("y", 1, 1)
+	all["line"] = line
+
+	unknown := &modelSketch{opset: 13}
+	unknown.input("x", "N", 2)
+	unknown.node("Frobnicate", "f", nil, "x")
+	unknown.node("Relu", "y", nil, "f")
+	unknown.output("y", "N", 2)
+	all["unknown"] = unknown
+
+	old := difference("N")
+	old.opset = 6
+	all["old"] = old
+
+	two := &modelSketch{opset: 13}
+	two.input("a", "N", 2)
+	two.input("b", "N", 2)
+	two.node("Sub", "y", nil, "a", "b")
+	two.output("y", "N", 2)
+	all["two"] = two
+
+	misfit := &modelSketch{opset: 13}
+	misfit.input("x", "N", 3)
+	misfit.weights("w", []float32{1, -1, -1, 1}, 2, 2)
+	misfit.node("MatMul", "y", nil, "x", "w")
+	misfit.output("y", "N", 2)
+	all["misfit"] = misfit
+
+	steps := &modelSketch{opset: 13} // the mean over T steps of two numbers each
+	steps.input("x", "N", "T", 2)
+	steps.node("ReduceMean", "y", map[string]any{"axes": []int{1}, "keepdims": 0}, "x")
+	steps.output("y", "N", 2)
+	all["steps"] = steps
+	return all
+}
+
+// npy is an array of float32 or int64 in numpy's format, version 1.0.
+func npy(data any, shape ...int) []byte {
+	dtype := "<f4"
+	if _, ok := data.([]int64); ok {
+		dtype = "<i8"
+	}
+	var sizes string
+	for _, d := range shape {
+		sizes += fmt.Sprintf("%d,", d)
+	}
+	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", dtype, sizes)
+	for (10+len(head)+1)%64 != 0 {
+		head += " "
+	}
+	head += "\n"
+	var b bytes.Buffer
+	b.WriteString("\x93NUMPY\x01\x00")
+	_ = binary.Write(&b, binary.LittleEndian, uint16(len(head)))
+	b.WriteString(head)
+	_ = binary.Write(&b, binary.LittleEndian, data)
+	return b.Bytes()
+}
+
+// writePoints writes labelled points as an npz file.
+func writePoints(path string, inputs []float32, labels []int64, shape ...int) error {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{"inputs.npy", npy(inputs, shape...)}, {"labels.npy", npy(labels, len(labels))}} {
+		w, err := z.Create(f.name)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(f.data); err != nil {
+			return err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
+}
+
+// writeSketches fills a folder with the small models and with points for them.
+func writeSketches(dir string) error {
+	for name, m := range sketches() {
+		if err := m.write(filepath.Join(dir, name+".onnx")); err != nil {
+			return err
+		}
+	}
+	// The radii are 0.3, 0.125, 0.4 for the wrong class, and 0.05.
+	points := []float32{0.8, 0.2, 0.25, 0.5, 0.9, 0.1, 0.55, 0.45}
+	if err := writePoints(filepath.Join(dir, "points.npz"), points, []int64{0, 1, 1, 0}, 4, 2); err != nil {
+		return err
+	}
+	// The means of the first two are (0.7, 0.3) and (0.5, 0.9).
+	steps := []float32{0.8, 0.2, 0.7, 0.3, 0.6, 0.4, 0.4, 0.9, 0.5, 0.9, 0.6, 0.9}
+	return writePoints(filepath.Join(dir, "steps.npz"), steps, []int64{0, 1}, 2, 3, 2)
+}
