@@ -11,7 +11,7 @@ import (
 )
 
 func boundsCommand() *cli.Command {
-	flags := append(boundFlags(),
+	flags := append(boundFlags(), dimFlag(),
 		&cli.StringFlag{Name: "box", Usage: "JSON `FILE` with lower and upper, in the model's flat input order"},
 		&cli.StringFlag{Name: "rows", Usage: "JSON `FILE` with rows over the flat outputs"},
 		&cli.BoolFlag{Name: "layers", Usage: "print every activation's input bounds too"},
@@ -83,7 +83,7 @@ func boundsAction(c *cli.Context) error {
 		return nil
 	}
 	doc := map[string]any{"lower": numbers(r.Lower), "seconds": r.Seconds, "method": c.String("method"), "semantics": c.String("semantics"),
-		"model": modelDoc{m.Path, m.SHA256}}
+		"model": modelOf(c, m)}
 	if c.Bool("layers") {
 		var layers []map[string]any
 		for _, l := range r.Layers {

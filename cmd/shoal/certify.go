@@ -17,7 +17,7 @@ import (
 
 func certifyCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(flags,
+	flags = append(flags, dimFlag(),
 		&cli.StringFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255"},
 		&cli.StringFlag{Name: "norm", Usage: "linf", Value: "linf"},
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
@@ -44,11 +44,6 @@ func certifyCommand() *cli.Command {
 			return certifyImages(c, m)
 		},
 	}
-}
-
-type modelDoc struct {
-	Path   string `json:"path"`
-	SHA256 string `json:"sha256"`
 }
 
 type certifySample struct {
@@ -152,9 +147,9 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	sum.Seconds = time.Since(start).Seconds()
 	switch mode {
 	case "document":
-		err = printJSON(out, map[string]any{"model": modelDoc{m.Path, m.SHA256}, "config": config, "summary": sum, "samples": orEmpty(rows)})
+		err = printJSON(out, map[string]any{"model": modelOf(c, m), "config": config, "summary": sum, "samples": orEmpty(rows)})
 	case "lines":
-		err = jsonLine(out, map[string]any{"type": "summary", "model": modelDoc{m.Path, m.SHA256}, "config": config, "summary": sum})
+		err = jsonLine(out, map[string]any{"type": "summary", "model": modelOf(c, m), "config": config, "summary": sum})
 	default:
 		if err = tw.Flush(); err == nil {
 			fmt.Fprintf(out, "\neps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), %.2f s\n",
@@ -286,7 +281,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 		return &codeError{code: exitInterrupted, err: errors.New("interrupted")}
 	}
 	doc := propertyDoc{Verdict: string(r.Verdict), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
-		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelDoc{m.Path, m.SHA256}, Property: path}
+		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}
 	if r.Timeout {
 		doc.Verdict = "timeout"
 	}

@@ -20,7 +20,7 @@ func inspectCommand() *cli.Command {
 		Usage:       "show a model's inputs, outputs, operators and layers, and what shoal lacks for it",
 		ArgsUsage:   "MODEL",
 		Description: "Example: shoal inspect model.onnx",
-		Flags:       []cli.Flag{jsonOption()},
+		Flags:       []cli.Flag{dimFlag(), jsonOption()},
 		Action:      inspectAction,
 	}
 }
@@ -79,7 +79,7 @@ func inspectAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	d := inspectDoc{Model: modelDoc{m.Path, m.SHA256}, Producer: m.Producer, IR: m.IR, Opsets: m.Opsets,
+	d := inspectDoc{Model: modelOf(c, m), Producer: m.Producer, IR: m.IR, Opsets: m.Opsets,
 		Inputs: []portDoc{}, Outputs: []portDoc{}, Layers: []layerDoc{}, Operators: operators(m.Graph)}
 	for _, v := range m.Graph.Inputs {
 		d.Inputs = append(d.Inputs, portOf(v))

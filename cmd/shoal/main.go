@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -99,6 +100,9 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		code, hint = exitUnsupported, "shoal inspect MODEL lists the operators and what is missing"
 	case errors.Is(err, verify.ErrInput):
 		code = exitUsage
+	}
+	if strings.HasSuffix(err.Error(), "bind it by name") { // package infer's words for a size that nobody gave
+		hint = "--dim NAME=N gives a named dimension its size"
 	}
 	if msg := err.Error(); msg != "" {
 		fmt.Fprintf(stderr, "shoal: %s\n", msg)

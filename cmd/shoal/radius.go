@@ -19,7 +19,7 @@ import (
 
 func radiusCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(flags,
+	flags = append(flags, dimFlag(),
 		&cli.StringFlag{Name: "max-eps", Usage: "largest radius tried, in pixel units", Value: "0.1"},
 		&cli.StringFlag{Name: "tol", Usage: "width of the final bracket", Value: "1e-4"},
 		&cli.StringFlag{Name: "plot", Usage: "draw the sorted radii into `FILE` (.svg, .png or .pdf)"},
@@ -139,10 +139,10 @@ func radiusAction(c *cli.Context) error {
 		"seconds": time.Since(start).Seconds(), "interrupted": interrupted}
 	switch mode {
 	case "document":
-		err = printJSON(out, map[string]any{"model": modelDoc{m.Path, m.SHA256}, "config": config, "tol": tol, "summary": summary,
+		err = printJSON(out, map[string]any{"model": modelOf(c, m), "config": config, "tol": tol, "summary": summary,
 			"curve": orEmpty(curve), "samples": orEmpty(rows)})
 	case "lines":
-		err = jsonLine(out, map[string]any{"type": "summary", "model": modelDoc{m.Path, m.SHA256}, "config": config, "summary": summary})
+		err = jsonLine(out, map[string]any{"type": "summary", "model": modelOf(c, m), "config": config, "summary": summary})
 	default:
 		if err = tw.Flush(); err == nil {
 			r := statsOf(right)

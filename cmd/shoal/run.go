@@ -11,7 +11,7 @@ import (
 )
 
 func runCommand() *cli.Command {
-	flags := append(dataFlags(),
+	flags := append(dataFlags(), dimFlag(),
 		&cli.StringFlag{Name: "engine", Usage: "auto or go", Value: "auto"},
 		&cli.BoolFlag{Name: "float64", Usage: "compute in float64"},
 		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
@@ -101,7 +101,7 @@ func runAction(c *cli.Context) error {
 	speed := float64(s.set.Len()) / seconds
 	if jsonMode(c) != "" {
 		return printJSON(c.App.Writer, map[string]any{"outputs": outputs, "predictions": predictions, "labels": s.set.Labels, "accuracy": accuracy,
-			"samples_per_second": speed, "model": modelDoc{m.Path, m.SHA256}, "data_sha256": s.set.SHA256, "engine": "go"})
+			"samples_per_second": speed, "model": modelOf(c, m), "data_sha256": s.set.SHA256, "engine": "go"})
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (Go engine)\n", s.set.Len(), 100*accuracy, speed)
 	return err

@@ -29,12 +29,20 @@ func boundFlags() []cli.Flag {
 	}
 }
 
-// modelArg loads the one positional argument.
+// modelArg loads the one positional argument, with its sizes bound by --dim.
 func modelArg(c *cli.Context) (*onnxio.Model, error) {
 	if c.NArg() != 1 {
 		return nil, usageError("shoal help "+c.Command.Name, "%s takes one model file, not %d arguments", c.Command.Name, c.NArg())
 	}
-	return onnxio.Load(c.Args().First())
+	sizes, err := parseDims(c.StringSlice("dim"))
+	if err != nil {
+		return nil, err
+	}
+	m, err := onnxio.Load(c.Args().First())
+	if err != nil {
+		return nil, err
+	}
+	return m, bindDims(m, sizes)
 }
 
 func boundOptions(c *cli.Context) verify.Options {
