@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -97,70 +96,38 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if err != nil {
 		return err
 	}
-	v, err := verify.Open(c.Context, m, boundOptions(c), true)
+	v, s, err := openSubject(c, m)
 	if err != nil {
 		return err
 	}
 	defer v.Close()
-	s, err := openSamples(c, v.Info().InputShape)
-	if err != nil {
-		return err
-	}
-	mode := jsonMode(c)
-	out := c.App.Writer
 	config := configOf(c, s, v)
 	config.Eps, config.EpsText = eps, c.String("eps")
 	var rows []certifySample
 	var sum certifySummary
 	start := time.Now()
-	bar := newProgress(c.App.ErrWriter, s.set.Len(), "certifying")
-	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	if mode == "" {
-		if v.Info().SoftmaxDropped {
-			fmt.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
-		}
-		fmt.Fprintln(tw, "image\tlabel\tpredicted\tverdict\tmargin\tseconds\t")
+	p := newPrinter(c, "image\tlabel\tpredicted\tverdict\tmargin\tseconds\t")
+	if p.mode == "" && v.Info().SoftmaxDropped {
+		fmt.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
 	}
-	for i := range s.set.Len() {
-		row, err := certifyOne(c, v, s, i, eps)
-		if c.Context.Err() != nil {
-			sum.Interrupted = true
-			break
-		}
-		if err != nil {
-			bar.finish()
-			return fmt.Errorf("sample %d: %w", s.set.Index[i], err)
-		}
+	ask := func(i int) (certifySample, error) { return certifyOne(c, v, s, i, eps) }
+	sum.Interrupted, err = eachSample(c, s, "certifying", ask, func(row certifySample) error {
 		sum.add(row)
 		rows = append(rows, row)
-		switch mode {
-		case "lines":
-			if err := jsonLine(out, map[string]any{"type": "sample", "sample": row}); err != nil {
-				return err
-			}
-		case "":
-			fmt.Fprintf(tw, "%d\t%d\t%d\t%s\t%s\t%.3f\t\n", row.Index, row.Label, row.Predicted, row.Verdict, margin(row.Margin), row.Seconds)
-		}
-		bar.add()
+		return p.sample(row, "%d\t%d\t%d\t%s\t%s\t%.3f\t", row.Index, row.Label, row.Predicted, row.Verdict, margin(row.Margin), row.Seconds)
+	})
+	if err != nil {
+		return err
 	}
-	bar.finish()
 	sum.Seconds = time.Since(start).Seconds()
-	switch mode {
-	case "document":
-		err = printJSON(out, map[string]any{"model": modelOf(c, m), "config": config, "summary": sum, "samples": orEmpty(rows)})
-	case "lines":
-		err = jsonLine(out, map[string]any{"type": "summary", "model": modelOf(c, m), "config": config, "summary": sum})
-	default:
-		if err = tw.Flush(); err == nil {
-			fmt.Fprintf(out, "\neps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), %.2f s\n",
-				c.String("eps"), sum.Samples, 100*sum.CleanAccuracy, 100*sum.CertifiedAccuracy, sum.Verified, sum.Falsified, sum.Unknown, sum.Seconds)
-		}
-	}
+	err = p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": sum}, map[string]any{"samples": orEmpty(rows)},
+		fmt.Sprintf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), %.2f s\n",
+			c.String("eps"), sum.Samples, 100*sum.CleanAccuracy, 100*sum.CertifiedAccuracy, sum.Verified, sum.Falsified, sum.Unknown, sum.Seconds))
 	if err != nil {
 		return err
 	}
 	if sum.Interrupted {
-		return &codeError{code: exitInterrupted, err: errors.New("interrupted; the results so far are printed")}
+		return errCutShort()
 	}
 	if least := c.Float64("min-certified"); least >= 0 && sum.CertifiedAccuracy < least {
 		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f is below --min-certified %v", sum.CertifiedAccuracy, least)}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"sort"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -81,46 +80,24 @@ func radiusAction(c *cli.Context) error {
 	if maxEps == 0 || tol == 0 {
 		return usageError("", "--max-eps and --tol must be above 0")
 	}
-	v, err := verify.Open(c.Context, m, boundOptions(c), true)
+	v, s, err := openSubject(c, m)
 	if err != nil {
 		return err
 	}
 	defer v.Close()
-	s, err := openSamples(c, v.Info().InputShape)
+	var rows []radiusSample
+	start := time.Now()
+	p := newPrinter(c, "image\tlabel\tpredicted\tradius\tfalsified at\tseconds\t")
+	ask := func(i int) (radiusSample, error) {
+		return radiusOne(c, v, s, i, verify.RadiusOptions{Max: maxEps, Tol: tol})
+	}
+	interrupted, err := eachSample(c, s, "radii", ask, func(row radiusSample) error {
+		rows = append(rows, row)
+		return p.sample(row, "%d\t%d\t%d\t%.5f\t%s\t%.2f\t", row.Index, row.Label, row.Predicted, row.Radius, upper(row.Upper), row.Seconds)
+	})
 	if err != nil {
 		return err
 	}
-	mode, out := jsonMode(c), c.App.Writer
-	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	if mode == "" {
-		fmt.Fprintln(tw, "image\tlabel\tpredicted\tradius\tfalsified at\tseconds\t")
-	}
-	var rows []radiusSample
-	start := time.Now()
-	bar := newProgress(c.App.ErrWriter, s.set.Len(), "radii")
-	interrupted := false
-	for i := range s.set.Len() {
-		row, err := radiusOne(c, v, s, i, verify.RadiusOptions{Max: maxEps, Tol: tol})
-		if c.Context.Err() != nil {
-			interrupted = true
-			break
-		}
-		if err != nil {
-			bar.finish()
-			return fmt.Errorf("sample %d: %w", s.set.Index[i], err)
-		}
-		rows = append(rows, row)
-		switch mode {
-		case "lines":
-			if err := jsonLine(out, map[string]any{"type": "sample", "sample": row}); err != nil {
-				return err
-			}
-		case "":
-			fmt.Fprintf(tw, "%d\t%d\t%d\t%.5f\t%s\t%.2f\t\n", row.Index, row.Label, row.Predicted, row.Radius, upper(row.Upper), row.Seconds)
-		}
-		bar.add()
-	}
-	bar.finish()
 	var all, right []float64
 	var points []report.Radius
 	for _, r := range rows {
@@ -135,21 +112,13 @@ func radiusAction(c *cli.Context) error {
 	stats := statsOf(all)
 	curve := append([]float64{}, all...)
 	sort.Float64s(curve)
-	summary := map[string]any{"samples": stats.Samples, "mean": stats.Mean, "median": stats.Median, "max": stats.Max, "correct": statsOf(right),
-		"seconds": time.Since(start).Seconds(), "interrupted": interrupted}
-	switch mode {
-	case "document":
-		err = printJSON(out, map[string]any{"model": modelOf(c, m), "config": config, "tol": tol, "summary": summary,
-			"curve": orEmpty(curve), "samples": orEmpty(rows)})
-	case "lines":
-		err = jsonLine(out, map[string]any{"type": "summary", "model": modelOf(c, m), "config": config, "summary": summary})
-	default:
-		if err = tw.Flush(); err == nil {
-			r := statsOf(right)
-			fmt.Fprintf(out, "\nradius over all %d images: mean %.5f, median %.5f, max %.5f; over the %d correct ones: mean %.5f, median %.5f (%.1f s)\n",
-				stats.Samples, stats.Mean, stats.Median, stats.Max, r.Samples, r.Mean, r.Median, time.Since(start).Seconds())
-		}
-	}
+	correct, seconds := statsOf(right), time.Since(start).Seconds()
+	summary := map[string]any{"samples": stats.Samples, "mean": stats.Mean, "median": stats.Median, "max": stats.Max, "correct": correct,
+		"seconds": seconds, "interrupted": interrupted}
+	err = p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": summary},
+		map[string]any{"tol": tol, "curve": orEmpty(curve), "samples": orEmpty(rows)},
+		fmt.Sprintf("radius over all %d images: mean %.5f, median %.5f, max %.5f; over the %d correct ones: mean %.5f, median %.5f (%.1f s)\n",
+			stats.Samples, stats.Mean, stats.Median, stats.Max, correct.Samples, correct.Mean, correct.Median, seconds))
 	if err != nil {
 		return err
 	}
@@ -160,7 +129,7 @@ func radiusAction(c *cli.Context) error {
 		fmt.Fprintf(c.App.ErrWriter, "the picture is in %s\n", f)
 	}
 	if interrupted {
-		return &codeError{code: exitInterrupted, err: errors.New("interrupted; the results so far are printed")}
+		return errCutShort()
 	}
 	return nil
 }
