@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,10 +20,10 @@ import (
 func certifyCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
 	flags = append(flags, dimFlag(),
-		&cli.StringFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255"},
+		&cli.StringFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255"},
 		&cli.StringFlag{Name: "norm", Usage: "linf", Value: "linf"},
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
-		&cli.Float64Flag{Name: "min-certified", Usage: "exit with code 12 if the certified accuracy is below this share", Value: -1},
+		&cli.Float64Flag{Name: "min-certified", Usage: "exit with code 12 if the certified accuracy is below this share, at any eps", Value: -1},
 		jsonOption())
 	return &cli.Command{
 		Name:      "certify",
@@ -46,13 +49,14 @@ func certifyCommand() *cli.Command {
 }
 
 type certifySample struct {
-	Index     int     `json:"index"`
-	Label     int     `json:"label"`
-	Predicted int     `json:"predicted"`
-	Verdict   string  `json:"verdict"`
-	Margin    number  `json:"margin"`
-	Seconds   float64 `json:"seconds"`
-	Reason    string  `json:"reason"`
+	Index     int      `json:"index"`
+	Label     int      `json:"label"`
+	Predicted int      `json:"predicted"`
+	Eps       *float64 `json:"eps,omitempty"` // with several only
+	Verdict   string   `json:"verdict"`
+	Margin    number   `json:"margin"`
+	Seconds   float64  `json:"seconds"`
+	Reason    string   `json:"reason"`
 }
 
 type certifySummary struct {
@@ -65,6 +69,13 @@ type certifySummary struct {
 	CertifiedAccuracy float64 `json:"certified_accuracy"`
 	Seconds           float64 `json:"seconds"`
 	Interrupted       bool    `json:"interrupted,omitempty"`
+}
+
+// epsSummary is the summary of one eps of several.
+type epsSummary struct {
+	Eps     float64 `json:"eps"`
+	EpsText string  `json:"eps_text"`
+	certifySummary
 }
 
 type certifyConfig struct {
@@ -91,8 +102,10 @@ func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
 		Timeout: c.Duration("timeout").String(), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version()}
 }
 
+// certifyImages answers for every image and every eps. With one eps the report has a summary; with several it has one for each, in the
+// order in which they were given, and the first stands in the place of the only one too.
 func certifyImages(c *cli.Context, m *onnxio.Model) error {
-	eps, err := parseEps(c.String("eps"))
+	eps, err := parseEpsList(c.String("eps"))
 	if err != nil {
 		return err
 	}
@@ -102,35 +115,72 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	}
 	defer v.Close()
 	config := configOf(c, s, v)
-	config.Eps, config.EpsText = eps, c.String("eps")
+	config.Eps, config.EpsText = eps[0].value, c.String("eps")
+	several := len(eps) > 1
+	header, format := "image\tlabel\tpredicted\tverdict\tmargin\tseconds\t", "%d\t%d\t%d\t%s\t%s\t%.3f\t"
+	if several {
+		header, format = "image\tlabel\tpredicted\teps\tverdict\tmargin\tseconds\t", "%d\t%d\t%d\t%s\t%s\t%s\t%.3f\t"
+	}
 	var rows []certifySample
-	var sum certifySummary
+	sums := make([]epsSummary, len(eps))
 	start := time.Now()
-	p := newPrinter(c, "image\tlabel\tpredicted\tverdict\tmargin\tseconds\t")
+	p := newPrinter(c, header)
 	if p.mode == "" && v.Info().SoftmaxDropped {
 		fmt.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
 	}
-	ask := func(i int) (certifySample, error) { return certifyOne(c, v, s, i, eps) }
-	sum.Interrupted, err = eachSample(c, s, "certifying", ask, func(row certifySample) error {
-		sum.add(row)
-		rows = append(rows, row)
-		return p.sample(row, "%d\t%d\t%d\t%s\t%s\t%.3f\t", row.Index, row.Label, row.Predicted, row.Verdict, margin(row.Margin), row.Seconds)
+	ask := func(i int) ([]certifySample, error) { return certifyOne(c, v, s, i, eps) }
+	interrupted, err := eachSample(c, s, "certifying", ask, func(answers []certifySample) error {
+		for k, row := range answers {
+			cells := []any{row.Index, row.Label, row.Predicted}
+			if several {
+				row.Eps = &eps[k].value
+				cells = append(cells, eps[k].text)
+			}
+			sums[k].add(row)
+			rows = append(rows, row)
+			if err := p.sample(row, format, append(cells, row.Verdict, margin(row.Margin), row.Seconds)...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	sum.Seconds = time.Since(start).Seconds()
-	err = p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": sum}, map[string]any{"samples": orEmpty(rows)},
-		fmt.Sprintf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), %.2f s\n",
-			c.String("eps"), sum.Samples, 100*sum.CleanAccuracy, 100*sum.CertifiedAccuracy, sum.Verified, sum.Falsified, sum.Unknown, sum.Seconds))
-	if err != nil {
+	if !several { // what the run took, and not only the samples
+		sums[0].Seconds = time.Since(start).Seconds()
+	}
+	var words strings.Builder
+	for k := range sums {
+		sum := &sums[k]
+		sum.Eps, sum.EpsText, sum.Interrupted = eps[k].value, eps[k].text, interrupted
+		fmt.Fprintf(&words, "eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), %.2f s\n",
+			sum.EpsText, sum.Samples, 100*sum.CleanAccuracy, 100*sum.CertifiedAccuracy, sum.Verified, sum.Falsified, sum.Unknown, sum.Seconds)
+	}
+	doc := map[string]any{"model": modelOf(c, m), "config": config, "summary": sums[0].certifySummary}
+	if several {
+		doc["summaries"] = sums
+	}
+	if err := p.end(doc, map[string]any{"samples": orEmpty(rows)}, words.String()); err != nil {
 		return err
 	}
-	if sum.Interrupted {
+	if interrupted {
 		return errCutShort()
 	}
-	if least := c.Float64("min-certified"); least >= 0 && sum.CertifiedAccuracy < least {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f is below --min-certified %v", sum.CertifiedAccuracy, least)}
+	return missed(c.Float64("min-certified"), sums)
+}
+
+// missed is the error where a certified accuracy is below the threshold.
+func missed(least float64, sums []epsSummary) error {
+	for _, sum := range sums {
+		if least < 0 || sum.CertifiedAccuracy >= least {
+			continue
+		}
+		at := ""
+		if len(sums) > 1 {
+			at = fmt.Sprintf(" at eps %s", sum.EpsText)
+		}
+		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f%s is below --min-certified %v", sum.CertifiedAccuracy, at, least)}
 	}
 	return nil
 }
@@ -164,6 +214,7 @@ func (s *certifySummary) add(r certifySample) {
 	}
 	s.CleanAccuracy = float64(s.Correct) / float64(s.Samples)
 	s.CertifiedAccuracy = float64(s.Verified) / float64(s.Samples)
+	s.Seconds += r.Seconds
 }
 
 // withTimeout is the context of one sample or property.
@@ -174,36 +225,59 @@ func withTimeout(c *cli.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(c.Context)
 }
 
-// certifyOne proves one image. A misclassified one is falsified at the clean point.
-func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps float64) (certifySample, error) {
+// certifyOne answers for one image at every eps. A misclassified one is falsified at the clean point.
+func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []epsilon) ([]certifySample, error) {
 	start := time.Now()
-	row := certifySample{Index: s.set.Index[i], Label: s.set.Labels[i], Margin: number(math.NaN())}
 	x, err := s.pixels(i)
 	if err != nil {
-		return row, err
+		return nil, err
 	}
 	y, err := v.Predict(c.Context, s.input(x))
 	if err != nil {
-		return row, err
+		return nil, err
 	}
-	if row.Label < 0 || row.Label >= len(y) {
-		return row, fmt.Errorf("label %d for a model of %d outputs", row.Label, len(y))
+	clean := certifySample{Index: s.set.Index[i], Label: s.set.Labels[i], Predicted: argmax(y), Margin: number(math.NaN())}
+	if clean.Label < 0 || clean.Label >= len(y) {
+		return nil, fmt.Errorf("label %d for a model of %d outputs", clean.Label, len(y))
 	}
-	row.Predicted = argmax(y)
-	if row.Predicted != row.Label {
-		row.Verdict, row.Reason = string(verify.Falsified), "misclassified without any change"
+	if clean.Predicted != clean.Label {
+		clean.Verdict, clean.Reason = string(verify.Falsified), "misclassified without any change"
+	}
+	rows := make([]certifySample, len(eps))
+	least := -1 // the smallest eps with a counterexample
+	for _, k := range ascending(eps) {
+		rows[k] = clean
+		row := &rows[k]
+		switch {
+		case clean.Verdict != "":
+		case least >= 0:
+			row.Verdict, row.Reason = string(verify.Falsified), fmt.Sprintf("the counterexample of eps %s is in this ball too", eps[least].text)
+		default:
+			ctx, cancel := withTimeout(c)
+			r, err := v.Verify(ctx, verify.Robust(s.ball(x, eps[k].value), clean.Label, len(y)))
+			cancel()
+			if err != nil {
+				return nil, err
+			}
+			row.Verdict, row.Margin, row.Reason = string(r.Verdict), number(r.Margin), r.Reason
+			if r.Verdict == verify.Falsified {
+				least = k
+			}
+		}
 		row.Seconds = time.Since(start).Seconds()
-		return row, nil
+		start = time.Now()
 	}
-	ctx, cancel := withTimeout(c)
-	defer cancel()
-	r, err := v.Verify(ctx, verify.Robust(s.ball(x, eps), row.Label, len(y)))
-	if err != nil {
-		return row, err
+	return rows, nil
+}
+
+// ascending gives the numbers of a list from the smallest eps on.
+func ascending(eps []epsilon) []int {
+	order := make([]int, len(eps))
+	for k := range order {
+		order[k] = k
 	}
-	row.Verdict, row.Margin, row.Reason = string(r.Verdict), number(r.Margin), r.Reason
-	row.Seconds = time.Since(start).Seconds()
-	return row, nil
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(eps[a].value, eps[b].value) })
+	return order
 }
 
 type propertyDoc struct {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,6 +121,28 @@ func parseEps(s string) (float64, error) {
 		f = math.Nextafter(f, math.Inf(1))
 	}
 	return f, nil
+}
+
+// epsilon is a radius, and how the user wrote it.
+type epsilon struct {
+	value float64
+	text  string
+}
+
+// parseEpsList reads one eps or several with commas between them.
+func parseEpsList(s string) ([]epsilon, error) {
+	var list []epsilon
+	for _, text := range strings.Split(s, ",") {
+		v, err := parseEps(text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(list, func(e epsilon) bool { return e.value == v }) {
+			return nil, usageError("", "eps %s is given twice", strings.TrimSpace(text))
+		}
+		list = append(list, epsilon{v, strings.TrimSpace(text)})
+	}
+	return list, nil
 }
 
 // parseFloats reads a comma list.

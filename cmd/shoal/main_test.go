@@ -58,6 +58,40 @@ func TestCertifyImages(t *testing.T) {
 	}
 }
 
+// TestSeveralEpsAgreeWithOneEach: but for a counterexample that serves for larger balls, the answers are those of a run for each.
+func TestSeveralEpsAgreeWithOneEach(t *testing.T) {
+	type sample struct {
+		Index   int
+		Eps     *float64
+		Verdict string
+		Margin  *float64
+	}
+	certify := func(eps string) (samples []sample) {
+		code, out, err := shoal(t, "certify", "../../testdata/fmnist-conv-ts.onnx", "--data", data, "--range", "0:8", "--eps", eps, "--json")
+		var doc struct{ Samples []sample }
+		if e := json.Unmarshal([]byte(out), &doc); e != nil || code != 0 {
+			t.Fatal(code, e, err)
+		}
+		return doc.Samples
+	}
+	list := []string{"4/255", "1/255", "2/255"}
+	all := certify(strings.Join(list, ","))
+	for k, eps := range list {
+		for i, one := range certify(eps) {
+			got := all[i*len(list)+k]
+			if got.Eps == nil || one.Eps != nil || got.Index != one.Index {
+				t.Fatalf("eps %s: %+v, alone %+v", eps, got, one)
+			}
+			if got.Verdict == "falsified" && one.Verdict == "unknown" {
+				continue
+			}
+			if got.Verdict != one.Verdict || got.Margin != nil && (one.Margin == nil || *got.Margin != *one.Margin) {
+				t.Errorf("image %d, eps %s: %+v, alone %+v", i, eps, got, one)
+			}
+		}
+	}
+}
+
 func TestRadiusDrawsItsPicture(t *testing.T) {
 	plot := filepath.Join(t.TempDir(), "r.svg")
 	code, out, err := shoal(t, "radius", robust, "--data", data, "--range", "0:2", "--max-eps", "0.2", "--tol", "0.01", "--plot", plot, "--json")
