@@ -92,7 +92,7 @@ func TestVerifyAllAnswersLikeVerify(t *testing.T) {
 			c := ref["inputs"].Float32s()[i*784 : (i+1)*784]
 			label := int(ref["labels"].Ints[i])
 			for _, eps := range []float64{0.001, 0.02, 0.3} {
-				ps = append(ps, Robust(Ball{Center: c, Eps: eps}.Box(), label, 10))
+				ps = append(ps, Robust(Ball{Center: c, Eps: eps}, label, 10))
 			}
 			ps = append(ps, Property{append(append([]Case{}, ps[len(ps)-3].Cases...), ps[len(ps)-1].Cases...)}, Property{})
 		}
@@ -138,7 +138,7 @@ func TestRadiusEndsOnTheProvenSide(t *testing.T) {
 	for i := range 8 {
 		c := ref["inputs"].Float32s()[i*784 : (i+1)*784]
 		property := func(eps float64) Property {
-			return Robust(Ball{Center: c, Eps: eps}.Box(), int(ref["labels"].Ints[i]), 10)
+			return Robust(Ball{Center: c, Eps: eps}, int(ref["labels"].Ints[i]), 10)
 		}
 		for _, most := range []float64{0.3, 0.05, 0.004} {
 			r, upper, err := v.Radius(ctx, property, RadiusOptions{Max: most, Tol: tol})

@@ -18,37 +18,75 @@ type Ball struct {
 	Channel             []int
 }
 
-// Box returns the ball as a box in model units, rounded outward.
-func (b Ball) Box() Box {
+// Boxes returns the ball in model units: the smallest float64 box that holds it, and the largest that it holds. They differ where
+// an end has no float64; inner may be empty in a coordinate (Lower > Upper).
+func (b Ball) Boxes() (outer, inner Box) {
 	lo, hi := b.PixelLow, b.PixelHigh
 	if lo == 0 && hi == 0 {
 		hi = 1
 	}
 	n := len(b.Center)
-	box := Box{make([]float64, n), make([]float64, n)}
-	down := func(x float64) float64 { return math.Nextafter(x, math.Inf(-1)) }
-	up := func(x float64) float64 { return math.Nextafter(x, math.Inf(1)) }
+	outer = Box{make([]float64, n), make([]float64, n)}
+	inner = Box{make([]float64, n), make([]float64, n)}
 	for i, c := range b.Center {
-		l, u := max(lo, down(float64(c)-b.Eps)), min(hi, up(float64(c)+b.Eps))
+		l, u := sumEnds(float64(c), -b.Eps), sumEnds(float64(c), b.Eps)
+		l, u = ends{max(lo, l.down), max(lo, l.up)}, ends{min(hi, u.down), min(hi, u.up)}
 		if b.Mean != nil {
 			m, s := b.Mean[b.Channel[i]], b.Std[b.Channel[i]]
-			l, u = down(down(l-m)/s), up(up(u-m)/s)
+			l, u = l.less(m).over(s), u.less(m).over(s)
 		}
-		box.Lower[i], box.Upper[i] = l, u
+		outer.Lower[i], outer.Upper[i] = l.down, u.up
+		inner.Lower[i], inner.Upper[i] = l.up, u.down
 	}
-	return box
+	return outer, inner
 }
 
-// Robust is the property that every input of the box is classified as label: no other output is as large.
+// ends are the float64s on both sides of a real number, equal where it is one.
+type ends struct{ down, up float64 }
+
+// sumEnds brackets a+b, whose rounding error is a float64 of its own (Knuth's TwoSum).
+func sumEnds(a, b float64) ends {
+	s := a + b
+	t := s - a
+	return nudge(s, (a-(s-t))+(b-t))
+}
+
+// nudge brackets s+err for an err below half an ulp of s; only its sign matters.
+func nudge(s, err float64) ends {
+	switch {
+	case err > 0:
+		return ends{s, math.Nextafter(s, math.Inf(1))}
+	case err < 0:
+		return ends{math.Nextafter(s, math.Inf(-1)), s}
+	}
+	return ends{s, s}
+}
+
+func (e ends) less(m float64) ends { return ends{sumEnds(e.down, -m).down, sumEnds(e.up, -m).up} }
+
+// over divides by s > 0. The remainder is exact unless it is subnormal.
+func (e ends) over(s float64) ends {
+	div := func(x float64) ends {
+		q := x / s
+		if x != 0 && (math.Abs(x) < 0x1p-900 || math.Abs(q) < 0x1p-900) {
+			return ends{math.Nextafter(q, math.Inf(-1)), math.Nextafter(q, math.Inf(1))}
+		}
+		return nudge(q, math.FMA(-q, s, x))
+	}
+	return ends{div(e.down).down, div(e.up).up}
+}
+
+// Robust is the property that every point of the ball is classified as label: no other output is as large.
 // Each other class is one case, with the constraint y[label] - y[other] <= 0.
-func Robust(box Box, label, classes int) Property {
+func Robust(ball Ball, label, classes int) Property {
 	var p Property
+	outer, inner := ball.Boxes()
 	one, minus, zero := big.NewRat(1, 1), big.NewRat(-1, 1), new(big.Rat)
 	for k := range classes {
 		if k == label {
 			continue
 		}
-		p.Cases = append(p.Cases, Case{Box: box, Constraints: []Constraint{{
+		p.Cases = append(p.Cases, Case{Box: outer, Inner: &inner, Constraints: []Constraint{{
 			Index: []int{label, k}, Coef: []*big.Rat{one, minus}, Bound: zero,
 		}}})
 	}

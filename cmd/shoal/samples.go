@@ -168,7 +168,7 @@ func (s *samples) input(x []float32) []float32 {
 }
 
 // ball is the l-infinity ball around pixels x; raw inputs have no pixel range.
-func (s *samples) ball(x []float32, eps float64) verify.Box {
+func (s *samples) ball(x []float32, eps float64) verify.Ball {
 	b := verify.Ball{Center: x, Eps: eps, Mean: s.mean, Std: s.std, Channel: s.channel}
 	if s.set.Raw {
 		lo, hi := 0.0, 1.0
@@ -180,7 +180,7 @@ func (s *samples) ball(x []float32, eps float64) verify.Box {
 		}
 		b.PixelLow, b.PixelHigh = lo, hi
 	}
-	return b.Box()
+	return b
 }
 
 func argmax(y []float32) int {

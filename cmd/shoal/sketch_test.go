@@ -29,7 +29,6 @@ func (m *message) text(field protowire.Number, s string) { m.bytes(field, []byte
 type modelSketch struct {
 	graph message
 	opset uint64
-	nodes int
 }
 
 // port declares an input (field 11 of GraphProto) or output (12) of float32. Sizes are ints, or names.

@@ -1,0 +1,74 @@
+package verify
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestBallEnds compares both boxes with the ball in exact arithmetic: the outer holds it, the inner is held, and no float64 lies between.
+func TestBallEnds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	rat := func(x float64) *big.Rat { return new(big.Rat).SetFloat64(x) }
+	open := 0
+	for range 2000 {
+		c := float32(rng.IntN(256)) / 255
+		b := Ball{Center: []float32{c}, Eps: []float64{0, 0.1, 2.0 / 255, 1e-9, 0.25, rng.Float64()}[rng.IntN(6)]}
+		lo := new(big.Rat).Sub(rat(float64(c)), rat(b.Eps))
+		up := new(big.Rat).Add(rat(float64(c)), rat(b.Eps))
+		if lo.Sign() < 0 {
+			lo.SetInt64(0)
+		}
+		if one := big.NewRat(1, 1); up.Cmp(one) > 0 {
+			up = one
+		}
+		steps := 1.0
+		if rng.IntN(2) == 0 {
+			steps = 2
+			b.Mean, b.Std, b.Channel = []float64{[]float64{0.485, 0, 0.5, float64(c)}[rng.IntN(4)]}, []float64{[]float64{0.229, 1, 0.5, 3}[rng.IntN(4)]}, []int{0}
+			for _, x := range []*big.Rat{lo, up} {
+				x.Sub(x, rat(b.Mean[0])).Quo(x, rat(b.Std[0]))
+			}
+		}
+		outer, inner := b.Boxes()
+		for _, e := range []struct {
+			exact    *big.Rat
+			low, top float64
+		}{{lo, outer.Lower[0], inner.Lower[0]}, {up, inner.Upper[0], outer.Upper[0]}} {
+			if rat(e.low).Cmp(e.exact) > 0 || rat(e.top).Cmp(e.exact) < 0 {
+				t.Fatalf("%+v: %v is not between %v and %v", b, e.exact, e.low, e.top)
+			}
+			if e.low != e.top {
+				open++
+			}
+			// One rounding in the difference, one in the quotient; the difference's is in units of the larger operand.
+			if wide := 2 * steps * 0x1p-52 * (1 + math.Abs(e.top)) / min(1, stdOf(b)); e.top-e.low > wide {
+				t.Fatalf("%+v: ends %v and %v", b, e.low, e.top)
+			}
+		}
+	}
+	if open == 0 {
+		t.Fatal("no end was between two float64s")
+	}
+}
+
+func stdOf(b Ball) float64 {
+	if b.Std == nil {
+		return 1
+	}
+	return b.Std[0]
+}
+
+// TestPointBall: without a radius both boxes are the point.
+func TestPointBall(t *testing.T) {
+	b := Ball{Center: []float32{0.1, 0, 1, 0.7}}
+	outer, inner := b.Boxes()
+	for i, c := range b.Center {
+		for _, x := range []float64{outer.Lower[i], outer.Upper[i], inner.Lower[i], inner.Upper[i]} {
+			if x != float64(c) {
+				t.Errorf("%v instead of %v", x, c)
+			}
+		}
+	}
+}
