@@ -26,7 +26,8 @@ type Model struct {
 	Producer string         // name and version
 	Metadata map[string]string
 
-	file *pb.ModelProto // as read, unknown fields included, for writing back
+	data []byte // the file's bytes where they were given, not loaded
+	dir  string // where external data lies
 }
 
 // maxFile limits a file, after decompression: protobuf messages cannot exceed 2 GiB.
@@ -49,22 +50,53 @@ func Load(path string) (*Model, error) {
 	if info.Size() > maxFile {
 		return nil, fmt.Errorf("%s: larger than 2 GiB, which no ONNX file can be without external data", path)
 	}
-	data, err := io.ReadAll(f)
+	data, err := readAll(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(data) > 2 && data[0] == 0x1f && data[1] == 0x8b {
-		if data, err = gunzip(data); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
 	}
 	m, err := Parse(data, filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m.Path = path
+	m.Path, m.data = path, nil // read again when it is asked for: models are large
 	return m, nil
 }
+
+// readAll reads a file of the given size, decompressed where it is gzipped.
+func readAll(f io.Reader, size int64) ([]byte, error) {
+	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	if _, err := data.ReadFrom(f); err != nil {
+		return nil, err
+	}
+	if d := data.Bytes(); len(d) > 2 && d[0] == 0x1f && d[1] == 0x8b {
+		return gunzip(d)
+	}
+	return data.Bytes(), nil
+}
+
+// Bytes returns the bytes that the model was read from (decompressed, without external data). A file is read again; it is an error if
+// it has changed since.
+func (m *Model) Bytes() ([]byte, error) {
+	if m.data != nil {
+		return m.data, nil
+	}
+	f, err := os.Open(m.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := readAll(f, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Path, err)
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != m.SHA256 {
+		return nil, fmt.Errorf("%s has changed since it was loaded; load it again", m.Path)
+	}
+	return data, nil
+}
+
+// Dir is the folder of the model's external data; "" where the model was read from bytes without one.
+func (m *Model) Dir() string { return m.dir }
 
 func gunzip(data []byte) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
@@ -91,7 +123,7 @@ func Parse(data []byte, dir string) (*Model, error) {
 		return nil, &FormatError{Offset: -1, Why: "this is not an ONNX model: it has no graph"}
 	}
 	sum := sha256.Sum256(data)
-	m := &Model{SHA256: hex.EncodeToString(sum[:]), IR: file.GetIrVersion(), Opsets: map[string]int{}, Metadata: map[string]string{}, file: file}
+	m := &Model{SHA256: hex.EncodeToString(sum[:]), IR: file.GetIrVersion(), Opsets: map[string]int{}, Metadata: map[string]string{}, data: data, dir: dir}
 	m.Producer = strings.TrimSpace(file.GetProducerName() + " " + file.GetProducerVersion())
 	for _, o := range file.OpsetImport {
 		if o.GetVersion() < 0 || o.GetVersion() > 1<<20 {

@@ -195,7 +195,17 @@ func TestPublicNetworksLoad(t *testing.T) {
 				t.Error(err)
 				return nil
 			}
-			if top, err := readTopology(m.file.Graph); err != nil || !agrees(top, m.file.Graph) {
+			data, err := m.Bytes()
+			if err != nil {
+				t.Error(err)
+				return nil
+			}
+			file := &pb.ModelProto{}
+			if err := proto.Unmarshal(data, file); err != nil {
+				t.Error(err)
+				return nil
+			}
+			if top, err := readTopology(file.Graph); err != nil || !agrees(top, file.Graph) {
 				t.Errorf("%s: the backend's topology differs: %v", path, err)
 			}
 			return nil

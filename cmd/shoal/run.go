@@ -11,8 +11,7 @@ import (
 )
 
 func runCommand() *cli.Command {
-	flags := append(dataFlags(), dimFlag(),
-		&cli.StringFlag{Name: "engine", Usage: "auto or go", Value: "auto"},
+	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
 		&cli.BoolFlag{Name: "float64", Usage: "compute in float64"},
 		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
 		&cli.IntFlag{Name: "batch", Usage: "samples given to the engine at once", Value: 64},
@@ -32,7 +31,7 @@ func runAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sess, err := engine.Open(c.Context, m, engine.Options{Engine: c.String("engine"), Float64: c.Bool("float64"), Threads: c.Int("threads")})
+	sess, err := engine.Open(c.Context, m, engineOptions(c))
 	if err != nil {
 		return err
 	}
@@ -46,6 +45,11 @@ func runAction(c *cli.Context) error {
 	if len(shape) > 0 {
 		fixed = max(1, shape[0])
 		shape[0] = 1
+	}
+	for k, d := range shape {
+		if d < 0 {
+			return usageError("bind it with --dim NAME=SIZE; shoal inspect shows the names", "dimension %d of input %q is free", k, in[0].Name)
+		}
 	}
 	s, err := openSamples(c, shape)
 	if err != nil {
@@ -101,8 +105,8 @@ func runAction(c *cli.Context) error {
 	speed := float64(s.set.Len()) / seconds
 	if jsonMode(c) != "" {
 		return printJSON(c.App.Writer, map[string]any{"outputs": outputs, "predictions": predictions, "labels": s.set.Labels, "accuracy": accuracy,
-			"samples_per_second": speed, "model": modelOf(c, m), "data_sha256": s.set.SHA256, "engine": "go"})
+			"samples_per_second": speed, "model": modelOf(c, m), "data_sha256": s.set.SHA256, "engine": sess.Engine()})
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (Go engine)\n", s.set.Len(), 100*accuracy, speed)
+	_, err = fmt.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (engine %s)\n", s.set.Len(), 100*accuracy, speed, sess.Engine())
 	return err
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -16,9 +15,7 @@ import (
 type goSession struct {
 	graph *onnxio.Graph
 	o     Options
-	fixed int // the batch size that the file fixes; 0 if free
-	in    []Port
-	out   []Port
+	ports
 
 	mu     sync.Mutex
 	plans  map[int][]*plan // idle plans by batch size
@@ -31,7 +28,7 @@ type goSession struct {
 const defaultBatch = 16
 
 func openGo(_ context.Context, g *onnxio.Graph, o Options) (Session, error) {
-	s := &goSession{graph: g, o: o, fixed: infer.FixedBatch(g), plans: map[int][]*plan{}, tried: map[int]*onnxio.Graph{}, packed: map[string]any{}}
+	s := &goSession{graph: g, o: o, ports: ports{fixed: infer.FixedBatch(g)}, plans: map[int][]*plan{}, tried: map[int]*onnxio.Graph{}, packed: map[string]any{}}
 	if o.MaxBatch <= 0 {
 		s.o.MaxBatch = defaultBatch
 	}
@@ -60,11 +57,8 @@ func openGo(_ context.Context, g *onnxio.Graph, o Options) (Session, error) {
 	return s, nil
 }
 
-// Inputs implements Session.
-func (s *goSession) Inputs() []Port { return s.in }
-
-// Outputs implements Session.
-func (s *goSession) Outputs() []Port { return s.out }
+// Engine implements Session.
+func (s *goSession) Engine() string { return "go" }
 
 // Close implements Session.
 func (s *goSession) Close() error { return nil }
@@ -106,9 +100,6 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 	if step == 0 {
 		step = max(1, min(s.o.MaxBatch, (batch+s.o.Threads-1)/s.o.Threads))
 	}
-	if step == 0 || batch%max(step, 1) != 0 && s.fixed > 0 {
-		return nil, fmt.Errorf("a batch of %d; the file fixes it to %d", batch, s.fixed)
-	}
 	out := make([]*onnxio.Tensor, len(s.out))
 	var once sync.Mutex
 	run := func(from int) error {
@@ -129,7 +120,7 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 		once.Lock()
 		defer once.Unlock()
 		for k := range out {
-			if err := p.store(k, &out[k], from/step, batch/step, batch, n, from); err != nil {
+			if err := join(s.out[k].Name, &out[k], p.out[k], piece{size: n, from: from, step: step, batch: batch}); err != nil {
 				return err
 			}
 		}
@@ -137,8 +128,6 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 	}
 	return out, s.spread(ctx, batch, step, run)
 }
-
-func perSample(t *onnxio.Tensor, batch int) int { return t.Len() / batch }
 
 // spread runs the pieces of a batch on the workers.
 func (s *goSession) spread(ctx context.Context, batch, step int, run func(from int) error) error {
@@ -174,44 +163,4 @@ func (s *goSession) spread(ctx context.Context, batch, step int, run func(from i
 		}
 	}
 	return nil
-}
-
-// check compares the inputs with the ports and returns the batch size.
-func (s *goSession) check(inputs []*onnxio.Tensor) (int, error) {
-	if len(inputs) != len(s.in) {
-		return 0, fmt.Errorf("%d inputs for a model of %d", len(inputs), len(s.in))
-	}
-	batch := 1
-	for i, t := range inputs {
-		p := s.in[i]
-		if t == nil {
-			return 0, fmt.Errorf("input %q is missing", p.Name)
-		}
-		if t.DType != p.DType && !(t.DType.IsFloat() && p.DType.IsFloat()) {
-			return 0, fmt.Errorf("input %q: type %v where %v is needed", p.Name, t.DType, p.DType)
-		}
-		if len(t.Shape) != len(p.Shape) {
-			return 0, &onnxio.ShapeError{What: fmt.Sprintf("input %q", p.Name), Want: p.Shape, Got: t.Shape}
-		}
-		for k, d := range p.Shape {
-			if k > 0 && t.Shape[k] != d {
-				return 0, &onnxio.ShapeError{What: fmt.Sprintf("input %q", p.Name), Want: p.Shape, Got: t.Shape}
-			}
-		}
-		if len(t.Shape) > 0 {
-			if i > 0 && t.Shape[0] != batch && s.fixed == 0 {
-				return 0, fmt.Errorf("input %q: a batch of %d where the first input has %d", p.Name, t.Shape[0], batch)
-			}
-			if i == 0 {
-				batch = t.Shape[0]
-			}
-		}
-		if batch < 1 {
-			return 0, fmt.Errorf("input %q: an empty batch", p.Name)
-		}
-	}
-	if s.fixed > 0 && batch%s.fixed != 0 {
-		return 0, fmt.Errorf("a batch of %d; the file fixes it to %d", batch, s.fixed)
-	}
-	return batch, nil
 }

@@ -78,8 +78,20 @@ func ignoreList(t *testing.T) map[string]string {
 	return out
 }
 
-// nodeTest runs one test; inputs from number constFrom on are constants.
+// wrongOutput is a result that differs from the test's.
+type wrongOutput struct {
+	output int
+	err    error
+}
+
+func (w *wrongOutput) Error() string { return fmt.Sprintf("output %d: %v", w.output, w.err) }
+
+// nodeTest runs one test on the Go engine; inputs from number constFrom on are constants.
 func nodeTest(dir string, constFrom int) error {
+	return nodeTestOn(dir, constFrom, engine.Options{Threads: 1})
+}
+
+func nodeTestOn(dir string, constFrom int, o engine.Options) error {
 	m, err := onnxio.Load(filepath.Join(dir, "model.onnx"))
 	if err != nil {
 		return err
@@ -94,7 +106,7 @@ func nodeTest(dir string, constFrom int) error {
 		}
 		v.Const = t
 	}
-	s, err := engine.Open(context.Background(), m, engine.Options{Threads: 1})
+	s, err := engine.Open(context.Background(), m, o)
 	if err != nil {
 		return err
 	}
@@ -118,7 +130,7 @@ func nodeTest(dir string, constFrom int) error {
 		}
 		for i := range want {
 			if err := near(out[i], want[i]); err != nil {
-				return fmt.Errorf("output %d: %w", i, err)
+				return &wrongOutput{i, err}
 			}
 		}
 	}

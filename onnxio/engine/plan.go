@@ -274,35 +274,3 @@ func (p *plan) load(i int, t *onnxio.Tensor, from int) error {
 	}
 	return nil
 }
-
-// store copies an output into its place in the whole batch's output, which it allocates the first time.
-func (p *plan) store(k int, out **onnxio.Tensor, piece, pieces, batch, n, from int) error {
-	v := p.graph.Outputs[k]
-	src := p.out[k]
-	if *out == nil {
-		shape := slices.Clone(v.Shape)
-		switch {
-		case len(shape) > 0 && shape[0] == n && n != batch:
-			shape[0] = batch
-		case len(shape) > 0 && n != batch:
-			shape[0] *= pieces
-		case len(shape) == 0 && pieces > 1:
-			return fmt.Errorf("output %q is a scalar and cannot be joined over a batch", v.Name)
-		}
-		*out = onnxio.NewTensor(src.DType, shape...)
-	}
-	at := piece * src.Len()
-	if n > 0 && len(v.Shape) > 0 && v.Shape[0] == n {
-		at = from * (src.Len() / n)
-	}
-	switch d := (*out).Data.(type) {
-	case []float32:
-		copy(d[at:], src.Data.([]float32))
-	case []float64:
-		copy(d[at:], src.Data.([]float64))
-	default:
-		to := reflect.ValueOf((*out).Data)
-		reflect.Copy(to.Slice(at, to.Len()), reflect.ValueOf(src.Data))
-	}
-	return nil
-}

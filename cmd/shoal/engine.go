@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/onnxio/engine"
+)
+
+func engineFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "engine", Usage: "go: the embedded one; ort or ort:`PROVIDER`: onnxruntime on the CPU or with cuda, tensorrt, webgpu, ...; auto: a GPU if one works, else go", Value: "auto"},
+		libraryFlag(),
+		&cli.IntFlag{Name: "device", Usage: "number `N` of the GPU"},
+	}
+}
+
+func libraryFlag() cli.Flag {
+	return &cli.StringFlag{Name: "onnxruntime", EnvVars: []string{"SHOAL_ONNXRUNTIME"},
+		Usage: "onnxruntime's library `FILE` or its folder; else what shoal runtime install got, Python packages and the system are looked at"}
+}
+
+// engineOptions reads the flags of engineFlags, and --threads and --float64 where a command has them.
+func engineOptions(c *cli.Context) engine.Options {
+	return engine.Options{
+		Engine: c.String("engine"), Library: c.String("onnxruntime"), Device: c.Int("device"),
+		Threads: c.Int("threads"), Float64: c.Bool("float64"),
+		Notice: func(s string) { fmt.Fprintln(c.App.ErrWriter, s) },
+	}
+}
