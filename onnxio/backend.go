@@ -56,41 +56,41 @@ func readTopology(g *pb.GraphProto) (t topology, err error) {
 
 // backend receives a graph from onnx-go. It keeps edges by weight, since Add(x, x) sets two between the same nodes.
 type backend struct {
-	nodes []*wire
+	nodes []*vertex
 	ops   topology
 }
 
-// wire is one value. It carries no tensor, so that onnx-go leaves constants alone.
-type wire struct {
+// vertex is one value. It carries no tensor, so that onnx-go leaves constants alone.
+type vertex struct {
 	id    int64
 	name  string
-	edges []wireEdge
+	edges []vertexEdge
 }
 
-type wireEdge struct {
-	to     *wire
+type vertexEdge struct {
+	to     *vertex
 	weight float64
 }
 
 var (
 	_ onnx.Backend = (*backend)(nil)
-	_ onnx.Namer   = (*wire)(nil)
+	_ onnx.Namer   = (*vertex)(nil)
 )
 
 // ID implements graph.Node.
-func (w *wire) ID() int64 { return w.id }
+func (w *vertex) ID() int64 { return w.id }
 
 // SetName implements onnx.Namer.
-func (w *wire) SetName(s string) { w.name = s }
+func (w *vertex) SetName(s string) { w.name = s }
 
 // GetName implements onnx.Namer.
-func (w *wire) GetName() string { return w.name }
+func (w *vertex) GetName() string { return w.name }
 
 // NewNode implements graph.NodeAdder.
-func (b *backend) NewNode() graph.Node { return &wire{id: int64(len(b.nodes))} }
+func (b *backend) NewNode() graph.Node { return &vertex{id: int64(len(b.nodes))} }
 
 // AddNode implements graph.NodeAdder.
-func (b *backend) AddNode(n graph.Node) { b.nodes = append(b.nodes, n.(*wire)) }
+func (b *backend) AddNode(n graph.Node) { b.nodes = append(b.nodes, n.(*vertex)) }
 
 // NewWeightedEdge implements graph.WeightedBuilder.
 func (b *backend) NewWeightedEdge(from, to graph.Node, weight float64) graph.WeightedEdge {
@@ -99,20 +99,20 @@ func (b *backend) NewWeightedEdge(from, to graph.Node, weight float64) graph.Wei
 
 // SetWeightedEdge implements graph.WeightedBuilder.
 func (b *backend) SetWeightedEdge(e graph.WeightedEdge) {
-	from := e.From().(*wire)
-	from.edges = append(from.edges, wireEdge{e.To().(*wire), e.Weight()})
+	from := e.From().(*vertex)
+	from.edges = append(from.edges, vertexEdge{e.To().(*vertex), e.Weight()})
 }
 
 // ApplyOperation implements onnx.OperationCarrier.
 func (b *backend) ApplyOperation(o onnx.Operation, outputs ...graph.Node) error {
 	x := operation{op: o.Name}
 	for i, n := range outputs {
-		w := n.(*wire)
+		w := n.(*vertex)
 		x.outputs = append(x.outputs, w.name)
 		if i > 0 {
 			continue // every output carries the same inputs
 		}
-		edges := append([]wireEdge{}, w.edges...)
+		edges := append([]vertexEdge{}, w.edges...)
 		sort.SliceStable(edges, func(i, j int) bool { return edges[i].weight < edges[j].weight })
 		for _, e := range edges {
 			x.inputs = append(x.inputs, e.to.name)
@@ -154,7 +154,7 @@ func (b *backend) Edge(u, v int64) graph.Edge { return b.WeightedEdge(u, v) }
 
 // WeightedEdge implements graph.Weighted.
 func (b *backend) WeightedEdge(u, v int64) graph.WeightedEdge {
-	if from, ok := b.Node(u).(*wire); ok {
+	if from, ok := b.Node(u).(*vertex); ok {
 		for _, e := range from.edges {
 			if e.to.id == v {
 				return simple.WeightedEdge{F: from, T: e.to, W: e.weight}
