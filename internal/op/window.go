@@ -50,16 +50,16 @@ func readWindow(n *onnxio.Node, x, kernel []int) (*window, error) {
 		return v
 	}
 	s, d, p := read("strides", axes, 1, 1), read("dilations", axes, 1, 1), read("pads", 2*axes, 0, 0)
+	if err != nil {
+		return nil, err
+	}
 	if len(kernel) != axes {
 		return nil, fmt.Errorf("kernel %v on an input of shape %v", kernel, x)
 	}
 	for i, k := range kernel {
-		if k < 1 || k > maxWindow || k*d[min(i, len(d)-1)] > maxWindow || x[2+i] > maxWindow {
+		if k < 1 || k > maxWindow || k*d[i] > maxWindow || x[2+i] > maxWindow {
 			return nil, fmt.Errorf("kernel %v on an input of shape %v", kernel, x)
 		}
-	}
-	if err != nil {
-		return nil, err
 	}
 	g := &window{n: x[0], c: x[1], h: 1, kh: 1, sh: 1, dh: 1, oneD: axes == 1}
 	switch axes {
