@@ -111,8 +111,8 @@ type product[T Float] struct {
 	a, b        []T
 }
 
-func newProduct[T Float](m, n int, w *Work) *product[T] {
-	g := &product[T]{size: int(unsafe.Sizeof(*new(T))), lanes: slideLanes[T](), table: slideTable[T](), args: &w.slide, work: w}
+func newProduct[T Float](m, n int, w *Work) product[T] { // by value: it lives on the stack
+	g := product[T]{size: int(unsafe.Sizeof(*new(T))), lanes: slideLanes[T](), table: slideTable[T](), args: &w.slide, work: w}
 	if need := g.lanes * len(g.table) * g.size; len(w.zero) < need {
 		w.zero = make([]byte, need)
 	}
