@@ -31,6 +31,35 @@ func boxForms(interval func(*onnxio.Node, []Box) ([]Box, error)) func(*onnxio.No
 	}
 }
 
+// linesAsForms gives lines as forms of one term each. A domain keeps elements as it likes and lays Lines over them where they are, but
+// hands them to Relax in the standard's order: lines that differ from place to place must come so.
+func linesAsForms(input int, f LinesFunc) RelaxFunc {
+	return func(s Slope, in []Box) (*Relaxation, error) {
+		n := len(in[input].Lower)
+		buf := make([]float64, 4*n)
+		out := Lines{buf[:n], buf[n : 2*n], buf[2*n : 3*n], buf[3*n:]}
+		f(s, in[input].Lower, in[input].Upper, &out)
+		lower, upper := newForms(n, 1), newForms(n, 1)
+		for i := range n {
+			lower.add(input, i, out.LoSlope[i])
+			lower.close(out.LoIcept[i])
+			upper.add(input, i, out.UpSlope[i])
+			upper.close(out.UpIcept[i])
+		}
+		return &Relaxation{*lower, *upper}, nil
+	}
+}
+
+// uniform tells whether all numbers of a list are the same.
+func uniform(v []float64) bool {
+	for _, x := range v {
+		if x != v[0] {
+			return false
+		}
+	}
+	return true
+}
+
 // mulDown and mulUp bound a*b from below and above. A product with 0 is 0, also against infinity: the infinite end of a box
 // stands for arbitrarily large numbers, not for a number.
 func mulDown(a, b float64) float64 { return -mulUp(-a, b) }

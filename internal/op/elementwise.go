@@ -63,3 +63,29 @@ func lines(f LinesFunc, ulps float64, source string) func(*onnxio.Node) (*Linear
 		return &Linear{Lines: f, Ulps: ulps, Source: source}, nil
 	}
 }
+
+// linesWithError is lines for operators whose executions are off by an absolute error too.
+func linesWithError(f LinesFunc, ulps, abs float64, source string) func(*onnxio.Node) (*Linear, error) {
+	return func(*onnxio.Node) (*Linear, error) {
+		return &Linear{Lines: f, Ulps: ulps, AbsErr: abs, Source: source}, nil
+	}
+}
+
+// eachFloat is the Eval of y[i] = f(x[i], a, b) in float64, for functions with attributes; it keeps nothing, so that runs allocate nothing.
+func eachFloat(c *Call, f func(x, a, b float64) float64, a, b float64) error {
+	switch x := c.In[0].Data.(type) {
+	case []float32:
+		y := c.Out[0].F32()
+		for i, v := range x {
+			y[i] = float32(f(float64(v), a, b))
+		}
+	case []float64:
+		y := c.Out[0].F64()
+		for i, v := range x {
+			y[i] = f(v, a, b)
+		}
+	default:
+		return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	}
+	return nil
+}

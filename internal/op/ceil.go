@@ -1,0 +1,15 @@
+// ceil.go — Ceil, opset 6, 13: the smallest integer not below x.
+
+package op
+
+import "math"
+
+func init() {
+	exact := func(x float64) (float64, float64) { return math.Ceil(x), math.Ceil(x) }
+	Register(Def{
+		Name: "Ceil", Since: 6, AnyOrder: true,
+		Shape: sameShape, Eval: float64Only(math.Ceil),
+		Interval: elementInterval(rising(exact)),
+		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
+	})
+}

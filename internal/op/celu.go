@@ -1,0 +1,47 @@
+// celu.go — Celu, opset 12: y = max(0, x) + min(0, alpha * (exp(x/alpha) - 1)). Bounds are known for alpha > 0.
+
+package op
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "Celu", Since: 12, AnyOrder: true,
+		Shape: sameShape, Eval: celuEval,
+		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) {
+			e, err := celuOf(n, "Interval")
+			if err != nil {
+				return nil, err
+			}
+			return elementInterval(e.bounds)(n, in)
+		},
+		Linear: func(n *onnxio.Node) (*Linear, error) {
+			e, err := celuOf(n, "Linear")
+			if err != nil {
+				return nil, err
+			}
+			return e.linear(n)
+		},
+	})
+}
+
+func celuOf(n *onnxio.Node, face string) (expKink, error) {
+	alpha := float64(n.Attrs.Float("alpha", 1))
+	if !(alpha > 0) || !finite(alpha) {
+		return expKink{}, unsupported(n, face, "alpha is not positive")
+	}
+	return expKink{alpha, alpha, 1}, nil
+}
+
+func celuEval(c *Call) error {
+	return eachFloat(c, func(x, alpha, _ float64) float64 {
+		if x < 0 {
+			return alpha * math.Expm1(x/alpha)
+		}
+		return x
+	}, float64(c.Node.Attrs.Float("alpha", 1)), 0)
+}

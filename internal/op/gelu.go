@@ -1,0 +1,130 @@
+// gelu.go — Gelu, opset 20: y = x/2 * (1 + erf(x/sqrt(2))), or with approximate "tanh" y = x/2 * (1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3))).
+
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "Gelu", Since: 20, AnyOrder: true,
+		Shape: geluShape, Eval: geluEval,
+		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(geluOf(n).bounds)(n, in) },
+		Linear: func(n *onnxio.Node) (*Linear, error) {
+			return &Linear{Lines: geluOf(n).lines(), Ulps: 8, AbsErr: 0x1p-18, Source: dipSource}, nil
+		},
+	})
+}
+
+func geluShape(n *onnxio.Node) ([]Type, error) {
+	if a := n.Attrs.String("approximate", "none"); a != "none" && a != "tanh" {
+		return nil, fmt.Errorf("approximate is %q where none or tanh is needed", a)
+	}
+	return sameShape(n)
+}
+
+func geluTanh(n *onnxio.Node) bool { return n.Attrs.String("approximate", "none") == "tanh" }
+
+func geluOf(n *onnxio.Node) *dip {
+	if geluTanh(n) {
+		return &geluTanhDip
+	}
+	return &geluDip
+}
+
+func geluEval(c *Call) error {
+	if geluTanh(c.Node) {
+		return geluTanhRun(c)
+	}
+	return geluRun(c)
+}
+
+var (
+	geluRun     = float64Only(gelu)
+	geluTanhRun = float64Only(func(x float64) float64 {
+		if math.IsInf(x, -1) {
+			return 0
+		}
+		return x * sigmoid(geluArg(x))
+	})
+)
+
+// gelu uses 1 + erf(t) = erfc(-t), without cancellation.
+func gelu(x float64) float64 {
+	if math.IsInf(x, -1) {
+		return 0
+	}
+	return x / 2 * math.Erfc(-x/math.Sqrt2)
+}
+
+// geluDip is the exact form, x*P(x) with P the normal distribution. Its second derivative is p(x)*(2 - x*x), with p the density.
+var geluDip = dip{geluCurve, -math.Sqrt2, math.Sqrt2, -0.7517915246935645, -0.16997120747990369}
+
+// geluCurve brackets x*P(x) and P(x) + x*p(x). erfc(t) is allowed 8 ulp (its comments claim less than 1), and the rounding of its
+// argument costs a relative 2*t*t = x*x ulps below 0; p's exponent costs x*x/2. Below -37.5, where these become subnormal,
+// everything is under 1e-300 and falls.
+var geluCurve = curve{
+	f: func(x float64) (float64, float64) {
+		if x < -37.5 {
+			return -1e-300, 0
+		}
+		m := min(x, 0)
+		return widen(gelu(x), (16+2*m*m)*0x1p-52)
+	},
+	d: func(x float64) (float64, float64) {
+		if x < -37.5 {
+			return -1e-300, 1e-300
+		}
+		m := min(x, 0)
+		a := math.Abs(x)
+		if a > 40 {
+			a = 40 // p is 0 in float64, and nearly so in truth
+		}
+		p := math.Exp(-a*a/2) / (math.Sqrt2 * math.SqrtPi)
+		P := math.Erfc(-x/math.Sqrt2) / 2
+		return brackets(P+math.Copysign(a, x)*p, (P*(16+2*m*m)+a*p*(16+a*a))*0x1p-52)
+	},
+}
+
+// geluTanhDip is the tanh form, x*s(w) with s the sigmoid and w = 2*c*(x + b*x^3), c = sqrt(2/pi), b = 0.044715.
+//
+// With v = 3*b*x*x, the second derivative has the sign of 1 + 2*v - c*x*(1+v)^2*tanh(w/2). Divided by 1 + 2*v the last term is
+// c * x*tanh(w/2) * (1 + v*v/(1+2*v)), a product of even factors that rise from x = 0 on: there is one inflection point on each
+// side, convex between.
+var geluTanhDip = dip{geluTanhCurve, -1.4185040087908283, 1.4185040087908283, -0.7524614220710163, -0.17004075057125412}
+
+const (
+	geluC = math.Sqrt2 / math.SqrtPi
+	geluB = 0.044715
+)
+
+// geluArg is w.
+func geluArg(x float64) float64 { return 2 * geluC * (x + geluB*x*x*x) }
+
+// geluTanhCurve brackets x*s(w) and s(w) + x*w'*s(w)*s(-w) as swishCurve does; w has no cancellation and is within 8 ulp, w' too.
+// Beyond |w| = 700 the function is x or 0 but for less than 1e-290, since |x*w'| <= 3*|w|.
+var geluTanhCurve = curve{
+	f: func(x float64) (float64, float64) {
+		w := geluArg(x)
+		if w < -700 {
+			return -1e-290, 0
+		}
+		return widen(x*sigmoid(w), (24+16*max(0, -w))*0x1p-52)
+	},
+	d: func(x float64) (float64, float64) {
+		w := geluArg(x)
+		switch {
+		case w < -700:
+			return -1e-290, 1e-290
+		case w > 700:
+			return Down(1), Up(1)
+		}
+		s, r, a := sigmoid(w), sigmoid(-w), math.Abs(w)
+		xw := x * 2 * geluC * (1 + 3*geluB*x*x)
+		return brackets(s+xw*s*r, (24*s+s*r*(48*math.Abs(xw)+16*a*(1+math.Abs(xw))))*0x1p-52)
+	},
+}

@@ -1,0 +1,91 @@
+// hardsigmoid.go — HardSigmoid, opset 6, 22: y = max(0, min(1, alpha*x + beta)).
+
+package op
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "HardSigmoid", Since: 6, AnyOrder: true,
+		Shape: sameShape, Eval: hardSigmoidEval, Interval: hardSigmoidInterval, Linear: hardSigmoidLinear,
+	})
+}
+
+func hardSigmoidOf(n *onnxio.Node) (alpha, beta float64) {
+	return float64(n.Attrs.Float("alpha", 0.2)), float64(n.Attrs.Float("beta", 0.5))
+}
+
+func hardSigmoidEval(c *Call) error {
+	alpha, beta := hardSigmoidOf(c.Node)
+	return eachFloat(c, func(x, alpha, beta float64) float64 { return max(0, min(1, alpha*x+beta)) }, alpha, beta)
+}
+
+// ramp brackets alpha*x + beta.
+func ramp(alpha, beta float64) curve {
+	return curve{
+		func(x float64) (float64, float64) {
+			return addDown(mulDown(alpha, x), beta), addUp(mulUp(alpha, x), beta)
+		},
+		func(float64) (float64, float64) { return alpha, alpha },
+	}
+}
+
+// hardSigmoidBounds is the range: the function rises or falls as alpha says.
+func hardSigmoidBounds(alpha, beta float64) func(l, u float64) (lo, hi float64) {
+	f := ramp(alpha, beta).f
+	return func(l, u float64) (float64, float64) {
+		ll, lh := f(l)
+		ul, uh := f(u)
+		return max(0, min(1, ll, ul)), max(0, min(1, max(lh, uh)))
+	}
+}
+
+func hardSigmoidInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	alpha, beta := hardSigmoidOf(n)
+	if !finite(alpha) || !finite(beta) {
+		return nil, unsupported(n, "Interval", "alpha or beta is not a finite number")
+	}
+	return elementInterval(hardSigmoidBounds(alpha, beta))(n, in)
+}
+
+// hardSigmoidLinear: two levels and a ramp between; the kinks are quotients, which float64 only encloses.
+func hardSigmoidLinear(n *onnxio.Node) (*Linear, error) {
+	alpha, beta := hardSigmoidOf(n)
+	if !finite(alpha) || !finite(beta) {
+		return nil, unsupported(n, "Linear", "alpha or beta is not a finite number")
+	}
+	r := ramp(alpha, beta)
+	clipped := curve{func(x float64) (float64, float64) {
+		lo, hi := r.f(x)
+		return max(0, min(1, lo)), max(0, min(1, hi))
+	}, r.d}
+	// kink encloses where the ramp has the value y.
+	kink := func(y float64) (a, b float64) {
+		p, q := addDown(y, -beta)/alpha, addUp(y, -beta)/alpha
+		return Down(min(p, q)), Up(max(p, q))
+	}
+	var pieces *pieced
+	switch gentle, steep, inf := min(0, alpha), max(0, alpha), math.Inf(1); {
+	case alpha == 0:
+		pieces = newPieced(0, part{level(max(0, min(1, beta))), convex, inf, 0})
+	default:
+		first, last := 0.0, 1.0
+		if alpha < 0 {
+			first, last = last, first
+		}
+		a, b := kink(first)
+		c, d := kink(last)
+		if b < c {
+			pieces = newPieced(gentle, part{level(first), convex, a, 0}, part{clipped, unsure, b, steep}, part{r, convex, c, 0},
+				part{clipped, unsure, d, steep}, part{level(last), convex, inf, 0})
+		} else { // the ramp is narrower than its ends are known
+			pieces = newPieced(gentle, part{level(first), convex, a, 0}, part{clipped, unsure, d, steep}, part{level(last), convex, inf, 0})
+		}
+	}
+	return &Linear{Lines: pieces.lines(hardSigmoidBounds(alpha, beta)), AbsErr: (1 + 2*math.Abs(beta)) * 0x1p-22,
+		Source: "two roundings of numbers up to 1 + |beta|"}, nil
+}

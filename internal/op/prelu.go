@@ -1,0 +1,107 @@
+// prelu.go — PRelu, opset 7, 9, 16: y = x where x >= 0, else slope*x, with slope broadcast to x.
+
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "PRelu", Since: 7, AnyOrder: true,
+		Shape: preluShape,
+		Eval:  evalArithmetic(&leaking), Interval: preluInterval, Linear: preluLinear,
+	})
+}
+
+// preluShape holds the standard to its word: only the slope is repeated.
+func preluShape(n *onnxio.Node) ([]Type, error) {
+	t, err := pairType(n)
+	if err == nil && !slices.Equal(t[0].Shape, n.Inputs[0].Shape) {
+		err = fmt.Errorf("a slope of shape %v does not broadcast to %v", n.Inputs[1].Shape, n.Inputs[0].Shape)
+	}
+	return t, err
+}
+
+var leaking = arithmetic{
+	leakRows[float32](), leakRows[float64](), leakRows[int64](), leakRows[int32](), leakRows[int16](), leakRows[int8](),
+	leakRows[uint64](), leakRows[uint32](), leakRows[uint16](), leakRows[uint8](),
+}
+
+func leakRows[T numeric]() binary[T, T] {
+	leak := func(x, slope T) T {
+		if x < 0 {
+			return slope * x
+		}
+		return x
+	}
+	return binary[T, T]{
+		vv: func(y, a, b []T) {
+			a, b = a[:len(y)], b[:len(y)]
+			for i := range y {
+				y[i] = leak(a[i], b[i])
+			}
+		},
+		vs: func(y, a []T, b T) {
+			for i, v := range a[:len(y)] {
+				y[i] = leak(v, b)
+			}
+		},
+		sv: func(y []T, a T, b []T) {
+			for i, v := range b[:len(y)] {
+				y[i] = leak(a, v)
+			}
+		},
+	}
+}
+
+// preluInterval: left of 0 a product of two intervals, right of it the box itself.
+func preluInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	out, x, a, err := pairBoxes(n, in)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out.Lower {
+		l, u := x.Lower[i], x.Upper[i]
+		lo, hi := l, u
+		if l < 0 {
+			lo, hi = mulBounds(l, min(u, 0), a.Lower[i], a.Upper[i])
+			if u >= 0 {
+				lo, hi = min(lo, 0), max(hi, u)
+			}
+		}
+		out.Lower[i], out.Upper[i] = lo, hi
+	}
+	return []Box{out}, nil
+}
+
+// preluLinear gives lines for a constant slope; otherwise only the box is known.
+func preluLinear(n *onnxio.Node) (*Linear, error) {
+	const source = "one rounded product below 0"
+	if n.ConstInput(1) == nil || n.ConstInput(0) != nil {
+		l, err := boxForms(preluInterval)(n)
+		if err == nil {
+			l.Ulps, l.Source = 0.5, source
+		}
+		return l, err
+	}
+	a, _, err := constFactor(n, 1)
+	if err != nil {
+		return nil, err
+	}
+	l := &Linear{Ulps: 0.5, Source: source}
+	lines := func(s Slope, l, u []float64, out *Lines) {
+		for i := range l {
+			kinkLine(s, i, l[i], u[i], a[i], 1, out)
+		}
+	}
+	if uniform(a) {
+		l.Lines = lines
+	} else {
+		l.Relax = linesAsForms(0, lines)
+	}
+	return l, nil
+}

@@ -1,0 +1,26 @@
+// reciprocal.go — Reciprocal, opset 6, 13: y = 1/x.
+
+package op
+
+import "github.com/shallow-waters/shoal/onnxio"
+
+func init() {
+	Register(Def{
+		Name: "Reciprocal", Since: 6, AnyOrder: true,
+		Shape: sameShape, Eval: elementwise(func(x float32) float32 { return 1 / x }, func(x float64) float64 { return 1 / x }),
+		Interval: elementInterval(func(l, u float64) (float64, float64) { return divBounds(1, 1, l, u) }),
+		Linear:   reciprocalLinear,
+	})
+}
+
+func reciprocalLinear(n *onnxio.Node) (*Linear, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	ones := make([]float64, product(s))
+	for i := range ones {
+		ones[i] = 1
+	}
+	return &Linear{Lines: hyperbolaLines(ones), Ulps: 0.5, Source: "IEEE 754 division"}, nil
+}

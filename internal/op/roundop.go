@@ -1,0 +1,15 @@
+// roundop.go — Round, opset 11, 22: the nearest integer, halves to the even one.
+
+package op
+
+import "math"
+
+func init() {
+	exact := func(x float64) (float64, float64) { return math.RoundToEven(x), math.RoundToEven(x) }
+	Register(Def{
+		Name: "Round", Since: 11, AnyOrder: true,
+		Shape: sameShape, Eval: float64Only(math.RoundToEven),
+		Interval: elementInterval(rising(exact)),
+		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
+	})
+}

@@ -1,0 +1,36 @@
+// softsign.go — Softsign, opset 1, 22: y = x / (1 + |x|).
+
+package op
+
+import "math"
+
+func init() {
+	Register(Def{
+		Name: "Softsign", Since: 1, AnyOrder: true,
+		Shape: sameShape, Eval: float64Only(func(x float64) float64 { return x / (1 + math.Abs(x)) }),
+		Interval: elementInterval(rising(softsignCurve.f)),
+		Linear:   lines(newPieced(0, wave(softsignCurve)...).lines(rising(softsignCurve.f)), 4, "two roundings; scan of onnxruntime 1.32.0 (CPU): at most 1.2 ulp"),
+	})
+}
+
+// softsignCurve has two roundings, and its derivative 1/(1+|x|)^2 four.
+var softsignCurve = curve{
+	f: func(x float64) (float64, float64) {
+		y := math.Copysign(1, x)
+		if !math.IsInf(x, 0) {
+			y = x / (1 + math.Abs(x))
+		}
+		lo, hi := widen(y, 4*0x1p-52)
+		return max(lo, -1), min(hi, 1)
+	},
+	d: func(x float64) (float64, float64) {
+		r := 1 / (1 + math.Abs(x))
+		return widen(r*r, 8*0x1p-52)
+	},
+}
+
+// wave is a curve that is convex up to 0 and concave from there on.
+func wave(c curve) []part { return []part{{c, convex, 0, 0}, {c, concave, math.Inf(1), 0}} }
+
+// steepening is a curve that is concave up to 0 and convex from there on.
+func steepening(c curve) []part { return []part{{c, concave, 0, 0}, {c, convex, math.Inf(1), 0}} }
