@@ -90,3 +90,13 @@ func TestDerivativesAreBracketed(t *testing.T) {
 		}
 	}
 }
+
+// TestSigmoidIsBracketedWhereExpOverflows: below -709.8 the computed value is 0, the function's is not.
+func TestSigmoidIsBracketedWhereExpOverflows(t *testing.T) {
+	for _, x := range []float64{-699, -701, -709.9, -720, -740} {
+		lo, hi := sigmoidBounds(x)
+		if y := bigSigmoid(x); y.Cmp(bigFloat(lo)) < 0 || y.Cmp(bigFloat(hi)) > 0 {
+			t.Errorf("sigmoid(%v) = %.5g outside [%v, %v]", x, y, lo, hi)
+		}
+	}
+}

@@ -41,8 +41,12 @@ func half(x float64, outward func(float64) float64) float64 {
 	return h
 }
 
-// sigmoidBounds brackets the function's value: of 1 + exp(-x) only the exponential's margin and two roundings are lost.
+// sigmoidBounds brackets the function's value: of 1 + exp(-x) only the exponential's margin and two roundings are lost. Where exp
+// overflows it is under exp(-700).
 func sigmoidBounds(x float64) (lo, hi float64) {
+	if x < -700 {
+		return 0, 1e-304
+	}
 	lo, hi = widen(sigmoid(x), expMargin+4*0x1p-52)
 	return max(lo, 0), min(hi, 1)
 }
