@@ -53,7 +53,9 @@ type Box struct{ Lower, Upper []float64 }
 // absent inputs. All maps take and give flat row-major (ONNX order) tensors of the values' static shapes, except that
 // affine.Conv describes its own geometry. Bias is nil for zero.
 //
-// Lines: elementwise in the single non-constant input x (input index Input): two lines per element.
+// Lines: elementwise in the single non-constant input x (input index Input): two lines per element. Domains call it, and Interval, with
+// elements in the order in which they keep them, so the function must be the same for all of them; where it is not (constants that
+// differ from channel to channel) Relax gives the lines as forms (linesAsForms).
 //
 // Relax: several inputs or several elements into one: lower and upper linear forms per output element.
 type Linear struct {

@@ -151,7 +151,7 @@ func extremeLinear(largest bool) func(*onnxio.Node) (*Linear, error) {
 					}
 				}
 			}
-			return &Linear{Input: last, Source: "exact", Lines: func(s Slope, l, u []float64, out *Lines) {
+			lines := func(s Slope, l, u []float64, out *Lines) {
 				for i := range l {
 					if largest {
 						clipLine(s, i, l[i], u[i], limit[i], math.Inf(1), out)
@@ -159,7 +159,11 @@ func extremeLinear(largest bool) func(*onnxio.Node) (*Linear, error) {
 						clipLine(s, i, l[i], u[i], math.Inf(-1), limit[i], out)
 					}
 				}
-			}}, nil
+			}
+			if !uniform(limit) {
+				return &Linear{Source: "exact", Relax: linesAsForms(last, lines)}, nil
+			}
+			return &Linear{Input: last, Source: "exact", Lines: lines}, nil
 		}
 		index := make([][]int32, len(n.Inputs))
 		for k, v := range n.Inputs {

@@ -198,7 +198,13 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			return nil, err
 		}
 		if product(shape) == product(n.Inputs[1].Shape) {
-			return &Linear{Input: 1, Lines: hyperbolaLines(c), Ulps: 0.5, Source: "IEEE 754 division"}, nil
+			l := &Linear{Input: 1, Ulps: 0.5, Source: "IEEE 754 division"}
+			if uniform(c) {
+				l.Lines = hyperbolaLines(c)
+			} else {
+				l.Relax = linesAsForms(1, hyperbolaLines(c))
+			}
+			return l, nil
 		}
 	}
 	l, err := boxForms(divInterval)(n)

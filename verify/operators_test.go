@@ -1,0 +1,101 @@
+package verify
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// steps are operators between a convolution of c channels, whose values lie channels-last, and a dense layer.
+var steps = []struct {
+	name string
+	make func(b *builder, x *onnxio.Value, c int) *onnxio.Value
+}{
+	{"Max per channel", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("Max", nil, x, b.weights(1, c, 1, 1))
+	}},
+	{"Min per channel", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("Min", nil, b.weights(1, 1, c, 1, 1), x)
+	}},
+	{"Div per channel", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("Div", nil, b.weights(1, c, 1, 1), b.node("Exp", nil, x))
+	}},
+	{"PRelu per channel", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("PRelu", nil, x, b.weights(1, c, 1, 1))
+	}},
+	{"PRelu", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("PRelu", nil, x, b.weights(1, 1))
+	}},
+	{"Swish", single("Swish", onnxio.Attrs{"alpha": float32(1.5)})},
+	{"Swish, turned", single("Swish", onnxio.Attrs{"alpha": float32(-1)})},
+	{"Gelu", single("Gelu", nil)},
+	{"Gelu tanh", single("Gelu", onnxio.Attrs{"approximate": "tanh"})},
+	{"Mish", single("Mish", nil)},
+	{"HardSwish", single("HardSwish", nil)},
+	{"HardSigmoid", single("HardSigmoid", nil)},
+	{"Elu", single("Elu", onnxio.Attrs{"alpha": float32(1.3)})},
+	{"Selu", single("Selu", nil)},
+	{"Celu", single("Celu", onnxio.Attrs{"alpha": float32(0.4)})},
+	{"Softplus", single("Softplus", nil)},
+	{"Softsign", single("Softsign", nil)},
+	{"ThresholdedRelu", single("ThresholdedRelu", onnxio.Attrs{"alpha": float32(0.25)})},
+	{"Ceil", single("Ceil", nil)},
+	{"Round", single("Round", nil)},
+	{"Reciprocal", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("Reciprocal", nil, b.node("Exp", nil, x))
+	}},
+}
+
+func single(name string, attrs onnxio.Attrs) func(*builder, *onnxio.Value, int) *onnxio.Value {
+	return func(b *builder, x *onnxio.Value, _ int) *onnxio.Value { return b.node(name, attrs, x) }
+}
+
+// TestBoundsContainSampledPointsOfOperators is the adversary for operators that random networks are not made of: convolution, operator,
+// dense layer, and no sampled value of a row below its bound in any domain.
+func TestBoundsContainSampledPointsOfOperators(t *testing.T) {
+	for _, s := range steps {
+		t.Run(s.name, func(t *testing.T) {
+			for seed := range uint64(6) {
+				rng := rand.New(rand.NewPCG(seed, 31))
+				b, x := newBuilder(rng, 1, 2, 4, 4)
+				const c = 3
+				y := b.node("Conv", onnxio.Attrs{"kernel_shape": []int64{2, 2}}, x, b.weights(0.7, c, 2, 2, 2), b.weights(0.5, c))
+				y = s.make(b, y, c)
+				for _, n := range b.g.Nodes {
+					n.Opset = 24
+				}
+				flat := b.node("Flatten", onnxio.Attrs{"axis": int64(1)}, y)
+				b.g.Outputs = []*onnxio.Value{flat}
+				probe := openGraph(t, b.g, Options{Threads: 1})
+				width := probe.net.nOut
+				out := b.dense(flat, width, 3)
+				b.g.Outputs = []*onnxio.Value{out}
+				box := randomBox(rng, 2*4*4)
+				rows := [][]float64{{1, 0, 0}, {-0.3, 1, -2}, {0, -1, 1}}
+				values := rowValues(t, b.g, samplePoints(rng, box, 60), rows)
+				for _, m := range []Method{Interval, Symbolic, FastLin, DeepPoly} {
+					for _, sem := range []Semantics{Real, Float32} {
+						v := openGraph(t, b.g, Options{Method: m, Semantics: sem, Threads: 1})
+						res, err := v.Bounds(context.Background(), box, rows, false)
+						if err != nil {
+							t.Fatal(err)
+						}
+						for r, low := range res.Lower {
+							if math.IsNaN(low) || math.IsInf(low, 0) {
+								t.Fatalf("%s: bound %v", m, low)
+							}
+							for k, y := range values[r] {
+								if y < low-1e-12*(1+math.Abs(y)) { // the sample's own rounding
+									t.Fatalf("seed %d %s %s: row %d is %.17g at sample %d, bound %.17g", seed, m, sem, r, y, k, low)
+								}
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
