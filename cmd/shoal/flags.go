@@ -25,7 +25,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 			cmd = c
 		}
 	}
-	if cmd == nil {
+	if cmd == nil || len(cmd.Subcommands) > 0 { // a group of commands takes its flags where they stand
 		return args
 	}
 	bare := map[string]bool{"help": true, "h": true}

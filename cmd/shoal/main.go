@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
 			return &codeError{code: exitUsage, err: err}
 		},
-		Commands: []*cli.Command{certifyCommand(), radiusCommand(), boundsCommand(), runCommand(), inspectCommand(), versionCommand()},
+		Commands: []*cli.Command{certifyCommand(), radiusCommand(), boundsCommand(), runCommand(), inspectCommand(), runtimeCommand(), versionCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usageError("shoal help lists the commands", "%q is no command", c.Args().First())
@@ -78,6 +78,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError
+		for _, s := range c.Subcommands {
+			s.OnUsageError = app.OnUsageError
+		}
 	}
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	return exitCode(ctx, err, stderr)

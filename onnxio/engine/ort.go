@@ -44,6 +44,9 @@ func loadORT(path string) error {
 		return fmt.Errorf("onnxruntime in %s cannot be used (shoal needs version 1.24 or newer): %w", path, err)
 	}
 	environment.path = path
+	if err := ort.DisableTelemetry(); err != nil { // builds by Microsoft for some systems report usage
+		return err
+	}
 	return nil
 }
 
