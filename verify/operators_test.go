@@ -44,6 +44,19 @@ var steps = []struct {
 	{"ThresholdedRelu", single("ThresholdedRelu", onnxio.Attrs{"alpha": float32(0.25)})},
 	{"Ceil", single("Ceil", nil)},
 	{"Round", single("Round", nil)},
+	{"Atan", single("Atan", nil)},
+	{"Sinh", single("Sinh", nil)},
+	{"Cosh", single("Cosh", nil)},
+	{"Asinh", single("Asinh", nil)},
+	{"Acosh of Cosh", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("Acosh", nil, b.node("Add", nil, b.node("Cosh", nil, x), b.node("Cosh", nil, x)))
+	}},
+	{"Tan, Asin, Acos and Atanh of half a Softsign", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		h := b.node("Softsign", nil, x)
+		h = b.node("Mul", nil, h, &onnxio.Value{Name: "half", DType: onnxio.Float, Const: onnxio.FromFloat32([]float32{0.5})})
+		y := b.node("Add", nil, b.node("Tan", nil, h), b.node("Asin", nil, h))
+		return b.node("Sub", nil, b.node("Add", nil, y, b.node("Acos", nil, h)), b.node("Atanh", nil, h))
+	}},
 	{"Reciprocal", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		return b.node("Reciprocal", nil, b.node("Exp", nil, x))
 	}},

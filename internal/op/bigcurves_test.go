@@ -7,7 +7,7 @@ import (
 
 // More functions in high precision, by their series, for arguments that keep these short.
 
-const curvePrec = 900 // bits: exp(-300) is above 2^-433
+const curvePrec = 600 // bits: exp(-290) is above 2^-420
 
 func wide(x float64) *big.Float { return new(big.Float).SetPrec(curvePrec).SetFloat64(x) }
 
@@ -61,7 +61,7 @@ func logarithm(x *big.Float) *big.Float {
 	e := x.MantExp(m)
 	f, _ := m.Float64()
 	y := wide(math.Log(f) + float64(e)*math.Ln2)
-	for range 6 { // 50 bits, doubled
+	for range 4 { // 50 bits, doubled
 		y = add(y, sub(quo(x, exp(y)), wide(1)))
 	}
 	return y
