@@ -57,6 +57,17 @@ var steps = []struct {
 		y := b.node("Add", nil, b.node("Tan", nil, h), b.node("Asin", nil, h))
 		return b.node("Sub", nil, b.node("Add", nil, y, b.node("Acos", nil, h)), b.node("Atanh", nil, h))
 	}},
+	{"Mean", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("Mean", nil, x, b.weights(1, c, 1, 1), b.node("Relu", nil, x), b.weights(1, 1))
+	}},
+	{"Where and comparisons", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		less := b.node("Less", nil, x, b.weights(1, c, 1, 1))
+		more := b.node("Not", nil, b.node("GreaterOrEqual", nil, x, b.weights(1, 1)))
+		return b.node("Where", nil, b.node("Xor", nil, less, more), x, b.weights(1, c, 1, 1))
+	}},
+	{"Mod", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("Mod", onnxio.Attrs{"fmod": int64(1)}, x, b.weights(1, c, 1, 1))
+	}},
 	{"Reciprocal", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		return b.node("Reciprocal", nil, b.node("Exp", nil, x))
 	}},

@@ -38,6 +38,8 @@ func TestMapsAgreeWithEval(t *testing.T) {
 		"sub broadcast":       node(t, "Sub", 14, nil, variable(4), x),
 		"sub constant":        node(t, "Sub", 14, nil, x, floats(seq(3), 3, 1)),
 		"constant sub":        node(t, "Sub", 14, nil, floats([]float64{1}), x),
+		"mean of two":         node(t, "Mean", 13, nil, x, variable(4)),
+		"mean of five":        node(t, "Mean", 13, nil, x, floats(seq(3), 3, 1), variable(4), floats(seq(4), 4), floats([]float64{0.1})),
 		"sum of three":        node(t, "Sum", 13, nil, x, variable(4), floats(seq(3), 3, 1)),
 		"neg":                 node(t, "Neg", 13, nil, x),
 		"mul constant":        node(t, "Mul", 14, nil, x, floats(seq(24), 2, 3, 4)),

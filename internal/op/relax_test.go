@@ -77,6 +77,7 @@ func form(f *Forms, i int, x [][]float64) *big.Float {
 func TestBoxesAndFormsHold(t *testing.T) {
 	x, y, z := variable(2, 3), variable(2, 3), variable(3)
 	cond := &onnxio.Value{Name: "b", DType: onnxio.Bool, Shape: []int{3}}
+	cond2 := &onnxio.Value{Name: "c", DType: onnxio.Bool, Shape: []int{3}}
 	exactProduct := func(v []float64) *big.Float {
 		return new(big.Float).SetPrec(bigPrec).Mul(bigFloat(v[0]), bigFloat(v[1]))
 	}
@@ -108,6 +109,22 @@ func TestBoxesAndFormsHold(t *testing.T) {
 		{"div", node(t, "Div", 14, nil, x, y), nil, 1e-15},
 		{"where", node(t, "Where", 16, nil, cond, x, y), nil, 0},
 		{"equal", node(t, "Equal", 13, nil, x, y), nil, 0},
+		{"less", node(t, "Less", 13, nil, x, z), nil, 0},
+		{"less or equal", node(t, "LessOrEqual", 16, nil, z, y), nil, 0},
+		{"greater", node(t, "Greater", 13, nil, x, floats([]float64{0.5}, 1)), nil, 0},
+		{"greater or equal", node(t, "GreaterOrEqual", 16, nil, x, y), nil, 0},
+		{"and", node(t, "And", 7, nil, cond, cond2), nil, 0},
+		{"or", node(t, "Or", 7, nil, cond, cond2), nil, 0},
+		{"xor", node(t, "Xor", 7, nil, cond, cond2), nil, 0},
+		{"is nan", node(t, "IsNaN", 13, nil, x), nil, 0},
+		{"is inf", node(t, "IsInf", 10, nil, x), nil, 0},
+		{"fmod", node(t, "Mod", 13, onnxio.Attrs{"fmod": int64(1)}, x, floats([]float64{0.75, -1.5, 2}, 3)), nil, 0},
+		{"fmod of two", node(t, "Mod", 13, onnxio.Attrs{"fmod": int64(1)}, x, y), nil, 0},
+		{"prelu", node(t, "PRelu", 16, nil, x, z), nil, 1e-15},
+		{"prelu with constants", node(t, "PRelu", 16, nil, x, floats([]float64{0.25, -1, 2}, 3)), nil, 1e-15},
+		{"div of constants", node(t, "Div", 14, nil, floats([]float64{0.25, -1, 2}, 3), x), nil, 1e-15},
+		{"one max with constants", node(t, "Max", 13, nil, x, floats([]float64{0.25, -1, 0}, 3)), nil, 0},
+		{"one min with constants", node(t, "Min", 13, nil, floats([]float64{0.25, -1, 0}, 3), x), nil, 0},
 		{"softmax 13", node(t, "Softmax", 13, onnxio.Attrs{"axis": int64(0)}, variable(3, 2)), nil, 1e-15},
 		{"softmax 11", node(t, "Softmax", 11, nil, variable(2, 3, 2)), nil, 1e-15},
 	} {

@@ -1,0 +1,55 @@
+// bitshift.go — BitShift, opset 11: x shifted by y bits, LEFT or RIGHT, for unsigned integers with broadcasting.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "BitShift", Since: 11, Shape: shiftShape, Eval: shiftEval})
+}
+
+func shiftShape(n *onnxio.Node) ([]Type, error) {
+	if d := n.Attrs.String("direction", ""); d != "LEFT" && d != "RIGHT" {
+		return nil, fmt.Errorf("direction is %q where LEFT or RIGHT is needed", d)
+	}
+	return pairType(n)
+}
+
+func shiftEval(c *Call) error {
+	left := c.Node.Attrs.String("direction", "") == "LEFT"
+	p, y, b := pairState(c), c.Out[0], c.In[1]
+	switch x := c.In[0].Data.(type) {
+	case []uint64:
+		return runTyped(p, shiftRows(&shift64, left), y, x, b)
+	case []uint32:
+		return runTyped(p, shiftRows(&shift32, left), y, x, b)
+	case []uint16:
+		return runTyped(p, shiftRows(&shift16, left), y, x, b)
+	case []uint8:
+		return runTyped(p, shiftRows(&shift8, left), y, x, b)
+	}
+	return fmt.Errorf("no shifts of type %v", c.In[0].DType)
+}
+
+var (
+	shift64 = shifts[uint64]()
+	shift32 = shifts[uint32]()
+	shift16 = shifts[uint16]()
+	shift8  = shifts[uint8]()
+)
+
+// shifts are the shifts to the right and to the left.
+func shifts[T uint64 | uint32 | uint16 | uint8]() [2]binary[T, T] {
+	return [2]binary[T, T]{eachPair(func(a, b T) T { return a >> b }), eachPair(func(a, b T) T { return a << b })}
+}
+
+func shiftRows[T any](f *[2]binary[T, T], left bool) *binary[T, T] {
+	if left {
+		return &f[1]
+	}
+	return &f[0]
+}

@@ -1,0 +1,64 @@
+// isnan.go — IsNaN, opset 9, 13, 20: y tells where x is not a number.
+
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "IsNaN", Since: 9,
+		Shape: boolShape, Eval: isNaNEval,
+		Interval: neverUnlessHuge, Linear: boxForms(neverUnlessHuge),
+	})
+}
+
+// boolShape is the Shape face of tests of single elements.
+func boolShape(n *onnxio.Node) ([]Type, error) {
+	t, err := sameShape(n)
+	if err == nil {
+		t[0].DType = onnxio.Bool
+	}
+	return t, err
+}
+
+func isNaNEval(c *Call) error {
+	return eachTest(c, math.IsNaN)
+}
+
+// eachTest is y[i] = f(x[i]) for floats.
+func eachTest(c *Call, f func(float64) bool) error {
+	y, ok := c.Out[0].Data.([]bool)
+	if !ok {
+		return fmt.Errorf("output of type %v where bool is needed", c.Out[0].DType)
+	}
+	switch x := c.In[0].Data.(type) {
+	case []float32:
+		for i, v := range x {
+			y[i] = f(float64(v))
+		}
+	case []float64:
+		for i, v := range x {
+			y[i] = f(v)
+		}
+	default:
+		return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	}
+	return nil
+}
+
+// neverUnlessHuge is the Interval face of IsNaN and IsInf: numbers are neither. A box that reaches beyond float32 tells nothing, since an
+// execution may have overflown there.
+func neverUnlessHuge(_ *onnxio.Node, in []Box) ([]Box, error) {
+	out := newBox(len(in[0].Lower))
+	for i, l := range in[0].Lower {
+		if !(l >= -math.MaxFloat32 && in[0].Upper[i] <= math.MaxFloat32) {
+			out.Upper[i] = 1
+		}
+	}
+	return []Box{out}, nil
+}

@@ -1,0 +1,78 @@
+// mean.go — Mean, opset 6, 8 (broadcasting), 13: the mean of any number of inputs.
+
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "Mean", Since: 6, AnyOrder: true, Shape: broadcastType, Eval: meanEval, Linear: meanLinear})
+}
+
+var sumForMean = variadicEval(&addition)
+
+func meanEval(c *Call) error {
+	if err := sumForMean(c); err != nil {
+		return err
+	}
+	n := len(c.In)
+	switch y := c.Out[0].Data.(type) {
+	case []float32:
+		for i := range y {
+			y[i] /= float32(n)
+		}
+	case []float64:
+		for i := range y {
+			y[i] /= float64(n)
+		}
+	default:
+		return fmt.Errorf("no mean of type %v", c.Out[0].DType)
+	}
+	return nil
+}
+
+// meanLinear weighs all variables and the sum of all constants with 1/n, as rounded.
+func meanLinear(n *onnxio.Node) (*Linear, error) {
+	shape, err := broadcastInputs(n)
+	if err != nil {
+		return nil, err
+	}
+	k := len(n.Inputs)
+	l := &Linear{Maps: make([]affine.Map, k), Ulps: 1, Source: "one rounding for the division or the rounded reciprocal"}
+	var lo, hi []float64 // of the constants' sum
+	for i, v := range n.Inputs {
+		if v.Const == nil {
+			l.Maps[i] = broadcastMap(v.Shape, shape, 1/float64(k))
+			continue
+		}
+		f, err := v.Const.Float64s()
+		if err != nil {
+			return nil, err
+		}
+		f = broadcastTo(f, v.Const.Shape, shape)
+		if lo == nil {
+			lo, hi = slices.Clone(f), slices.Clone(f)
+			continue
+		}
+		for j, c := range f {
+			lo[j], hi[j] = addDown(lo[j], c), addUp(hi[j], c)
+		}
+	}
+	if k&(k-1) != 0 {
+		l.RelErr = unitRoundoff
+	}
+	if lo != nil {
+		l.Bias, l.BiasErr = make([]float64, len(lo)), make([]float64, len(lo))
+		for j := range lo {
+			a, b := Down(lo[j]/float64(k)), Up(hi[j]/float64(k))
+			l.Bias[j] = a + (b-a)/2
+			l.BiasErr[j] = max(addUp(b, -l.Bias[j]), addUp(l.Bias[j], -a))
+		}
+	}
+	return l, nil
+}

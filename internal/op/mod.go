@@ -1,0 +1,103 @@
+// mod.go — Mod, opset 10, 13: y = a modulo b with broadcasting; the sign is b's, or with fmod = 1 a's as in C.
+
+package op
+
+import (
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{
+		Name: "Mod", Since: 10, AnyOrder: true,
+		Shape: pairType, Eval: modEval, Interval: modInterval, Linear: boxForms(modInterval),
+	})
+}
+
+var modulo = [2]arithmetic{modRows(false), modRows(true)}
+
+func modRows(c bool) arithmetic {
+	return arithmetic{
+		eachPair(func(a, b float32) float32 { return float32(math.Mod(float64(a), float64(b))) }), eachPair(math.Mod),
+		remainders[int64](c), remainders[int32](c), remainders[int16](c), remainders[int8](c),
+		remainders[uint64](c), remainders[uint32](c), remainders[uint16](c), remainders[uint8](c),
+	}
+}
+
+// remainders has the sign of the dividend as Go has, or else that of the divisor.
+func remainders[T int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8](c bool) binary[T, T] {
+	return eachPair(func(a, b T) T {
+		r := a % b
+		if !c && r != 0 && (r < 0) != (b < 0) {
+			r += b
+		}
+		return r
+	})
+}
+
+// modEval divides; an integer division by zero is an error. Floats need fmod = 1, says the standard.
+func modEval(c *Call) error {
+	fmod := c.Node.Attrs.Int("fmod", 0)
+	zero := false
+	switch b := c.In[1].Data.(type) {
+	case []float32, []float64:
+		if fmod != 1 {
+			return errors.New("floats need fmod = 1")
+		}
+	case []int64:
+		zero = slices.Contains(b, 0)
+	case []int32:
+		zero = slices.Contains(b, 0)
+	case []int16:
+		zero = slices.Contains(b, 0)
+	case []int8:
+		zero = slices.Contains(b, 0)
+	case []uint64:
+		zero = slices.Contains(b, 0)
+	case []uint32:
+		zero = slices.Contains(b, 0)
+	case []uint16:
+		zero = slices.Contains(b, 0)
+	case []uint8:
+		zero = slices.Contains(b, 0)
+	}
+	if zero {
+		return errors.New("integer division by zero")
+	}
+	ar := &modulo[0]
+	if fmod == 1 {
+		ar = &modulo[1]
+	}
+	return ar.run(pairState(c), c.Out[0], c.In[0], c.In[1])
+}
+
+// modInterval: nearer to 0 than the divisor, and with fmod than the dividend, on the side of the one whose sign counts; where 0 <= a < b
+// the dividend itself. A divisor that may be 0 gives everything.
+func modInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	out, a, b, err := pairBoxes(n, in)
+	if err != nil {
+		return nil, err
+	}
+	fmod := n.Attrs.Int("fmod", 0) == 1
+	for i := range out.Lower {
+		al, au, bl, bu := a.Lower[i], a.Upper[i], b.Lower[i], b.Upper[i]
+		lo, hi := math.Inf(-1), math.Inf(1)
+		most, least := max(-bl, bu), max(bl, -bu) // of |b|
+		switch {
+		case !(bl > 0 || bu < 0):
+		case al > -least && au < least && (fmod || al >= 0 && bl > 0 || au <= 0 && bu < 0):
+			lo, hi = al, au
+		case fmod:
+			lo, hi = max(min(al, 0), -most), min(max(au, 0), most)
+		case bl > 0:
+			lo, hi = 0, most
+		default:
+			lo, hi = -most, 0
+		}
+		out.Lower[i], out.Upper[i] = lo, hi
+	}
+	return []Box{out}, nil
+}
