@@ -13,7 +13,7 @@ import (
 )
 
 func dimFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "dim", Usage: "`NAME=N`: the size of a named dimension of the inputs; once for each"}
+	return &cli.StringSliceFlag{Name: "dim", Usage: "`NAME=N`: the size of a named dimension of the inputs, or INPUT:AXIS=N of one without a name; once for each"}
 }
 
 // modelDoc tells in reports which model was meant.
@@ -47,11 +47,18 @@ func parseDims(pairs []string) (map[string]int, error) {
 	return sizes, nil
 }
 
-// bindDims writes sizes into the inputs and outputs that a model declares, so that whoever opens it finds numbers.
+// bindDims writes sizes into the inputs and outputs that a model declares, so that whoever opens it finds numbers. A dimension of an input
+// without a name goes by the input's name, a colon, and its number from 0.
 func bindDims(m *onnxio.Model, sizes map[string]int) error {
 	names := map[string]bool{}
 	for _, v := range m.Graph.Inputs {
 		for i, d := range v.Dims {
+			if d.Name == "" && d.Size < 0 {
+				place := fmt.Sprintf("%s:%d", v.Name, i)
+				if names[place] = true; sizes[place] > 0 {
+					v.Dims[i] = onnxio.Dim{Size: sizes[place]}
+				}
+			}
 			if n, ok := sizes[d.Name]; ok && d.Name != "" {
 				v.Dims[i] = onnxio.Dim{Size: n}
 			}

@@ -48,7 +48,7 @@ func bind(g *onnxio.Graph, o Options) error {
 			default:
 				name := d.Name
 				if name == "" {
-					name = fmt.Sprintf("#%d", i)
+					name = fmt.Sprintf("%s:%d", v.Name, i)
 				}
 				return fmt.Errorf("input %q: dimension %d (%s) has no size; bind it by name", v.Name, i, name)
 			}

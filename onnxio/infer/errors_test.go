@@ -26,7 +26,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		}, `input "tokens": dimension 1 (T) has no size; bind it by name`, nil},
 		{"a size without a name", Options{}, func(s *sketch) *onnxio.Value {
 			return s.node("Relu", "act", nil, s.input("tokens", "N", 3, "?"))
-		}, `input "tokens": dimension 2 (#2) has no size; bind it by name`, nil},
+		}, `input "tokens": dimension 2 (tokens:2) has no size; bind it by name`, nil},
 		{"one of two names bound", Options{Dims: map[string]int{"H": 4}}, func(s *sketch) *onnxio.Value {
 			return s.node("Relu", "act", nil, s.input("image", "N", "H", "W"))
 		}, `input "image": dimension 2 (W) has no size; bind it by name`, nil},

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+)
+
+func compareCommand() *cli.Command {
+	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
+		&cli.StringFlag{Name: "engine-b", Usage: "`ENGINE` for B, where it is another than --engine"},
+		&cli.IntFlag{Name: "samples", Usage: "without --data: `N` random inputs", Value: 16},
+		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
+		&cli.IntFlag{Name: "batch", Usage: "samples given to the engines at once", Value: 64},
+		&cli.Float64Flag{Name: "max-difference", Usage: "exit with 12 where outputs differ by more than `D` of the largest", Value: math.Inf(1), DefaultText: "none"},
+		&cli.Float64Flag{Name: "min-agreement", Usage: "exit with 12 where less than this `PART` of the predictions agree"},
+		jsonOption())
+	return &cli.Command{
+		Name:        "compare",
+		Usage:       "run two models on the same inputs: how far do their outputs and predictions differ",
+		ArgsUsage:   "A B",
+		Description: "Example: shoal compare big.onnx small.onnx --data fmnist:DIR --range 0:1000",
+		Flags:       flags,
+		Action:      compareAction,
+	}
+}
+
+type compareDoc struct {
+	A         modelDoc  `json:"a"`
+	B         modelDoc  `json:"b"`
+	EngineA   string    `json:"engine_a"`
+	EngineB   string    `json:"engine_b"`
+	Samples   int       `json:"samples"`
+	Max       number    `json:"max_difference"`
+	Mean      number    `json:"mean_difference"`
+	Relative  number    `json:"max_relative"`
+	Agreement float64   `json:"agreement"`
+	Differing []differs `json:"differing"`
+}
+
+type differs struct {
+	Index int `json:"index"`
+	A     int `json:"a"`
+	B     int `json:"b"`
+}
+
+// batches gives inputs for a model, a batch at a time: of a data set, or random ones.
+type batches struct {
+	n    int
+	next func(from, n int) ([]*onnxio.Tensor, error)
+}
+
+func openBatches(c *cli.Context, ports []engine.Port) (*batches, error) {
+	if c.String("data") == "" {
+		n := max(1, c.Int("samples"))
+		if len(ports) > 0 && len(ports[0].Shape) > 0 && ports[0].Shape[0] > 0 {
+			n = ports[0].Shape[0]
+		}
+		all, err := randomInputs(ports, n)
+		return &batches{n, func(int, int) ([]*onnxio.Tensor, error) { return all, nil }}, err
+	}
+	if len(ports) != 1 || len(ports[0].Shape) == 0 {
+		return nil, usageError("leave --data out to compare on random inputs", "--data goes with models of one input; this one has %d", len(ports))
+	}
+	shape := slices.Clone(ports[0].Shape)
+	shape[0] = 1
+	s, err := openSamples(c, shape)
+	if err != nil {
+		return nil, err
+	}
+	return &batches{s.set.Len(), func(from, n int) ([]*onnxio.Tensor, error) {
+		data := make([]float32, 0, n*s.elements)
+		for i := range n {
+			x, err := s.pixels(from + i)
+			if err != nil {
+				return nil, err
+			}
+			data = append(data, s.input(x)...)
+		}
+		shape[0] = n
+		return []*onnxio.Tensor{onnxio.FromFloat32(data, shape...)}, nil
+	}}, nil
+}
+
+func compareAction(c *cli.Context) error {
+	if c.NArg() != 2 {
+		return usageError("shoal help compare", "compare takes two model files, not %d arguments", c.NArg())
+	}
+	sizes, err := parseDims(c.StringSlice("dim"))
+	if err != nil {
+		return err
+	}
+	var models [2]*onnxio.Model
+	var sessions [2]engine.Session
+	for i := range models {
+		if models[i], err = onnxio.Load(c.Args().Get(i)); err != nil {
+			return err
+		}
+		if err := bindDims(models[i], sizes); err != nil {
+			return err
+		}
+		o := engineOptions(c)
+		if b := c.String("engine-b"); i == 1 && b != "" {
+			o.Engine = b
+		}
+		if sessions[i], err = engine.Open(c.Context, models[i], o); err != nil {
+			return fmt.Errorf("%s: %w", models[i].Path, err)
+		}
+		defer sessions[i].Close()
+	}
+	d := compareDoc{A: modelDoc{models[0].Path, models[0].SHA256, sizes}, B: modelDoc{models[1].Path, models[1].SHA256, sizes},
+		EngineA: sessions[0].Engine(), EngineB: sessions[1].Engine(), Differing: []differs{}}
+	in, err := openBatches(c, sessions[0].Inputs())
+	if err != nil {
+		return err
+	}
+	if err := d.run(c, sessions, in); err != nil {
+		return err
+	}
+	if jsonMode(c) != "" {
+		err = printJSON(c.App.Writer, d)
+	} else {
+		err = d.print(c)
+	}
+	if err != nil {
+		return err
+	}
+	if limit := c.Float64("max-difference"); !(float64(d.Relative) <= limit) {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(d.Relative), limit)}
+	}
+	if least := c.Float64("min-agreement"); d.Agreement < least {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*d.Agreement, 100*least)}
+	}
+	return nil
+}
+
+func (d *compareDoc) run(c *cli.Context, s [2]engine.Session, in *batches) error {
+	batch := max(1, c.Int("batch"))
+	if c.String("data") == "" {
+		batch = in.n
+	} else if p := s[0].Inputs()[0].Shape; p[0] > 1 {
+		batch = max(1, batch/p[0]) * p[0]
+	}
+	bar := newProgress(c.App.ErrWriter, in.n, "comparing")
+	defer bar.finish()
+	sum, elements, largest := 0.0, 0, 0.0
+	for from := 0; from < in.n; from += batch {
+		n := min(batch, in.n-from)
+		x, err := in.next(from, n)
+		if err != nil {
+			return err
+		}
+		var out [2][]*onnxio.Tensor
+		for i := range s {
+			if out[i], err = s[i].Run(c.Context, x); err != nil {
+				return err
+			}
+		}
+		if len(out[0]) != len(out[1]) {
+			return fmt.Errorf("%d outputs of A, %d of B", len(out[0]), len(out[1]))
+		}
+		for k := range out[0] {
+			a, err := out[0][k].Float64s()
+			if err != nil {
+				return err
+			}
+			b, err := out[1][k].Float64s()
+			if err != nil {
+				return err
+			}
+			if !slices.Equal(out[0][k].Shape, out[1][k].Shape) {
+				return fmt.Errorf("output %d is of shape %v in A and %v in B", k, out[0][k].Shape, out[1][k].Shape)
+			}
+			for i := range a {
+				diff := math.Abs(a[i] - b[i])
+				if a[i] == b[i] || math.IsNaN(a[i]) && math.IsNaN(b[i]) {
+					diff = 0
+				} else if math.IsNaN(diff) {
+					diff = math.Inf(1)
+				}
+				sum += diff
+				d.Max = max(d.Max, number(diff))
+				if !math.IsInf(a[i], 0) && !math.IsNaN(a[i]) {
+					largest = max(largest, math.Abs(a[i]))
+				}
+			}
+			elements += len(a)
+			if k == 0 {
+				d.predictions(a, b, from, n)
+			}
+		}
+		for range n {
+			bar.add()
+		}
+	}
+	d.Mean = number(sum / float64(max(1, elements)))
+	d.Relative = d.Max / number(max(largest, 1e-30))
+	d.Agreement = 1 - float64(len(d.Differing))/float64(d.Samples)
+	return nil
+}
+
+// predictions compares the largest element of each sample's first output.
+func (d *compareDoc) predictions(a, b []float64, from, n int) {
+	width := len(a) / n
+	for i := range n {
+		p, q := argmax64(a[i*width:(i+1)*width]), argmax64(b[i*width:(i+1)*width])
+		if p != q {
+			d.Differing = append(d.Differing, differs{from + i, p, q})
+		}
+		d.Samples++
+	}
+}
+
+func argmax64(y []float64) int {
+	best := 0
+	for i, v := range y {
+		if v > y[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+func (d *compareDoc) print(c *cli.Context) error {
+	w := c.App.Writer
+	fmt.Fprintf(w, "A %s (%s)\nB %s (%s)\n%d samples\n", d.A.Path, d.EngineA, d.B.Path, d.EngineB, d.Samples)
+	fmt.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))
+	_, err := fmt.Fprintf(w, "predictions agree on %.2f %%\n", 100*d.Agreement)
+	const shown = 20
+	for i, x := range d.Differing {
+		if i == shown {
+			_, err = fmt.Fprintf(w, "and %d more; --json has all\n", len(d.Differing)-shown)
+			break
+		}
+		_, err = fmt.Fprintf(w, "  sample %d: A says %d, B %d\n", x.Index, x.A, x.B)
+	}
+	return err
+}
