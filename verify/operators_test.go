@@ -68,9 +68,37 @@ var steps = []struct {
 	{"Mod", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
 		return b.node("Mod", onnxio.Attrs{"fmod": int64(1)}, x, b.weights(1, c, 1, 1))
 	}},
+	{"ReduceMax", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("ReduceMax", nil, x, fixedInts(1))
+	}},
+	{"ReduceMin", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("ReduceMin", nil, x, fixedInts(2, 3))
+	}},
+	{"ReduceL1", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("ReduceL1", nil, x, fixedInts(1))
+	}},
+	{"ReduceL2", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("ReduceL2", nil, x, fixedInts(3))
+	}},
+	{"ReduceSumSquare", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("ReduceSumSquare", nil, x, fixedInts(1, 2))
+	}},
+	{"ReduceProd", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("ReduceProd", nil, x, fixedInts(2))
+	}},
+	{"ReduceLogSumExp", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("ReduceLogSumExp", nil, x, fixedInts(1))
+	}},
+	{"ReduceLogSum", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.node("ReduceLogSum", nil, b.node("Exp", nil, x), fixedInts(1))
+	}},
 	{"Reciprocal", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		return b.node("Reciprocal", nil, b.node("Exp", nil, x))
 	}},
+}
+
+func fixedInts(v ...int64) *onnxio.Value {
+	return &onnxio.Value{Name: "axes", DType: onnxio.Int64, Const: onnxio.FromInt64(v, len(v))}
 }
 
 func single(name string, attrs onnxio.Attrs) func(*builder, *onnxio.Value, int) *onnxio.Value {

@@ -139,7 +139,8 @@ func TestHostileArgumentsNeverPanic(t *testing.T) {
 	}
 	ops := []string{"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Concat", "Split", "Slice", "Gather", "Pad", "ReduceSum", "ReduceMean",
 		"Softmax", "Expand", "Where", "Equal", "Add", "Flatten", "ConstantOfShape", "Clip", "Shape", "Size", "Constant", "Cast", "Max", "Pow",
-		"Dropout", "Div", "Neg", "Mod", "BitShift", "PRelu", "Less", "And", "Not", "Mean", "IsNaN", "Elu", "Gelu"}
+		"Dropout", "Div", "Neg", "Mod", "BitShift", "PRelu", "Less", "And", "Not", "Mean", "IsNaN", "Elu", "Gelu",
+		"ReduceMax", "ReduceProd", "ReduceL2", "ReduceLogSumExp"}
 	evaluated := 0
 	for range 60000 {
 		n := &onnxio.Node{Op: ops[rng.IntN(len(ops))], Opset: 7 + rng.IntN(20), Attrs: onnxio.Attrs{}, Outputs: make([]*onnxio.Value, 1+rng.IntN(3))}

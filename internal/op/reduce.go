@@ -176,29 +176,35 @@ func walkSum[T float32 | float64 | int64 | int32 | uint64 | uint32](y, x []T, di
 	}
 }
 
+// staticReduction is the reduction of a node whose axes are constant.
+func staticReduction(n *onnxio.Node, since int, face string) (*reduction, error) {
+	x, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	c := &Call{Node: n, In: make([]*onnxio.Tensor, len(n.Inputs))}
+	for i, v := range n.Inputs {
+		switch {
+		case v == nil:
+		case i == 0:
+			c.In[i] = &onnxio.Tensor{Shape: x}
+		case v.Const == nil:
+			return nil, unsupported(n, face, fmt.Sprintf("input %d (%s) must be constant", i, v.Name))
+		default:
+			c.In[i] = v.Const
+		}
+	}
+	return newReduction(c, since)
+}
+
 // reduceLinear is the Linear face of ReduceSum and ReduceMean: a sparse map with equal coefficients.
 func reduceLinear(since int, mean bool) func(*onnxio.Node) (*Linear, error) {
 	return func(n *onnxio.Node) (*Linear, error) {
-		x, err := shapeOf(n, 0)
+		r, err := staticReduction(n, since, "Linear")
 		if err != nil {
 			return nil, err
 		}
-		c := &Call{Node: n, In: make([]*onnxio.Tensor, len(n.Inputs))}
-		for i, v := range n.Inputs {
-			switch {
-			case v == nil:
-			case i == 0:
-				c.In[i] = &onnxio.Tensor{Shape: x}
-			case v.Const == nil:
-				return nil, unsupported(n, "Linear", fmt.Sprintf("input %d (%s) must be constant", i, v.Name))
-			default:
-				c.In[i] = v.Const
-			}
-		}
-		r, err := newReduction(c, since)
-		if err != nil {
-			return nil, err
-		}
+		x := r.shape
 		l := &Linear{Maps: make([]affine.Map, len(n.Inputs))}
 		if r.count == 1 {
 			l.Maps[0] = &affine.Identity{N: product(x)}

@@ -1,0 +1,205 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// foldAxes is the opset from which the axes of these reductions are an input.
+const foldAxes = 18
+
+// fold is a reduction that takes one element after the other: floats in float64, integers in their own width.
+type fold struct {
+	start  float64
+	f      func(acc, x float64) float64
+	finish func(acc float64) float64 // nil for none
+	// whole and natural are f on signed and unsigned integers, wrapping around; nil to compute them as floats.
+	whole   func(acc, x int64) int64
+	natural func(acc, x uint64) uint64
+}
+
+// walkFold folds x into acc along the dimensions of a reduction.
+func walkFold[T, A any](acc []A, x []T, dims []moveDim, d0, s0 int, f func(A, T) A) {
+	d := dims[0]
+	switch {
+	case len(dims) > 1:
+		for range d.n {
+			walkFold(acc, x, dims[1:], d0, s0, f)
+			d0 += d.dst
+			s0 += d.src
+		}
+	case d.dst == 0:
+		a := acc[d0]
+		for _, v := range x[s0 : s0+d.n] {
+			a = f(a, v)
+		}
+		acc[d0] = a
+	default:
+		row := acc[d0 : d0+d.n]
+		for i, v := range x[s0 : s0+d.n] {
+			row[i] = f(row[i], v)
+		}
+	}
+}
+
+// foldInto starts every accumulator and folds x into them.
+func foldInto[T, A any](r *reduction, acc []A, x []T, start A, f func(A, T) A) {
+	for i := range acc {
+		acc[i] = start
+	}
+	if len(x) > 0 && len(acc) > 0 {
+		walkFold(acc, x, r.dims, 0, 0, f)
+	}
+}
+
+func (o *fold) eval(c *Call) error {
+	r, err := reductionState(c, foldAxes)
+	if err != nil {
+		return err
+	}
+	switch x := c.In[0].Data.(type) {
+	case []float32:
+		return foldFloats(o, c, r, x)
+	case []float64:
+		return foldFloats(o, c, r, x)
+	case []int64:
+		return foldWhole(o, c, r, x)
+	case []int32:
+		return foldWhole(o, c, r, x)
+	case []uint64:
+		return foldNatural(o, c, r, x)
+	case []uint32:
+		return foldNatural(o, c, r, x)
+	}
+	return fmt.Errorf("no reduction of type %v", c.In[0].DType)
+}
+
+func foldFloats[T numeric](o *fold, c *Call, r *reduction, x []T) error {
+	y, ok := c.Out[0].Data.([]T)
+	if !ok {
+		return fmt.Errorf("cannot reduce %T to %T", x, c.Out[0].Data)
+	}
+	acc := c.Work.Float64(len(y))
+	foldInto(r, acc, x, o.start, func(a float64, v T) float64 { return o.f(a, float64(v)) })
+	for i, a := range acc {
+		if o.finish != nil {
+			a = o.finish(a)
+		}
+		y[i] = T(a)
+	}
+	return nil
+}
+
+func foldWhole[T int64 | int32](o *fold, c *Call, r *reduction, x []T) error {
+	if o.whole == nil {
+		return foldFloats(o, c, r, x)
+	}
+	y, ok := c.Out[0].Data.([]T)
+	if !ok {
+		return fmt.Errorf("cannot reduce %T to %T", x, c.Out[0].Data)
+	}
+	foldInto(r, y, x, T(o.start), func(a, v T) T { return T(o.whole(int64(a), int64(v))) })
+	return nil
+}
+
+func foldNatural[T uint64 | uint32](o *fold, c *Call, r *reduction, x []T) error {
+	if o.natural == nil {
+		return foldFloats(o, c, r, x)
+	}
+	y, ok := c.Out[0].Data.([]T)
+	if !ok {
+		return fmt.Errorf("cannot reduce %T to %T", x, c.Out[0].Data)
+	}
+	foldInto(r, y, x, T(o.start), func(a, v T) T { return T(o.natural(uint64(a), uint64(v))) })
+	return nil
+}
+
+// foldInterval is the Interval face, given a bound of the reduction of some elements in a box.
+func foldInterval(f func(l, u []float64) (lo, hi float64)) func(*onnxio.Node, []Box) ([]Box, error) {
+	return func(n *onnxio.Node, in []Box) ([]Box, error) {
+		r, err := staticReduction(n, foldAxes, "Interval")
+		if err != nil {
+			return nil, err
+		}
+		start, index := r.rows()
+		out := newBox(len(start) - 1)
+		l, u := make([]float64, r.count), make([]float64, r.count)
+		for i := range out.Lower {
+			row := index[start[i]:start[i+1]]
+			for k, j := range row {
+				l[k], u[k] = in[0].Lower[j], in[0].Upper[j]
+			}
+			lo, hi := f(l[:len(row)], u[:len(row)])
+			if math.IsNaN(lo) {
+				lo = math.Inf(-1)
+			}
+			if math.IsNaN(hi) {
+				hi = math.Inf(1)
+			}
+			out.Lower[i], out.Upper[i] = lo, hi
+		}
+		return []Box{out}, nil
+	}
+}
+
+// foldBox is the Linear face of reductions of which only the box is known; size tells the executions' error for n elements.
+func foldBox(interval func(*onnxio.Node, []Box) ([]Box, error), size func(n float64) (ulps, abs float64), source string) func(*onnxio.Node) (*Linear, error) {
+	return func(n *onnxio.Node) (*Linear, error) {
+		r, err := staticReduction(n, foldAxes, "Linear")
+		if err != nil {
+			return nil, err
+		}
+		l, err := boxForms(interval)(n)
+		if err != nil {
+			return nil, err
+		}
+		l.Ulps, l.AbsErr = size(float64(r.count))
+		l.Source = source
+		return l, nil
+	}
+}
+
+// foldLines is the Linear face of sums of a function of each element: the sums of its lines.
+func foldLines(f LinesFunc, size func(n float64) (ulps, abs float64), source string) func(*onnxio.Node) (*Linear, error) {
+	return func(n *onnxio.Node) (*Linear, error) {
+		r, err := staticReduction(n, foldAxes, "Linear")
+		if err != nil {
+			return nil, err
+		}
+		start, index := r.rows()
+		l := &Linear{Source: source, Relax: func(s Slope, in []Box) (*Relaxation, error) {
+			k := len(in[0].Lower)
+			buf := make([]float64, 4*k)
+			p := Lines{buf[:k], buf[k : 2*k], buf[2*k : 3*k], buf[3*k:]}
+			f(s, in[0].Lower, in[0].Upper, &p)
+			lower, upper := newForms(len(start)-1, r.count), newForms(len(start)-1, r.count)
+			for i := range len(start) - 1 {
+				lo, hi := 0.0, 0.0
+				for _, j := range index[start[i]:start[i+1]] {
+					lower.add(0, int(j), p.LoSlope[j])
+					upper.add(0, int(j), p.UpSlope[j])
+					lo, hi = addDown(lo, p.LoIcept[j]), addUp(hi, p.UpIcept[j])
+				}
+				lower.close(lo)
+				upper.close(hi)
+			}
+			lower.Input, upper.Input = nil, nil
+			return &Relaxation{*lower, *upper}, nil
+		}}
+		l.Ulps, l.AbsErr = size(float64(r.count))
+		return l, nil
+	}
+}
+
+// sumBounds sums a function's bounds of every element.
+func sumBounds(f func(l, u float64) (lo, hi float64)) func(l, u []float64) (lo, hi float64) {
+	return func(l, u []float64) (lo, hi float64) {
+		for i := range l {
+			a, b := f(l[i], u[i])
+			lo, hi = addDown(lo, a), addUp(hi, b)
+		}
+		return lo, hi
+	}
+}

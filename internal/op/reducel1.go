@@ -1,0 +1,16 @@
+// reducel1.go — ReduceL1, opset 1, 11, 13 (axes as attribute), 18 (axes as input): sums of absolute values along axes.
+
+package op
+
+import "math"
+
+func init() {
+	l1 := fold{
+		f:       func(acc, x float64) float64 { return acc + math.Abs(x) },
+		whole:   func(acc, x int64) int64 { return acc + max(x, -x) },
+		natural: func(acc, x uint64) uint64 { return acc + x },
+	}
+	Register(Def{Name: "ReduceL1", Since: 1, Shape: reduceShape(foldAxes), Eval: l1.eval,
+		Interval: foldInterval(sumBounds(func(l, u float64) (float64, float64) { return kinkBounds(l, u, -1, 1) })),
+		Linear:   foldLines(absLines, func(n float64) (ulps, abs float64) { return n, 0 }, "a rounding for each term, all of one sign")})
+}

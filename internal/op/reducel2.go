@@ -1,0 +1,13 @@
+// reducel2.go — ReduceL2, opset 1, 11, 13 (axes as attribute), 18 (axes as input): Euclidean norms along axes.
+
+package op
+
+import "math"
+
+func init() {
+	l2 := fold{f: func(acc, x float64) float64 { return acc + x*x }, finish: math.Sqrt}
+	interval := foldInterval(normBounds)
+	Register(Def{Name: "ReduceL2", Since: 1, Shape: reduceShape(foldAxes), Eval: l2.eval, Interval: interval,
+		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return n + 2, n * 0x1p-64 },
+			"a rounding for each square and each term, and the root's; squares that underflow are under 2^-149")})
+}

@@ -1,0 +1,8 @@
+// reducemax.go — ReduceMax, opset 1, 11, 12, 13 (axes as attribute), 18 (axes as input), 20 (bool): maxima along axes.
+
+package op
+
+func init() {
+	Register(Def{Name: "ReduceMax", Since: 1, Shape: reduceShape(foldAxes), Eval: extremeEval(true),
+		Interval: foldInterval(extremeBounds(true)), Linear: extremeRows(true)})
+}

@@ -1,0 +1,8 @@
+// reducemin.go — ReduceMin, opset 1, 11, 12, 13 (axes as attribute), 18 (axes as input), 20 (bool): minima along axes.
+
+package op
+
+func init() {
+	Register(Def{Name: "ReduceMin", Since: 1, Shape: reduceShape(foldAxes), Eval: extremeEval(false),
+		Interval: foldInterval(extremeBounds(false)), Linear: extremeRows(false)})
+}

@@ -1,0 +1,31 @@
+// reducesumsquare.go — ReduceSumSquare, opset 1, 11, 13 (axes as attribute), 18 (axes as input): sums of squares along axes.
+
+package op
+
+import "math"
+
+func init() {
+	squares := fold{
+		f:       func(acc, x float64) float64 { return acc + x*x },
+		whole:   func(acc, x int64) int64 { return acc + x*x },
+		natural: func(acc, x uint64) uint64 { return acc + x*x },
+	}
+	Register(Def{Name: "ReduceSumSquare", Since: 1, Shape: reduceShape(foldAxes), Eval: squares.eval,
+		Interval: foldInterval(sumBounds(squareBounds)),
+		Linear: foldLines(curveLines(squareCurve, convex), squaresError,
+			"a rounding for each square and each term, all of one sign")})
+}
+
+// squaresError counts the roundings of a sum of squares, and what underflows.
+func squaresError(n float64) (ulps, abs float64) { return n + 1, n * 0x1p-140 }
+
+// normBounds is the root of a sum of squares.
+func normBounds(l, u []float64) (lo, hi float64) {
+	a, b := sumBounds(squareBounds)(l, u)
+	lo, _ = sqrtBounds(max(a, 0))
+	_, hi = sqrtBounds(b)
+	if math.IsInf(b, 1) {
+		hi = b
+	}
+	return lo, hi
+}
