@@ -2,14 +2,56 @@
 
 package op
 
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
 func init() {
 	exact := func(x float64) (float64, float64) { return signOf(x), signOf(x) }
 	Register(Def{
 		Name: "Sign", Since: 9, AnyOrder: true,
-		Shape: sameShape, Eval: float64Only(signOf),
+		Shape: sameShape, Eval: signEval,
 		Interval: elementInterval(rising(exact)),
 		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
 	})
+}
+
+// floatSign is the Eval of floats.
+var floatSign = float64Only(signOf)
+
+func signEval(c *Call) error {
+	switch x := c.In[0].Data.(type) {
+	case []int64:
+		return signs(c.Out[0], x)
+	case []int32:
+		return signs(c.Out[0], x)
+	case []int16:
+		return signs(c.Out[0], x)
+	case []int8:
+		return signs(c.Out[0], x)
+	case []uint64:
+		return signs(c.Out[0], x)
+	case []uint32:
+		return signs(c.Out[0], x)
+	case []uint16:
+		return signs(c.Out[0], x)
+	case []uint8:
+		return signs(c.Out[0], x)
+	}
+	return floatSign(c)
+}
+
+func signs[T numeric](out *onnxio.Tensor, x []T) error {
+	y, ok := out.Data.([]T)
+	if !ok {
+		return fmt.Errorf("output of type %v for input %T", out.DType, x)
+	}
+	for i, v := range x {
+		y[i] = T(signOf(float64(v)))
+	}
+	return nil
 }
 
 func signOf(x float64) float64 {

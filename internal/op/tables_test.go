@@ -41,6 +41,8 @@ func TestEvalTables(t *testing.T) {
 		{node(t, "ThresholdedRelu", 10, nil, x(-1, 1, 1.5)), []float64{0, 0, 1.5}},
 		{node(t, "PRelu", 16, nil, floats([]float64{-1, 2, -3, 4}, 2, 2), x(2, 10)), []float64{-2, 2, -6, 4}},
 		{node(t, "Reciprocal", 13, nil, x(-4, 0)), []float64{-0.25, inf}},
+		{node(t, "Sign", 13, nil, i8(-5, 0, 3)), []float64{-1, 0, 1}},
+		{node(t, "Sign", 13, nil, x(-0.5, 0, 3)), []float64{-1, 0, 1}},
 		{node(t, "Ceil", 13, nil, x(-1.5, 1.5)), []float64{-1, 2}},
 		{node(t, "Round", 11, nil, x(0.5, 1.5, -2.5, 2.6)), []float64{0, 2, -2, 3}},
 		{node(t, "Tan", 13, nil, x(0.5)), []float64{math.Tan(0.5)}},
