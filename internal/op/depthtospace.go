@@ -1,0 +1,82 @@
+// depthtospace.go — DepthToSpace, opset 1, 11 (mode), 13, and SpaceToDepth, opset 1, 13: blocks of pixels become channels, and back.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	toSpace, toDepth := pickEval(depthToSpaceTable), pickEval(spaceToDepthTable)
+	Register(Def{Name: "DepthToSpace", Since: 1, Shape: depthToSpaceShape, Eval: toSpace, Linear: movedBy(toSpace, 0)})
+	Register(Def{Name: "SpaceToDepth", Since: 1, Shape: spaceToDepthShape, Eval: toDepth, Linear: movedBy(toDepth, 0)})
+}
+
+// blockOf reads the edge of a block and the input's shape.
+func blockOf(n *onnxio.Node) (int, []int, error) {
+	x, err := shapeOf(n, 0)
+	if err != nil {
+		return 0, nil, err
+	}
+	b := n.Attrs.Int("blocksize", 0)
+	if b < 1 || b > maxWindow || len(x) != 4 {
+		return 0, nil, fmt.Errorf("blocksize %d for an input of shape %v", b, x)
+	}
+	return b, x, nil
+}
+
+func depthToSpaceShape(n *onnxio.Node) ([]Type, error) {
+	b, x, err := blockOf(n)
+	if err != nil {
+		return nil, err
+	}
+	if x[1]%(b*b) != 0 {
+		return nil, fmt.Errorf("%d channels in blocks of %d", x[1], b*b)
+	}
+	if mode := n.Attrs.String("mode", "DCR"); mode != "DCR" && mode != "CRD" {
+		return nil, fmt.Errorf("mode %q", mode)
+	}
+	out := []int{x[0], x[1] / (b * b), x[2] * b, x[3] * b}
+	return []Type{{n.Inputs[0].DType, out}}, checkSizes(out)
+}
+
+func depthToSpaceTable(c *Call) ([]int32, error) {
+	b, x, y := c.Node.Attrs.Int("blocksize", 1), c.In[0].Shape, c.Out[0].Shape
+	crd := c.Node.Attrs.String("mode", "DCR") == "CRD"
+	src := strides(x)
+	index := make([]int32, c.Out[0].Len())
+	eachPlace(y, func(i int, at []int) {
+		by, bx := at[2]%b, at[3]%b
+		channel := (by*b+bx)*y[1] + at[1]
+		if crd {
+			channel = (at[1]*b+by)*b + bx
+		}
+		index[i] = int32(at[0]*src[0] + channel*src[1] + at[2]/b*src[2] + at[3]/b)
+	})
+	return index, nil
+}
+
+func spaceToDepthShape(n *onnxio.Node) ([]Type, error) {
+	b, x, err := blockOf(n)
+	if err != nil {
+		return nil, err
+	}
+	if x[2]%b != 0 || x[3]%b != 0 {
+		return nil, fmt.Errorf("an image of %dx%d in blocks of %d", x[2], x[3], b)
+	}
+	out := []int{x[0], x[1] * b * b, x[2] / b, x[3] / b}
+	return []Type{{n.Inputs[0].DType, out}}, nil
+}
+
+func spaceToDepthTable(c *Call) ([]int32, error) {
+	b, x := c.Node.Attrs.Int("blocksize", 1), c.In[0].Shape
+	src := strides(x)
+	index := make([]int32, c.Out[0].Len())
+	eachPlace(c.Out[0].Shape, func(i int, at []int) {
+		block, channel := at[1]/x[1], at[1]%x[1]
+		index[i] = int32(at[0]*src[0] + channel*src[1] + (at[2]*b+block/b)*src[2] + at[3]*b + block%b)
+	})
+	return index, nil
+}

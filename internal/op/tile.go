@@ -1,0 +1,50 @@
+// tile.go — Tile, opset 6, 13: x repeated along every axis.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	eval := pickEval(tileTable)
+	Register(Def{Name: "Tile", Since: 6, Shape: tileShape, Eval: eval, Linear: movedBy(eval, 0)})
+}
+
+func tileShape(n *onnxio.Node) ([]Type, error) {
+	x, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	times, err := intList(n, "repeats", 1, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(times) != len(x) {
+		return nil, fmt.Errorf("repeats %v for a shape of %v", times, x)
+	}
+	out := make([]int, len(x))
+	for i, k := range times {
+		if k < 0 || k > maxElements || x[i] > 0 && k > maxElements/x[i] {
+			return nil, fmt.Errorf("repeats %v for a shape of %v", times, x)
+		}
+		out[i] = x[i] * k
+	}
+	return []Type{{n.Inputs[0].DType, out}}, checkSizes(out)
+}
+
+func tileTable(c *Call) ([]int32, error) {
+	x := c.In[0].Shape
+	src := strides(x)
+	index := make([]int32, c.Out[0].Len())
+	eachPlace(c.Out[0].Shape, func(i int, at []int) {
+		from := 0
+		for d, p := range at {
+			from += p % x[d] * src[d]
+		}
+		index[i] = int32(from)
+	})
+	return index, nil
+}
