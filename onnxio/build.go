@@ -108,7 +108,7 @@ func declare(v *Value, t *pb.TypeProto) error {
 	}
 	v.HasShape, v.Dims = true, nil
 	for _, d := range tt.Shape.Dim {
-		dim := Dim{Size: -1, Name: d.GetDimParam()}
+		dim := Dim{Size: -1, Name: dimName(d)}
 		if d.DimValue != nil {
 			if d.GetDimValue() < 0 || d.GetDimValue() > math.MaxInt32 {
 				// Some exporters write -1 for a free size.
@@ -122,6 +122,15 @@ func declare(v *Value, t *pb.TypeProto) error {
 		v.Dims = append(v.Dims, dim)
 	}
 	return nil
+}
+
+// dimName is a free dimension's name; "" also for what some exporters write for a size that they do not know, which is no name: two of
+// them need not be the same size.
+func dimName(d *pb.TensorShapeProto_Dimension) string {
+	if name := d.GetDimParam(); name != "?" && name != "-1" && name != "None" {
+		return name
+	}
+	return ""
 }
 
 // find looks a value up, also in the graphs around.

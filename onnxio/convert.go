@@ -69,7 +69,7 @@ func (p *converter) batch(fields []wire.Field) error {
 		}
 		if d := v.GetType().GetTensorType().GetShape().GetDim(); len(d) > 0 && !constant[v.GetName()] && d[0].DimValue == nil {
 			p.inputs[v.GetName()] = true
-			if name := d[0].GetDimParam(); name != "" {
+			if name := dimName(d[0]); name != "" {
 				p.names[name] = p.Batch
 			}
 		}
@@ -147,8 +147,8 @@ func (p *converter) value(v *pb.ValueInfoProto, batch bool) bool {
 		t.ElemType, changed = proto.Int32(int32(Float)), true
 	}
 	for i, d := range t.GetShape().GetDim() {
-		size, ok := p.names[d.GetDimParam()]
-		if d.GetDimParam() == "" { // an input's dimension without a name goes by its place
+		size, ok := p.names[dimName(d)]
+		if dimName(d) == "" { // an input's dimension without a name goes by its place
 			size, ok = p.names[fmt.Sprintf("%s:%d", v.GetName(), i)]
 		}
 		if i == 0 && batch {

@@ -26,7 +26,8 @@ for f in files:
                 break
             j = json.loads(r.stdout)
             row += j["nodes"] if what[0] == "simplify" else [f"{j['max_relative']:.1e}"]
-            if what[0] == "compare" and not (j["max_relative"] is not None and j["max_relative"] <= 1e-4):
+            # Near 0 an execution's own absolute error counts: onnxruntime's Sigmoid is off by 6e-8 there.
+            if what[0] == "compare" and not (j["max_relative"] is not None and (j["max_relative"] <= 1e-4 or j["max_difference"] <= 1e-6)):
                 why = f"{' and '.join(sorted({j['engine_a'], j['engine_b']}))} differ by {j['max_relative']}"
         failed += bool(why)
         print(f"| {pathlib.Path(f).stem} | " + " | ".join(map(str, row)) + (f" | FAILED: {why}" if why else "") + " |", flush=True)

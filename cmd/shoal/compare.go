@@ -101,9 +101,12 @@ func compareAction(c *cli.Context) error {
 		if models[i], err = onnxio.Load(c.Args().Get(i)); err != nil {
 			return err
 		}
-		if err := bindDims(models[i], sizes); err != nil {
-			return err
-		}
+	}
+	// A name must be in one of them: the other may have the size fixed.
+	if errA, errB := bindDims(models[0], sizes), bindDims(models[1], sizes); errA != nil && errB != nil {
+		return errA
+	}
+	for i := range models {
 		o := engineOptions(c)
 		if b := c.String("engine-b"); i == 1 && b != "" {
 			o.Engine = b

@@ -53,10 +53,15 @@ func bindDims(m *onnxio.Model, sizes map[string]int) error {
 	names := map[string]bool{}
 	for _, v := range m.Graph.Inputs {
 		for i, d := range v.Dims {
-			if d.Name == "" && d.Size < 0 {
+			if !d.Known() {
 				place := fmt.Sprintf("%s:%d", v.Name, i)
-				if names[place] = true; sizes[place] > 0 {
-					v.Dims[i] = onnxio.Dim{Size: sizes[place]}
+				if n, ok := sizes[place]; ok {
+					names[place] = true
+					v.Dims[i] = onnxio.Dim{Size: n}
+					continue
+				}
+				if d.Name == "" {
+					names[place] = true
 				}
 			}
 			if n, ok := sizes[d.Name]; ok && d.Name != "" {

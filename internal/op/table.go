@@ -7,8 +7,8 @@ import (
 
 // picked is the index table of an operator that only picks elements of its first input, kept while its arguments stay the same.
 type picked struct {
-	index    []int32
-	in, args []int
+	index []int32
+	in    []int
 }
 
 // pickEval is the Eval face of y[i] = x[index[i]], for index tables worked out once: with constant arguments in the first run, else in every

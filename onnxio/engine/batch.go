@@ -26,7 +26,7 @@ func (p *ports) check(inputs []*onnxio.Tensor) (int, error) {
 	if len(inputs) != len(p.in) {
 		return 0, fmt.Errorf("%d inputs for a model of %d", len(inputs), len(p.in))
 	}
-	batch := 1
+	batch, seen := 1, false
 	for i, t := range inputs {
 		q := p.in[i]
 		if t == nil {
@@ -43,12 +43,18 @@ func (p *ports) check(inputs []*onnxio.Tensor) (int, error) {
 				return 0, &onnxio.ShapeError{What: fmt.Sprintf("input %q", q.Name), Want: q.Shape, Got: t.Shape}
 			}
 		}
-		if len(t.Shape) > 0 {
-			if i > 0 && t.Shape[0] != batch && p.fixed == 0 {
-				return 0, fmt.Errorf("input %q: a batch of %d where the first input has %d", q.Name, t.Shape[0], batch)
+		if p.whole(i) {
+			if len(q.Shape) > 0 && t.Shape[0] != q.Shape[0] {
+				return 0, &onnxio.ShapeError{What: fmt.Sprintf("input %q", q.Name), Want: q.Shape, Got: t.Shape}
 			}
-			if i == 0 {
-				batch = t.Shape[0]
+			continue
+		}
+		if len(t.Shape) > 0 {
+			if seen && t.Shape[0] != batch && p.fixed == 0 {
+				return 0, fmt.Errorf("input %q: a batch of %d where another input has %d", q.Name, t.Shape[0], batch)
+			}
+			if !seen {
+				batch, seen = t.Shape[0], true
 			}
 		}
 		if batch < 1 {
@@ -59,6 +65,13 @@ func (p *ports) check(inputs []*onnxio.Tensor) (int, error) {
 		return 0, fmt.Errorf("a batch of %d; the file fixes it to %d", batch, p.fixed)
 	}
 	return batch, nil
+}
+
+// whole tells whether an input goes to every piece of a batch as it is: its first dimension is a number where the batch is free. Some
+// exporters give constants as inputs.
+func (p *ports) whole(i int) bool {
+	s := p.in[i].Shape
+	return p.fixed == 0 && (len(s) == 0 || s[0] >= 0)
 }
 
 func perSample(t *onnxio.Tensor, batch int) int { return t.Len() / batch }

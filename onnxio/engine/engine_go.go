@@ -42,7 +42,7 @@ func openGo(_ context.Context, g *onnxio.Graph, o Options) (Session, error) {
 	}
 	port := func(v *onnxio.Value) Port {
 		q := Port{Name: v.Name, DType: v.DType, Shape: slices.Clone(v.Shape)}
-		if s.fixed == 0 && len(q.Shape) > 0 {
+		if s.fixed == 0 && len(q.Shape) > 0 && !(len(v.Dims) > 0 && v.Dims[0].Known() && v.Producer == nil) {
 			q.Shape[0] = -1
 		}
 		return q
@@ -110,7 +110,11 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 		}
 		defer s.give(n, p)
 		for i := range inputs {
-			if err := p.load(i, inputs[i], from*perSample(inputs[i], batch)); err != nil {
+			at := 0
+			if !s.whole(i) {
+				at = from * perSample(inputs[i], batch)
+			}
+			if err := p.load(i, inputs[i], at); err != nil {
 				return err
 			}
 		}

@@ -235,7 +235,7 @@ func ortPort(v *onnxio.Value, free bool) Port {
 		p.DType = onnxio.Float
 	}
 	for i, d := range v.Dims {
-		if !d.Known() || i == 0 && free {
+		if !d.Known() || i == 0 && free && v.Producer != nil {
 			p.Shape = append(p.Shape, -1)
 		} else {
 			p.Shape = append(p.Shape, d.Size)
@@ -292,7 +292,11 @@ func (s *ortSession) runPiece(ctx context.Context, inputs []*onnxio.Tensor, from
 		}
 	}()
 	for i, t := range inputs {
-		v, err := toORT(t, s.inType[i], from*perSample(t, batch), n, batch)
+		at, part, of := from*perSample(t, batch), n, batch
+		if s.whole(i) {
+			at, part, of = 0, 1, 1
+		}
+		v, err := toORT(t, s.inType[i], at, part, of)
 		if err != nil {
 			return nil, fmt.Errorf("input %q: %w", s.in[i].Name, err)
 		}
