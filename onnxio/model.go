@@ -28,6 +28,8 @@ type Model struct {
 
 	data []byte // the file's bytes where they were given, not loaded
 	dir  string // where external data lies
+	// expanded is the hash of the graph of a file with functions, as it was read: such a graph is not the file's.
+	expanded string
 }
 
 // maxFile limits a file, after decompression: protobuf messages cannot exceed 2 GiB.
@@ -140,16 +142,21 @@ func Parse(data []byte, dir string) (*Model, error) {
 	for _, kv := range file.MetadataProps {
 		m.Metadata[kv.GetKey()] = kv.GetValue()
 	}
-	if len(file.Functions) > 0 {
-		f := file.Functions[0]
-		return nil, &UnsupportedError{Node: f.GetName(), Op: f.GetName(), Domain: f.GetDomain(), Why: "functions defined in the file are not read; export with functions inlined"}
+	whole, err := expandFunctions(file, m.Opsets)
+	if err != nil {
+		return nil, err
 	}
 	b := &graphBuilder{opsets: m.Opsets, dir: dir}
-	g, err := b.graph(file.Graph, true)
+	g, err := b.graph(whole, true)
 	if err != nil {
 		return nil, err
 	}
 	m.Graph = g
+	if len(file.Functions) > 0 {
+		if m.expanded, err = graphHash(g); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
 }
 

@@ -2,6 +2,7 @@ package onnxio
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 
@@ -26,7 +27,24 @@ func (m *Model) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.expanded != "" {
+		now, err := graphHash(m.Graph)
+		if err != nil || now == m.expanded {
+			return data, err
+		}
+	}
 	return m.patch(data, (&graphPatch{dir: m.dir, opsets: m.Opsets}).apply)
+}
+
+// graphHash tells two graphs apart.
+func graphHash(g *Graph) (string, error) {
+	p, err := encodeGraph(g)
+	if err != nil {
+		return "", err
+	}
+	b, err := marshal.Marshal(p)
+	sum := sha256.Sum256(b)
+	return string(sum[:]), err
 }
 
 // patch replaces the graph of a file's bytes by what change makes of its fields; the same bytes come back where change returns the

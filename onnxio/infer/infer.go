@@ -40,16 +40,17 @@ func Prepare(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 		widen(g)
 	}
 	var work op.Workspace
-	for _, n := range g.Nodes {
-		if err := node(n, o, &work); err != nil {
-			return nil, err
-		}
+	if err := eachNode(g, ownCondition, func(n *onnxio.Node) error { return node(n, o, &work) }); err != nil {
+		return nil, err
 	}
 	for _, p := range passes {
 		p.run(g)
 	}
 	return g, nil
 }
+
+// ownCondition is an If's condition where it has been folded.
+func ownCondition(n *onnxio.Node) *onnxio.Tensor { return n.Inputs[0].Const }
 
 // node infers the types of one node's outputs, and computes them where all inputs are constant.
 func node(n *onnxio.Node, o Options, work *op.Workspace) (err error) {

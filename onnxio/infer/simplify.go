@@ -32,6 +32,16 @@ func Simplify(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 	}
 	one, other := valuesByName(a), valuesByName(b)
 	out := g.Clone()
+	taken := func(n *onnxio.Node) *onnxio.Tensor { // a branch is taken for good only where every batch takes it
+		x, y := one[n.Inputs[0].Name], other[n.Inputs[0].Name]
+		if x == nil || y == nil || x.Const == nil || !reflect.DeepEqual(x.Const, y.Const) {
+			return nil
+		}
+		return x.Const
+	}
+	if err := eachNode(out, taken, func(*onnxio.Node) error { return nil }); err != nil {
+		return nil, err
+	}
 	for _, n := range out.Nodes {
 		for _, v := range n.Outputs {
 			if v == nil {
@@ -76,12 +86,7 @@ func evaluate(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 		return nil, err
 	}
 	var work op.Workspace
-	for _, n := range g.Nodes {
-		if err := node(n, o, &work); err != nil {
-			return nil, err
-		}
-	}
-	return g, nil
+	return g, eachNode(g, ownCondition, func(n *onnxio.Node) error { return node(n, o, &work) })
 }
 
 func valuesByName(g *onnxio.Graph) map[string]*onnxio.Value {

@@ -1,0 +1,77 @@
+package infer_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
+)
+
+// branching is what PyTorch makes of a squeeze: If(size == 1) Squeeze else Identity, the condition computed from the shape. The branches read
+// a value of the graph around and have a constant of their own.
+func branching(size int) *onnxio.Graph {
+	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: -1, Name: "N"}, {Size: size}}}
+	g := &onnxio.Graph{Inputs: []*onnxio.Value{x}}
+	add := func(to *onnxio.Graph, op, out string, attrs onnxio.Attrs, in ...*onnxio.Value) *onnxio.Value {
+		n := &onnxio.Node{Name: op + "_" + out, Op: op, Opset: 13, Inputs: in, Attrs: attrs}
+		v := &onnxio.Value{Name: out, Producer: n}
+		n.Outputs = []*onnxio.Value{v}
+		to.Nodes = append(to.Nodes, n)
+		return v
+	}
+	constant := func(name string, t *onnxio.Tensor) *onnxio.Value {
+		return &onnxio.Value{Name: name, DType: t.DType, Const: t, Shape: t.Shape}
+	}
+	r := add(g, "Relu", "r", nil, x)
+	s := add(g, "Shape", "s", nil, r)
+	d := add(g, "Gather", "d", nil, s, constant("one", onnxio.FromInt64([]int64{1})))
+	c := add(g, "Equal", "c", nil, d, constant("size", onnxio.FromInt64([]int64{1})))
+	then, other := &onnxio.Graph{}, &onnxio.Graph{}
+	then.Outputs = []*onnxio.Value{add(then, "Squeeze", "squeezed", nil, r, constant("axis", onnxio.FromInt64([]int64{1}, 1)))}
+	neg := add(other, "Neg", "neg", nil, r)
+	add(other, "Abs", "unread", nil, neg)
+	other.Outputs = []*onnxio.Value{neg}
+	g.Outputs = []*onnxio.Value{add(g, "If", "y", onnxio.Attrs{"then_branch": then, "else_branch": other}, c)}
+	return g
+}
+
+func TestConstantConditionsTakeTheirBranch(t *testing.T) {
+	for size, want := range map[int][]float64{1: {1, 2}, 2: {-1, -2, -3, -4}} {
+		g := branching(size)
+		in := onnxio.FromFloat32([]float32{1, 2, 3, 4}[:2*size], 2, size)
+		if got := outputs(t, g, in); len(got) != len(want) || got[len(got)-1] != want[len(want)-1] {
+			t.Errorf("size %d: %v, want %v", size, got, want)
+		}
+		s, err := infer.Simplify(g, infer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Nodes) != 2 {
+			t.Errorf("size %d: %d nodes are left", size, len(s.Nodes))
+		}
+		if got := outputs(t, s, in); got[len(got)-1] != want[len(want)-1] {
+			t.Errorf("size %d, simplified: %v", size, got)
+		}
+	}
+}
+
+func TestOtherConditionsAreRefused(t *testing.T) {
+	g := branching(2)
+	var cond *onnxio.Node
+	for _, n := range g.Nodes {
+		if n.Op == "If" {
+			cond = n
+		}
+	}
+	cond.Inputs[0] = &onnxio.Value{Name: "asked", DType: onnxio.Bool, HasShape: true, Dims: []onnxio.Dim{}}
+	g.Inputs = append(g.Inputs, cond.Inputs[0])
+	if _, err := infer.Prepare(g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "condition depends") {
+		t.Errorf("%v", err)
+	}
+	g = branching(2)
+	delete(g.Nodes[len(g.Nodes)-1].Attrs, "else_branch")
+	if _, err := infer.Prepare(g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "else_branch") {
+		t.Errorf("%v", err)
+	}
+}
