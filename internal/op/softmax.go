@@ -55,17 +55,18 @@ func softmaxEval(c *Call) error {
 	if err != nil {
 		return err
 	}
+	log := c.Node.Op == "LogSoftmax"
 	switch x := c.In[0].Data.(type) {
 	case []float32:
-		return softmax(g, c.Out[0].F32(), x)
+		return softmax(g, c.Out[0].F32(), x, log)
 	case []float64:
-		return softmax(g, c.Out[0].F64(), x)
+		return softmax(g, c.Out[0].F64(), x, log)
 	}
 	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
 }
 
-// softmax shifts every row by its maximum, so that nothing overflows.
-func softmax[T float32 | float64](g gather, y, x []T) error {
+// softmax shifts every row by its maximum, so that nothing overflows; log gives the logarithm, x - log sum exp(x).
+func softmax[T float32 | float64](g gather, y, x []T, log bool) error {
 	if len(y) != len(x) {
 		return fmt.Errorf("input and output differ in type")
 	}
@@ -82,9 +83,14 @@ func softmax[T float32 | float64](g gather, y, x []T) error {
 				y[at+j*g.inner] = T(e)
 				sum += e
 			}
+			shift := top + math.Log(sum)
 			for j := range g.size {
 				i := at + j*g.inner
-				y[i] = T(float64(y[i]) / sum)
+				if log {
+					y[i] = T(float64(x[i]) - shift)
+				} else {
+					y[i] = T(float64(y[i]) / sum)
+				}
 			}
 		}
 	}
