@@ -26,7 +26,10 @@ func castShape(n *onnxio.Node) ([]Type, error) {
 		return nil, err
 	}
 	to := onnxio.DType(n.Attrs.Int("to", 0))
-	if to.Size() == 0 || to == onnxio.Float16 || to == onnxio.BFloat16 {
+	if to == onnxio.Float16 || to == onnxio.BFloat16 {
+		return nil, unsupported(n, "Shape", fmt.Sprintf("cast to %v; shoal convert --float32 makes a float32 network of it", to))
+	}
+	if to.Size() == 0 {
 		return nil, unsupported(n, "Shape", fmt.Sprintf("cast to %v", to))
 	}
 	if from := n.Inputs[0].DType; from == onnxio.String {
