@@ -100,7 +100,7 @@ type Info struct {
 	Inputs, Outputs   int
 	InputShape        []int // static shape of the first input, batch 1
 	OutputShape       []int
-	SoftmaxDropped    bool // the last layer was a Softmax; bounds are of its input (argmax is the same)
+	SoftmaxDropped    bool // the last layer was a Softmax or LogSoftmax; bounds are of its input (argmax is the same)
 	Neurons, Unstable int  // nonlinear elements; Unstable is not known before a box is given
 }
 

@@ -92,12 +92,13 @@ type compiler struct {
 	want  map[int]affine.Order // orders asked for, by input number
 }
 
+// withoutSoftmax leaves a final Softmax or LogSoftmax out: the order of its outputs is that of its inputs.
 func (c *compiler) withoutSoftmax(g *onnxio.Graph) *onnxio.Graph {
 	if len(g.Outputs) != 1 || g.Outputs[0].Producer == nil {
 		return g
 	}
 	n := g.Outputs[0].Producer
-	if n.Op != "Softmax" || n.Domain != "" || n.Inputs[0] == nil || n.Inputs[0].Const != nil {
+	if n.Op != "Softmax" && n.Op != "LogSoftmax" || n.Domain != "" || n.Inputs[0] == nil || n.Inputs[0].Const != nil {
 		return g
 	}
 	shape := n.Inputs[0].Shape

@@ -23,7 +23,7 @@ type Verifier struct {
 }
 
 // Open compiles the model with batch size 1. The error names the node that cannot be treated (*onnxio.UnsupportedError).
-// dropSoftmax allows a final Softmax to be left out, which keeps every property about the order of outputs.
+// dropSoftmax allows a final Softmax or LogSoftmax to be left out, which keeps every property about the order of outputs.
 func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*Verifier, error) {
 	switch o.Method {
 	case "":
