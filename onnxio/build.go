@@ -152,7 +152,7 @@ func (b *graphBuilder) nodes(g *Graph, p *pb.GraphProto, top bool) error {
 		}
 	}
 	for i, n := range p.Node {
-		node := &Node{Name: n.GetName(), Op: n.GetOpType(), Domain: domain(n.GetDomain())}
+		node := &Node{Name: n.GetName(), Op: n.GetOpType(), Domain: domain(n.GetDomain()), place: i + 1}
 		if node.Name == "" {
 			node.Name = fmt.Sprintf("#%d", i)
 			if len(n.Output) > 0 && n.Output[0] != "" {

@@ -168,6 +168,7 @@ func (p *graphPatch) nodes(g *Graph, fields []wire.Field) ([]wire.Field, bool, e
 		at    int
 	}
 	file := map[string]*old{}
+	silent := map[int]*old{} // nodes without outputs, by place
 	count := 0
 	for _, f := range fields {
 		if f.Num != graphNode {
@@ -177,9 +178,12 @@ func (p *graphPatch) nodes(g *Graph, fields []wire.Field) ([]wire.Field, bool, e
 		if err := proto.Unmarshal(f.Payload, n); err != nil {
 			return nil, false, &FormatError{Offset: -1, Why: cleanProtoError(err)}
 		}
+		o := &old{f, n, count}
+		silent[count+1] = o
 		for _, name := range n.Output {
 			if name != "" {
-				file[name] = &old{f, n, count}
+				file[name] = o
+				delete(silent, count+1)
 			}
 		}
 		count++
@@ -188,7 +192,7 @@ func (p *graphPatch) nodes(g *Graph, fields []wire.Field) ([]wire.Field, bool, e
 	var places []int
 	used := map[int]bool{}
 	for _, n := range g.Nodes {
-		var was *old
+		was := silent[n.place]
 		for _, v := range n.Outputs {
 			if v != nil && file[v.Name] != nil {
 				was = file[v.Name]
