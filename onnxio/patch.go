@@ -234,7 +234,7 @@ func (p *graphPatch) node(n *Node, was *pb.NodeProto, f wire.Field) (wire.Field,
 	q := proto.CloneOf(was)
 	changed := false
 	if was.GetOpType() != n.Op || domain(was.GetDomain()) != n.Domain {
-		q.OpType, q.Domain, changed = proto.String(n.Op), nil, true
+		q.OpType, q.Domain, q.Overload, changed = proto.String(n.Op), nil, nil, true
 		if n.Domain != "" {
 			q.Domain = proto.String(n.Domain)
 		}
