@@ -52,7 +52,7 @@ func writeAtomic(d disk, path string, content func(write func([]byte) error) err
 	dir := filepath.Dir(target)
 	f, err := d.createTemp(dir, "."+filepath.Base(target)+".*.tmp")
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", path, err)
+		return cannotCreate(path, dir, err)
 	}
 	closed := false
 	defer func() {
@@ -81,6 +81,18 @@ func writeAtomic(d disk, path string, content func(write func([]byte) error) err
 		return err
 	}
 	return d.syncDir(dir)
+}
+
+// cannotCreate tells why no file can be made in dir, without the temporary name, which nobody asked for.
+func cannotCreate(path, dir string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s cannot be written: the folder %s does not exist", path, dir)
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("%s cannot be written: no new file can be made in the folder %s: %w", path, dir, err)
 }
 
 // writeTarget follows symbolic links to the file that is to be replaced, and gives the permissions that the new one gets.

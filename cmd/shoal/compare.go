@@ -106,8 +106,16 @@ func compareAction(c *cli.Context) error {
 	if errA, errB := bindDims(models[0], sizes), bindDims(models[1], sizes); errA != nil && errB != nil {
 		return errA
 	}
+	said := map[string]bool{}
 	for i := range models {
 		o := engineOptions(c)
+		notice := o.Notice
+		o.Notice = func(s string) { // once, where both models get the same engine for the same reason
+			if !said[s] {
+				notice(s)
+			}
+			said[s] = true
+		}
 		if b := c.String("engine-b"); i == 1 && b != "" {
 			o.Engine = b
 		}
@@ -122,7 +130,7 @@ func compareAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.run(c, sessions, in); err != nil {
+	if err := d.run(c, models, sessions, in); err != nil {
 		return err
 	}
 	if jsonMode(c) != "" {
@@ -142,7 +150,7 @@ func compareAction(c *cli.Context) error {
 	return nil
 }
 
-func (d *compareDoc) run(c *cli.Context, s [2]engine.Session, in *batches) error {
+func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Session, in *batches) error {
 	batch := max(1, c.Int("batch"))
 	if c.String("data") == "" {
 		batch = in.n
@@ -161,7 +169,7 @@ func (d *compareDoc) run(c *cli.Context, s [2]engine.Session, in *batches) error
 		var out [2][]*onnxio.Tensor
 		for i := range s {
 			if out[i], err = s[i].Run(c.Context, x); err != nil {
-				return err
+				return fmt.Errorf("%s: %w", models[i].Path, err)
 			}
 		}
 		if len(out[0]) != len(out[1]) {

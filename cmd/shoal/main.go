@@ -56,6 +56,7 @@ func main() {
 
 // run is main without the process around it: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	unknown := "" // what was given where a command stands; package cli has no error for it
 	app := &cli.App{
 		Name:            "shoal",
 		Usage:           "certify neural networks in ONNX files",
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		ExitErrHandler:  func(*cli.Context, error) {},
-		CommandNotFound: func(c *cli.Context, name string) { fmt.Fprintf(stderr, "shoal: %q is no command\n", name) },
+		CommandNotFound: func(_ *cli.Context, name string) { unknown = name },
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
 			return &codeError{code: exitUsage, err: err}
 		},
@@ -83,6 +84,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	err := app.RunContext(ctx, flagsFirst(app, args))
+	if err == nil && unknown != "" {
+		err = usageError("shoal help lists the commands", "%q is no command", unknown)
+	}
 	return exitCode(ctx, err, stderr)
 }
 
