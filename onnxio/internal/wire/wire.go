@@ -10,9 +10,11 @@ import (
 
 // Field is one field of a message as it stands in the file.
 type Field struct {
+	// Num is the number of a length-delimited field, which all fields of the standard that are looked for are; 0 for others, also where a
+	// strange file writes a known number with another wire type: readers take such a field as unknown.
 	Num protowire.Number
 	Raw []byte // tag and all
-	// Payload is the value's bytes of a length-delimited field; nil for others.
+	// Payload is the value's bytes; nil where Num is 0.
 	Payload []byte
 }
 
@@ -24,12 +26,13 @@ func Split(msg []byte) ([]Field, error) {
 		if n < 0 {
 			return nil, fmt.Errorf("field %d: %w", len(out), protowire.ParseError(n))
 		}
-		f := Field{Num: num}
+		var f Field
 		size := protowire.ConsumeFieldValue(num, kind, rest[n:])
 		if size < 0 {
 			return nil, fmt.Errorf("field %d (number %d): %w", len(out), num, protowire.ParseError(size))
 		}
 		if kind == protowire.BytesType {
+			f.Num = num
 			if f.Payload, _ = protowire.ConsumeBytes(rest[n:]); f.Payload == nil {
 				f.Payload = []byte{}
 			}
