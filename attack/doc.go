@@ -1,2 +1,16 @@
-// Package attack is empty: its room stands so that the walls are tested from the start. docs/architecture.md tells what belongs here.
+// Package attack searches inputs near a given one that a model classifies otherwise.
+//
+// # Gradients
+//
+// No runtime for ONNX gives gradients, so they are emitted: [Gradient] makes of a graph a new one of standard operators, with the logits, a
+// loss and its derivative in the input as outputs. It runs on every engine. [Open] does that for a model and hides batches and engines.
+//
+// # Attacks
+//
+// An attack is a struct: its fields are its settings, and what is zero takes the published default. [Run] tries one on a set of samples.
+// Points live as perturbations in pixel units around the original; a point counts only once it has been rounded to float32 inside ball and
+// pixel range and a fresh run of the original model has confirmed it.
+//
+// Everything random comes from the seed, the sample's index and the attack's name, so that results depend neither on how samples are
+// batched nor on which other samples are attacked.
 package attack

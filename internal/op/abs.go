@@ -13,6 +13,7 @@ func init() {
 	Register(Def{
 		Name: "Abs", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: absEval,
+		Gradient: absGradient,
 		Interval: elementInterval(func(l, u float64) (float64, float64) { return kinkBounds(l, u, -1, 1) }),
 		Linear:   lines(absLines, 0, "exact"),
 	})
@@ -62,3 +63,8 @@ func absolute[T int64 | int32 | int16 | int8](out *onnxio.Tensor, x []T) error {
 	}
 	return nil
 }
+
+// absGradient: the sign of x, 0 at 0.
+var absGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Sign(x)
+})

@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Acosh", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Acosh),
+		Gradient: acoshGradient,
 		Interval: elementInterval(acoshRange),
 		Linear:   lines(newPieced(0, part{acoshCurve, concave, math.Inf(1), 0}).lines(acoshRange), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 4"),
 	})
@@ -38,3 +43,8 @@ func acoshRange(l, u float64) (lo, hi float64) {
 	}
 	return rising(acoshCurve.f)(l, u)
 }
+
+// acoshGradient: 1/sqrt(x*x-1).
+var acoshGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.inverseRoot(e.AddC(e.Mul(x, x), -1))
+})

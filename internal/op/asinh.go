@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Asinh", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Asinh),
+		Gradient: asinhGradient,
 		Interval: elementInterval(rising(asinhCurve.f)),
 		Linear:   lines(newPieced(0, wave(asinhCurve)...).lines(rising(asinhCurve.f)), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 3"),
 	})
@@ -26,3 +31,8 @@ var asinhCurve = curve{
 	},
 	d: func(x float64) (float64, float64) { return widen(1/math.Hypot(1, x), 8*0x1p-52) },
 }
+
+// asinhGradient: 1/sqrt(x*x+1).
+var asinhGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.inverseRoot(e.AddC(e.Mul(x, x), 1))
+})

@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Atan", Since: 7, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Atan),
+		Gradient: atanGradient,
 		Interval: elementInterval(rising(atanBounds)),
 		Linear:   lines(newPieced(0, wave(atanCurve)...).lines(rising(atanBounds)), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2.0 ulp; CUDA documents 2"),
 	})
@@ -25,3 +30,8 @@ var atanCurve = curve{atanBounds, func(x float64) (float64, float64) {
 	}
 	return widen(1/(1+x*x), 8*0x1p-52)
 }}
+
+// atanGradient: 1/(1+x*x).
+var atanGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Op("Reciprocal", nil, e.AddC(e.Mul(x, x), 1))
+})

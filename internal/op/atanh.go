@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Atanh", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Atanh),
+		Gradient: atanhGradient,
 		Interval: elementInterval(atanhRange),
 		Linear:   lines(newPieced(0, steepening(atanhCurve)...).lines(atanhRange), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 3"),
 	})
@@ -26,3 +31,8 @@ func atanhRange(l, u float64) (lo, hi float64) {
 	}
 	return rising(atanhCurve.f)(l, u)
 }
+
+// atanhGradient: 1/(1-x*x).
+var atanhGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Op("Reciprocal", nil, e.minusSquare(x))
+})

@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "BatchNormalization", Since: 7, Shape: batchnormShape, Eval: batchnormEval, Fast: batchnormFast, Linear: batchnormLinear})
+	Register(Def{Name: "BatchNormalization", Since: 7, Shape: batchnormShape, Eval: batchnormEval, Fast: batchnormFast, Gradient: batchnormGradient, Linear: batchnormLinear})
 }
 
 // batchnormAxes sees x as rows of area elements, of which row r belongs to channel r%channels. A vector has one channel.
@@ -161,4 +161,24 @@ func BatchNormScale(n *onnxio.Node) (scale, shift []float64, err error) {
 		shift[i] = p[1][i] - p[2][i]*scale[i]
 	}
 	return scale, shift, nil
+}
+
+// batchnormGradient: dy*scale/sqrt(var+epsilon). Scale, mean and variance must be constant.
+func batchnormGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0]
+	for i := 1; i < 5; i++ {
+		if e.wants(n, i) {
+			return e.refuse(n, "the statistics depend on the model's input")
+		}
+	}
+	k := e.Mul(n.Inputs[1], e.inverseRoot(e.AddC(n.Inputs[4], epsilonOf(n))))
+	shape := make([]int, max(1, len(x.Shape)-1))
+	for i := range shape {
+		shape[i] = 1
+	}
+	shape[0] = product(k.Shape)
+	if len(x.Shape) == 1 {
+		shape = []int{1}
+	}
+	return onlyFirst(e.Mul(dy[0], e.Reshape(k, shape...)))
 }

@@ -15,6 +15,7 @@ func init() {
 		Shape: castShape,
 		// The output's data decide the type: in float64 runs a cast to float32 gives float64.
 		Eval:     copyEval,
+		Gradient: castGradient,
 		Interval: castInterval,
 		Linear:   castLinear,
 	})
@@ -98,4 +99,9 @@ func castLinear(n *onnxio.Node) (*Linear, error) {
 		l.Ulps, l.Source = 0.5, "rounding to float32"
 	}
 	return l, err
+}
+
+// castGradient brings dy back to the input's type. Casts to integers and bool are constant almost everywhere.
+func castGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	return onlyFirst(e.Mask(dy[0], n.Inputs[0]))
 }

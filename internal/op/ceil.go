@@ -9,6 +9,7 @@ func init() {
 	Register(Def{
 		Name: "Ceil", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Ceil),
+		Gradient: zeroGradient,
 		Interval: elementInterval(rising(exact)),
 		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
 	})

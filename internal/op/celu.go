@@ -12,6 +12,7 @@ func init() {
 	Register(Def{
 		Name: "Celu", Since: 12, AnyOrder: true,
 		Shape: sameShape, Eval: celuEval,
+		Gradient: celuGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) {
 			e, err := celuOf(n, "Interval")
 			if err != nil {
@@ -45,3 +46,9 @@ func celuEval(c *Call) error {
 		return x
 	}, float64(c.Node.Attrs.Float("alpha", 1)), 0)
 }
+
+// celuGradient: exp(x/alpha) below 0, else 1.
+var celuGradient = derivative(func(e *Emitter, n *onnxio.Node, x, y *onnxio.Value) *onnxio.Value {
+	alpha := float64(n.Attrs.Float("alpha", 1))
+	return e.Where(e.Greater(e.Scalar(x, 0), x), e.AddC(e.MulC(y, 1/alpha), 1), e.Scalar(x, 1))
+})

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Clip", Since: 6, AnyOrder: true, Shape: sameShape, Eval: clipEval, Interval: clipInterval, Linear: clipLinear})
+	Register(Def{Name: "Clip", Since: 6, AnyOrder: true, Shape: sameShape, Eval: clipEval, Gradient: clipGradient, Interval: clipInterval, Linear: clipLinear})
 }
 
 func clipEval(c *Call) error {
@@ -163,4 +163,35 @@ func clipLinear(n *onnxio.Node) (*Linear, error) {
 			clipLine(s, i, l[i], u[i], lo, hi, out)
 		}
 	}, Source: "exact"}, nil
+}
+
+// clipGradient passes dy where lo <= x <= hi. Ends are taken as inside: many images hold the ends of a Clip to [0,1].
+func clipGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0]
+	var outside *onnxio.Value
+	join := func(c *onnxio.Value) {
+		if outside != nil {
+			c = e.Op("Or", nil, outside, c)
+		}
+		outside = c
+	}
+	end := func(i int, name string) *onnxio.Value {
+		if n.Opset >= 11 {
+			return n.Input(i)
+		}
+		if n.Attrs.Has(name) {
+			return e.Scalar(x, float64(n.Attrs.Float(name, 0)))
+		}
+		return nil
+	}
+	if lo := end(1, "min"); lo != nil {
+		join(e.Greater(lo, x))
+	}
+	if hi := end(2, "max"); hi != nil {
+		join(e.Greater(x, hi))
+	}
+	if outside == nil {
+		return onlyFirst(dy[0])
+	}
+	return onlyFirst(e.keepWhere(e.Op("Not", nil, outside), dy[0]))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Concat", Since: 4, Shape: concatShape, Eval: concatEval, Fast: concatFast, Linear: movedBy(concatEval)})
+	Register(Def{Name: "Concat", Since: 4, Shape: concatShape, Eval: concatEval, Fast: concatFast, Gradient: concatGradient, Linear: movedBy(concatEval)})
 }
 
 func concatShape(n *onnxio.Node) ([]Type, error) {
@@ -63,4 +63,22 @@ func concatMoves(c *Call) ([]move, error) {
 		moves = append(moves, m)
 	}
 	return moves, nil
+}
+
+// concatGradient: every input's part of dy.
+func concatGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	dx := make([]*onnxio.Value, len(n.Inputs))
+	axis, err := normalAxis(n.Attrs.Int("axis", 1), len(dy[0].Shape))
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	at := 0
+	for i, v := range n.Inputs {
+		if e.wants(n, i) {
+			dx[i] = e.Slice(dy[0], axis, at, at+v.Shape[axis])
+		}
+		at += v.Shape[axis]
+	}
+	return dx
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Conv", Since: 1, Shape: convShape, Eval: convEval, Fast: convFast, Linear: convLinear})
+	Register(Def{Name: "Conv", Since: 1, Shape: convShape, Eval: convEval, Fast: convFast, Gradient: convGradient, Linear: convLinear})
 }
 
 // convWindow reads the geometry from the shapes of data and weights.

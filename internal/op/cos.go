@@ -2,15 +2,25 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Cos", Since: 7, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Cos),
+		Gradient: cosGradient,
 		Interval: elementInterval(cosRange),
 		Linear:   lines(flatLines(cosRange), 4, waveSource),
 	})
 }
 
 func cosRange(l, u float64) (lo, hi float64) { return waveRange(math.Cos, -math.Pi, l, u) }
+
+// cosGradient: -sin x.
+var cosGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Neg(e.Op("Sin", nil, x))
+})

@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Cosh", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Cosh),
+		Gradient: coshGradient,
 		Interval: elementInterval(coshRange),
 		Linear: lines(newPieced(0, part{curve{coshBounds, sinhBounds}, convex, math.Inf(1), 0}).lines(coshRange), 4,
 			"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 2"),
@@ -24,3 +29,8 @@ func coshRange(l, u float64) (lo, hi float64) {
 	}
 	return lo, hi
 }
+
+// coshGradient: sinh x.
+var coshGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Op("Sinh", nil, x)
+})

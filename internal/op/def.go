@@ -29,6 +29,8 @@ type Def struct {
 	// NoFold keeps a node of constant inputs from being folded (random operators).
 	NoFold bool
 
+	// Gradient emits dL/dinputs as nodes of standard operators.
+	Gradient GradientFunc
 	// Interval gives a box that holds every output for inputs in the given boxes, rounding included (see Box).
 	// nil where Linear describes an affine operator: its box follows from the map.
 	Interval func(n *onnxio.Node, in []Box) ([]Box, error)

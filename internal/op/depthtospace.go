@@ -10,8 +10,8 @@ import (
 
 func init() {
 	toSpace, toDepth := pickEval(depthToSpaceTable), pickEval(spaceToDepthTable)
-	Register(Def{Name: "DepthToSpace", Since: 1, Shape: depthToSpaceShape, Eval: toSpace, Linear: movedBy(toSpace, 0)})
-	Register(Def{Name: "SpaceToDepth", Since: 1, Shape: spaceToDepthShape, Eval: toDepth, Linear: movedBy(toDepth, 0)})
+	Register(Def{Name: "DepthToSpace", Since: 1, Shape: depthToSpaceShape, Eval: toSpace, Gradient: depthToSpaceGradient, Linear: movedBy(toSpace, 0)})
+	Register(Def{Name: "SpaceToDepth", Since: 1, Shape: spaceToDepthShape, Eval: toDepth, Gradient: spaceToDepthGradient, Linear: movedBy(toDepth, 0)})
 }
 
 // blockOf reads the edge of a block and the input's shape.
@@ -79,4 +79,30 @@ func spaceToDepthTable(c *Call) ([]int32, error) {
 		index[i] = int32(at[0]*src[0] + channel*src[1] + (at[2]*b+block/b)*src[2] + at[3]*b + block%b)
 	})
 	return index, nil
+}
+
+// depthToSpaceGradient brings the pixels of a block back to their channels.
+func depthToSpaceGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	b, x, err := blockOf(n)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	out := e.Reshape(dy[0], x[0], x[1]/(b*b), x[2], b, x[3], b)
+	perm := []int{0, 3, 5, 1, 2, 4}
+	if n.Attrs.String("mode", "DCR") == "CRD" {
+		perm = []int{0, 1, 3, 5, 2, 4}
+	}
+	return onlyFirst(e.Reshape(e.Transpose(out, perm...), x...))
+}
+
+// spaceToDepthGradient brings channels back to the pixels of their blocks.
+func spaceToDepthGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	b, x, err := blockOf(n)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	out := e.Reshape(dy[0], x[0], b, b, x[1], x[2]/b, x[3]/b)
+	return onlyFirst(e.Reshape(e.Transpose(out, 0, 3, 4, 1, 5, 2), x...))
 }

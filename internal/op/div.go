@@ -5,6 +5,8 @@ package op
 import (
 	"errors"
 	"slices"
+
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
 func init() {
@@ -12,6 +14,7 @@ func init() {
 		Name: "Div", Since: 7, AnyOrder: true,
 		Shape:    pairType,
 		Eval:     divEval,
+		Gradient: divGradient,
 		Interval: divInterval,
 		Linear:   divLinear,
 	})
@@ -68,4 +71,17 @@ func divRows[T numeric]() binary[T, T] {
 			}
 		},
 	}
+}
+
+// divGradient: da = dy/b, db = -dy*y/b.
+func divGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	dx := make([]*onnxio.Value, 2)
+	q := e.Div(dy[0], n.Inputs[1])
+	if e.wants(n, 0) {
+		dx[0] = e.Unbroadcast(q, n.Inputs[0].Shape)
+	}
+	if e.wants(n, 1) {
+		dx[1] = e.Unbroadcast(e.Neg(e.Mul(q, n.Outputs[0])), n.Inputs[1].Shape)
+	}
+	return dx
 }

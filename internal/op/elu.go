@@ -12,6 +12,7 @@ func init() {
 	Register(Def{
 		Name: "Elu", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: func(c *Call) error { return eachFloat(c, eluAt, eluAlpha(c.Node), 1) },
+		Gradient: eluGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(eluOf(n).bounds)(n, in) },
 		Linear:   func(n *onnxio.Node) (*Linear, error) { return eluOf(n).linear(n) },
 	})
@@ -79,3 +80,8 @@ func (e expKink) linear(n *onnxio.Node) (*Linear, error) {
 	return &Linear{Lines: p.lines(e.bounds), Ulps: 8, AbsErr: math.Abs(e.a) * 0x1p-22,
 		Source: "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2^-24*alpha beyond 4 ulp"}, nil
 }
+
+// eluGradient: y+alpha below 0, else 1.
+var eluGradient = derivative(func(e *Emitter, n *onnxio.Node, x, y *onnxio.Value) *onnxio.Value {
+	return e.Where(e.Greater(e.Scalar(x, 0), x), e.AddC(y, eluAlpha(n)), e.Scalar(x, 1))
+})

@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Erf", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Erf),
+		Gradient: erfGradient,
 		Interval: elementInterval(rising(erfCurve.f)),
 		Linear:   lines(erfLines, 4, "scan of onnxruntime 1.32.0 (CPU), every 1480th float32: at most 0.92 ulp; CUDA documents 2"),
 	})
@@ -32,3 +37,8 @@ func erfLines(_ Slope, l, u []float64, out *Lines) {
 		erfCurve.lines(i, l[i], u[i], out)
 	}
 }
+
+// erfGradient: 2/sqrt(pi) exp(-x*x).
+var erfGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.MulC(e.Op("Exp", nil, e.Neg(e.Mul(x, x))), 2/math.Sqrt(math.Pi))
+})

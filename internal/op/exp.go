@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Exp", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Exp),
+		Gradient: expGradient,
 		Interval: elementInterval(rising(expBounds)),
 		Linear:   lines(expLines, 2, "scan of onnxruntime 1.32.0 (CPU), every 37th float32: at most 0.86 ulp; CUDA documents 2"),
 	})
@@ -44,3 +49,8 @@ func expLines(_ Slope, l, u []float64, out *Lines) {
 		out.tidy(i, lo, hi)
 	}
 }
+
+// expGradient: y.
+var expGradient = derivative(func(e *Emitter, _ *onnxio.Node, _, y *onnxio.Value) *onnxio.Value {
+	return y
+})

@@ -5,7 +5,7 @@ package op
 import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
-	Register(Def{Name: "Expand", Since: 8, Shape: expandShape, Eval: expandEval, Linear: movedBy(expandEval, 0)})
+	Register(Def{Name: "Expand", Since: 8, Shape: expandShape, Eval: expandEval, Gradient: expandGradient, Linear: movedBy(expandEval, 0)})
 }
 
 func expandShape(n *onnxio.Node) ([]Type, error) {
@@ -34,4 +34,9 @@ func expandEval(c *Call) error {
 	return evalMoves(c, 1, func(c *Call) ([]move, error) {
 		return []move{broadcastMove(c.In[0].Shape, c.Out[0].Shape)}, nil
 	})
+}
+
+// expandGradient sums over what was repeated.
+func expandGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	return onlyFirst(e.Unbroadcast(dy[0], n.Inputs[0].Shape))
 }

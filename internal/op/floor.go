@@ -9,6 +9,7 @@ func init() {
 	Register(Def{
 		Name: "Floor", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Floor),
+		Gradient: zeroGradient,
 		Interval: elementInterval(rising(exact)),
 		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
 	})

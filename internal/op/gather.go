@@ -4,12 +4,13 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
 func init() {
-	Register(Def{Name: "Gather", Since: 1, Shape: gatherShape, Eval: gatherEval, Linear: movedBy(gatherEval, 0)})
+	Register(Def{Name: "Gather", Since: 1, Shape: gatherShape, Eval: gatherEval, Gradient: gatherGradient, Linear: movedBy(gatherEval, 0)})
 }
 
 func gatherShape(n *onnxio.Node) ([]Type, error) {
@@ -101,4 +102,48 @@ func gatherRows[I int32 | int64, T any](g gather, index []I, dst any, src []T) e
 		}
 	}
 	return nil
+}
+
+// gatherGradient puts slices of dy where they came from: by padding where they are neighbours in order, else by a product with a matrix of
+// zeros and ones.
+func gatherGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0].Shape
+	if e.wants(n, 1) || n.ConstInput(1) == nil {
+		return e.refuse(n, "the indices are not constant")
+	}
+	axis, err := normalAxis(n.Attrs.Int("axis", 0), len(x))
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	index, err := intsOf(n.ConstInput(1))
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	row := true
+	for i := range index {
+		if index[i] < 0 {
+			index[i] += x[axis]
+		}
+		row = row && index[i] == index[0]+i
+	}
+	shape := slices.Clone(x)
+	shape[axis] = len(index)
+	d := e.Reshape(dy[0], shape...)
+	switch {
+	case len(index) == 0:
+		return onlyFirst(e.Zeros(d, x...))
+	case row:
+		before, after := make([]int, len(x)), make([]int, len(x))
+		before[axis], after[axis] = index[0], x[axis]-index[0]-len(index)
+		return onlyFirst(e.Pad(d, before, after))
+	case x[axis]*len(index) > 1<<22:
+		return movedGradient(gatherEval)(e, n, dy)
+	}
+	m := make([]float64, x[axis]*len(index))
+	for k, i := range index {
+		m[i*len(index)+k] = 1
+	}
+	return onlyFirst(e.alongAxis(d, axis, x[axis], len(index), m))
 }

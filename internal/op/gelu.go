@@ -13,6 +13,7 @@ func init() {
 	Register(Def{
 		Name: "Gelu", Since: 20, AnyOrder: true,
 		Shape: geluShape, Eval: geluEval,
+		Gradient: geluGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(geluOf(n).bounds)(n, in) },
 		Linear: func(n *onnxio.Node) (*Linear, error) {
 			return &Linear{Lines: geluOf(n).lines(), Ulps: 8, AbsErr: 0x1p-18, Source: dipSource}, nil
@@ -128,3 +129,16 @@ var geluTanhCurve = curve{
 		return brackets(s+xw*s*r, (24*s+s*r*(48*math.Abs(xw)+16*a*(1+math.Abs(xw))))*0x1p-52)
 	},
 }
+
+// geluGradient: the normal distribution plus x times its density, or the derivative of the tanh form.
+var geluGradient = derivative(func(e *Emitter, n *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	square := e.Mul(x, x)
+	if geluTanh(n) {
+		const s, c = 0.7978845608028654, 0.044715
+		t := e.Op("Tanh", nil, e.Mul(x, e.AddC(e.MulC(square, s*c), s)))
+		slope := e.Mul(e.minusSquare(t), e.AddC(e.MulC(square, 3*s*c), s))
+		return e.MulC(e.Add(e.AddC(t, 1), e.Mul(x, slope)), 0.5)
+	}
+	density := e.MulC(e.Op("Exp", nil, e.MulC(square, -0.5)), 1/math.Sqrt(2*math.Pi))
+	return e.Add(e.MulC(e.AddC(e.Op("Erf", nil, e.MulC(x, math.Sqrt2/2)), 1), 0.5), e.Mul(x, density))
+})

@@ -11,7 +11,7 @@ import (
 func init() {
 	Register(Def{
 		Name: "HardSigmoid", Since: 6, AnyOrder: true,
-		Shape: sameShape, Eval: hardSigmoidEval, Interval: hardSigmoidInterval, Linear: hardSigmoidLinear,
+		Shape: sameShape, Eval: hardSigmoidEval, Gradient: hardSigmoidGradient, Interval: hardSigmoidInterval, Linear: hardSigmoidLinear,
 	})
 }
 
@@ -89,3 +89,10 @@ func hardSigmoidLinear(n *onnxio.Node) (*Linear, error) {
 	return &Linear{Lines: pieces.lines(hardSigmoidBounds(alpha, beta)), AbsErr: (1 + 2*math.Abs(beta)) * 0x1p-22,
 		Source: "two roundings of numbers up to 1 + |beta|"}, nil
 }
+
+// hardSigmoidGradient: alpha where 0 < y < 1, else 0.
+var hardSigmoidGradient = derivative(func(e *Emitter, n *onnxio.Node, _, y *onnxio.Value) *onnxio.Value {
+	alpha, _ := hardSigmoidOf(n)
+	inside := e.Op("And", nil, e.GreaterC(y, 0), e.Greater(e.Scalar(y, 1), y))
+	return e.Where(inside, e.Scalar(y, alpha), e.Scalar(y, 0))
+})

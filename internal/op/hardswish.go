@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "HardSwish", Since: 14, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(hardSwish),
+		Gradient: hardSwishGradient,
 		Interval: elementInterval(hardSwishBounds),
 		Linear: linesWithError(hardSwishPieces.lines(hardSwishBounds), 8, 0x1p-21,
 			"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2^-24 beyond 4 ulp"),
@@ -47,3 +52,10 @@ func hardSwishBounds(l, u float64) (lo, hi float64) {
 	}
 	return lo, hi
 }
+
+// hardSwishGradient: 0 to -3, (2x+3)/6 to 3, then 1.
+var hardSwishGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	middle := e.AddC(e.MulC(x, 1.0/3), 0.5)
+	left := e.Where(e.GreaterC(x, -3), middle, e.Scalar(x, 0))
+	return e.Where(e.GreaterC(x, 3), e.Scalar(x, 1), left)
+})

@@ -3,7 +3,7 @@
 package op
 
 func init() {
-	Register(Def{Name: "Identity", Since: 1, Shape: sameShape, Eval: copyEval, Linear: reshapeLinear})
+	Register(Def{Name: "Identity", Since: 1, Shape: sameShape, Eval: copyEval, Gradient: sameGradient, Linear: reshapeLinear})
 }
 
 // copyEval is the Eval face of operators that keep all elements in their order.

@@ -11,8 +11,8 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "InstanceNormalization", Since: 6, Shape: groupNormShape, Eval: groupNormEval})
-	Register(Def{Name: "GroupNormalization", Since: 18, Shape: groupNormShape, Eval: groupNormEval})
+	Register(Def{Name: "InstanceNormalization", Since: 6, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient})
+	Register(Def{Name: "GroupNormalization", Since: 18, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient})
 }
 
 // groupNormForm gives the number of groups, of scales, and the elements that share one scale.

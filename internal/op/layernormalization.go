@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "LayerNormalization", Since: 17, Shape: layerNormShape, Eval: layerNormEval})
+	Register(Def{Name: "LayerNormalization", Since: 17, Shape: layerNormShape, Eval: layerNormEval, Gradient: layerNormGradient})
 }
 
 // layerNormSizes are the elements of one run and the shape of what runs have one of.

@@ -11,7 +11,7 @@ import (
 func init() {
 	Register(Def{
 		Name: "LeakyRelu", Since: 6, AnyOrder: true,
-		Shape: sameShape, Eval: leakyEval, Interval: leakyInterval, Linear: leakyLinear,
+		Shape: sameShape, Eval: leakyEval, Gradient: leakyReluGradient, Interval: leakyInterval, Linear: leakyLinear,
 	})
 }
 
@@ -57,3 +57,8 @@ func leakyLinear(n *onnxio.Node) (*Linear, error) {
 		}
 	}, Ulps: 0.5, Source: "one rounded product below 0"}, nil
 }
+
+// leakyReluGradient: alpha below 0, else 1.
+var leakyReluGradient = derivative(func(e *Emitter, n *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Where(e.Greater(e.Scalar(x, 0), x), e.Scalar(x, float64(leakyAlpha(n))), e.Scalar(x, 1))
+})

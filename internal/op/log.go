@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Log", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Log),
+		Gradient: logGradient,
 		Interval: elementInterval(logRange),
 		Linear:   lines(logLines, 4, "scan of onnxruntime 1.32.0 (CPU), every 37th float32: at most 3.1 ulp"),
 	})
@@ -35,3 +40,8 @@ func logLines(_ Slope, l, u []float64, out *Lines) {
 		}
 	}
 }
+
+// logGradient: 1/x.
+var logGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Op("Reciprocal", nil, x)
+})

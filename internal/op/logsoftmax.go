@@ -3,5 +3,5 @@
 package op
 
 func init() {
-	Register(Def{Name: "LogSoftmax", Since: 1, Shape: softmaxShape, Eval: softmaxEval})
+	Register(Def{Name: "LogSoftmax", Since: 1, Shape: softmaxShape, Eval: softmaxEval, Gradient: softmaxGradient(true)})
 }

@@ -28,6 +28,7 @@ newer files are read by them.
 |---|---|
 | Shape | everything: sizes and types of the outputs |
 | Eval | running: ` + "`shoal run`" + `, predictions, counterexamples, folding of constants |
+| Gradient | ` + "`shoal attack`" + `: the nodes that compute dL/dx; black-box attacks do without |
 | Interval | all domains |
 | Linear | ` + "`symbolic`, `fastlin`, `deeppoly`" + `: what the operator is to rows of coefficients; without it they only know the interval |
 
@@ -35,8 +36,8 @@ newer files are read by them.
 and Linear can be verified where its inputs are constant: it is folded before bounds are made. Some faces serve some forms only (a matrix
 product of two variables has no Linear, for example); ` + "`shoal inspect MODEL`" + ` lists what a model lacks, and errors name the node.
 
-| operator | opsets | Shape | Eval | Interval | Linear | what it computes |
-|---|---|:-:|:-:|:-:|:-:|---|
+| operator | opsets | Shape | Eval | Gradient | Interval | Linear | what it computes |
+|---|---|:-:|:-:|:-:|:-:|:-:|---|
 `
 
 // TestOperatorMatrix compares docs/operators.md with the registry, or writes it with -update.
@@ -87,8 +88,8 @@ func matrix(t *testing.T) string {
 			interval = "map"
 		}
 		opsets, note := about(t, d, heads)
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", key(d.Domain, d.Name), markdown(opsets),
-			mark(d.Shape != nil), mark(d.Eval != nil), interval, mark(d.Linear != nil), markdown(note))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", key(d.Domain, d.Name), markdown(opsets),
+			mark(d.Shape != nil), mark(d.Eval != nil), mark(d.Gradient != nil), interval, mark(d.Linear != nil), markdown(note))
 	}
 	return b.String()
 }

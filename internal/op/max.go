@@ -7,6 +7,7 @@ func init() {
 		Name: "Max", Since: 6, AnyOrder: true,
 		Shape:    broadcastType,
 		Eval:     variadicEval(ordering(true)),
+		Gradient: extremeGradient(true),
 		Interval: extremeInterval(true),
 		Linear:   extremeLinear(true),
 	})

@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Mean", Since: 6, AnyOrder: true, Shape: broadcastType, Eval: meanEval, Linear: meanLinear})
+	Register(Def{Name: "Mean", Since: 6, AnyOrder: true, Shape: broadcastType, Eval: meanEval, Gradient: meanGradient, Linear: meanLinear})
 }
 
 var sumForMean = variadicEval(&addition)
@@ -75,4 +75,9 @@ func meanLinear(n *onnxio.Node) (*Linear, error) {
 		}
 	}
 	return l, nil
+}
+
+// meanGradient: dy over the number of inputs, for each of them.
+func meanGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	return sumGradient()(e, n, []*onnxio.Value{e.MulC(dy[0], 1/float64(len(n.Inputs)))})
 }

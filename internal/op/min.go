@@ -7,6 +7,7 @@ func init() {
 		Name: "Min", Since: 6, AnyOrder: true,
 		Shape:    broadcastType,
 		Eval:     variadicEval(ordering(false)),
+		Gradient: extremeGradient(false),
 		Interval: extremeInterval(false),
 		Linear:   extremeLinear(false),
 	})

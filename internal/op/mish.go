@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Mish", Since: 18, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(mish),
+		Gradient: mishGradient,
 		Interval: elementInterval(mishDip.bounds),
 		Linear:   linesWithError(mishDip.lines(), 16, 0x1p-17, dipSource),
 	})
@@ -57,3 +62,9 @@ var mishCurve = curve{
 		return brackets(T+xT, (T+math.Abs(xT))*64*0x1p-52)
 	},
 }
+
+// mishGradient: t + x*(1-t*t)*sigmoid(x) with t = tanh(ln(1+exp(x))).
+var mishGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	t := e.Op("Tanh", nil, e.Op("Softplus", nil, x))
+	return e.Add(t, e.Mul(e.Mul(x, e.minusSquare(t)), e.Op("Sigmoid", nil, x)))
+})

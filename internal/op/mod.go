@@ -13,7 +13,7 @@ import (
 func init() {
 	Register(Def{
 		Name: "Mod", Since: 10, AnyOrder: true,
-		Shape: pairType, Eval: modEval, Interval: modInterval, Linear: boxForms(modInterval),
+		Shape: pairType, Eval: modEval, Gradient: modGradient, Interval: modInterval, Linear: boxForms(modInterval),
 	})
 }
 
@@ -100,4 +100,12 @@ func modInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 		out.Lower[i], out.Upper[i] = lo, hi
 	}
 	return []Box{out}, nil
+}
+
+// modGradient: dy for the dividend. The divisor's is refused.
+func modGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	if e.wants(n, 1) {
+		return e.refuse(n, "the divisor depends on the model's input")
+	}
+	return onlyFirst(e.Unbroadcast(dy[0], n.Inputs[0].Shape))
 }

@@ -2,11 +2,14 @@
 
 package op
 
+import "github.com/shallow-waters/shoal/onnxio"
+
 func init() {
 	Register(Def{
 		Name: "Mul", Since: 7, AnyOrder: true,
 		Shape:    pairType,
 		Eval:     evalArithmetic(&multiplication),
+		Gradient: mulGradient,
 		Interval: mulInterval,
 		Linear:   mulLinear,
 	})
@@ -33,4 +36,15 @@ func mulRows[T numeric]() binary[T, T] {
 		vs: vs,
 		sv: func(y []T, a T, b []T) { vs(y, b, a) },
 	}
+}
+
+// mulGradient: da = dy*b, db = dy*a.
+func mulGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	dx := make([]*onnxio.Value, 2)
+	for i := range dx {
+		if e.wants(n, i) {
+			dx[i] = e.Unbroadcast(e.Mul(dy[0], n.Inputs[1-i]), n.Inputs[i].Shape)
+		}
+	}
+	return dx
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Neg", Since: 6, AnyOrder: true, Shape: sameShape, Eval: negEval, Linear: negLinear})
+	Register(Def{Name: "Neg", Since: 6, AnyOrder: true, Shape: sameShape, Eval: negEval, Gradient: negGradient, Linear: negLinear})
 }
 
 func negEval(c *Call) error {
@@ -57,4 +57,9 @@ func constDiag(n int, c float64) affine.Map {
 		d[i] = c
 	}
 	return &affine.Diag{D: d}
+}
+
+// negGradient: -dy.
+func negGradient(e *Emitter, _ *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	return onlyFirst(e.Neg(dy[0]))
 }

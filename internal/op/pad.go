@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Pad", Since: 2, Shape: padShape, Eval: padEval, Linear: padLinear})
+	Register(Def{Name: "Pad", Since: 2, Shape: padShape, Eval: padEval, Gradient: padGradient, Linear: padLinear})
 }
 
 // padAmounts spreads pads (starts, then ends, of the named axes) over all axes.
@@ -231,4 +231,39 @@ func padLinear(n *onnxio.Node) (*Linear, error) {
 		return l, nil
 	}
 	return pickLinear(n, padEval, 0, 2)
+}
+
+// padGradient cuts the padding off again. Modes that repeat elements collect what went to the padding.
+func padGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0].Shape
+	c := &Call{Node: n, In: make([]*onnxio.Tensor, len(n.Inputs))}
+	c.In[0] = &onnxio.Tensor{Shape: x}
+	for i := 1; i < len(n.Inputs); i++ {
+		c.In[i] = n.ConstInput(i)
+	}
+	pads, err := padCall(c)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	plain := n.Attrs.String("mode", "constant") == "constant"
+	for _, p := range pads {
+		plain = plain && p >= 0
+	}
+	if !plain {
+		return movedGradient(func(c *Call) error {
+			if n.Attrs.String("mode", "constant") != "constant" {
+				return padEval(c)
+			}
+			if err := zeroData(c.Out[0].Data); err != nil {
+				return err
+			}
+			return evalMoves(c, 1, padMoves)
+		})(e, n, dy)
+	}
+	dx := dy[0]
+	for i, d := range x {
+		dx = e.Slice(dx, i, pads[i], pads[i]+d)
+	}
+	return onlyFirst(dx)
 }

@@ -13,7 +13,7 @@ import (
 func init() {
 	Register(Def{
 		Name: "Pow", Since: 7, AnyOrder: true,
-		Shape: pairType, Eval: powEval, Interval: powInterval, Linear: powLinear,
+		Shape: pairType, Eval: powEval, Gradient: powGradient, Interval: powInterval, Linear: powLinear,
 	})
 }
 
@@ -186,4 +186,27 @@ func powLines(e float64) LinesFunc {
 			}
 		}
 	}
+}
+
+// powGradient: dx = dy*p*x^(p-1), dp = dy*y*ln(x), which is not a number for x below 0.
+func powGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x, p := n.Inputs[0], n.Inputs[1]
+	dx := make([]*onnxio.Value, 2)
+	if e.wants(n, 0) {
+		q := p
+		if p.DType != x.DType {
+			q = e.Mask(p, x)
+		}
+		d := e.Mul(q, e.Op("Pow", nil, x, e.AddC(q, -1)))
+		if c := n.ConstInput(1); c != nil && c.Len() == 1 {
+			if f, err := c.Float64s(); err == nil && f[0] == 2 {
+				d = e.MulC(x, 2)
+			}
+		}
+		dx[0] = e.Unbroadcast(e.Mul(dy[0], d), x.Shape)
+	}
+	if e.wants(n, 1) {
+		dx[1] = e.Unbroadcast(e.Mul(dy[0], e.Mul(n.Outputs[0], e.Op("Log", nil, x))), p.Shape)
+	}
+	return dx
 }

@@ -13,7 +13,7 @@ func init() {
 	Register(Def{
 		Name: "PRelu", Since: 7, AnyOrder: true,
 		Shape: preluShape,
-		Eval:  evalArithmetic(&leaking), Interval: preluInterval, Linear: preluLinear,
+		Eval:  evalArithmetic(&leaking), Gradient: preluGradient, Interval: preluInterval, Linear: preluLinear,
 	})
 }
 
@@ -104,4 +104,18 @@ func preluLinear(n *onnxio.Node) (*Linear, error) {
 		l.Relax = linesAsForms(0, lines)
 	}
 	return l, nil
+}
+
+// preluGradient: dy times slope below 0; the slope's own gradient is dy*min(x, 0).
+func preluGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x, slope := n.Inputs[0], n.Inputs[1]
+	dx := make([]*onnxio.Value, 2)
+	below := e.Greater(e.Scalar(x, 0), x)
+	if e.wants(n, 0) {
+		dx[0] = e.Mul(dy[0], e.Where(below, e.Expand(slope, x.Shape...), e.Filled(x, 1, x.Shape...)))
+	}
+	if e.wants(n, 1) {
+		dx[1] = e.Unbroadcast(e.keepWhere(below, e.Mul(dy[0], x)), slope.Shape)
+	}
+	return dx
 }

@@ -8,6 +8,7 @@ func init() {
 	Register(Def{
 		Name: "Reciprocal", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: elementwise(func(x float32) float32 { return 1 / x }, func(x float64) float64 { return 1 / x }),
+		Gradient: reciprocalGradient,
 		Interval: elementInterval(func(l, u float64) (float64, float64) { return divBounds(1, 1, l, u) }),
 		Linear:   reciprocalLinear,
 	})
@@ -24,3 +25,8 @@ func reciprocalLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	return &Linear{Lines: hyperbolaLines(ones), Ulps: 0.5, Source: "IEEE 754 division"}, nil
 }
+
+// reciprocalGradient: -y*y.
+var reciprocalGradient = derivative(func(e *Emitter, _ *onnxio.Node, _, y *onnxio.Value) *onnxio.Value {
+	return e.Neg(e.Mul(y, y))
+})

@@ -7,7 +7,7 @@ import "math"
 func init() {
 	logSum := fold{f: func(acc, x float64) float64 { return acc + x }, finish: math.Log}
 	interval := foldInterval(logSumBounds)
-	Register(Def{Name: "ReduceLogSum", Since: 1, Shape: reduceShape(foldAxes), Eval: logSum.eval, Interval: interval,
+	Register(Def{Name: "ReduceLogSum", Since: 1, Shape: reduceShape(foldAxes), Eval: logSum.eval, Gradient: reduceGradient(foldAxes, logSumSlope), Interval: interval,
 		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return 4, n * 0x1p-22 },
 			"a rounding for each term, all of one sign, and the logarithm's")})
 }

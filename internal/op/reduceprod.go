@@ -11,7 +11,7 @@ func init() {
 		natural: func(acc, x uint64) uint64 { return acc * x },
 	}
 	interval := foldInterval(productBounds)
-	Register(Def{Name: "ReduceProd", Since: 1, Shape: reduceShape(foldAxes), Eval: times.eval, Interval: interval,
+	Register(Def{Name: "ReduceProd", Since: 1, Shape: reduceShape(foldAxes), Eval: times.eval, Gradient: reduceGradient(foldAxes, productSlope), Interval: interval,
 		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return n, n * 0x1p-48 },
 			"a rounding for each factor; what underflows on the way is under 2^-149 and grows to 2^-49 at most (see productBounds)")})
 }

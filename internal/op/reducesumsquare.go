@@ -11,6 +11,7 @@ func init() {
 		natural: func(acc, x uint64) uint64 { return acc + x*x },
 	}
 	Register(Def{Name: "ReduceSumSquare", Since: 1, Shape: reduceShape(foldAxes), Eval: squares.eval,
+		Gradient: reduceGradient(foldAxes, squareSlope),
 		Interval: foldInterval(sumBounds(squareBounds)),
 		Linear: foldLines(curveLines(squareCurve, convex), squaresError,
 			"a rounding for each square and each term, all of one sign")})

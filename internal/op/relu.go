@@ -2,13 +2,18 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Relu", Since: 6, AnyOrder: true,
 		Shape:    sameShape,
 		Eval:     elementwise(func(x float32) float32 { return max(x, 0) }, func(x float64) float64 { return max(x, 0) }),
+		Gradient: reluGradient,
 		Interval: monotone(func(x float64) float64 { return max(x, 0) }, 0),
 		Linear:   lines(reluLines, 0, "exact"),
 	})
@@ -50,4 +55,9 @@ func reluLines(s Slope, l, u []float64, out *Lines) {
 			}
 		}
 	}
+}
+
+// reluGradient passes dy where y > 0: the derivative at 0 is taken as 0.
+func reluGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	return onlyFirst(e.keepWhere(e.GreaterC(n.Outputs[0], 0), dy[0]))
 }

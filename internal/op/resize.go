@@ -13,8 +13,8 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Resize", Since: 10, Shape: resizeShape, Eval: resizeEval, Linear: resizeLinear})
-	Register(Def{Name: "Upsample", Since: 7, Shape: resizeShape, Eval: resizeEval, Linear: resizeLinear})
+	Register(Def{Name: "Resize", Since: 10, Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear})
+	Register(Def{Name: "Upsample", Since: 7, Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear})
 }
 
 // resizePlan is what a Resize does: for every axis a tap list per output place.
@@ -423,4 +423,34 @@ func (p *resizePlan) taps(d int, at, src []int, from int, c float64, f func(int,
 	for t := s.start[at[d]]; t < s.start[at[d]+1]; t++ {
 		p.taps(d+1, at, src, from+int(s.at[t])*src[d], c*s.coef[t], f)
 	}
+}
+
+// resizeGradient goes back along every axis with the transposed matrix of its taps.
+func resizeGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0].Shape
+	a, err := readResize(n, x)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	p, err := planResize(n, x, a)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	dx := dy[0]
+	for d := range x {
+		s := p.axes[d]
+		if s.at == nil {
+			continue
+		}
+		m := make([]float64, p.in[d]*p.out[d])
+		for i := range p.out[d] {
+			for t := s.start[i]; t < s.start[i+1]; t++ {
+				m[int(s.at[t])*p.out[d]+i] += s.coef[t]
+			}
+		}
+		dx = e.alongAxis(dx, d, p.in[d], p.out[d], m)
+	}
+	return onlyFirst(dx)
 }

@@ -9,6 +9,7 @@ func init() {
 	Register(Def{
 		Name: "Round", Since: 11, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.RoundToEven),
+		Gradient: zeroGradient,
 		Interval: elementInterval(rising(exact)),
 		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
 	})

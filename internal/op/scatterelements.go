@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ScatterElements", Since: 11, Shape: scatterElementsShape, Eval: scatterElementsEval, Linear: scatterLinear(scatterElementsEval)})
+	Register(Def{Name: "ScatterElements", Since: 11, Shape: scatterElementsShape, Eval: scatterElementsEval, Gradient: scatterGradient(scatterElementsEval), Linear: scatterLinear(scatterElementsEval)})
 }
 
 func scatterElementsShape(n *onnxio.Node) ([]Type, error) {

@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ScatterND", Since: 11, Shape: scatterNDShape, Eval: scatterNDEval, Linear: scatterLinear(scatterNDEval)})
+	Register(Def{Name: "ScatterND", Since: 11, Shape: scatterNDShape, Eval: scatterNDEval, Gradient: scatterGradient(scatterNDEval), Linear: scatterLinear(scatterNDEval)})
 }
 
 // scatterLinear: without a reduction every output is one element of the data or of the updates.

@@ -13,6 +13,7 @@ func init() {
 		Name: "Sigmoid", Since: 6, AnyOrder: true,
 		Shape:    sameShape,
 		Eval:     elementwise(func(x float32) float32 { return float32(sigmoid(float64(x))) }, sigmoid),
+		Gradient: sigmoidGradient,
 		Interval: sigmoidInterval,
 		Linear: func(*onnxio.Node) (*Linear, error) {
 			return &Linear{Lines: sigmoidLines, Ulps: sigmoidUlps, AbsErr: sigmoidAbsErr, Source: sigmoidSource}, nil
@@ -78,3 +79,8 @@ const (
 	tanhAbsErr    = 0x1p-21
 	sigmoidSource = "scan of onnxruntime 1.32.0 (CPU), every float32 in 2^-30 <= |x| < 2^6, with room"
 )
+
+// sigmoidGradient: y*(1-y).
+var sigmoidGradient = derivative(func(e *Emitter, _ *onnxio.Node, _, y *onnxio.Value) *onnxio.Value {
+	return e.Mul(y, e.Sub(e.Scalar(y, 1), y))
+})

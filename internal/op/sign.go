@@ -13,6 +13,7 @@ func init() {
 	Register(Def{
 		Name: "Sign", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: signEval,
+		Gradient: zeroGradient,
 		Interval: elementInterval(rising(exact)),
 		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
 	})

@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Sin", Since: 7, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Sin),
+		Gradient: sinGradient,
 		Interval: elementInterval(sinRange),
 		Linear:   lines(flatLines(sinRange), 4, waveSource),
 	})
@@ -43,3 +48,8 @@ func waveRange(f func(float64) float64, low, l, u float64) (lo, hi float64) {
 	}
 	return lo, hi
 }
+
+// sinGradient: cos x.
+var sinGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Op("Cos", nil, x)
+})

@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Sinh", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Sinh),
+		Gradient: sinhGradient,
 		Interval: elementInterval(rising(sinhCurve.f)),
 		Linear:   lines(newPieced(0, steepening(sinhCurve)...).lines(rising(sinhCurve.f)), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.1 ulp; CUDA documents 3"),
 	})
@@ -33,3 +38,8 @@ func overflowing(y, x float64) (lo, hi float64) {
 	}
 	return widen(y, sinhMargin)
 }
+
+// sinhGradient: cosh x.
+var sinhGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Op("Cosh", nil, x)
+})

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Slice", Since: 1, Shape: sliceShape, Eval: sliceEval, Linear: movedBy(sliceEval, 0)})
+	Register(Def{Name: "Slice", Since: 1, Shape: sliceShape, Eval: sliceEval, Gradient: sliceGradient, Linear: movedBy(sliceEval, 0)})
 }
 
 // cut is what a Slice takes of one axis: n elements from start on, a step apart.
@@ -110,4 +110,22 @@ func sliceMoves(c *Call) ([]move, error) {
 	}
 	m.simplify()
 	return []move{m}, nil
+}
+
+// sliceGradient pads dy with zeros; with steps other than 1 its elements are scattered.
+func sliceGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0].Shape
+	cuts, err := sliceCuts(x, func(name string, i int) ([]int, error) { return intList(n, name, i, 10) })
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	before, after := make([]int, len(x)), make([]int, len(x))
+	for i, c := range cuts {
+		if c.step != 1 && c.n > 1 {
+			return movedGradient(sliceEval)(e, n, dy)
+		}
+		before[i], after[i] = c.start, x[i]-c.start-c.n
+	}
+	return onlyFirst(e.Pad(dy[0], before, after))
 }

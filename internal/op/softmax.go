@@ -14,6 +14,7 @@ func init() {
 		Name: "Softmax", Since: 1,
 		Shape:    softmaxShape,
 		Eval:     softmaxEval,
+		Gradient: softmaxGradient(false),
 		Interval: softmaxInterval,
 		Linear:   softmaxLinear,
 	})

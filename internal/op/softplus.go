@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Softplus", Since: 1, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(softplus),
+		Gradient: softplusGradient,
 		Interval: elementInterval(rising(softplusCurve.f)),
 		Linear: linesWithError(newPieced(0, part{softplusCurve, convex, math.Inf(1), 0}).lines(rising(softplusCurve.f)), 8, 0x1p-22,
 			"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 4 ulp down to its underflow; an ulp of 1 for others"),
@@ -25,3 +30,8 @@ var softplusCurve = curve{
 	},
 	d: sigmoidBounds,
 }
+
+// softplusGradient: sigmoid x.
+var softplusGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	return e.Op("Sigmoid", nil, x)
+})

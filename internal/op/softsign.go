@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Softsign", Since: 1, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(func(x float64) float64 { return x / (1 + math.Abs(x)) }),
+		Gradient: softsignGradient,
 		Interval: elementInterval(rising(softsignCurve.f)),
 		Linear:   lines(newPieced(0, wave(softsignCurve)...).lines(rising(softsignCurve.f)), 4, "two roundings; scan of onnxruntime 1.32.0 (CPU): at most 1.2 ulp"),
 	})
@@ -34,3 +39,9 @@ func wave(c curve) []part { return []part{{c, convex, 0, 0}, {c, concave, math.I
 
 // steepening is a curve that is concave up to 0 and convex from there on.
 func steepening(c curve) []part { return []part{{c, concave, 0, 0}, {c, convex, math.Inf(1), 0}} }
+
+// softsignGradient: 1/(1+|x|)^2.
+var softsignGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
+	r := e.Op("Reciprocal", nil, e.AddC(e.Op("Abs", nil, x), 1))
+	return e.Mul(r, r)
+})

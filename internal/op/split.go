@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Split", Since: 2, Shape: splitShape, Eval: splitEval, Linear: movedBy(splitEval, 0)})
+	Register(Def{Name: "Split", Since: 2, Shape: splitShape, Eval: splitEval, Gradient: splitGradient, Linear: movedBy(splitEval, 0)})
 }
 
 // splitSizes works out the outputs' sizes along the axis.
@@ -97,4 +97,25 @@ func splitMoves(c *Call) ([]move, error) {
 		moves = append(moves, m)
 	}
 	return moves, nil
+}
+
+// splitGradient joins what the parts' gradients are; a part that nobody reads has zeros.
+func splitGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	axis, err := normalAxis(n.Attrs.Int("axis", 0), len(n.Inputs[0].Shape))
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	types, err := splitShape(n)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	parts := make([]*onnxio.Value, len(dy))
+	for i := range parts {
+		if parts[i] = dy[i]; parts[i] == nil {
+			parts[i] = e.Zeros(n.Inputs[0], types[i].Shape...)
+		}
+	}
+	return onlyFirst(e.Concat(axis, parts...))
 }

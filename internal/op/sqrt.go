@@ -2,12 +2,17 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	Register(Def{
 		Name: "Sqrt", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: float64Only(math.Sqrt),
+		Gradient: sqrtGradient,
 		Interval: elementInterval(sqrtRange),
 		Linear:   lines(sqrtLines, 1, "IEEE 754 square root"),
 	})
@@ -39,3 +44,8 @@ func sqrtLines(_ Slope, l, u []float64, out *Lines) {
 		}
 	}
 }
+
+// sqrtGradient: 1/(2y).
+var sqrtGradient = derivative(func(e *Emitter, _ *onnxio.Node, _, y *onnxio.Value) *onnxio.Value {
+	return e.Div(e.Scalar(y, 0.5), y)
+})

@@ -7,9 +7,10 @@ import "github.com/shallow-waters/shoal/onnxio"
 func init() {
 	Register(Def{
 		Name: "Sub", Since: 7, AnyOrder: true,
-		Shape:  pairType,
-		Eval:   evalArithmetic(&subtraction),
-		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n, 1, -1) },
+		Shape:    pairType,
+		Eval:     evalArithmetic(&subtraction),
+		Gradient: sumGradient(1, -1),
+		Linear:   func(n *onnxio.Node) (*Linear, error) { return sumLinear(n, 1, -1) },
 	})
 }
 

@@ -7,8 +7,9 @@ import "github.com/shallow-waters/shoal/onnxio"
 func init() {
 	Register(Def{
 		Name: "Sum", Since: 6, AnyOrder: true,
-		Shape:  broadcastType,
-		Eval:   variadicEval(&addition),
-		Linear: func(n *onnxio.Node) (*Linear, error) { return sumLinear(n) },
+		Shape:    broadcastType,
+		Eval:     variadicEval(&addition),
+		Gradient: sumGradient(),
+		Linear:   func(n *onnxio.Node) (*Linear, error) { return sumLinear(n) },
 	})
 }

@@ -11,7 +11,7 @@ import (
 func init() {
 	Register(Def{
 		Name: "Swish", Since: 24, AnyOrder: true,
-		Shape: sameShape, Eval: swishEval, Interval: swishInterval, Linear: swishLinear,
+		Shape: sameShape, Eval: swishEval, Gradient: swishGradient, Interval: swishInterval, Linear: swishLinear,
 	})
 }
 
@@ -122,3 +122,10 @@ func swishLinear(n *onnxio.Node) (*Linear, error) {
 // dipSource: Swish was off by at most 2^-19.0 beyond 4 units in the last place, Gelu by 2^-23.5, its tanh form by 2^-20.7, Mish
 // by nothing, each for |x| <= 64; further left onnxruntime gives 0, which the true value is nearer to than any of these.
 const dipSource = "scan of onnxruntime 1.32.0 (CPU), every 1499th float32, with room"
+
+// swishGradient: s + alpha*y*(1-s) with s = sigmoid(alpha*x).
+var swishGradient = derivative(func(e *Emitter, n *onnxio.Node, x, y *onnxio.Value) *onnxio.Value {
+	alpha := float64(n.Attrs.Float("alpha", 1))
+	s := e.Op("Sigmoid", nil, e.MulC(x, alpha))
+	return e.Add(s, e.Mul(e.MulC(y, alpha), e.Sub(e.Scalar(s, 1), s)))
+})

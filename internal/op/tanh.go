@@ -13,6 +13,7 @@ func init() {
 		Name: "Tanh", Since: 6, AnyOrder: true,
 		Shape:    sameShape,
 		Eval:     elementwise(func(x float32) float32 { return float32(math.Tanh(float64(x))) }, math.Tanh),
+		Gradient: tanhGradient,
 		Interval: tanhInterval,
 		Linear: func(*onnxio.Node) (*Linear, error) {
 			return &Linear{Lines: tanhLines, Ulps: tanhUlps, AbsErr: tanhAbsErr, Source: sigmoidSource}, nil
@@ -58,3 +59,8 @@ func tanhInterval(_ *onnxio.Node, in []Box) ([]Box, error) {
 	}
 	return []Box{out}, nil
 }
+
+// tanhGradient: 1-y*y.
+var tanhGradient = derivative(func(e *Emitter, _ *onnxio.Node, _, y *onnxio.Value) *onnxio.Value {
+	return e.minusSquare(y)
+})

@@ -12,6 +12,7 @@ func init() {
 	Register(Def{
 		Name: "ThresholdedRelu", Since: 10, AnyOrder: true,
 		Shape: sameShape, Eval: thresholdedEval,
+		Gradient: thresholdedGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) {
 			return elementInterval(thresholdedBounds(thresholdedAlpha(n)))(n, in)
 		},
@@ -50,4 +51,9 @@ func thresholdedLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	p := newPieced(0, part{level(0), convex, alpha, 0}, part{straight(1), convex, math.Inf(1), 0})
 	return &Linear{Lines: p.lines(thresholdedBounds(alpha)), Source: "exact"}, nil
+}
+
+// thresholdedGradient passes dy where x > alpha.
+func thresholdedGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	return onlyFirst(e.keepWhere(e.GreaterC(n.Inputs[0], thresholdedAlpha(n)), dy[0]))
 }

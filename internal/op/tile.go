@@ -10,7 +10,7 @@ import (
 
 func init() {
 	eval := pickEval(tileTable)
-	Register(Def{Name: "Tile", Since: 6, Shape: tileShape, Eval: eval, Linear: movedBy(eval, 0)})
+	Register(Def{Name: "Tile", Since: 6, Shape: tileShape, Eval: eval, Gradient: tileGradient, Linear: movedBy(eval, 0)})
 }
 
 func tileShape(n *onnxio.Node) ([]Type, error) {
@@ -47,4 +47,20 @@ func tileTable(c *Call) ([]int32, error) {
 		index[i] = int32(from)
 	})
 	return index, nil
+}
+
+// tileGradient sums over the repeats.
+func tileGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	var shape, axes []int
+	for i, d := range n.Inputs[0].Shape {
+		if d == 0 {
+			return onlyFirst(e.Zeros(dy[0], n.Inputs[0].Shape...))
+		}
+		axes = append(axes, len(shape))
+		shape = append(shape, dy[0].Shape[i]/d, d)
+	}
+	if len(shape) == 0 {
+		return onlyFirst(dy[0])
+	}
+	return onlyFirst(e.Reshape(e.ReduceSum(e.Reshape(dy[0], shape...), axes...), n.Inputs[0].Shape...))
 }

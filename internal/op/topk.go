@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "TopK", Since: 1, Shape: topKShape, Eval: topKEval})
+	Register(Def{Name: "TopK", Since: 1, Shape: topKShape, Eval: topKEval, Gradient: topKGradient})
 }
 
 func topKShape(n *onnxio.Node) ([]Type, error) {
@@ -108,4 +108,19 @@ func topK[T float32 | float64 | int64 | int32](c *Call, x []T) error {
 		}
 	}
 	return nil
+}
+
+// topKGradient puts dy back where the values stood.
+func topKGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0]
+	if dy[0] == nil {
+		return nil
+	}
+	axis, err := normalAxis(n.Attrs.Int("axis", -1), len(x.Shape))
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	e.Need(11, "the gradient of TopK")
+	return onlyFirst(e.Op("ScatterElements", onnxio.Attrs{"axis": int64(axis)}, e.Zeros(x, x.Shape...), e.output(n, 1, onnxio.Int64, dy[0].Shape), dy[0]))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Transpose", Since: 1, Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Linear: movedBy(transposeEval, 0)})
+	Register(Def{Name: "Transpose", Since: 1, Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Gradient: transposeGradient, Linear: movedBy(transposeEval, 0)})
 }
 
 // permutation reads perm.
@@ -63,4 +63,18 @@ func transposeMoves(c *Call) ([]move, error) {
 	}
 	m.simplify()
 	return []move{m}, nil
+}
+
+// transposeGradient: dy with the axes put back.
+func transposeGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	perm, err := permutation(n, len(n.Inputs[0].Shape))
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	back := make([]int, len(perm))
+	for i, p := range perm {
+		back[p] = i
+	}
+	return onlyFirst(e.Transpose(dy[0], back...))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Trilu", Since: 14, Shape: triluShape, Eval: triluEval, Linear: movedBy(triluEval, 0)})
+	Register(Def{Name: "Trilu", Since: 14, Shape: triluShape, Eval: triluEval, Gradient: triluGradient, Linear: movedBy(triluEval, 0)})
 }
 
 func triluShape(n *onnxio.Node) ([]Type, error) {
@@ -64,4 +64,10 @@ func trilu[T any](out any, x []T, rows, cols, k int, upper bool) error {
 		y[i] = v
 	}
 	return nil
+}
+
+// triluGradient: the same triangle of dy.
+func triluGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	in := append([]*onnxio.Value{dy[0]}, n.Inputs[1:]...)
+	return onlyFirst(e.Op("Trilu", n.Attrs, in...))
 }

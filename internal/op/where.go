@@ -23,6 +23,7 @@ func init() {
 			return []Type{{n.Inputs[1].DType, s}}, nil
 		},
 		Eval:     whereEval,
+		Gradient: whereGradient,
 		Interval: whereInterval,
 		Linear:   whereLinear,
 	})
@@ -134,4 +135,16 @@ func whereLinear(n *onnxio.Node) (*Linear, error) {
 		return boxForms(whereInterval)(n)
 	}
 	return pickLinear(n, whereEval, 1, 2)
+}
+
+// whereGradient: dy goes to the input that was chosen.
+func whereGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	dx := make([]*onnxio.Value, 3)
+	if e.wants(n, 1) {
+		dx[1] = e.Unbroadcast(e.keepWhere(n.Inputs[0], dy[0]), n.Inputs[1].Shape)
+	}
+	if e.wants(n, 2) {
+		dx[2] = e.Unbroadcast(e.keepWhere(e.Op("Not", nil, n.Inputs[0]), dy[0]), n.Inputs[2].Shape)
+	}
+	return dx
 }

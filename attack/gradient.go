@@ -1,0 +1,228 @@
+package attack
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
+)
+
+// Names of the inputs and outputs that a gradient graph has beside the model's inputs.
+const (
+	WeightsInput   = "shoal_weights"
+	TargetInput    = "shoal_target"
+	LogitsOutput   = "shoal_logits"
+	LossOutput     = "shoal_loss"
+	GradientOutput = "shoal_gradient" // followed by _1, _2, ... for further inputs
+)
+
+// GradientOptions configures Gradient. The zero value is a batch of one, in float32.
+type GradientOptions struct {
+	Batch   int            // bound to the free first dimension of the inputs; 0 means 1
+	Dims    map[string]int // other free sizes by name
+	Float64 bool
+	// KeepSoftmax leaves a final Softmax or LogSoftmax in place. By default the gradient is of its input: the order of the classes is the
+	// same, and float32 does not round the gradient away.
+	KeepSoftmax bool
+}
+
+// Gradient makes of a model's graph one that computes, in standard operators of the same opset:
+//
+//	inputs:  the model's inputs; weights [batch, outputs] (one-hot labels; or [batch, cases] for Rows); for DLRT the targets, one-hot
+//	outputs: logits [batch, outputs], all outputs of a sample flat; the loss [batch]; dL/dx for every floating-point input, L being the
+//	         sum of the losses, so that no sample's gradient depends on another sample
+//
+// Sizes are static. Where the derivative does not exist a stated one is taken: 0 for Relu at 0, the first of equal elements of a pooling
+// window, equal shares for the ties of ReduceMax, 0 for steps. The error is an *onnxio.UnsupportedError that names a node without gradient.
+func Gradient(g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, error) {
+	g, err := infer.Prepare(g, infer.Options{Batch: o.Batch, Dims: o.Dims, Float64: o.Float64})
+	if err != nil {
+		return nil, err
+	}
+	if !o.KeepSoftmax {
+		dropSoftmax(g)
+	}
+	e := op.NewEmitter(g, "grad/")
+	batch, err := batchOf(g)
+	if err != nil {
+		return nil, err
+	}
+	if o.Batch > 1 && batch == 1 && infer.FixedBatch(g) == 0 {
+		return nil, fmt.Errorf("the outputs have no row for each of %d samples", o.Batch)
+	}
+	z, err := flatOutputs(e, g, batch)
+	if err != nil {
+		return nil, err
+	}
+	outputs := z.Shape[1]
+	if outputs < loss.Kind.Classes() {
+		return nil, fmt.Errorf("loss %s needs %d classes; the model has %d outputs", loss.Kind, loss.Kind.Classes(), outputs)
+	}
+	port := func(name string, size int) *onnxio.Value {
+		return &onnxio.Value{Name: name, DType: z.DType, Shape: []int{batch, size}}
+	}
+	w := port(WeightsInput, loss.weights(outputs))
+	inputs := append(slices.Clone(g.Inputs), w)
+	var t *onnxio.Value
+	if loss.Kind.targeted() {
+		t = port(TargetInput, outputs)
+		inputs = append(inputs, t)
+	}
+	l := loss.emit(e, z, w, t)
+	if e.Err != nil {
+		return nil, e.Err
+	}
+	// The loss is differentiated like the rest of the network.
+	all := append(slices.Clone(g.Nodes), e.Nodes...)
+	var wrt []*onnxio.Value
+	for _, v := range g.Inputs {
+		if v.Const == nil && v.DType.IsFloat() {
+			wrt = append(wrt, v)
+		}
+	}
+	forward := len(e.Nodes)
+	dx, err := op.Backward(e, all, map[*onnxio.Value]*onnxio.Value{l: e.Filled(l, 1, l.Shape...)}, wrt)
+	if err != nil {
+		return nil, err
+	}
+	out := &onnxio.Graph{Name: g.Name + "_gradient", Inputs: inputs, Nodes: append(slices.Clone(g.Nodes), e.Nodes[:forward]...)}
+	logits := named(e, z, LogitsOutput)
+	value := named(e, e.Reshape(l, batch), LossOutput)
+	out.Outputs = []*onnxio.Value{logits, value}
+	for i, d := range dx {
+		name := GradientOutput
+		if i > 0 {
+			name = fmt.Sprintf("%s_%d", GradientOutput, i)
+		}
+		if d == nil {
+			d = e.Zeros(wrt[i], wrt[i].Shape...)
+		}
+		out.Outputs = append(out.Outputs, named(e, d, name))
+	}
+	if e.Err != nil {
+		return nil, e.Err
+	}
+	out.Nodes = append(out.Nodes, e.Nodes[forward:]...)
+	for _, v := range append(slices.Clone(out.Inputs), out.Outputs...) {
+		declare(v)
+	}
+	return order(out), nil
+}
+
+// order sorts nodes so that values come before their readers.
+func order(g *onnxio.Graph) *onnxio.Graph {
+	made := map[*onnxio.Value]*onnxio.Node{}
+	for _, n := range g.Nodes {
+		for _, v := range n.Outputs {
+			if v != nil {
+				made[v] = n
+			}
+		}
+	}
+	var sorted []*onnxio.Node
+	done := map[*onnxio.Node]bool{}
+	var visit func(n *onnxio.Node)
+	visit = func(n *onnxio.Node) {
+		if done[n] {
+			return
+		}
+		done[n] = true
+		for _, v := range n.Inputs {
+			if p := made[v]; v != nil && p != nil {
+				visit(p)
+			}
+		}
+		sorted = append(sorted, n)
+	}
+	for _, n := range g.Nodes {
+		visit(n)
+	}
+	g.Nodes = sorted
+	return g
+}
+
+// declare writes a static shape down as the file's declaration.
+func declare(v *onnxio.Value) {
+	v.HasShape, v.Dims = true, make([]onnxio.Dim, len(v.Shape))
+	for i, d := range v.Shape {
+		v.Dims[i] = onnxio.Dim{Size: d}
+	}
+}
+
+// named gives a value under another name; Identity stands for a name that is taken.
+func named(e *op.Emitter, v *onnxio.Value, name string) *onnxio.Value {
+	if e.Err != nil {
+		return v
+	}
+	n := &onnxio.Node{Name: e.Name("output"), Op: "Identity", Inputs: []*onnxio.Value{v}, Attrs: onnxio.Attrs{}, Opset: e.Opset}
+	out := &onnxio.Value{Name: name, DType: v.DType, Shape: slices.Clone(v.Shape), Producer: n}
+	n.Outputs = []*onnxio.Value{out}
+	e.Nodes = append(e.Nodes, n)
+	return out
+}
+
+// batchOf is the first dimension that inputs and outputs share; 1 where they do not, and all of them are one sample.
+func batchOf(g *onnxio.Graph) (int, error) {
+	batch := 0
+	for _, v := range g.Inputs {
+		if v.Const != nil || !v.DType.IsFloat() {
+			continue
+		}
+		if len(v.Shape) < 2 || batch > 0 && v.Shape[0] != batch {
+			return 1, nil
+		}
+		batch = v.Shape[0]
+	}
+	if batch == 0 {
+		return 0, fmt.Errorf("the model has no floating-point input to attack")
+	}
+	for _, v := range g.Outputs {
+		if len(v.Shape) == 0 || v.Shape[0] != batch {
+			return 1, nil
+		}
+	}
+	return batch, nil
+}
+
+// flatOutputs joins all outputs of a sample into one row.
+func flatOutputs(e *op.Emitter, g *onnxio.Graph, batch int) (*onnxio.Value, error) {
+	var rows []*onnxio.Value
+	for _, v := range g.Outputs {
+		if !v.DType.IsFloat() {
+			return nil, fmt.Errorf("output %q is of type %v; a gradient needs floating-point outputs", v.Name, v.DType)
+		}
+		rows = append(rows, e.Reshape(v, batch, onnxio.NumElements(v.Shape)/batch))
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("the model has no outputs")
+	}
+	return e.Concat(1, rows...), e.Err
+}
+
+// dropSoftmax lets the graph end before a Softmax or LogSoftmax over all of a sample's outputs, and tells whether there was one.
+func dropSoftmax(g *onnxio.Graph) bool {
+	if len(g.Outputs) != 1 {
+		return false
+	}
+	n := g.Outputs[0].Producer
+	if n == nil || n.Domain != "" || n.Op != "Softmax" && n.Op != "LogSoftmax" {
+		return false
+	}
+	shape := g.Outputs[0].Shape
+	def := -1
+	if n.Opset < 13 {
+		def = 1
+	}
+	axis := n.Attrs.Int("axis", def)
+	if axis < 0 {
+		axis += len(shape)
+	}
+	if len(shape) < 2 || axis < 0 || axis >= len(shape) || onnxio.NumElements(shape) != shape[0]*shape[axis] || axis == 0 {
+		return false
+	}
+	g.Outputs[0] = n.Inputs[0]
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(m *onnxio.Node) bool { return m == n })
+	return true
+}

@@ -1,0 +1,115 @@
+package op
+
+import (
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// convGradient is dL/dx of a convolution with constant weights: the transposed convolution of dy. With stride 1 that is a convolution
+// with the turned weights, which engines run faster.
+func convGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	if e.wants(n, 1) || e.wants(n, 2) {
+		return e.refuse(n, "the weights depend on the model's input")
+	}
+	x, w := n.Inputs[0], n.Inputs[1]
+	g, groups, err := convWindow(n, x.Shape, w.Shape)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	top, left := (g.kh-1)*g.dh-g.top, (g.kw-1)*g.dw-g.left
+	bottom, right := g.h-1+(g.kh-1)*g.dh-top-(g.oh-1), g.w-1+(g.kw-1)*g.dw-left-(g.ow-1)
+	if g.sh == 1 && g.sw == 1 && w.Const != nil && min(top, left, bottom, right) >= 0 {
+		attrs := onnxio.Attrs{"group": int64(groups)}
+		g.attributes(attrs, []int{top, left, bottom, right})
+		return onlyFirst(e.Op("Conv", attrs, dy[0], e.Const(turnedWeights(w.Const, groups))))
+	}
+	return onlyFirst(e.adjoint(g, groups, dy[0], w))
+}
+
+// attributes writes strides, dilations and pads (top, left, bottom, right).
+func (g *window) attributes(a onnxio.Attrs, pads []int) {
+	if g.oneD {
+		a["strides"], a["dilations"], a["pads"] = []int64{int64(g.sw)}, []int64{int64(g.dw)}, ints64([]int{pads[1], pads[3]})
+		return
+	}
+	a["strides"], a["dilations"], a["pads"] = ints64([]int{g.sh, g.sw}), ints64([]int{g.dh, g.dw}), ints64(pads)
+}
+
+// adjoint is the transposed convolution of dy with the window g, cut to the size of g's input.
+func (e *Emitter) adjoint(g *window, groups int, dy, w *onnxio.Value) *onnxio.Value {
+	// What the transposed convolution gives behind its leading pads: too much is padding at the end, too little output_padding.
+	fit := func(out, s, k, d, before, in int) (after, extra int) {
+		over := (out-1)*s + (k-1)*d + 1 - before - in
+		return max(over, 0), max(-over, 0)
+	}
+	bottom, eh := fit(g.oh, g.sh, g.kh, g.dh, g.top, g.h)
+	right, ew := fit(g.ow, g.sw, g.kw, g.dw, g.left, g.w)
+	attrs := onnxio.Attrs{"group": int64(groups)}
+	g.attributes(attrs, []int{g.top, g.left, bottom, right})
+	// output_padding must stay below the stride; what the windows never reach beyond it is zero.
+	ph, pw := max(0, eh-(g.sh-1)), max(0, ew-(g.sw-1))
+	if eh, ew = eh-ph, ew-pw; eh > 0 || ew > 0 {
+		attrs["output_padding"] = ints64([]int{eh, ew})
+		if g.oneD {
+			attrs["output_padding"] = ints64([]int{ew})
+		}
+	}
+	dx := e.Op("ConvTranspose", attrs, dy, w)
+	if g.oneD {
+		return e.Pad(dx, []int{0, 0, 0}, []int{0, 0, pw})
+	}
+	return e.Pad(dx, []int{0, 0, 0, 0}, []int{0, 0, ph, pw})
+}
+
+// turnedWeights are the weights [M, C/g, ...] of a convolution as those [C, M/g, ...] of its gradient: channels exchanged inside each
+// group, taps in reverse.
+func turnedWeights(w *onnxio.Tensor, groups int) *onnxio.Tensor {
+	shape := append([]int{}, w.Shape...)
+	m, c := w.Shape[0]/groups, w.Shape[1]
+	shape[0], shape[1] = c*groups, m
+	out := onnxio.NewTensor(w.DType, shape...)
+	switch d := w.Data.(type) {
+	case []float32:
+		turn(out.F32(), d, groups, m, c)
+	case []float64:
+		turn(out.F64(), d, groups, m, c)
+	}
+	return out
+}
+
+func turn[T any](to, from []T, groups, m, c int) {
+	taps := len(from) / (groups * m * c)
+	for g := range groups {
+		for o := range m {
+			for i := range c {
+				src := from[((g*m+o)*c+i)*taps:][:taps]
+				dst := to[((g*c+i)*m+o)*taps:][:taps]
+				for t, v := range src {
+					dst[taps-1-t] = v
+				}
+			}
+		}
+	}
+}
+
+// convTransposeGradient is the convolution whose adjoint the node is.
+func convTransposeGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	if e.wants(n, 1) || e.wants(n, 2) {
+		return e.refuse(n, "the weights depend on the model's input")
+	}
+	x, w := n.Inputs[0], n.Inputs[1]
+	t, err := transposeWindow(n, x.Shape, w.Shape)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	attrs := onnxio.Attrs{"group": int64(t.groups)}
+	// The window's input is dy. It is padded so that exactly x's places are computed.
+	need := func(out, s, k, d, before, in int) int { return max(0, (out-1)*s+(k-1)*d+1-before-in) }
+	t.attributes(attrs, []int{t.top, t.left, need(t.oh, t.sh, t.kh, t.dh, t.top, t.h), need(t.ow, t.sw, t.kw, t.dw, t.left, t.w)})
+	dx := e.Op("Conv", attrs, dy[0], w)
+	for i := 2; e.Err == nil && i < len(x.Shape); i++ {
+		dx = e.Slice(dx, i, 0, x.Shape[i])
+	}
+	return onlyFirst(dx)
+}

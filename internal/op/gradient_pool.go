@@ -1,0 +1,122 @@
+package op
+
+import (
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// taps are the weights of a convolution from one channel to one channel for each tap of the window, which it copies.
+func (g *window) taps(e *Emitter, like *onnxio.Value) *onnxio.Value {
+	k := g.kh * g.kw
+	w := make([]float64, k*k)
+	for t := range k {
+		w[t*k+t] = 1
+	}
+	return e.Reals(like, w, k, 1, g.kh, g.kw)
+}
+
+// flatImages sees n*c images as one channel each, with two spatial axes also where the window has one.
+func (g *window) images() *window {
+	q := *g
+	q.n, q.c, q.oneD = g.n*g.c, 1, false
+	return &q
+}
+
+// maxpoolGradient gives dy to the first of the largest elements of each window, in row-major order.
+//
+// Where no windows overlap, the places come from MaxPool's second output. Else every window's elements are laid out as channels by a
+// convolution with unit weights, the first largest is found by ArgMax, and the transposed convolution adds up.
+func maxpoolGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	if dy[0] == nil {
+		return nil
+	}
+	x := n.Inputs[0]
+	g, err := poolOf(n)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	apart := g.sh >= (g.kh-1)*g.dh+1 && g.sw >= (g.kw-1)*g.dw+1
+	if apart && e.Opset >= 11 && n.Attrs.Int("storage_order", 0) == 0 {
+		at := e.output(n, 1, onnxio.Int64, dy[0].Shape)
+		size, from := product(x.Shape), product(dy[0].Shape)
+		flat := e.Op("ScatterElements", onnxio.Attrs{"axis": int64(0)}, e.Zeros(x, size), e.Reshape(at, from), e.Reshape(dy[0], from))
+		return onlyFirst(e.Reshape(flat, x.Shape...))
+	}
+	q, k := g.images(), g.kh*g.kw
+	w := g.taps(e, x)
+	attrs := onnxio.Attrs{}
+	// ceil_mode and auto_pad are in the window's sizes already: the padding at the end follows from them.
+	below := max(0, (g.oh-1)*g.sh+(g.kh-1)*g.dh+1-g.top-g.h)
+	right := max(0, (g.ow-1)*g.sw+(g.kw-1)*g.dw+1-g.left-g.w)
+	q.attributes(attrs, []int{g.top, g.left, below, right})
+	seen := e.Op("Conv", attrs, e.Reshape(x, q.n, 1, g.h, g.w), w)
+	if e.Err != nil {
+		return nil
+	}
+	for i, want := range []int{g.oh, g.ow} {
+		seen = e.Slice(seen, 2+i, 0, want)
+	}
+	if outside := g.outside(); outside != nil {
+		seen = e.Add(seen, e.Reals(x, outside, 1, k, g.oh, g.ow))
+	}
+	first := e.Op("ArgMax", onnxio.Attrs{"axis": int64(1), "keepdims": int64(1)}, seen)
+	numbers := make([]int64, k)
+	for i := range numbers {
+		numbers[i] = int64(i)
+	}
+	chosen := e.Op("Equal", nil, first, e.Const(onnxio.FromInt64(numbers, 1, k, 1, 1)))
+	share := e.keepWhere(chosen, e.Expand(e.Reshape(dy[0], q.n, 1, g.oh, g.ow), q.n, k, g.oh, g.ow))
+	return onlyFirst(e.Reshape(e.adjoint(q, 1, share, w), x.Shape...))
+}
+
+// outside is a number below all others for the taps that lie in the padding, by tap and output place; nil where none does.
+func (g *window) outside() []float64 {
+	k, area := g.kh*g.kw, g.oh*g.ow
+	out, some := make([]float64, k*area), false
+	for t := range k {
+		for o := range area {
+			y, x := o/g.ow*g.sh-g.top+t/g.kw*g.dh, o%g.ow*g.sw-g.left+t%g.kw*g.dw
+			if y < 0 || x < 0 || y >= g.h || x >= g.w {
+				out[t*area+o], some = -3e38, true
+			}
+		}
+	}
+	if !some {
+		return nil
+	}
+	return out
+}
+
+// globalMaxGradient shares dy evenly among an image's largest elements.
+func globalMaxGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0]
+	r := &reducer{x: x, y: n.Outputs[0], dy: dy[0]}
+	for i := 2; i < len(x.Shape); i++ {
+		r.axes = append(r.axes, i)
+	}
+	return onlyFirst(extremeSlope(true)(e, r))
+}
+
+// averageGradient spreads dy over each window, divided by how many elements its mean is of.
+func averageGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0]
+	g, err := poolOf(n)
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	if n.Op == "GlobalAveragePool" {
+		return onlyFirst(e.Expand(e.MulC(dy[0], 1/float64(g.h*g.w)), x.Shape...))
+	}
+	share := make([]float64, g.oh*g.ow)
+	for i, c := range g.counts(includesPads(n)) {
+		share[i] = 1 / float64(c)
+	}
+	q := g.images()
+	d := e.Mul(e.Reshape(dy[0], q.n, 1, g.oh, g.ow), e.Reals(x, share, 1, 1, g.oh, g.ow))
+	if g.sh == g.kh && g.sw == g.kw && g.oh*g.kh == g.h && g.ow*g.kw == g.w && g.top+g.left == 0 { // every element is in one window
+		d = e.Expand(e.Reshape(d, q.n, g.oh, 1, g.ow, 1), q.n, g.oh, g.kh, g.ow, g.kw)
+		return onlyFirst(e.Reshape(d, x.Shape...))
+	}
+	return onlyFirst(e.Reshape(e.adjoint(q, 1, d, e.Filled(x, 1, 1, 1, g.kh, g.kw)), x.Shape...))
+}
