@@ -16,6 +16,10 @@ type Convert struct {
 	// Dims gives sizes to dimensions by the names that the file uses; Batch, where positive, to the first dimension of every input.
 	Dims  map[string]int
 	Batch int
+	// Opset, where it is not 0, is the version of the standard's operators to write for. A node that has no form in it is an *OpsetError.
+	// Shapes of values by name, -1 for free sizes, help where the file itself does not tell them.
+	Opset  int
+	Shapes map[string][]int
 }
 
 // Convert returns the bytes of m's file in another form. What need not change stays byte for byte.
@@ -24,7 +28,7 @@ func (m *Model) Convert(c Convert) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.patch(data, func(_ *Graph, fields []wire.Field) ([]wire.Field, error) {
+	data, err = m.patch(data, func(_ *Graph, fields []wire.Field) ([]wire.Field, error) {
 		p := &converter{Convert: c, dir: m.dir, names: map[string]int{}}
 		for k, v := range c.Dims {
 			p.names[k] = v
@@ -34,6 +38,10 @@ func (m *Model) Convert(c Convert) ([]byte, error) {
 		}
 		return p.fields(fields)
 	})
+	if err != nil || c.Opset == 0 {
+		return data, err
+	}
+	return m.convertOpset(data, c.Opset, c.Shapes)
 }
 
 type converter struct {

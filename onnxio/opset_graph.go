@@ -1,0 +1,467 @@
+package onnxio
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/shallow-waters/shoal/onnxio/internal/pb"
+	"github.com/shallow-waters/shoal/onnxio/internal/wire"
+)
+
+// opsetGraph is one graph of a file on its way to another opset: the main one, a subgraph of a node, or the body of a function.
+type opsetGraph struct {
+	file     *opsetFile
+	outer    *opsetGraph
+	nodes    []*opsetNode
+	weights  map[string]*weight
+	shapes   map[string][]int
+	types    map[string]DType
+	added    []*pb.TensorProto
+	function bool           // has no initializers: constants are nodes
+	raw      []wire.Field   // of the main graph
+	message  *pb.GraphProto // of a subgraph
+	inputs   map[string]bool
+}
+
+// weight is an initializer. The large ones are never copied.
+type weight struct {
+	payload []byte
+	tensor  *pb.TensorProto // where it was needed, or is new
+	dropped bool
+}
+
+type opsetNode struct {
+	p       *pb.NodeProto
+	at      int // place of its field in the main graph; -1 for new ones
+	graphs  []*opsetGraph
+	changed bool
+	dropped bool
+}
+
+func (w *opsetFile) newGraph(outer *opsetGraph) *opsetGraph {
+	g := &opsetGraph{file: w, outer: outer, weights: map[string]*weight{}, shapes: map[string][]int{}, types: map[string]DType{}, inputs: map[string]bool{}}
+	w.all = append(w.all, g)
+	return g
+}
+
+func (w *opsetFile) mainGraph(fields []wire.Field, shapes map[string][]int) (*opsetGraph, error) {
+	g := w.newGraph(nil)
+	g.raw = fields
+	maps.Copy(g.shapes, shapes)
+	for _, f := range fields {
+		switch f.Num {
+		case graphInitializer:
+			if err := g.weight(f.Payload); err != nil {
+				return nil, err
+			}
+		case graphInput, graphOutput, graphValue:
+			v := &pb.ValueInfoProto{}
+			if err := proto.Unmarshal(f.Payload, v); err != nil {
+				return nil, &FormatError{Offset: -1, Why: cleanProtoError(err)}
+			}
+			g.declared(v, f.Num == graphInput, f.Num == graphOutput)
+		}
+	}
+	for i, f := range fields {
+		if f.Num == graphNode {
+			n := &pb.NodeProto{}
+			if err := proto.Unmarshal(f.Payload, n); err != nil {
+				return nil, &FormatError{Offset: -1, Why: cleanProtoError(err)}
+			}
+			g.node(n, i)
+		}
+	}
+	return g, nil
+}
+
+func (w *opsetFile) functionGraph(p *pb.FunctionProto) *opsetGraph {
+	g := w.newGraph(nil)
+	g.function = true
+	for _, name := range p.Input {
+		w.names[name] = true
+	}
+	for _, name := range p.Output {
+		w.reads[name]++
+		w.outputs[name] = true
+	}
+	for _, n := range p.Node {
+		g.node(n, -1)
+	}
+	return g
+}
+
+func (g *opsetGraph) subgraph(p *pb.GraphProto) *opsetGraph {
+	s := g.file.newGraph(g)
+	s.message = p
+	for _, t := range p.Initializer {
+		s.weights[t.GetName()] = &weight{tensor: t}
+		s.constant(t.GetName(), DType(t.GetDataType()), t.Dims)
+	}
+	for i, list := range [][]*pb.ValueInfoProto{p.Input, p.Output, p.ValueInfo} {
+		for _, v := range list {
+			s.declared(v, i == 0, i == 1)
+		}
+	}
+	for _, n := range p.Node {
+		s.node(n, -1)
+	}
+	return s
+}
+
+// weight indexes an initializer without copying its numbers.
+func (g *opsetGraph) weight(payload []byte) error {
+	const dims, name = 1, 8 // of TensorProto; the rest that is not bytes has number 0 here
+	fields, err := wire.Split(payload)
+	if err != nil {
+		return &FormatError{Offset: -1, Why: err.Error()}
+	}
+	var small []wire.Field
+	for _, f := range fields {
+		if f.Num == 0 || f.Num == dims || f.Num == name {
+			small = append(small, f)
+		}
+	}
+	t := &pb.TensorProto{}
+	if err := proto.Unmarshal(wire.Join(small), t); err != nil {
+		return &FormatError{Offset: -1, Why: cleanProtoError(err)}
+	}
+	g.weights[t.GetName()] = &weight{payload: payload}
+	g.constant(t.GetName(), DType(t.GetDataType()), t.Dims)
+	return nil
+}
+
+func (g *opsetGraph) constant(name string, d DType, dims []int64) {
+	shape := make([]int, len(dims))
+	for i, n := range dims {
+		shape[i] = int(n)
+	}
+	g.file.names[name] = true
+	g.types[name], g.shapes[name] = d, shape
+}
+
+func (g *opsetGraph) declared(v *pb.ValueInfoProto, input, output bool) {
+	name := v.GetName()
+	g.file.names[name] = true
+	if input {
+		g.inputs[name] = true
+	}
+	if output {
+		g.file.reads[name]++
+		g.file.outputs[name] = true
+	}
+	t := v.GetType().GetTensorType()
+	if t == nil {
+		return
+	}
+	g.types[name] = DType(t.GetElemType())
+	if _, ok := g.shapes[name]; !ok && t.Shape != nil {
+		shape := make([]int, len(t.Shape.Dim))
+		for i, d := range t.Shape.Dim {
+			shape[i] = -1
+			if d.DimValue != nil && d.GetDimValue() >= 0 {
+				shape[i] = int(d.GetDimValue())
+			}
+		}
+		g.shapes[name] = shape
+	}
+}
+
+// node takes a node in, with its subgraphs, and infers its outputs' types where the operator's history tells them.
+func (g *opsetGraph) node(p *pb.NodeProto, at int) {
+	n := &opsetNode{p: p, at: at}
+	for _, name := range p.Input {
+		g.file.reads[name]++
+	}
+	for _, name := range p.Output {
+		g.file.names[name] = true
+	}
+	for _, a := range p.Attribute {
+		for _, s := range append([]*pb.GraphProto{a.G}, a.Graphs...) {
+			if s != nil {
+				n.graphs = append(n.graphs, g.subgraph(s))
+			}
+		}
+	}
+	g.nodes = append(g.nodes, n)
+	if row := operators()[p.GetOpType()]; row != nil && domain(p.GetDomain()) == "" && len(p.Output) > 0 && g.types[p.Output[0]] == 0 {
+		if d := g.outputType(row, p); d != 0 {
+			g.types[p.Output[0]] = d
+			if p.GetOpType() == "Split" {
+				for _, name := range p.Output {
+					g.types[name] = d
+				}
+			}
+		}
+	}
+}
+
+func (g *opsetGraph) outputType(row *operator, p *pb.NodeProto) DType {
+	attr := func(name string) *pb.AttributeProto {
+		for _, a := range p.Attribute {
+			if a.GetName() == name {
+				return a
+			}
+		}
+		return nil
+	}
+	switch p.GetOpType() {
+	case "Cast":
+		return DType(attr("to").GetI())
+	case "Constant":
+		switch {
+		case attr("value") != nil:
+			return DType(attr("value").GetT().GetDataType())
+		case attr("value_int") != nil || attr("value_ints") != nil:
+			return Int64
+		case attr("value_float") != nil || attr("value_floats") != nil:
+			return Float
+		}
+		return 0
+	case "ConstantOfShape":
+		if t := attr("value").GetT(); t != nil {
+			return DType(t.GetDataType())
+		}
+		return Float
+	}
+	switch d := typeWords[row.out]; {
+	case len(d) == 1:
+		return d[0]
+	case row.out == "?" || row.out != "" && len(row.out) != 1:
+		return 0
+	}
+	i := 0
+	if row.out != "" {
+		i = int(row.out[0] - '0')
+	}
+	if i >= len(p.Input) || p.Input[i] == "" {
+		return 0
+	}
+	return g.typeOf(p.Input[i])
+}
+
+func (g *opsetGraph) typeOf(name string) DType {
+	for ; g != nil && name != ""; g = g.outer {
+		if d := g.types[name]; d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+func (g *opsetGraph) shapeOf(name string) ([]int, bool) {
+	for ; g != nil && name != ""; g = g.outer {
+		if s, ok := g.shapes[name]; ok {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+// constantTensor is the message of a value that an initializer or a Constant gives; nil where none does.
+func (g *opsetGraph) constantTensor(name string) *pb.TensorProto {
+	for ; g != nil && name != ""; g = g.outer {
+		if w := g.weights[name]; w != nil {
+			if w.tensor == nil {
+				t := &pb.TensorProto{}
+				if proto.Unmarshal(w.payload, t) != nil {
+					return nil
+				}
+				return t
+			}
+			return w.tensor
+		}
+		for _, n := range g.nodes {
+			if n.p.GetOpType() == "Constant" && len(n.p.Output) == 1 && n.p.Output[0] == name && domain(n.p.GetDomain()) == "" {
+				return constantValue(n.p)
+			}
+		}
+	}
+	return nil
+}
+
+// producer is the node that computes a value; nil for inputs and initializers.
+func (g *opsetGraph) producer(name string) *pb.NodeProto {
+	for ; g != nil && name != ""; g = g.outer {
+		for _, n := range g.nodes {
+			if slices.Contains(n.p.Output, name) {
+				return n.p
+			}
+		}
+	}
+	return nil
+}
+
+// constantValue is what a Constant node says, whichever of its attributes says it; nil for strings and sparse tensors.
+func constantValue(p *pb.NodeProto) *pb.TensorProto {
+	for _, a := range p.Attribute {
+		if a.GetRefAttrName() != "" {
+			return nil
+		}
+		switch a.GetName() {
+		case "value":
+			return a.T
+		case "value_int":
+			return &pb.TensorProto{DataType: proto.Int32(int32(Int64)), Int64Data: []int64{a.GetI()}}
+		case "value_ints":
+			return &pb.TensorProto{DataType: proto.Int32(int32(Int64)), Dims: []int64{int64(len(a.Ints))}, Int64Data: a.Ints}
+		case "value_float":
+			return &pb.TensorProto{DataType: proto.Int32(int32(Float)), FloatData: []float32{a.GetF()}}
+		case "value_floats":
+			return &pb.TensorProto{DataType: proto.Int32(int32(Float)), Dims: []int64{int64(len(a.Floats))}, FloatData: a.Floats}
+		}
+	}
+	return nil
+}
+
+// newName invents a value's name that the file does not have.
+func (w *opsetFile) newName(hint string) string {
+	name := hint
+	for i := 1; w.names[name]; i++ {
+		name = fmt.Sprintf("%s_%d", hint, i)
+	}
+	w.names[name] = true
+	return name
+}
+
+// sweep takes constants out that only the old form read.
+func (w *opsetFile) sweep() {
+	reads := map[string]int{}
+	for _, g := range w.all {
+		for _, n := range g.nodes {
+			for _, name := range n.p.Input {
+				reads[name]++
+			}
+		}
+	}
+	unread := func(g *opsetGraph, name string) bool { // what was useless before stays
+		return reads[name] == 0 && w.swallowed[name] && !g.inputs[name] && !w.outputs[name]
+	}
+	for _, g := range w.all {
+		for name, c := range g.weights {
+			c.dropped = unread(g, name)
+		}
+		for _, n := range g.nodes {
+			if n.p.GetOpType() == "Constant" && domain(n.p.GetDomain()) == "" && len(n.p.Output) == 1 {
+				n.dropped = unread(g, n.p.Output[0])
+			}
+		}
+		var added []*pb.TensorProto
+		for _, t := range g.added {
+			if reads[t.GetName()] > 0 {
+				added = append(added, t)
+			}
+		}
+		g.added = added
+	}
+}
+
+// finish brings the subgraphs' messages up to date.
+func (g *opsetGraph) finish() error {
+	for _, n := range g.nodes {
+		for _, s := range n.graphs {
+			if err := s.finish(); err != nil {
+				return err
+			}
+			n.changed = n.changed || s.touched()
+			s.message.Node = s.messages()
+			var keep []*pb.TensorProto
+			for _, t := range s.message.Initializer {
+				if w := s.weights[t.GetName()]; !w.dropped {
+					keep = append(keep, t)
+				}
+			}
+			s.message.Initializer = append(keep, s.added...)
+		}
+	}
+	return nil
+}
+
+func (g *opsetGraph) touched() bool {
+	for _, n := range g.nodes {
+		if n.changed || n.dropped {
+			return true
+		}
+	}
+	for _, w := range g.weights {
+		if w.dropped {
+			return true
+		}
+	}
+	return len(g.added) > 0
+}
+
+func (g *opsetGraph) messages() []*pb.NodeProto {
+	var out []*pb.NodeProto
+	for _, n := range g.nodes {
+		if !n.dropped {
+			out = append(out, n.p)
+		}
+	}
+	return out
+}
+
+// fields are the main graph's: what did not change as it was, new nodes beside those that they belong to.
+func (g *opsetGraph) fields() ([]wire.Field, error) {
+	if err := g.finish(); err != nil {
+		return nil, err
+	}
+	var out []wire.Field
+	k := 0
+	emit := func(until int) error {
+		for ; k < len(g.nodes); k++ {
+			n := g.nodes[k]
+			if n.at > until {
+				return nil
+			}
+			switch {
+			case n.dropped:
+			case n.at >= 0 && !n.changed:
+				out = append(out, g.raw[n.at])
+			default:
+				b, err := marshal.Marshal(n.p)
+				if err != nil {
+					return err
+				}
+				out = append(out, wire.Bytes(graphNode, b))
+			}
+			if n.at == until {
+				until = -1 // and the new nodes after it
+			}
+		}
+		return nil
+	}
+	for i, f := range g.raw {
+		switch f.Num {
+		case graphNode:
+			if err := emit(i); err != nil {
+				return nil, err
+			}
+			continue
+		case graphInitializer:
+			t := &pb.TensorProto{}
+			if len(f.Payload) <= smallWeight {
+				if err := proto.Unmarshal(f.Payload, t); err != nil {
+					return nil, err
+				}
+				if w := g.weights[t.GetName()]; w != nil && w.dropped {
+					continue
+				}
+			}
+		}
+		out = append(out, f)
+	}
+	for _, t := range g.added {
+		b, err := marshal.Marshal(t)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, wire.Bytes(graphInitializer, b))
+	}
+	return out, nil
+}
+
+// smallWeight is longer than any constant that a node's form can swallow.
+const smallWeight = 1 << 16

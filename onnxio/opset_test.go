@@ -1,0 +1,211 @@
+package onnxio
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/shallow-waters/shoal/onnxio/internal/pb"
+)
+
+// opsetModel is a file of an opset and IR version.
+func opsetModel(t *testing.T, opset, ir int64, g *pb.GraphProto, functions ...*pb.FunctionProto) *Model {
+	t.Helper()
+	d, err := marshal.Marshal(&pb.ModelProto{IrVersion: proto.Int64(ir), Graph: g, Functions: functions, OpsetImport: []*pb.OperatorSetIdProto{
+		{Version: proto.Int64(opset)}, {Domain: str("my.own"), Version: proto.Int64(3)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Parse(d, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func toOpset(t *testing.T, m *Model, to int) *pb.ModelProto {
+	t.Helper()
+	d, err := m.Convert(Convert{Opset: to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse(d, ""); err != nil {
+		t.Fatal(err)
+	}
+	p := &pb.ModelProto{}
+	if err := proto.Unmarshal(d, p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func withInts(n *pb.NodeProto, name string, v ...int64) *pb.NodeProto {
+	n.Attribute = append(n.Attribute, intsAttr(name, v))
+	return n
+}
+
+// TestOperatorHistory: every row is in order, and every adapter stands where the history says that something changed.
+func TestOperatorHistory(t *testing.T) {
+	rows, err := readHistory(operatorHistory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) < 190 {
+		t.Errorf("%d operators", len(rows))
+	}
+	for name, r := range rows {
+		for v := range r.changes {
+			if v <= r.first || v <= minOpset || v > maxOpset {
+				t.Errorf("%s changes in opset %d after %d", name, v, r.first)
+			}
+		}
+	}
+	for c := range opsetAdapters {
+		r := rows[c.op]
+		if r == nil || !r.changes[c.v].form && r.first != c.v {
+			t.Errorf("an adapter of %s for opset %d, which changed nothing", c.op, c.v)
+		}
+	}
+	for _, slip := range []string{"Add 7 x13", "Add 7 13+bf61"} {
+		if _, err := readHistory(slip); err == nil {
+			t.Errorf("%q is read", slip)
+		}
+	}
+}
+
+func TestSameOpsetIsTheSameFile(t *testing.T) {
+	m := opsetModel(t, 11, 6, &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: []*pb.NodeProto{op("Neg", "y", "x")}})
+	got, err := m.Convert(Convert{Opset: 11})
+	if err != nil || !bytes.Equal(got, m.data) {
+		t.Errorf("the file changed: %v", err)
+	}
+}
+
+// TestOpsetChangesOnlyWhatItMust: nodes of other domains and nodes that did not change stay, the axes become one initializer with a name of
+// its own, and going back leaves nothing behind.
+func TestOpsetChangesOnlyWhatItMust(t *testing.T) {
+	own := op("Squeeze", "s", "x") // another domain's
+	own.Domain = str("my.own")
+	taken := op("Neg", "y_axes", "s")
+	g := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 1, 2)},
+		Node: []*pb.NodeProto{own, taken, withInts(op("Unsqueeze", "y", "y_axes"), "axes", 0)}}
+	m := opsetModel(t, 11, 6, g)
+	p := toOpset(t, m, 24)
+	if p.GetIrVersion() != 12 || p.OpsetImport[0].GetVersion() != 24 || p.OpsetImport[1].GetVersion() != 3 {
+		t.Errorf("IR %d, opsets %v", p.GetIrVersion(), p.OpsetImport)
+	}
+	if !proto.Equal(p.Graph.Node[0], own) || !proto.Equal(p.Graph.Node[1], taken) {
+		t.Errorf("nodes changed that had no reason to")
+	}
+	u := p.Graph.Node[2]
+	if len(u.Attribute) != 0 || len(u.Input) != 2 || len(p.Graph.Initializer) != 1 || u.Input[1] != p.Graph.Initializer[0].GetName() || u.Input[1] == "y_axes" {
+		t.Errorf("Unsqueeze became %v with %v", u, p.Graph.Initializer)
+	}
+	d, err := m.Convert(Convert{Opset: 24})
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := Parse(d, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back := toOpset(t, up, 11); !proto.Equal(back.Graph, g) || back.GetIrVersion() != 12 {
+		t.Errorf("back again: %v", back)
+	}
+}
+
+// TestOpsetOfOldIR: a file whose initializers would all have to be inputs gets an IR version that knows others.
+func TestOpsetOfOldIR(t *testing.T) {
+	g := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: []*pb.NodeProto{op("Gemm", "y", "x", "w")},
+		Initializer: []*pb.TensorProto{{Name: str("w"), Dims: []int64{2, 2}, DataType: proto.Int32(1), FloatData: []float32{1, 2, 3, 4}}}}
+	p := toOpset(t, opsetModel(t, 11, 3, g), 8)
+	if p.GetIrVersion() != 4 || len(p.Graph.Node[0].Input) != 3 {
+		t.Errorf("IR %d, %v", p.GetIrVersion(), p.Graph.Node)
+	}
+}
+
+// TestOpsetInsideSubgraphsAndFunctions adapts what stands in a branch of If and in a function of the file.
+func TestOpsetInsideSubgraphsAndFunctions(t *testing.T) {
+	branch := func(sum *pb.NodeProto) *pb.GraphProto {
+		return &pb.GraphProto{Name: str("branch"), Node: []*pb.NodeProto{sum}, Output: []*pb.ValueInfoProto{{Name: str(sum.Output[0])}}}
+	}
+	choose := op("If", "c", "cond")
+	choose.Attribute = []*pb.AttributeProto{
+		{Name: str("then_branch"), Type: proto.Int32(attrGraph), G: branch(withInts(op("ReduceSum", "t", "x"), "axes", 0))},
+		{Name: str("else_branch"), Type: proto.Int32(attrGraph), G: branch(op("Neg", "e", "x"))}}
+	call := op("Both", "y", "c")
+	call.Domain = str("my.own")
+	f := &pb.FunctionProto{Name: str("Both"), Domain: str("my.own"), Input: []string{"a"}, Output: []string{"b"},
+		Node: []*pb.NodeProto{withInts(op("ReduceSum", "b", "a"), "axes", 0)}, OpsetImport: []*pb.OperatorSetIdProto{{Version: proto.Int64(12)}}}
+	cond := &pb.TensorProto{Name: str("cond"), DataType: proto.Int32(9), Int32Data: []int32{1}}
+	g := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 1)}, Initializer: []*pb.TensorProto{cond}, Node: []*pb.NodeProto{choose, call}}
+	p := toOpset(t, opsetModel(t, 12, 8, g, f), 13)
+	then := p.Graph.Node[0].Attribute[0].G
+	if n := then.Node[0]; len(n.Input) != 2 || len(n.Attribute) != 0 || len(then.Initializer) != 1 || then.Initializer[0].GetName() != n.Input[1] {
+		t.Errorf("in the branch: %v", then)
+	}
+	if !proto.Equal(p.Graph.Node[0].Attribute[1].G, choose.Attribute[1].G) || !proto.Equal(p.Graph.Node[1], call) {
+		t.Errorf("what did not change did")
+	}
+	fn := p.Functions[0]
+	if len(fn.Node) != 2 || fn.Node[0].GetOpType() != "Constant" || fn.Node[1].Input[1] != fn.Node[0].Output[0] || fn.OpsetImport[0].GetVersion() != 13 {
+		t.Errorf("in the function: %v", fn)
+	}
+	f.Node[0].Attribute[0] = &pb.AttributeProto{Name: str("axes"), Type: proto.Int32(attrInts), RefAttrName: str("which")}
+	f.Attribute = []string{"which"}
+	call.Attribute = []*pb.AttributeProto{intsAttr("which", []int64{0})}
+	refusedFor(t, opsetModel(t, 12, 8, g, f), 13, `node "b_node"`, "parameter of the function")
+}
+
+func refusedFor(t *testing.T, m *Model, to int, want ...string) {
+	t.Helper()
+	_, err := m.Convert(Convert{Opset: to})
+	if err == nil {
+		t.Errorf("opset %d: not refused", to)
+		return
+	}
+	for _, w := range want {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("opset %d: %q lacks %q", to, err, w)
+		}
+	}
+}
+
+func TestOpsetsThatAreRefused(t *testing.T) {
+	one := func(n *pb.NodeProto, opset int64, w ...*pb.TensorProto) *Model {
+		return opsetModel(t, opset, 8, &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: []*pb.NodeProto{n}, Initializer: w})
+	}
+	neg := one(op("Neg", "y", "x"), 13)
+	refusedFor(t, neg, 6, "opsets 7 to 26")
+	refusedFor(t, neg, 27, "opsets 7 to 26")
+	refusedFor(t, one(op("Neg", "y", "x"), 27), 26, "of opset 27")
+	refusedFor(t, one(op("Frobnicate", "y", "x"), 13), 14, `node "y_node": operator Frobnicate`, "does not know")
+	refusedFor(t, one(op("Mish", "y", "x"), 20), 17, `node "y_node": operator Mish`, "since opset 18")
+	refusedFor(t, one(op("Mish", "y", "x"), 13), 14, "file is of opset 13")
+	refusedFor(t, one(op("Squeeze", "y", "x", "x"), 13), 12, "are computed")
+	k := &pb.TensorProto{Name: str("k"), Dims: []int64{1}, DataType: proto.Int32(int32(Int8)), Int32Data: []int32{1}}
+	refusedFor(t, one(op("Add", "y", "k", "k"), 14, k), 13, "of type int8", "since opset 14")
+	var e *OpsetError
+	if _, err := one(op("Gelu", "y", "x"), 20).Convert(Convert{Opset: 13}); !errors.As(err, &e) || e.From != 20 || e.To != 19 || !strings.Contains(e.Do, "--opset 20") {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestScatterIsScatterElements: opset 11 changed only the name.
+func TestScatterIsScatterElements(t *testing.T) {
+	g := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)},
+		Initializer: []*pb.TensorProto{{Name: str("i"), Dims: []int64{1}, DataType: proto.Int32(7), Int64Data: []int64{1}}},
+		Node:        []*pb.NodeProto{op("Scatter", "y", "x", "i", "x")}}
+	g.Node[0].Attribute = []*pb.AttributeProto{intAttr("axis", 0)}
+	p := toOpset(t, opsetModel(t, 9, 4, g), 11)
+	if p.Graph.Node[0].GetOpType() != "ScatterElements" {
+		t.Errorf("%v", p.Graph.Node)
+	}
+	p.Graph.Node[0].Attribute[0].I = proto.Int64(-1)
+	if p = toOpset(t, opsetModel(t, 11, 6, p.Graph), 10); p.Graph.Node[0].GetOpType() != "Scatter" || p.Graph.Node[0].Attribute[0].GetI() != 0 {
+		t.Errorf("%v", p.Graph.Node)
+	}
+}
