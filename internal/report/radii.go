@@ -25,13 +25,20 @@ var (
 	wrong = color.RGBA{0xD5, 0x5E, 0x00, 0xFF}
 )
 
+// plotName refuses endings that no plot has.
+func plotName(file string) error {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".svg", ".png", ".pdf":
+		return nil
+	}
+	return fmt.Errorf("plot %s: want a name that ends in .svg, .png or .pdf", file)
+}
+
 // PlotRadii draws the certification area: the radii in increasing order, one mark an image, correct ones in blue discs and wrong
 // ones in vermilion triangles of the same curve. The file's ending chooses svg, png or pdf.
 func PlotRadii(file, title string, radii []Radius) error {
-	switch strings.ToLower(filepath.Ext(file)) {
-	case ".svg", ".png", ".pdf":
-	default:
-		return fmt.Errorf("plot %s: want a name that ends in .svg, .png or .pdf", file)
+	if err := plotName(file); err != nil {
+		return err
 	}
 	sorted := append([]Radius{}, radii...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Eps < sorted[j].Eps })

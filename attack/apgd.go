@@ -1,0 +1,258 @@
+package attack
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// APGD is PGD that chooses its step by itself: it starts with 2*Eps, and at checkpoints halves the step and goes back to the best point
+// where the loss did not rise often enough. Croce and Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of
+// diverse parameter-free attacks", algorithm 1.
+type APGD struct {
+	Loss     Kind    // CE, DLR or DLRT; "" means CE
+	Steps    int     // 0 means 100
+	Restarts int     // 0 means 1
+	Rho      float64 // share of steps that must raise the loss between checkpoints; 0 means 0.75
+	Momentum float64 // weight of the new step against the last; 0 means 0.75
+	// Targets is, for DLRT, the number of classes to aim at, from the second most probable on; 0 means 9.
+	Targets int
+}
+
+// Name implements Attack.
+func (a APGD) Name() string {
+	switch a.Loss {
+	case DLR:
+		return "apgd-dlr"
+	case DLRT:
+		return "apgd-t"
+	}
+	return "apgd-ce"
+}
+
+func (a APGD) run(ctx context.Context, j *job) error {
+	if j.threat.Norm == L1 {
+		return fmt.Errorf("%s is for linf and l2", a.Name())
+	}
+	if a.Loss == "" {
+		a.Loss = CE
+	}
+	if a.Steps == 0 {
+		a.Steps = 100
+	}
+	if a.Rho == 0 {
+		a.Rho = 0.75
+	}
+	if a.Momentum == 0 {
+		a.Momentum = 0.75
+	}
+	if a.Targets == 0 {
+		a.Targets = 9
+	}
+	if need := a.Loss.Classes(); j.classes < need {
+		j.few = fmt.Sprintf("loss %s of %s needs %d classes and the model has %d; the margin is used", a.Loss, a.Name(), need, j.classes)
+		a.Loss = Margin
+	}
+	rounds := 1
+	var ranking [][]int
+	if a.Loss == DLRT {
+		rounds = min(a.Targets, j.classes-1)
+		var err error
+		if ranking, err = j.ranking(ctx); err != nil {
+			return err
+		}
+	}
+	for restart := range max(a.Restarts, 1) {
+		for round := range rounds {
+			idx := j.open()
+			if len(idx) == 0 {
+				return nil
+			}
+			var other []int
+			if ranking != nil {
+				for _, i := range idx {
+					other = append(other, ranking[i][round])
+				}
+			}
+			if err := a.once(ctx, j, idx, other, fmt.Sprintf("start %d %d", restart, round)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ranking orders for every sample the classes other than its label, the most probable first.
+func (j *job) ranking(ctx context.Context) ([][]int, error) {
+	z, err := j.target.Logits(ctx, j.samples.X)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]int, j.n)
+	for i := range out {
+		row := z[i*j.classes : (i+1)*j.classes]
+		for k := range row {
+			if k != j.samples.Labels[i] {
+				out[i] = append(out[i], k)
+			}
+		}
+		slices.SortStableFunc(out[i], func(a, b int) int {
+			switch {
+			case row[a] > row[b]:
+				return -1
+			case row[a] < row[b]:
+				return 1
+			}
+			return 0
+		})
+	}
+	return out, nil
+}
+
+// apgdRow is the state of one sample.
+type apgdRow struct {
+	i, other            int
+	d, last, best, grad []float32 // grad is the gradient at best
+	loss, bestLoss      float64
+	step, checked       float64 // step now; best loss at the last checkpoint
+	rises               int     // since the last checkpoint
+	reduced             bool    // at the last checkpoint
+	g                   []float32
+}
+
+func (a APGD) once(ctx context.Context, j *job, idx, other []int, name string) error {
+	loss := &Loss{Kind: a.Loss}
+	rows := make([]*apgdRow, len(idx))
+	starts := j.zeros(len(idx))
+	for r, i := range idx {
+		rows[r] = &apgdRow{i: i, other: -1, d: starts[r], step: 2 * j.threat.Eps}
+		if other != nil {
+			rows[r].other = other[r]
+		}
+		j.apgdStart(i, rows[r].d, name)
+	}
+	evaluate := func() error {
+		var at []int
+		var d [][]float32
+		var to []int
+		for _, row := range rows {
+			at, d = append(at, row.i), append(d, row.d)
+			if other != nil {
+				to = append(to, row.other)
+			}
+		}
+		s, err := j.slopes(ctx, loss, at, d, j.lossClasses(at), to, false)
+		if err != nil {
+			return err
+		}
+		kept := rows[:0]
+		for r, row := range rows {
+			sign := float64(j.signFor(row.i))
+			row.loss = sign * float64(s.Loss[r])
+			row.g = append(row.g[:0], s.Gradient[r*j.size:(r+1)*j.size]...)
+			if sign < 0 {
+				for k := range row.g {
+					row.g[k] = -row.g[k]
+				}
+			}
+			if !j.found[row.i] {
+				kept = append(kept, row)
+			}
+		}
+		rows = kept
+		return nil
+	}
+	if err := evaluate(); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		row.bestLoss, row.checked = row.loss, row.loss
+		row.best, row.grad, row.last = slices.Clone(row.d), slices.Clone(row.g), slices.Clone(row.d)
+		row.reduced = true
+	}
+	// Checkpoints: 0.22 of the steps, then ever closer, by 0.03 each down to 0.06 (section 3 of the paper).
+	gap := max(1, int(0.22*float64(a.Steps)))
+	since := 0
+	z, dir := make([]float32, j.size), make([]float32, j.size)
+	for step := range a.Steps {
+		if len(rows) == 0 {
+			return nil
+		}
+		weight := float32(a.Momentum)
+		if step == 0 {
+			weight = 1
+		}
+		before := make(map[int]float64, len(rows))
+		for _, row := range rows {
+			j.threat.Norm.steepest(dir, row.g)
+			for k := range z {
+				z[k] = row.d[k] + float32(row.step)*dir[k]
+			}
+			j.clip(row.i, z, false)
+			for k := range z {
+				old := row.d[k]
+				row.d[k] = old + weight*(z[k]-old) + (1-weight)*(old-row.last[k])
+				row.last[k] = old
+			}
+			j.clip(row.i, row.d, false)
+			before[row.i] = row.loss
+		}
+		if err := evaluate(); err != nil {
+			return err
+		}
+		since++
+		for _, row := range rows {
+			if row.loss > before[row.i] {
+				row.rises++
+			}
+			if row.loss > row.bestLoss {
+				row.bestLoss = row.loss
+				copy(row.best, row.d)
+				copy(row.grad, row.g)
+			}
+		}
+		if since < gap {
+			continue
+		}
+		for _, row := range rows {
+			slow := float64(row.rises) < a.Rho*float64(since)
+			stuck := !row.reduced && row.checked >= row.bestLoss
+			row.reduced = slow || stuck
+			row.checked = row.bestLoss
+			row.rises = 0
+			if row.reduced {
+				row.step /= 2
+				copy(row.d, row.best)
+				copy(row.g, row.grad)
+				row.loss = row.bestLoss
+			}
+		}
+		gap = max(gap-max(1, int(0.03*float64(a.Steps))), max(1, int(0.06*float64(a.Steps))))
+		since = 0
+	}
+	return nil
+}
+
+// apgdStart is a random direction at full length, as the authors' code begins.
+func (j *job) apgdStart(i int, d []float32, name string) {
+	rng := j.rng(i, name)
+	most := 0.0
+	for k := range d {
+		if j.threat.Norm == L2 {
+			d[k] = float32(rng.NormFloat64())
+		} else {
+			d[k] = float32(2*rng.Float64() - 1)
+			most = max(most, math.Abs(float64(d[k])))
+		}
+	}
+	if j.threat.Norm == L2 {
+		most = L2.norm(d)
+	}
+	if most > 0 {
+		for k := range d {
+			d[k] *= float32(j.threat.Eps / most)
+		}
+	}
+	j.clip(i, d, false)
+}

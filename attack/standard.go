@@ -1,0 +1,101 @@
+package attack
+
+import (
+	"context"
+	"slices"
+)
+
+// Standard is AutoAttack's standard set with its published parameters, each attack on the samples that are left: APGD on the cross-entropy
+// (100 steps), targeted APGD (9 targets, 100 steps), targeted FAB (9 targets, 100 steps), Square (5,000 queries). Croce and Hein 2020,
+// section 5. A model without gradients gets Square alone.
+type Standard struct {
+	Queries int // of Square; 0 means 5000
+}
+
+// Name implements Attack.
+func (Standard) Name() string { return "standard" }
+
+func (a Standard) run(ctx context.Context, j *job) error {
+	set := []Attack{APGD{Loss: CE}, APGD{Loss: DLRT}, FAB{}, Square{Queries: a.Queries}}
+	if j.target.noGrad != nil || j.threat.Norm == L1 {
+		set = slices.DeleteFunc(set, func(s Attack) bool {
+			_, square := s.(Square)
+			_, fab := s.(FAB)
+			return j.target.noGrad != nil && !square || j.threat.Norm == L1 && !fab
+		})
+	}
+	j.both = len(set) > 1
+	name := j.name
+	defer func() { j.name = name }()
+	if err := j.twice(ctx); err != nil {
+		return err
+	}
+	for _, s := range set {
+		if len(j.open()) == 0 {
+			return nil
+		}
+		j.name = s.Name()
+		if err := s.run(ctx, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// twice runs a few samples again, to see whether the model is a function of its input.
+func (j *job) twice(ctx context.Context) error {
+	n := min(j.n, 8)
+	x := j.samples.X[:n*j.size]
+	a, err := j.target.Logits(ctx, x)
+	if err != nil {
+		return err
+	}
+	b, err := j.target.Logits(ctx, x)
+	if err != nil {
+		return err
+	}
+	for i, v := range a {
+		if diff := v - b[i]; diff > 1e-3 || diff < -1e-3 {
+			j.random = true
+		}
+	}
+	return nil
+}
+
+// New makes an attack by its name on the command line, with its defaults; nil for a name that is not known.
+func New(name string) Attack {
+	switch name {
+	case "fgsm":
+		return FGSM{}
+	case "bim":
+		return BIM{}
+	case "mim":
+		return MIM{}
+	case "pgd":
+		return PGD{}
+	case "thesis":
+		return Thesis{}
+	case "apgd-ce":
+		return APGD{Loss: CE}
+	case "apgd-dlr":
+		return APGD{Loss: DLR}
+	case "apgd-t":
+		return APGD{Loss: DLRT}
+	case "fab-t":
+		return FAB{}
+	case "square":
+		return Square{}
+	case "spsa":
+		return SPSA{}
+	case "cw":
+		return CW{}
+	case "standard":
+		return Standard{}
+	}
+	return nil
+}
+
+// Names lists what New knows.
+func Names() []string {
+	return []string{"fgsm", "bim", "mim", "pgd", "thesis", "apgd-ce", "apgd-dlr", "apgd-t", "fab-t", "square", "spsa", "cw", "standard"}
+}

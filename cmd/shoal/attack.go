@@ -1,0 +1,425 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func attackCommand() *cli.Command {
+	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
+		&cli.StringFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255"},
+		&cli.StringFlag{Name: "norm", Usage: "linf, l2 or l1", Value: "linf"},
+		&cli.StringFlag{Name: "method", Usage: "one of " + strings.Join(attack.Names(), ", "), Value: "standard"},
+		&cli.IntFlag{Name: "steps", Usage: "steps `N` of the method (queries for square); 0 means its published number"},
+		&cli.IntFlag{Name: "restarts", Usage: "runs `N` from different starts; 0 means the method's own number"},
+		&cli.Uint64Flag{Name: "seed", Usage: "of everything random"},
+		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
+		&cli.IntFlag{Name: "batch", Usage: "samples attacked together", Value: 128},
+		&cli.StringFlag{Name: "shard", Usage: "`I/N`: of N equal parts of the samples only number I, from 0"},
+		&cli.StringFlag{Name: "resume", Usage: "`FILE` that finished samples are written to, and read from when it is there"},
+		&cli.StringFlag{Name: "save", Usage: "write the adversarial inputs, as the model takes them, into `FILE.npz`"},
+		&cli.StringFlag{Name: "png", Usage: "draw original, adversarial image and difference into folder `DIR`"},
+		&cli.StringFlag{Name: "plot", Usage: "draw robust accuracy over eps into `FILE` (.svg, .png or .pdf)"},
+		&cli.Float64Flag{Name: "min-robust", Usage: "exit with code 12 if the robust accuracy is below this share, at any eps", Value: -1},
+		jsonOption())
+	return &cli.Command{
+		Name:      "attack",
+		Usage:     "search inputs near images that a model gets wrong",
+		ArgsUsage: "MODEL",
+		Description: "Example: shoal attack model.onnx --data fmnist:testdata/fmnist --range 0:100 --eps 0.01,0.03 --method pgd\n\n" +
+			"Robust accuracy is the share of all samples that are classified rightly and that the attack could not break,\n" +
+			"with its 95 % interval (Wilson). Every adversarial input is confirmed by a fresh run of the model.",
+		Flags:  flags,
+		Action: attackAction,
+	}
+}
+
+// attackOf reads --method and its settings.
+func attackOf(c *cli.Context) (attack.Attack, error) {
+	a := attack.New(c.String("method"))
+	if a == nil {
+		return nil, usageError("want one of "+strings.Join(attack.Names(), ", "), "--method %q is not known", c.String("method"))
+	}
+	steps, restarts := c.Int("steps"), c.Int("restarts")
+	if steps < 0 || restarts < 0 {
+		return nil, usageError("", "--steps and --restarts are at least 0")
+	}
+	no := func(flag string) error {
+		return usageError("", "--%s does not go with --method %s", flag, a.Name())
+	}
+	switch m := a.(type) {
+	case attack.BIM:
+		m.Steps = steps
+		if a = m; restarts > 1 {
+			return nil, no("restarts")
+		}
+	case attack.MIM:
+		m.Steps = steps
+		if a = m; restarts > 1 {
+			return nil, no("restarts")
+		}
+	case attack.PGD:
+		m.Steps, m.Restarts = steps, restarts
+		a = m
+	case attack.Thesis:
+		m.Steps = steps
+		if a = m; restarts > 1 {
+			return nil, no("restarts")
+		}
+	case attack.APGD:
+		m.Steps, m.Restarts = steps, restarts
+		a = m
+	case attack.FAB:
+		m.Steps, m.Restarts = steps, restarts
+		a = m
+	case attack.Square:
+		m.Queries = steps
+		if a = m; restarts > 1 {
+			return nil, no("restarts")
+		}
+	case attack.SPSA:
+		m.Steps = steps
+		if a = m; restarts > 1 {
+			return nil, no("restarts")
+		}
+	case attack.CW:
+		m.Steps = steps
+		if a = m; restarts > 1 {
+			return nil, no("restarts")
+		}
+	default:
+		if steps > 0 {
+			return nil, no("steps")
+		}
+		if restarts > 1 {
+			return nil, no("restarts")
+		}
+	}
+	return a, nil
+}
+
+// attackSample is one sample at one eps.
+type attackSample struct {
+	Index       int     `json:"index"`
+	Label       int     `json:"label"`
+	Predicted   int     `json:"predicted"`
+	Eps         float64 `json:"eps"`
+	Adversarial bool    `json:"adversarial"`
+	Class       int     `json:"class"` // that the adversarial input gets, else the predicted one
+	Norm        number  `json:"norm"`  // length of the perturbation; null without one
+	Method      string  `json:"method"`
+
+	input []float32 // adversarial, in the model's units
+	cost  int64     // evaluations, shared out evenly over the samples attacked together
+	spent float64   // seconds, likewise
+}
+
+// attackSum is the result at one eps.
+type attackSum struct {
+	Eps            float64 `json:"eps"`
+	EpsText        string  `json:"eps_text"`
+	Samples        int     `json:"samples"`
+	CleanAccuracy  float64 `json:"clean_accuracy"`
+	RobustAccuracy float64 `json:"robust_accuracy"`
+	Low            float64 `json:"low"`
+	High           float64 `json:"high"`
+	Seconds        float64 `json:"seconds"`
+	Evaluations    int64   `json:"evaluations"`
+}
+
+type attackConfig struct {
+	Data      string    `json:"data"`
+	DataHash  string    `json:"data_sha256"`
+	Split     string    `json:"split"`
+	Range     string    `json:"range"`
+	Shard     string    `json:"shard,omitempty"`
+	Norm      string    `json:"norm"`
+	Method    string    `json:"method"`
+	Settings  any       `json:"settings"`
+	Seed      uint64    `json:"seed"`
+	Mean      []float64 `json:"mean,omitempty"`
+	Std       []float64 `json:"std,omitempty"`
+	ModelHash string    `json:"model_sha256"`
+	Engine    string    `json:"engine"`
+	Version   string    `json:"shoal_version"`
+}
+
+// attackRun is one call of the command.
+type attackRun struct {
+	c      *cli.Context
+	target *attack.Target
+	attack attack.Attack
+	s      *samples
+	eps    []epsilon
+	threat attack.Threat
+	state  *attackState
+	flags  map[string]attack.Flag
+	rows   [][]attackSample // by eps, in the order of the samples
+}
+
+func attackAction(c *cli.Context) error {
+	m, err := modelArg(c)
+	if err != nil {
+		return err
+	}
+	if c.String("eps") == "" {
+		return usageError("for example --eps 2/255", "no --eps is given")
+	}
+	eps, err := parseEpsList(c.String("eps"))
+	if err != nil {
+		return err
+	}
+	a, err := attackOf(c)
+	if err != nil {
+		return err
+	}
+	norm := attack.Norm(c.String("norm"))
+	if err := (attack.Threat{Norm: norm}).Validate(); err != nil {
+		return usageError("", "--%v", err)
+	}
+	if c.Int("batch") < 1 {
+		return usageError("", "--batch is at least 1")
+	}
+	t, err := attack.Open(c.Context, m, attack.Options{Engine: engineOptions(c)})
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	s, err := openSamples(c, t.InputShape())
+	if err != nil {
+		return err
+	}
+	from, to, err := parseShard(c.String("shard"), s.set.Len())
+	if err != nil {
+		return err
+	}
+	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Shard: c.String("shard"),
+		Norm: string(norm), Method: a.Name(), Settings: a, Seed: c.Uint64("seed"), Mean: s.mean, Std: s.std, ModelHash: m.SHA256, Engine: t.Engine(), Version: version()}
+	r := &attackRun{c: c, target: t, attack: a, s: s, eps: eps, threat: attack.Threat{Norm: norm}, flags: map[string]attack.Flag{}, rows: make([][]attackSample, len(eps))}
+	if r.state, err = openAttackState(c.String("resume"), config); err != nil {
+		return err
+	}
+	defer r.state.close()
+	return r.report(m, config, from, to)
+}
+
+// parseShard reads I/N and gives the part's samples.
+func parseShard(text string, n int) (from, to int, err error) {
+	if text == "" {
+		return 0, n, nil
+	}
+	i, of, ok := strings.Cut(text, "/")
+	k, err1 := strconv.Atoi(i)
+	parts, err2 := strconv.Atoi(of)
+	if !ok || err1 != nil || err2 != nil || parts < 1 || k < 0 || k >= parts {
+		return 0, 0, usageError("write it as I/N with I from 0 to N-1: --shard 0/4", "--shard %q", text)
+	}
+	return k * n / parts, (k + 1) * n / parts, nil
+}
+
+func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) error {
+	c := r.c
+	p := newPrinter(c, "image\tlabel\tpredicted\teps\tadversarial\tclass\tnorm\tmethod\t")
+	interrupted, err := r.all(p, from, to)
+	if err != nil {
+		return err
+	}
+	sums := make([]attackSum, len(r.eps))
+	words := &strings.Builder{}
+	for k, e := range r.eps {
+		sums[k] = r.sum(k, e)
+		sum := sums[k]
+		fmt.Fprintf(words, "eps %s: robust accuracy %.1f %% [%.1f, %.1f] of %d images (clean %.1f %%), %s, %.1f s, %d evaluations\n", e.text,
+			100*sum.RobustAccuracy, 100*sum.Low, 100*sum.High, sum.Samples, 100*sum.CleanAccuracy, config.Method, sum.Seconds, sum.Evaluations)
+	}
+	flags := []attack.Flag{}
+	for _, f := range r.flags {
+		flags = append(flags, f)
+	}
+	slices.SortFunc(flags, func(a, b attack.Flag) int { return strings.Compare(a.Code, b.Code) })
+	for _, f := range flags {
+		fmt.Fprintf(words, "note (%s): %s\n", f.Code, f.Text)
+	}
+	rows := []attackSample{}
+	for i := range r.rows[0] {
+		for k := range r.eps {
+			if i < len(r.rows[k]) {
+				rows = append(rows, r.rows[k][i])
+			}
+		}
+	}
+	if err := p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": sums, "flags": flags, "interrupted": interrupted},
+		map[string]any{"samples": rows}, words.String()); err != nil {
+		return err
+	}
+	if err := r.files(sums); err != nil {
+		return err
+	}
+	if interrupted {
+		return errCutShort()
+	}
+	for k, sum := range sums {
+		if least := c.Float64("min-robust"); least >= 0 && sum.RobustAccuracy < least {
+			return &codeError{code: exitThreshold, err: fmt.Errorf("robust accuracy %.4f at eps %s is below --min-robust %v", sum.RobustAccuracy, r.eps[k].text, least)}
+		}
+	}
+	return nil
+}
+
+// all attacks the samples in portions, all eps of one before the next, and prints them in order.
+func (r *attackRun) all(p *printer, from, to int) (interrupted bool, err error) {
+	bar := newProgress(r.c.App.ErrWriter, (to-from)*len(r.eps), "attacking")
+	defer bar.finish()
+	for at := from; at < to; {
+		end, err := r.s.sameLimits(at, min(to, at+r.c.Int("batch")))
+		if err != nil {
+			return false, err
+		}
+		portion, err := r.portion(at, end, bar)
+		if r.c.Context.Err() != nil {
+			return true, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("samples %d to %d: %w", r.s.set.Index[at], r.s.set.Index[end-1], err)
+		}
+		for i := range end - at {
+			for k := range r.eps {
+				row := portion[k][i]
+				r.rows[k] = append(r.rows[k], row)
+				norm := "-"
+				if row.Adversarial {
+					norm = fmt.Sprintf("%.5g", float64(row.Norm))
+				}
+				if err := p.sample(row, "%d\t%d\t%d\t%s\t%t\t%d\t%s\t%s\t", row.Index, row.Label, row.Predicted, r.eps[k].text, row.Adversarial, row.Class, norm, row.Method); err != nil {
+					return false, err
+				}
+			}
+		}
+		at = end
+	}
+	return false, nil
+}
+
+// portion attacks samples [from, to) at every eps, the smallest first: what is broken there is broken in larger balls too. The thesis'
+// protocol asks something else of every ball, so that each has its own run.
+func (r *attackRun) portion(from, to int, bar *progress) ([][]attackSample, error) {
+	out := make([][]attackSample, len(r.eps))
+	for k := range out {
+		out[k] = make([]attackSample, to-from)
+	}
+	_, alone := r.attack.(attack.Thesis)
+	broken := make([]*attackSample, to-from)
+	for _, k := range ascending(r.eps) {
+		var todo []int
+		for i := range to - from {
+			if done := r.state.find(r.s.set.Index[from+i], r.eps[k].value); done != nil {
+				out[k][i] = *done
+			} else if b := broken[i]; b != nil && !alone {
+				out[k][i] = *b
+				out[k][i].Eps, out[k][i].cost, out[k][i].spent = r.eps[k].value, 0, 0
+			} else {
+				todo = append(todo, i)
+				continue
+			}
+			bar.add()
+		}
+		if err := r.attackSome(from, todo, k, out[k], bar); err != nil {
+			return nil, err
+		}
+		for i := range out[k] {
+			if out[k][i].Adversarial && broken[i] == nil {
+				broken[i] = &out[k][i]
+			}
+		}
+	}
+	return out, nil
+}
+
+// attackSome attacks the samples todo, counted from `from`, at one eps.
+func (r *attackRun) attackSome(from int, todo []int, k int, out []attackSample, bar *progress) error {
+	if len(todo) == 0 {
+		return nil
+	}
+	all, err := r.s.batchOf(from, from+len(out))
+	if err != nil {
+		return err
+	}
+	some := *all
+	some.X, some.Labels, some.Index = nil, nil, nil
+	for _, i := range todo {
+		some.X = append(some.X, all.X[i*all.Size:(i+1)*all.Size]...)
+		some.Labels, some.Index = append(some.Labels, all.Labels[i]), append(some.Index, all.Index[i])
+	}
+	some.Ball = func(i int, eps float64) (lower, upper []float32) { return all.Ball(todo[i], eps) }
+	threat := r.threat
+	threat.Eps = r.eps[k].value
+	start := time.Now()
+	res, err := attack.Run(r.c.Context, r.target, &some, threat, r.attack, attack.RunOptions{Seed: r.c.Uint64("seed")})
+	if err != nil {
+		return err
+	}
+	for _, f := range res.Flags {
+		r.flags[f.Code] = f
+	}
+	for n, i := range todo {
+		o := res.Outcomes[n]
+		row := attackSample{Index: all.Index[i], Label: o.Label, Predicted: o.Predicted, Eps: threat.Eps, Adversarial: o.Adversarial, Class: o.Class,
+			Norm: number(math.NaN()), Method: o.Method, input: o.Point,
+			cost: res.Evaluations / int64(len(todo)), spent: time.Since(start).Seconds() / float64(len(todo))}
+		if n == 0 {
+			row.cost += res.Evaluations % int64(len(todo))
+		}
+		if o.Adversarial {
+			row.Norm = number(o.Distance)
+		}
+		if row.Method == "" {
+			row.Method = r.attack.Name()
+		}
+		out[i] = row
+		if err := r.state.add(&row); err != nil {
+			return err
+		}
+		bar.add()
+	}
+	return nil
+}
+
+// sum is the summary of one eps. A sample counts as robust if nothing adversarial was found; those that are wrong unchanged are
+// adversarial by themselves, but for the thesis' protocol.
+func (r *attackRun) sum(k int, e epsilon) attackSum {
+	s := attackSum{Eps: e.value, EpsText: e.text, Samples: len(r.rows[k])}
+	right, robust := 0, 0
+	for _, row := range r.rows[k] {
+		if row.Label == row.Predicted {
+			right++
+		}
+		if !row.Adversarial {
+			robust++
+		}
+		s.Seconds += row.spent
+		s.Evaluations += row.cost
+	}
+	if s.Samples > 0 {
+		s.CleanAccuracy, s.RobustAccuracy = float64(right)/float64(s.Samples), float64(robust)/float64(s.Samples)
+		s.Low, s.High = wilson(robust, s.Samples)
+	}
+	return s
+}
+
+// wilson is the 95 % interval of a share of n. Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+func wilson(k, n int) (low, high float64) {
+	z := distuv.UnitNormal.Quantile(0.975)
+	p, m := float64(k)/float64(n), float64(n)
+	middle, half := (p+z*z/(2*m))/(1+z*z/m), z/(1+z*z/m)*math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	return max(0, middle-half), min(1, middle+half)
+}

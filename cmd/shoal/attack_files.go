@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/shallow-waters/shoal/internal/dataset"
+	"github.com/shallow-waters/shoal/internal/report"
+)
+
+// files writes what --save, --png and --plot ask for.
+func (r *attackRun) files(sums []attackSum) error {
+	if f := r.c.String("save"); f != "" {
+		if err := r.save(f); err != nil {
+			return err
+		}
+		fmt.Fprintf(r.c.App.ErrWriter, "the adversarial inputs are in %s\n", f)
+	}
+	if dir := r.c.String("png"); dir != "" {
+		n, err := r.images(dir)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(r.c.App.ErrWriter, "%d pictures are in %s\n", n, dir)
+	}
+	if f := r.c.String("plot"); f != "" {
+		var points []report.Robust
+		for _, s := range sums {
+			points = append(points, report.Robust{Eps: s.Eps, Accuracy: s.RobustAccuracy, Low: s.Low, High: s.High})
+		}
+		title := fmt.Sprintf("%s, %d images", r.attack.Name(), sums[0].Samples)
+		if err := report.PlotRobust(f, title, r.c.String("norm"), sums[0].CleanAccuracy, points); err != nil {
+			return err
+		}
+		fmt.Fprintf(r.c.App.ErrWriter, "the picture is in %s\n", f)
+	}
+	return nil
+}
+
+// save writes arrays inputs, labels, predicted, class, index and eps with a row for each adversarial input.
+func (r *attackRun) save(path string) error {
+	ints := map[string]*dataset.Array{}
+	for _, name := range []string{"labels", "predicted", "class", "index"} {
+		ints[name] = &dataset.Array{Ints: []int64{}}
+	}
+	x, eps := &dataset.Array{Floats: []float64{}}, &dataset.Array{Floats: []float64{}}
+	rows := 0
+	for _, list := range r.rows {
+		for _, row := range list {
+			if !row.Adversarial {
+				continue
+			}
+			for name, v := range map[string]int{"labels": row.Label, "predicted": row.Predicted, "class": row.Class, "index": row.Index} {
+				ints[name].Ints = append(ints[name].Ints, int64(v))
+			}
+			for _, v := range row.input {
+				x.Floats = append(x.Floats, float64(v))
+			}
+			eps.Floats = append(eps.Floats, row.Eps)
+			rows++
+		}
+	}
+	x.Shape = append([]int{rows}, r.target.InputShape()[1:]...)
+	eps.Shape = []int{rows}
+	all := map[string]*dataset.Array{"inputs": x, "eps": eps}
+	for name, a := range ints {
+		a.Shape = []int{rows}
+		all[name] = a
+	}
+	return dataset.WriteNPZ(path, all)
+}
+
+// images draws every adversarial image that was not wrong from the start.
+func (r *attackRun) images(dir string) (int, error) {
+	set := r.s.set
+	if set.Raw {
+		return 0, usageError("", "--png needs images; inputs of an npz file may be anything")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return 0, err
+	}
+	at := map[int]int{}
+	for i, index := range set.Index {
+		at[index] = i
+	}
+	n := 0
+	for k, list := range r.rows {
+		for _, row := range list {
+			if !row.Adversarial || row.Method == "clean" {
+				continue
+			}
+			clean, err := r.s.pixels(at[row.Index])
+			if err != nil {
+				return n, err
+			}
+			picture := report.Triptych{Height: set.Height, Width: set.Width, Channels: set.Channels, Last: r.s.last, Original: clean, Changed: r.s.back(row.input)}
+			name := fmt.Sprintf("%05d-eps%d-%dto%d.png", row.Index, k, row.Label, row.Class)
+			if err := picture.Write(filepath.Join(dir, name)); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	return n, nil
+}
+
+// back gives the pixels of a model's input.
+func (s *samples) back(x []float32) []float32 {
+	if s.mean == nil {
+		return x
+	}
+	p := make([]float32, len(x))
+	for i, v := range x {
+		c := s.channel[i]
+		p[i] = v*float32(s.std[c]) + float32(s.mean[c])
+	}
+	return p
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+// batchOf makes samples [from, to) ready for an attack: normalised, with the pixels' range in the model's units.
+func (s *samples) batchOf(from, to int) (*attack.Samples, error) {
+	out := &attack.Samples{Size: s.elements}
+	if m := s.set; !m.Raw {
+		out.Image = attack.Image{Channels: m.Channels, Height: m.Height, Width: m.Width, Last: s.last}
+	}
+	if s.std != nil {
+		out.Scale = make([]float32, s.elements)
+		for k := range out.Scale {
+			out.Scale[k] = float32(1 / s.std[s.channel[k]])
+		}
+	}
+	var pixels [][]float32
+	for i := from; i < to; i++ {
+		x, err := s.pixels(i)
+		if err != nil {
+			return nil, err
+		}
+		pixels = append(pixels, x)
+		out.X = append(out.X, s.input(x)...)
+		out.Labels = append(out.Labels, s.set.Labels[i])
+		out.Index = append(out.Index, s.set.Index[i])
+	}
+	out.Lower, out.Upper = insideFloats(s.ball(pixels[0], math.MaxFloat32))
+	out.Ball = func(i int, eps float64) (lower, upper []float32) {
+		lower, upper = insideFloats(s.ball(pixels[i], eps))
+		x := out.X[i*s.elements : (i+1)*s.elements]
+		for k := range lower {
+			if lower[k] > upper[k] { // no float32 lies inside: the ball is narrower than their distance
+				lower[k], upper[k] = x[k], x[k]
+			}
+		}
+		return lower, upper
+	}
+	return out, nil
+}
+
+// insideFloats is the largest box of float32s inside a ball.
+func insideFloats(b verify.Ball) (lower, upper []float32) {
+	_, inner := b.Boxes()
+	lower, upper = make([]float32, len(inner.Lower)), make([]float32, len(inner.Upper))
+	for k := range lower {
+		lower[k], upper[k] = float32Above(inner.Lower[k]), -float32Above(-inner.Upper[k])
+	}
+	return lower, upper
+}
+
+// float32Above is the smallest float32 that is not below x.
+func float32Above(x float64) float32 {
+	f := float32(x)
+	if float64(f) < x {
+		f = math.Nextafter32(f, float32(math.Inf(1)))
+	}
+	return f
+}
+
+// sameLimits is the end of the run of samples from `from` on, at most `to`, that have the same valid range: raw inputs have one or none.
+func (s *samples) sameLimits(from, to int) (int, error) {
+	if !s.set.Raw {
+		return to, nil
+	}
+	limit := func(i int) (float64, error) {
+		x, err := s.pixels(i)
+		return s.ball(x, 0).PixelHigh, err
+	}
+	first, err := limit(from)
+	for i := from + 1; i < to && err == nil; i++ {
+		var h float64
+		if h, err = limit(i); h != first {
+			return i, err
+		}
+	}
+	return to, err
+}
