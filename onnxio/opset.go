@@ -24,7 +24,7 @@ func (e *OpsetError) Error() string {
 }
 
 // Field numbers of ModelProto that change with the opset.
-const modelIR, modelOpset, modelFunction = 1, 8, 25
+const modelIR, modelOpset, modelTraining, modelFunction = 1, 8, 20, 25
 
 // opsetFile is a file on its way to another opset of the standard's domain. It goes one opset at a time, through all graphs at once, so
 // that each adapter only has to know one step.
@@ -93,6 +93,8 @@ func (w *opsetFile) read(top []wire.Field, shapes map[string][]int) (map[int]*pb
 			if main, err = wire.Split(f.Payload); err != nil {
 				return nil, &FormatError{Offset: -1, Why: err.Error()}
 			}
+		case modelTraining:
+			return nil, fmt.Errorf("the file holds graphs for training, which are not rewritten: export the model for inference")
 		case modelFunction:
 			p := &pb.FunctionProto{}
 			if err := proto.Unmarshal(f.Payload, p); err != nil {
@@ -190,6 +192,8 @@ func (c *opsetStep) run() {
 		do = a.up
 	}
 	switch {
+	case adapted && do != nil && len(c.n.p.Output) == 0:
+		c.refuse("it has no outputs", "")
 	case adapted && do != nil:
 		do(c)
 		c.setInput(0, c.input(0)) // older forms have no places for inputs that are absent

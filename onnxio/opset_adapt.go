@@ -364,7 +364,7 @@ func (c *opsetStep) neverZero(name string, depth int) bool {
 		return err == nil && !slices.Contains(f, 0)
 	}
 	p := c.g.producer(name)
-	if p == nil || depth > 4 {
+	if p == nil || len(p.Input) == 0 || len(p.Input) > 64 || depth > 4 { // real targets are small
 		return false
 	}
 	switch p.GetOpType() {

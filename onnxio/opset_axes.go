@@ -281,7 +281,7 @@ func groupsUp(c *opsetStep) {
 		c.needShape(c.input(0), "number of channels")
 		return
 	}
-	if groups < 1 || s[1]%groups != 0 {
+	if groups < 1 || s[1]%groups != 0 || s[1] > maxChannels {
 		c.refuse(fmt.Sprintf("%d groups of %d channels", groups, s[1]), "")
 		return
 	}
@@ -321,6 +321,9 @@ func groupsDown(c *opsetStep) {
 		return out
 	})
 }
+
+// maxChannels keeps a hostile size from asking for all memory.
+const maxChannels = 1 << 24
 
 func (c *opsetStep) regroup(n int, change func(raw []byte, size int) []byte) {
 	for i, name := range []string{"scale", "bias"} {
