@@ -13,7 +13,7 @@ import (
 type APGD struct {
 	Loss     Kind    // CE, DLR or DLRT; "" means CE
 	Steps    int     // 0 means 100
-	Restarts int     // 0 means 1
+	Restarts int     // 0 means 5 for CE and DLR, as in the authors' code outside their standard set, and 1 for DLRT
 	Rho      float64 // share of steps that must raise the loss between checkpoints; 0 means 0.75
 	Momentum float64 // weight of the new step against the last; 0 means 0.75
 	// Targets is, for DLRT, the number of classes to aim at, from the second most probable on; 0 means 9.
@@ -50,6 +50,11 @@ func (a APGD) run(ctx context.Context, j *job) error {
 	if a.Targets == 0 {
 		a.Targets = 9
 	}
+	if a.Restarts == 0 {
+		if a.Restarts = 5; a.Loss == DLRT {
+			a.Restarts = 1
+		}
+	}
 	if need := a.Loss.Classes(); j.classes < need {
 		j.few = fmt.Sprintf("loss %s of %s needs %d classes and the model has %d; the margin is used", a.Loss, a.Name(), need, j.classes)
 		a.Loss = Margin
@@ -63,7 +68,7 @@ func (a APGD) run(ctx context.Context, j *job) error {
 			return err
 		}
 	}
-	for restart := range max(a.Restarts, 1) {
+	for restart := range a.Restarts {
 		for round := range rounds {
 			idx := j.open()
 			if len(idx) == 0 {
@@ -114,6 +119,7 @@ func (j *job) ranking(ctx context.Context) ([][]int, error) {
 type apgdRow struct {
 	i, other            int
 	d, last, best, grad []float32 // grad is the gradient at best
+	seen                float64   // the loss of the last evaluation, also where the row went back to its best point
 	loss, bestLoss      float64
 	step, checked       float64 // step now; best loss at the last checkpoint
 	rises               int     // since the last checkpoint
@@ -167,7 +173,7 @@ func (a APGD) once(ctx context.Context, j *job, idx, other []int, name string) e
 		return err
 	}
 	for _, row := range rows {
-		row.bestLoss, row.checked = row.loss, row.loss
+		row.bestLoss, row.checked, row.seen = row.loss, row.loss, row.loss
 		row.best, row.grad, row.last = slices.Clone(row.d), slices.Clone(row.g), slices.Clone(row.d)
 		row.reduced = true
 	}
@@ -196,7 +202,7 @@ func (a APGD) once(ctx context.Context, j *job, idx, other []int, name string) e
 				row.last[k] = old
 			}
 			j.clip(row.i, row.d, false)
-			before[row.i] = row.loss
+			before[row.i] = row.seen
 		}
 		if err := evaluate(); err != nil {
 			return err
@@ -206,6 +212,7 @@ func (a APGD) once(ctx context.Context, j *job, idx, other []int, name string) e
 			if row.loss > before[row.i] {
 				row.rises++
 			}
+			row.seen = row.loss
 			if row.loss > row.bestLoss {
 				row.bestLoss = row.loss
 				copy(row.best, row.d)
@@ -216,7 +223,7 @@ func (a APGD) once(ctx context.Context, j *job, idx, other []int, name string) e
 			continue
 		}
 		for _, row := range rows {
-			slow := float64(row.rises) < a.Rho*float64(since)
+			slow := float64(row.rises) <= a.Rho*float64(since)
 			stuck := !row.reduced && row.checked >= row.bestLoss
 			row.reduced = slow || stuck
 			row.checked = row.bestLoss

@@ -26,6 +26,8 @@ type GradientOptions struct {
 	// KeepSoftmax leaves a final Softmax or LogSoftmax in place. By default the gradient is of its input: the order of the classes is the
 	// same, and float32 does not round the gradient away.
 	KeepSoftmax bool
+	// OneSample takes a batch that the file fixes as one sample: one row of logits, one loss.
+	OneSample bool
 }
 
 // Gradient makes of a model's graph one that computes, in standard operators of the same opset:
@@ -48,6 +50,9 @@ func Gradient(g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, err
 	batch, err := batchOf(g)
 	if err != nil {
 		return nil, err
+	}
+	if o.OneSample && infer.FixedBatch(g) != 0 {
+		batch = 1
 	}
 	if o.Batch > 1 && batch == 1 && infer.FixedBatch(g) == 0 {
 		return nil, fmt.Errorf("the outputs have no row for each of %d samples", o.Batch)

@@ -50,8 +50,11 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	if err := errors.Join(threat.Validate(), s.Validate()); err != nil {
 		return nil, err
 	}
+	if len(t.inputs) > 1 {
+		return nil, fmt.Errorf("the model has %d inputs; samples are of one", len(t.inputs))
+	}
 	if s.Size != t.size {
-		return nil, fmt.Errorf("samples of %d numbers for a model input of shape %v", s.Size, t.shape)
+		return nil, fmt.Errorf("samples of %d numbers for a model input of shape %v", s.Size, t.InputShape())
 	}
 	if o.Goals != nil && len(o.Goals) != s.Len() {
 		return nil, fmt.Errorf("%d goals for %d samples", len(o.Goals), s.Len())

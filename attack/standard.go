@@ -16,7 +16,7 @@ type Standard struct {
 func (Standard) Name() string { return "standard" }
 
 func (a Standard) run(ctx context.Context, j *job) error {
-	set := []Attack{APGD{Loss: CE}, APGD{Loss: DLRT}, FAB{}, Square{Queries: a.Queries}}
+	set := []Attack{APGD{Loss: CE, Restarts: 1}, APGD{Loss: DLRT, Restarts: 1}, FAB{}, Square{Queries: a.Queries}}
 	if j.target.noGrad != nil || j.threat.Norm == L1 {
 		set = slices.DeleteFunc(set, func(s Attack) bool {
 			_, square := s.(Square)

@@ -20,6 +20,8 @@ type Options struct {
 	// Batch is the largest number of samples that go through a gradient graph at once; 0 means 16 on the Go engine, which runs several such
 	// batches side by side, and 64 elsewhere.
 	Batch int
+	// KeepSoftmax takes a final softmax as part of the model, for properties of its outputs.
+	KeepSoftmax bool
 }
 
 // Target is a model opened for attacks. It may be used by several goroutines.
@@ -30,11 +32,12 @@ type Target struct {
 	original engine.Session
 	logits   engine.Session
 
-	shape   []int // of the input, its first dimension (the batch) 1
-	size    int   // elements of one input
+	inputs  []port
+	size    int // elements of one sample: all inputs one behind the other
 	outputs int
 	fixed   bool // the graph takes one sample at a time
 	softmax bool
+	double  bool  // the outputs are float64
 	noGrad  error // why there is no gradient
 
 	mu        sync.Mutex
@@ -42,7 +45,14 @@ type Target struct {
 	evaluated atomic.Int64
 }
 
-// Open prepares a model with one floating-point input. Gradients are made when an attack first asks for them; see GradientError.
+// port is an input: its shape with a batch of 1, where it begins in a sample, and its type.
+type port struct {
+	shape    []int
+	at, size int
+	dtype    onnxio.DType
+}
+
+// Open prepares a model with floating-point inputs. Gradients are made when an attack first asks for them; see GradientError.
 func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	t := &Target{model: m, o: o, graph: m.Graph, graphs: map[string]engine.Session{}}
 	if freed := freeBatch(ctx, m.Graph); freed != nil {
@@ -52,26 +62,25 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	var input *onnxio.Value
 	for _, v := range one.Inputs {
 		if v.Const != nil {
 			continue
 		}
-		if input != nil {
-			return nil, fmt.Errorf("the model has several inputs (%q, %q); attacks need one", input.Name, v.Name)
+		if v.DType != onnxio.Float && v.DType != onnxio.Double {
+			return nil, fmt.Errorf("input %q is of type %v; attacks need floating-point inputs", v.Name, v.DType)
 		}
-		input = v
+		p := port{shape: slices.Clone(v.Shape), at: t.size, size: onnxio.NumElements(v.Shape), dtype: v.DType}
+		t.inputs = append(t.inputs, p)
+		t.size += p.size
 	}
-	if input == nil || input.DType != onnxio.Float {
-		return nil, fmt.Errorf("attacks need a float32 input")
+	if t.size == 0 {
+		return nil, fmt.Errorf("the model has no inputs to attack")
 	}
-	t.shape, t.size = slices.Clone(input.Shape), onnxio.NumElements(input.Shape)
-	if t.fixed = infer.FixedBatch(t.graph) != 0; t.fixed && len(t.shape) > 1 && t.shape[0] != 1 {
-		return nil, fmt.Errorf("the file fixes the batch to %d; attacks need 1 or a free batch: shoal convert --batch 1", t.shape[0])
-	}
-	t.softmax = dropSoftmax(one)
+	t.fixed = infer.FixedBatch(t.graph) != 0 || slices.ContainsFunc(t.inputs, func(p port) bool { return len(p.shape) < 2 }) || !rowsFollow(t.graph)
+	t.softmax = !o.KeepSoftmax && dropSoftmax(one)
 	for _, v := range one.Outputs {
 		t.outputs += onnxio.NumElements(v.Shape)
+		t.double = v.DType == onnxio.Double
 	}
 	if t.original, err = engine.Open(ctx, m, o.Engine); err != nil {
 		return nil, err
@@ -80,10 +89,20 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 		t.original.Close()
 		return nil, err
 	}
-	if _, err := Gradient(t.graph, Loss{Kind: Linear}, GradientOptions{Batch: 1}); err != nil {
+	if _, err := Gradient(t.graph, Loss{Kind: Linear}, t.gradientOptions(1)); err != nil {
 		t.noGrad = err
 	}
 	return t, nil
+}
+
+// rowsFollow tells whether every output has a row for each sample of a batch.
+func rowsFollow(g *onnxio.Graph) bool {
+	two, err := infer.Prepare(g, infer.Options{Batch: 2})
+	return err == nil && !slices.ContainsFunc(two.Outputs, func(v *onnxio.Value) bool { return len(v.Shape) == 0 || v.Shape[0] != 2 })
+}
+
+func (t *Target) gradientOptions(batch int) GradientOptions {
+	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true}
 }
 
 // openLogits opens the model with a free batch and without a final softmax.
@@ -132,8 +151,11 @@ func (t *Target) Close() error {
 // Outputs is the number of outputs of a sample.
 func (t *Target) Outputs() int { return t.outputs }
 
-// InputShape is the shape of one input, its batch 1.
-func (t *Target) InputShape() []int { return slices.Clone(t.shape) }
+// InputShape is the shape of the first input, its batch 1.
+func (t *Target) InputShape() []int { return slices.Clone(t.inputs[0].shape) }
+
+// InputSize is the number of elements of a sample: all inputs one behind the other.
+func (t *Target) InputSize() int { return t.size }
 
 // Engine names what runs the model.
 func (t *Target) Engine() string { return t.original.Engine() }
@@ -163,26 +185,48 @@ func (t *Target) run(ctx context.Context, s engine.Session, x []float32) ([]floa
 		return nil, nil
 	}
 	t.evaluated.Add(int64(n))
-	shape := slices.Clone(t.shape)
-	if len(shape) > 1 {
-		shape[0] = n
-	} else if n > 1 { // no batch at all
-		var out []float32
-		for i := range n {
-			y, err := t.run(ctx, s, x[i*t.size:(i+1)*t.size])
+	if t.fixed && n > 1 { // one by one, on all cores
+		out := make([]float32, n*t.outputs)
+		return out, spread(t.workers(), n, func(i int) error {
+			ys, err := s.Run(ctx, t.tensors(x[i*t.size:(i+1)*t.size], 1))
 			if err != nil {
-				return nil, err
+				return err
 			}
-			out = append(out, y...)
-		}
-		t.evaluated.Add(-int64(n))
-		return out, nil
+			y, err := joinOutputs(ys, 1, t.outputs)
+			copy(out[i*t.outputs:], y)
+			return err
+		})
 	}
-	ys, err := s.Run(ctx, []*onnxio.Tensor{onnxio.FromFloat32(x, shape...)})
+	ys, err := s.Run(ctx, t.tensors(x, n))
 	if err != nil {
 		return nil, err
 	}
 	return joinOutputs(ys, n, t.outputs)
+}
+
+// tensors cuts samples into the model's inputs.
+func (t *Target) tensors(x []float32, n int) []*onnxio.Tensor {
+	var out []*onnxio.Tensor
+	for _, p := range t.inputs {
+		d := x
+		if len(t.inputs) > 1 {
+			d = make([]float32, 0, n*p.size)
+			for i := range n {
+				d = append(d, x[i*t.size+p.at:][:p.size]...)
+			}
+		}
+		shape := slices.Clone(p.shape)
+		if !t.fixed {
+			shape[0] = n
+		}
+		v := onnxio.FromFloat32(d, shape...)
+		if p.dtype == onnxio.Double {
+			f, _ := v.Float64s() // float32s have them
+			v = onnxio.FromFloat64(f, shape...)
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 // joinOutputs puts several outputs of each sample side by side.
@@ -239,17 +283,25 @@ func (t *Target) Gradient(ctx context.Context, loss *Loss, x, weights, targets [
 		if err != nil {
 			return err
 		}
-		in := []*onnxio.Tensor{part(x, from, to, b, t.size, t.inputShape(b)), part(weights, from, to, b, columns, []int{b, columns})}
+		in := append(t.tensors(part(x, from, to, b, t.size), b), t.rows(part(weights, from, to, b, columns), b, columns))
 		if loss.Kind.targeted() {
-			in = append(in, part(targets, from, to, b, t.outputs, []int{b, t.outputs}))
+			in = append(in, t.rows(part(targets, from, to, b, t.outputs), b, t.outputs))
 		}
 		ys, err := s.Run(ctx, in)
 		if err != nil {
 			return err
 		}
-		copy(out.Logits[from*t.outputs:to*t.outputs], ys[0].F32())
-		copy(out.Loss[from:to], ys[1].F32())
-		copy(out.Gradient[from*t.size:to*t.size], ys[2].F32())
+		if err := fill(out.Logits[from*t.outputs:to*t.outputs], ys[0], t.outputs, 0, t.outputs); err != nil {
+			return err
+		}
+		if err := fill(out.Loss[from:to], ys[1], 1, 0, 1); err != nil {
+			return err
+		}
+		for k, p := range t.inputs {
+			if err := fill(out.Gradient[from*t.size:to*t.size], ys[2+k], t.size, p.at, p.size); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
 	return out, spread(workers, len(pieces), func(i int) error { return piece(pieces[i][0], pieces[i][1]) })
@@ -290,21 +342,42 @@ func spread(workers, jobs int, run func(i int) error) error {
 	return nil
 }
 
-func (t *Target) inputShape(batch int) []int {
-	s := slices.Clone(t.shape)
-	if len(s) > 1 {
-		s[0] = batch
-	}
-	return s
-}
-
 // part cuts rows [from, to) out, filled up with zeros to b rows.
-func part(x []float32, from, to, b, size int, shape []int) *onnxio.Tensor {
+func part(x []float32, from, to, b, size int) []float32 {
 	d := x[from*size : to*size]
 	if to-from < b {
 		d = append(slices.Clone(d), make([]float32, (b-to+from)*size)...)
 	}
-	return onnxio.FromFloat32(d, shape...)
+	return d
+}
+
+// rows is a matrix in the type of the model's outputs.
+func (t *Target) rows(d []float32, rows, columns int) *onnxio.Tensor {
+	v := onnxio.FromFloat32(d, rows, columns)
+	if t.double {
+		f, _ := v.Float64s()
+		v = onnxio.FromFloat64(f, rows, columns)
+	}
+	return v
+}
+
+// fill copies rows of n numbers to column `at` of rows of width numbers.
+func fill(to []float32, t *onnxio.Tensor, width, at, n int) error {
+	d := t.F32()
+	if d == nil {
+		f, err := t.Float64s()
+		if err != nil {
+			return err
+		}
+		d = make([]float32, len(f))
+		for i, v := range f {
+			d[i] = float32(v)
+		}
+	}
+	for r := range len(to) / width {
+		copy(to[r*width+at:][:n], d[r*n:])
+	}
+	return nil
 }
 
 // powerAbove is the smallest power of two that is at least n.
@@ -344,7 +417,7 @@ func (t *Target) session(ctx context.Context, loss *Loss, batch int) (engine.Ses
 	if s := t.graphs[key]; s != nil {
 		return s, nil
 	}
-	g, err := Gradient(t.graph, *loss, GradientOptions{Batch: batch})
+	g, err := Gradient(t.graph, *loss, t.gradientOptions(batch))
 	if err != nil {
 		return nil, err
 	}

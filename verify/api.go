@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"errors"
 	"math/big"
 )
@@ -39,6 +40,15 @@ type Options struct {
 	// Plain switches off what goes beyond the published domain (intersecting with interval bounds), to compare with
 	// other implementations.
 	Plain bool
+	// Falsifier, where set, is asked for counterexamples once the interval domain has left a box open, before the costlier domains.
+	Falsifier Falsifier
+}
+
+// Falsifier searches counterexamples; who stands above plugs an attack in.
+type Falsifier interface {
+	// Falsify looks for points of the box whose outputs meet all constraints of a case. Points are candidates: the verifier rounds them
+	// into the box in float32 and runs the network before they count. Finding nothing is no error. When the context ends it returns.
+	Falsify(ctx context.Context, box Box, cases [][]Constraint) ([][]float64, error)
 }
 
 // Box is a set of inputs: Lower[i] <= x[i] <= Upper[i], flat in the model's input order (several inputs one behind the

@@ -233,7 +233,14 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error
 			settle(g, r)
 		}
 	}
+	asked := o.Falsifier == nil
 	for _, m := range v.methods(o) {
+		if m != Interval && !asked {
+			asked = true
+			if err := v.falsify(ctx, o.Falsifier, groups, falsified, settle); err != nil {
+				return stop(err)
+			}
+		}
 		var left []*group
 		for _, g := range groups {
 			if !g.settled && !falsified[g.property] {
@@ -254,11 +261,49 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error
 			}
 		}
 	}
+	if !asked { // the interval domain alone was asked for
+		if err := v.falsify(ctx, o.Falsifier, groups, falsified, settle); err != nil {
+			return stop(err)
+		}
+	}
 	for _, g := range groups {
 		if !g.settled && g.result.Verdict == "" {
 			g.result = Result{Verdict: Unknown, Margin: g.worst(), Method: g.used, Reason: g.reason()}
 			if g.wide != nil {
 				g.result.Margin = math.NaN()
+			}
+		}
+	}
+	return nil
+}
+
+// falsify lets an attack look for counterexamples to the open cases of every group.
+func (v *Verifier) falsify(ctx context.Context, f Falsifier, groups []*group, falsified map[int]bool, settle func(*group, Result)) error {
+	for _, g := range groups {
+		if g.settled || falsified[g.property] {
+			continue
+		}
+		var cases [][]Constraint
+		for _, c := range g.cases {
+			if !c.proven {
+				cases = append(cases, c.c.Constraints)
+			}
+		}
+		points, err := f.Falsify(ctx, *g.inner, cases)
+		if err != nil {
+			return err
+		}
+		for _, x := range points {
+			if len(x) != len(g.inner.Lower) {
+				return fmt.Errorf("%w: the falsifier gave a point of %d numbers for %d inputs", ErrInput, len(x), len(g.inner.Lower))
+			}
+			r, ok, err := v.tryPoint(ctx, g, x, "found by attack")
+			if err != nil {
+				return err
+			}
+			if ok {
+				settle(g, r)
+				break
 			}
 		}
 	}
@@ -465,4 +510,25 @@ func (c *Case) met(y []float32) bool {
 		}
 	}
 	return true
+}
+
+// Falsify only searches for a counterexample: it never proves. The verdict is Falsified or Unknown.
+func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result, error) {
+	start := time.Now()
+	gs, err := v.groups(p)
+	if err != nil {
+		return Result{}, err
+	}
+	res := Result{Verdict: Unknown, Margin: math.NaN(), Reason: "no counterexample was found"}
+	falsified := map[int]bool{}
+	settle := func(g *group, r Result) {
+		falsified[g.property] = true
+		res = r
+	}
+	err = v.falsify(ctx, f, gs, falsified, settle)
+	if isDeadline(err) {
+		res.Timeout, err = true, nil
+	}
+	res.Seconds = time.Since(start).Seconds()
+	return res, err
 }

@@ -23,6 +23,7 @@ func certifyCommand() *cli.Command {
 		&cli.StringFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255"},
 		&cli.StringFlag{Name: "norm", Usage: "linf", Value: "linf"},
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
+		falsifyFlag(),
 		&cli.Float64Flag{Name: "min-certified", Usage: "exit with code 12 if the certified accuracy is below this share, at any eps", Value: -1},
 		jsonOption())
 	return &cli.Command{
@@ -109,7 +110,12 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if err != nil {
 		return err
 	}
-	v, s, err := openSubject(c, m)
+	f, err := openFalsifier(c, m, false)
+	if err != nil {
+		return err
+	}
+	defer closeFalsifier(f)
+	v, s, err := openSubject(c, m, f)
 	if err != nil {
 		return err
 	}
@@ -306,7 +312,12 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	p := verify.FromVNNLIB(q)
 	ctx, cancel := withTimeout(c)
 	defer cancel()
-	v, err := verify.Open(ctx, m, boundOptions(c), false)
+	f, err := openFalsifier(c, m, true)
+	if err != nil {
+		return err
+	}
+	defer closeFalsifier(f)
+	v, err := verify.Open(ctx, m, withFalsifier(c, f), false)
 	if err != nil {
 		return err
 	}

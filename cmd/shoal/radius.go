@@ -80,7 +80,7 @@ func radiusAction(c *cli.Context) error {
 	if maxEps == 0 || tol == 0 {
 		return usageError("", "--max-eps and --tol must be above 0")
 	}
-	v, s, err := openSubject(c, m)
+	v, s, err := openSubject(c, m, nil)
 	if err != nil {
 		return err
 	}

@@ -8,13 +8,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
 
 // openSubject opens what certify and radius work on: the model, ready for bounds, and samples in its layout.
-func openSubject(c *cli.Context, m *onnxio.Model) (*verify.Verifier, *samples, error) {
-	v, err := verify.Open(c.Context, m, boundOptions(c), true)
+func openSubject(c *cli.Context, m *onnxio.Model, f *falsify.Attack) (*verify.Verifier, *samples, error) {
+	v, err := verify.Open(c.Context, m, withFalsifier(c, f), true)
 	if err != nil {
 		return nil, nil, err
 	}

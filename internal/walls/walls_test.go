@@ -20,6 +20,7 @@ var layer = map[string]int{
 	"internal/walls":       100,
 	"internal/study":       90,
 	"internal/gate":        90,
+	"internal/falsify":     90,
 	"verify":               80,
 	"attack":               80,
 	"prune":                80,

@@ -1,0 +1,73 @@
+// Package falsify joins the rooms attack and verify: it lets a proof begin with a search for a counterexample.
+package falsify
+
+import (
+	"context"
+	"math"
+	"math/big"
+
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+// Attack implements verify.Falsifier by package attack's Search.
+type Attack struct {
+	Target  *attack.Target
+	Options attack.SearchOptions
+}
+
+var _ verify.Falsifier = (*Attack)(nil)
+
+// Open prepares a model on the Go engine. keepSoftmax takes a final softmax as part of the model, for properties of its outputs' values.
+func Open(ctx context.Context, m *onnxio.Model, o attack.SearchOptions, threads int, keepSoftmax bool) (*Attack, error) {
+	t, err := attack.Open(ctx, m, attack.Options{Engine: engine.Options{Engine: "go", Threads: threads}, KeepSoftmax: keepSoftmax})
+	if err != nil {
+		return nil, err
+	}
+	return &Attack{t, o}, nil
+}
+
+// Close frees the engine.
+func (a *Attack) Close() error { return a.Target.Close() }
+
+// Falsify implements verify.Falsifier.
+func (a *Attack) Falsify(ctx context.Context, box verify.Box, cases [][]verify.Constraint) ([][]float64, error) {
+	r := &attack.Region{Lower: box.Lower, Upper: box.Upper}
+	for _, list := range cases {
+		c := []attack.Constraint{}
+		for _, q := range list {
+			c = append(c, constraint(q, a.Target.Outputs()))
+		}
+		r.Cases = append(r.Cases, c)
+	}
+	found, err := a.Target.Search(ctx, r, a.Options)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	x := make([]float64, len(found.Input))
+	for i, v := range found.Input {
+		x[i] = float64(v)
+	}
+	return [][]float64{x}, nil
+}
+
+// strictly is by how much, relative to the bound, a strict constraint is aimed below it.
+const strictly = 1e-12
+
+func constraint(q verify.Constraint, outputs int) attack.Constraint {
+	c := attack.Constraint{Row: make([]float64, outputs), Bound: float(q.Bound)}
+	for k, i := range q.Index {
+		c.Row[i] += float(q.Coef[k])
+	}
+	if q.Strict {
+		c.Bound -= strictly * max(1, math.Abs(c.Bound))
+	}
+	return c
+}
+
+func float(r *big.Rat) float64 {
+	f, _ := r.Float64()
+	return f
+}
