@@ -227,6 +227,15 @@ func (c *compiler) node(n *onnxio.Node) error {
 
 func (c *compiler) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []int, k int, o *onnxio.Value) error {
 	size := onnxio.NumElements(o.Shape)
+	// Of outputs behind the first only the box is known, unless there are maps of their own.
+	if k > 0 && lin != nil && lin.PerOutput == nil {
+		switch {
+		case lin.Execution != nil:
+			lin = nil
+		default:
+			lin = &op.Linear{Ulps: lin.Ulps, AbsErr: lin.AbsErr, Source: lin.Source}
+		}
+	}
 	v := &value{name: o.Name, node: n, out: k, n: size, def: def, lin: lin, args: args}
 	switch {
 	case lin != nil && (lin.Maps != nil || lin.PerOutput != nil):

@@ -92,6 +92,19 @@ var steps = []struct {
 	{"ReduceLogSum", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		return b.node("ReduceLogSum", nil, b.node("Exp", nil, x), fixedInts(1))
 	}},
+	{"attention", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		x = b.node("Reshape", nil, x, fixedInts(1, int64(c), -1))
+		tokens := b.node("Transpose", onnxio.Attrs{"perm": []int64{0, 2, 1}}, x)
+		q, k := b.node("MatMul", nil, tokens, b.weights(0.6, c, 2)), b.node("MatMul", nil, tokens, b.weights(0.6, c, 2))
+		scores := b.node("MatMul", nil, q, b.node("Transpose", onnxio.Attrs{"perm": []int64{0, 2, 1}}, k))
+		scores = b.node("Mul", nil, scores, b.weights(0.7, 1))
+		weights := b.node("Softmax", onnxio.Attrs{"axis": int64(-1)}, scores)
+		return b.node("MatMul", nil, weights, b.node("MatMul", nil, tokens, b.weights(0.6, c, c)))
+	}},
+	{"Gemm of two variables", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		m := b.node("Reshape", nil, x, fixedInts(int64(c), -1))
+		return b.node("Reshape", nil, b.node("Gemm", onnxio.Attrs{"transB": int64(1), "alpha": float32(0.3)}, m, m), fixedInts(1, -1))
+	}},
 	{"Reciprocal", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		return b.node("Reciprocal", nil, b.node("Exp", nil, x))
 	}},

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"runtime"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
 // float64 and float32 unit roundoffs.
@@ -351,6 +353,36 @@ func (p *pass) executionError(v *value, s *state) {
 	s.lo, s.up = lo, up
 }
 
+// executionBox is executionError for a value whose error may depend on its inputs' boxes, in the standard's order.
+func (p *pass) executionBox(v *value, s *state, boxes []op.Box) error {
+	switch {
+	case p.o.Semantics != Float32:
+		return nil
+	case v.lin == nil:
+		return v.unsupported("Linear", "the error of float32 executions is not known with these inputs")
+	}
+	p.executionError(v, s)
+	if v.lin.Execution == nil {
+		return nil
+	}
+	more := p.arena.get(v.n)
+	v.order.Store(more, v.lin.Execution(boxes))
+	if s.ulp == nil {
+		s.ulp = p.arena.get(v.n)
+	}
+	for i, e := range more {
+		e = (e + tiny32) * (1 + 0x1p-20)
+		s.ulp[i] += e
+		s.lo[i], s.up[i] = op.Down(s.lo[i]-e), op.Up(s.up[i]+e)
+	}
+	return nil
+}
+
+func (v *value) unsupported(face, why string) error {
+	n := v.node
+	return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: face, Why: why}
+}
+
 // compact lists the neurons that are not proven dead for all boxes: only their columns are computed from here on.
 func (p *pass) compact(v, in *value) {
 	alive := 0
@@ -444,11 +476,16 @@ func (p *pass) relaxedBox(v *value, box int) error {
 	if err != nil {
 		return err
 	}
+	if v.out >= len(out) {
+		return v.unsupported("Interval", fmt.Sprintf("output %d (%s) is read", v.out, v.name))
+	}
 	s.lo, s.up = p.arena.get(v.n), p.arena.get(v.n)
 	v.order.Store(s.lo, out[v.out].Lower)
 	v.order.Store(s.up, out[v.out].Upper)
-	p.executionError(v, s)
-	if v.kind != kindRelax || p.method == Interval {
+	if err := p.executionBox(v, s, boxes); err != nil {
+		return err
+	}
+	if v.kind != kindRelax || !p.rowsDomain() {
 		return nil
 	}
 	s.forms, err = v.lin.Relax(p.slope(), boxes)

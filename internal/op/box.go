@@ -25,10 +25,15 @@ func boxForms(interval func(*onnxio.Node, []Box) ([]Box, error)) func(*onnxio.No
 			if err != nil {
 				return nil, err
 			}
-			start := make([]int32, len(out[0].Lower)+1)
-			return &Relaxation{Forms{Start: start, Const: out[0].Lower}, Forms{Start: start, Const: out[0].Upper}}, nil
+			return constantForms(out[0]), nil
 		}}, nil
 	}
+}
+
+// constantForms are forms without terms: the ends of a box.
+func constantForms(b Box) *Relaxation {
+	start := make([]int32, len(b.Lower)+1)
+	return &Relaxation{Forms{Start: start, Const: b.Lower}, Forms{Start: start, Const: b.Upper}}
 }
 
 // linesAsForms gives lines as forms of one term each. A domain keeps elements as it likes and lays Lines over them where they are, but

@@ -60,6 +60,8 @@ type Box struct{ Lower, Upper []float64 }
 // differ from channel to channel) Relax gives the lines as forms (linesAsForms).
 //
 // Relax: several inputs or several elements into one: lower and upper linear forms per output element.
+//
+// Lines and Relax describe the first output; of others, domains know the box.
 type Linear struct {
 	Maps []affine.Map
 	Bias []float64
@@ -81,6 +83,9 @@ type Linear struct {
 	Ulps   float64
 	AbsErr float64 // absolute error per output element, added to Ulps
 	Source string
+	// Execution, with Relax, bounds what a float32 execution's error has beyond Ulps and AbsErr: an absolute error per output element for
+	// inputs in the boxes (the values that the execution itself computed), +Inf where nothing is known. nil for none.
+	Execution func(in []Box) []float64
 
 	// Window, with Relax, tells that all terms of an output lie in a window of the one input image, channel by channel, so
 	// that rows need not become dense. Both values are images.

@@ -4,6 +4,7 @@ package op
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
@@ -201,8 +202,10 @@ func gemmLinear(n *onnxio.Node) (*Linear, error) {
 	alpha, beta := float64(n.Attrs.Float("alpha", 1)), float64(n.Attrs.Float("beta", 1))
 	a, b := n.ConstInput(0), n.ConstInput(1)
 	switch {
-	case (a == nil) == (b == nil):
-		return nil, unsupported(n, "Linear", "a product of two variables")
+	case a == nil && b == nil:
+		return gemmBox(n, d, alpha, beta)
+	case a != nil && b != nil:
+		return nil, unsupported(n, "Linear", "a product of constants")
 	case b != nil:
 		w, err := weights(n, 1)
 		if err != nil {
@@ -326,6 +329,32 @@ func sparseProduct(n *onnxio.Node, in, batch, m, cols, k int, f func(b, i, j, p 
 		}
 	}
 	return s, nil
+}
+
+// gemmBox is the Linear face of a product of two variables, of which the box is known. An execution rounds k products and sums, and at most
+// four times more for alpha, beta and C.
+func gemmBox(n *onnxio.Node, d *gemmDims, alpha, beta float64) (*Linear, error) {
+	l, err := boxForms(gemmInterval)(n)
+	if err != nil {
+		return nil, err
+	}
+	l.Source = "sums of products in any order"
+	l.Execution = func(in []Box) []float64 {
+		out := make([]float64, d.m*d.n)
+		for o := range out {
+			i, j, sum := o/d.n, o%d.n, 0.0
+			for p := range d.k {
+				sum += magnitude(in[0], i*d.ai+p*d.ap) * magnitude(in[1], p*d.bp+j*d.bj)
+			}
+			sum *= max(1, math.Abs(alpha)) // also before it is scaled
+			if n.Input(2) != nil {
+				sum += math.Abs(beta) * magnitude(in[2], i*d.ci+j*d.cj)
+			}
+			out[o] = within32(sum, gamma32(d.k+6)*sum)
+		}
+		return out
+	}
+	return l, nil
 }
 
 // gemmInterval serves products of two variables; others are affine.

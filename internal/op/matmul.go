@@ -168,7 +168,7 @@ func matmulInts[T int64 | int32 | uint64 | uint32](c *Call, d *matmulDims, a []T
 }
 
 // matmulLinear treats one constant and one variable operand: a full matrix where the constant stands on the right and
-// is one for all, or multiplies single columns; else a sparse map.
+// is one for all, or multiplies single columns; else a sparse map. Products of two variables are relaxed (see dots).
 func matmulLinear(n *onnxio.Node) (*Linear, error) {
 	d, err := matmulOf(n)
 	if err != nil {
@@ -176,8 +176,17 @@ func matmulLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	l := &Linear{Maps: make([]affine.Map, 2)}
 	a, b := n.ConstInput(0), n.ConstInput(1)
-	if (a == nil) == (b == nil) {
-		return nil, unsupported(n, "Linear", "a product of two variables")
+	if a == nil && b == nil {
+		return d.dots().linear(func(in []Box) (Box, error) {
+			out, err := matmulInterval(n, in)
+			if err != nil {
+				return Box{}, err
+			}
+			return out[0], nil
+		}), nil
+	}
+	if a != nil && b != nil {
+		return nil, unsupported(n, "Linear", "a product of constants")
 	}
 	if b != nil {
 		w, err := weights(n, 1)
@@ -205,6 +214,14 @@ func matmulLinear(n *onnxio.Node) (*Linear, error) {
 		return d.b[i] + p*d.n + j, w[d.a[i]+r*d.k+p]
 	})
 	return l, err
+}
+
+// dots are the products of two variables as sums.
+func (d *matmulDims) dots() *dots {
+	return &dots{n: len(d.a) * d.m * d.n, k: d.k, at: func(i, p int) (int, int) {
+		b, r, j := i/(d.m*d.n), i/d.n%d.m, i%d.n
+		return d.a[b] + r*d.k + p, d.b[b] + p*d.n + j
+	}}
 }
 
 // matmulInterval serves products of two variables; others are affine.
