@@ -92,6 +92,20 @@ var steps = []struct {
 	{"ReduceLogSum", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		return b.node("ReduceLogSum", nil, b.node("Exp", nil, x), fixedInts(1))
 	}},
+	{"LayerNormalization", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("LayerNormalization", onnxio.Attrs{"epsilon": float32(0.1)}, x, b.weights(1, 3), b.weights(1, 3))
+	}},
+	{"InstanceNormalization", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("InstanceNormalization", onnxio.Attrs{"epsilon": float32(0.1)}, x, b.weights(1, c), b.weights(1, c))
+	}},
+	{"GroupNormalization", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("GroupNormalization", onnxio.Attrs{"epsilon": float32(0.1), "num_groups": int64(1)}, x, b.weights(1, c), b.weights(1, c))
+	}},
+	{"MeanVarianceNormalization", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		// Channels shifted apart, so that no variance reaches 0.
+		shift := &onnxio.Value{Name: "shift", DType: onnxio.Float, Const: onnxio.FromFloat32([]float32{0, 30, 60}, 1, 3, 1, 1)}
+		return b.node("MeanVarianceNormalization", onnxio.Attrs{"axes": []int64{1}}, b.node("Add", nil, x, shift))
+	}},
 	{"attention", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
 		x = b.node("Reshape", nil, x, fixedInts(1, int64(c), -1))
 		tokens := b.node("Transpose", onnxio.Attrs{"perm": []int64{0, 2, 1}}, x)

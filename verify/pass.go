@@ -347,6 +347,9 @@ func (p *pass) executionError(v *value, s *state) {
 	lo, up := p.arena.get(v.n), p.arena.get(v.n)
 	for i := range s.ulp {
 		e := (2*unit32*v.lin.Ulps*max(math.Abs(s.lo[i]), math.Abs(s.up[i])) + v.lin.AbsErr + tiny32) * (1 + 0x1p-20)
+		if math.IsNaN(e) {
+			e = math.Inf(1)
+		}
 		s.ulp[i] = e
 		lo[i], up[i] = op.Down(s.lo[i]-e), op.Up(s.up[i]+e)
 	}

@@ -11,8 +11,10 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "InstanceNormalization", Since: 6, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient})
-	Register(Def{Name: "GroupNormalization", Since: 18, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient})
+	Register(Def{Name: "InstanceNormalization", Since: 6, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient,
+		Interval: standardInterval(groupNormOf), Linear: standardLinear(groupNormOf)})
+	Register(Def{Name: "GroupNormalization", Since: 18, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient,
+		Interval: standardInterval(groupNormOf), Linear: standardLinear(groupNormOf)})
 }
 
 // groupNormForm gives the number of groups, of scales, and the elements that share one scale.
@@ -51,6 +53,20 @@ func groupNormShape(n *onnxio.Node) ([]Type, error) {
 		}
 	}
 	return []Type{{n.Inputs[0].DType, x}}, nil
+}
+
+// groupNormOf reads a node for bounds.
+func groupNormOf(n *onnxio.Node) (*standard, error) {
+	x, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	groups, scales, inner, err := groupNormForm(n, x)
+	if err != nil {
+		return nil, err
+	}
+	of := func(i int) int { return i / inner % scales }
+	return &standard{size: product(x[1:]) / groups, total: product(x), epsilon: epsilonOf(n), scale: of, bias: of}, nil
 }
 
 func groupNormEval(c *Call) error {

@@ -11,7 +11,8 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "LayerNormalization", Since: 17, Shape: layerNormShape, Eval: layerNormEval, Gradient: layerNormGradient})
+	Register(Def{Name: "LayerNormalization", Since: 17, Shape: layerNormShape, Eval: layerNormEval, Gradient: layerNormGradient,
+		Interval: standardInterval(layerNormOf), Linear: standardLinear(layerNormOf)})
 }
 
 // layerNormSizes are the elements of one run and the shape of what runs have one of.
@@ -45,6 +46,23 @@ func layerNormShape(n *onnxio.Node) ([]Type, error) {
 		return nil, fmt.Errorf("input 1 (scale) is missing")
 	}
 	return []Type{{n.Inputs[0].DType, x}, {n.Inputs[0].DType, stats}, {n.Inputs[0].DType, stats}}, nil
+}
+
+// layerNormOf reads a node for bounds.
+func layerNormOf(n *onnxio.Node) (*standard, error) {
+	x, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	size, _, err := layerNormSizes(n, x)
+	if err != nil {
+		return nil, err
+	}
+	g := &standard{size: size, total: product(x), epsilon: epsilonOf(n), scale: func(i int) int { return i % size }}
+	if n.Input(2) != nil {
+		g.bias = g.scale
+	}
+	return g, nil
 }
 
 func layerNormEval(c *Call) error {

@@ -1,0 +1,375 @@
+package op
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// standard is scale * (x - mean) / (sqrt(variance + epsilon) + delta) + bias over runs of size elements, for bounds.
+//
+// With d = x - mean, affine in x, and v the variance: y = d / (sqrt(v+epsilon)+delta). What is known of v over a box, and of v where d_i is
+// given: v >= d_i^2/(n-1), whence |y| <= sqrt(n-1), and v = (d_i^2 + what the others add)/n. For a fixed share of the others y rises in d_i,
+// so the ends of d_i's interval bound it.
+type standard struct {
+	size, total    int
+	index          []int32 // the elements of all runs, run after run; nil where they stand so
+	epsilon, delta float64
+	scale, bias    func(i int) int // which element of inputs 1 and 2 belongs to element i of x; nil for none
+}
+
+func (g *standard) at(k int) int {
+	if g.index == nil {
+		return k
+	}
+	return int(g.index[k])
+}
+
+// spread is what is known of one run.
+type spread struct {
+	dl, du []float64 // d = x - mean
+	yl, yu []float64 // d over the deviation
+	rl, ru float64   // 1 over the deviation
+	vl, vu float64   // variance
+	mags   float64   // sum of largest |x|
+}
+
+func (g *standard) newSpread() *spread {
+	b := make([]float64, 4*g.size)
+	n := g.size
+	return &spread{dl: b[:n], du: b[n : 2*n], yl: b[2*n : 3*n], yu: b[3*n:]}
+}
+
+// run bounds one run. Sums of n numbers are off by at most gamma_n times the sum of their magnitudes; every error below has twice the
+// room that it needs.
+func (g *standard) run(r int, x Box, s *spread) {
+	n := g.size
+	l, u, mags := 0.0, 0.0, 0.0
+	for j := range n {
+		i := g.at(r*n + j)
+		l, u, mags = l+x.Lower[i], u+x.Upper[i], mags+magnitude(x, i)
+	}
+	s.mags = mags
+	if !finite(mags * float64(n)) {
+		g.unknown(s)
+		return
+	}
+	least, most := 0.0, 0.0 // sums of the squares of d
+	for j := range n {
+		i := g.at(r*n + j)
+		a, b := x.Lower[i], x.Upper[i]
+		e := 2*affine.Gamma(n+16)*(float64(n)*magnitude(x, i)+mags) + 0x1p-1060
+		s.dl[j] = Down((float64(n-1)*a - (u - b) - e) / float64(n))
+		s.du[j] = Up((float64(n-1)*b - (l - a) + e) / float64(n))
+		p, q := squareBounds(s.dl[j], s.du[j])
+		least, most = least+p, most+q
+	}
+	least = max(0, Down(least*(1-2*affine.Gamma(n+8))))
+	most = Up(most*(1+2*affine.Gamma(n+8)) + 0x1p-1060)
+	s.vl, s.vu = g.variance(r, x, (l+u)/2/float64(n))
+	s.vu = min(s.vu, Up(most/float64(n)))
+	s.vl = min(s.vl, s.vu)
+	under := g.deviation(s.vl, true)
+	if !(under > 0) || !finite(s.vu) {
+		g.unknown(s)
+		return
+	}
+	s.ru, s.rl = Up(1/under), max(0, Down(1/g.deviation(s.vu, false)))
+	for j := range n {
+		p, q := squareBounds(s.dl[j], s.du[j])
+		other, others := max(0, Down(least-p)), max(0, Up(most-q))
+		s.yu[j] = g.largest(s, s.du[j], other, others)
+		s.yl[j] = -g.largest(s, -s.dl[j], other, others)
+	}
+}
+
+// unknown knows of a run only that |y| <= sqrt(n-1), and that only where the deviation cannot be 0.
+func (g *standard) unknown(s *spread) {
+	top := math.Inf(1)
+	if g.deviation(0, true) > 0 {
+		top = Up(math.Sqrt(float64(g.size - 1)))
+	}
+	for j := range s.yl {
+		s.dl[j], s.du[j], s.yl[j], s.yu[j] = math.Inf(-1), math.Inf(1), -top, top
+	}
+	s.rl, s.ru, s.vl, s.vu = 0, math.Inf(1), 0, math.Inf(1)
+}
+
+// deviation is sqrt(v+epsilon)+delta from below or from above.
+func (g *standard) deviation(v float64, below bool) float64 {
+	if below {
+		w := addDown(v, g.epsilon)
+		if !(w >= 0) {
+			return 0
+		}
+		lo, _ := sqrtBounds(w)
+		return addDown(lo, g.delta)
+	}
+	_, hi := sqrtBounds(max(0, addUp(v, g.epsilon)))
+	return addUp(hi, g.delta)
+}
+
+// largest bounds y from above where d <= t and the squares of the others add up to at least other and at most others.
+func (g *standard) largest(s *spread, t, other, others float64) float64 {
+	n := float64(g.size)
+	if n == 1 {
+		return 0 // d is 0
+	}
+	if t > 0 {
+		sq := max(0, Down(t*t))
+		v := max(s.vl, Down(Down(sq+other)/n), Down(sq/(n-1)))
+		y := Up(t / g.deviation(v, true))
+		if g.epsilon >= 0 && g.delta >= 0 {
+			y = min(y, Up(math.Sqrt(n-1)))
+		}
+		return y
+	}
+	v := min(s.vu, Up(Up(Up(t*t)+others)/n))
+	return min(0, Up(t/g.deviation(v, false)))
+}
+
+// variance bounds the variance of run r.
+//
+// It is the least over all c of sum (x-c)^2 / n. Any c gives an upper bound. From below, the sum of squared distances from c to the
+// intervals, g(c), is convex, and its least value is over the box's: at c0 it is at least g(c0) - |g'(c0)| w, with w the width of the range
+// in which the minimum must lie.
+func (g *standard) variance(r int, x Box, middle float64) (lo, hi float64) {
+	n := g.size
+	left, right := math.Inf(1), math.Inf(-1) // least upper end, greatest lower end
+	for j := range n {
+		i := g.at(r*n + j)
+		left, right = min(left, x.Upper[i]), max(right, x.Lower[i])
+		d := max(x.Upper[i]-middle, middle-x.Lower[i])
+		hi += d * d
+	}
+	hi = Up(Up(hi*(1+2*affine.Gamma(n+8))+0x1p-1060) / float64(n))
+	if !(left < right) {
+		return 0, hi
+	}
+	slope := func(c float64) (sum, size float64) {
+		for j := range n {
+			i := g.at(r*n + j)
+			if a := x.Lower[i]; a > c {
+				sum, size = sum-(a-c), size+(a-c)
+			} else if b := x.Upper[i]; b < c {
+				sum, size = sum+(c-b), size+(c-b)
+			}
+		}
+		return sum, size
+	}
+	a, b := left, right
+	for range 60 {
+		c := a + (b-a)/2
+		if !(c > a && c < b) {
+			break
+		}
+		if sum, _ := slope(c); sum < 0 {
+			a = c
+		} else {
+			b = c
+		}
+	}
+	c := min(max(a, left), right)
+	sum, size := slope(c)
+	for j := range n {
+		i := g.at(r*n + j)
+		d := max(0, x.Lower[i]-c, c-x.Upper[i])
+		lo += d * d
+	}
+	off := 2 * (math.Abs(sum) + 2*affine.Gamma(n+8)*size) * (right - left) * (1 + 0x1p-40)
+	lo = lo*(1-2*affine.Gamma(n+8)) - off - 0x1p-1060
+	return max(0, Down(Down(lo)/float64(n))), hi
+}
+
+// interval bounds scale*y + bias.
+func (g *standard) interval(in []Box) Box {
+	out := newBox(g.total)
+	s := g.newSpread()
+	for r := range g.total / max(1, g.size) {
+		g.run(r, in[0], s)
+		for j := range g.size {
+			i := g.at(r*g.size + j)
+			out.Lower[i], out.Upper[i] = g.affine(in, i, s.yl[j], s.yu[j])
+		}
+	}
+	return out
+}
+
+// affine bounds scale*y + bias for y in [l, u].
+func (g *standard) affine(in []Box, i int, l, u float64) (lo, hi float64) {
+	if g.scale != nil {
+		k := g.scale(i)
+		l, u = mulBounds(l, u, in[1].Lower[k], in[1].Upper[k])
+	}
+	if g.bias != nil {
+		k := g.bias(i)
+		l, u = addDown(l, in[2].Lower[k]), addUp(u, in[2].Upper[k])
+	}
+	return l, u
+}
+
+// factors are scale and bias of element i; ok tells whether they are numbers, and not intervals.
+func (g *standard) factors(in []Box, i int) (scale, bias float64, ok bool) {
+	scale, ok = 1, true
+	if g.scale != nil {
+		k := g.scale(i)
+		scale, ok = in[1].Lower[k], in[1].Lower[k] == in[1].Upper[k]
+	}
+	if g.bias != nil {
+		k := g.bias(i)
+		bias, ok = in[2].Lower[k], ok && in[2].Lower[k] == in[2].Upper[k]
+	}
+	return scale, bias, ok && finite(scale) && finite(bias)
+}
+
+// relax bounds y between two lines in d, or by its box where that is nearer in the middle, and writes d out in x.
+func (g *standard) relax(in []Box) *Relaxation {
+	if g.total > maxDotTerms/max(1, g.size) {
+		return constantForms(g.interval(in))
+	}
+	box := newBox(g.total)
+	s := g.newSpread()
+	rows := make([][4]float64, g.total) // slope and intercept of the lower and the upper line
+	mags := make([]float64, g.total)
+	run := make([]int, g.total)
+	for r := range g.total / max(1, g.size) {
+		g.run(r, in[0], s)
+		for j := range g.size {
+			i := g.at(r*g.size + j)
+			run[i], mags[i] = r, s.mags
+			box.Lower[i], box.Upper[i] = g.affine(in, i, s.yl[j], s.yu[j])
+			rows[i] = [4]float64{0, box.Lower[i], 0, box.Upper[i]}
+			scale, bias, ok := g.factors(in, i)
+			if !ok || !finite(s.ru) || g.size < 2 {
+				continue
+			}
+			// Over d's interval the greatest of rl*d and ru*d is convex, and under its chord.
+			over := func(l, u float64) (k, c float64) {
+				p, q := max(mulUp(s.rl, l), mulUp(s.ru, l)), max(mulUp(s.rl, u), mulUp(s.ru, u))
+				k = s.rl + (s.ru-s.rl)/2
+				if u-l > 1e-9*(math.Abs(l)+math.Abs(u)) && u-l > 1e-150 {
+					k = (q - p) / (u - l)
+				}
+				return k, max(above(k, l, p), above(k, u, q))
+			}
+			uk, uc := over(s.dl[j], s.du[j])
+			lk, lc := over(-s.du[j], -s.dl[j])
+			lc = -lc
+			m := s.dl[j] + (s.du[j]-s.dl[j])/2
+			if !(uk*m+uc < s.yu[j]) || !finite(uk) || !finite(uc) {
+				uk, uc = 0, s.yu[j]
+			}
+			if !(lk*m+lc > s.yl[j]) || !finite(lk) || !finite(lc) {
+				lk, lc = 0, s.yl[j]
+			}
+			// A slope that vanishes by underflow is none.
+			if scale*uk == 0 {
+				uk, uc = 0, s.yu[j]
+			}
+			if scale*lk == 0 {
+				lk, lc = 0, s.yl[j]
+			}
+			if scale < 0 {
+				lk, lc, uk, uc = uk, uc, lk, lc
+			}
+			rows[i] = [4]float64{scale * lk, addDown(mulDown(scale, lc), bias), scale * uk, addUp(mulUp(scale, uc), bias)}
+		}
+	}
+	lower, upper := newForms(g.total, g.size), newForms(g.total, g.size)
+	for i, row := range rows {
+		lower.close(addDown(row[1], -g.centred(lower, in[0], run[i], i, row[0], mags[i])))
+		upper.close(addUp(row[3], g.centred(upper, in[0], run[i], i, row[2], mags[i])))
+	}
+	lower.Input, upper.Input = nil, nil
+	return &Relaxation{*lower, *upper}
+}
+
+// centred adds the terms of k*(x_i - mean), and tells what their roundings, that of k among them, can change: at most 4 of each coefficient,
+// taken as 16.
+func (g *standard) centred(f *Forms, x Box, r, i int, k, mags float64) float64 {
+	if k == 0 {
+		return 0
+	}
+	n := float64(g.size)
+	share := -k / n
+	for j := range g.size {
+		if at := g.at(r*g.size + j); at == i {
+			f.add(0, at, k-k/n)
+		} else {
+			f.add(0, at, share)
+		}
+	}
+	return Up(16*unitRoundoff*(math.Abs(k)*magnitude(x, i)+math.Abs(share)*mags) + 0x1p-1000*(1+mags))
+}
+
+// execution bounds the error of float32 executions that sum in any order, that find the variance from the mean of squares or from d, and
+// that fold scale and bias into a factor and a shift.
+//
+// With g = gamma_{n+12} and M the mean of |x|, Q the mean of its square: the mean is off by g*M, d by g*(M+|x|); the variance by 2g*Q if it
+// is a difference of means, and by the mean of g*(M+|x|)*2|d| <= 8g*Q if it sums the squares of d: 12g*Q hold both. From the variance's error
+// e follows that of 1/deviation, at most R^2 * e / (2 sqrt(v-e)) with R the largest quotient. What comes after rounds at most 8 times.
+func (g *standard) execution(in []Box) []float64 {
+	out := make([]float64, g.total)
+	s := g.newSpread()
+	n := float64(g.size)
+	g32 := gamma32(g.size + 12)
+	for r := range g.total / max(1, g.size) {
+		g.run(r, in[0], s)
+		q := 0.0
+		for j := range g.size {
+			m := magnitude(in[0], g.at(r*g.size+j))
+			q += m * m
+		}
+		mean := s.mags / n
+		ev := (12*g32*q/n + 4*unit32*(s.vu+math.Abs(g.epsilon)) + 0x1p-118) * (1 + 0x1p-20)
+		v := Down(s.vl + g.epsilon - ev)
+		root := math.Sqrt(v) * (1 - 0x1p-40)
+		quotient := (1 + 0x1p-40) / (root + g.delta)
+		er := quotient * quotient * ev / (2 * root) * (1 + 0x1p-20)
+		for j := range g.size {
+			i := g.at(r*g.size + j)
+			scale, bias := 1.0, 0.0
+			if g.scale != nil {
+				scale = magnitude(in[1], g.scale(i))
+			}
+			if g.bias != nil {
+				bias = magnitude(in[2], g.bias(i))
+			}
+			if !(v > 0) || !finite(er) {
+				out[i] = math.Inf(1)
+				continue
+			}
+			m := mean + magnitude(in[0], i)
+			d := max(math.Abs(s.dl[j]), math.Abs(s.du[j]))
+			e := scale*(quotient*g32*m+d*er) + 16*unit32*(scale*quotient*(d+m)+bias) + (1+scale)*(1+quotient)*0x1p-118
+			out[i] = within32(max(m, scale*quotient*m, q), e*(1+0x1p-20))
+		}
+	}
+	return out
+}
+
+// standardInterval and standardLinear are the faces of a node that normalises, given how it does so.
+func standardInterval(read func(*onnxio.Node) (*standard, error)) func(*onnxio.Node, []Box) ([]Box, error) {
+	return func(n *onnxio.Node, in []Box) ([]Box, error) {
+		g, err := read(n)
+		if err != nil {
+			return nil, err
+		}
+		return []Box{g.interval(in)}, nil
+	}
+}
+
+func standardLinear(read func(*onnxio.Node) (*standard, error)) func(*onnxio.Node) (*Linear, error) {
+	return func(n *onnxio.Node) (*Linear, error) {
+		g, err := read(n)
+		if err != nil {
+			return nil, err
+		}
+		return &Linear{
+			Source:    "error analysis of sums in any order, and of both ways to find a variance",
+			Relax:     func(_ Slope, in []Box) (*Relaxation, error) { return g.relax(in), nil },
+			Execution: g.execution,
+		}, nil
+	}
+}
