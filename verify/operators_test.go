@@ -106,6 +106,8 @@ var steps = []struct {
 		shift := &onnxio.Value{Name: "shift", DType: onnxio.Float, Const: onnxio.FromFloat32([]float32{0, 30, 60}, 1, 3, 1, 1)}
 		return b.node("MeanVarianceNormalization", onnxio.Attrs{"axes": []int64{1}}, b.node("Add", nil, x, shift))
 	}},
+	{"LogSoftmax", single("LogSoftmax", onnxio.Attrs{"axis": int64(1)})},
+	{"LRN", single("LRN", onnxio.Attrs{"size": int64(2), "alpha": float32(0.5)})},
 	{"attention", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
 		x = b.node("Reshape", nil, x, fixedInts(1, int64(c), -1))
 		tokens := b.node("Transpose", onnxio.Attrs{"perm": []int64{0, 2, 1}}, x)

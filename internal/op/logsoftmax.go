@@ -2,6 +2,215 @@
 
 package op
 
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
 func init() {
-	Register(Def{Name: "LogSoftmax", Since: 1, Shape: softmaxShape, Eval: softmaxEval, Gradient: softmaxGradient(true)})
+	Register(Def{Name: "LogSoftmax", Since: 1, Shape: softmaxShape, Eval: softmaxEval, Gradient: softmaxGradient(true), Interval: logSoftmaxInterval, Linear: logSoftmaxLinear})
+}
+
+// logSoftmaxInterval bounds y_i = -log(sum exp(x_j - x_i)), which rises in x_i and falls in all others.
+func logSoftmaxInterval(n *onnxio.Node, in []Box) ([]Box, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	g, err := softmaxRows(n, s)
+	if err != nil {
+		return nil, err
+	}
+	out := newBox(product(s))
+	hi, lo := make([]float64, g.size), make([]float64, g.size) // largest and smallest x_j - x_i
+	for o := range g.outer {
+		for k := range g.inner {
+			at := o*g.size*g.inner + k
+			known := true
+			for j := range g.size {
+				known = known && finite(in[0].Lower[at+j*g.inner]) && finite(in[0].Upper[at+j*g.inner])
+			}
+			for i := range g.size {
+				ii := at + i*g.inner
+				if !known {
+					out.Lower[ii], out.Upper[ii] = math.Inf(-1), 0
+					continue
+				}
+				for j := range g.size {
+					jj := at + j*g.inner
+					hi[j], lo[j] = addUp(in[0].Upper[jj], -in[0].Lower[ii]), addDown(in[0].Lower[jj], -in[0].Upper[ii])
+				}
+				hi[i], lo[i] = 0, 0
+				_, most := logSumExpAt(hi)
+				least, _ := logSumExpAt(lo)
+				out.Lower[ii], out.Upper[ii] = -most, min(-least, 0)
+			}
+		}
+	}
+	return []Box{out}, nil
+}
+
+// logSoftmaxLinear bounds x_i - L, L = log sum exp(x), by planes over and under L in all elements of the row.
+//
+// Float32 executions shift by the maximum. The logarithm of the sum is off by what ReduceLogSumExp says; the differences round
+// by the size of x and of the maximum, which y may be far below.
+func logSoftmaxLinear(n *onnxio.Node) (*Linear, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	g, err := softmaxRows(n, s)
+	if err != nil {
+		return nil, err
+	}
+	size := float64(g.size)
+	return &Linear{
+		Ulps:   4,
+		Source: "error analysis of the form that is shifted by the maximum, as for Softmax",
+		Relax: func(_ Slope, in []Box) (*Relaxation, error) {
+			out, err := logSoftmaxInterval(n, in)
+			if err != nil {
+				return nil, err
+			}
+			if product(s) > maxDotTerms/max(1, g.size) {
+				return constantForms(out[0]), nil
+			}
+			return logSoftmaxForms(g, in[0], out[0]), nil
+		},
+		Execution: func(in []Box) []float64 {
+			out := make([]float64, product(s))
+			for o := range g.outer {
+				for k := range g.inner {
+					at, top := o*g.size*g.inner+k, 0.0
+					for j := range g.size {
+						top = max(top, magnitude(in[0], at+j*g.inner))
+					}
+					for j := range g.size {
+						out[at+j*g.inner] = within32(top, (2*size+16+8*math.Log(size+1))*0x1p-23+8*unit32*(2*top+2+math.Log(size)))
+					}
+				}
+			}
+			return out
+		},
+	}, nil
+}
+
+// logSoftmaxForms lays planes over and under L for every row, and takes the ends of y's box where these are nearer in the middle.
+func logSoftmaxForms(g gather, x, y Box) *Relaxation {
+	total := len(x.Lower)
+	lower, upper := make([]plane, g.outer*g.inner), make([]plane, g.outer*g.inner) // under and over y - x_i, negated planes of L
+	for r := range lower {
+		at := r/g.inner*g.size*g.inner + r%g.inner
+		lower[r], upper[r] = logSumExpOver(x, at, g.inner, g.size), logSumExpUnder(x, at, g.inner, g.size)
+	}
+	lo, up := newForms(total, g.size), newForms(total, g.size)
+	for i := range total {
+		r, at := i/(g.size*g.inner)*g.inner+i%g.inner, i/(g.size*g.inner)*g.size*g.inner+i%g.inner
+		own := (i - at) / g.inner
+		place := func(f *Forms, p plane, sign, flat float64) {
+			if p.coef != nil {
+				middle := -p.icept
+				for j, k := range p.coef {
+					jj := at + j*g.inner
+					if j == own {
+						k--
+					}
+					middle -= k * (x.Lower[jj]/2 + x.Upper[jj]/2)
+				}
+				if sign*middle < sign*flat {
+					for j, k := range p.coef {
+						if j == own {
+							f.add(0, at+j*g.inner, 1-k)
+						} else {
+							f.add(0, at+j*g.inner, -k)
+						}
+					}
+					slack := Up(2 * unitRoundoff * (1 + math.Abs(p.coef[own])) * magnitude(x, i))
+					f.close(sign * addUp(sign*-p.icept, slack))
+					return
+				}
+			}
+			f.close(flat)
+		}
+		place(lo, lower[r], -1, y.Lower[i])
+		place(up, upper[r], 1, y.Upper[i])
+	}
+	lo.Input, up.Input = nil, nil
+	return &Relaxation{*lo, *up}
+}
+
+// plane is sum coef[j]*x_j + icept over a row; without coef nothing is known.
+type plane struct {
+	coef  []float64
+	icept float64
+}
+
+// logSumExpUnder is the tangent plane of the convex L at the middle m: L(m) + sum p_j (x_j - m_j) with p = softmax(m). What p may be off
+// by, of each exponential expMargin and the rounding of its argument, and the sum's, counts with the width of x_j.
+func logSumExpUnder(x Box, at, step, size int) plane {
+	m, p := make([]float64, size), make([]float64, size)
+	top, sum := math.Inf(-1), 0.0
+	for j := range m {
+		i := at + j*step
+		m[j] = x.Lower[i]/2 + x.Upper[i]/2
+		if !finite(m[j]) {
+			return plane{}
+		}
+		top = max(top, m[j])
+	}
+	for j := range p {
+		p[j] = math.Exp(m[j] - top)
+		sum += p[j]
+	}
+	c, _ := logSumExpAt(m)
+	slack := 0.0
+	for j := range p {
+		i := at + j*step
+		p[j] /= sum
+		off := p[j]*(4*expMargin+2*(min(top-m[j], 800)+800)*0x1p-52+2*float64(size+8)*0x1p-52) + 0x1p-1050
+		slack = addUp(slack, mulUp(Up(off), Up(max(x.Upper[i]-m[j], m[j]-x.Lower[i]))))
+		c = addDown(c, -mulUp(p[j], m[j]))
+	}
+	return plane{p, addDown(c, -slack)}
+}
+
+// logSumExpOver is a plane over L: with c the largest upper end, every exp(x_j - c) is under its chord k_j (x_j - c) + q_j, and the logarithm
+// of the sum S under its tangent at a, the sum of the chords in the middle: L <= c + log a - 1 + S/a.
+func logSumExpOver(x Box, at, step, size int) plane {
+	k, q := make([]float64, size), make([]float64, size)
+	c, a := math.Inf(-1), 0.0
+	for j := range k {
+		c = max(c, x.Upper[at+j*step])
+	}
+	f := curve{expBounds, expBounds}
+	for j := range k {
+		i := at + j*step
+		l, u := addDown(x.Lower[i], -c), addUp(x.Upper[i], -c)
+		if !finite(l) || !finite(u) {
+			return plane{}
+		}
+		k[j], q[j] = f.overChord(l, u)
+		if !finite(k[j]) || !finite(q[j]) {
+			return plane{}
+		}
+		a += k[j]*(l/2+u/2) + q[j]
+	}
+	if !(a > 0x1p-1000) || !finite(a) {
+		return plane{}
+	}
+	_, icept := logBounds(a)
+	icept = addUp(addUp(icept, -1), c)
+	for j := range k {
+		i := at + j*step
+		icept = addUp(icept, Up(q[j]/a))
+		k[j] /= a
+		w := Up(max(math.Abs(x.Lower[i]-c), math.Abs(x.Upper[i]-c)))
+		icept = addUp(icept, -mulDown(k[j], c))
+		icept = addUp(icept, Up(Up(math.Abs(k[j])*0x1p-52+0x1p-1060)*w))
+	}
+	if !finite(icept) {
+		return plane{}
+	}
+	return plane{k, icept}
 }

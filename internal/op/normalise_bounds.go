@@ -244,25 +244,7 @@ func (g *standard) relax(in []Box) *Relaxation {
 			if !ok || !finite(s.ru) || g.size < 2 {
 				continue
 			}
-			// Over d's interval the greatest of rl*d and ru*d is convex, and under its chord.
-			over := func(l, u float64) (k, c float64) {
-				p, q := max(mulUp(s.rl, l), mulUp(s.ru, l)), max(mulUp(s.rl, u), mulUp(s.ru, u))
-				k = s.rl + (s.ru-s.rl)/2
-				if u-l > 1e-9*(math.Abs(l)+math.Abs(u)) && u-l > 1e-150 {
-					k = (q - p) / (u - l)
-				}
-				return k, max(above(k, l, p), above(k, u, q))
-			}
-			uk, uc := over(s.dl[j], s.du[j])
-			lk, lc := over(-s.du[j], -s.dl[j])
-			lc = -lc
-			m := s.dl[j] + (s.du[j]-s.dl[j])/2
-			if !(uk*m+uc < s.yu[j]) || !finite(uk) || !finite(uc) {
-				uk, uc = 0, s.yu[j]
-			}
-			if !(lk*m+lc > s.yl[j]) || !finite(lk) || !finite(lc) {
-				lk, lc = 0, s.yl[j]
-			}
+			lk, lc, uk, uc := scaledLines(s.rl, s.ru, s.dl[j], s.du[j], s.yl[j], s.yu[j])
 			// A slope that vanishes by underflow is none.
 			if scale*uk == 0 {
 				uk, uc = 0, s.yu[j]

@@ -79,8 +79,9 @@ func powRows[T float32 | float64 | int64 | int32](dims []pairDim, y, x []T, e []
 	}
 }
 
-// powMargin is the relative error that we allow math.Pow for exponents up to powLimit: it multiplies by squaring, so that
-// errors add up to some ulp.
+// powMargin is the relative error that we allow math.Pow for exponents up to powLimit: it multiplies by squaring, so that errors add up to
+// some ulp. The fraction of the exponent goes through exp(e*ln(x)), where the rounding of ln(x) and of the product counts |ln(x)| times:
+// two more ulp for each unit of |ln(x)| hold that four times over.
 const (
 	powMargin = 64 * 0x1p-52
 	powLimit  = 64
@@ -118,8 +119,17 @@ func powBounds(e, x float64) (lo, hi float64) {
 	if math.IsInf(v, -1) && !math.IsInf(x, 0) {
 		return v, -math.MaxFloat64
 	}
-	return widen(v, powMargin)
+	if x == 0 || math.IsInf(x, 0) {
+		return v, v
+	}
+	return widen(v, powMargin+math.Abs(math.Log(math.Abs(x)))*0x1p-51)
 }
+
+// powUlps is the float32 error of powers, with its source.
+const (
+	powUlps   = 16
+	powSource = "CUDA documents 8 ulp for powf; libraries' pow is below 1"
+)
 
 func powInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 	out, a, b, err := pairBoxes(n, in)
@@ -144,7 +154,11 @@ func powLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, err
 	}
 	if t == nil || t.Len() != 1 || n.ConstInput(0) != nil || product(shape) != product(n.Inputs[0].Shape) {
-		return boxForms(powInterval)(n)
+		l, err := boxForms(powInterval)(n)
+		if err == nil {
+			l.Ulps, l.Source = powUlps, powSource
+		}
+		return l, err
 	}
 	es, err := t.Float64s()
 	if err != nil {
@@ -154,7 +168,7 @@ func powLinear(n *onnxio.Node) (*Linear, error) {
 	if e == 1 {
 		return &Linear{Maps: []affine.Map{&affine.Identity{N: product(shape)}, nil}}, nil
 	}
-	l := &Linear{Lines: powLines(e), Ulps: 16, Source: "CUDA documents 8 ulp for powf; libraries' pow is below 1"}
+	l := &Linear{Lines: powLines(e), Ulps: powUlps, Source: powSource}
 	if e == 2 {
 		l.Ulps, l.Source = 8, "CUDA documents 8 ulp for powf; a rounded product has 0.5"
 	}

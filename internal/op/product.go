@@ -239,3 +239,27 @@ func hyperbolaLines(c []float64) LinesFunc {
 		}
 	}
 }
+
+// scaledLines gives a lower and an upper line in x over r*x, for r in [rl, ru] and x in [l, u]; or the ends of [yl, yu], in which r*x is known
+// to be, where these are nearer in the middle. Over the interval the greatest of rl*x and ru*x is convex, and under its chord.
+func scaledLines(rl, ru, l, u, yl, yu float64) (lk, lc, uk, uc float64) {
+	over := func(l, u float64) (k, c float64) {
+		p, q := max(mulUp(rl, l), mulUp(ru, l)), max(mulUp(rl, u), mulUp(ru, u))
+		k = rl + (ru-rl)/2
+		if u-l > 1e-9*(math.Abs(l)+math.Abs(u)) && u-l > 1e-150 {
+			k = (q - p) / (u - l)
+		}
+		return k, max(above(k, l, p), above(k, u, q))
+	}
+	uk, uc = over(l, u)
+	lk, lc = over(-u, -l)
+	lc = -lc
+	m := l + (u-l)/2
+	if !(uk*m+uc < yu) || !finite(uk) || !finite(uc) {
+		uk, uc = 0, yu
+	}
+	if !(lk*m+lc > yl) || !finite(lk) || !finite(lc) {
+		lk, lc = 0, yl
+	}
+	return lk, lc, uk, uc
+}
