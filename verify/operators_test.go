@@ -108,6 +108,23 @@ var steps = []struct {
 	}},
 	{"LogSoftmax", single("LogSoftmax", onnxio.Attrs{"axis": int64(1)})},
 	{"LRN", single("LRN", onnxio.Attrs{"size": int64(2), "alpha": float32(0.5)})},
+	{"TopK", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("TopK", onnxio.Attrs{"axis": int64(1)}, x, fixedInts(2))
+	}},
+	{"TopK, values and places", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		y := b.node("TopK", onnxio.Attrs{"axis": int64(1)}, x, fixedInts(2))
+		places := &onnxio.Value{Name: "places", DType: onnxio.Int64, Producer: y.Producer}
+		y.Producer.Outputs = append(y.Producer.Outputs, places)
+		return b.node("Add", nil, y, b.node("Cast", onnxio.Attrs{"to": int64(onnxio.Float)}, places))
+	}},
+	{"ArgMax", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("Cast", onnxio.Attrs{"to": int64(onnxio.Float)}, b.node("ArgMax", onnxio.Attrs{"axis": int64(2)}, x))
+	}},
+	{"QuantizeLinear and back", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		scale := &onnxio.Value{Name: "scale", DType: onnxio.Float, Const: onnxio.FromFloat32([]float32{0.07, 0.05, 0.03}, 3)}
+		zero := &onnxio.Value{Name: "zero", DType: onnxio.Int8, Const: &onnxio.Tensor{DType: onnxio.Int8, Shape: []int{3}, Data: []int8{0, 3, -5}}}
+		return b.node("DequantizeLinear", nil, b.node("QuantizeLinear", nil, x, scale, zero), scale, zero)
+	}},
 	{"attention", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
 		x = b.node("Reshape", nil, x, fixedInts(1, int64(c), -1))
 		tokens := b.node("Transpose", onnxio.Attrs{"perm": []int64{0, 2, 1}}, x)

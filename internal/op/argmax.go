@@ -4,14 +4,15 @@ package op
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
 func init() {
-	Register(Def{Name: "ArgMax", Since: 1, Shape: argShape, Eval: argEval(false)})
-	Register(Def{Name: "ArgMin", Since: 1, Shape: argShape, Eval: argEval(true)})
+	Register(Def{Name: "ArgMax", Since: 1, Shape: argShape, Eval: argEval(false), Interval: argInterval(false), Linear: boxForms(argInterval(false))})
+	Register(Def{Name: "ArgMin", Since: 1, Shape: argShape, Eval: argEval(true), Interval: argInterval(true), Linear: boxForms(argInterval(true))})
 }
 
 func argShape(n *onnxio.Node) ([]Type, error) {
@@ -78,5 +79,46 @@ func argRows[T float32 | float64 | int64 | int32 | int8 | uint8](g gather, y []i
 			}
 			y[o*g.inner+k] = int64(best)
 		}
+	}
+}
+
+// argInterval spans the places that can hold the extreme: those whose far end reaches every other's near end. Of equals any may be meant.
+func argInterval(least bool) func(*onnxio.Node, []Box) ([]Box, error) {
+	return func(n *onnxio.Node, in []Box) ([]Box, error) {
+		x, err := shapeOf(n, 0)
+		if err != nil {
+			return nil, err
+		}
+		axis, err := normalAxis(n.Attrs.Int("axis", 0), len(x))
+		if err != nil {
+			return nil, err
+		}
+		g := gather{product(x[:axis]), x[axis], product(x[axis+1:])}
+		out := newBox(g.outer * g.inner)
+		for o := range g.outer {
+			for k := range g.inner {
+				at, i := o*g.size*g.inner+k, o*g.inner+k
+				ends := func(j int) (lo, up float64) {
+					lo, up = in[0].Lower[at+j*g.inner], in[0].Upper[at+j*g.inner]
+					if least {
+						return -up, -lo
+					}
+					return lo, up
+				}
+				top := math.Inf(-1)
+				for j := range g.size {
+					lo, _ := ends(j)
+					top = max(top, lo)
+				}
+				first, last := g.size-1, 0
+				for j := range g.size {
+					if _, up := ends(j); !(up < top) {
+						first, last = min(first, j), max(last, j)
+					}
+				}
+				out.Lower[i], out.Upper[i] = float64(first), float64(last)
+			}
+		}
+		return []Box{out}, nil
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "TopK", Since: 1, Shape: topKShape, Eval: topKEval, Gradient: topKGradient})
+	Register(Def{Name: "TopK", Since: 1, Shape: topKShape, Eval: topKEval, Gradient: topKGradient, Interval: topKInterval, Linear: topKLinear})
 }
 
 func topKShape(n *onnxio.Node) ([]Type, error) {
