@@ -108,6 +108,12 @@ var steps = []struct {
 	}},
 	{"LogSoftmax", single("LogSoftmax", onnxio.Attrs{"axis": int64(1)})},
 	{"LRN", single("LRN", onnxio.Attrs{"size": int64(2), "alpha": float32(0.5)})},
+	{"Einsum with weights", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("Einsum", onnxio.Attrs{"equation": "bchw,cwd->bdhc"}, x, b.weights(0.5, c, 3, 2))
+	}},
+	{"Einsum of two variables", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		return b.node("Einsum", onnxio.Attrs{"equation": "bchw,bdhw->bcd"}, x, b.node("Relu", nil, x))
+	}},
 	{"TopK", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
 		return b.node("TopK", onnxio.Attrs{"axis": int64(1)}, x, fixedInts(2))
 	}},
