@@ -61,7 +61,11 @@ func (a APGD) run(ctx context.Context, j *job) error {
 	}
 	rounds := 1
 	var ranking [][]int
-	if a.Loss == DLRT {
+	goals := j.n > 0 && j.goal[0] >= 0
+	if goals && a.Loss == DLR && j.classes >= DLRT.Classes() {
+		a.Loss = DLRT // its form with a target
+	}
+	if a.Loss == DLRT && !goals {
 		rounds = min(a.Targets, j.classes-1)
 		var err error
 		if ranking, err = j.ranking(ctx); err != nil {
@@ -75,9 +79,13 @@ func (a APGD) run(ctx context.Context, j *job) error {
 				return nil
 			}
 			var other []int
-			if ranking != nil {
+			if a.Loss == DLRT {
 				for _, i := range idx {
-					other = append(other, ranking[i][round])
+					if goals {
+						other = append(other, j.goal[i])
+					} else {
+						other = append(other, ranking[i][round])
+					}
 				}
 			}
 			if err := a.once(ctx, j, idx, other, fmt.Sprintf("start %d %d", restart, round)); err != nil {
@@ -148,13 +156,20 @@ func (a APGD) once(ctx context.Context, j *job, idx, other []int, name string) e
 				to = append(to, row.other)
 			}
 		}
-		s, err := j.slopes(ctx, loss, at, d, j.lossClasses(at), to, false)
+		class, towards := j.lossClasses(at), to != nil // a loss with a target rises towards it
+		if towards {
+			class = j.labels(at)
+		}
+		s, err := j.slopes(ctx, loss, at, d, class, to, false)
 		if err != nil {
 			return err
 		}
 		kept := rows[:0]
 		for r, row := range rows {
 			sign := float64(j.signFor(row.i))
+			if towards {
+				sign = 1
+			}
 			row.loss = sign * float64(s.Loss[r])
 			row.g = append(row.g[:0], s.Gradient[r*j.size:(r+1)*j.size]...)
 			if sign < 0 {

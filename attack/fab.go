@@ -64,6 +64,7 @@ func (a FAB) run(ctx context.Context, j *job) error {
 // fabRow is the state of one sample: where it is, and its nearest point across so far.
 type fabRow struct {
 	i, other int
+	rival    int // the class to get away from: the label, or with a goal the largest other one
 	d, best  []float32
 	length   float64 // of best; infinite where there is none
 }
@@ -73,7 +74,7 @@ func (a FAB) once(ctx context.Context, j *job, idx, other []int, restart int) er
 	rows := make([]*fabRow, len(idx))
 	d := j.zeros(2 * len(idx))
 	for r, i := range idx {
-		rows[r] = &fabRow{i: i, other: other[r], d: d[2*r], best: d[2*r+1], length: math.Inf(1)}
+		rows[r] = &fabRow{i: i, other: other[r], rival: j.samples.Labels[i], d: d[2*r], best: d[2*r+1], length: math.Inf(1)}
 		if restart > 0 {
 			j.start(i, rows[r].d, j.rng(i, "fab"+string(rune('0'+restart))))
 			for k := range rows[r].d {
@@ -83,11 +84,11 @@ func (a FAB) once(ctx context.Context, j *job, idx, other []int, restart int) er
 	}
 	near, far := make([]float32, j.size), make([]float32, j.size)
 	for range a.Steps {
-		at, to, points := make([]int, len(rows)), make([]int, len(rows)), make([][]float32, len(rows))
+		at, from, to, points := make([]int, len(rows)), make([]int, len(rows)), make([]int, len(rows)), make([][]float32, len(rows))
 		for r, row := range rows {
-			at[r], to[r], points[r] = row.i, row.other, row.d
+			at[r], from[r], to[r], points[r] = row.i, row.rival, row.other, row.d
 		}
-		s, err := j.slopes(ctx, loss, at, points, j.labels(at), to, true)
+		s, err := j.slopes(ctx, loss, at, points, from, to, true)
 		if err != nil {
 			return err
 		}
@@ -99,6 +100,12 @@ func (a FAB) once(ctx context.Context, j *job, idx, other []int, restart int) er
 			kept = append(kept, row)
 			// z_other - z_label, and its gradient: across where it is positive.
 			f, g := float64(s.Loss[r]), s.Gradient[r*j.size:(r+1)*j.size]
+			if j.goal[row.i] >= 0 {
+				if rival := largestBut(s.Logits[r*j.classes:(r+1)*j.classes], row.other); rival != row.rival && f > 0 {
+					row.rival = rival // across one boundary, and not yet the goal
+					continue
+				}
+			}
 			if f > 0 {
 				if length := j.threat.Norm.norm(row.d); length < row.length {
 					row.length = length
@@ -163,6 +170,17 @@ func (a FAB) finish(ctx context.Context, j *job, rows []*fabRow) error {
 		}
 	}
 	return nil
+}
+
+// largestBut is the class of the largest logit but one.
+func largestBut(z []float32, not int) int {
+	best := -1
+	for k, v := range z {
+		if k != not && (best < 0 || v > z[best]) {
+			best = k
+		}
+	}
+	return best
 }
 
 func distanceBetween(n Norm, a, b []float32) float64 {
