@@ -288,9 +288,10 @@ func (g *standard) centred(f *Forms, x Box, r, i int, k, mags float64) float64 {
 // execution bounds the error of float32 executions that sum in any order, that find the variance from the mean of squares or from d, and
 // that fold scale and bias into a factor and a shift.
 //
-// With g = gamma_{n+12} and M the mean of |x|, Q the mean of its square: the mean is off by g*M, d by g*(M+|x|); the variance by 2g*Q if it
-// is a difference of means, and by the mean of g*(M+|x|)*2|d| <= 8g*Q if it sums the squares of d: 12g*Q hold both. From the variance's error
-// e follows that of 1/deviation, at most R^2 * e / (2 sqrt(v-e)) with R the largest quotient. What comes after rounds at most 8 times.
+// With g = gamma_{n+4} and M the mean of |x|, Q the mean of its square: the mean is off by g*M, d by g*(M+|x|). The variance is off by 3g*Q
+// if it is the difference of two means of at most Q, and may then even be negative. If it sums the squares of d, it is off by the mean of
+// 2g*(M+|x|)*|d|, at most 2g*2*sqrt(Q)*sqrt(v) (Cauchy and Schwarz), and g*v: 5g*Q. From the variance's error e follows that of 1/deviation, at
+// most R^2 * e / (2 sqrt(w)), with w the least variance, epsilon in it, and R the largest quotient. What comes after rounds at most 8 times.
 func (g *standard) execution(in []Box) []float64 {
 	out := make([]float64, g.total)
 	s := g.newSpread()
@@ -304,8 +305,10 @@ func (g *standard) execution(in []Box) []float64 {
 			q += m * m
 		}
 		mean := s.mags / n
-		ev := (12*g32*q/n + 4*unit32*(s.vu+math.Abs(g.epsilon)) + 0x1p-118) * (1 + 0x1p-20)
-		v := Down(s.vl + g.epsilon - ev)
+		other := (4*unit32*(s.vu+math.Abs(g.epsilon)) + 0x1p-118) * (1 + 0x1p-20)
+		ev := 5*gamma32(g.size+4)*q/n*(1+0x1p-20) + other
+		v := Down(s.vl + g.epsilon - 3*gamma32(g.size+4)*q/n*(1+0x1p-20) - other)
+		v = min(v, max(Down(g.epsilon*(1-0x1p-20)), s.vl+g.epsilon-ev))
 		root := math.Sqrt(v) * (1 - 0x1p-40)
 		quotient := (1 + 0x1p-40) / (root + g.delta)
 		er := quotient * quotient * ev / (2 * root) * (1 + 0x1p-20)
