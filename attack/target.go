@@ -274,8 +274,13 @@ func (t *Target) Gradient(ctx context.Context, loss *Loss, x, weights, targets [
 	most := t.batch()
 	var pieces [][2]int
 	size := min(most, powerAbove((n+workers-1)/workers))
-	for from := 0; from < n; from += size {
+	for from := 0; from < n; {
+		// Whole powers of two as far as they go, so that few rows are filled up with zeros.
+		for size > 8 && size > n-from {
+			size /= 2
+		}
 		pieces = append(pieces, [2]int{from, min(n, from+size)})
+		from += size
 	}
 	piece := func(from, to int) error {
 		b := min(most, powerAbove(to-from))

@@ -23,7 +23,46 @@ func convGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Valu
 		g.attributes(attrs, []int{top, left, bottom, right})
 		return onlyFirst(e.Op("Conv", attrs, dy[0], e.Const(turnedWeights(w.Const, groups))))
 	}
+	if g.sh == g.sw && g.sh > 1 && g.dh == 1 && g.dw == 1 && groups == 1 && !g.oneD && w.Const != nil {
+		return onlyFirst(e.phases(g, dy[0], w.Const))
+	}
 	return onlyFirst(e.adjoint(g, groups, dy[0], w))
+}
+
+// phases is the transposed convolution with stride s as one convolution with stride 1 and s*s times the channels, whose pixels
+// DepthToSpace puts in between each other. Element q = s*j + r of the padded input gets dy[j-t]*w[r+s*t] for all t: the same window for
+// every phase r, so that nothing but taps beyond the kernel's end is multiplied in vain.
+func (e *Emitter) phases(g *window, dy *onnxio.Value, w *onnxio.Tensor) *onnxio.Value {
+	s := g.sh
+	m, c := w.Shape[0], w.Shape[1]
+	th, tw := (g.kh+s-1)/s, (g.kw+s-1)/s
+	weights := onnxio.NewTensor(w.DType, s*s*c, m, th, tw)
+	switch d := w.Data.(type) {
+	case []float32:
+		phaseTaps(weights.F32(), d, s, m, c, g.kh, g.kw)
+	case []float64:
+		phaseTaps(weights.F64(), d, s, m, c, g.kh, g.kw)
+	}
+	rows, columns := (g.top+g.h+s-1)/s, (g.left+g.w+s-1)/s
+	pads := []int{th - 1, tw - 1, max(0, rows-g.oh), max(0, columns-g.ow)}
+	y := e.Op("Conv", onnxio.Attrs{"pads": ints64(pads)}, dy, e.Const(weights))
+	y = e.Op("DepthToSpace", onnxio.Attrs{"blocksize": int64(s)}, y)
+	return e.Slice(e.Slice(y, 2, g.top, g.top+g.h), 3, g.left, g.left+g.w)
+}
+
+// phaseTaps lays weights [m, c, kh, kw] out as [s*s*c, m, ceil(kh/s), ceil(kw/s)], taps in reverse, phases before channels.
+func phaseTaps[T any](to, from []T, s, m, c, kh, kw int) {
+	th, tw := (kh+s-1)/s, (kw+s-1)/s
+	for o := range m {
+		for i := range c {
+			for y := range kh {
+				for x := range kw {
+					at := (((y%s*s+x%s)*c+i)*m+o)*th*tw + (th-1-y/s)*tw + tw - 1 - x/s
+					to[at] = from[((o*c+i)*kh+y)*kw+x]
+				}
+			}
+		}
+	}
 }
 
 // attributes writes strides, dilations and pads (top, left, bottom, right).
