@@ -1,0 +1,39 @@
+// castlike.go — CastLike, opset 15, 19, 21 and later: y = x in the type of another input.
+
+package op
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func init() {
+	Register(Def{Name: "CastLike", Since: 15, Shape: castLikeShape, Eval: copyEval, Interval: castInterval, Linear: castLikeLinear})
+}
+
+func castLikeShape(n *onnxio.Node) ([]Type, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	like := n.Input(1)
+	if like == nil {
+		return nil, fmt.Errorf("input 1 (target_type) is missing")
+	}
+	from, to := n.Inputs[0].DType, like.DType
+	if to == onnxio.Float16 || to == onnxio.BFloat16 || to.Size() == 0 || from == onnxio.String {
+		return nil, unsupported(n, "Shape", fmt.Sprintf("cast from %v to %v", from, to))
+	}
+	return []Type{{to, s}}, nil
+}
+
+// castLikeLinear is Cast's, of the first input alone.
+func castLikeLinear(n *onnxio.Node) (*Linear, error) {
+	l, err := castLinear(n)
+	if err == nil && l.Maps != nil {
+		l.Maps = append(l.Maps[:1:1], make([]affine.Map, len(n.Inputs)-1)...)
+	}
+	return l, err
+}
