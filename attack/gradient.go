@@ -28,6 +28,8 @@ type GradientOptions struct {
 	KeepSoftmax bool
 	// OneSample takes a batch that the file fixes as one sample: one row of logits, one loss.
 	OneSample bool
+	// Portable uses only operators that GPU providers have too; on the CPU it is slower.
+	Portable bool
 }
 
 // Gradient makes of a model's graph one that computes, in standard operators of the same opset:
@@ -36,8 +38,8 @@ type GradientOptions struct {
 //	outputs: logits [batch, outputs], all outputs of a sample flat; the loss [batch]; dL/dx for every floating-point input, L being the
 //	         sum of the losses, so that no sample's gradient depends on another sample
 //
-// Sizes are static. Where the derivative does not exist a stated one is taken: 0 for Relu at 0, the first of equal elements of a pooling
-// window, equal shares for the ties of ReduceMax, 0 for steps. The error is an *onnxio.UnsupportedError that names a node without gradient.
+// Sizes are static. Where the derivative does not exist a stated one is taken: 0 for Relu at 0, the first of equal elements of a
+// pooling window where MaxPool can name it and equal shares else, equal shares for the ties of ReduceMax, the first of Max's equal inputs, 0 for steps. The error is an *onnxio.UnsupportedError that names a node without gradient.
 func Gradient(g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, error) {
 	g, err := infer.Prepare(g, infer.Options{Batch: o.Batch, Dims: o.Dims, Float64: o.Float64})
 	if err != nil {
@@ -47,6 +49,7 @@ func Gradient(g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, err
 		dropSoftmax(g)
 	}
 	e := op.NewEmitter(g, "grad/")
+	e.Portable = o.Portable
 	batch, err := batchOf(g)
 	if err != nil {
 		return nil, err

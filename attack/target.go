@@ -102,7 +102,8 @@ func rowsFollow(g *onnxio.Graph) bool {
 }
 
 func (t *Target) gradientOptions(batch int) GradientOptions {
-	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true}
+	gpu := t.original != nil && t.original.Engine() != "go" && t.original.Engine() != "ort:cpu"
+	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true, Portable: gpu}
 }
 
 // openLogits opens the model with a free batch and without a final softmax.

@@ -16,6 +16,8 @@ type Emitter struct {
 	Opset int
 	Nodes []*onnxio.Node
 	Err   error
+	// Portable avoids what GPU providers lack, at some cost elsewhere.
+	Portable bool
 
 	taken  map[string]bool
 	prefix string

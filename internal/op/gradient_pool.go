@@ -21,10 +21,11 @@ func (g *window) images() *window {
 	return &q
 }
 
-// maxpoolGradient gives dy to the first of the largest elements of each window, in row-major order.
+// maxpoolGradient gives dy to the largest element of each window.
 //
-// Where no windows overlap, the places come from MaxPool's second output. Else every window's elements are laid out as channels by a
-// convolution with unit weights, the first largest is found by ArgMax, and the transposed convolution adds up.
+// Where no windows overlap, the places come from MaxPool's second output: the first of equal elements. GPU providers lack that output, and
+// overlapping windows need sums: there equal elements share dy evenly. Windows that tile the image are compared with their maxima; of
+// others the elements are laid out as channels by a convolution with unit weights, and the transposed convolution adds up.
 func maxpoolGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
 	if dy[0] == nil {
 		return nil
@@ -36,13 +37,21 @@ func maxpoolGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.V
 		return nil
 	}
 	apart := g.sh >= (g.kh-1)*g.dh+1 && g.sw >= (g.kw-1)*g.dw+1
-	if apart && e.Opset >= 11 && n.Attrs.Int("storage_order", 0) == 0 {
+	if apart && !e.Portable && e.Opset >= 11 && n.Attrs.Int("storage_order", 0) == 0 {
 		at := e.output(n, 1, onnxio.Int64, dy[0].Shape)
 		size, from := product(x.Shape), product(dy[0].Shape)
 		flat := e.Op("ScatterElements", onnxio.Attrs{"axis": int64(0)}, e.Zeros(x, size), e.Reshape(at, from), e.Reshape(dy[0], from))
 		return onlyFirst(e.Reshape(flat, x.Shape...))
 	}
 	q, k := g.images(), g.kh*g.kw
+	if g.sh == g.kh && g.sw == g.kw && g.dh == 1 && g.dw == 1 && g.top+g.left == 0 && g.oh*g.kh <= g.h && g.ow*g.kw <= g.w {
+		r := &reducer{axes: []int{2, 4}}
+		inner := e.Slice(e.Slice(e.Reshape(x, q.n, g.h, g.w), 1, 0, g.oh*g.kh), 2, 0, g.ow*g.kw)
+		r.x = e.Reshape(inner, q.n, g.oh, g.kh, g.ow, g.kw)
+		r.y, r.dy = e.Reshape(n.Outputs[0], q.n, g.oh, 1, g.ow, 1), e.Reshape(dy[0], q.n, g.oh, 1, g.ow, 1)
+		dx := e.Reshape(extremeSlope(true)(e, r), q.n, g.oh*g.kh, g.ow*g.kw)
+		return onlyFirst(e.Reshape(e.Pad(dx, []int{0, 0, 0}, []int{0, g.h - g.oh*g.kh, g.w - g.ow*g.kw}), x.Shape...))
+	}
 	w := g.taps(e, x)
 	attrs := onnxio.Attrs{}
 	// ceil_mode and auto_pad are in the window's sizes already: the padding at the end follows from them.
@@ -59,14 +68,8 @@ func maxpoolGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.V
 	if outside := g.outside(); outside != nil {
 		seen = e.Add(seen, e.Reals(x, outside, 1, k, g.oh, g.ow))
 	}
-	first := e.Op("ArgMax", onnxio.Attrs{"axis": int64(1), "keepdims": int64(1)}, seen)
-	numbers := make([]int64, k)
-	for i := range numbers {
-		numbers[i] = int64(i)
-	}
-	chosen := e.Op("Equal", nil, first, e.Const(onnxio.FromInt64(numbers, 1, k, 1, 1)))
-	share := e.keepWhere(chosen, e.Expand(e.Reshape(dy[0], q.n, 1, g.oh, g.ow), q.n, k, g.oh, g.ow))
-	return onlyFirst(e.Reshape(e.adjoint(q, 1, share, w), x.Shape...))
+	r := &reducer{x: seen, axes: []int{1}, y: e.Reshape(n.Outputs[0], q.n, 1, g.oh, g.ow), dy: e.Reshape(dy[0], q.n, 1, g.oh, g.ow)}
+	return onlyFirst(e.Reshape(e.adjoint(q, 1, extremeSlope(true)(e, r), w), x.Shape...))
 }
 
 // outside is a number below all others for the taps that lie in the padding, by tap and output place; nil where none does.

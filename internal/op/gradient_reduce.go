@@ -67,7 +67,7 @@ func extremeSlope(largest bool) func(e *Emitter, r *reducer) *onnxio.Value {
 		if !largest {
 			away = e.Greater(r.x, r.y)
 		}
-		share := e.Mask(e.Op("Not", nil, away), r.x)
+		share := e.Where(away, e.Scalar(r.x, 0), e.Scalar(r.x, 1))
 		return e.Mul(share, e.Div(r.dy, e.ReduceSum(share, r.axes...)))
 	}
 }

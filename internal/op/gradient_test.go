@@ -61,7 +61,7 @@ var gradCases = func() []gradCase {
 	var cs []gradCase
 	add := func(c gradCase) { cs = append(cs, c) }
 	for _, op := range []string{"Abs", "Asinh", "Atan", "Cos", "Cosh", "Elu", "Erf", "Exp", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Neg", "Relu", "Selu",
-		"Sigmoid", "Sin", "Sinh", "Softplus", "Softsign", "Swish", "Tan", "Tanh", "Identity", "Gelu", "Celu", "Dropout", "Floor", "Ceil", "Round", "Sign"} {
+		"Sigmoid", "Sin", "Sinh", "Softplus", "Softsign", "Swish", "Tan", "Tanh", "Identity", "Gelu", "Celu", "Dropout", "Hardmax", "Floor", "Ceil", "Round", "Sign"} {
 		c := gradCase{op: op, in: vars(s)}
 		if op == "Tan" {
 			c.lo, c.hi = -1.2, 1.2
@@ -310,7 +310,7 @@ func evalNodes(t *testing.T, nodes []*onnxio.Node, values map[*onnxio.Value]*onn
 // of a few units.
 const gradTolerance = 2e-7
 
-func checkGradient(t *testing.T, c gradCase, opset int) {
+func checkGradient(t *testing.T, c gradCase, opset int, portable bool) {
 	rng := rand.New(rand.NewPCG(7, uint64(opset)))
 	outputs := max(c.outputs, 1)
 	n := nodeWith(t, c.op, opset, c.attrs, outputs, c.in()...)
@@ -341,6 +341,7 @@ func checkGradient(t *testing.T, c gradCase, opset int) {
 	}
 	g := &onnxio.Graph{Inputs: wrt, Nodes: []*onnxio.Node{n}, Outputs: n.Outputs}
 	e := NewEmitter(g, "g/")
+	e.Portable = portable
 	seeds := map[*onnxio.Value]*onnxio.Value{}
 	for _, y := range n.Outputs {
 		if y.DType == onnxio.Double {
@@ -402,7 +403,10 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 			}
 		}
 		for _, o := range opsets {
-			t.Run(fmt.Sprintf("%s-%d-%v", c.op, o, c.attrs), func(t *testing.T) { checkGradient(t, c, o) })
+			t.Run(fmt.Sprintf("%s-%d-%v", c.op, o, c.attrs), func(t *testing.T) { checkGradient(t, c, o, false) })
+			if c.op == "MaxPool" {
+				t.Run(fmt.Sprintf("%s-%d-%v-portable", c.op, o, c.attrs), func(t *testing.T) { checkGradient(t, c, o, true) })
+			}
 		}
 	}
 }
@@ -420,19 +424,24 @@ func TestEveryGradientIsTested(t *testing.T) {
 	}
 }
 
-func TestMaxPoolGivesTiesToTheFirst(t *testing.T) {
-	for _, stride := range []int64{1, 2} { // windows that overlap, and windows that do not
-		n := node(t, "MaxPool", 13, onnxio.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{stride, stride}}, variable(1, 1, 2, 2))
+func TestTiesOfMaxPool(t *testing.T) {
+	for name, c := range map[string]struct {
+		stride   int64
+		portable bool
+		want     []float64
+	}{"places": {2, false, []float64{0, 3, 0, 0}}, "tiles": {2, true, []float64{0, 1, 1, 1}}, "overlapping": {1, false, []float64{0, 1, 1, 1}}} {
+		n := node(t, "MaxPool", 13, onnxio.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{c.stride, c.stride}}, variable(1, 1, 2, 2))
 		x := n.Inputs[0]
 		e := NewEmitter(&onnxio.Graph{Inputs: []*onnxio.Value{x}, Nodes: []*onnxio.Node{n}}, "g/")
+		e.Portable = c.portable
 		dx, err := Backward(e, []*onnxio.Node{n}, map[*onnxio.Value]*onnxio.Value{n.Outputs[0]: floats([]float64{3}, 1, 1, 1, 1)}, []*onnxio.Value{x})
 		if err != nil {
 			t.Fatal(err)
 		}
 		values := map[*onnxio.Value]*onnxio.Tensor{x: onnxio.FromFloat64([]float64{0, 2, 2, 2}, 1, 1, 2, 2)}
 		evalNodes(t, append([]*onnxio.Node{n}, e.Nodes...), values)
-		if got := values[dx[0]].F64(); !slices.Equal(got, []float64{0, 3, 0, 0}) {
-			t.Errorf("stride %d: %v", stride, got)
+		if got := values[dx[0]].F64(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v where %v is stated", name, got, c.want)
 		}
 	}
 }
