@@ -131,6 +131,25 @@ var steps = []struct {
 		zero := &onnxio.Value{Name: "zero", DType: onnxio.Int8, Const: &onnxio.Tensor{DType: onnxio.Int8, Shape: []int{3}, Data: []int8{0, 3, -5}}}
 		return b.node("DequantizeLinear", nil, b.node("QuantizeLinear", nil, x, scale, zero), scale, zero)
 	}},
+	{"DynamicQuantizeLinear and back", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		y := b.node("DynamicQuantizeLinear", nil, x)
+		y.DType = onnxio.Uint8
+		scale := &onnxio.Value{Name: "scale", DType: onnxio.Float, Producer: y.Producer}
+		zero := &onnxio.Value{Name: "zero", DType: onnxio.Uint8, Producer: y.Producer}
+		y.Producer.Outputs = append(y.Producer.Outputs, scale, zero)
+		return b.node("DequantizeLinear", nil, y, scale, zero)
+	}},
+	{"MatMulInteger", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		scale := &onnxio.Value{Name: "scale", DType: onnxio.Float, Const: onnxio.FromFloat32([]float32{0.05})}
+		zero := &onnxio.Value{Name: "zero", DType: onnxio.Int8, Const: &onnxio.Tensor{DType: onnxio.Int8, Shape: []int{}, Data: []int8{3}}}
+		w := &onnxio.Value{Name: "w8", DType: onnxio.Int8, Const: &onnxio.Tensor{DType: onnxio.Int8, Shape: []int{3, 2}, Data: []int8{1, -2, 3, 0, 2, -1}}}
+		y := b.node("QuantizeLinear", nil, x, scale, zero)
+		return b.node("Cast", onnxio.Attrs{"to": int64(onnxio.Float)}, b.node("MatMulInteger", nil, y, w, zero))
+	}},
+	{"CumSum, Shrink and Hardmax", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		y := b.node("Shrink", onnxio.Attrs{"bias": float32(0.1), "lambd": float32(0.2)}, b.node("CumSum", nil, x, fixedInts(2)))
+		return b.node("Add", nil, y, b.node("Hardmax", onnxio.Attrs{"axis": int64(1)}, x))
+	}},
 	{"attention", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
 		x = b.node("Reshape", nil, x, fixedInts(1, int64(c), -1))
 		tokens := b.node("Transpose", onnxio.Attrs{"perm": []int64{0, 2, 1}}, x)

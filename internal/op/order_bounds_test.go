@@ -23,10 +23,29 @@ func TestOrderAndQuantisationBoundsHold(t *testing.T) {
 	single := &onnxio.Value{Name: "x", DType: onnxio.Float, Shape: []int{2, 4}}
 	q8 := &onnxio.Value{Name: "q", DType: onnxio.Int8, Shape: []int{2, 4}}
 	scale := &onnxio.Value{Name: "s", DType: onnxio.Float, Shape: []int{}}
+	// 8-bit operands: three variable images, and weights.
+	image := &onnxio.Value{Name: "x", DType: onnxio.Int8, Shape: []int{1, 2, 3, 3}}
+	kernels := fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{2, 2, 2, 2}, Data: []uint8{1, 2, 3, 255, 0, 7, 9, 1, 200, 3, 4, 5, 6, 128, 127, 9}})
+	matrix := fixed(&onnxio.Tensor{DType: onnxio.Int8, Shape: []int{4, 2}, Data: []int8{1, -2, 3, 100, -128, 7, 9, 127}})
+	bias := fixed(&onnxio.Tensor{DType: onnxio.Int32, Shape: []int{2}, Data: []int32{500, -70}})
+	pads := onnxio.Attrs{"pads": []int64{1, 0, 0, 1}, "strides": []int64{2, 1}}
+	other := &onnxio.Value{Name: "q", DType: onnxio.Int8, Shape: []int{4, 2}}
 	for _, c := range []struct {
 		n     *onnxio.Node
 		slack float64 // of Eval's own rounding
 	}{
+		{node(t, "MatMulInteger", 10, nil, q8, matrix), 0},
+		{node(t, "MatMulInteger", 10, nil, q8, matrix, i8(3, -4), i8(5, 1)), 0},
+		{node(t, "MatMulInteger", 10, nil, q8, other, i8(3), i8(-5)), 0},
+		{node(t, "ConvInteger", 10, pads, image, kernels, i8(3), u8(100)), 0},
+		{node(t, "ConvInteger", 10, pads, image, kernels, i8(-3), u8(100, 7)), 0},
+		{node(t, "QLinearMatMul", 10, nil, q8, f32(0.1), i8(3), matrix, f32(0.02, 0.3), i8(5, 0), f32(0.7), u8(128)), 0},
+		{node(t, "QLinearMatMul", 21, nil, q8, f32(0.1, 0.25), i8(3, 0), other, f32(0.5), i8(5), f32(7), i8(-9)), 0},
+		{node(t, "QLinearMatMul", 10, nil, q8, scale, i8(3), matrix, f32(0.5), i8(5), f32(7), i8(-9)), 0},
+		{node(t, "QLinearConv", 10, pads, image, f32(0.1), i8(3), kernels, f32(0.02, 0.3), u8(100, 0), f32(5), u8(3), bias), 0},
+		{node(t, "QLinearConv", 10, nil, image, f32(0.1), i8(3), kernels, f32(0.02), u8(100), f32(2), i8(0)), 0},
+		{nodeWith(t, "DynamicQuantizeLinear", 11, nil, 3, single), 0},
+		{nodeWith(t, "DynamicQuantizeLinear", 11, nil, 3, x), 0},
 		{nodeWith(t, "TopK", 11, nil, 2, x, ints(2)), 0},
 		{nodeWith(t, "TopK", 11, onnxio.Attrs{"largest": int64(0), "axis": int64(0)}, 2, x, ints(1)), 0},
 		{nodeWith(t, "TopK", 11, onnxio.Attrs{"sorted": int64(0)}, 2, x, ints(3)), 0},
@@ -54,6 +73,12 @@ func TestOrderAndQuantisationBoundsHold(t *testing.T) {
 			l, err := d.Linear(c.n)
 			if err != nil {
 				t.Fatal(err)
+			}
+			var varying []int
+			for i, v := range c.n.Inputs {
+				if v.Const == nil {
+					varying = append(varying, i)
+				}
 			}
 			rng := rand.New(rand.NewPCG(95, 96))
 			for round := range 300 {
@@ -86,11 +111,11 @@ func TestOrderAndQuantisationBoundsHold(t *testing.T) {
 					p := pointIn(rng, c.n, boxes)
 					for k := range p {
 						for j := range p[k] {
-							switch c.n.Inputs[k].DType {
+							switch c.n.Inputs[varying[k]].DType {
 							case onnxio.Int8:
 								p[k][j] = math.Round(p[k][j])
 							case onnxio.Float:
-								p[k][j] = min(max(float64(float32(p[k][j])), boxes[k].Lower[j]), boxes[k].Upper[j])
+								p[k][j] = min(max(float64(float32(p[k][j])), boxes[varying[k]].Lower[j]), boxes[varying[k]].Upper[j])
 							}
 						}
 					}
