@@ -33,8 +33,8 @@ newer files are read by them.
 | Linear | ` + "`symbolic`, `fastlin`, `deeppoly`" + `: what the operator is to rows of coefficients; without it they only know the interval |
 
 **✓** is there; **map** is an interval that follows from Linear, since the operator is affine; **–** is missing. An operator without Interval
-and Linear can be verified where its inputs are constant: it is folded before bounds are made. Some faces serve some forms only (a matrix
-product of two variables has no Linear, for example); ` + "`shoal inspect MODEL`" + ` lists what a model lacks, and errors name the node.
+and Linear can be verified where its inputs are constant: it is folded before bounds are made. Some faces serve some forms only (GatherND
+needs constant indices for Linear, for example); ` + "`shoal inspect MODEL`" + ` lists what a model lacks, and errors name the node.
 
 | operator | opsets | Shape | Eval | Gradient | Interval | Linear | what it computes |
 |---|---|:-:|:-:|:-:|:-:|:-:|---|
