@@ -1,10 +1,12 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -16,8 +18,9 @@ type Region struct {
 
 // SearchOptions configures Search. The zero value is quick.
 type SearchOptions struct {
-	Points int // searched side by side for each case; 0 means 8
-	Steps  int // of gradient descent from each; 0 means 40
+	Points int // searched side by side for each case; 0 means 4, or 8 with a Duration
+	Most   int // of all searched side by side, those nearest to their case; 0 means 16, or 128 with a Duration
+	Steps  int // of gradient descent from each; 0 means 20, or 40 with a Duration
 	Random int // points tried before, of which the best are taken; 0 means 8 for each of Points
 	// Rounds is how often all of that is done, from new points; 0 means once. For a duration > 0 the rounds go on until it is over.
 	Rounds   int
@@ -38,12 +41,16 @@ func (t *Target) Search(ctx context.Context, r *Region, o SearchOptions) (*Found
 	if len(r.Lower) != t.size || len(r.Upper) != t.size {
 		return nil, fmt.Errorf("a box of %d and %d numbers for a model of %d inputs", len(r.Lower), len(r.Upper), t.size)
 	}
-	if o.Points <= 0 {
-		o.Points = 8
+	thorough := func(v *int, quick, long int) {
+		if *v <= 0 {
+			if *v = quick; o.Duration > 0 {
+				*v = long
+			}
+		}
 	}
-	if o.Steps <= 0 {
-		o.Steps = 40
-	}
+	thorough(&o.Points, 4, 8)
+	thorough(&o.Most, 16, 128)
+	thorough(&o.Steps, 20, 40)
 	if o.Random <= 0 {
 		o.Random = 8 * o.Points
 	}
@@ -149,11 +156,14 @@ func (s *search) round(ctx context.Context, number int) (*Found, error) {
 			probes = append(probes, p)
 		}
 	}
-	// With many cases those that are nearest first; the others have their turn in later rounds.
-	const most = 128
-	if len(probes) > most {
-		s.rng.Shuffle(len(probes), func(a, b int) { probes[a], probes[b] = probes[b], probes[a] })
-		probes = probes[:most]
+	// The nearest first; later rounds begin elsewhere, where with many cases others have their turn.
+	if len(probes) > s.o.Most {
+		if number%2 == 1 {
+			s.rng.Shuffle(len(probes), func(a, b int) { probes[a], probes[b] = probes[b], probes[a] })
+		} else {
+			slices.SortStableFunc(probes, func(a, b *probe) int { return cmp.Compare(a.value, b.value) })
+		}
+		probes = probes[:s.o.Most]
 	}
 	if s.t.noGrad != nil {
 		return s.wander(ctx, probes)

@@ -81,3 +81,15 @@ func (s *samples) sameLimits(from, to int) (int, error) {
 	}
 	return to, err
 }
+
+// spread is how far a pixel moves, in pixel units, for a change of 1 of the model's input: the std of its channel.
+func (s *samples) spread() []float64 {
+	out := make([]float64, s.elements)
+	for k := range out {
+		out[k] = 1
+		if s.std != nil {
+			out[k] = s.std[s.channel[k]]
+		}
+	}
+	return out
+}

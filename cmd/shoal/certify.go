@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
@@ -110,7 +111,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if err != nil {
 		return err
 	}
-	f, err := openFalsifier(c, m, false)
+	f, err := openFalsifier(c, m, attack.SearchOptions{}, false)
 	if err != nil {
 		return err
 	}
@@ -312,7 +313,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	p := verify.FromVNNLIB(q)
 	ctx, cancel := withTimeout(c)
 	defer cancel()
-	f, err := openFalsifier(c, m, true)
+	f, err := openFalsifier(c, m, attack.SearchOptions{}, true)
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,9 @@ func falsifyFlag() cli.Flag {
 	return &cli.StringFlag{Name: "falsify", Usage: "search counterexamples before proofs: quick, off, or for a duration such as 5s for each property", Value: "quick"}
 }
 
-// openFalsifier reads --falsify. The result is nil, and no error, where nothing is to be searched; a model that attacks do not take is no
+// openFalsifier reads --falsify; o is what quick means. The result is nil, and no error, where nothing is to be searched; a model that attacks do not take is no
 // error either: its proofs go on without.
-func openFalsifier(c *cli.Context, m *onnxio.Model, keepSoftmax bool) (*falsify.Attack, error) {
-	var o attack.SearchOptions
+func openFalsifier(c *cli.Context, m *onnxio.Model, o attack.SearchOptions, keepSoftmax bool) (*falsify.Attack, error) {
 	switch text := c.String("falsify"); text {
 	case "off":
 		return nil, nil

@@ -12,6 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -21,6 +23,7 @@ func radiusCommand() *cli.Command {
 	flags = append(flags, dimFlag(),
 		&cli.StringFlag{Name: "max-eps", Usage: "largest radius tried, in pixel units", Value: "0.1"},
 		&cli.StringFlag{Name: "tol", Usage: "width of the final bracket", Value: "1e-4"},
+		falsifyFlag(),
 		&cli.StringFlag{Name: "plot", Usage: "draw the sorted radii into `FILE` (.svg, .png or .pdf)"},
 		jsonOption())
 	return &cli.Command{
@@ -80,7 +83,12 @@ func radiusAction(c *cli.Context) error {
 	if maxEps == 0 || tol == 0 {
 		return usageError("", "--max-eps and --tol must be above 0")
 	}
-	v, s, err := openSubject(c, m, nil)
+	f, err := openFalsifier(c, m, attack.SearchOptions{Points: 1, Most: 4, Steps: 15, Random: 8}, false) // asked for several radii of each image
+	if err != nil {
+		return err
+	}
+	defer closeFalsifier(f)
+	v, s, err := openSubject(c, m, nil) // the attack has its turn when the radius is known
 	if err != nil {
 		return err
 	}
@@ -89,7 +97,7 @@ func radiusAction(c *cli.Context) error {
 	start := time.Now()
 	p := newPrinter(c, "image\tlabel\tpredicted\tradius\tfalsified at\tseconds\t")
 	ask := func(i int) (radiusSample, error) {
-		return radiusOne(c, v, s, i, verify.RadiusOptions{Max: maxEps, Tol: tol})
+		return radiusOne(c, v, f, s, i, verify.RadiusOptions{Max: maxEps, Tol: tol})
 	}
 	interrupted, err := eachSample(c, s, "radii", ask, func(row radiusSample) error {
 		rows = append(rows, row)
@@ -142,7 +150,7 @@ func upper(n number) string {
 }
 
 // radiusOne searches for the predicted class, as the certification area is defined; correctness is reported beside it.
-func radiusOne(c *cli.Context, v *verify.Verifier, s *samples, i int, o verify.RadiusOptions) (radiusSample, error) {
+func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples, i int, o verify.RadiusOptions) (radiusSample, error) {
 	start := time.Now()
 	row := radiusSample{Index: s.set.Index[i], Label: s.set.Labels[i], Upper: number(math.Inf(1))}
 	x, err := s.pixels(i)
@@ -156,7 +164,11 @@ func radiusOne(c *cli.Context, v *verify.Verifier, s *samples, i int, o verify.R
 	row.Predicted = argmax(y)
 	ctx, cancel := withTimeout(c)
 	defer cancel()
-	r, up, err := v.Radius(ctx, func(eps float64) verify.Property { return verify.Robust(s.ball(x, eps), row.Predicted, len(y)) }, o)
+	property := func(eps float64) verify.Property { return verify.Robust(s.ball(x, eps), row.Predicted, len(y)) }
+	r, up, err := v.Radius(ctx, property, o)
+	if err == nil && r < o.Max {
+		up, err = attackRadius(ctx, v, f, property, s.input(x), s.spread(), r, up, o.Max, o.Tol)
+	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return row, err
 	}
