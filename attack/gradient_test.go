@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/dataset"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -172,5 +173,51 @@ func TestPublicNetworkGradientsAgreeWithDifferences(t *testing.T) {
 	t.Logf("%d networks", len(all))
 	for _, f := range all {
 		checkNetworkGradient(t, f, Loss{Kind: Linear})
+	}
+}
+
+// autogradTolerance is how far float32 gradients may be from PyTorch's in float64, relative to the largest element.
+const autogradTolerance = 1e-4
+
+// TestGradientsAgreeWithAutograd compares with values that testdata/generate/gradients.py stored.
+func TestGradientsAgreeWithAutograd(t *testing.T) {
+	stored, err := dataset.ReadNPZ("../testdata/gradients.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	for _, name := range []string{"fmnist-conv-ts", "cifar-depthwise-ts", "cifar-residual-dyn"} {
+		m, err := onnxio.Load("../testdata/" + name + ".onnx")
+		if err != nil {
+			t.Fatal(err)
+		}
+		target, err := Open(ctx, m, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := strings.ReplaceAll(name, "-", "_")
+		x := stored[key+"_inputs"].Float32s()
+		w := make([]float32, 20)
+		w[3], w[17] = 1, 1
+		for _, kind := range []Kind{CE, DLR} {
+			s, err := target.Gradient(ctx, &Loss{Kind: kind}, x, w, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, got := range map[string][]float32{"loss": s.Loss, "gradient": s.Gradient} {
+				want := stored[key+"_"+string(kind)+"_"+what].Float32s()
+				if len(want) != len(got) {
+					t.Fatalf("%s %s: %d numbers where %d are stored", name, kind, len(got), len(want))
+				}
+				most, far := 0.0, 0.0
+				for i, v := range want {
+					most, far = max(most, math.Abs(float64(v))), max(far, math.Abs(float64(v)-float64(got[i])))
+				}
+				if !(far <= autogradTolerance*most) || most == 0 {
+					t.Errorf("%s %s: the %s differs by %v of %v", name, kind, what, far, most)
+				}
+			}
+		}
+		target.Close()
 	}
 }
