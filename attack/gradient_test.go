@@ -181,7 +181,7 @@ const autogradTolerance = 1e-4
 
 // TestGradientsAgreeWithAutograd compares with values that testdata/generate/gradients.py stored.
 func TestGradientsAgreeWithAutograd(t *testing.T) {
-	stored, err := dataset.ReadNPZ("../testdata/gradients.npz")
+	stored, err := dataset.ReadNPZ("testdata/gradients.npz")
 	if err != nil {
 		t.Fatal(err)
 	}

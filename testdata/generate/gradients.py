@@ -1,4 +1,4 @@
-"""Gradients of three networks by PyTorch's autograd, in float64: gradients.npz, against which package attack is tested.
+"""Gradients of three networks by PyTorch's autograd, in float64: attack/testdata/gradients.npz, against which package attack is tested.
 
     python3 testdata/generate/gradients.py
 
@@ -82,4 +82,4 @@ for name, shape in [("fmnist-conv-ts", (1, 28, 28)), ("cifar-depthwise-ts", (3, 
     for kind, l in losses.items():
         out[f"{key}_{kind}_loss"] = l.detach().numpy()
         out[f"{key}_{kind}_gradient"] = torch.autograd.grad(l.sum(), x, retain_graph=True)[0].numpy().astype(np.float32)
-np.savez_compressed(here / "gradients.npz", **out)
+np.savez_compressed(here.parent / "attack" / "testdata" / "gradients.npz", **out)
