@@ -51,9 +51,13 @@ func quickAttacks() []Attack {
 // TestAdversarialPointsAreValidAndWrong checks everything that attacks report by other means: the ball in exact arithmetic of float64, and a
 // fresh session of the original file.
 func TestAdversarialPointsAreValidAndWrong(t *testing.T) {
-	for _, net := range []struct{ model, data string }{
+	nets := []struct{ model, data string }{
 		{"fmnist-conv-ts.onnx", "fmnist:../testdata/fmnist"}, {"fmnist-keras-conv.onnx", "fmnist:../testdata/fmnist"}, {"cifar-residual-dyn.onnx", "cifar10:../testdata/cifar10"},
-	} {
+	}
+	if testing.Short() {
+		nets = nets[:1]
+	}
+	for _, net := range nets {
 		target, s := openTest(t, net.model, net.data, 4, Options{})
 		fresh, err := engine.OpenGraph(context.Background(), target.model.Graph, engine.Options{Threads: 1})
 		if err != nil {
