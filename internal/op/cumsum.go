@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "CumSum", Since: 11, Shape: cumSumShape, Eval: cumSumEval, Linear: cumSumLinear})
+	Register(Def{Name: "CumSum", Since: 11, Shape: cumSumShape, Eval: cumSumEval, Gradient: cumSumGradient, Linear: cumSumLinear})
 }
 
 func cumSumShape(n *onnxio.Node) ([]Type, error) {
@@ -116,4 +116,13 @@ func cumSumLinear(n *onnxio.Node) (*Linear, error) {
 		m.Start = append(m.Start, int32(len(m.Index)))
 	}
 	return &Linear{Maps: []affine.Map{m, nil}}, nil
+}
+
+// cumSumGradient sums dy from the other end.
+func cumSumGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	back := int64(1)
+	if n.Attrs.Int("reverse", 0) != 0 {
+		back = 0
+	}
+	return onlyFirst(e.Op("CumSum", onnxio.Attrs{"exclusive": int64(n.Attrs.Int("exclusive", 0)), "reverse": back}, dy[0], n.Inputs[1]))
 }

@@ -248,6 +248,14 @@ var gradCases = func() []gradCase {
 	add(gradCase{op: "InstanceNormalization", in: with(imageShape, weightsOf(4), weightsOf(4))})
 	add(gradCase{op: "GroupNormalization", opsets: []int{18}, attrs: onnxio.Attrs{"num_groups": int64(2)}, in: with(imageShape, weightsOf(2), weightsOf(2))})
 	add(gradCase{op: "GroupNormalization", opsets: []int{21}, attrs: onnxio.Attrs{"num_groups": int64(2)}, in: with(imageShape, weightsOf(4), weightsOf(4))})
+	add(gradCase{op: "MeanVarianceNormalization", in: vars(imageShape)})
+	add(gradCase{op: "MeanVarianceNormalization", attrs: axesAttr(1, 2), in: vars(s)})
+	add(gradCase{op: "Shrink", attrs: onnxio.Attrs{"bias": float32(0.2), "lambd": float32(0.7)}, in: vars(s)})
+	add(gradCase{op: "CastLike", opsets: []int{15, 21}, in: with(s, floats([]float64{0}))})
+	for _, at := range []onnxio.Attrs{{}, {"exclusive": int64(1)}, {"reverse": int64(1)}, {"exclusive": int64(1), "reverse": int64(1)}} {
+		add(gradCase{op: "CumSum", opsets: []int{11, 14}, attrs: at, in: with(s, fixed(onnxio.FromInt64([]int64{1})))})
+	}
+	add(gradCase{op: "ReverseSequence", opsets: []int{10}, attrs: onnxio.Attrs{"batch_axis": int64(1), "time_axis": int64(0)}, in: with([]int{4, 3}, ints(1, 4, 2))})
 	add(gradCase{op: "LRN", attrs: onnxio.Attrs{"size": int64(3), "alpha": float32(0.5)}, in: vars(imageShape)})
 	add(gradCase{op: "LRN", attrs: onnxio.Attrs{"size": int64(2), "alpha": float32(0.5), "bias": float32(2)}, in: vars([]int{2, 5})})
 	add(gradCase{op: "TopK", opsets: []int{11, 21}, attrs: onnxio.Attrs{"axis": int64(1)}, outputs: 2, in: with(s, ints(2)), apart: true})

@@ -12,6 +12,7 @@ import (
 
 func init() {
 	Register(Def{Name: "MeanVarianceNormalization", Since: 9, Shape: meanVarianceShape, Eval: meanVarianceEval,
+		Gradient: meanVarianceGradient,
 		Interval: standardInterval(meanVarianceOf), Linear: standardLinear(meanVarianceOf)})
 }
 
@@ -126,4 +127,21 @@ func meanVariance[T float32 | float64](s *meanVarianceState, y, x []T) error {
 		}
 	}
 	return nil
+}
+
+// meanVarianceGradient goes through the standardisation over the axes.
+func meanVarianceGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	x := n.Inputs[0]
+	mask, err := meanVarianceMask(n, len(x.Shape))
+	if err != nil {
+		e.fail(err)
+		return nil
+	}
+	var axes []int
+	for i, m := range mask {
+		if m {
+			axes = append(axes, i)
+		}
+	}
+	return onlyFirst(e.standardised(x, dy[0], 1e-18, axes))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ReverseSequence", Since: 10, Shape: reverseSequenceShape, Eval: reverseSequenceEval, Linear: movedBy(reverseSequenceEval, 0)})
+	Register(Def{Name: "ReverseSequence", Since: 10, Shape: reverseSequenceShape, Eval: reverseSequenceEval, Gradient: reverseSequenceGradient, Linear: movedBy(reverseSequenceEval, 0)})
 }
 
 // sequenceAxes reads which axis counts sequences and which their elements: 0 and 1, in either order.
@@ -66,3 +66,8 @@ var reverseSequenceEval = pickEval(func(c *Call) ([]int32, error) {
 	}
 	return index, nil
 })
+
+// reverseSequenceGradient turns dy around in the same way: the operator is its own inverse.
+func reverseSequenceGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	return onlyFirst(e.Op("ReverseSequence", n.Attrs, dy[0], n.Inputs[1]))
+}

@@ -13,6 +13,7 @@ func init() {
 	Register(Def{
 		Name: "Shrink", Since: 9, AnyOrder: true,
 		Shape: sameShape, Eval: shrinkEval,
+		Gradient: shrinkGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) {
 			return elementInterval(shrinkBounds(shrinkArgs(n)))(n, in)
 		},
@@ -98,4 +99,11 @@ func shrinkLinear(n *onnxio.Node) (*Linear, error) {
 			}
 		}
 	}}, nil
+}
+
+// shrinkGradient passes dy beyond lambd on both sides.
+func shrinkGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	_, lambd := shrinkArgs(n)
+	x := n.Inputs[0]
+	return onlyFirst(e.keepWhere(e.Op("Or", nil, e.GreaterC(x, lambd), e.Greater(e.Scalar(x, -lambd), x)), dy[0]))
 }
