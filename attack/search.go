@@ -58,8 +58,9 @@ func (t *Target) Search(ctx context.Context, r *Region, o SearchOptions) (*Found
 	s.lower, s.upper = make([]float32, t.size), make([]float32, t.size)
 	for k := range s.lower {
 		s.lower[k], s.upper[k] = floatAbove(r.Lower[k]), -floatAbove(-r.Upper[k])
-		if s.lower[k] > s.upper[k] { // no float32 inside
-			return nil, nil
+		if s.lower[k] > s.upper[k] { // no float32 inside: the search goes on at the nearest
+			near := float32(r.Lower[k]/2 + r.Upper[k]/2)
+			s.lower[k], s.upper[k] = near, near
 		}
 	}
 	for c, list := range r.Cases {

@@ -89,6 +89,8 @@ const (
 type Counterexample struct {
 	Inputs  []float32 `json:"inputs"`
 	Outputs []float32 `json:"outputs"`
+	// Nearest tells that the box holds no float32: Inputs lie next to a real point in it that is proven by bounds to be one.
+	Nearest bool `json:"nearest,omitempty"`
 }
 
 // Result is a verdict with its grounds.

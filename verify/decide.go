@@ -226,6 +226,9 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error
 			continue
 		}
 		r, ok, err := v.tryPoint(ctx, g, g.centre(), "the centre of the input set")
+		if err == nil && !ok {
+			r, ok, err = v.tryReal(ctx, g, g.centre(), "the centre of the input set")
+		}
 		if err != nil {
 			return stop(err)
 		}
@@ -298,6 +301,9 @@ func (v *Verifier) falsify(ctx context.Context, f Falsifier, groups []*group, fa
 				return fmt.Errorf("%w: the falsifier gave a point of %d numbers for %d inputs", ErrInput, len(x), len(g.inner.Lower))
 			}
 			r, ok, err := v.tryPoint(ctx, g, x, "found by attack")
+			if err == nil && !ok {
+				r, ok, err = v.tryReal(ctx, g, x, "found by attack")
+			}
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,96 @@
+package verify
+
+import (
+	"context"
+	"math"
+	"math/big"
+)
+
+// A box whose ends are decimal numbers may hold no float32 at all in some coordinate (0.1 <= x <= 0.1). No execution of the network is a
+// counterexample then, but a real point may be one: that is proven, by bounds over a box of neighbouring float64s around it.
+
+// holdsFloat32 tells whether every coordinate of the exact box has a float32.
+func (g *group) holdsFloat32() bool {
+	for i, lo := range g.inner.Lower {
+		c := float32(lo)
+		if float64(c) < lo {
+			c = math.Nextafter32(c, float32(math.Inf(1)))
+		}
+		if !(float64(c) <= g.inner.Upper[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// tryReal proves that a real point near x, in the box, meets a case. It answers for the network over the real numbers only.
+func (v *Verifier) tryReal(ctx context.Context, g *group, x []float64, what string) (Result, bool, error) {
+	if v.o.Semantics != Real || g.holdsFloat32() {
+		return Result{}, false, nil
+	}
+	near := make([]float32, len(x))
+	tiny := Box{make([]float64, len(x)), make([]float64, len(x))}
+	for i, f := range x {
+		lo, up := g.inner.Lower[i], g.inner.Upper[i]
+		if lo <= up {
+			f = max(lo, min(up, f))
+			lo, up = f, f
+		} else { // not even a float64: the true interval lies between the two around it
+			lo, up = g.box.Lower[i], g.box.Upper[i]
+			f = lo
+		}
+		if !(lo <= up) {
+			return Result{}, false, nil
+		}
+		tiny.Lower[i], tiny.Upper[i], near[i] = lo, up, float32(f)
+	}
+	y, err := v.Predict(ctx, near)
+	if err != nil {
+		return Result{}, false, err
+	}
+	for _, c := range g.cases {
+		if !c.c.met(y) {
+			continue
+		}
+		ok, err := v.allMet(ctx, tiny, c.c)
+		if err != nil {
+			return Result{}, false, err
+		}
+		if ok {
+			return Result{Verdict: Falsified, Margin: math.NaN(), Method: v.o.Method,
+				Reason:         "counterexample over the reals, proven by bounds: " + what + "; no float32 lies in the box, the inputs given are the nearest",
+				Counterexample: &Counterexample{Inputs: near, Outputs: y, Nearest: true}}, true, nil
+		}
+	}
+	return Result{}, false, nil
+}
+
+// allMet proves that every point of a box meets all constraints of a case: that none of their opposites can be met.
+func (v *Verifier) allMet(ctx context.Context, box Box, c *Case) (bool, error) {
+	if len(c.Constraints) == 0 {
+		return true, nil
+	}
+	var p Property
+	for _, q := range c.Constraints {
+		not := Constraint{Index: q.Index, Bound: new(big.Rat).Neg(q.Bound), Strict: !q.Strict}
+		for _, a := range q.Coef {
+			not.Coef = append(not.Coef, new(big.Rat).Neg(a))
+		}
+		p.Cases = append(p.Cases, Case{Box: box, Constraints: []Constraint{not}})
+	}
+	gs, err := v.groups(p)
+	if err != nil {
+		return false, err
+	}
+	o := v.o
+	o.Falsifier = nil
+	b, err := v.bound(ctx, o, DeepPoly, []Box{box})
+	if err != nil {
+		return false, err
+	}
+	defer b.p.close()
+	if err := v.prove(b, gs); err != nil {
+		return false, err
+	}
+	return gs[0].open() == 0, nil
+}
