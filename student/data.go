@@ -104,7 +104,7 @@ func (d *Data) Append(o *Data) error {
 	if d.Bytes != nil && o.Bytes != nil {
 		d.Bytes = append(d.Bytes, o.Bytes...)
 	} else {
-		d.float()
+		d.Unpack()
 		for i := range o.Len() {
 			d.Inputs = append(d.Inputs, make([]float32, d.Size())...)
 			o.Sample(d.Inputs[len(d.Inputs)-d.Size():], i)
@@ -119,8 +119,8 @@ func (d *Data) Append(o *Data) error {
 	return nil
 }
 
-// float turns bytes into numbers.
-func (d *Data) float() {
+// Unpack turns Bytes into Inputs.
+func (d *Data) Unpack() {
 	if d.Bytes == nil {
 		return
 	}
@@ -162,11 +162,16 @@ func Split(d *Data, share float64, seed uint64) (train, valid *Data) {
 // Hash is the SHA-256 of everything in the data.
 func (d *Data) Hash() string {
 	h := sha256.New()
-	fmt.Fprintln(h, d.Shape, d.Classes, d.Labels)
-	h.Write(d.Bytes)
-	hashFloats(h, d.Inputs)
+	fmt.Fprintln(h, d.Classes, d.Labels)
+	d.hashImages(h)
 	hashFloats(h, d.Logits)
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (d *Data) hashImages(h hash.Hash) {
+	fmt.Fprintln(h, d.Shape)
+	h.Write(d.Bytes)
+	hashFloats(h, d.Inputs)
 }
 
 // hashFloats writes the numbers as they lie in memory; the hash is compared on machines of one byte order only.

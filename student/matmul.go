@@ -57,11 +57,11 @@ func matmulRun[T kernel.Float](p *Pool, transX, transY bool, m, n, k int) func([
 	}
 	return func(out []T, in [][]T) {
 		p.each(m, max(4, matmulWork/max(1, n*k)), func(w *kernel.Work, _, from, to int) {
-			x := in[0][from*ldx:]
+			start := from * ldx
 			if transX {
-				x = in[0][from:]
+				start = from
 			}
-			kernel.Gemm(transX, transY, to-from, n, k, x, ldx, in[1], ldy, out[from*n:], n, false, w)
+			kernel.Gemm(transX, transY, to-from, n, k, in[0][start:], ldx, in[1], ldy, out[from*n:], n, false, w)
 		})
 	}
 }

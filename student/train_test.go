@@ -310,7 +310,7 @@ func TestValidateReportsAllFaults(t *testing.T) {
 	}
 	for text, word := range map[string]string{
 		"":                   "empty",
-		"input: [1, 2]":      "input",
+		"input: [1, 2]":      "3 elements",
 		"{input: [1, 2, 3]}": "needs layers",
 		"{input: [0, 2, 3], layers: [{dense: 3}]}":                                              "input",
 		"{input: [1, 5, 5], layers: [{conv: 3, kernel: 7}, {dense: 3}]}":                        "does not fit",
