@@ -44,6 +44,7 @@ func lessonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "data", Usage: "training images, `KIND:PATH` with KIND one of " + strings.Join(dataset.Kinds(), ", ")},
 		&cli.StringFlag{Name: "split", Usage: "test or train", Value: "train"},
 		&cli.StringFlag{Name: "range", Usage: "training samples `a:b` in file order, half-open"},
+		&cli.IntFlag{Name: "samples", Usage: "use only `N` of the training samples, chosen at random, always the same"},
 		&cli.StringSliceFlag{Name: "extra", Usage: "images that only the teacher labels, `KIND:PATH`, their train split; may be given several times"},
 		&cli.StringFlag{Name: "validation", Usage: "validation images, `KIND:PATH`, instead of a share of the training data"},
 		&cli.Float64Flag{Name: "validation-share", Usage: "share of the training data set aside for validation", Value: 0.1},
@@ -100,6 +101,13 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 	var err error
 	if l.train, err = l.load("train", c.String("data"), c.String("split"), c.String("range")); err != nil {
 		return nil, err
+	}
+	if n := c.Int("samples"); n != 0 {
+		if n < 1 || n > l.train.Len() {
+			return nil, usageError("", "--samples %d of %d", n, l.train.Len())
+		}
+		l.train, _ = student.Split(l.train, 1-float64(n)/float64(l.train.Len()), 1)
+		l.sources[0].Samples = n
 	}
 	for _, spec := range c.StringSlice("extra") {
 		more, err := l.load("extra", spec, "train", "")
