@@ -53,6 +53,9 @@ func encodeAs(name string, t *Tensor, as DType) (*pb.TensorProto, error) {
 
 // rawData is a tensor's elements in the standard's order of bytes.
 func rawData(t *Tensor) ([]byte, error) {
+	if b, ok := bytesOf(t.Data); ok {
+		return b, nil
+	}
 	le := binary.LittleEndian
 	out := make([]byte, 0, t.Len()*t.DType.Size())
 	switch d := t.Data.(type) {

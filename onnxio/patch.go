@@ -17,6 +17,7 @@ import (
 const (
 	modelGraph                                                       = 7
 	graphNode, graphInitializer, graphInput, graphOutput, graphValue = 1, 5, 11, 12, 13
+	tensorRawData                                                    = 9
 )
 
 // Encode returns the file's bytes with the changes of Graph in them. What Graph still has as the file has it (nodes, constants,
@@ -75,12 +76,10 @@ func (m *Model) patch(data []byte, change func(*Graph, []wire.Field) ([]wire.Fie
 	if err != nil {
 		return nil, err
 	}
-	payload := wire.Join(changed)
-	if bytes.Equal(payload, top[at].Payload) {
+	if wire.Joined(changed, top[at].Payload) {
 		return data, nil
 	}
-	top[at] = wire.Bytes(modelGraph, payload)
-	return wire.Join(top), nil
+	return wire.JoinInside(top, at, changed), nil
 }
 
 // graphPatch brings a file's graph to what a Graph says.
@@ -420,8 +419,13 @@ func tensorField(v *Value, as DType) (wire.Field, error) {
 	if err != nil {
 		return wire.Field{}, fmt.Errorf("constant %q: %w", v.Name, err)
 	}
+	raw := t.RawData
+	t.RawData = nil
 	b, err := marshal.Marshal(t)
-	return wire.Bytes(graphInitializer, b), err
+	if raw == nil {
+		return wire.Bytes(graphInitializer, b), err
+	}
+	return wire.Message(graphInitializer, b, tensorRawData, raw), err
 }
 
 // sameTensor compares types, shapes and bits.

@@ -23,7 +23,7 @@ func (c *Coupling) apply(ctx context.Context, p *Plan, absorb bool) (*Result, er
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Plan: p}
+	r := &Result{Plan: p, Coupling: c}
 	if !absorb {
 		r.Zeroed = c.zeroed(gone)
 		r.Graph, err = c.shrink(gone)

@@ -1,11 +1,6 @@
 package prune
 
-import (
-	"fmt"
-
-	"github.com/shallow-waters/shoal/onnxio"
-	"github.com/shallow-waters/shoal/onnxio/infer"
-)
+import "fmt"
 
 // ratioSteps is how finely a ratio is looked for: halvings of [0, 1].
 const ratioSteps = 12
@@ -20,11 +15,11 @@ func (c *Coupling) fit(ch Choice, at func(ratio float64) (*Result, error)) (*Res
 		if err != nil {
 			return nil, err
 		}
-		params, macs, err := c.costs(r.Graph)
+		cost, _, err := c.Costs(r.Graph)
 		if err != nil {
 			return nil, err
 		}
-		if (ch.MaxParameters == 0 || params <= ch.MaxParameters) && (ch.MaxMACs == 0 || macs <= ch.MaxMACs) {
+		if (ch.MaxParameters == 0 || cost.Parameters <= ch.MaxParameters) && (ch.MaxMACs == 0 || cost.MACs <= ch.MaxMACs) {
 			best, high = r, mid
 		} else {
 			low = mid
@@ -35,25 +30,12 @@ func (c *Coupling) fit(ch Choice, at func(ratio float64) (*Result, error)) (*Res
 		if err != nil {
 			return nil, err
 		}
-		params, macs, err := c.costs(r.Graph)
+		cost, _, err := c.Costs(r.Graph)
 		if err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("the target cannot be met: with all but one channel of every layer gone, %d parameters and %d multiply-adds stay", params, macs)
+		return nil, fmt.Errorf("the target cannot be met: with all but the last channels of every layer gone, %d parameters and %d multiply-adds stay", cost.Parameters, cost.MACs)
 	}
 	best.Plan.Choice.MaxParameters, best.Plan.Choice.MaxMACs = ch.MaxParameters, ch.MaxMACs
 	return best, nil
-}
-
-// costs counts parameters, and multiply-adds for one sample, at the sizes of the analysis.
-func (c *Coupling) costs(g *onnxio.Graph) (params, macs int, err error) {
-	a, err := infer.Prepare(named(g), c.first.o)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, x := range infer.Costs(a) {
-		params += x.Parameters
-		macs += x.MACs
-	}
-	return params, macs / max(c.first.o.Batch, 1), nil
 }

@@ -48,7 +48,7 @@ func (ch Choice) Validate() error {
 	if !(ch.Ratio >= 0 && ch.Ratio < 1) {
 		all = append(all, fmt.Errorf("a ratio of %v is not in [0, 1)", ch.Ratio))
 	}
-	if ch.Global && ch.Ratio == 0 && !ch.budget() {
+	if ch.Global && ch.Ratio == 0 && !ch.Budgeted() {
 		all = append(all, errors.New("global needs a ratio"))
 	}
 	for _, t := range ch.Thresholds {
@@ -56,10 +56,10 @@ func (ch Choice) Validate() error {
 			all = append(all, fmt.Errorf("threshold %v for layer %q", t.Value, t.Layer))
 		}
 	}
-	if ch.MaxParameters < 0 || ch.MaxMACs < 0 || ch.budget() && ch.Ratio != 0 {
+	if ch.MaxParameters < 0 || ch.MaxMACs < 0 || ch.Budgeted() && ch.Ratio != 0 {
 		all = append(all, fmt.Errorf("targets of %d parameters and %d multiply-adds must be positive, and set the ratio themselves", ch.MaxParameters, ch.MaxMACs))
 	}
-	if ch.Score == ProvenDead && (ch.Ratio != 0 || ch.budget() || len(ch.Thresholds) > 0) {
+	if ch.Score == ProvenDead && (ch.Ratio != 0 || ch.Budgeted() || len(ch.Thresholds) > 0) {
 		all = append(all, fmt.Errorf("score %s removes what is proven dead, all of it: it takes no ratio, threshold or target", ProvenDead))
 	}
 	if ch.Keep < 0 || ch.RoundTo < 0 {
@@ -68,7 +68,8 @@ func (ch Choice) Validate() error {
 	return errors.Join(all...)
 }
 
-func (ch Choice) budget() bool { return ch.MaxParameters > 0 || ch.MaxMACs > 0 }
+// Budgeted tells whether the choice has a target of size.
+func (ch Choice) Budgeted() bool { return ch.MaxParameters > 0 || ch.MaxMACs > 0 }
 
 // matches tells whether a pattern with * for any text is the whole of s.
 func matches(pattern, s string) bool {

@@ -25,8 +25,9 @@ type ClassPlan struct {
 	Removed int         `json:"removed"`
 	// Held says why the class stays as it is, where the choice left it out.
 	Held string `json:"held,omitempty"`
-	// Scores are the units' scores, by the number of their first filter; nil where the choice needs none.
+	// Scores are the units' scores, in order of their first filter, and Gone tells which of them go.
 	Scores []float64 `json:"scores,omitempty"`
+	Gone   []bool    `json:"gone,omitempty"`
 	// Proofs are the bounds that show the removed units dead, in their order (ProvenDead).
 	Proofs []Proof `json:"proofs,omitempty"`
 }
@@ -57,7 +58,7 @@ func (c *Coupling) plan(ch Choice, all []*ranked) *Plan {
 		p.Pinned = []PinnedLayer{}
 	}
 	for _, r := range all {
-		cp := ClassPlan{Units: len(r.class.units), Held: r.why, Scores: r.score}
+		cp := ClassPlan{Units: len(r.class.units), Held: r.why, Scores: r.score, Gone: r.gone}
 		for i := range r.class.units {
 			if r.gone[i] {
 				cp.Removed++
@@ -198,6 +199,8 @@ type Result struct {
 	// Zeroed is the old graph with what was removed at zero (with AbsorbBias: with the removed filters at zero), which computes what Graph
 	// computes. It is the check of every run.
 	Zeroed *onnxio.Graph
+	// Coupling is the analysis behind it.
+	Coupling *Coupling
 }
 
 // maxRounds limits how often a plan is made again because nodes would not take the sizes.
@@ -235,7 +238,7 @@ func (c *Coupling) run(ctx context.Context, o Options) (*Result, error) {
 		ch.Ratio = ratio
 		return c.apply(ctx, c.plan(ch, c.choose(all, ch)), o.AbsorbBias)
 	}
-	if !o.budget() {
+	if !o.Budgeted() {
 		return at(o.Ratio)
 	}
 	return c.fit(o.Choice, at)
