@@ -71,6 +71,9 @@ func decodeRaw(dt DType, shape []int, n int, raw []byte) (*Tensor, error) {
 		}
 		return t, nil
 	}
+	if data, ok := alias(dt, raw, n); ok {
+		return &Tensor{DType: dt, Shape: shape, Data: data}, nil
+	}
 	t := NewTensor(dt, shape...)
 	switch d := t.Data.(type) {
 	case []float32:

@@ -33,8 +33,29 @@ func encodeTensor(name string, t *Tensor) (*pb.TensorProto, error) {
 	return p, err
 }
 
+// encodeAs is encodeTensor for what a file holds in half precision and a Tensor widened: exact where the numbers come from there.
+func encodeAs(name string, t *Tensor, as DType) (*pb.TensorProto, error) {
+	p, err := encodeTensor(name, t)
+	f := t.F32()
+	if err != nil || as == t.DType || f == nil || as != Float16 && as != BFloat16 {
+		return p, err
+	}
+	bits := HalfBits
+	if as == BFloat16 {
+		bits = BFloat16Bits
+	}
+	p.DataType, p.RawData = proto.Int32(int32(as)), nil
+	for _, x := range f {
+		p.RawData = binary.LittleEndian.AppendUint16(p.RawData, bits(x))
+	}
+	return p, nil
+}
+
 // rawData is a tensor's elements in the standard's order of bytes.
 func rawData(t *Tensor) ([]byte, error) {
+	if b, ok := bytesOf(t.Data); ok {
+		return b, nil
+	}
 	le := binary.LittleEndian
 	out := make([]byte, 0, t.Len()*t.DType.Size())
 	switch d := t.Data.(type) {

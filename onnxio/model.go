@@ -87,7 +87,11 @@ func (m *Model) Bytes() ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := readAll(f, 0)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	data, err := readAll(f, min(info.Size(), maxFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Path, err)
 	}

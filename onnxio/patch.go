@@ -17,6 +17,7 @@ import (
 const (
 	modelGraph                                                       = 7
 	graphNode, graphInitializer, graphInput, graphOutput, graphValue = 1, 5, 11, 12, 13
+	tensorRawData                                                    = 9
 )
 
 // Encode returns the file's bytes with the changes of Graph in them. What Graph still has as the file has it (nodes, constants,
@@ -75,12 +76,10 @@ func (m *Model) patch(data []byte, change func(*Graph, []wire.Field) ([]wire.Fie
 	if err != nil {
 		return nil, err
 	}
-	payload := wire.Join(changed)
-	if bytes.Equal(payload, top[at].Payload) {
+	if wire.Joined(changed, top[at].Payload) {
 		return data, nil
 	}
-	top[at] = wire.Bytes(modelGraph, payload)
-	return wire.Join(top), nil
+	return wire.JoinInside(top, at, changed), nil
 }
 
 // graphPatch brings a file's graph to what a Graph says.
@@ -98,7 +97,7 @@ func (p *graphPatch) apply(g *Graph, fields []wire.Field) ([]wire.Field, error) 
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := p.ports(g.Inputs, consts.file, fields, graphInput)
+	inputs, err := p.ports(g.Inputs, consts, fields, graphInput)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +118,7 @@ func (p *graphPatch) apply(g *Graph, fields []wire.Field) ([]wire.Field, error) 
 		}
 		*list = (*list)[n:]
 	}
-	computed := computedNames(g)
+	computed, inner := computedNames(g), innerValues(g)
 	for i, f := range fields {
 		switch f.Num {
 		case graphNode:
@@ -134,8 +133,18 @@ func (p *graphPatch) apply(g *Graph, fields []wire.Field) ([]wire.Field, error) 
 			next(&outputs, false)
 		case graphValue:
 			v := &pb.ValueInfoProto{}
-			if structure && (proto.Unmarshal(f.Payload, v) != nil || !computed[v.GetName()]) {
+			err := proto.Unmarshal(f.Payload, v)
+			if structure && (err != nil || !computed[v.GetName()]) {
 				continue // a note about a value that is no more
+			}
+			now := inner[v.GetName()]
+			if now == nil {
+				now = consts.changed[v.GetName()]
+			}
+			if err == nil && now != nil {
+				if f, err = redeclare(f, v, now); err != nil {
+					return nil, err
+				}
 			}
 			out = append(out, f)
 		default:
@@ -156,6 +165,22 @@ func computedNames(g *Graph) map[string]bool {
 				out[v.Name] = true
 			}
 		}
+	}
+	return out
+}
+
+// innerValues are the values that notes in the file may describe: computed, and no outputs, which have declarations of their own.
+func innerValues(g *Graph) map[string]*Value {
+	out := map[string]*Value{}
+	for _, n := range g.Nodes {
+		for _, v := range n.Outputs {
+			if v != nil {
+				out[v.Name] = v
+			}
+		}
+	}
+	for _, v := range g.Outputs {
+		delete(out, v.Name)
 	}
 	return out
 }
@@ -289,9 +314,14 @@ func (p *graphPatch) attributes(n *Node, was []*pb.AttributeProto) ([]*pb.Attrib
 		}
 		if proto.Equal(x, y) {
 			out, same = append(out, a), same+1
-		} else {
-			out = append(out, y)
+			continue
 		}
+		if t, ok := v.(*Tensor); ok && a.T != nil { // half precision stays so
+			if y.T, err = encodeAs("", t, DType(a.T.GetDataType())); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, y)
 	}
 	if same == len(was) && len(n.Attrs) == len(was) {
 		return nil, nil
@@ -316,6 +346,7 @@ func (p *graphPatch) attributes(n *Node, was []*pb.AttributeProto) ([]*pb.Attrib
 // initializers are the constants of a file after a patch.
 type initializers struct {
 	file     map[string]bool      // names
+	changed  map[string]*Value    // those that are not what the file has
 	replaced map[int][]wire.Field // by the field's place; dropped ones are missing
 	added    []wire.Field
 }
@@ -333,7 +364,7 @@ func (p *graphPatch) constants(g *Graph, fields []wire.Field) (*initializers, er
 	if err != nil {
 		return nil, err
 	}
-	out := &initializers{file: map[string]bool{}, replaced: map[int][]wire.Field{}}
+	out := &initializers{file: map[string]bool{}, changed: map[string]*Value{}, replaced: map[int][]wire.Field{}}
 	computed := computedNames(g)
 	for i, f := range fields {
 		if f.Num != graphInitializer {
@@ -361,7 +392,8 @@ func (p *graphPatch) constants(g *Graph, fields []wire.Field) (*initializers, er
 			out.replaced[i] = []wire.Field{f}
 			continue
 		}
-		n, err := tensorField(v)
+		out.changed[name] = v
+		n, err := tensorField(v, DType(t.GetDataType()))
 		if err != nil {
 			return nil, err
 		}
@@ -371,7 +403,7 @@ func (p *graphPatch) constants(g *Graph, fields []wire.Field) (*initializers, er
 		if out.file[v.Name] {
 			continue
 		}
-		n, err := tensorField(v)
+		n, err := tensorField(v, v.Const.DType)
 		if err != nil {
 			return nil, err
 		}
@@ -381,13 +413,19 @@ func (p *graphPatch) constants(g *Graph, fields []wire.Field) (*initializers, er
 	return out, nil
 }
 
-func tensorField(v *Value) (wire.Field, error) {
-	t, err := encodeTensor(v.Name, v.Const)
+// tensorField is a constant as an initializer of the given type: half precision, which a Tensor holds widened, where the file has it so.
+func tensorField(v *Value, as DType) (wire.Field, error) {
+	t, err := encodeAs(v.Name, v.Const, as)
 	if err != nil {
 		return wire.Field{}, fmt.Errorf("constant %q: %w", v.Name, err)
 	}
+	raw := t.RawData
+	t.RawData = nil
 	b, err := marshal.Marshal(t)
-	return wire.Bytes(graphInitializer, b), err
+	if raw == nil {
+		return wire.Bytes(graphInitializer, b), err
+	}
+	return wire.Message(graphInitializer, b, tensorRawData, raw), err
 }
 
 // sameTensor compares types, shapes and bits.
@@ -452,7 +490,7 @@ func namesRead(fields []wire.Field) (map[string]bool, error) {
 
 // ports gives the declarations of inputs or outputs, one for each of the file's (empty where it is dropped), then the new ones. Inputs that
 // stand for initializers keep their places.
-func (p *graphPatch) ports(vs []*Value, initializer map[string]bool, fields []wire.Field, num protowire.Number) ([]wire.Field, error) {
+func (p *graphPatch) ports(vs []*Value, consts *initializers, fields []wire.Field, num protowire.Number) ([]wire.Field, error) {
 	want := map[string]*Value{}
 	for _, v := range vs {
 		want[v.Name] = v
@@ -469,44 +507,27 @@ func (p *graphPatch) ports(vs []*Value, initializer map[string]bool, fields []wi
 		}
 		v := want[info.GetName()]
 		if v == nil {
-			if !initializer[info.GetName()] {
+			var err error
+			if consts == nil || !consts.file[info.GetName()] {
 				f = wire.Field{} // dropped
+			} else if w := consts.changed[info.GetName()]; w != nil && w.HasShape {
+				f, err = redeclare(f, info, w)
+			}
+			if err != nil {
+				return nil, err
 			}
 			out = append(out, f)
 			continue
 		}
 		done[v.Name] = true
-		old := &Value{Name: v.Name}
-		if err := declare(old, info.GetType()); err != nil {
+		if err := declare(&Value{Name: v.Name}, info.GetType()); err != nil {
 			return nil, err
 		}
-		if slices.Equal(old.Dims, v.Dims) && old.HasShape == v.HasShape {
-			out = append(out, f)
-			continue
-		}
-		t := info.GetType().GetTensorType()
-		if t == nil {
-			t = encodeValue(v).Type.TensorType
-			info.Type = &pb.TypeProto{TensorType: t}
-		}
-		dims := t.GetShape().GetDim()
-		t.Shape = nil
-		if v.HasShape {
-			shape := &pb.TensorShapeProto{}
-			for i, d := range v.Dims {
-				if i < len(dims) && i < len(old.Dims) && old.Dims[i] == d {
-					shape.Dim = append(shape.Dim, dims[i])
-				} else {
-					shape.Dim = append(shape.Dim, encodeDim(d))
-				}
-			}
-			t.Shape = shape
-		}
-		b, err := marshal.Marshal(info)
+		f, err := redeclare(f, info, v)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, wire.Bytes(f.Num, b))
+		out = append(out, f)
 	}
 	for _, v := range vs {
 		if !done[v.Name] && (num == graphOutput || v.Const == nil) {
@@ -518,4 +539,32 @@ func (p *graphPatch) ports(vs []*Value, initializer map[string]bool, fields []wi
 		}
 	}
 	return out, nil
+}
+
+// redeclare gives the declaration of a value with its present sizes: the file's own field where they are what it says.
+func redeclare(f wire.Field, info *pb.ValueInfoProto, v *Value) (wire.Field, error) {
+	old := &Value{Name: v.Name}
+	if declare(old, info.GetType()) != nil || slices.Equal(old.Dims, v.Dims) && old.HasShape == v.HasShape {
+		return f, nil
+	}
+	t := info.GetType().GetTensorType()
+	if t == nil {
+		t = encodeValue(v).Type.TensorType
+		info.Type = &pb.TypeProto{TensorType: t}
+	}
+	dims := t.GetShape().GetDim()
+	t.Shape = nil
+	if v.HasShape {
+		shape := &pb.TensorShapeProto{}
+		for i, d := range v.Dims {
+			if i < len(dims) && i < len(old.Dims) && old.Dims[i] == d {
+				shape.Dim = append(shape.Dim, dims[i])
+			} else {
+				shape.Dim = append(shape.Dim, encodeDim(d))
+			}
+		}
+		t.Shape = shape
+	}
+	b, err := marshal.Marshal(info)
+	return wire.Bytes(f.Num, b), err
 }

@@ -148,37 +148,12 @@ func operators(g *onnxio.Graph) []operatorDoc {
 	return out
 }
 
-// layers lists the nodes after folding: parameters are the constants that a node reads first, multiply-adds those of products.
+// layers lists the nodes after folding.
 func (d *inspectDoc) layers(g *onnxio.Graph) {
-	counted := map[*onnxio.Value]bool{}
-	for _, n := range g.Nodes {
-		if n.Outputs[0] == nil {
-			continue
-		}
-		l := layerDoc{Name: n.Name, Op: n.Op, Output: n.Outputs[0].Shape}
-		for _, v := range n.Inputs {
-			if v != nil && v.Const != nil && v.Const.DType.IsFloat() && !counted[v] {
-				counted[v] = true
-				l.Parameters += v.Const.Len()
-			}
-		}
-		size := onnxio.NumElements(l.Output)
-		switch n.Op {
-		case "Conv":
-			l.MACs = size * onnxio.NumElements(n.Inputs[1].Shape[1:])
-		case "ConvTranspose":
-			l.MACs = onnxio.NumElements(n.Inputs[0].Shape) * onnxio.NumElements(n.Inputs[1].Shape[1:])
-		case "Gemm", "MatMul":
-			x := n.Inputs[0].Shape
-			k := x[len(x)-1]
-			if n.Op == "Gemm" && n.Attrs.Int("transA", 0) != 0 {
-				k = x[0]
-			}
-			l.MACs = size * k
-		}
-		d.Parameters += l.Parameters
-		d.MACs += l.MACs
-		d.Layers = append(d.Layers, l)
+	for _, c := range infer.Costs(g) {
+		d.Parameters += c.Parameters
+		d.MACs += c.MACs
+		d.Layers = append(d.Layers, layerDoc{c.Node.Name, c.Node.Op, c.Node.Outputs[0].Shape, c.Parameters, c.MACs})
 	}
 }
 

@@ -112,29 +112,18 @@ func writeChanged(c *cli.Context, m *onnxio.Model, path string, d *changeDoc) er
 }
 
 // graphDifference runs two graphs of the same inputs on random ones, three samples, and gives the largest difference of any output relative to
-// that output's largest element.
+// that output's largest element. One is closed before the other is opened: models are large.
 func graphDifference(ctx context.Context, a, b *onnxio.Graph) (float64, error) {
-	x, err := engine.OpenGraph(ctx, a, engine.Options{})
+	in, p, err := runRandom(ctx, a, nil)
 	if err != nil {
 		return 0, err
 	}
-	defer x.Close()
-	y, err := engine.OpenGraph(ctx, b, engine.Options{})
+	_, q, err := runRandom(ctx, b, in)
 	if err != nil {
 		return 0, err
 	}
-	defer y.Close()
-	in, err := randomInputs(x.Inputs(), 3)
-	if err != nil {
-		return 0, err
-	}
-	p, err := x.Run(ctx, in)
-	if err != nil {
-		return 0, err
-	}
-	q, err := y.Run(ctx, in)
-	if err != nil {
-		return 0, err
+	if len(p) != len(q) {
+		return 0, fmt.Errorf("%d outputs became %d", len(p), len(q))
 	}
 	worst := 0.0
 	for k := range p {
@@ -149,6 +138,22 @@ func graphDifference(ctx context.Context, a, b *onnxio.Graph) (float64, error) {
 		worst = max(worst, relative(s, t))
 	}
 	return worst, nil
+}
+
+// runRandom runs a graph on the given inputs, or on random ones.
+func runRandom(ctx context.Context, g *onnxio.Graph, in []*onnxio.Tensor) ([]*onnxio.Tensor, []*onnxio.Tensor, error) {
+	s, err := engine.OpenGraph(ctx, g, engine.Options{Once: true, Threads: 1})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer s.Close()
+	if in == nil {
+		if in, err = randomInputs(s.Inputs(), 3); err != nil {
+			return nil, nil, err
+		}
+	}
+	out, err := s.Run(ctx, in)
+	return in, out, err
 }
 
 // relative is the largest difference of two vectors over the first's largest element; +Inf where only one is NaN.

@@ -16,6 +16,7 @@ func init() {
 		Gradient: absGradient,
 		Interval: elementInterval(func(l, u float64) (float64, float64) { return kinkBounds(l, u, -1, 1) }),
 		Linear:   lines(absLines, 0, "exact"),
+		Couple:   coupleElementwise,
 	})
 }
 

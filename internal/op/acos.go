@@ -15,6 +15,7 @@ func init() {
 		Gradient: acosGradient,
 		Interval: elementInterval(acosRange),
 		Linear:   lines(newPieced(0, wave(acosCurve)...).lines(acosRange), 8, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2.2 ulp; CUDA documents 2"),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -15,6 +15,7 @@ func init() {
 		Gradient: acoshGradient,
 		Interval: elementInterval(acoshRange),
 		Linear:   lines(newPieced(0, part{acoshCurve, concave, math.Inf(1), 0}).lines(acoshRange), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 4"),
+		Couple:   coupleElementwise,
 	})
 }
 

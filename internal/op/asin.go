@@ -15,6 +15,7 @@ func init() {
 		Gradient: asinGradient,
 		Interval: elementInterval(asinRange),
 		Linear:   lines(newPieced(0, steepening(asinCurve)...).lines(asinRange), 8, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 3.8 ulp; CUDA documents 4"),
+		Couple:   coupleElementwise,
 	})
 }
 

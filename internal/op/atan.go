@@ -15,6 +15,7 @@ func init() {
 		Gradient: atanGradient,
 		Interval: elementInterval(rising(atanBounds)),
 		Linear:   lines(newPieced(0, wave(atanCurve)...).lines(rising(atanBounds)), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2.0 ulp; CUDA documents 2"),
+		Couple:   coupleElementwise,
 	})
 }
 

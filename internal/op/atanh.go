@@ -15,6 +15,7 @@ func init() {
 		Gradient: atanhGradient,
 		Interval: elementInterval(atanhRange),
 		Linear:   lines(newPieced(0, steepening(atanhCurve)...).lines(atanhRange), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 3"),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "AveragePool", Since: 7, Shape: averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear})
-	Register(Def{Name: "GlobalAveragePool", Since: 1, Shape: globalShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear})
+	Register(Def{Name: "AveragePool", Since: 7, Shape: averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage})
+	Register(Def{Name: "GlobalAveragePool", Since: 1, Shape: globalShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage})
 }
 
 func averageShape(n *onnxio.Node) ([]Type, error) {

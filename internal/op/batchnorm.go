@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "BatchNormalization", Since: 7, Shape: batchnormShape, Eval: batchnormEval, Fast: batchnormFast, Gradient: batchnormGradient, Linear: batchnormLinear})
+	Register(Def{Name: "BatchNormalization", Since: 7, Shape: batchnormShape, Eval: batchnormEval, Fast: batchnormFast, Gradient: batchnormGradient, Linear: batchnormLinear, Couple: coupleBatchnorm})
 }
 
 // batchnormAxes sees x as rows of area elements, of which row r belongs to channel r%channels. A vector has one channel.

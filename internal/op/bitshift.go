@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "BitShift", Since: 11, Shape: shiftShape, Eval: shiftEval})
+	Register(Def{Name: "BitShift", Since: 11, Shape: shiftShape, Eval: shiftEval, Couple: coupleElementwise})
 }
 
 func shiftShape(n *onnxio.Node) ([]Type, error) {

@@ -18,6 +18,7 @@ func init() {
 		Gradient: castGradient,
 		Interval: castInterval,
 		Linear:   castLinear,
+		Couple:   coupleElementwise,
 	})
 }
 

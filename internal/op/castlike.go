@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "CastLike", Since: 15, Shape: castLikeShape, Eval: copyEval, Gradient: castGradient, Interval: castInterval, Linear: castLikeLinear})
+	Register(Def{Name: "CastLike", Since: 15, Shape: castLikeShape, Eval: copyEval, Gradient: castGradient, Interval: castInterval, Linear: castLikeLinear, Couple: coupleElementwise})
 }
 
 func castLikeShape(n *onnxio.Node) ([]Type, error) {

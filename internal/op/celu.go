@@ -27,6 +27,7 @@ func init() {
 			}
 			return e.linear(n)
 		},
+		Couple: coupleElementwise,
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Clip", Since: 6, AnyOrder: true, Shape: sameShape, Eval: clipEval, Gradient: clipGradient, Interval: clipInterval, Linear: clipLinear})
+	Register(Def{Name: "Clip", Since: 6, AnyOrder: true, Shape: sameShape, Eval: clipEval, Gradient: clipGradient, Interval: clipInterval, Linear: clipLinear, Couple: coupleElementwise})
 }
 
 func clipEval(c *Call) error {

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Constant", Since: 1, Shape: constantShape, Eval: constantEval})
+	Register(Def{Name: "Constant", Since: 1, Shape: constantShape, Eval: constantEval, Couple: coupleNothing})
 }
 
 func constantShape(n *onnxio.Node) ([]Type, error) {

@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Conv", Since: 1, Shape: convShape, Eval: convEval, Fast: convFast, Gradient: convGradient, Linear: convLinear})
+	Register(Def{Name: "Conv", Since: 1, Shape: convShape, Eval: convEval, Fast: convFast, Gradient: convGradient, Linear: convLinear, MACs: convMACs, Couple: coupleConv, Adapt: adaptGroups})
 }
 
 // convWindow reads the geometry from the shapes of data and weights.

@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ConvTranspose", Since: 1, Shape: convTransposeShape, Eval: convTransposeEval, Gradient: convTransposeGradient, Linear: convTransposeLinear})
+	Register(Def{Name: "ConvTranspose", Since: 1, Shape: convTransposeShape, Eval: convTransposeEval, Gradient: convTransposeGradient, Linear: convTransposeLinear, MACs: convTransposeMACs, Couple: coupleConvTranspose, Adapt: adaptGroups})
 }
 
 // transposed is the Conv of which a ConvTranspose is the adjoint: its input is our output (g.h, g.w, m channels) and its

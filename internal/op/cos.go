@@ -15,6 +15,7 @@ func init() {
 		Gradient: cosGradient,
 		Interval: elementInterval(cosRange),
 		Linear:   lines(flatLines(cosRange), 4, waveSource),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -16,6 +16,7 @@ func init() {
 		Interval: elementInterval(coshRange),
 		Linear: lines(newPieced(0, part{curve{coshBounds, sinhBounds}, convex, math.Inf(1), 0}).lines(coshRange), 4,
 			"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 2"),
+		Couple: coupleElementwise,
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "CumSum", Since: 11, Shape: cumSumShape, Eval: cumSumEval, Gradient: cumSumGradient, Linear: cumSumLinear})
+	Register(Def{Name: "CumSum", Since: 11, Shape: cumSumShape, Eval: cumSumEval, Gradient: cumSumGradient, Linear: cumSumLinear, Couple: coupleCumSum})
 }
 
 func cumSumShape(n *onnxio.Node) ([]Type, error) {

@@ -36,6 +36,14 @@ type Def struct {
 	Interval func(n *onnxio.Node, in []Box) ([]Box, error)
 	// Linear describes the operator to the relaxing domains. Called once per node when a network is compiled.
 	Linear func(n *onnxio.Node) (*Linear, error)
+
+	// Couple tells which slots of inputs and outputs go together when channels are removed. Adapt then changes the node itself; nil
+	// where nothing of it speaks of sizes.
+	Couple CoupleFunc
+	Adapt  AdaptFunc
+	// MACs counts the multiply-adds of a node whose shapes are static, as the literature does: those of products of matrices and of
+	// convolutions, without biases. nil for none.
+	MACs func(n *onnxio.Node) int
 }
 
 // Type is an output's element type and static shape.

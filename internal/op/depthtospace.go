@@ -10,8 +10,8 @@ import (
 
 func init() {
 	toSpace, toDepth := pickEval(depthToSpaceTable), pickEval(spaceToDepthTable)
-	Register(Def{Name: "DepthToSpace", Since: 1, Shape: depthToSpaceShape, Eval: toSpace, Gradient: depthToSpaceGradient, Linear: movedBy(toSpace, 0)})
-	Register(Def{Name: "SpaceToDepth", Since: 1, Shape: spaceToDepthShape, Eval: toDepth, Gradient: spaceToDepthGradient, Linear: movedBy(toDepth, 0)})
+	Register(Def{Name: "DepthToSpace", Since: 1, Shape: depthToSpaceShape, Eval: toSpace, Gradient: depthToSpaceGradient, Linear: movedBy(toSpace, 0), Couple: coupleDepthToSpace})
+	Register(Def{Name: "SpaceToDepth", Since: 1, Shape: spaceToDepthShape, Eval: toDepth, Gradient: spaceToDepthGradient, Linear: movedBy(toDepth, 0), Couple: coupleSpaceToDepth})
 }
 
 // blockOf reads the edge of a block and the input's shape.

@@ -17,6 +17,7 @@ func init() {
 		Gradient: divGradient,
 		Interval: divInterval,
 		Linear:   divLinear,
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Dropout", Since: 7, Shape: dropoutShape, Eval: dropoutEval, Gradient: sameGradient, Linear: dropoutLinear})
+	Register(Def{Name: "Dropout", Since: 7, Shape: dropoutShape, Eval: dropoutEval, Gradient: sameGradient, Linear: dropoutLinear, Couple: coupleFirst})
 }
 
 // dropoutShape also refuses training mode, whose result is random.

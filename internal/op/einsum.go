@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Einsum", Since: 12, Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear})
+	Register(Def{Name: "Einsum", Since: 12, Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, Couple: coupleEinsum})
 }
 
 // einsum is a parsed equation over given shapes: a loop for every label, first those of the output, then those that are summed.

@@ -15,6 +15,7 @@ func init() {
 		Gradient: eluGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(eluOf(n).bounds)(n, in) },
 		Linear:   func(n *onnxio.Node) (*Linear, error) { return eluOf(n).linear(n) },
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -24,6 +24,7 @@ func init() {
 		Eval:     equalEval,
 		Interval: equalInterval,
 		Linear:   boxForms(equalInterval),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -15,6 +15,7 @@ func init() {
 		Gradient: erfGradient,
 		Interval: elementInterval(rising(erfCurve.f)),
 		Linear:   lines(erfLines, 4, "scan of onnxruntime 1.32.0 (CPU), every 1480th float32: at most 0.92 ulp; CUDA documents 2"),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -15,6 +15,7 @@ func init() {
 		Gradient: expGradient,
 		Interval: elementInterval(rising(expBounds)),
 		Linear:   lines(expLines, 2, "scan of onnxruntime 1.32.0 (CPU), every 37th float32: at most 0.86 ulp; CUDA documents 2"),
+		Couple:   coupleElementwise,
 	})
 }
 

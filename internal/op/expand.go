@@ -5,7 +5,7 @@ package op
 import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
-	Register(Def{Name: "Expand", Since: 8, Shape: expandShape, Eval: expandEval, Gradient: expandGradient, Linear: movedBy(expandEval, 0)})
+	Register(Def{Name: "Expand", Since: 8, Shape: expandShape, Eval: expandEval, Gradient: expandGradient, Linear: movedBy(expandEval, 0), Couple: coupleExpand, Adapt: adaptExpand})
 }
 
 func expandShape(n *onnxio.Node) ([]Type, error) {

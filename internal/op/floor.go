@@ -12,5 +12,6 @@ func init() {
 		Gradient: zeroGradient,
 		Interval: elementInterval(rising(exact)),
 		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
+		Couple:   coupleElementwise,
 	})
 }

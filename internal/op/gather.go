@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Gather", Since: 1, Shape: gatherShape, Eval: gatherEval, Gradient: gatherGradient, Linear: movedBy(gatherEval, 0)})
+	Register(Def{Name: "Gather", Since: 1, Shape: gatherShape, Eval: gatherEval, Gradient: gatherGradient, Linear: movedBy(gatherEval, 0), Couple: coupleGather, Adapt: adaptGather})
 }
 
 func gatherShape(n *onnxio.Node) ([]Type, error) {

@@ -18,6 +18,7 @@ func init() {
 		Linear: func(n *onnxio.Node) (*Linear, error) {
 			return &Linear{Lines: geluOf(n).lines(), Ulps: 8, AbsErr: 0x1p-18, Source: dipSource}, nil
 		},
+		Couple: coupleElementwise,
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Gemm", Since: 7, Shape: gemmShape, Eval: gemmEval, Fast: gemmFast, Gradient: gemmGradient, Interval: gemmInterval, Linear: gemmLinear})
+	Register(Def{Name: "Gemm", Since: 7, Shape: gemmShape, Eval: gemmEval, Fast: gemmFast, Gradient: gemmGradient, Interval: gemmInterval, Linear: gemmLinear, MACs: gemmMACs, Couple: coupleGemm})
 }
 
 // gemmDims says how Gemm reads its operands: op(A) is m x k with A[i,p] at i*ai + p*ap, op(B) k x n with B[p,j] at

@@ -8,5 +8,6 @@ func init() {
 		Name: "Greater", Since: 7,
 		Shape: pairOfBools, Eval: comparing(true, false).eval,
 		Interval: interval, Linear: boxForms(interval),
+		Couple: coupleElementwise,
 	})
 }

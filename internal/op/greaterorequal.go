@@ -8,5 +8,6 @@ func init() {
 		Name: "GreaterOrEqual", Since: 12,
 		Shape: pairOfBools, Eval: comparing(true, true).eval,
 		Interval: interval, Linear: boxForms(interval),
+		Couple: coupleElementwise,
 	})
 }

@@ -12,6 +12,7 @@ func init() {
 	Register(Def{
 		Name: "HardSigmoid", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: hardSigmoidEval, Gradient: hardSigmoidGradient, Interval: hardSigmoidInterval, Linear: hardSigmoidLinear,
+		Couple: coupleElementwise,
 	})
 }
 

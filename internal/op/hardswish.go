@@ -16,6 +16,7 @@ func init() {
 		Interval: elementInterval(hardSwishBounds),
 		Linear: linesWithError(hardSwishPieces.lines(hardSwishBounds), 8, 0x1p-21,
 			"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2^-24 beyond 4 ulp"),
+		Couple: coupleElementwise,
 	})
 }
 

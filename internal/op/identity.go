@@ -3,7 +3,7 @@
 package op
 
 func init() {
-	Register(Def{Name: "Identity", Since: 1, Shape: sameShape, Eval: copyEval, Gradient: sameGradient, Linear: reshapeLinear})
+	Register(Def{Name: "Identity", Since: 1, Shape: sameShape, Eval: copyEval, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleElementwise})
 }
 
 // copyEval is the Eval face of operators that keep all elements in their order.

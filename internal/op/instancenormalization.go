@@ -12,9 +12,9 @@ import (
 
 func init() {
 	Register(Def{Name: "InstanceNormalization", Since: 6, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient,
-		Interval: standardInterval(groupNormOf), Linear: standardLinear(groupNormOf)})
+		Interval: standardInterval(groupNormOf), Linear: standardLinear(groupNormOf), Couple: coupleGroupNorm, Adapt: adaptGroupNorm})
 	Register(Def{Name: "GroupNormalization", Since: 18, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient,
-		Interval: standardInterval(groupNormOf), Linear: standardLinear(groupNormOf)})
+		Interval: standardInterval(groupNormOf), Linear: standardLinear(groupNormOf), Couple: coupleGroupNorm, Adapt: adaptGroupNorm})
 }
 
 // groupNormForm gives the number of groups, of scales, and the elements that share one scale.

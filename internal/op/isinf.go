@@ -9,6 +9,7 @@ func init() {
 		Name: "IsInf", Since: 10,
 		Shape: boolShape, Eval: isInfEval,
 		Interval: neverUnlessHuge, Linear: boxForms(neverUnlessHuge),
+		Couple: coupleElementwise,
 	})
 }
 

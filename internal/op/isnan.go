@@ -14,6 +14,7 @@ func init() {
 		Name: "IsNaN", Since: 9,
 		Shape: boolShape, Eval: isNaNEval,
 		Interval: neverUnlessHuge, Linear: boxForms(neverUnlessHuge),
+		Couple: coupleElementwise,
 	})
 }
 

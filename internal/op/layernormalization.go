@@ -12,7 +12,7 @@ import (
 
 func init() {
 	Register(Def{Name: "LayerNormalization", Since: 17, Shape: layerNormShape, Eval: layerNormEval, Gradient: layerNormGradient,
-		Interval: standardInterval(layerNormOf), Linear: standardLinear(layerNormOf)})
+		Interval: standardInterval(layerNormOf), Linear: standardLinear(layerNormOf), Couple: coupleFromAxis})
 }
 
 // layerNormSizes are the elements of one run and the shape of what runs have one of.

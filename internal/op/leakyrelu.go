@@ -12,6 +12,7 @@ func init() {
 	Register(Def{
 		Name: "LeakyRelu", Since: 6, AnyOrder: true,
 		Shape: sameShape, Eval: leakyEval, Gradient: leakyReluGradient, Interval: leakyInterval, Linear: leakyLinear,
+		Couple: coupleElementwise,
 	})
 }
 

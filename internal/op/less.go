@@ -8,5 +8,6 @@ func init() {
 		Name: "Less", Since: 7,
 		Shape: pairOfBools, Eval: comparing(false, false).eval,
 		Interval: interval, Linear: boxForms(interval),
+		Couple: coupleElementwise,
 	})
 }

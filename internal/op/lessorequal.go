@@ -8,5 +8,6 @@ func init() {
 		Name: "LessOrEqual", Since: 12,
 		Shape: pairOfBools, Eval: comparing(false, true).eval,
 		Interval: interval, Linear: boxForms(interval),
+		Couple: coupleElementwise,
 	})
 }

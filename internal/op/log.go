@@ -15,6 +15,7 @@ func init() {
 		Gradient: logGradient,
 		Interval: elementInterval(logRange),
 		Linear:   lines(logLines, 4, "scan of onnxruntime 1.32.0 (CPU), every 37th float32: at most 3.1 ulp"),
+		Couple:   coupleElementwise,
 	})
 }
 

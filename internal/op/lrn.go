@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "LRN", Since: 1, Shape: lrnShape, Eval: lrnEval, Gradient: lrnGradient, Interval: lrnInterval, Linear: lrnLinear})
+	Register(Def{Name: "LRN", Since: 1, Shape: lrnShape, Eval: lrnEval, Gradient: lrnGradient, Interval: lrnInterval, Linear: lrnLinear, Couple: coupleLRN})
 }
 
 func lrnShape(n *onnxio.Node) ([]Type, error) {

@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "MatMul", Since: 1, Shape: matmulShape, Eval: matmulEval, Fast: matmulFast, Gradient: matmulGradient, Interval: matmulInterval, Linear: matmulLinear})
+	Register(Def{Name: "MatMul", Since: 1, Shape: matmulShape, Eval: matmulEval, Fast: matmulFast, Gradient: matmulGradient, Interval: matmulInterval, Linear: matmulLinear, MACs: matmulMACs, Couple: coupleMatMul})
 }
 
 // matmulDims describes a stack of products of m x k by k x n: product i reads its operands from a[i] and b[i] on and writes

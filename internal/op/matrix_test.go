@@ -30,14 +30,15 @@ newer files are read by them.
 | Eval | running: ` + "`shoal run`" + `, predictions, counterexamples, folding of constants |
 | Gradient | ` + "`shoal attack`" + `: the nodes that compute dL/dx; black-box attacks do without |
 | Interval | all domains |
+| Couple | ` + "`shoal prune`" + `: which channels of inputs, outputs and weights can only go together; without it none that reach the node go |
 | Linear | ` + "`symbolic`, `fastlin`, `deeppoly`" + `: what the operator is to rows of coefficients; without it they only know the interval |
 
 **✓** is there; **map** is an interval that follows from Linear, since the operator is affine; **–** is missing. An operator without Interval
 and Linear can be verified where its inputs are constant: it is folded before bounds are made. Some faces serve some forms only (GatherND
 needs constant indices for Linear, for example); ` + "`shoal inspect MODEL`" + ` lists what a model lacks, and errors name the node.
 
-| operator | opsets | Shape | Eval | Gradient | Interval | Linear | what it computes |
-|---|---|:-:|:-:|:-:|:-:|:-:|---|
+| operator | opsets | Shape | Eval | Gradient | Interval | Linear | Couple | what it computes |
+|---|---|:-:|:-:|:-:|:-:|:-:|:-:|---|
 `
 
 // TestOperatorMatrix compares docs/operators.md with the registry, or writes it with -update.
@@ -88,8 +89,8 @@ func matrix(t *testing.T) string {
 			interval = "map"
 		}
 		opsets, note := about(t, d, heads)
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", key(d.Domain, d.Name), markdown(opsets),
-			mark(d.Shape != nil), mark(d.Eval != nil), mark(d.Gradient != nil), interval, mark(d.Linear != nil), markdown(note))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", key(d.Domain, d.Name), markdown(opsets),
+			mark(d.Shape != nil), mark(d.Eval != nil), mark(d.Gradient != nil), interval, mark(d.Linear != nil), mark(d.Couple != nil), markdown(note))
 	}
 	return b.String()
 }

@@ -10,5 +10,6 @@ func init() {
 		Gradient: extremeGradient(true),
 		Interval: extremeInterval(true),
 		Linear:   extremeLinear(true),
+		Couple:   coupleElementwise,
 	})
 }

@@ -12,8 +12,8 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "MaxPool", Since: 1, Shape: maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear})
-	Register(Def{Name: "GlobalMaxPool", Since: 1, Shape: globalShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear})
+	Register(Def{Name: "MaxPool", Since: 1, Shape: maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage})
+	Register(Def{Name: "GlobalMaxPool", Since: 1, Shape: globalShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage})
 }
 
 // poolWindow reads the geometry of a pooling operator; the global ones see the whole image.

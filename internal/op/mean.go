@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Mean", Since: 6, AnyOrder: true, Shape: broadcastType, Eval: meanEval, Gradient: meanGradient, Linear: meanLinear})
+	Register(Def{Name: "Mean", Since: 6, AnyOrder: true, Shape: broadcastType, Eval: meanEval, Gradient: meanGradient, Linear: meanLinear, Couple: coupleElementwise})
 }
 
 var sumForMean = variadicEval(&addition)

@@ -10,5 +10,6 @@ func init() {
 		Gradient: extremeGradient(false),
 		Interval: extremeInterval(false),
 		Linear:   extremeLinear(false),
+		Couple:   coupleElementwise,
 	})
 }

@@ -15,6 +15,7 @@ func init() {
 		Gradient: mishGradient,
 		Interval: elementInterval(mishDip.bounds),
 		Linear:   linesWithError(mishDip.lines(), 16, 0x1p-17, dipSource),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -14,6 +14,7 @@ func init() {
 	Register(Def{
 		Name: "Mod", Since: 10, AnyOrder: true,
 		Shape: pairType, Eval: modEval, Gradient: modGradient, Interval: modInterval, Linear: boxForms(modInterval),
+		Couple: coupleElementwise,
 	})
 }
 

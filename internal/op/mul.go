@@ -12,6 +12,7 @@ func init() {
 		Gradient: mulGradient,
 		Interval: mulInterval,
 		Linear:   mulLinear,
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Neg", Since: 6, AnyOrder: true, Shape: sameShape, Eval: negEval, Gradient: negGradient, Linear: negLinear})
+	Register(Def{Name: "Neg", Since: 6, AnyOrder: true, Shape: sameShape, Eval: negEval, Gradient: negGradient, Linear: negLinear, Couple: coupleElementwise})
 }
 
 func negEval(c *Call) error {

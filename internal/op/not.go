@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Not", Since: 1, Shape: sameShape, Eval: notEval, Linear: notLinear})
+	Register(Def{Name: "Not", Since: 1, Shape: sameShape, Eval: notEval, Linear: notLinear, Couple: coupleElementwise})
 }
 
 func notEval(c *Call) error {

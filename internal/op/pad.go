@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Pad", Since: 2, Shape: padShape, Eval: padEval, Gradient: padGradient, Linear: padLinear})
+	Register(Def{Name: "Pad", Since: 2, Shape: padShape, Eval: padEval, Gradient: padGradient, Linear: padLinear, Couple: couplePad, Adapt: adaptPad})
 }
 
 // padAmounts spreads pads (starts, then ends, of the named axes) over all axes.

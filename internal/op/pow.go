@@ -14,6 +14,7 @@ func init() {
 	Register(Def{
 		Name: "Pow", Since: 7, AnyOrder: true,
 		Shape: pairType, Eval: powEval, Gradient: powGradient, Interval: powInterval, Linear: powLinear,
+		Couple: coupleElementwise,
 	})
 }
 

@@ -14,6 +14,7 @@ func init() {
 		Name: "PRelu", Since: 7, AnyOrder: true,
 		Shape: preluShape,
 		Eval:  evalArithmetic(&leaking), Gradient: preluGradient, Interval: preluInterval, Linear: preluLinear,
+		Couple: coupleElementwise,
 	})
 }
 

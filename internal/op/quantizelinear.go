@@ -11,8 +11,8 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "QuantizeLinear", Since: 10, Shape: quantizeShape, Eval: quantizeEval, Interval: quantizeInterval, Linear: quantizeLinear})
-	Register(Def{Name: "DequantizeLinear", Since: 10, Shape: dequantizeShape, Eval: dequantizeEval, Interval: dequantizeInterval, Linear: dequantizeLinear})
+	Register(Def{Name: "QuantizeLinear", Since: 10, Shape: quantizeShape, Eval: quantizeEval, Interval: quantizeInterval, Linear: quantizeLinear, Couple: coupleQuantize})
+	Register(Def{Name: "DequantizeLinear", Since: 10, Shape: dequantizeShape, Eval: dequantizeEval, Interval: dequantizeInterval, Linear: dequantizeLinear, Couple: coupleQuantize})
 }
 
 // scaleRuns gives how many elements in a row share a scale.

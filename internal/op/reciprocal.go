@@ -11,6 +11,7 @@ func init() {
 		Gradient: reciprocalGradient,
 		Interval: elementInterval(func(l, u float64) (float64, float64) { return divBounds(1, 1, l, u) }),
 		Linear:   reciprocalLinear,
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -9,7 +9,7 @@ func init() {
 	interval := foldInterval(logSumBounds)
 	Register(Def{Name: "ReduceLogSum", Since: 1, Shape: reduceShape(foldAxes), Eval: logSum.eval, Gradient: reduceGradient(foldAxes, logSumSlope), Interval: interval,
 		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return 4, n * 0x1p-22 },
-			"a rounding for each term, all of one sign, and the logarithm's")})
+			"a rounding for each term, all of one sign, and the logarithm's"), Couple: coupleReduce(foldAxes, false)})
 }
 
 // logSumBounds knows nothing of boxes that reach below 0: where terms cancel, an execution may be off by anything.

@@ -11,7 +11,7 @@ func init() {
 	interval := foldInterval(logSumExpBounds)
 	Register(Def{Name: "ReduceLogSumExp", Since: 1, Shape: reduceShape(foldAxes), Eval: logSumExpEval, Gradient: reduceGradient(foldAxes, logSumExpSlope), Interval: interval,
 		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return 2, (2*n + 16 + 8*math.Log(n+1)) * 0x1p-23 },
-			"error analysis of the form that is shifted by the maximum, as for Softmax")})
+			"error analysis of the form that is shifted by the maximum, as for Softmax"), Couple: coupleReduce(foldAxes, false)})
 }
 
 func logSumExpEval(c *Call) error {

@@ -5,5 +5,5 @@ package op
 func init() {
 	Register(Def{Name: "ReduceMax", Since: 1, Shape: reduceShape(foldAxes), Eval: extremeEval(true),
 		Gradient: reduceGradient(foldAxes, extremeSlope(true)),
-		Interval: foldInterval(extremeBounds(true)), Linear: extremeRows(true)})
+		Interval: foldInterval(extremeBounds(true)), Linear: extremeRows(true), Couple: coupleReduce(18, false)})
 }

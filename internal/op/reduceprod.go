@@ -13,7 +13,7 @@ func init() {
 	interval := foldInterval(productBounds)
 	Register(Def{Name: "ReduceProd", Since: 1, Shape: reduceShape(foldAxes), Eval: times.eval, Gradient: reduceGradient(foldAxes, productSlope), Interval: interval,
 		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return n, n * 0x1p-48 },
-			"a rounding for each factor; what underflows on the way is under 2^-149 and grows to 2^-49 at most (see productBounds)")})
+			"a rounding for each factor; what underflows on the way is under 2^-149 and grows to 2^-49 at most (see productBounds)"), Couple: coupleReduce(foldAxes, false)})
 }
 
 // productLimit is how large the product of the factors over 1 may be. An execution's partial products then do not overflow, and one

@@ -14,7 +14,7 @@ func init() {
 		Gradient: reduceGradient(foldAxes, squareSlope),
 		Interval: foldInterval(sumBounds(squareBounds)),
 		Linear: foldLines(curveLines(squareCurve, convex), squaresError,
-			"a rounding for each square and each term, all of one sign")})
+			"a rounding for each square and each term, all of one sign"), Couple: coupleReduce(foldAxes, true)})
 }
 
 // squaresError counts the roundings of a sum of squares, and what underflows.

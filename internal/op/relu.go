@@ -16,6 +16,7 @@ func init() {
 		Gradient: reluGradient,
 		Interval: monotone(func(x float64) float64 { return max(x, 0) }, 0),
 		Linear:   lines(reluLines, 0, "exact"),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Reshape", Since: 5, Shape: reshapeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear})
+	Register(Def{Name: "Reshape", Since: 5, Shape: reshapeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape, Adapt: adaptReshape})
 }
 
 func reshapeShape(n *onnxio.Node) ([]Type, error) {

@@ -13,8 +13,8 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Resize", Since: 10, Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear})
-	Register(Def{Name: "Upsample", Since: 7, Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear})
+	Register(Def{Name: "Resize", Since: 10, Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
+	Register(Def{Name: "Upsample", Since: 7, Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
 }
 
 // resizePlan is what a Resize does: for every axis a tap list per output place.

@@ -11,6 +11,7 @@ func init() {
 		Gradient: seluGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(seluOf(n).bounds)(n, in) },
 		Linear:   func(n *onnxio.Node) (*Linear, error) { return seluOf(n).linear(n) },
+		Couple:   coupleElementwise,
 	})
 }
 

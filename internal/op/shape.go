@@ -5,7 +5,7 @@ package op
 import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
-	Register(Def{Name: "Shape", Since: 1, Shape: shapeShape, Eval: shapeEval})
+	Register(Def{Name: "Shape", Since: 1, Shape: shapeShape, Eval: shapeEval, Couple: coupleNothing})
 }
 
 // shapeRange reads start and end (opset 15).

@@ -18,6 +18,7 @@ func init() {
 			return elementInterval(shrinkBounds(shrinkArgs(n)))(n, in)
 		},
 		Linear: shrinkLinear,
+		Couple: coupleElementwise,
 	})
 }
 

@@ -18,6 +18,7 @@ func init() {
 		Linear: func(*onnxio.Node) (*Linear, error) {
 			return &Linear{Lines: sigmoidLines, Ulps: sigmoidUlps, AbsErr: sigmoidAbsErr, Source: sigmoidSource}, nil
 		},
+		Couple: coupleElementwise,
 	})
 }
 

@@ -15,6 +15,7 @@ func init() {
 		Gradient: sinGradient,
 		Interval: elementInterval(sinRange),
 		Linear:   lines(flatLines(sinRange), 4, waveSource),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -15,6 +15,7 @@ func init() {
 		Gradient: sinhGradient,
 		Interval: elementInterval(rising(sinhCurve.f)),
 		Linear:   lines(newPieced(0, steepening(sinhCurve)...).lines(rising(sinhCurve.f)), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.1 ulp; CUDA documents 3"),
+		Couple:   coupleElementwise,
 	})
 }
 

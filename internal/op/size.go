@@ -15,5 +15,6 @@ func init() {
 			c.Out[0].I64()[0] = int64(c.In[0].Len())
 			return nil
 		},
+		Couple: coupleNothing,
 	})
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Slice", Since: 1, Shape: sliceShape, Eval: sliceEval, Gradient: sliceGradient, Linear: movedBy(sliceEval, 0)})
+	Register(Def{Name: "Slice", Since: 1, Shape: sliceShape, Eval: sliceEval, Gradient: sliceGradient, Linear: movedBy(sliceEval, 0), Couple: coupleSlice, Adapt: adaptSlice})
 }
 
 // cut is what a Slice takes of one axis: n elements from start on, a step apart.

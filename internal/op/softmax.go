@@ -17,6 +17,7 @@ func init() {
 		Gradient: softmaxGradient(false),
 		Interval: softmaxInterval,
 		Linear:   softmaxLinear,
+		Couple:   coupleOverAxis,
 	})
 }
 

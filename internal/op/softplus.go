@@ -16,6 +16,7 @@ func init() {
 		Interval: elementInterval(rising(softplusCurve.f)),
 		Linear: linesWithError(newPieced(0, part{softplusCurve, convex, math.Inf(1), 0}).lines(rising(softplusCurve.f)), 8, 0x1p-22,
 			"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 4 ulp down to its underflow; an ulp of 1 for others"),
+		Couple: coupleElementwise,
 	})
 }
 

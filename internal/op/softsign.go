@@ -15,6 +15,7 @@ func init() {
 		Gradient: softsignGradient,
 		Interval: elementInterval(rising(softsignCurve.f)),
 		Linear:   lines(newPieced(0, wave(softsignCurve)...).lines(rising(softsignCurve.f)), 4, "two roundings; scan of onnxruntime 1.32.0 (CPU): at most 1.2 ulp"),
+		Couple:   coupleElementwise,
 	})
 }
 

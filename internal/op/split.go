@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Split", Since: 2, Shape: splitShape, Eval: splitEval, Gradient: splitGradient, Linear: movedBy(splitEval, 0)})
+	Register(Def{Name: "Split", Since: 2, Shape: splitShape, Eval: splitEval, Gradient: splitGradient, Linear: movedBy(splitEval, 0), Couple: coupleSplit, Adapt: adaptSplit})
 }
 
 // splitSizes works out the outputs' sizes along the axis.

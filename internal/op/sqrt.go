@@ -15,6 +15,7 @@ func init() {
 		Gradient: sqrtGradient,
 		Interval: elementInterval(sqrtRange),
 		Linear:   lines(sqrtLines, 1, "IEEE 754 square root"),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Squeeze", Since: 1, Shape: squeezeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear})
+	Register(Def{Name: "Squeeze", Since: 1, Shape: squeezeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape})
 }
 
 func squeezeShape(n *onnxio.Node) ([]Type, error) {

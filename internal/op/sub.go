@@ -11,6 +11,7 @@ func init() {
 		Eval:     evalArithmetic(&subtraction),
 		Gradient: sumGradient(1, -1),
 		Linear:   func(n *onnxio.Node) (*Linear, error) { return sumLinear(n, 1, -1) },
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -11,5 +11,6 @@ func init() {
 		Eval:     variadicEval(&addition),
 		Gradient: sumGradient(),
 		Linear:   func(n *onnxio.Node) (*Linear, error) { return sumLinear(n) },
+		Couple:   coupleElementwise,
 	})
 }

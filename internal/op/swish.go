@@ -12,6 +12,7 @@ func init() {
 	Register(Def{
 		Name: "Swish", Since: 24, AnyOrder: true,
 		Shape: sameShape, Eval: swishEval, Gradient: swishGradient, Interval: swishInterval, Linear: swishLinear,
+		Couple: coupleElementwise,
 	})
 }
 

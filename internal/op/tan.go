@@ -15,6 +15,7 @@ func init() {
 		Gradient: tanGradient,
 		Interval: elementInterval(tanRange),
 		Linear:   lines(newPieced(0, steepening(tanCurve)...).lines(tanRange), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 0.6 ulp; CUDA documents 4"),
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -18,6 +18,7 @@ func init() {
 		Linear: func(*onnxio.Node) (*Linear, error) {
 			return &Linear{Lines: tanhLines, Ulps: tanhUlps, AbsErr: tanhAbsErr, Source: sigmoidSource}, nil
 		},
+		Couple: coupleElementwise,
 	})
 }
 

@@ -17,6 +17,7 @@ func init() {
 			return elementInterval(thresholdedBounds(thresholdedAlpha(n)))(n, in)
 		},
 		Linear: thresholdedLinear,
+		Couple: coupleElementwise,
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 
 func init() {
 	eval := pickEval(tileTable)
-	Register(Def{Name: "Tile", Since: 6, Shape: tileShape, Eval: eval, Gradient: tileGradient, Linear: movedBy(eval, 0)})
+	Register(Def{Name: "Tile", Since: 6, Shape: tileShape, Eval: eval, Gradient: tileGradient, Linear: movedBy(eval, 0), Couple: coupleTile})
 }
 
 func tileShape(n *onnxio.Node) ([]Type, error) {

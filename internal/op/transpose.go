@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Transpose", Since: 1, Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Gradient: transposeGradient, Linear: movedBy(transposeEval, 0)})
+	Register(Def{Name: "Transpose", Since: 1, Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Gradient: transposeGradient, Linear: movedBy(transposeEval, 0), Couple: coupleTranspose})
 }
 
 // permutation reads perm.

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Unsqueeze", Since: 1, Shape: unsqueezeShape, Eval: copyEval, Gradient: sameGradient, Linear: reshapeLinear})
+	Register(Def{Name: "Unsqueeze", Since: 1, Shape: unsqueezeShape, Eval: copyEval, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape})
 }
 
 func unsqueezeShape(n *onnxio.Node) ([]Type, error) {

@@ -26,6 +26,7 @@ func init() {
 		Gradient: whereGradient,
 		Interval: whereInterval,
 		Linear:   whereLinear,
+		Couple:   coupleElementwise,
 	})
 }
 

@@ -21,6 +21,7 @@ var layer = map[string]int{
 	"internal/study":       90,
 	"internal/gate":        90,
 	"internal/falsify":     90,
+	"internal/equal":       90,
 	"verify":               80,
 	"attack":               80,
 	"prune":                80,

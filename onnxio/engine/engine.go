@@ -21,6 +21,10 @@ type Options struct {
 	// MaxBatch is the largest number of samples given to the graph at once where its batch size is free; 0 means a default.
 	MaxBatch int
 
+	// Once tells the Go engine that the session serves for a run or two: weights are then not packed, which saves time and memory at the
+	// start and costs both later.
+	Once bool
+
 	// Library names onnxruntime's library or its folder; "" looks for it (see package ortlib).
 	Library string
 	Device  int // of a GPU provider

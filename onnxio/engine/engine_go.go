@@ -81,7 +81,7 @@ func (s *goSession) take(batch int) (*plan, error) {
 		infer.Fuse(g)
 		s.tried[batch] = g
 	}
-	return newPlan(g, s.packed, false)
+	return newPlan(g, s.packed, s.o.Once)
 }
 
 func (s *goSession) give(batch int, p *plan) {

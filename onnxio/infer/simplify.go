@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -80,14 +79,7 @@ func Simplify(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 }
 
 // evaluate is Prepare with every node still there.
-func evaluate(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
-	g = g.Clone()
-	if err := bind(g, o); err != nil {
-		return nil, err
-	}
-	var work op.Workspace
-	return g, eachNode(g, ownCondition, func(n *onnxio.Node) error { return node(n, o, &work) })
-}
+func evaluate(g *onnxio.Graph, o Options) (*onnxio.Graph, error) { return Annotate(g, o, nil) }
 
 func valuesByName(g *onnxio.Graph) map[string]*onnxio.Value {
 	out := map[string]*onnxio.Value{}

@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -16,7 +17,19 @@ type Field struct {
 	Raw []byte // tag and all
 	// Payload is the value's bytes; nil where Num is 0.
 	Payload []byte
+	// Tail goes behind Raw: large data that a new field shares with others. Payload is then nil.
+	Tail []byte
 }
+
+// Message makes a length-delimited field of a message that is given in two parts: fields, and a last one of raw data, which is not copied.
+func Message(num protowire.Number, fields []byte, last protowire.Number, data []byte) Field {
+	end := protowire.AppendVarint(protowire.AppendTag(nil, last, protowire.BytesType), uint64(len(data)))
+	size := len(fields) + len(end) + len(data)
+	raw := protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.BytesType), uint64(size))
+	return Field{Num: num, Raw: append(append(raw, fields...), end...), Tail: data}
+}
+
+func (f Field) size() int { return len(f.Raw) + len(f.Tail) }
 
 // Split cuts a message into its fields. They share its memory.
 func Split(msg []byte) ([]Field, error) {
@@ -54,11 +67,51 @@ func Bytes(num protowire.Number, payload []byte) Field {
 func Join(fields []Field) []byte {
 	size := 0
 	for _, f := range fields {
-		size += len(f.Raw)
+		size += f.size()
 	}
 	out := make([]byte, 0, size)
 	for _, f := range fields {
-		out = append(out, f.Raw...)
+		out = append(append(out, f.Raw...), f.Tail...)
 	}
 	return out
+}
+
+// JoinInside is Join where field i is made of inner ones: a message in a message, written once.
+func JoinInside(fields []Field, i int, inner []Field) []byte {
+	size := 0
+	for _, f := range inner {
+		size += f.size()
+	}
+	head := protowire.AppendVarint(protowire.AppendTag(nil, fields[i].Num, protowire.BytesType), uint64(size))
+	total := size + len(head)
+	for k, f := range fields {
+		if k != i {
+			total += f.size()
+		}
+	}
+	out := make([]byte, 0, total)
+	for k, f := range fields {
+		if k != i {
+			out = append(append(out, f.Raw...), f.Tail...)
+			continue
+		}
+		out = append(out, head...)
+		for _, g := range inner {
+			out = append(append(out, g.Raw...), g.Tail...)
+		}
+	}
+	return out
+}
+
+// Joined tells whether fields put together are these bytes.
+func Joined(fields []Field, b []byte) bool {
+	for _, f := range fields {
+		for _, part := range [][]byte{f.Raw, f.Tail} {
+			if !bytes.HasPrefix(b, part) {
+				return false
+			}
+			b = b[len(part):]
+		}
+	}
+	return len(b) == 0
 }

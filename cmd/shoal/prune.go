@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/equal"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/prune"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+func pruneCommand() *cli.Command {
+	flags := append(outputFlags(),
+		&cli.StringFlag{Name: "score", Usage: "what a filter is worth: l1, l2, random, bn-scale, activation (on --data), or proven-dead: remove what is proven never to fire", Value: "l1"},
+		&cli.Float64Flag{Name: "ratio", Usage: "`PART` of every layer's channels to remove, in [0, 1)"},
+		&cli.BoolFlag{Name: "global", Usage: "rank the channels of all layers together, each score over its layer's mean"},
+		&cli.StringSliceFlag{Name: "threshold", Usage: "`LAYER=X` removes that layer's channels with a score of at most X; may be repeated, * stands for any text"},
+		&cli.IntFlag{Name: "max-params", Usage: "look for the least ratio with at most `N` parameters"},
+		&cli.IntFlag{Name: "max-macs", Usage: "look for the least ratio with at most `N` multiply-adds a sample"},
+		&cli.IntFlag{Name: "keep", Usage: "leave at least `N` channels of every layer", Value: 1},
+		&cli.IntFlag{Name: "round-to", Usage: "leave a multiple of `N` channels", Value: 1},
+		&cli.StringSliceFlag{Name: "exclude", Usage: "leave a `LAYER` as it is; may be repeated, * stands for any text"},
+		&cli.Uint64Flag{Name: "seed", Usage: "of --score random"},
+		&cli.BoolFlag{Name: "absorb-bias", Usage: "fold the constant that a removed channel's bias still sends on into the next layer; keep the channel where that is not exact"},
+		&cli.StringFlag{Name: "box", Usage: "valid inputs of the model for proven-dead, `LOW:HIGH` or one range for each channel with commas", Value: "0:1"},
+		&cli.StringFlag{Name: "method", Usage: "domain for proven-dead: interval, symbolic, fastlin or deeppoly", Value: "interval"},
+		&cli.StringFlag{Name: "semantics", Usage: "for proven-dead, real: over real numbers; float32: for every float32 execution", Value: "float32"},
+		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and write nothing"},
+		&cli.StringFlag{Name: "plan", Usage: "write the plan to this `FILE`, or carry out the plan in it where it exists"},
+		&cli.StringFlag{Name: "plot", Usage: "draw every layer's scores with the cut to `FILE` (.svg, .png, .pdf)"},
+		&cli.BoolFlag{Name: "time", Usage: "measure layers and whole models, before and after, on --engine"},
+		dimFlag())
+	flags = append(flags, engineFlags()...)
+	flags = append(append(flags, dataFlags()...), jsonOption())
+	return &cli.Command{
+		Name:      "prune",
+		Usage:     "remove channels from the file, with all that is coupled to them",
+		ArgsUsage: "MODEL",
+		Description: "The smaller model is compared with the old one, in which what was removed is set to zero, before it is written.\n" +
+			"Example: shoal prune model.onnx --ratio 0.5 -o small.onnx\n" +
+			"Example: shoal prune model.onnx --score proven-dead --box 0:1 --in-place",
+		Flags:  flags,
+		Action: pruneAction,
+	}
+}
+
+// pruneOptions reads the flags.
+func pruneOptions(c *cli.Context) (prune.Options, error) {
+	o := prune.Options{AbsorbBias: c.Bool("absorb-bias"), Choice: prune.Choice{Score: prune.Score(c.String("score")), Seed: c.Uint64("seed"), Ratio: c.Float64("ratio"),
+		Global: c.Bool("global"), Exclude: c.StringSlice("exclude"), Keep: c.Int("keep"), RoundTo: c.Int("round-to"),
+		MaxParameters: c.Int("max-params"), MaxMACs: c.Int("max-macs")}}
+	for _, s := range c.StringSlice("threshold") {
+		at := strings.LastIndexByte(s, '=')
+		x, err := strconv.ParseFloat(s[at+1:], 64)
+		if at < 0 || err != nil {
+			return o, usageError("for example --threshold conv1=1.4", "--threshold %q is not LAYER=X", s)
+		}
+		o.Thresholds = append(o.Thresholds, prune.Threshold{Layer: s[:at], Value: x})
+	}
+	if err := o.Validate(); err != nil {
+		return o, usageError("shoal help prune", "%v", err)
+	}
+	if !o.Budgeted() && o.Ratio == 0 && len(o.Thresholds) == 0 && o.Score != prune.ProvenDead {
+		return o, usageError("--ratio 0.5, --threshold LAYER=X, --max-params N, --max-macs N or --score proven-dead", "nothing says how much to remove")
+	}
+	var err error
+	if o.Dims, err = parseDims(c.StringSlice("dim")); err != nil {
+		return o, err
+	}
+	ranges, err := equal.ParseRanges(c.String("box"))
+	if err != nil {
+		return o, usageError("for example --box 0:1", "--box: %v", err)
+	}
+	o.Bounds = equal.Bounds(ranges, verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics"))})
+	return o, nil
+}
+
+// pruneGC is the share of garbage that the heap may hold while pruning, in percent: what is there are a few large arrays, quickly gone
+// through, and two of a model's size make the difference between fitting and not.
+const pruneGC = 10
+
+func pruneAction(c *cli.Context) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(pruneGC))
+	if c.NArg() != 1 {
+		return usageError("shoal help prune", "prune takes one model file, not %d arguments", c.NArg())
+	}
+	stored, err := storedPlan(c)
+	if err != nil {
+		return err
+	}
+	var o prune.Options
+	if stored == nil {
+		o, err = pruneOptions(c)
+	} else {
+		o.AbsorbBias = c.Bool("absorb-bias")
+		o.Dims, err = parseDims(c.StringSlice("dim"))
+	}
+	if err != nil {
+		return err
+	}
+	m, err := onnxio.Load(c.Args().First())
+	if err != nil {
+		return err
+	}
+	path := ""
+	if !c.Bool("dry-run") {
+		if path, err = outputPath(c, m); err != nil {
+			return err
+		}
+	}
+	if o.Score == prune.Activation {
+		if o.Samples, err = pruneSamples(c, m); err != nil {
+			return err
+		}
+	}
+	var r *prune.Result
+	if stored != nil {
+		if stored.Model != "" && stored.Model != m.SHA256 {
+			return fmt.Errorf("plan %s was made for another file (sha256 %s, this is %s)", c.String("plan"), stored.Model, m.SHA256)
+		}
+		r, err = prune.Replay(c.Context, m.Graph, stored, o)
+	} else {
+		r, err = prune.Run(c.Context, m.Graph, o)
+	}
+	if err != nil {
+		return err
+	}
+	r.Plan.Model = m.SHA256
+	return finishPrune(c, m, r, path, stored == nil)
+}
+
+// finishPrune checks, measures, writes and prints.
+func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, fresh bool) error {
+	d, err := newPruneDoc(c, m, r)
+	if err != nil {
+		return err
+	}
+	diff, err := graphDifference(c.Context, r.Zeroed, r.Graph)
+	r.Zeroed = nil // models are large: nothing is held longer than it is needed
+	if err != nil {
+		return fmt.Errorf("comparing the pruned model: %w", err)
+	}
+	if !(diff <= maxPruneDifference) {
+		return fmt.Errorf("the pruned model's outputs differ by %.1e from those of the old one with the channels at zero; nothing was written. This is a fault of shoal: please report it", diff)
+	}
+	d.Difference = (*number)(&diff)
+	if c.Bool("time") {
+		if err := d.measure(c, m.Graph, r); err != nil {
+			return err
+		}
+	}
+	if file := c.String("plot"); file != "" {
+		if err := plotScores(file, r.Plan); err != nil {
+			return err
+		}
+	}
+	if file := c.String("plan"); file != "" && fresh {
+		if err := writeJSON(file, r.Plan); err != nil {
+			return err
+		}
+	}
+	if path != "" {
+		m.Graph, r.Coupling = r.Graph, nil
+		for i := range d.Layers {
+			d.Layers[i].nodes = [2]*onnxio.Node{}
+		}
+		debug.FreeOSMemory() // the old weights, before the file is read again
+		if err := m.Save(path, onnxio.SaveOptions{External: c.Bool("external")}); err != nil {
+			return err
+		}
+		now, err := onnxio.Load(path)
+		if err != nil {
+			return fmt.Errorf("reading the new file again: %w", err)
+		}
+		d.Output = &modelDoc{Path: path, SHA256: now.SHA256}
+	}
+	if jsonMode(c) != "" {
+		return printJSON(c.App.Writer, d)
+	}
+	return d.print(c.App.Writer)
+}
+
+// maxPruneDifference is the largest difference, relative to the largest output, that sums in another order explain.
+const maxPruneDifference = 1e-4
+
+// storedPlan reads --plan where the file exists.
+func storedPlan(c *cli.Context) (*prune.Plan, error) {
+	file := c.String("plan")
+	if file == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &prune.Plan{}
+	if err := json.Unmarshal(b, p); err != nil {
+		return nil, fmt.Errorf("plan %s: %w", file, err)
+	}
+	for _, name := range []string{"score", "ratio", "global", "threshold", "max-params", "max-macs", "keep", "round-to", "exclude", "seed"} {
+		if c.IsSet(name) {
+			return nil, usageError("name another file to make a new plan", "plan %s exists and will be carried out; --%s would change it", file, name)
+		}
+	}
+	return p, nil
+}
+
+func writeJSON(file string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(b, '\n'), 0o644)
+}
+
+// pruneSamples gives --data to the score of activations.
+func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, error) {
+	if c.String("data") == "" {
+		return nil, usageError("for example --data fmnist:DIR --range 0:1000", "--score activation needs --data")
+	}
+	s, err := engine.Open(c.Context, m, engine.Options{})
+	if err != nil {
+		return nil, err
+	}
+	in, err := openBatches(c, s.Inputs())
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	batch := 64
+	if p := s.Inputs()[0].Shape; p[0] > 1 {
+		batch = p[0]
+	}
+	return func(ctx context.Context, f func([]*onnxio.Tensor) error) error {
+		bar := newProgress(c.App.ErrWriter, in.n, "activations")
+		defer bar.finish()
+		for from := 0; from < in.n; from += batch {
+			n := min(batch, in.n-from)
+			x, err := in.next(from, n)
+			if err == nil {
+				err = f(x)
+			}
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			for range n {
+				bar.add()
+			}
+		}
+		return nil
+	}, s.Close()
+}

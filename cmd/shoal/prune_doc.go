@@ -1,0 +1,182 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/prune"
+)
+
+// pruneDoc is the result of prune; pairs are before and after.
+type pruneDoc struct {
+	Model      modelDoc            `json:"model"`
+	Output     *modelDoc           `json:"output"` // null with --dry-run
+	Score      prune.Score         `json:"score"`
+	Before     pruneCost           `json:"before"`
+	After      pruneCost           `json:"after"`
+	Layers     []pruneLayer        `json:"layers"`
+	Classes    []prune.ClassPlan   `json:"classes"`
+	Pinned     []prune.PinnedLayer `json:"pinned"`
+	Difference *number             `json:"difference"` // from the model with the channels at zero, relative to the largest output
+}
+
+type pruneCost struct {
+	prune.Cost
+	MS *number `json:"ms,omitempty"` // a sample, with --time
+}
+
+// pruneLayer compares a layer's output channels, and the rest as pairs.
+type pruneLayer struct {
+	Name   string     `json:"name"`
+	Op     string     `json:"op"`
+	Before int        `json:"before"`
+	After  int        `json:"after"`
+	Params [2]int     `json:"params"`
+	MACs   [2]int     `json:"macs"`
+	MS     *[2]number `json:"ms,omitempty"`
+
+	nodes [2]*onnxio.Node
+}
+
+func newPruneDoc(c *cli.Context, m *onnxio.Model, r *prune.Result) (*pruneDoc, error) {
+	d := &pruneDoc{Model: modelOf(c, m), Score: r.Plan.Choice.Score, Classes: r.Plan.Classes, Pinned: r.Plan.Pinned, Layers: []pruneLayer{}}
+	before, was, err := r.Coupling.Costs(m.Graph)
+	if err != nil {
+		return nil, err
+	}
+	after, now, err := r.Coupling.Costs(r.Graph)
+	if err != nil {
+		return nil, err
+	}
+	d.Before.Cost, d.After.Cost = before, after
+	at := map[string]prune.LayerCost{}
+	for _, l := range now {
+		at[l.Node.Outputs[0].Name] = l
+	}
+	for _, l := range was {
+		n, ok := at[l.Node.Outputs[0].Name]
+		if !ok {
+			continue
+		}
+		d.Layers = append(d.Layers, pruneLayer{Name: l.Name, Op: l.Op, Before: l.Channels, After: n.Channels, Params: [2]int{l.Parameters, n.Parameters},
+			MACs: [2]int{l.MACs, n.MACs}, nodes: [2]*onnxio.Node{l.Node, n.Node}})
+	}
+	return d, nil
+}
+
+// count writes a large number with thin groups.
+func grouped(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func less(before, after int) string {
+	if before == 0 {
+		return "0 %"
+	}
+	return fmt.Sprintf("%.1f %% less", 100*(1-float64(after)/float64(before)))
+}
+
+func (d *pruneDoc) print(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	timed := d.Before.MS != nil
+	head := "layer\toperator\tchannels\tafter\tparameters\tafter\tmultiply-adds\tafter\t"
+	if timed {
+		head += "ms\tafter\t"
+	}
+	fmt.Fprintln(tw, head)
+	for _, l := range d.Layers {
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t", l.Name, l.Op, l.Before, l.After, grouped(l.Params[0]), grouped(l.Params[1]), grouped(l.MACs[0]), grouped(l.MACs[1]))
+		if timed && l.MS != nil {
+			fmt.Fprintf(tw, "%.3f\t%.3f\t", float64(l.MS[0]), float64(l.MS[1]))
+		} else if timed {
+			fmt.Fprint(tw, "\t\t")
+		}
+		fmt.Fprintln(tw)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for _, cl := range d.Classes {
+		d.printClass(w, cl)
+	}
+	for _, p := range d.Pinned {
+		fmt.Fprintf(w, "%d channels of %s stay: %s\n", p.Channels, p.Layer, p.Why)
+	}
+	fmt.Fprintf(w, "\nparameters    %s -> %s (%s)\n", grouped(d.Before.Parameters), grouped(d.After.Parameters), less(d.Before.Parameters, d.After.Parameters))
+	_, err := fmt.Fprintf(w, "multiply-adds %s -> %s (%s)\n", grouped(d.Before.MACs), grouped(d.After.MACs), less(d.Before.MACs, d.After.MACs))
+	if timed {
+		fmt.Fprintf(w, "ms a sample   %.3f -> %.3f (%.2f times as fast)\n", float64(*d.Before.MS), float64(*d.After.MS), float64(*d.Before.MS / *d.After.MS))
+	}
+	if d.Difference != nil {
+		fmt.Fprintf(w, "difference from the model with these channels at zero: %.1e of the largest output\n", float64(*d.Difference))
+	}
+	if d.Output != nil {
+		_, err = fmt.Fprintf(w, "written to %s\n", d.Output.Path)
+	}
+	return err
+}
+
+// printClass prints one coupled class: layers that can only shrink together.
+func (d *pruneDoc) printClass(w io.Writer, cl prune.ClassPlan) {
+	fmt.Fprintf(w, "%d of %d channels go from", cl.Removed, cl.Units)
+	const shown = 4
+	for i, l := range cl.Layers {
+		if i == shown {
+			fmt.Fprintf(w, " and %d more", len(cl.Layers)-shown)
+			break
+		}
+		sep := " "
+		if i > 0 {
+			sep = ", "
+		}
+		fmt.Fprintf(w, "%s%s", sep, l.Name)
+	}
+	if cl.Held != "" {
+		fmt.Fprintf(w, " (%s)", cl.Held)
+	}
+	fmt.Fprintln(w)
+	for i, p := range cl.Proofs {
+		const proofs = 5
+		if i == proofs {
+			fmt.Fprintf(w, "    and %d more; --json and --plan have all\n", len(cl.Proofs)-proofs)
+			break
+		}
+		for _, f := range p.Filters {
+			fmt.Fprintf(w, "    filter %d of %s gives [%.4g, %.4g]", f.Filter, f.Layer, f.Lower, f.Upper)
+		}
+		for _, e := range p.Ends {
+			fmt.Fprintf(w, ", %s is 0", e.Value)
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// plotScores draws the classes of a plan that have scores.
+func plotScores(file string, p *prune.Plan) error {
+	var layers []report.LayerScores
+	for _, cl := range p.Classes {
+		if len(cl.Scores) == 0 || len(cl.Layers) == 0 {
+			continue
+		}
+		l := report.LayerScores{Name: cl.Layers[0].Name, Scores: cl.Scores, Gone: cl.Gone}
+		if n := len(cl.Layers); n > 1 {
+			l.Name = fmt.Sprintf("%s and %d more", l.Name, n-1)
+		}
+		layers = append(layers, l)
+	}
+	score := string(p.Choice.Score)
+	if score == "" {
+		score = string(prune.L1)
+	}
+	return report.PlotScores(file, score, layers)
+}

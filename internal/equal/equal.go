@@ -1,0 +1,116 @@
+package equal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
+	"github.com/shallow-waters/shoal/prune"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+// Certificate says how far two models may differ over a box of inputs.
+type Certificate struct {
+	// Equal tells that the models compute the same function there, as functions of real numbers: once what is proven dead is taken out of
+	// both, they are the same network.
+	Equal bool
+	// Removed counts the filters proven dead in A and in B.
+	Removed [2]int
+	// Lower and Upper bound every output of A less the same of B, flat in the model's order.
+	Lower, Upper []float64
+	// Delta is the largest magnitude of these; 0 where the models are equal.
+	Delta float64
+	// Shared tells how many nodes of the two networks are one, out of how many of B.
+	Shared, Nodes int
+}
+
+// Compare proves that two models compute the same over a box, or bounds their difference with a domain: a network of the difference, in
+// which what both compute in the same way is one.
+func Compare(ctx context.Context, a, b *onnxio.Model, ranges Ranges, o verify.Options) (*Certificate, error) {
+	c := &Certificate{}
+	var graphs [2]*onnxio.Graph
+	for i, m := range []*onnxio.Model{a, b} {
+		g := m.Graph
+		r, err := prune.Run(ctx, g, prune.Options{Choice: prune.Choice{Score: prune.ProvenDead}, Bounds: Bounds(ranges, o)})
+		var u *onnxio.UnsupportedError
+		switch {
+		case errors.As(err, &u): // what cannot be pruned stays whole
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", m.Path, err)
+		default:
+			g, c.Removed[i] = r.Graph, r.Plan.Removed()
+		}
+		if graphs[i], err = infer.Prepare(g, infer.Options{Batch: 1}); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Path, err)
+		}
+	}
+	g, outs, err := merge(graphs[0], graphs[1])
+	if err != nil {
+		return nil, err
+	}
+	c.Nodes, c.Shared = len(graphs[1].Nodes), len(graphs[0].Nodes)+len(graphs[1].Nodes)-len(g.Nodes)
+	c.Equal = true
+	for k := range outs[0] {
+		c.Equal = c.Equal && outs[0][k] == outs[1][k]
+	}
+	if c.Equal {
+		for _, y := range outs[0] {
+			c.Lower = append(c.Lower, make([]float64, onnxio.NumElements(y.Shape))...)
+		}
+		c.Upper = append(c.Upper, c.Lower...)
+		return c, nil
+	}
+	for k, y := range outs[0] {
+		z := outs[1][k]
+		if !y.DType.IsFloat() || !z.DType.IsFloat() {
+			return nil, fmt.Errorf("output %d is of type %v: only numbers have a difference", k, y.DType)
+		}
+		d := &onnxio.Value{Name: fmt.Sprint("difference", k), DType: y.DType, Shape: y.Shape, Dims: y.Dims, HasShape: y.HasShape}
+		n := &onnxio.Node{Name: d.Name, Op: "Sub", Opset: max(opsetOf(g), 7), Inputs: []*onnxio.Value{y, z}, Outputs: []*onnxio.Value{d}}
+		d.Producer = n
+		g.Nodes = append(g.Nodes, n)
+		g.Outputs = append(g.Outputs, d)
+	}
+	box, err := ranges.Box(g)
+	if err != nil {
+		return nil, err
+	}
+	v, err := verify.Open(ctx, &onnxio.Model{Graph: g}, o, false)
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	n := v.Info().Outputs
+	rows := make([][]float64, 2*n)
+	for i := range rows {
+		rows[i] = make([]float64, n)
+		rows[i][i%n] = 1
+		if i >= n {
+			rows[i][i%n] = -1
+		}
+	}
+	r, err := v.Bounds(ctx, box, rows, false)
+	if err != nil {
+		return nil, err
+	}
+	for i := range n {
+		c.Lower, c.Upper = append(c.Lower, r.Lower[i]), append(c.Upper, -r.Lower[n+i])
+		c.Delta = max(c.Delta, math.Abs(r.Lower[i]), math.Abs(r.Lower[n+i]))
+		if math.IsNaN(r.Lower[i]) || math.IsNaN(r.Lower[n+i]) {
+			c.Delta = math.Inf(1)
+		}
+	}
+	return c, nil
+}
+
+func opsetOf(g *onnxio.Graph) int {
+	for _, n := range g.Nodes {
+		if n.Domain == "" {
+			return n.Opset
+		}
+	}
+	return 0
+}

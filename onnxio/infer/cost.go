@@ -1,0 +1,36 @@
+package infer
+
+import (
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// Cost is what a node costs: parameters are the elements of the constants that it reads first, multiply-adds those of products.
+type Cost struct {
+	Node       *onnxio.Node
+	Parameters int
+	MACs       int
+}
+
+// Costs lists the nodes of a prepared graph with their costs. Nodes without a first output are left out.
+func Costs(g *onnxio.Graph) []Cost {
+	counted := map[*onnxio.Value]bool{}
+	var out []Cost
+	for _, n := range g.Nodes {
+		if len(n.Outputs) == 0 || n.Outputs[0] == nil {
+			continue
+		}
+		c := Cost{Node: n}
+		for _, v := range n.Inputs {
+			if v != nil && v.Const != nil && v.Const.DType.IsFloat() && !counted[v] {
+				counted[v] = true
+				c.Parameters += v.Const.Len()
+			}
+		}
+		if def, err := op.Lookup(n); err == nil && def.MACs != nil {
+			c.MACs = def.MACs(n)
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,127 @@
+package prune
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// adapter is what a node's Adapt face sees: the removal, and the node in the smaller graph, which it changes. Changes are kept, to be made
+// in the graph of the file too.
+type adapter struct {
+	c       *Coupling
+	gone    removal
+	was     *onnxio.Node
+	now     *onnxio.Node
+	at      int // place in the graph
+	changes []change
+}
+
+var _ op.Adapter = (*adapter)(nil)
+
+// change is one input or attribute of a node.
+type change struct {
+	at    int
+	input int // -1 for an attribute
+	ints  []int
+	name  string
+	attr  any // nil takes the attribute away
+}
+
+func (a *adapter) Kept(x op.Axis) []int {
+	out := make([]int, 0, x.Size())
+	gone := a.gone[x]
+	for i := range x.Size() {
+		if len(gone) > 0 && gone[0] == i {
+			gone = gone[1:]
+			continue
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+func (a *adapter) Ints(i int) []int { return intsOf(a.now.ConstInput(i)) }
+
+func intsOf(t *onnxio.Tensor) []int {
+	if t == nil || t.DType == onnxio.String {
+		return nil
+	}
+	d, err := t.Float64s()
+	if err != nil {
+		return nil
+	}
+	out := make([]int, len(d))
+	for i, x := range d {
+		out[i] = int(x)
+	}
+	return out
+}
+
+// Free compares the input at the two choices of sizes.
+func (a *adapter) Free(i int) []bool {
+	was := intsOf(a.was.ConstInput(i))
+	out := make([]bool, len(was))
+	if a.c.other == nil {
+		return out
+	}
+	for k, x := range intsOf(a.c.other.graph.Nodes[a.at].ConstInput(i)) {
+		if k < len(out) {
+			out[k] = x != was[k]
+		}
+	}
+	return out
+}
+
+func (a *adapter) SetInts(i int, v []int) {
+	ch := change{at: a.at, input: i, ints: slices.Clone(v)}
+	ch.apply(a.now, map[string]bool{})
+	a.changes = append(a.changes, ch)
+}
+
+func (a *adapter) SetAttr(name string, v any) {
+	ch := change{at: a.at, input: -1, name: name, attr: v}
+	ch.apply(a.now, nil)
+	a.changes = append(a.changes, ch)
+}
+
+// apply makes the change in a node. names are those in use.
+func (ch change) apply(n *onnxio.Node, names map[string]bool) {
+	if ch.input < 0 {
+		n.Attrs = maps.Clone(n.Attrs)
+		if n.Attrs == nil {
+			n.Attrs = onnxio.Attrs{}
+		}
+		if ch.attr == nil {
+			delete(n.Attrs, ch.name)
+		} else {
+			n.Attrs[ch.name] = ch.attr
+		}
+		return
+	}
+	old := n.Inputs[ch.input]
+	name := old.Name + "_pruned"
+	for names[name] {
+		name += "_"
+	}
+	names[name] = true
+	var t *onnxio.Tensor
+	if old.DType == onnxio.Int32 {
+		d := make([]int32, len(ch.ints))
+		for i, x := range ch.ints {
+			d[i] = int32(x)
+		}
+		t = &onnxio.Tensor{DType: onnxio.Int32, Shape: []int{len(d)}, Data: d}
+	} else {
+		d := make([]int64, len(ch.ints))
+		for i, x := range ch.ints {
+			d[i] = int64(x)
+		}
+		t = onnxio.FromInt64(d, len(d))
+	}
+	v := &onnxio.Value{Name: name, DType: t.DType, HasShape: true, Dims: []onnxio.Dim{{Size: t.Len()}}, Shape: slices.Clone(t.Shape), Const: t}
+	n.Inputs = slices.Clone(n.Inputs)
+	n.Inputs[ch.input] = v
+}

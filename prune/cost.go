@@ -1,0 +1,57 @@
+package prune
+
+import (
+	"slices"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
+)
+
+// Cost is what a model holds and does for one sample.
+type Cost struct {
+	Parameters int `json:"params"` // elements of float constants
+	MACs       int `json:"macs"`   // multiply-adds of products and convolutions
+}
+
+// LayerCost is one node with multiply-adds or parameters.
+type LayerCost struct {
+	Name, Op string
+	Channels int // of its output
+	Cost
+	Node *onnxio.Node
+}
+
+// Costs counts a graph of the coupling's model, as a whole and by layer, at the sizes of the analysis and with one sample.
+func (c *Coupling) Costs(g *onnxio.Graph) (Cost, []LayerCost, error) {
+	o := c.first.o
+	o.Batch = 1
+	p, err := infer.Prepare(named(g), o)
+	if err != nil {
+		if p, err = infer.Prepare(named(g), c.first.o); err != nil {
+			return Cost{}, nil, err
+		}
+	}
+	var all Cost
+	var layers []LayerCost
+	for _, x := range infer.Costs(p) {
+		all.Parameters += x.Parameters
+		all.MACs += x.MACs
+		if x.Parameters > 0 || x.MACs > 0 {
+			layers = append(layers, LayerCost{x.Node.Name, x.Node.Op, channels(x.Node), Cost{x.Parameters, x.MACs}, x.Node})
+		}
+	}
+	return all, layers, nil
+}
+
+// channels is the length of the axis of a node's output that its filters make.
+func channels(n *onnxio.Node) int {
+	s := n.Outputs[0].Shape
+	switch {
+	case len(s) == 0:
+		return 1
+	case slices.Contains([]string{"Gemm", "MatMul", "LayerNormalization"}, n.Op) || len(s) == 1:
+		return s[len(s)-1]
+	default:
+		return s[1]
+	}
+}

@@ -1,0 +1,263 @@
+package prune
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// Coupling is a graph's slots and what ties them.
+type Coupling struct {
+	// Classes are the groups of units that can be pruned, in the order of the graph; see Class.
+	Classes []*Class
+	// Pinned are the layers with channels that cannot go, in the order of the graph.
+	Pinned []PinnedLayer
+
+	file         *onnxio.Graph // as it was given
+	first, other *sized        // with all shapes, at two choices of sizes; other may be nil
+	graph        *onnxio.Graph // first's
+
+	axes   []op.Axis
+	start  map[op.Axis]int // slot numbers of an axis begin here
+	parent []int32
+	reason []int32 // of a root: 1 + index into reasons; 0 for none
+	size   int
+
+	reasons  []string
+	reasonOf map[string]int32
+	regroups []*regroup
+	twins    map[*onnxio.Value]*onnxio.Value
+	filters  []marked
+	ends     []marked
+	scales   []marked
+	extra    []pin
+}
+
+// marked is an axis with the node that marked it.
+type marked struct {
+	axis op.Axis
+	node *onnxio.Node
+}
+
+// pin is a node (by number) found not to take smaller sizes.
+type pin struct {
+	at  int
+	why string
+}
+
+// PinnedLayer is a layer of which some channels are held.
+type PinnedLayer struct {
+	Layer    string
+	Channels int // how many
+	Why      string
+}
+
+// Analyse finds what can be removed from a graph. Sizes that the file leaves open, apart from the batch, may be given by name, or as
+// input:axis where they have none; those that are not are tried. The error is an *onnxio.UnsupportedError for graphs with subgraphs and
+// for operators that shoal does not know.
+func Analyse(g *onnxio.Graph, dims map[string]int) (*Coupling, error) { return analyse(g, dims, nil) }
+
+func analyse(g *onnxio.Graph, dims map[string]int, extra []pin) (*Coupling, error) {
+	for _, n := range g.Nodes {
+		for _, a := range n.Attrs {
+			if _, ok := a.(*onnxio.Graph); ok {
+				return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Couple",
+					Why: "channels cannot be followed through subgraphs; shoal simplify takes the branches that are constant"}
+			}
+		}
+	}
+	c := &Coupling{file: g, start: map[op.Axis]int{}, reasonOf: map[string]int32{}, extra: extra}
+	var err error
+	if c.first, c.other, err = twice(g, dims); err != nil {
+		return nil, err
+	}
+	c.graph = c.first.graph
+	for _, n := range c.graph.Nodes {
+		if err := c.node(n); err != nil {
+			return nil, err
+		}
+	}
+	for _, v := range c.graph.Inputs {
+		c.pinValue(v, "it is an input of the model")
+	}
+	for _, v := range c.graph.Outputs {
+		c.pinValue(v, "it is an output of the model")
+	}
+	c.pinExtra()
+	c.resolve()
+	c.classes()
+	return c, nil
+}
+
+// node lets an operator say its ties.
+func (c *Coupling) node(n *onnxio.Node) error {
+	def, err := op.Lookup(n)
+	if err != nil {
+		return err
+	}
+	if def.Couple == nil || len(n.Outputs) == 0 || n.Outputs[0] == nil || slices.Contains(n.Inputs[:min(1, len(n.Inputs))], nil) {
+		for _, v := range slices.Concat(n.Inputs, n.Outputs) {
+			c.pinValue(v, "operator "+n.Op+" cannot be pruned through")
+		}
+		return nil
+	}
+	def.Couple(n, &nodeCoupler{c, n})
+	return nil
+}
+
+func (c *Coupling) pinValue(v *onnxio.Value, why string) {
+	if v == nil {
+		return
+	}
+	for i := range v.Shape {
+		c.pin(op.Axis{Value: v, Axis: i}, why)
+	}
+}
+
+// pinExtra pins all that a node reads and gives. Of a constant, it pins what the constant was made from: values whose shapes are read.
+func (c *Coupling) pinExtra() {
+	done := map[*onnxio.Node]bool{}
+	var one func(n *onnxio.Node, why string)
+	one = func(n *onnxio.Node, why string) {
+		if done[n] {
+			return
+		}
+		done[n] = true
+		for _, v := range slices.Concat(n.Inputs, n.Outputs) {
+			c.pinValue(v, why)
+			if v != nil && v.Const != nil && v.Producer != nil {
+				one(v.Producer, why)
+			}
+		}
+	}
+	for _, p := range c.extra {
+		n := c.graph.Nodes[p.at]
+		one(n, fmt.Sprintf("%s (node %q)", p.why, n.Name))
+	}
+}
+
+// slot is the number of a slot; axes get theirs when they are first named.
+func (c *Coupling) slot(a op.Axis, i int) int32 {
+	first, ok := c.start[a]
+	if !ok {
+		first = len(c.parent)
+		c.start[a] = first
+		c.axes = append(c.axes, a)
+		for k := range a.Size() {
+			c.parent = append(c.parent, int32(first+k))
+			c.reason = append(c.reason, 0)
+		}
+	}
+	if i < 0 || i >= a.Size() {
+		panic(fmt.Sprintf("prune: slot %d of axis %d of %q, which has %d", i, a.Axis, a.Value.Name, a.Size()))
+	}
+	return int32(first + i)
+}
+
+// root finds a slot's unit, halving the path.
+func (c *Coupling) root(s int32) int32 {
+	for c.parent[s] != s {
+		c.parent[s] = c.parent[c.parent[s]]
+		s = c.parent[s]
+	}
+	return s
+}
+
+func (c *Coupling) tie(s, t int32) {
+	s, t = c.root(s), c.root(t)
+	if s == t {
+		return
+	}
+	if t < s { // the earlier slot stands for the unit: numbers do not depend on the order of ties
+		s, t = t, s
+	}
+	c.parent[t] = s
+	if c.reason[s] == 0 {
+		c.reason[s] = c.reason[t]
+	}
+}
+
+func (c *Coupling) pin(a op.Axis, why string) {
+	for i := range a.Size() {
+		c.pinSlot(c.slot(a, i), why)
+	}
+}
+
+func (c *Coupling) pinSlot(s int32, why string) {
+	r := c.root(s)
+	if c.reason[r] != 0 {
+		return
+	}
+	k, ok := c.reasonOf[why]
+	if !ok {
+		c.reasons = append(c.reasons, why)
+		k = int32(len(c.reasons))
+		c.reasonOf[why] = k
+	}
+	c.reason[r] = k
+}
+
+// pinned tells whether no slot of an axis can go.
+func (c *Coupling) pinned(a op.Axis) bool {
+	for i := range a.Size() {
+		if c.reason[c.root(c.slot(a, i))] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// twin is the value of other's graph that belongs to one of first's; nil where there is none.
+func (c *Coupling) twin(v *onnxio.Value) *onnxio.Value {
+	if c.other == nil {
+		return nil
+	}
+	if c.twins == nil {
+		c.twins = pairs(c.graph, c.other.graph)
+	}
+	return c.twins[v]
+}
+
+// pairs maps the values of a graph to those of another copy of it.
+func pairs(from, to *onnxio.Graph) map[*onnxio.Value]*onnxio.Value {
+	at := map[*onnxio.Value]*onnxio.Value{}
+	pair := func(a, b []*onnxio.Value) {
+		for i, v := range a {
+			if v != nil {
+				at[v] = b[i]
+			}
+		}
+	}
+	pair(from.Inputs, to.Inputs)
+	for i, n := range from.Nodes {
+		pair(n.Inputs, to.Nodes[i].Inputs)
+		pair(n.Outputs, to.Nodes[i].Outputs)
+	}
+	return at
+}
+
+// nodeCoupler takes down what one node says.
+type nodeCoupler struct {
+	c *Coupling
+	n *onnxio.Node
+}
+
+func (k *nodeCoupler) Tie(a op.Axis, i int, b op.Axis, j int) {
+	k.c.tie(k.c.slot(a, i), k.c.slot(b, j))
+}
+
+func (k *nodeCoupler) Pin(a op.Axis, why string) {
+	k.c.pin(a, fmt.Sprintf("%s (value %q, axis %d, at node %q)", why, a.Value.Name, a.Axis, k.n.Name))
+}
+
+func (k *nodeCoupler) PinSlot(a op.Axis, i int, why string) {
+	k.c.pinSlot(k.c.slot(a, i), fmt.Sprintf("%s (value %q, axis %d, at node %q)", why, a.Value.Name, a.Axis, k.n.Name))
+}
+
+func (k *nodeCoupler) Ends(a op.Axis) { k.c.ends = append(k.c.ends, marked{a, k.n}) }
+
+func (k *nodeCoupler) Filters(a op.Axis) { k.c.filters = append(k.c.filters, marked{a, k.n}) }
+
+func (k *nodeCoupler) Scales(a op.Axis) { k.c.scales = append(k.c.scales, marked{a, k.n}) }
