@@ -15,7 +15,6 @@ import (
 // results are the same bits.
 type Machine struct {
 	pool  *Pool
-	names []string
 	steps []func()
 }
 
@@ -89,7 +88,7 @@ func plan[T kernel.Float](m *Machine, b *Builder, last map[*gorgonia.Node]int) e
 		if b.dtype == gorgonia.Float64 {
 			step = func() { o.run64(any(y).([]float64), any(x).([][]float64)) }
 		}
-		m.names, m.steps = append(m.names, o.name), append(m.steps, step)
+		m.steps = append(m.steps, step)
 		for _, k := range b.kids[n] {
 			if p, ok := places[k]; ok && last[k] == i {
 				free = append(free, p)
