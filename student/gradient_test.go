@@ -97,6 +97,19 @@ func gradientCases() []gradientCase {
 	add("AddBias", true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.AddBias(in[0], in[1]) }, []int{2, 3, 5}, []int{5})
 	add("ScaleBy", true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.ScaleBy(in[0], in[1]) }, []int{}, []int{3, 5})
 	add("Fill", true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.Fill(in[0], 3, 5) }, []int{})
+	for i, g := range []Geometry{{Stride: [2]int{2, 2}}, {Stride: [2]int{1, 2}}, {Stride: [2]int{3, 1}}} {
+		add(fmt.Sprint("AvgPool", i), true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.AvgPool(in[0], [2]int{2, 3}, g) }, []int{3, 7, 8, 2})
+		g.Pad = [4]int{1, 0, 1, 2}
+		add(fmt.Sprint("MaxPool", i), false, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.MaxPool(in[0], [2]int{2, 3}, g) }, []int{3, 7, 8, 2})
+	}
+	add("Dropout", true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node {
+		return b.Dropout(in[0], 0.4, 3, &Noise{Seed: 1, Step: 2})
+	}, []int{30, 4})
+	for i, shape := range [][]int{{3, 4, 5, 2}, {7, 3}} {
+		add(fmt.Sprint("BatchNorm", i), false, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node {
+			return b.BatchNorm(in[0], in[1], in[2], &Moments{})
+		}, shape, shape[len(shape)-1:], shape[len(shape)-1:])
+	}
 	return cases
 }
 
