@@ -1,6 +1,8 @@
 package student
 
 import (
+	"math"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -115,9 +117,9 @@ func rowSumRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
 func (b *Builder) ReluRows(a, lower, upper *gorgonia.Node) *gorgonia.Node {
 	s := rowsOf(a.Shape(), lower.Shape())
 	shape, samples := a.Shape(), lower.Shape()
-	o := (&operator{name: "relurows", out: shape}).both(chosenRun[float32](b.Pool, s, 0), chosenRun[float64](b.Pool, s, 0))
+	o := (&operator{name: "relurows", out: shape}).both(chosenRun(b.Pool, s, 0, chosen32), chosenRun(b.Pool, s, 0, chosen64))
 	o.diff = func(in []*gorgonia.Node, _, g *gorgonia.Node) []*gorgonia.Node {
-		da := (&operator{name: "relurowsgradient", out: shape}).both(chosenRun[float32](b.Pool, s, 3), chosenRun[float64](b.Pool, s, 3))
+		da := (&operator{name: "relurowsgradient", out: shape}).both(chosenRun(b.Pool, s, 3, chosen32), chosenRun(b.Pool, s, 3, chosen64))
 		half := func(sign int) *gorgonia.Node {
 			o := (&operator{name: "relurowsslope", out: samples}).both(halfRun[float32](b.Pool, s, sign), halfRun[float64](b.Pool, s, sign))
 			return b.apply(o, in[0], g)
@@ -128,24 +130,33 @@ func (b *Builder) ReluRows(a, lower, upper *gorgonia.Node) *gorgonia.Node {
 }
 
 // chosenRun multiplies input `what` (the rows themselves, or their gradient) by the slope that the rows' signs choose.
-func chosenRun[T kernel.Float](p *Pool, s rowsShape, what int) func([]T, [][]T) {
+func chosenRun[T kernel.Float](p *Pool, s rowsShape, what int, choose func(y, a, x, lower, upper []T)) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
 		p.each(s.rows, max(1, elementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
 			for r := from; r < to; r++ {
 				i := r / s.each
-				y := out[r*s.width : (r+1)*s.width]
-				a, x := in[0][r*s.width:(r+1)*s.width], in[what][r*s.width:(r+1)*s.width]
-				lower, upper := in[1][i*s.width:(i+1)*s.width], in[2][i*s.width:(i+1)*s.width]
-				a, x, lower, upper = a[:len(y)], x[:len(y)], lower[:len(y)], upper[:len(y)]
-				for j := range y {
-					k := upper[j]
-					if l := lower[j]; a[j] > 0 {
-						k = l
-					}
-					y[j] = k * x[j]
-				}
+				choose(out[r*s.width:(r+1)*s.width], in[0][r*s.width:(r+1)*s.width], in[what][r*s.width:(r+1)*s.width],
+					in[1][i*s.width:(i+1)*s.width], in[2][i*s.width:(i+1)*s.width])
 			}
 		})
+	}
+}
+
+// chosen32 chooses by sign bits: a branch on random signs would cost more than all the rest.
+func chosen32(y, a, x, lower, upper []float32) {
+	a, x, lower, upper = a[:len(y)], x[:len(y)], lower[:len(y)], upper[:len(y)]
+	for j := range y {
+		negative := uint32(int32(math.Float32bits(a[j])) >> 31)
+		y[j] = x[j] * math.Float32frombits(math.Float32bits(lower[j])&^negative|math.Float32bits(upper[j])&negative)
+	}
+}
+
+func chosen64(y, a, x, lower, upper []float64) {
+	for j := range y {
+		y[j] = x[j] * lower[j]
+		if a[j] < 0 {
+			y[j] = x[j] * upper[j]
+		}
 	}
 }
 
@@ -177,7 +188,7 @@ func (b *Builder) NegativeDot(a, v *gorgonia.Node) *gorgonia.Node {
 	shape, samples := a.Shape(), v.Shape()
 	o := (&operator{name: "negativedot", out: tensor.Shape{s.rows}}).both(negativeDotRun[float32](b.Pool, s), negativeDotRun[float64](b.Pool, s))
 	o.diff = func(in []*gorgonia.Node, _, g *gorgonia.Node) []*gorgonia.Node {
-		da := (&operator{name: "negativedotrows", out: shape}).both(negativeRowsRun[float32](b.Pool, s), negativeRowsRun[float64](b.Pool, s))
+		da := (&operator{name: "negativedotrows", out: shape}).both(negativeRowsRun(b.Pool, s, negative32), negativeRowsRun(b.Pool, s, negative64))
 		dv := (&operator{name: "negativedotsum", out: samples}).both(negativeSumRun[float32](b.Pool, s), negativeSumRun[float64](b.Pool, s))
 		return []*gorgonia.Node{b.apply(da, in[0], in[1], g), b.apply(dv, in[0], g)}
 	}
@@ -206,22 +217,32 @@ func negativeDotRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
 	}
 }
 
-func negativeRowsRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
+func negativeRowsRun[T kernel.Float](p *Pool, s rowsShape, scaled func(y, a, v []T, g T)) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
 		p.each(s.rows, max(1, elementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
 			for r := from; r < to; r++ {
 				i := r / s.each
-				y, a, v, g := out[r*s.width:(r+1)*s.width], in[0][r*s.width:(r+1)*s.width], in[1][i*s.width:(i+1)*s.width], in[2][r]
-				a, v = a[:len(y)], v[:len(y)]
-				for j := range y {
-					k := g * v[j]
-					if a[j] >= 0 {
-						k = 0
-					}
-					y[j] = k
-				}
+				scaled(out[r*s.width:(r+1)*s.width], in[0][r*s.width:(r+1)*s.width], in[1][i*s.width:(i+1)*s.width], in[2][r])
 			}
 		})
+	}
+}
+
+// negative32 is g v where a is below 0 (or -0), else 0.
+func negative32(y, a, v []float32, g float32) {
+	a, v = a[:len(y)], v[:len(y)]
+	for j := range y {
+		negative := uint32(int32(math.Float32bits(a[j])) >> 31)
+		y[j] = math.Float32frombits(math.Float32bits(g*v[j]) & negative)
+	}
+}
+
+func negative64(y, a, v []float64, g float64) {
+	for j := range y {
+		y[j] = 0
+		if a[j] < 0 {
+			y[j] = g * v[j]
+		}
 	}
 }
 
