@@ -122,7 +122,8 @@ type Trainer struct {
 	adam         adam
 	weights      *Weights
 	best         []float32
-	images       []float32 // the batch [N,C,H,W]
+	pixels       *Data     // the training images channels last; nothing else of them
+	images       []float32 // the batch [N,C,H,W], for the hook
 	identity     string
 	state
 }
@@ -225,6 +226,7 @@ func (t *Trainer) build() (err error) {
 	if t.train.Logits != nil {
 		t.targets.Teacher = b.Input("teacher", n, k)
 	}
+	t.pixels = lastData(t.pool, t.train)
 	t.images = make([]float32, n*c*h*w)
 	loss := t.opts.Loss
 	if loss == nil {
@@ -327,6 +329,8 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 	}
 	t.fill(t.Epoch, t.Step, index)
 	if t.opts.Before != nil {
+		x := Elements[float32](t.targets.X)
+		channelsFirst(t.pool, t.images, x, t.cfg.Batch, t.arch.Input)
 		s := &Step{Epoch: t.Epoch, Step: t.Step, Global: t.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps, Inputs: t.images, Index: index, trainer: t}
 		for _, i := range index {
 			s.Labels = append(s.Labels, t.train.label(i))
@@ -334,8 +338,8 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 		if err := t.opts.Before(ctx, s); err != nil {
 			return fmt.Errorf("before step %d of epoch %d: %w", t.Step+1, t.Epoch+1, err)
 		}
+		channelsLast(t.pool, x, t.images, t.cfg.Batch, t.arch.Input)
 	}
-	channelsLast(t.pool, Elements[float32](t.targets.X), t.images, t.cfg.Batch, t.arch.Input)
 	t.net.Noise.Step = uint64(t.Global)
 	if err := t.machine.Run(ctx); err != nil {
 		return err
