@@ -122,3 +122,42 @@ func TestMachineIsTheTapeMachine(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkConvolution is a step of one layer, forward and both gradients: ours on one core and gorgonia's own operator on its tape machine.
+func BenchmarkConvolution(bench *testing.B) {
+	const n, c, h, m, k = 128, 8, 16, 16, 4
+	bench.Run("ours", func(bench *testing.B) {
+		b := NewBuilder(NewPool(1), gorgonia.Float32)
+		x, f := b.Input("x", n, h, h, c), b.Input("w", m, k, k, c)
+		y := b.Conv(x, f, Geometry{Stride: [2]int{2, 2}, Pad: [4]int{1, 1, 1, 1}})
+		machine, err := NewMachine(b, b.Gradient(b.Sum(b.Mul(y, y)), x, f)...)
+		if err != nil {
+			bench.Fatal(err)
+		}
+		bench.ReportAllocs()
+		for bench.Loop() {
+			if err := machine.RunAll(); err != nil {
+				bench.Fatal(err)
+			}
+		}
+	})
+	bench.Run("gorgonia", func(bench *testing.B) {
+		g := gorgonia.NewGraph()
+		input := func(name string, s ...int) *gorgonia.Node {
+			return gorgonia.NewTensor(g, gorgonia.Float32, 4, gorgonia.WithShape(s...), gorgonia.WithName(name), gorgonia.WithValue(newValue(gorgonia.Float32, s)))
+		}
+		x, f := input("x", n, c, h, h), input("w", m, c, k, k)
+		y := gorgonia.Must(gorgonia.Conv2d(x, f, tensor.Shape{k, k}, []int{1, 1}, []int{2, 2}, []int{1, 1}))
+		if _, err := gorgonia.Grad(gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Square(y)))), x, f); err != nil {
+			bench.Fatal(err)
+		}
+		vm := gorgonia.NewTapeMachine(g)
+		bench.ReportAllocs()
+		for bench.Loop() {
+			if err := vm.RunAll(); err != nil {
+				bench.Fatal(err)
+			}
+			vm.Reset()
+		}
+	})
+}

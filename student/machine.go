@@ -3,69 +3,100 @@ package student
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
+
+	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
-// Machine runs a Builder's graph: a gorgonia.VM that gives every node one place in memory for good. gorgonia's own tape machine allocates
-// all values anew in every run, and looks nodes up by name of place; its results are the same bits.
+// Machine runs a Builder's graph: a gorgonia.VM that gives every node its place in memory once, for all runs. Places are used again once the
+// last reader of a value has run. gorgonia's own tape machine allocates all values anew in every run and looks nodes up by name of place; its
+// results are the same bits.
 type Machine struct {
-	pool   *Pool
-	names  []string
-	steps  []func()
-	nodes  []*gorgonia.Node
-	values []gorgonia.Value
+	pool  *Pool
+	steps []func()
 }
 
-// NewMachine plans the nodes that the outputs need, and no others.
+// NewMachine plans the nodes that the outputs need, and no others. After a run only the outputs hold their values.
 func NewMachine(b *Builder, outputs ...*gorgonia.Node) (*Machine, error) {
-	need := map[*gorgonia.Node]bool{}
+	last := map[*gorgonia.Node]int{} // the last reader's number; outputs are read at the end
 	for _, n := range outputs {
 		if n == nil {
 			return nil, fmt.Errorf("an output of the graph is missing")
 		}
-		need[n] = true
+		last[n] = len(b.nodes)
 	}
 	for i := len(b.nodes) - 1; i >= 0; i-- {
-		if need[b.nodes[i]] {
-			for _, k := range b.kids[b.nodes[i]] {
-				need[k] = true
+		if _, needed := last[b.nodes[i]]; !needed {
+			continue
+		}
+		for _, k := range b.kids[b.nodes[i]] {
+			if _, seen := last[k]; !seen {
+				last[k] = i
 			}
 		}
 	}
 	m := &Machine{pool: b.Pool}
-	values := map[*gorgonia.Node]gorgonia.Value{}
-	value := func(n *gorgonia.Node) gorgonia.Value {
-		if v := values[n]; v != nil {
-			return v
-		}
-		return n.Value()
+	var err error
+	if b.dtype == gorgonia.Float64 {
+		err = plan[float64](m, b, last)
+	} else {
+		err = plan[float32](m, b, last)
 	}
-	for _, n := range b.nodes {
-		if !need[n] {
+	return m, err
+}
+
+// plan gives the nodes their places.
+func plan[T kernel.Float](m *Machine, b *Builder, last map[*gorgonia.Node]int) error {
+	places := map[*gorgonia.Node][]T{} // whole ones; a value may fill only a part
+	var free [][]T
+	value := map[*gorgonia.Node][]T{}
+	for i, n := range b.nodes {
+		if _, needed := last[n]; !needed {
 			continue
 		}
 		o := n.Op().(*operator)
-		out := newValue(b.dtype, o.out)
-		values[n] = out
-		var in []gorgonia.Value
-		for _, k := range b.kids[n] {
-			in = append(in, value(k))
+		size := o.out.TotalSize()
+		var place []T
+		best := -1
+		for j, f := range free { // the smallest that is large enough, but not wasteful
+			if len(f) >= size && len(f) <= 2*size && (best < 0 || len(f) < len(free[best])) {
+				best = j
+			}
 		}
-		var step func()
-		if b.dtype == gorgonia.Float64 {
-			y, x := elements[float64](out), allElements[float64](in)
-			step = func() { o.run64(y, x) }
+		if best >= 0 {
+			place = free[best]
+			free = slices.Delete(free, best, best+1)
 		} else {
-			y, x := elements[float32](out), allElements[float32](in)
-			step = func() { o.run32(y, x) }
+			place = make([]T, size)
 		}
-		m.names, m.steps, m.nodes, m.values = append(m.names, o.name), append(m.steps, step), append(m.nodes, n), append(m.values, out)
-		if err := gorgonia.UnsafeLet(n, out); err != nil {
-			return nil, err
+		y := place[:size]
+		places[n], value[n] = place, y
+		var x [][]T
+		for _, k := range b.kids[n] {
+			v, ok := value[k]
+			if !ok { // an input
+				v = elements[T](k.Value())
+			}
+			x = append(x, v)
+		}
+		if err := gorgonia.UnsafeLet(n, valueOf(y, o.out)); err != nil {
+			return err
+		}
+		step := func() { o.run32(any(y).([]float32), any(x).([][]float32)) }
+		if b.dtype == gorgonia.Float64 {
+			step = func() { o.run64(any(y).([]float64), any(x).([][]float64)) }
+		}
+		m.steps = append(m.steps, step)
+		for _, k := range b.kids[n] {
+			if p, ok := places[k]; ok && last[k] == i {
+				free = append(free, p)
+				delete(places, k)
+			}
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // Run computes everything once. If the context ends it returns its error at once, and values are then of no use.

@@ -42,14 +42,14 @@ func TestProductsThatAreSplit(t *testing.T) {
 				i, j := rng.IntN(m), rng.IntN(n)
 				want := 0.0
 				for q := range k {
-					a, c := xs[0], ys[0]
-					if a = xs[(i*k+q)*b2i(!tx)]; tx {
-						a = xs[q*m+i]
+					at, other := i*k+q, q*n+j
+					if tx {
+						at = q*m + i
 					}
-					if c = ys[(q*n+j)*b2i(!ty)]; ty {
-						c = ys[j*k+q]
+					if ty {
+						other = j*k + q
 					}
-					want += a * c
+					want += xs[at] * ys[other]
 				}
 				if got := Elements[float64](z)[i*n+j]; math.Abs(got-want) > 1e-10 {
 					t.Fatalf("%v form %d: [%d,%d] is %v, want %v", s, form, i, j, got, want)

@@ -130,6 +130,17 @@ func newValue(d tensor.Dtype, s tensor.Shape) gorgonia.Value {
 	return gorgonia.NewF32(0)
 }
 
+// valueOf makes a value of numbers, not copied.
+func valueOf[T kernel.Float](x []T, s tensor.Shape) gorgonia.Value {
+	if s.Dims() > 0 {
+		return tensor.New(tensor.WithShape(s...), tensor.WithBacking(x))
+	}
+	if p, ok := any(&x[0]).(*float64); ok {
+		return (*gorgonia.F64)(p)
+	}
+	return (*gorgonia.F32)(any(&x[0]).(*float32))
+}
+
 // elements are a value's numbers, not copied.
 func elements[T kernel.Float](v gorgonia.Value) []T {
 	switch v := v.(type) {

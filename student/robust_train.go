@@ -10,6 +10,7 @@ import (
 type robustRun struct {
 	cfg         Robust
 	adversarial *gorgonia.Node // nil for methods without an attack
+	attacker    *attacker      // likewise
 	verifier    *verifier      // nil for pgd, and without validation data
 }
 
@@ -19,6 +20,10 @@ func (t *Trainer) buildRobust() error {
 	t.robust = &robustRun{cfg: r}
 	if r.attacks() {
 		t.robust.adversarial = t.builder.Input("adversarial", t.targets.X.Shape()...)
+		var err error
+		if t.robust.attacker, err = newAttacker(t); err != nil {
+			return err
+		}
 	}
 	if r.Method != PGD {
 		if err := bounded(t.weights.stages, r.bound()); err != nil {
@@ -47,7 +52,19 @@ func (r *robustRun) prepare(ctx context.Context, s *Step) (part, error) {
 			Elements[float32](n)[0] = float32(v)
 		}
 	}
-	return r.cfg.partAt(at), nil
+	which := r.cfg.partAt(at)
+	if r.attacker == nil || which == partClean {
+		return which, nil
+	}
+	t := s.trainer
+	shape := t.arch.Input
+	channelsFirst(t.pool, t.images, Elements[float32](t.targets.X), t.cfg.Batch, shape)
+	x, err := r.attacker.attack(ctx, t.images, s.Labels, at.eps, s.Epoch, s.Step)
+	if err != nil {
+		return which, err
+	}
+	channelsLast(t.pool, Elements[float32](r.adversarial), x, t.cfg.Batch, shape)
+	return which, nil
 }
 
 // score is the epoch's; steps are those of one epoch.
@@ -59,7 +76,12 @@ func (r *robustRun) score(ctx context.Context, t *Trainer, steps int) (*RobustSc
 	}
 	var err error
 	if r.verifier != nil {
-		s.Verified, err = r.verifier.share(ctx, t.valid)
+		if s.Verified, err = r.verifier.share(ctx, t.valid); err != nil {
+			return s, err
+		}
+	}
+	if r.attacker != nil {
+		s.Attacked, err = r.attacker.accuracy(ctx, t, t.valid)
 	}
 	return s, err
 }

@@ -123,7 +123,8 @@ type Trainer struct {
 	adam         adam
 	weights      *Weights
 	best         []float32
-	images       []float32 // the batch [N,C,H,W]
+	pixels       *Data     // the training images channels last; nothing else of them
+	images       []float32 // the batch [N,C,H,W], for the hook
 	identity     string
 	state
 }
@@ -236,6 +237,7 @@ func (t *Trainer) build() (err error) {
 	if t.train.Logits != nil {
 		t.targets.Teacher = b.Input("teacher", n, k)
 	}
+	t.pixels = lastData(t.pool, t.train)
 	t.images = make([]float32, n*c*h*w)
 	var total int
 	for i, p := range t.net.params {
@@ -356,11 +358,13 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 		s.Labels = append(s.Labels, t.train.label(i))
 	}
 	if t.opts.Before != nil {
+		x := Elements[float32](t.targets.X)
+		channelsFirst(t.pool, t.images, x, t.cfg.Batch, t.arch.Input)
 		if err := t.opts.Before(ctx, s); err != nil {
 			return fmt.Errorf("before step %d of epoch %d: %w", t.Step+1, t.Epoch+1, err)
 		}
+		channelsLast(t.pool, x, t.images, t.cfg.Batch, t.arch.Input)
 	}
-	channelsLast(t.pool, Elements[float32](t.targets.X), t.images, t.cfg.Batch, t.arch.Input)
 	t.net.Noise.Step = uint64(t.Global)
 	which := partWhole
 	if t.robust != nil {
