@@ -6,14 +6,14 @@ import (
 	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
-// fill writes a batch's samples as the augmentation leaves them, [N,C,H,W], and their labels and logits. Each sample has random numbers of
-// its own.
+// fill writes a batch's samples as the augmentation leaves them, and their labels and logits. Each sample has random numbers of its own.
 func (t *Trainer) fill(epoch, step int, index []int) {
 	d, size := t.train, t.train.Size()
+	images := Elements[float32](t.targets.X)
 	t.pool.each(len(index), 8, func(_ *kernel.Work, _, from, to int) {
 		for i := from; i < to; i++ {
-			x := t.images[i*size : (i+1)*size]
-			d.Sample(x, index[i])
+			x := images[i*size : (i+1)*size]
+			t.pixels.Sample(x, index[i])
 			if t.cfg.Augment != (Augment{}) {
 				augment(x, d.Shape, t.cfg.Augment, stream(t.cfg.Seed, purposeAugment, epoch<<20+step, i))
 			}
@@ -30,7 +30,7 @@ func (t *Trainer) fill(epoch, step int, index []int) {
 	}
 }
 
-// augment moves and mirrors one image [C,H,W] in place.
+// augment moves and mirrors one image [H,W,C] in place. shape is C, H, W.
 func augment(x []float32, shape [3]int, a Augment, rng *rand.Rand) {
 	dy, dx := 0, 0
 	if a.Shift > 0 {
@@ -40,24 +40,37 @@ func augment(x []float32, shape [3]int, a Augment, rng *rand.Rand) {
 	c, h, w := shape[0], shape[1], shape[2]
 	old := append([]float32(nil), x...)
 	clear(x)
-	for k := range c {
-		for y := range h {
-			sy := y - dy
-			if sy < 0 || sy >= h {
-				continue
+	for y := max(0, dy); y < min(h, h+dy); y++ {
+		for col := max(0, dx); col < min(w, w+dx); col++ {
+			from := col - dx
+			if flip {
+				from = w - 1 - from
 			}
-			for col := range w {
-				sx := col - dx
-				if sx < 0 || sx >= w {
-					continue
-				}
-				if flip {
-					sx = w - 1 - sx
-				}
-				x[(k*h+y)*w+col] = old[(k*h+sy)*w+sx]
-			}
+			copy(x[(y*w+col)*c:(y*w+col+1)*c], old[((y-dy)*w+from)*c:])
 		}
 	}
+}
+
+// lastData is the images' data channels last: turned once, not in every step.
+func lastData(p *Pool, d *Data) *Data {
+	if d.Shape[0] == 1 {
+		return d
+	}
+	out := &Data{Shape: d.Shape, Classes: d.Classes}
+	c, area := d.Shape[0], d.Shape[1]*d.Shape[2]
+	if out.Bytes = make([]uint8, len(d.Bytes)); d.Bytes == nil {
+		out.Bytes, out.Inputs = nil, make([]float32, len(d.Inputs))
+	}
+	p.each(d.Len(), 64, func(_ *kernel.Work, _, from, to int) {
+		for i := from * c * area; i < to*c*area; i += c * area {
+			if d.Bytes != nil {
+				kernel.Transpose(c, area, d.Bytes[i:i+c*area], out.Bytes[i:i+c*area])
+			} else {
+				kernel.Transpose(c, area, d.Inputs[i:i+c*area], out.Inputs[i:i+c*area])
+			}
+		}
+	})
+	return out
 }
 
 // channelsLast copies [N,C,H,W] to [N,H,W,C].

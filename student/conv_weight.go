@@ -28,18 +28,24 @@ func convWeightRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 	most := max(2, partialMost/(k.m*patch))
 	least := max(1, max(k.m, patch)/area, (k.n+most-1)/most)
 	n := count(k.n, least)
+	hp, wp := k.h+k.Pad[0]+k.Pad[2], k.w+k.Pad[1]+k.Pad[3]
+	room := group*area*(patch+k.m) + hp*wp*k.c // windows, dy transposed, and one padded image
 	var columns, partial scratch[T]
 	return func(out []T, in [][]T) {
-		cols, sums := columns.get(n*group*area*patch), partial.get(n*k.m*patch)
+		rooms, sums := columns.get(n*room), partial.get(n*k.m*patch)
 		p.each(k.n, least, func(w *kernel.Work, part, from, to int) {
-			c := cols[part*group*area*patch : (part+1)*group*area*patch]
+			own := rooms[part*room : (part+1)*room]
+			cols, own := own[:group*area*patch], own[group*area*patch:]
+			turned, image := own[:group*area*k.m], own[group*area*k.m:]
 			sum := sums[part*k.m*patch : (part+1)*k.m*patch]
 			for i := from; i < to; i += group {
 				some := min(group, to-i)
 				for j := range some {
-					columnsOf(k, c[j*area*patch:(j+1)*area*patch], in[0][(i+j)*k.h*k.w*k.c:])
+					columnsOf(k, cols[j*area*patch:(j+1)*area*patch], in[0][(i+j)*k.h*k.w*k.c:], image)
 				}
-				kernel.Gemm(true, false, k.m, patch, some*area, in[1][i*area*k.m:], k.m, c, patch, sum, patch, i > from, w)
+				rows := some * area
+				kernel.Turn(rows, k.m, in[1][i*area*k.m:(i*area+rows)*k.m], turned, rows)
+				kernel.Gemm(false, false, k.m, patch, rows, turned, rows, cols, patch, sum, patch, i > from, w)
 			}
 		})
 		addParts(p, out, sums, n)
@@ -52,31 +58,19 @@ const partialMost = 1 << 22
 // columnsMost keeps a group's windows in the second cache.
 const columnsMost = 1 << 17
 
-// columnsOf writes the window of every output of one image as a row [kh*kw*c]; what lies in the padding is 0.
-func columnsOf[T kernel.Float](k conv, dst, x []T) {
-	run := k.kw * k.c
-	line := k.w * k.c
+// columnsOf writes the window of every output of one image as a row [kh*kw*c]. image has room for the padded image; its edge is 0 already.
+func columnsOf[T kernel.Float](k conv, dst, x, image []T) {
+	hp, wp := k.h+k.Pad[0]+k.Pad[2], k.w+k.Pad[1]+k.Pad[3]
+	if hp != k.h || wp != k.w {
+		for r := range k.h {
+			copy(image[((r+k.Pad[0])*wp+k.Pad[1])*k.c:][:k.w*k.c], x[r*k.w*k.c:])
+		}
+		x = image
+	}
+	run, patch := k.kw*k.c, k.patch()
 	for oy := range k.oh {
-		for ox := range k.ow {
-			left := ox*k.Stride[1] - k.Pad[1]
-			skip, end := max(0, -left), min(k.kw, k.w-left)
-			for ky := range k.kh {
-				y := oy*k.Stride[0] - k.Pad[0] + ky
-				d := dst[:run]
-				dst = dst[run:]
-				if y < 0 || y >= k.h || end <= skip {
-					clear(d)
-					continue
-				}
-				src := x[y*line+(left+skip)*k.c : y*line+(left+end)*k.c]
-				if len(src) == 4 && run == 4 {
-					d[0], d[1], d[2], d[3] = src[0], src[1], src[2], src[3]
-					continue
-				}
-				clear(d[:skip*k.c])
-				copy(d[skip*k.c:], src)
-				clear(d[end*k.c:])
-			}
+		for ky := range k.kh {
+			kernel.Runs(k.ow, run, x[(oy*k.Stride[0]+ky)*wp*k.c:], k.Stride[1]*k.c, dst[oy*k.ow*patch+ky*run:], patch)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func TestAugmentMovesAndMirrors(t *testing.T) {
 						tx = 4 - x + dx
 					}
 					if ty >= 0 && ty < 4 && tx >= 0 && tx < 5 {
-						out[(c*4+ty)*5+tx] = image[(c*4+y)*5+x]
+						out[(ty*5+tx)*2+c] = image[(y*5+x)*2+c]
 					}
 				}
 			}
