@@ -259,8 +259,8 @@ func (t *trained) words() string {
 // trainStep trains: an architecture from random weights, or, where from is given, on from a model's weights.
 func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, from *step, teacher *model, cfg student.Config, t Training, extra bool) *step {
 	cfg.Epochs, cfg.Batch, cfg.LearningRate, cfg.WeightDecay, cfg.Patience = t.Epochs, t.Batch, t.LearningRate, t.WeightDecay, t.Patience
-	cfg.Augment = student.Augment{Shift: t.Shift, Flip: t.Flip}
-	settings := map[string]any{"config": cfg, "architecture": arch, "data": l.train.identity(), "validation": l.spec.Data.Validation, "robust": t.Robust}
+	cfg.Augment, cfg.Robust = student.Augment{Shift: t.Shift, Flip: t.Flip}, t.Robust.student()
+	settings := map[string]any{"config": cfg, "architecture": arch, "data": l.train.identity(), "validation": l.spec.Data.Validation}
 	if extra {
 		settings["extra"] = l.extra.identity()
 	}
@@ -307,9 +307,6 @@ func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, 
 		}
 		c := cfg
 		c.Threads = l.o.Threads
-		if err := t.Robust.set(&c); err != nil {
-			return nil, nil, err
-		}
 		r, err := student.Train(ctx, a, train, valid, c, student.Options{Producer: "shoal " + l.o.Version})
 		if err != nil {
 			return nil, nil, err

@@ -304,15 +304,11 @@ func (v *validation) source(where string, s *Source) {
 }
 
 func (v *validation) training(where string, t Training) {
-	c := student.Config{Epochs: t.Epochs, Batch: t.Batch, LearningRate: t.LearningRate, WeightDecay: t.WeightDecay, Patience: t.Patience, Augment: student.Augment{Shift: t.Shift}}
+	c := student.Config{Epochs: t.Epochs, Batch: t.Batch, LearningRate: t.LearningRate, WeightDecay: t.WeightDecay, Patience: t.Patience, Augment: student.Augment{Shift: t.Shift}, Robust: t.Robust.student()}
 	if err := c.Validate(); err != nil {
 		v.check(false, "%s: %w", where, err)
 	}
-	if t.Robust != nil {
-		if err := t.Robust.Validate(); err != nil {
-			v.check(false, "%s.robust: %w", where, err)
-		}
-	}
+	v.check(t.Robust == nil || len(t.Robust.Kappa) == 0 || len(t.Robust.Kappa) == 2, "%s.robust.kappa: want two numbers", where)
 }
 
 // name checks that names are there and differ.
