@@ -48,11 +48,13 @@ func studyAction(c *cli.Context) error {
 	if err != nil {
 		return usageError("docs/commands.md lists the keys of a study", "%s: %v", path, err)
 	}
-	reused := 0
+	reused, total := 0, 0
 	progress := func(p study.Progress) {
+		total = p.Total
 		switch {
 		case p.Reused:
 			reused++
+		case p.Again:
 		case errors.Is(p.Err, study.ErrSkipped):
 			fmt.Fprintf(c.App.ErrWriter, "%d/%d %s: %v\n", p.Done, p.Total, p.Name, p.Err)
 		case p.Err != nil:
@@ -77,7 +79,7 @@ func studyAction(c *cli.Context) error {
 		return err
 	}
 	if reused > 0 {
-		fmt.Fprintf(c.App.ErrWriter, "%d of %d steps had been done before\n", reused, reused+r.Worked())
+		fmt.Fprintf(c.App.ErrWriter, "%d of %d steps had been done before\n", reused, total)
 	}
 	if err := r.Write(dir); err != nil {
 		return err

@@ -40,8 +40,9 @@ type Series struct {
 	Points []Point
 	// Tone chooses colour and shape, Dash the line: 0 solid, 1 dashed, 2 dotted.
 	Tone, Dash int
-	// Bare draws no marks; Loose no line.
-	Bare, Loose bool
+	// Bare draws no marks; Every, above 1, only every so-many-th.
+	Bare  bool
+	Every int
 	// Wrong, where set, colours each mark by its own: false is a blue disc, true a vermilion triangle.
 	Wrong []bool
 }
@@ -64,6 +65,43 @@ const (
 
 // SVG draws the chart, with its legend below.
 func (c *Chart) SVG() ([]byte, error) {
+	w, h := c.size()
+	canvas := vgsvg.New(w, h)
+	if err := c.paint(draw.New(canvas)); err != nil {
+		return nil, err
+	}
+	b := &bytes.Buffer{}
+	if _, err := canvas.WriteTo(b); err != nil {
+		return nil, err
+	}
+	return tidy(b.Bytes()), nil
+}
+
+// longName is from how many letters on names stand below each other, and not in two columns.
+const longName = 26
+
+// columns is how many the legend has.
+func (c *Chart) columns() int {
+	for _, s := range c.Series {
+		if len(s.Name) > longName {
+			return 1
+		}
+	}
+	return 2
+}
+
+// size is the chart's, with the legend.
+func (c *Chart) size() (w, h vg.Length) {
+	n, columns := 0, c.columns()
+	for _, s := range c.Series {
+		if s.Name != "" {
+			n++
+		}
+	}
+	return chartWidth, chartHeight + vg.Length((n+columns-1)/columns)*legendRow
+}
+
+func (c *Chart) paint(all draw.Canvas) error {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
 	sans(&p.Title.TextStyle, 11)
@@ -85,10 +123,10 @@ func (c *Chart) SVG() ([]byte, error) {
 	for _, s := range c.Series {
 		thumbs, err := s.draw(p)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Name, err)
+			return fmt.Errorf("%s: %w", s.Name, err)
 		}
 		if s.Name != "" && len(thumbs) > 0 {
-			legends[n%2].Add(s.Name, thumbs...)
+			legends[n%c.columns()].Add(s.Name, thumbs...)
 			n++
 		}
 	}
@@ -101,19 +139,13 @@ func (c *Chart) SVG() ([]byte, error) {
 	if !(p.Y.Min < p.Y.Max) { // a flat curve
 		p.Y.Min, p.Y.Max = p.Y.Min-0.5, p.Y.Max+0.5
 	}
-	below := vg.Length((n+1)/2) * legendRow
-	canvas := vgsvg.New(chartWidth, chartHeight+below)
-	all := draw.New(canvas)
-	p.Draw(draw.Crop(all, vg.Points(2), -vg.Points(6), below+vg.Points(2), -vg.Points(2)))
-	for i := range legends {
+	_, high := c.size()
+	p.Draw(draw.Crop(all, vg.Points(2), -vg.Points(6), high-chartHeight+vg.Points(2), -vg.Points(2)))
+	for i := range c.columns() {
 		left := vg.Length(i) * chartWidth / 2
-		legends[i].Draw(draw.Crop(all, left+vg.Points(8), left-chartWidth/2, 0, -chartHeight))
+		legends[i].Draw(draw.Crop(all, left+vg.Points(8), 0, 0, -chartHeight))
 	}
-	b := &bytes.Buffer{}
-	if _, err := canvas.WriteTo(b); err != nil {
-		return nil, err
-	}
-	return tidy(b.Bytes()), nil
+	return nil
 }
 
 func sans(t *draw.TextStyle, size float64) {
@@ -156,24 +188,25 @@ func (s *Series) draw(p *plot.Plot) ([]plot.Thumbnailer, error) {
 		e.Color, e.CapWidth = tone, vg.Points(4)
 		p.Add(e)
 	}
-	if !s.Loose {
-		l, err := plotter.NewLine(points)
-		if err != nil {
-			return nil, err
-		}
-		l.Color, l.Width, l.Dashes = tone, vg.Points(1.2), dashes[s.Dash%len(dashes)]
-		if s.Wrong != nil {
-			l.Color = color.Gray{0xA0}
-		}
-		p.Add(l)
-		thumbs = append(thumbs, l)
+	l, err := plotter.NewLine(points)
+	if err != nil {
+		return nil, err
 	}
+	l.Color, l.Width, l.Dashes = tone, vg.Points(1.2), dashes[s.Dash%len(dashes)]
+	if s.Wrong != nil {
+		l.Color = color.Gray{0xA0}
+	}
+	p.Add(l)
+	thumbs = append(thumbs, l)
 	if s.Bare {
 		return thumbs, nil
 	}
 	for _, wrong := range []bool{false, true} {
 		var marks plotter.XYs
 		for i, q := range points {
+			if s.Every > 1 && i%s.Every != s.Every/2 {
+				continue
+			}
 			if s.Wrong == nil && !wrong || s.Wrong != nil && s.Wrong[i] == wrong {
 				marks = append(marks, q)
 			}

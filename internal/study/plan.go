@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
@@ -149,7 +150,7 @@ func (p *plan) teach(tech *Technique, st *Student, subject Subject) {
 			s := p.add(l.trainStep(name, arch, err, nil, from, cfg, tech.Training.over(l.spec.Training), tech.Extra))
 			one := try{temperature: t, made: s}
 			if len(temperatures) > 1 { // the curve over temperatures is of test accuracies too; they choose nothing
-				one.measured = p.add(l.evaluateStep(s, nil, name))
+				one.measured = p.add(l.evaluateStep(s, nil, strings.TrimPrefix(name, "training ")))
 			}
 			tries[k] = append(tries[k], one)
 			all = append(all, s)

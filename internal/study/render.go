@@ -573,7 +573,7 @@ func (w *writer) areas() error {
 					if len(all) == 0 {
 						continue
 					}
-					line := report.Series{Tone: i, Dash: 2 * part, Bare: true, Points: sortedCurve(all)}
+					line := report.Series{Tone: i, Dash: 2 * part, Bare: part == 1, Every: 15, Points: sortedCurve(all)}
 					if part == 0 {
 						line.Name = s.String()
 					}
@@ -727,7 +727,7 @@ func (w *writer) certified() error {
 				if len(w.radiiOf(s, d)) == 0 {
 					continue
 				}
-				line := report.Series{Tone: i, Dash: 2 * part, Bare: true}
+				line := report.Series{Tone: i, Dash: 2 * part, Bare: part == 1, Every: 10}
 				if part == 0 {
 					line.Name = s.String()
 				}

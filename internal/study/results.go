@@ -109,18 +109,6 @@ type StepRow struct {
 	Name    string  `json:"name"`
 	Key     string  `json:"key"`
 	Seconds float64 `json:"seconds"`
-	Reused  bool    `json:"-"` // no part of the record: it must not change when nothing else does
-}
-
-// Worked counts the steps that this run did itself.
-func (r *Results) Worked() int {
-	n := 0
-	for _, s := range r.Steps {
-		if !s.Reused {
-			n++
-		}
-	}
-	return n
 }
 
 // gather collects what the steps gave.
@@ -146,7 +134,7 @@ func (p *plan) gather() (*Results, error) {
 		case s.err != nil:
 			r.Failures = append(r.Failures, Failure{s.name, s.err.Error()})
 		default:
-			r.Steps = append(r.Steps, StepRow{s.name, s.key, s.seconds, s.reused})
+			r.Steps = append(r.Steps, StepRow{s.name, s.key, s.seconds})
 		}
 	}
 	for _, m := range p.models {

@@ -27,7 +27,8 @@ type Options struct {
 type Progress struct {
 	Done, Total int
 	Name        string
-	Reused      bool
+	Reused      bool // an earlier run did it
+	Again       bool // this run did it before, under another name
 	Seconds     float64
 	Err         error
 	Words       string // what came out
@@ -60,6 +61,7 @@ func work(ctx context.Context, st store, steps []*step, o Options) error {
 		}
 	}
 	n := 0
+	own := map[string]bool{} // keys that this run did itself
 	for _, s := range steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -74,8 +76,10 @@ func work(ctx context.Context, st store, steps []*step, o Options) error {
 			continue
 		}
 		n++
-		if o.Progress != nil {
-			pr := Progress{Done: n, Total: total, Name: s.name, Reused: s.reused, Seconds: s.seconds, Err: err}
+		again := s.reused && own[s.key]
+		own[s.key] = own[s.key] || !s.reused
+		if s.reused = s.reused && !again; o.Progress != nil {
+			pr := Progress{Done: n, Total: total, Name: s.name, Reused: s.reused, Again: again, Seconds: s.seconds, Err: err}
 			if w, ok := s.result.(interface{ words() string }); ok && err == nil {
 				pr.Words = w.words()
 			}
