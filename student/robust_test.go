@@ -41,8 +41,15 @@ func TestSchedules(t *testing.T) {
 			t.Errorf("the thesis' ramp has radius %v at the start of epoch %d, not %v", got, epoch, want)
 		}
 	}
-	if at := (Robust{Method: PGD, Eps: 0.1}.withDefaults(0)).at(0, 5); at.eps != 0.1 { // no ramp at all
-		t.Errorf("a ramp of no epochs begins at %v", at.eps)
+	r := Robust{Method: IBP, Eps: 0.1, EpsStart: 0.1}.withDefaults(10)
+	if at := r.at(0, 5); r.Ramp != 0 || at.eps != 0.1 || at.kappa != 0.5 {
+		t.Errorf("a run without a ramp begins at %+v", at)
+	}
+	for steps := range 100 { // parts of epochs that add up to a whole
+		r := Robust{WarmUp: 0.7, Ramp: 3.3}
+		if r.progress(4*steps, steps) != 1 {
+			t.Errorf("with %d steps in an epoch a ramp until the fourth is not over then", steps)
+		}
 	}
 }
 
@@ -88,6 +95,20 @@ func TestRobustTrainingRefusesLayersWithoutBounds(t *testing.T) {
 		if !errors.As(err, &bounds) || bounds.Layer != "batchnorm1" {
 			t.Errorf("%s: error %v", method, err)
 		}
+	}
+}
+
+func TestRobustTrainingRefusesPixelsBeyondItsBox(t *testing.T) {
+	a := mustParse(t, "{input: [1, 3, 3], layers: [{dense: 3}]}")
+	d := blobs(a.Input, 3, 64, 1)
+	d.Inputs[7] = 1.5
+	r := &Robust{Method: IBP, Eps: 0.1}
+	if _, err := Open(a, d, nil, Config{Batch: 32, Robust: r}, Options{}); err == nil || !strings.Contains(err.Error(), "must be unbounded") {
+		t.Errorf("error %v", err)
+	}
+	r.Unbounded = true
+	if _, err := Open(a, d, nil, Config{Batch: 32, Robust: r}, Options{}); err != nil {
+		t.Error(err)
 	}
 }
 

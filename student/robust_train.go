@@ -105,3 +105,8 @@ func (r *robustRun) score(ctx context.Context, t *Trainer, steps int) (*RobustSc
 func (r *robustRun) over(global, steps int) bool {
 	return r == nil || r.cfg.progress(global, steps) == 1
 }
+
+// inPixels tells whether all numbers lie in [0,1].
+func (d *Data) inPixels() bool {
+	return !slices.ContainsFunc(d.Inputs, func(v float32) bool { return !(v >= 0 && v <= 1) })
+}
