@@ -29,21 +29,13 @@ type checkpointHead struct {
 func (t *Trainer) identify() string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
-	for _, v := range []any{t.arch, t.cfg, t.opts.LossName, t.train.Hash()} {
+	for _, v := range []any{t.arch.Hash(), t.cfg, t.opts.LossName, t.train.Hash()} {
 		if err := enc.Encode(v); err != nil {
 			panic(err) // structs of numbers and words
 		}
 	}
 	if t.valid != nil {
 		fmt.Fprintln(h, t.valid.Hash())
-	}
-	for _, s := range t.weights.stages {
-		for _, p := range s.Params {
-			if w, ok := t.arch.start[p.Name]; ok {
-				fmt.Fprintln(h, p.Name)
-				hashFloats(h, w)
-			}
-		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -152,3 +152,45 @@ func TestTeacherLogitsAreCached(t *testing.T) {
 		t.Errorf("other data: asked %d times, %v", asked, err)
 	}
 }
+
+// TestTeachersTakeImagesInTheirOwnOrder asks a teacher that takes colours last, through a graph that only turns its input, and one that ends in a
+// softmax.
+func TestTeachersTakeImagesInTheirOwnOrder(t *testing.T) {
+	d := blobs([3]int{2, 3, 4}, 3, 5, 1)
+	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: -1, Name: "n"}, {Size: 3}, {Size: 4}, {Size: 2}}}
+	y := &onnxio.Value{Name: "y", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: -1, Name: "n"}, {Size: 24}}}
+	p := &onnxio.Value{Name: "p", DType: onnxio.Float, HasShape: true, Dims: y.Dims}
+	g := &onnxio.Graph{Name: "turn", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{p}, Nodes: []*onnxio.Node{
+		{Name: "flatten", Op: "Flatten", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Opset: 17, Attrs: onnxio.Attrs{}},
+		{Name: "softmax", Op: "Softmax", Inputs: []*onnxio.Value{y}, Outputs: []*onnxio.Value{p}, Opset: 17, Attrs: onnxio.Attrs{}}}}
+	y.Producer, p.Producer = g.Nodes[0], g.Nodes[1]
+	g, stripped, err := StripSoftmax(g)
+	if err != nil || !stripped || g.Outputs[0].Name != "y" || len(g.Nodes) != 1 {
+		t.Fatalf("stripped %t, %v", stripped, err)
+	}
+	m, err := onnxio.NewModel(g, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := engine.Open(context.Background(), m, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	z, err := TeacherLogits(context.Background(), s, d, TeacherOptions{Mean: []float64{0.5, 0}, Std: []float64{1, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		for k := range 12 {
+			for c, f := range []func(float32) float32{func(v float32) float32 { return v - 0.5 }, func(v float32) float32 { return v / 2 }} {
+				if got, want := z[i*24+k*2+c], f(d.Inputs[i*24+c*12+k]); got != want {
+					t.Fatalf("sample %d, pixel %d, channel %d: %v, want %v", i, k, c, got, want)
+				}
+			}
+		}
+	}
+	if _, err := TeacherLogits(context.Background(), s, blobs([3]int{2, 4, 3}, 3, 5, 1), TeacherOptions{}); err == nil {
+		t.Error("images of another shape were taken")
+	}
+}

@@ -14,8 +14,8 @@ type Robust struct {
 	// Eps is the radius of the l-infinity ball, in pixels of [0,1], once the ramp is over; EpsStart is where it begins.
 	Eps      float64 `json:"eps"`
 	EpsStart float64 `json:"eps_start,omitempty"`
-	// WarmUp is how many epochs pass at EpsStart, Ramp how many more until Eps is reached; a ramp of 0 means half the epochs. Both count in
-	// steps, so that parts of epochs make sense.
+	// WarmUp is how many epochs pass at EpsStart, Ramp how many more until Eps is reached; a ramp of 0 means half the epochs, or none where
+	// EpsStart is Eps. Both count in steps, so that parts of epochs make sense.
 	WarmUp float64 `json:"warm_up,omitempty"`
 	Ramp   float64 `json:"ramp"`
 	// Schedule is the ramp's form: smooth (also "") or linear.
@@ -74,7 +74,7 @@ func (r Robust) monitor() string {
 
 // withDefaults fills in what is 0 or nil for a run of so many epochs.
 func (r Robust) withDefaults(epochs int) Robust {
-	if r.Ramp == 0 {
+	if r.Ramp == 0 && r.EpsStart != r.Eps {
 		r.Ramp = float64(epochs) / 2
 	}
 	if r.Schedule == "" {
@@ -167,14 +167,17 @@ func (r Robust) at(step, stepsAnEpoch int) stand {
 func (r Robust) progress(step, stepsAnEpoch int) float64 {
 	from, long := r.WarmUp*float64(stepsAnEpoch), r.Ramp*float64(stepsAnEpoch)
 	switch at := float64(step) - from; {
-	case at <= 0 && step < int(math.Ceil(from+long)):
-		return 0
-	case at >= long:
+	case at >= long-rampRounding:
 		return 1
+	case at <= 0:
+		return 0
 	default:
 		return at / long
 	}
 }
+
+// rampRounding is what the product of an epoch's parts and its steps may be off, in steps: a ramp of 0.1 epochs of 30 steps ends at step 3.
+const rampRounding = 1e-6
 
 // smoothUntil is the share of a smooth ramp that grows with the fourth power; the rest is a line that goes on with its slope.
 const smoothUntil = 0.25

@@ -18,9 +18,11 @@ const (
 type part int
 
 const (
-	partWhole    part = iota
-	partClean         // kappa is 1
-	partInterval      // beta is 0
+	partWhole        part = iota
+	partClean             // kappa is 1
+	partHard              // kappa is 0
+	partInterval          // beta is 0
+	partHardInterval      // both are
 )
 
 // lowerMargins bounds the margins [N*K] from below over the ball around x.
@@ -32,7 +34,7 @@ func (c Config) lowerMargins(n *Network, m margin, x *gorgonia.Node, p part) *go
 	}
 	inner := n.intervals(box)
 	lower := n.intervalMargins(m, inner.last)
-	if r.Method == CrownIBP && p != partInterval {
+	if r.Method == CrownIBP && p != partInterval && p != partHardInterval {
 		beta := b.Knob(knobBeta)
 		lower = b.mix(beta, n.crownMargins(m, inner), lower)
 	}
@@ -67,7 +69,7 @@ func (c Config) robustLoss(adversarial *gorgonia.Node, p part) Loss {
 		default:
 			hard = worst()
 		}
-		if *r.KappaStart == 0 && *r.KappaEnd == 0 {
+		if p == partHard || p == partHardInterval {
 			return hard
 		}
 		return b.mix(b.Knob(knobKappa), clean(), hard)
@@ -83,25 +85,20 @@ func divergence(b *Builder, teacher, student *gorgonia.Node, temperature float64
 
 // partAt is the smallest graph that a step's loss needs.
 func (r Robust) partAt(s stand) part {
+	interval := r.Method == CrownIBP && s.beta == 0
 	switch {
-	case s.kappa == 1 && r.Method != Mixture:
+	case r.Method == Mixture:
+		return partWhole
+	case s.kappa == 1:
 		return partClean
-	case r.Method == CrownIBP && s.beta == 0:
+	case s.kappa == 0 && interval:
+		return partHardInterval
+	case s.kappa == 0:
+		return partHard
+	case interval:
 		return partInterval
 	}
 	return partWhole
-}
-
-// parts are the graphs that a run needs in all.
-func (r Robust) parts() []part {
-	out := []part{partWhole}
-	if r.Method != Mixture && *r.KappaStart == 1 {
-		out = append(out, partClean)
-	}
-	if r.Method == CrownIBP && r.BetaEnd == 0 {
-		out = append(out, partInterval)
-	}
-	return out
 }
 
 // RobustScore is how a student stands in the ball at the end of an epoch.

@@ -2,6 +2,7 @@ package student
 
 import (
 	"context"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 )
@@ -12,9 +13,11 @@ type robustRun struct {
 	adversarial *gorgonia.Node // nil for methods without an attack
 	attacker    *attacker      // likewise
 	verifier    *verifier      // nil for pgd, and without validation data
+	// whole keeps to one graph for all steps: batch normalisation's running statistics follow one.
+	whole bool
 }
 
-// buildRobust compiles the losses; the trainer's graph has its inputs.
+// buildRobust compiles the loss of the first step; the trainer's graph has its inputs.
 func (t *Trainer) buildRobust() error {
 	r := *t.cfg.Robust
 	t.robust = &robustRun{cfg: r}
@@ -36,23 +39,35 @@ func (t *Trainer) buildRobust() error {
 			}
 		}
 	}
-	for _, p := range r.parts() {
-		if err := t.compile(p, t.cfg.robustLoss(t.robust.adversarial, p)); err != nil {
-			return err
-		}
+	t.robust.whole = slices.ContainsFunc(t.weights.stages, func(s Stage) bool { return s.Kind == KindBatchNorm })
+	_, err := t.robust.program(t, r.at(0, 1))
+	return err
+}
+
+// program says which graph a step needs, and compiles it where it is the first to.
+func (r *robustRun) program(t *Trainer, at stand) (part, error) {
+	which := r.cfg.partAt(at)
+	if r.whole {
+		which = partWhole
 	}
-	return nil
+	if t.programs[which] != nil {
+		return which, nil
+	}
+	return which, t.compile(which, t.cfg.robustLoss(r.adversarial, which))
 }
 
 // prepare sets the schedules' knobs for a step, and makes its adversarial images. It gives the graph to run.
 func (r *robustRun) prepare(ctx context.Context, s *Step) (part, error) {
 	at := r.cfg.at(s.Global, s.StepsAnEpoch)
+	which, err := r.program(s.trainer, at)
+	if err != nil {
+		return which, err
+	}
 	for name, v := range map[string]float64{knobEps: at.eps, knobKappa: at.kappa, knobBeta: at.beta} {
 		if n := s.trainer.builder.knobs[name]; n != nil {
 			Elements[float32](n)[0] = float32(v)
 		}
 	}
-	which := r.cfg.partAt(at)
 	if r.attacker == nil || which == partClean {
 		return which, nil
 	}
@@ -89,4 +104,9 @@ func (r *robustRun) score(ctx context.Context, t *Trainer, steps int) (*RobustSc
 // over tells whether the ramp is over after so many steps: only then can weights be the best ones.
 func (r *robustRun) over(global, steps int) bool {
 	return r == nil || r.cfg.progress(global, steps) == 1
+}
+
+// inPixels tells whether all numbers lie in [0,1].
+func (d *Data) inPixels() bool {
+	return !slices.ContainsFunc(d.Inputs, func(v float32) bool { return !(v >= 0 && v <= 1) })
 }

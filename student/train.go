@@ -209,6 +209,9 @@ func fits(a *Architecture, train, valid *Data, cfg Config, o Options) error {
 	if cfg.Robust != nil && cfg.Robust.Method == Mixture && train.Logits == nil {
 		fault("the mixture needs a teacher's logits")
 	}
+	if cfg.Robust != nil && !cfg.Robust.Unbounded && !train.inPixels() {
+		fault("the ball is cut by [0,1], and the training data has numbers beyond; it must be unbounded")
+	}
 	if valid == nil && cfg.Patience > 0 {
 		fault("patience %d needs validation data", cfg.Patience)
 	}

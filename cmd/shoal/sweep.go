@@ -176,7 +176,7 @@ func (s *sweep) open(path string) error {
 		return nil
 	}
 	doc := s.l.document(s.c, s.cfg)
-	doc["architecture"] = s.l.arch
+	doc["architecture"] = s.l.arch.Hash()
 	delete(doc, "shoal_version")
 	head, err := json.Marshal(doc)
 	if err != nil {

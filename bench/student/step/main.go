@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	preset := flag.String("student", "small-cifar-8-16", "a preset")
 	input := flag.String("input", "1x28x28", "channels x height x width")
 	threads := flag.Int("threads", 1, "")
 	steps := flag.Int("steps", 300, "")
@@ -30,7 +31,7 @@ func main() {
 	if _, err := fmt.Sscanf(*input, "%dx%dx%d", &in[0], &in[1], &in[2]); err != nil {
 		log.Fatal(err)
 	}
-	a, err := student.Preset("small-cifar-8-16", in)
+	a, err := student.Preset(*preset, in)
 	if err != nil {
 		log.Fatal(err)
 	}
