@@ -84,7 +84,7 @@ func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, re
 		return constants{}, gone, held, nil
 	}
 	g, list := c.probe(base, ends)
-	s, err := engine.OpenGraph(ctx, named(g), engine.Options{Float64: true})
+	s, err := engine.OpenGraph(ctx, c.Sized(g), engine.Options{Float64: true})
 	if err != nil {
 		return nil, nil, nil, err
 	}

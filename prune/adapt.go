@@ -60,16 +60,20 @@ func intsOf(t *onnxio.Tensor) []int {
 	return out
 }
 
-// Free compares the input at the two choices of sizes.
+// Free compares the input at all choices of sizes. Where some open size could not be varied, all that is computed may depend on it.
 func (a *adapter) Free(i int) []bool {
 	was := intsOf(a.was.ConstInput(i))
 	out := make([]bool, len(was))
-	if a.c.other == nil {
-		return out
+	if v := a.was.Input(i); len(a.c.fixed) > 0 && v != nil && v.Producer != nil && v.Producer.Op != "Constant" {
+		for k := range out {
+			out[k] = true
+		}
 	}
-	for k, x := range intsOf(a.c.other.graph.Nodes[a.at].ConstInput(i)) {
-		if k < len(out) {
-			out[k] = x != was[k]
+	for _, other := range a.c.others {
+		for k, x := range intsOf(other.graph.Nodes[a.at].ConstInput(i)) {
+			if k < len(out) {
+				out[k] = out[k] || x != was[k]
+			}
 		}
 	}
 	return out
