@@ -225,15 +225,7 @@ func (c *Coupling) absorb(out *onnxio.Graph, gone removal, values constants) err
 	for i, n := range c.graph.Nodes {
 		place[n] = i
 	}
-	names := map[string]bool{}
-	eachValue(out, func(v *onnxio.Value) { names[v.Name] = true })
-	fresh := func(name string) string {
-		for names[name] {
-			name += "_"
-		}
-		names[name] = true
-		return name
-	}
+	fresh := namesOf(out).fresh
 	after := map[*onnxio.Node]*onnxio.Node{}
 	for _, m := range c.ends {
 		v := values[m.axis]

@@ -111,8 +111,7 @@ func (c *Coupling) shrink(gone removal) (*onnxio.Graph, error) {
 	if err != nil {
 		return nil, misfitAt(max(at, 0), err.Error())
 	}
-	names := map[string]bool{}
-	eachValue(out, func(v *onnxio.Value) { names[v.Name] = true })
+	names := namesOf(out)
 	for _, ch := range changes {
 		ch.apply(out.Nodes[ch.at], names)
 	}
