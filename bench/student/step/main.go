@@ -1,0 +1,95 @@
+// Command step measures what a training step takes: the small student of docs/benchmarks.md on random images, batch 128.
+//
+//	go run ./bench/student/step -input 1x28x28 -threads 1
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"math/rand/v2"
+	"os"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shallow-waters/shoal/student"
+)
+
+func main() {
+	preset := flag.String("student", "small-cifar-8-16", "a preset")
+	input := flag.String("input", "1x28x28", "channels x height x width")
+	threads := flag.Int("threads", 1, "")
+	steps := flag.Int("steps", 300, "")
+	technique := flag.String("technique", "temperature", "")
+	profile := flag.String("profile", "", "")
+	memory := flag.Bool("memory", false, "print the resident set every 1,000 steps")
+	flag.Parse()
+	var in [3]int
+	if _, err := fmt.Sscanf(*input, "%dx%dx%d", &in[0], &in[1], &in[2]); err != nil {
+		log.Fatal(err)
+	}
+	a, err := student.Preset(*preset, in)
+	if err != nil {
+		log.Fatal(err)
+	}
+	const n, k = 20000, 10
+	d := &student.Data{Shape: in, Classes: k, Labels: make([]int, n), Logits: make([]float32, n*k), Bytes: make([]uint8, n*in[0]*in[1]*in[2])}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range d.Bytes {
+		d.Bytes[i] = uint8(rng.Uint32())
+	}
+	for i := range d.Logits {
+		d.Logits[i] = float32(rng.NormFloat64())
+	}
+	for i := range d.Labels {
+		d.Labels[i] = rng.IntN(k)
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			log.Fatal(err)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var times []float64
+	last := time.Now()
+	_, err = student.Train(ctx, a, d, nil, student.Config{Technique: student.Technique(*technique), Threads: *threads, Epochs: *steps/(n/128) + 1},
+		student.Options{Progress: func(student.Progress) {
+			times = append(times, time.Since(last).Seconds()*1e3)
+			if *memory && len(times)%1000 == 0 {
+				fmt.Println(len(times), resident())
+			}
+			if len(times) == *steps {
+				stop()
+			}
+			last = time.Now()
+		}})
+	if err != nil && ctx.Err() == nil {
+		log.Fatal(err)
+	}
+	times = times[min(20, len(times)/2):]
+	slices.Sort(times)
+	fmt.Printf("%s threads %d: median %.2f ms, best %.2f ms\n", *input, *threads, times[len(times)/2], times[0])
+}
+
+// resident is the line of the process' status that tells its memory in use.
+func resident() string {
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err.Error()
+	}
+	for _, line := range strings.Split(string(data), "\n") {
+		if strings.HasPrefix(line, "VmRSS") {
+			return line
+		}
+	}
+	return ""
+}

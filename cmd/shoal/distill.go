@@ -1,0 +1,214 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/student"
+)
+
+func distillCommand() *cli.Command {
+	flags := append(lessonFlags(),
+		&cli.Float64Flag{Name: "temperature", Usage: "T of temperature (1), hinton (4) or dkd (4)"},
+		&cli.Uint64Flag{Name: "seed", Usage: "of everything random"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE.onnx` to write the student to"},
+		&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` that the run's state is written to after every epoch, every minute and at Ctrl-C"},
+		&cli.BoolFlag{Name: "resume", Usage: "go on from --checkpoint where it is there"},
+		&cli.BoolFlag{Name: "presets", Usage: "list the built-in students"},
+		&cli.Float64Flag{Name: "min-accuracy", Usage: "exit with code 12 if the accuracy on --test is below this share", Value: -1})
+	return &cli.Command{
+		Name:  "distill",
+		Usage: "train a small student on what a teacher says",
+		Description: "Example: shoal distill --teacher teacher.onnx --student small-fmnist-8-16 --data fmnist:/usr/share/datasets/fashion-mnist \\\n" +
+			"           --technique temperature --temperature 2 --epochs 5 --test fmnist:/usr/share/datasets/fashion-mnist -o student.onnx\n\n" +
+			"The student takes pixels in [0,1], channels first, whatever the teacher takes. With validation data the best epoch's weights are\n" +
+			"written, else the last. A run that was cut off goes on with --checkpoint FILE --resume, to the same weights bit for bit.",
+		Flags:  flags,
+		Action: distillAction,
+	}
+}
+
+func distillAction(c *cli.Context) error {
+	if c.Bool("presets") {
+		return listPresets(c.App.Writer)
+	}
+	if c.NArg() > 0 {
+		return usageError("shoal help distill", "distill takes flags only, not %q", c.Args().First())
+	}
+	if c.String("output") == "" {
+		return usageError("for example -o student.onnx", "no --output is given")
+	}
+	if c.Bool("resume") && c.String("checkpoint") == "" {
+		return usageError("", "--resume needs a --checkpoint to go on from")
+	}
+	cfg := trainingConfig(c)
+	cfg.Temperature, cfg.Seed = c.Float64("temperature"), c.Uint64("seed")
+	l, err := openLesson(c, cfg)
+	if err != nil {
+		return err
+	}
+	people := jsonMode(c) == ""
+	if people {
+		fmt.Fprintf(c.App.Writer, "%s: %d parameters; %d training samples, %d for validation\n", c.String("student"), l.arch.Parameters(), l.train.Len(), samplesOf(l.valid))
+		fmt.Fprintln(c.App.Writer, "epoch  train loss  valid accuracy  agreement  seconds")
+	}
+	epoch := func(e student.Epoch) {
+		switch {
+		case people:
+			fmt.Fprintln(c.App.Writer, epochLine(e))
+		case jsonMode(c) == "lines":
+			_ = jsonLine(c.App.Writer, map[string]any{"type": "epoch", "epoch": e}) // the summary reports a broken pipe
+		}
+	}
+	res, err := l.train1(c, cfg, epoch, student.Options{Checkpoint: c.String("checkpoint"), Resume: c.Bool("resume")})
+	interrupted := res != nil && c.Context.Err() != nil
+	if err != nil && !interrupted {
+		return err
+	}
+	if interrupted {
+		if c.String("checkpoint") != "" {
+			return &codeError{code: exitInterrupted, err: fmt.Errorf("interrupted after %d steps; %s holds the run's state", res.Steps, c.String("checkpoint")), hint: "go on with --resume"}
+		}
+		return &codeError{code: exitInterrupted, err: fmt.Errorf("interrupted after %d steps; nothing is kept without --checkpoint", res.Steps)}
+	}
+	return l.finish(c, res)
+}
+
+// train1 makes one run, with a bar.
+func (l *lesson) train1(c *cli.Context, cfg student.Config, epoch func(student.Epoch), o student.Options) (*student.Result, error) {
+	var bar *progress
+	o.Epoch, o.Producer = epoch, "shoal "+version()
+	o.Progress = func(p student.Progress) {
+		if bar == nil {
+			bar = newProgress(c.App.ErrWriter, p.Epochs*p.StepsAnEpoch-(p.Epoch-1)*p.StepsAnEpoch-p.Step+1, "training")
+		}
+		bar.add()
+	}
+	defer func() {
+		if bar != nil {
+			bar.finish()
+		}
+	}()
+	res, err := student.Train(c.Context, l.arch, l.train, l.valid, cfg, o)
+	var diverged *student.DivergedError
+	if errors.As(err, &diverged) {
+		return nil, &codeError{code: exitError, err: err, hint: fmt.Sprintf("--learning-rate %v, for example", diverged.Rate/10)}
+	}
+	return res, err
+}
+
+func samplesOf(d *student.Data) int {
+	if d == nil {
+		return 0
+	}
+	return d.Len()
+}
+
+func epochLine(e student.Epoch) string {
+	valid, agree, best := "-", "-", ""
+	if e.Valid != nil {
+		valid = fmt.Sprintf("%.2f %%", 100*e.Valid.Accuracy)
+		if e.Valid.Agreement >= 0 {
+			agree = fmt.Sprintf("%.2f %%", 100*e.Valid.Agreement)
+		}
+		if e.Best {
+			best = "  best"
+		}
+	}
+	return fmt.Sprintf("%5d  %10.4f  %14s  %9s  %7.1f%s", e.Epoch, e.TrainLoss, valid, agree, e.Seconds, best)
+}
+
+// testScore runs a finished student on the test data; nil without any.
+func (l *lesson) testScore(c *cli.Context, m *onnxio.Model) (*student.Score, error) {
+	if l.test == nil {
+		return nil, nil
+	}
+	s, err := engine.Open(c.Context, m, engine.Options{Threads: c.Int("threads")})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	score, err := student.Evaluate(c.Context, s, l.test)
+	return &score, err
+}
+
+// finish writes the student and reports.
+func (l *lesson) finish(c *cli.Context, res *student.Result) error {
+	m, err := res.Model()
+	if err != nil {
+		return err
+	}
+	out := c.String("output")
+	if err := m.Save(out, onnxio.SaveOptions{}); err != nil {
+		return err
+	}
+	if m, err = onnxio.Load(out); err != nil { // what others will read
+		return err
+	}
+	score, err := l.testScore(c, m)
+	if err != nil {
+		return err
+	}
+	doc := l.document(c, res.Config)
+	doc["student"] = map[string]any{"path": out, "sha256": m.SHA256, "architecture": res.Architecture, "parameters": res.Architecture.Parameters()}
+	doc["history"], doc["best_epoch"], doc["stopped"], doc["steps"], doc["seconds"] = res.History, res.BestEpoch, res.Stopped, res.Steps, res.Seconds
+	doc["test"] = score
+	switch jsonMode(c) {
+	case "lines":
+		doc["type"] = "summary"
+		err = jsonLine(c.App.Writer, doc)
+	case "":
+		words := &strings.Builder{}
+		fmt.Fprintf(words, "%s: epoch %d of %d, %d steps, %.1f s (stopped by %s)\n", out, res.BestEpoch, len(res.History), res.Steps, res.Seconds, res.Stopped)
+		if score != nil {
+			fmt.Fprintf(words, "test: accuracy %.2f %%", 100*score.Accuracy)
+			if l.teacher != nil {
+				fmt.Fprintf(words, " (teacher %.2f %%), agreement %.2f %%", 100*l.teacherTest.Accuracy, 100*score.Agreement)
+			}
+			fmt.Fprintf(words, " on %d images\n", score.Samples)
+		}
+		_, err = io.WriteString(c.App.Writer, words.String())
+	default:
+		err = printJSON(c.App.Writer, doc)
+	}
+	if err != nil {
+		return err
+	}
+	if least := c.Float64("min-accuracy"); least >= 0 {
+		if score == nil {
+			return usageError("", "--min-accuracy needs --test")
+		}
+		if score.Accuracy < least {
+			return &codeError{code: exitThreshold, err: fmt.Errorf("accuracy %.4f is below --min-accuracy %v", score.Accuracy, least)}
+		}
+	}
+	return nil
+}
+
+// document is what every report of training holds.
+func (l *lesson) document(c *cli.Context, cfg student.Config) map[string]any {
+	doc := map[string]any{"config": cfg, "data": l.sources, "train_samples": l.train.Len(), "validation_samples": samplesOf(l.valid), "shoal_version": version()}
+	if l.teacher != nil {
+		doc["teacher"] = map[string]any{"path": l.teacher.Path, "sha256": l.teacher.SHA256, "engine": l.engine, "test": l.teacherTest}
+	}
+	return doc
+}
+
+func listPresets(w io.Writer) error {
+	for _, name := range student.Presets() {
+		a, err := student.Preset(name, [3]int{})
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%-28s %2dx%dx%d  %9d parameters\n", name, a.Input[0], a.Input[1], a.Input[2], a.Parameters()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,334 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/dataset"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/student"
+)
+
+// lesson is what a student is taught with: the data with the teacher's logits, and where they come from.
+type lesson struct {
+	arch               *student.Architecture
+	train, valid, test *student.Data
+	teacher            *onnxio.Model // nil without one
+	engine             string
+	teacherTest        *student.Score
+	sources            []lessonSource
+}
+
+// lessonSource is one data set as a report names it.
+type lessonSource struct {
+	Use     string `json:"use"`
+	Data    string `json:"data"`
+	Split   string `json:"split"`
+	Range   string `json:"range,omitempty"`
+	Samples int    `json:"samples"`
+	SHA256  string `json:"sha256"`
+}
+
+// lessonFlags are those that distill and sweep share.
+func lessonFlags() []cli.Flag {
+	return append(engineFlags(),
+		&cli.StringFlag{Name: "teacher", Usage: "model `FILE` whose logits the student learns; not needed for --technique labels"},
+		&cli.StringFlag{Name: "student", Usage: "`ARCH`: a preset (--presets lists them), a .yaml file, or an .onnx file to go on from with its weights"},
+		&cli.StringFlag{Name: "data", Usage: "training images, `KIND:PATH` with KIND one of " + strings.Join(dataset.Kinds(), ", ")},
+		&cli.StringFlag{Name: "split", Usage: "test or train", Value: "train"},
+		&cli.StringFlag{Name: "range", Usage: "training samples `a:b` in file order, half-open"},
+		&cli.IntFlag{Name: "samples", Usage: "use only `N` of the training samples, chosen at random, always the same"},
+		&cli.StringSliceFlag{Name: "extra", Usage: "images that only the teacher labels, `KIND:PATH`, their train split; may be given several times"},
+		&cli.StringFlag{Name: "validation", Usage: "validation images, `KIND:PATH`, instead of a share of the training data"},
+		&cli.Float64Flag{Name: "validation-share", Usage: "share of the training data set aside for validation", Value: 0.1},
+		&cli.StringFlag{Name: "test", Usage: "images, `KIND:PATH`, on whose test split the student is measured at the end"},
+		&cli.StringFlag{Name: "mean", Usage: "`M` subtracted from pixels before the teacher, one number or one for each channel; the student takes pixels in [0,1]"},
+		&cli.StringFlag{Name: "std", Usage: "`S` by which pixels are divided after --mean"},
+		&cli.StringFlag{Name: "technique", Usage: "labels, logits, temperature, hinton or dkd", Value: string(student.Temperature)},
+		&cli.Float64Flag{Name: "alpha", Usage: "hinton: weight of the teacher (0.9); dkd: of the target class (1)"},
+		&cli.Float64Flag{Name: "beta", Usage: "dkd: weight of the other classes (8)"},
+		&cli.IntFlag{Name: "epochs", Usage: "epochs at most", Value: 10},
+		&cli.IntFlag{Name: "batch", Usage: "samples in a step", Value: 128},
+		&cli.Float64Flag{Name: "learning-rate", Usage: "of Adam", Value: 1e-3},
+		&cli.Float64Flag{Name: "weight-decay", Usage: "decoupled, as in AdamW"},
+		&cli.IntFlag{Name: "patience", Usage: "stop after `N` epochs without a better one; 0 never does"},
+		&cli.StringFlag{Name: "monitor", Usage: "what is better: accuracy, agreement or loss on the validation data"},
+		&cli.StringFlag{Name: "init", Usage: "torch (uniform in 1/sqrt(inputs)) or he", Value: "torch"},
+		&cli.IntFlag{Name: "shift", Usage: "move training images by up to `N` pixels"},
+		&cli.BoolFlag{Name: "flip", Usage: "mirror every other training image"},
+		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
+		&cli.StringFlag{Name: "cache", Usage: "folder `DIR` for the teacher's logits; none keeps nothing", Value: "auto"},
+		jsonOption())
+}
+
+// trainingConfig reads the flags that are the same in every run of a command.
+func trainingConfig(c *cli.Context) student.Config {
+	cfg := student.Config{Technique: student.Technique(c.String("technique")), Beta: c.Float64("beta"), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
+		LearningRate: c.Float64("learning-rate"), WeightDecay: c.Float64("weight-decay"), Patience: c.Int("patience"), Monitor: c.String("monitor"),
+		ValidationShare: c.Float64("validation-share"), Init: c.String("init"), Augment: student.Augment{Shift: c.Int("shift"), Flip: c.Bool("flip")}, Threads: c.Int("threads")}
+	if c.IsSet("alpha") {
+		a := c.Float64("alpha")
+		cfg.Alpha = &a
+	}
+	if c.String("validation") != "" {
+		cfg.ValidationShare = 0
+	}
+	return cfg
+}
+
+// openLesson loads architecture, data and teacher. Its split of the validation data has a seed of its own, so that runs compare.
+func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
+	if c.String("data") == "" {
+		return nil, usageError("for example --data fmnist:/usr/share/datasets/fashion-mnist", "no --data is given")
+	}
+	if c.String("student") == "" {
+		return nil, usageError("for example --student small-fmnist-8-16; shoal distill --presets lists the built-in ones", "no --student is given")
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, usageError("", "%v", err)
+	}
+	if cfg.Technique != student.Labels && c.String("teacher") == "" {
+		return nil, usageError("--teacher FILE, or --technique labels", "technique %s needs a teacher", cfg.Technique)
+	}
+	l := &lesson{}
+	var err error
+	if l.train, err = l.load("train", c.String("data"), c.String("split"), c.String("range")); err != nil {
+		return nil, err
+	}
+	if n := c.Int("samples"); n != 0 {
+		if n < 1 || n > l.train.Len() {
+			return nil, usageError("", "--samples %d of %d", n, l.train.Len())
+		}
+		l.train, _ = student.Split(l.train, 1-float64(n)/float64(l.train.Len()), 1)
+		l.sources[0].Samples = n
+	}
+	for _, spec := range c.StringSlice("extra") {
+		more, err := l.load("extra", spec, "train", "")
+		if err != nil {
+			return nil, err
+		}
+		if c.String("teacher") == "" {
+			return nil, usageError("", "--extra needs a --teacher to label the images")
+		}
+		for i := range more.Labels {
+			more.Labels[i] = -1
+		}
+		if err := l.train.Append(more); err != nil {
+			return nil, fmt.Errorf("%s: %w", spec, err)
+		}
+	}
+	if spec := c.String("validation"); spec != "" {
+		if l.valid, err = l.load("validation", spec, "test", ""); err != nil {
+			return nil, err
+		}
+	}
+	if spec := c.String("test"); spec != "" {
+		if l.test, err = l.load("test", spec, "test", ""); err != nil {
+			return nil, err
+		}
+	}
+	if l.arch, err = studentArg(c.String("student"), l.train.Shape); err != nil {
+		return nil, err
+	}
+	if err := l.ask(c); err != nil {
+		return nil, err
+	}
+	classes := l.arch.Classes()
+	for _, d := range []*student.Data{l.train, l.valid, l.test} {
+		if d != nil && l.teacher == nil {
+			d.Classes = classes
+		}
+	}
+	if l.valid == nil {
+		l.train, l.valid = student.Split(l.train, cfg.ValidationShare, 0)
+	}
+	return l, nil
+}
+
+// studentArg reads --student.
+func studentArg(name string, shape [3]int) (*student.Architecture, error) {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".yaml", ".yml":
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		a, err := student.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return a, nil
+	case ".onnx", ".gz":
+		m, err := onnxio.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		a, err := student.FromGraph(m.Graph)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return a, nil
+	}
+	a, err := student.Preset(name, shape)
+	if err != nil {
+		return nil, usageError("or give a .yaml or .onnx file", "--student: %v", err)
+	}
+	return a, nil
+}
+
+// load reads a data set into memory, channels first.
+func (l *lesson) load(use, spec, split, samples string) (*student.Data, error) {
+	set, err := dataset.Open(spec, dataset.Options{Split: split, Range: samples})
+	if err != nil {
+		return nil, err
+	}
+	d := &student.Data{Shape: [3]int{set.Channels, set.Height, set.Width}, Labels: append([]int{}, set.Labels...)}
+	if set.Raw {
+		if len(set.RawShape) != 3 {
+			return nil, fmt.Errorf("%s: inputs of shape %v; students take [C,H,W]", spec, set.RawShape)
+		}
+		d.Shape = [3]int(set.RawShape)
+	}
+	l.sources = append(l.sources, lessonSource{Use: use, Data: spec, Split: split, Range: samples, Samples: set.Len(), SHA256: set.SHA256})
+	x := make([]float32, set.Size())
+	for i := range set.Len() {
+		if err := set.Pixels(x, i, false); err != nil {
+			return nil, err
+		}
+		if d.Inputs == nil {
+			if b, ok := pixelBytes(x); ok {
+				d.Bytes = append(d.Bytes, b...)
+				continue
+			}
+			d.Unpack() // of the samples before, which happened to be bytes
+		}
+		d.Inputs = append(d.Inputs, x...)
+	}
+	return d, nil
+}
+
+// pixelBytes are the bytes of which x is the 255th parts, where it is.
+func pixelBytes(x []float32) ([]uint8, bool) {
+	out := make([]uint8, len(x))
+	for i, v := range x {
+		b := math.Round(float64(v) * 255)
+		if !(b >= 0 && b <= 255) || float32(b)/255 != v {
+			return nil, false
+		}
+		out[i] = uint8(b)
+	}
+	return out, true
+}
+
+// ask gets the teacher's logits for everything.
+func (l *lesson) ask(c *cli.Context) error {
+	path := c.String("teacher")
+	if path == "" {
+		return nil
+	}
+	m, err := onnxio.Load(path)
+	if err != nil {
+		return err
+	}
+	l.teacher = m
+	g, stripped, err := student.StripSoftmax(m.Graph)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	hash := m.SHA256
+	if stripped {
+		if m, err = onnxio.NewModel(g, "shoal "+version()); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		fmt.Fprintf(c.App.ErrWriter, "%s ends in a softmax; the numbers before it are its logits\n", path)
+		hash += " logits"
+	}
+	s, err := engine.Open(c.Context, m, engineOptions(c))
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	l.engine = s.Engine()
+	o := student.TeacherOptions{Model: hash, Dir: c.String("cache")}
+	switch o.Dir {
+	case "none":
+		o.Dir = ""
+	case "auto":
+		o.Dir = ""
+		if dir, err := os.UserCacheDir(); err == nil {
+			o.Dir = filepath.Join(dir, "shoal", "logits")
+		}
+	}
+	if o.Mean, o.Std, err = normalisation(c, l.train.Shape[0]); err != nil {
+		return err
+	}
+	for _, d := range []*student.Data{l.train, l.valid, l.test} {
+		if d == nil {
+			continue
+		}
+		bar := newProgress(c.App.ErrWriter, d.Len(), "asking the teacher")
+		last := 0
+		o.Progress = func(done int) {
+			for ; last < done; last++ {
+				bar.add()
+			}
+		}
+		_, err := student.TeacherLogits(c.Context, s, d, o)
+		bar.finish()
+		if err != nil {
+			return err
+		}
+	}
+	if l.test != nil {
+		right := 0
+		for i, label := range l.test.Labels {
+			if argmax(l.test.Logits[i*l.test.Classes:(i+1)*l.test.Classes]) == label {
+				right++
+			}
+		}
+		l.teacherTest = &student.Score{Samples: l.test.Len(), Accuracy: float64(right) / float64(l.test.Len()), Agreement: 1}
+	}
+	return nil
+}
+
+// normalisation reads --mean and --std for a number of channels; nil where neither is given.
+func normalisation(c *cli.Context, channels int) (mean, std []float64, err error) {
+	fit := func(name string, def float64) ([]float64, error) {
+		v, err := parseFloats(name, c.String(name))
+		if err != nil {
+			return nil, err
+		}
+		if len(v) == 0 {
+			v = []float64{def}
+		}
+		if len(v) == 1 {
+			v = slices.Repeat(v, channels)
+		}
+		if len(v) != channels {
+			return nil, usageError("", "--%s has %d numbers for images of %d channels", name, len(v), channels)
+		}
+		return v, nil
+	}
+	if c.String("mean") == "" && c.String("std") == "" {
+		return nil, nil, nil
+	}
+	if mean, err = fit("mean", 0); err != nil {
+		return nil, nil, err
+	}
+	if std, err = fit("std", 1); err != nil {
+		return nil, nil, err
+	}
+	for _, v := range std {
+		if !(v > 0) {
+			return nil, nil, usageError("", "--std must be positive, not %v", v)
+		}
+	}
+	return mean, std, nil
+}

@@ -1,0 +1,390 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/student"
+)
+
+// thesisTemperatures are the 18 that the thesis ranges over.
+const thesisTemperatures = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1,1.5,2,2.5,3,3.5,4,4.5,5"
+
+func sweepCommand() *cli.Command {
+	flags := append(lessonFlags(),
+		&cli.StringFlag{Name: "temperatures", Usage: "list `T,T,...` for techniques that have one", Value: thesisTemperatures},
+		&cli.StringFlag{Name: "seeds", Usage: "list `N,N,...`; every temperature is trained with each", Value: "0"},
+		&cli.StringFlag{Name: "plot", Usage: "draw accuracy over temperature into `FILE` (.svg, .png or .pdf)"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE.onnx` to write the best student to, chosen on the validation data"},
+		&cli.StringFlag{Name: "resume", Usage: "`FILE` that finished runs are written to, and read from when it is there"})
+	return &cli.Command{
+		Name:  "sweep",
+		Usage: "train a student for each of many temperatures and seeds",
+		Description: "Example: shoal sweep --teacher teacher.onnx --student small-fmnist-8-16 --data fmnist:/usr/share/datasets/fashion-mnist \\\n" +
+			"           --temperatures 0.5,1,2,4 --seeds 0,1,2 --epochs 5 --test fmnist:/usr/share/datasets/fashion-mnist --plot curve.svg -o best.onnx\n\n" +
+			"The temperature is chosen on validation data: by the mean over seeds of what --monitor watches. Test figures choose nothing.",
+		Flags:  flags,
+		Action: sweepAction,
+	}
+}
+
+// sweepRun is one finished training.
+type sweepRun struct {
+	Temperature float64        `json:"temperature,omitempty"`
+	Seed        uint64         `json:"seed"`
+	Epochs      int            `json:"epochs"`
+	BestEpoch   int            `json:"best_epoch"`
+	TrainLoss   float64        `json:"train_loss"` // of the best epoch
+	Valid       *student.Score `json:"valid,omitempty"`
+	Test        *student.Score `json:"test,omitempty"`
+	Seconds     float64        `json:"seconds"`
+}
+
+// sweepSum is a temperature's mean over seeds.
+type sweepSum struct {
+	Temperature   float64 `json:"temperature,omitempty"`
+	Runs          int     `json:"runs"`
+	Valid         number  `json:"valid_accuracy"` // null without validation data
+	ValidSpread   number  `json:"valid_accuracy_sd"`
+	Test          number  `json:"test_accuracy"` // null without test data
+	TestSpread    number  `json:"test_accuracy_sd"`
+	TestAgreement number  `json:"test_agreement"`
+
+	measure float64 // what the best is chosen by
+}
+
+func sweepAction(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usageError("shoal help sweep", "sweep takes flags only, not %q", c.Args().First())
+	}
+	cfg := trainingConfig(c)
+	temperatures := []float64{0}
+	if cfg.Technique == student.Temperature || cfg.Technique == student.Hinton || cfg.Technique == student.DKD {
+		var err error
+		if temperatures, err = parseFloats("temperatures", c.String("temperatures")); err != nil || len(temperatures) == 0 {
+			return usageError("for example 0.5,1,2,4", "--temperatures %q", c.String("temperatures"))
+		}
+		for _, t := range temperatures {
+			if !(t > 0) {
+				return usageError("", "--temperatures: %v is not more than 0", t)
+			}
+		}
+	} else if c.IsSet("temperatures") {
+		return usageError("", "technique %s has no temperature", cfg.Technique)
+	}
+	seeds, err := parseSeeds(c.String("seeds"))
+	if err != nil {
+		return err
+	}
+	l, err := openLesson(c, cfg)
+	if err != nil {
+		return err
+	}
+	if l.valid == nil && len(temperatures) > 1 {
+		return usageError("--validation-share 0.1, or --validation KIND:PATH", "a temperature is chosen on validation data, and there is none")
+	}
+	s := &sweep{c: c, l: l, cfg: cfg}
+	if err := s.open(c.String("resume")); err != nil {
+		return err
+	}
+	defer s.close()
+	p := newPrinter(c, "temperature\tseed\tepochs\ttrain loss\tvalid accuracy\tagreement\ttest accuracy\tagreement\tseconds\t")
+	interrupted := false
+	for _, t := range temperatures {
+		for _, seed := range seeds {
+			r, err := s.run(t, seed)
+			if c.Context.Err() != nil {
+				interrupted = true
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("temperature %v, seed %d: %w", t, seed, err)
+			}
+			if err := p.sample(r, "%s\t%d\t%d\t%.4f\t%s\t%s\t%s\t%s\t%.1f\t", temperatureText(t), seed, r.Epochs, r.TrainLoss,
+				accuracyText(r.Valid), agreementText(r.Valid), accuracyText(r.Test), agreementText(r.Test), r.Seconds); err != nil {
+				return err
+			}
+		}
+		if interrupted {
+			break
+		}
+	}
+	return s.report(p, interrupted)
+}
+
+func parseSeeds(text string) ([]uint64, error) {
+	var out []uint64
+	for _, f := range strings.Split(text, ",") {
+		v, err := strconv.ParseUint(strings.TrimSpace(f), 10, 64)
+		if err != nil || slices.Contains(out, v) {
+			return nil, usageError("different whole numbers: 0,1,2", "--seeds %q", text)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func temperatureText(t float64) string {
+	if t == 0 {
+		return "-"
+	}
+	return fmt.Sprint(t)
+}
+
+func accuracyText(s *student.Score) string {
+	if s == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f %%", 100*s.Accuracy)
+}
+
+func agreementText(s *student.Score) string {
+	if s == nil || s.Agreement < 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f %%", 100*s.Agreement)
+}
+
+// sweep is one call of the command.
+type sweep struct {
+	c    *cli.Context
+	l    *lesson
+	cfg  student.Config
+	file *os.File // of --resume
+	old  []sweepRun
+	runs []sweepRun
+	best struct { // the run whose student is kept: the best so far on the validation data
+		measure float64
+		model   *onnxio.Model
+		at      int
+	}
+}
+
+// open reads the runs that an earlier call has finished. The file's first line is the configuration.
+func (s *sweep) open(path string) error {
+	if path == "" {
+		return nil
+	}
+	doc := s.l.document(s.c, s.cfg)
+	doc["architecture"] = s.l.arch.Hash()
+	delete(doc, "shoal_version")
+	head, err := json.Marshal(doc)
+	if err != nil {
+		return err
+	}
+	if data, err := os.ReadFile(path); err == nil {
+		lines := bufio.NewScanner(strings.NewReader(string(data)))
+		lines.Buffer(nil, 1<<24)
+		if !lines.Scan() || lines.Text() != string(head) {
+			return usageError("name another file, or delete it", "%s is of another sweep", path)
+		}
+		for lines.Scan() {
+			var r sweepRun
+			if json.Unmarshal(lines.Bytes(), &r) == nil { // a line that was cut off counts as not there
+				s.old = append(s.old, r)
+			}
+		}
+		s.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
+		if err == nil && len(data) > 0 && data[len(data)-1] != '\n' {
+			_, err = s.file.WriteString("\n")
+		}
+		return err
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if s.file, err = os.Create(path); err != nil {
+		return err
+	}
+	_, err = s.file.Write(append(head, '\n'))
+	return err
+}
+
+func (s *sweep) close() {
+	if s.file != nil {
+		_ = s.file.Close() // every line was checked when it was written
+	}
+}
+
+// run trains once, unless an earlier call did. A student that is to be written is trained again in any case.
+func (s *sweep) run(temperature float64, seed uint64) (*sweepRun, error) {
+	at := slices.IndexFunc(s.old, func(r sweepRun) bool { return r.Temperature == temperature && r.Seed == seed })
+	if at >= 0 {
+		s.runs = append(s.runs, s.old[at])
+		return &s.old[at], nil
+	}
+	r, m, err := s.train(temperature, seed)
+	if err != nil {
+		return nil, err
+	}
+	s.runs = append(s.runs, *r)
+	if v := s.measure(r); s.best.model == nil || v > s.best.measure {
+		s.best.measure, s.best.model, s.best.at = v, m, len(s.runs)-1
+	}
+	if s.file != nil {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := s.file.Write(append(line, '\n')); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (s *sweep) train(temperature float64, seed uint64) (*sweepRun, *onnxio.Model, error) {
+	cfg := s.cfg
+	cfg.Temperature, cfg.Seed = temperature, seed
+	res, err := s.l.train1(s.c, cfg, nil, student.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := res.Model()
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &sweepRun{Temperature: temperature, Seed: seed, Epochs: len(res.History), BestEpoch: res.BestEpoch, Seconds: res.Seconds}
+	best := res.History[res.BestEpoch-1]
+	r.TrainLoss, r.Valid = best.TrainLoss, best.Valid
+	r.Test, err = s.l.testScore(s.c, m)
+	return r, m, err
+}
+
+// measure is what a run is compared by.
+func (s *sweep) measure(r *sweepRun) float64 {
+	switch {
+	case r.Valid == nil:
+		return -r.TrainLoss
+	case s.cfg.Monitor == "loss":
+		return -r.Valid.Loss
+	case s.cfg.Monitor == "agreement", s.cfg.Monitor == "" && s.cfg.Technique == student.Logits:
+		return r.Valid.Agreement
+	}
+	return r.Valid.Accuracy
+}
+
+// sums are the means over seeds, in the order of the runs.
+func (s *sweep) sums() []sweepSum {
+	var out []sweepSum
+	for i := 0; i < len(s.runs); {
+		t := s.runs[i].Temperature
+		var valid, test, agree, measure []float64
+		for ; i < len(s.runs) && s.runs[i].Temperature == t; i++ {
+			r := s.runs[i]
+			measure = append(measure, s.measure(&r))
+			if r.Valid != nil {
+				valid = append(valid, r.Valid.Accuracy)
+			}
+			if r.Test != nil {
+				test = append(test, r.Test.Accuracy)
+				if r.Test.Agreement >= 0 {
+					agree = append(agree, r.Test.Agreement)
+				}
+			}
+		}
+		sum := sweepSum{Temperature: t, Runs: len(measure)}
+		sum.Valid, sum.ValidSpread = spread(valid)
+		sum.Test, sum.TestSpread = spread(test)
+		sum.TestAgreement, _ = spread(agree)
+		m, _ := spread(measure)
+		sum.measure = float64(m)
+		out = append(out, sum)
+	}
+	return out
+}
+
+// spread is the mean and the sample's standard deviation; NaN where there are too few numbers.
+func spread(v []float64) (mean, sd number) {
+	s, q := 0.0, 0.0
+	for _, x := range v {
+		s += x
+	}
+	s /= float64(len(v))
+	for _, x := range v {
+		q += (x - s) * (x - s)
+	}
+	if len(v) < 2 {
+		q = math.NaN()
+	}
+	return number(s), number(math.Sqrt(q / float64(len(v)-1)))
+}
+
+func (s *sweep) report(p *printer, interrupted bool) error {
+	c := s.c
+	sums := s.sums()
+	words := &strings.Builder{}
+	best := -1
+	for i, sum := range sums {
+		if best < 0 || sum.measure > sums[best].measure {
+			best = i
+		}
+		fmt.Fprintf(words, "temperature %s: ", temperatureText(sum.Temperature))
+		write := func(name string, v, sd number) {
+			if !math.IsNaN(float64(v)) {
+				fmt.Fprintf(words, "%s %.2f %%", name, 100*float64(v))
+				if !math.IsNaN(float64(sd)) {
+					fmt.Fprintf(words, " (sd %.2f)", 100*float64(sd))
+				}
+				words.WriteString(", ")
+			}
+		}
+		write("validation accuracy", sum.Valid, sum.ValidSpread)
+		write("test accuracy", sum.Test, sum.TestSpread)
+		fmt.Fprintf(words, "%d runs\n", sum.Runs)
+	}
+	doc := s.l.document(c, s.cfg)
+	doc["student"], doc["summary"], doc["interrupted"] = s.l.arch, sums, interrupted
+	if best >= 0 && len(sums) > 1 {
+		doc["best_temperature"] = sums[best].Temperature
+		fmt.Fprintf(words, "best on the validation data: temperature %v\n", sums[best].Temperature)
+	}
+	if err := p.end(doc, map[string]any{"runs": append([]sweepRun{}, s.runs...)}, words.String()); err != nil {
+		return err
+	}
+	if file := c.String("plot"); file != "" && len(sums) > 0 {
+		if err := plotSweep(file, s.title(), sums, s.l.teacherTest); err != nil {
+			return err
+		}
+	}
+	if interrupted {
+		return errCutShort()
+	}
+	return s.write(sums, best)
+}
+
+func (s *sweep) title() string {
+	return fmt.Sprintf("%s, technique %s", s.c.String("student"), s.cfg.Technique)
+}
+
+// write saves the best run of the best temperature.
+func (s *sweep) write(sums []sweepSum, best int) error {
+	path := s.c.String("output")
+	if path == "" || best < 0 {
+		return nil
+	}
+	at := -1
+	for i := range s.runs {
+		if s.runs[i].Temperature == sums[best].Temperature && (at < 0 || s.measure(&s.runs[i]) > s.measure(&s.runs[at])) {
+			at = i
+		}
+	}
+	m := s.best.model
+	if m == nil || s.best.at != at { // not in memory any more
+		var err error
+		if _, m, err = s.train(s.runs[at].Temperature, s.runs[at].Seed); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(s.c.App.ErrWriter, "%s: temperature %s, seed %d\n", path, temperatureText(s.runs[at].Temperature), s.runs[at].Seed)
+	return m.Save(path, onnxio.SaveOptions{})
+}

@@ -1,0 +1,137 @@
+package student
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Technique is what a student learns from.
+type Technique string
+
+// The techniques. All but Labels need the teacher's logits.
+const (
+	Labels      Technique = "labels"      // cross-entropy with the data's labels
+	Logits      Technique = "logits"      // squared difference of logits, the mean over batch and classes
+	Temperature Technique = "temperature" // cross-entropy of the student at T = 1 with softmax(teacher/T)
+	Hinton      Technique = "hinton"      // alpha T² cross-entropy at T on both sides, and (1-alpha) cross-entropy with the labels
+	DKD         Technique = "dkd"         // cross-entropy with the labels, and T²(alpha target + beta non-target divergence)
+)
+
+// Techniques lists them.
+func Techniques() []Technique { return []Technique{Labels, Logits, Temperature, Hinton, DKD} }
+
+// Config is a training run, as a report holds it. The zero value trains on labels with the defaults that the fields name.
+type Config struct {
+	Technique   Technique `json:"technique"`             // "" means labels
+	Temperature float64   `json:"temperature,omitempty"` // T > 0; 0 means 1 for temperature, 4 for hinton and dkd
+	Alpha       *float64  `json:"alpha,omitempty"`       // hinton: in [0,1], nil means 0.9; dkd: at least 0, nil means 1
+	Beta        float64   `json:"beta,omitempty"`        // dkd: at least 0; 0 means 8
+
+	Epochs       int     `json:"epochs"`        // at most; 0 means 10
+	Batch        int     `json:"batch"`         // 0 means 128; a last incomplete batch is dropped
+	LearningRate float64 `json:"learning_rate"` // of Adam; 0 means 1e-3
+	WeightDecay  float64 `json:"weight_decay,omitempty"`
+	// Patience stops training after so many epochs without a better Monitor; 0 never does.
+	Patience int     `json:"patience,omitempty"`
+	MinDelta float64 `json:"min_delta,omitempty"` // what counts as better, beyond the old best
+	// Monitor chooses the best epoch on the validation data: accuracy, agreement or loss; "" means agreement for logits, else accuracy.
+	Monitor string `json:"monitor,omitempty"`
+	// ValidationShare of the training data is set aside by Split, in [0,1).
+	ValidationShare float64 `json:"validation_share,omitempty"`
+
+	Seed    uint64  `json:"seed"`
+	Init    string  `json:"init,omitempty"` // torch (also ""): uniform in +-1/sqrt(fan in); he: normal with variance 2/fan in
+	Augment Augment `json:"augment,omitzero"`
+
+	// Threads are the cores used; 0 means all. Results do not depend on it.
+	Threads int `json:"-"`
+}
+
+// Augment changes training images at random, each time anew.
+type Augment struct {
+	Shift int  `json:"shift,omitempty"` // by up to so many pixels in each direction; what comes in is 0
+	Flip  bool `json:"flip,omitempty"`  // left and right, every other image
+}
+
+// withDefaults fills in what is 0.
+func (c Config) withDefaults() Config {
+	set := func(v *float64, def float64) {
+		if *v == 0 {
+			*v = def
+		}
+	}
+	if c.Technique == "" {
+		c.Technique = Labels
+	}
+	alpha := 0.9
+	switch c.Technique {
+	case Temperature:
+		set(&c.Temperature, 1)
+	case Hinton:
+		set(&c.Temperature, 4)
+	case DKD:
+		set(&c.Temperature, 4)
+		set(&c.Beta, 8)
+		alpha = 1
+	}
+	if c.Alpha == nil && (c.Technique == Hinton || c.Technique == DKD) {
+		c.Alpha = &alpha
+	}
+	if c.Epochs == 0 {
+		c.Epochs = 10
+	}
+	if c.Batch == 0 {
+		c.Batch = 128
+	}
+	set(&c.LearningRate, 1e-3)
+	if c.Monitor == "" {
+		c.Monitor = "accuracy"
+		if c.Technique == Logits {
+			c.Monitor = "agreement"
+		}
+	}
+	if c.Init == "" {
+		c.Init = "torch"
+	}
+	return c
+}
+
+// Validate reports all faults.
+func (c Config) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	number := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+	given := c
+	c = c.withDefaults()
+	known := false
+	for _, t := range Techniques() {
+		known = known || t == c.Technique
+	}
+	check(known, "technique %q: want one of %v", c.Technique, Techniques())
+	soft := c.Technique == Temperature || c.Technique == Hinton || c.Technique == DKD
+	check(soft || given.Temperature == 0, "technique %s has no temperature", c.Technique)
+	check(!soft || number(c.Temperature) && c.Temperature > 0, "temperature %v: want more than 0", c.Temperature)
+	check(given.Alpha == nil || c.Technique == Hinton || c.Technique == DKD, "technique %s has no alpha", c.Technique)
+	if c.Alpha != nil {
+		check(number(*c.Alpha) && *c.Alpha >= 0 && (*c.Alpha <= 1 || c.Technique == DKD), "alpha %v: want at least 0, and at most 1 for hinton", *c.Alpha)
+	}
+	check(given.Beta == 0 || c.Technique == DKD, "technique %s has no beta", c.Technique)
+	check(number(c.Beta) && c.Beta >= 0, "beta %v: want at least 0", c.Beta)
+	check(c.Epochs >= 1, "epochs %d: want at least 1", c.Epochs)
+	check(c.Batch >= 1 && c.Batch <= 1<<16, "batch %d: want 1 to 65536", c.Batch)
+	check(number(c.LearningRate) && c.LearningRate > 0, "learning rate %v: want more than 0", c.LearningRate)
+	check(number(c.WeightDecay) && c.WeightDecay >= 0, "weight decay %v: want at least 0", c.WeightDecay)
+	check(c.Patience >= 0, "patience %d: want at least 0", c.Patience)
+	check(number(c.MinDelta) && c.MinDelta >= 0, "min delta %v: want at least 0", c.MinDelta)
+	check(c.Monitor == "accuracy" || c.Monitor == "agreement" || c.Monitor == "loss", "monitor %q: want accuracy, agreement or loss", c.Monitor)
+	check(number(c.ValidationShare) && c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share %v: want at least 0 and less than 1", c.ValidationShare)
+	check(c.Init == "torch" || c.Init == "he", "init %q: want torch or he", c.Init)
+	check(c.Augment.Shift >= 0, "shift %d: want at least 0", c.Augment.Shift)
+	check(c.Threads >= 0, "threads %d: want at least 0", c.Threads)
+	return errors.Join(faults...)
+}

@@ -1,0 +1,181 @@
+package student
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"math"
+	"unsafe"
+)
+
+// Data are images with what is known about them. Samples are [C,H,W].
+type Data struct {
+	Shape   [3]int // channels, height, width
+	Classes int
+	// Inputs are the samples one after another; or Bytes, where pixels are byte/255: a quarter of the memory.
+	Inputs []float32
+	Bytes  []uint8
+	// Labels has one class for each sample, -1 where there is none: then the teacher's class counts as the label.
+	Labels []int
+	// Logits are the teacher's [N,Classes]; nil without a teacher.
+	Logits []float32
+}
+
+// Size is the number of one sample's numbers.
+func (d *Data) Size() int { return d.Shape[0] * d.Shape[1] * d.Shape[2] }
+
+// Len is the number of samples.
+func (d *Data) Len() int { return len(d.Labels) }
+
+// Validate reports all faults.
+func (d *Data) Validate() error {
+	var faults []error
+	n, size := d.Len(), d.Size()
+	if size < 1 || d.Classes < 1 {
+		faults = append(faults, fmt.Errorf("data: samples of shape %v in %d classes", d.Shape, d.Classes))
+	}
+	if len(d.Inputs)+len(d.Bytes) != n*size {
+		faults = append(faults, fmt.Errorf("data: %d numbers for %d labels of samples of %d", len(d.Inputs)+len(d.Bytes), n, size))
+	}
+	if d.Logits != nil && len(d.Logits) != n*d.Classes {
+		faults = append(faults, fmt.Errorf("data: %d logits for %d samples in %d classes", len(d.Logits), n, d.Classes))
+	}
+	for i, l := range d.Labels {
+		if l >= d.Classes || l < 0 && (l != -1 || d.Logits == nil) {
+			faults = append(faults, fmt.Errorf("data: sample %d has label %d of %d classes", i, l, d.Classes))
+			break
+		}
+	}
+	for i, v := range d.Logits {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			faults = append(faults, fmt.Errorf("data: the teacher's logit of sample %d is %v", i/d.Classes, v))
+			break
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Sample writes sample i.
+func (d *Data) Sample(dst []float32, i int) {
+	n := d.Size()
+	if d.Bytes == nil {
+		copy(dst, d.Inputs[i*n:(i+1)*n])
+		return
+	}
+	for k, v := range d.Bytes[i*n : (i+1)*n] {
+		dst[k] = byte255[v]
+	}
+}
+
+var byte255 = func() (t [256]float32) {
+	for i := range t {
+		t[i] = float32(i) / 255
+	}
+	return t
+}()
+
+// label is a sample's class: its own, or the teacher's.
+func (d *Data) label(i int) int {
+	if l := d.Labels[i]; l >= 0 {
+		return l
+	}
+	return d.teacher(i)
+}
+
+func (d *Data) teacher(i int) int { return argmax(d.Logits[i*d.Classes : (i+1)*d.Classes]) }
+
+func argmax(z []float32) int {
+	best := 0
+	for i, v := range z {
+		if v > z[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// Append adds other samples of the same shape, such as unlabelled ones. Logits stay only if both have them.
+func (d *Data) Append(o *Data) error {
+	if d.Shape != o.Shape {
+		return fmt.Errorf("data: samples of shape %v beside samples of shape %v", o.Shape, d.Shape)
+	}
+	if d.Bytes != nil && o.Bytes != nil {
+		d.Bytes = append(d.Bytes, o.Bytes...)
+	} else {
+		d.Unpack()
+		for i := range o.Len() {
+			d.Inputs = append(d.Inputs, make([]float32, d.Size())...)
+			o.Sample(d.Inputs[len(d.Inputs)-d.Size():], i)
+		}
+	}
+	if d.Logits == nil || o.Logits == nil {
+		d.Logits = nil
+	} else {
+		d.Logits = append(d.Logits, o.Logits...)
+	}
+	d.Labels = append(d.Labels, o.Labels...)
+	return nil
+}
+
+// Unpack turns Bytes into Inputs.
+func (d *Data) Unpack() {
+	if d.Bytes == nil {
+		return
+	}
+	d.Inputs = make([]float32, len(d.Bytes))
+	for i, v := range d.Bytes {
+		d.Inputs[i] = byte255[v]
+	}
+	d.Bytes = nil
+}
+
+// Subset copies the samples of an index.
+func (d *Data) Subset(index []int) *Data {
+	out := &Data{Shape: d.Shape, Classes: d.Classes}
+	n := d.Size()
+	for _, i := range index {
+		if d.Bytes != nil {
+			out.Bytes = append(out.Bytes, d.Bytes[i*n:(i+1)*n]...)
+		} else {
+			out.Inputs = append(out.Inputs, d.Inputs[i*n:(i+1)*n]...)
+		}
+		out.Labels = append(out.Labels, d.Labels[i])
+		if d.Logits != nil {
+			out.Logits = append(out.Logits, d.Logits[i*d.Classes:(i+1)*d.Classes]...)
+		}
+	}
+	return out
+}
+
+// Split sets a share of the samples aside for validation, chosen at random by the seed. With share 0, valid is nil.
+func Split(d *Data, share float64, seed uint64) (train, valid *Data) {
+	n := int(math.Round(share * float64(d.Len())))
+	if n == 0 {
+		return d, nil
+	}
+	order := stream(seed, purposeSplit, 0, 0).Perm(d.Len())
+	return d.Subset(order[n:]), d.Subset(order[:n])
+}
+
+// Hash is the SHA-256 of everything in the data.
+func (d *Data) Hash() string {
+	h := sha256.New()
+	fmt.Fprintln(h, d.Classes, d.Labels)
+	d.hashImages(h)
+	hashFloats(h, d.Logits)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (d *Data) hashImages(h hash.Hash) {
+	fmt.Fprintln(h, d.Shape)
+	h.Write(d.Bytes)
+	hashFloats(h, d.Inputs)
+}
+
+// hashFloats writes the numbers as they lie in memory; the hash is compared on machines of one byte order only.
+func hashFloats(h hash.Hash, x []float32) {
+	fmt.Fprintln(h, len(x))
+	h.Write(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x)))
+}

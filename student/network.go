@@ -1,0 +1,190 @@
+package student
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Weights are a student's numbers: every parameter a slice of one flat array, in the trainer's order.
+type Weights struct {
+	Flat   []float32
+	stages []Stage
+	at     map[string]int
+}
+
+// newWeights allocates zeros.
+func newWeights(stages []Stage) *Weights {
+	w := &Weights{stages: stages, at: map[string]int{}}
+	n := 0
+	for _, s := range stages {
+		for _, p := range s.Params {
+			w.at[p.Name] = n
+			n += p.len()
+		}
+	}
+	w.Flat = make([]float32, n)
+	return w
+}
+
+// of is one parameter's part.
+func (w *Weights) of(p Param) []float32 { return w.Flat[w.at[p.Name]:][:p.len()] }
+
+// ONNX returns a parameter's numbers in the order and shape of files.
+func (w *Weights) ONNX(p Param) ([]float32, []int) {
+	out := make([]float32, p.len())
+	p.toONNX(out, w.of(p), false)
+	return out, p.onnxShape()
+}
+
+// initialise fills the weights: from the architecture's own where it has some, else at random. Convolutions and dense layers are uniform in
+// +-1/sqrt(fan in), weights and biases, as PyTorch does (Kaiming's rule with a = sqrt 5); with he, normal with variance 2/fan in and biases 0.
+func (w *Weights) initialise(a *Architecture, seed uint64, he bool) error {
+	for i, s := range w.stages {
+		for j, p := range s.Params {
+			to := w.of(p)
+			if from, ok := a.start[p.Name]; ok {
+				if len(from) != len(to) {
+					return fmt.Errorf("%s: %d numbers for the shape %v", p.Name, len(from), p.onnxShape())
+				}
+				p.toONNX(to, from, true)
+				continue
+			}
+			rng := stream(seed, purposeInit, i, j)
+			switch {
+			case p.FanIn == 0: // batch normalisation
+				if j == 0 || j == 3 {
+					for k := range to {
+						to[k] = 1
+					}
+				}
+			case he:
+				if j == 0 {
+					for k := range to {
+						to[k] = float32(rng.NormFloat64() * math.Sqrt(2/float64(p.FanIn)))
+					}
+				}
+			default:
+				bound := 1 / math.Sqrt(float64(p.FanIn))
+				for k := range to {
+					to[k] = float32((2*rng.Float64() - 1) * bound)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// What random numbers are for; values are part of what a seed means.
+const (
+	purposeInit = iota + 1
+	purposeOrder
+	purposeAugment
+	purposeSplit
+)
+
+// stream gives random numbers for a purpose, an epoch and a step.
+func stream(seed uint64, purpose, epoch, step int) *rand.Rand {
+	return rand.New(rand.NewPCG(mix(seed+0x9e3779b97f4a7c15)^mix(uint64(purpose)), mix(uint64(epoch)<<32+uint64(step))))
+}
+
+// Network is a student within a graph: its parameters as nodes, and the ways to compute with them.
+type Network struct {
+	B      *Builder
+	Stages []Stage
+	// Params are the parameters' nodes by name, in the trainer's layout (convolutions [out,kh,kw,in]); each reads and writes Weights.
+	Params map[string]*gorgonia.Node
+	// Trained are those that training changes, in order.
+	Trained []*gorgonia.Node
+	// Noise is dropout's; Moments, by the stages' names, what batch normalisation saw in the last run.
+	Noise   *Noise
+	Moments map[string]*Moments
+
+	weights *Weights
+	params  []Param // of Trained
+}
+
+// newNetwork puts the parameters into a graph of float32.
+func newNetwork(b *Builder, w *Weights) *Network {
+	n := &Network{B: b, Stages: w.stages, Params: map[string]*gorgonia.Node{}, Noise: &Noise{}, Moments: map[string]*Moments{}, weights: w}
+	for _, s := range w.stages {
+		for _, p := range s.Params {
+			v := tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(w.of(p)))
+			node := gorgonia.NewTensor(b.Graph, b.dtype, len(p.Shape), gorgonia.WithName(p.Name), gorgonia.WithShape(p.Shape...), gorgonia.WithValue(v))
+			b.names[p.Name] = true
+			n.Params[p.Name] = node
+			if p.Trained {
+				n.Trained, n.params = append(n.Trained, node), append(n.params, p)
+			}
+		}
+	}
+	return n
+}
+
+// Weight and Bias are a stage's parameters.
+func (n *Network) Weight(s Stage) *gorgonia.Node { return n.Params[s.Name+".weight"] }
+
+// Bias is a stage's second parameter.
+func (n *Network) Bias(s Stage) *gorgonia.Node { return n.Params[s.Name+".bias"] }
+
+// Forward computes the logits [N,K] of images x [N,H,W,C], as training sees them: with dropout, and with the batch's own moments.
+func (n *Network) Forward(x *gorgonia.Node) *gorgonia.Node {
+	for i := 0; i < len(n.Stages); i++ {
+		s := n.Stages[i]
+		fused := i+1 < len(n.Stages) && n.Stages[i+1].Kind == KindRelu
+		switch s.Kind {
+		case KindConv:
+			x = n.B.ConvBias(x, n.Weight(s), n.Bias(s), s.Geometry, fused)
+			i += b2i(fused)
+		case KindDense:
+			x = n.B.Dense(x, n.Weight(s), n.Bias(s), fused)
+			i += b2i(fused)
+		default:
+			x = n.Apply(s, x)
+		}
+	}
+	return x
+}
+
+// Apply computes one stage, by itself.
+func (n *Network) Apply(s Stage, x *gorgonia.Node) *gorgonia.Node {
+	switch s.Kind {
+	case KindConv:
+		return n.B.ConvBias(x, n.Weight(s), n.Bias(s), s.Geometry, false)
+	case KindDense:
+		return n.B.Dense(x, n.Weight(s), n.Bias(s), false)
+	case KindRelu:
+		return n.B.Relu(x)
+	case KindFlatten:
+		return n.B.Reshape(x, x.Shape()[0], s.Out[0])
+	case KindMaxPool:
+		return n.B.MaxPool(x, s.Window, s.Geometry)
+	case KindAvgPool:
+		return n.B.AvgPool(x, s.Window, s.Geometry)
+	case KindDropout:
+		return n.B.Dropout(x, s.Rate, s.index, n.Noise)
+	case KindBatchNorm:
+		m := &Moments{}
+		n.Moments[s.Name] = m
+		return n.B.BatchNorm(x, n.Weight(s), n.Bias(s), m)
+	}
+	panic("student: no stage of kind " + string(s.Kind))
+}
+
+// batchNormMomentum is the weight of a new batch in the running statistics: PyTorch's.
+const batchNormMomentum = 0.1
+
+// settle carries the last run's moments into the running statistics, with the variance over n-1, as PyTorch does.
+func (n *Network) settle() {
+	for name, m := range n.Moments {
+		mean, variance := Elements[float32](n.Params[name+".running_mean"]), Elements[float32](n.Params[name+".running_var"])
+		for j := range mean {
+			v := m.Var[j] * float64(m.N) / math.Max(1, float64(m.N-1))
+			mean[j] = float32((1-batchNormMomentum)*float64(mean[j]) + batchNormMomentum*m.Mean[j])
+			variance[j] = float32((1-batchNormMomentum)*float64(variance[j]) + batchNormMomentum*v)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package student
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/shallow-waters/shoal/internal/kernel"
+)
+
+// MaxPool takes the greatest of every window of x [N,H,W,C]; padding never wins. Its gradient goes to the first of equals, and cannot be
+// differentiated again.
+func (b *Builder) MaxPool(x *gorgonia.Node, window [2]int, g Geometry) *gorgonia.Node {
+	k := pooled(x, window, g)
+	o := (&operator{name: "maxpool", out: k.out}).both(maxPoolRun[float32](b.Pool, k), maxPoolRun[float64](b.Pool, k))
+	o.diff = func(in []*gorgonia.Node, y, dy *gorgonia.Node) []*gorgonia.Node {
+		d := (&operator{name: "maxpoolinput", out: k.x}).both(maxPoolInputRun[float32](b.Pool, k), maxPoolInputRun[float64](b.Pool, k))
+		return one(b.apply(d, in[0], y, dy))
+	}
+	return b.apply(o, x)
+}
+
+// AvgPool takes the mean of every window of x [N,H,W,C], without padding.
+func (b *Builder) AvgPool(x *gorgonia.Node, window [2]int, g Geometry) *gorgonia.Node {
+	k := pooled(x, window, g)
+	o := (&operator{name: "avgpool", out: k.out}).both(avgPoolRun[float32](b.Pool, k), avgPoolRun[float64](b.Pool, k))
+	o.diff = func(_ []*gorgonia.Node, _, dy *gorgonia.Node) []*gorgonia.Node { return one(b.avgPoolInput(dy, k)) }
+	return b.apply(o, x)
+}
+
+func (b *Builder) avgPoolInput(dy *gorgonia.Node, k conv) *gorgonia.Node {
+	o := (&operator{name: "avgpoolinput", out: k.x}).both(avgPoolInputRun[float32](b.Pool, k), avgPoolInputRun[float64](b.Pool, k))
+	o.diff = func(_ []*gorgonia.Node, _, dx *gorgonia.Node) []*gorgonia.Node {
+		return one(b.AvgPool(dx, [2]int{k.kh, k.kw}, k.Geometry))
+	}
+	return b.apply(o, dy)
+}
+
+// pooled is the geometry of a convolution with as many filters as channels.
+func pooled(x *gorgonia.Node, window [2]int, g Geometry) conv {
+	s := x.Shape()
+	mustFit(len(s) == 4, fmt.Sprintf("pooling with windows %v of", window), x)
+	return newConv(s, tensor.Shape{s[3], window[0], window[1], s[3]}, g)
+}
+
+// windows calls f with every output's place and the places of its window's inputs, of one image.
+func (k conv) windows(image int, f func(out int, in []int)) {
+	in := make([]int, 0, k.kh*k.kw)
+	for oy := range k.oh {
+		for ox := range k.ow {
+			in = in[:0]
+			for ky := range k.kh {
+				for kx := range k.kw {
+					y, x := oy*k.Stride[0]-k.Pad[0]+ky, ox*k.Stride[1]-k.Pad[1]+kx
+					if y >= 0 && y < k.h && x >= 0 && x < k.w {
+						in = append(in, ((image*k.h+y)*k.w+x)*k.c)
+					}
+				}
+			}
+			f(((image*k.oh+oy)*k.ow+ox)*k.c, in)
+		}
+	}
+}
+
+func maxPoolRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+	return func(y []T, in [][]T) {
+		x := in[0]
+		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {
+			for i := from; i < to; i++ {
+				k.windows(i, func(out int, in []int) {
+					to := y[out : out+k.c]
+					for c := range to {
+						to[c] = T(math.Inf(-1))
+					}
+					for _, at := range in {
+						for c, v := range x[at : at+k.c] {
+							if !(v <= to[c]) { // NaN wins
+								to[c] = v
+							}
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+func maxPoolInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+	return func(dx []T, in [][]T) {
+		x, y, dy := in[0], in[1], in[2]
+		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {
+			clear(dx[from*k.h*k.w*k.c : to*k.h*k.w*k.c])
+			for i := from; i < to; i++ {
+				k.windows(i, func(out int, in []int) {
+					for c := range k.c {
+						top := y[out+c]
+						for _, at := range in {
+							if x[at+c] == top {
+								dx[at+c] += dy[out+c]
+								break
+							}
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+func avgPoolRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+	return func(y []T, in [][]T) {
+		x, share := in[0], 1/T(k.kh*k.kw)
+		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {
+			for i := from; i < to; i++ {
+				k.windows(i, func(out int, in []int) {
+					to := y[out : out+k.c]
+					clear(to)
+					for _, at := range in {
+						addRun(to, to, x[at:at+k.c])
+					}
+					for c := range to {
+						to[c] *= share
+					}
+				})
+			}
+		})
+	}
+}
+
+func avgPoolInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+	return func(dx []T, in [][]T) {
+		dy, share := in[0], 1/T(k.kh*k.kw)
+		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {
+			clear(dx[from*k.h*k.w*k.c : to*k.h*k.w*k.c])
+			for i := from; i < to; i++ {
+				k.windows(i, func(out int, in []int) {
+					for _, at := range in {
+						kernel.Axpy(share, dy[out:out+k.c], dx[at:at+k.c])
+					}
+				})
+			}
+		})
+	}
+}

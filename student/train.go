@@ -1,0 +1,410 @@
+package student
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"gorgonia.org/gorgonia"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// Options are a run's handles: nothing that a report holds.
+type Options struct {
+	// Loss replaces the technique's.
+	Loss Loss
+	// LossName stands for Loss in the checkpoint's configuration, with its settings; needed where Loss is set.
+	LossName string
+	// Before, where set, is called before every step and may change the batch and set knobs.
+	Before func(context.Context, *Step) error
+	// Progress, where set, is told after every step.
+	Progress func(Progress)
+	// Epoch, where set, is told after every epoch.
+	Epoch func(Epoch)
+	// Checkpoint is a file that the run's state is written to: after every epoch, every CheckpointEvery, and when the run is cut off.
+	Checkpoint      string
+	CheckpointEvery time.Duration // 0 means a minute
+	// Resume goes on from Checkpoint, where the file is there.
+	Resume bool
+	// Producer is the program's name in models.
+	Producer string
+}
+
+// Step is one step that is about to be made.
+type Step struct {
+	Epoch, Step  int // from 0, within the epoch
+	Global       int // steps made before
+	Total        int // steps of the whole run, if nothing stops it
+	StepsAnEpoch int
+	// Inputs are the batch's images [N,C,H,W], Labels their classes, Index their places in the training data. Inputs may be changed in place.
+	Inputs []float32
+	Labels []int
+	Index  []int
+
+	trainer *Trainer
+}
+
+// Set gives a knob of the loss its value for this and all further steps; knobs that the loss does not have are an error.
+func (s *Step) Set(name string, v float64) error {
+	n := s.trainer.builder.knobs[name]
+	if n == nil {
+		return fmt.Errorf("the loss has no knob %q", name)
+	}
+	Elements[float32](n)[0] = float32(v)
+	return nil
+}
+
+// Trainer is the trainer that makes the step.
+func (s *Step) Trainer() *Trainer { return s.trainer }
+
+// Progress is told after a step.
+type Progress struct {
+	Epoch, Step, StepsAnEpoch, Epochs int
+	Loss                              float64
+}
+
+// Epoch is one line of a run's history.
+type Epoch struct {
+	Epoch     int     `json:"epoch"` // from 1
+	TrainLoss float64 `json:"train_loss"`
+	// Valid is nil without validation data.
+	Valid   *Score  `json:"valid,omitempty"`
+	Best    bool    `json:"best"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Result is what a run has come to.
+type Result struct {
+	Architecture *Architecture
+	Config       Config
+	// Weights are the best epoch's where there was validation data, else the last.
+	Weights   *Weights
+	History   []Epoch
+	BestEpoch int // from 1; 0 where no epoch was finished
+	// Stopped tells why training ended: epochs, patience or interrupted.
+	Stopped  string
+	Steps    int
+	Seconds  float64
+	producer string
+}
+
+// Model is the student as an ONNX model.
+func (r *Result) Model() (*onnxio.Model, error) { return Model(r.Architecture, r.Weights, r.producer) }
+
+// DivergedError tells that the loss or a gradient is no number any more.
+type DivergedError struct {
+	Epoch, Step int // from 1
+	What        string
+	Rate        float64
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("training diverged in epoch %d, step %d: %s; try a learning rate below %v, inputs in [0,1], or a smaller temperature weight", e.Epoch, e.Step, e.What, e.Rate)
+}
+
+// Trainer is a run: the graph, the weights and where it stands.
+type Trainer struct {
+	arch         *Architecture
+	cfg          Config
+	opts         Options
+	train, valid *Data
+	pool         *Pool
+	builder      *Builder
+	net          *Network
+	targets      Targets
+	loss         *gorgonia.Node
+	machine      *Machine
+	params       [][]float32
+	grads        [][]float32
+	adam         adam
+	weights      *Weights
+	best         []float32
+	pixels       *Data     // the training images channels last; nothing else of them
+	images       []float32 // the batch [N,C,H,W], for the hook
+	identity     string
+	state
+}
+
+// state is where a run stands, as the checkpoint keeps it beside the weights.
+type state struct {
+	Epoch    int     `json:"epoch"`
+	Step     int     `json:"step"` // within the epoch
+	Global   int     `json:"global"`
+	AdamStep int     `json:"adam_step"`
+	LossSum  float64 `json:"loss_sum"`
+	Bad      int     `json:"bad"` // epochs since the best
+	BestAt   int     `json:"best_epoch"`
+	History  []Epoch `json:"history"`
+	Seconds  float64 `json:"seconds"`
+	Done     string  `json:"done,omitempty"`
+}
+
+// Open builds a run. valid may be nil; early stopping then is not possible, and the last weights are the result.
+func Open(a *Architecture, train, valid *Data, cfg Config, o Options) (*Trainer, error) {
+	if err := errors.Join(a.Validate(), cfg.Validate(), train.Validate()); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	if err := fits(a, train, valid, cfg, o); err != nil {
+		return nil, err
+	}
+	stages, err := a.stages()
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{arch: a, cfg: cfg, opts: o, train: train, valid: valid, pool: NewPool(cfg.Threads), weights: newWeights(stages)}
+	if err := t.weights.initialise(a, cfg.Seed, cfg.Init == "he"); err != nil {
+		return nil, err
+	}
+	t.best = append([]float32(nil), t.weights.Flat...)
+	if err := t.build(); err != nil {
+		return nil, err
+	}
+	if o.Checkpoint != "" {
+		t.identity = t.identify()
+		if o.Resume {
+			if err := t.resume(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return t, nil
+}
+
+// fits checks what no part can check by itself.
+func fits(a *Architecture, train, valid *Data, cfg Config, o Options) error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	for name, d := range map[string]*Data{"training": train, "validation": valid} {
+		if d == nil {
+			continue
+		}
+		if err := d.Validate(); err != nil {
+			fault("%s data: %w", name, err)
+		}
+		if d.Shape != a.Input {
+			fault("the student takes images of %v (channels, height, width), the %s data has %v", a.Input, name, d.Shape)
+		}
+		if d.Classes != a.Classes() {
+			fault("the student has %d classes, the %s data %d", a.Classes(), name, d.Classes)
+		}
+	}
+	if cfg.Technique != Labels && o.Loss == nil && train.Logits == nil {
+		fault("technique %s needs a teacher's logits", cfg.Technique)
+	}
+	if valid != nil && cfg.Monitor == "agreement" && valid.Logits == nil {
+		fault("agreement is to be monitored, and the validation data has no teacher's logits")
+	}
+	if valid == nil && cfg.Patience > 0 {
+		fault("patience %d needs validation data", cfg.Patience)
+	}
+	if train.Len() < cfg.Batch {
+		fault("%d training samples do not fill one batch of %d", train.Len(), cfg.Batch)
+	}
+	if o.Loss != nil && o.LossName == "" && o.Checkpoint != "" {
+		fault("a loss of one's own needs a name for the checkpoint")
+	}
+	return errors.Join(faults...)
+}
+
+// build writes the graph and plans it.
+func (t *Trainer) build() (err error) {
+	defer func() { // the builder panics where shapes do not fit, which a loss from outside may bring about
+		if r := recover(); r != nil {
+			err = fmt.Errorf("training graph: %v", r)
+		}
+	}()
+	b := NewBuilder(t.pool, gorgonia.Float32)
+	t.builder, t.net = b, newNetwork(b, t.weights)
+	t.net.Noise.Seed = t.cfg.Seed
+	n, k := t.cfg.Batch, t.train.Classes
+	c, h, w := t.arch.Input[0], t.arch.Input[1], t.arch.Input[2]
+	t.targets = Targets{X: b.Input("images", n, h, w, c), Labels: b.Input("labels", n, k)}
+	if t.train.Logits != nil {
+		t.targets.Teacher = b.Input("teacher", n, k)
+	}
+	t.pixels = lastData(t.pool, t.train)
+	t.images = make([]float32, n*c*h*w)
+	loss := t.opts.Loss
+	if loss == nil {
+		loss = t.cfg.loss()
+	}
+	t.loss = loss(t.net, t.targets)
+	grads := b.Gradient(t.loss, t.net.Trained...)
+	outs := []*gorgonia.Node{t.loss}
+	var total int
+	for i, g := range grads {
+		if g == nil {
+			return fmt.Errorf("the loss does not depend on %s", t.net.params[i].Name)
+		}
+		outs = append(outs, g)
+		total += t.net.params[i].len()
+	}
+	if t.machine, err = NewMachine(b, outs...); err != nil {
+		return err
+	}
+	for i, g := range grads {
+		t.grads = append(t.grads, Elements[float32](g))
+		t.params = append(t.params, Elements[float32](t.net.Trained[i]))
+	}
+	t.adam = adam{rate: t.cfg.LearningRate, decay: t.cfg.WeightDecay, m: make([]float32, total), v: make([]float32, total)}
+	return nil
+}
+
+// Train opens a run and runs it.
+func Train(ctx context.Context, a *Architecture, train, valid *Data, cfg Config, o Options) (*Result, error) {
+	t, err := Open(a, train, valid, cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	return t.Run(ctx)
+}
+
+// Weights are the current weights; training changes them in place.
+func (t *Trainer) Weights() *Weights { return t.weights }
+
+// Model is the student as it stands, in the middle of training.
+func (t *Trainer) Model() (*onnxio.Model, error) { return Model(t.arch, t.weights, t.opts.Producer) }
+
+// Run trains to the end. When the context ends, the checkpoint is written and the result so far is returned together with the context's error.
+func (t *Trainer) Run(ctx context.Context) (*Result, error) {
+	steps := t.train.Len() / t.cfg.Batch
+	saved, every := time.Now(), t.opts.CheckpointEvery
+	if every == 0 {
+		every = time.Minute
+	}
+	started, before := time.Now(), t.Seconds
+	for t.Done == "" {
+		order := stream(t.cfg.Seed, purposeOrder, t.Epoch, 0).Perm(t.train.Len())
+		for t.Step < steps {
+			err := t.step(ctx, order[t.Step*t.cfg.Batch:(t.Step+1)*t.cfg.Batch], steps)
+			t.Seconds = before + time.Since(started).Seconds()
+			if err == nil && time.Since(saved) > every {
+				err = t.checkpoint()
+				saved = time.Now()
+			}
+			if err != nil {
+				return t.cut(ctx, err)
+			}
+		}
+		if err := t.finishEpoch(ctx, steps); err != nil {
+			return t.cut(ctx, err)
+		}
+		t.Seconds = before + time.Since(started).Seconds()
+		if err := t.checkpoint(); err != nil {
+			return nil, err
+		}
+		saved = time.Now()
+	}
+	return t.result(t.Done), nil
+}
+
+// cut ends a run early: by the context, with a checkpoint, or by an error.
+func (t *Trainer) cut(ctx context.Context, err error) (*Result, error) {
+	if ctx.Err() == nil {
+		return nil, err
+	}
+	if err := t.checkpoint(); err != nil {
+		return nil, err
+	}
+	return t.result("interrupted"), ctx.Err()
+}
+
+func (t *Trainer) result(stopped string) *Result {
+	w := newWeights(t.weights.stages)
+	copy(w.Flat, t.best)
+	if t.valid == nil || t.BestAt == 0 {
+		copy(w.Flat, t.weights.Flat)
+	}
+	return &Result{Architecture: t.arch, Config: t.cfg, Weights: w, History: t.History, BestEpoch: t.BestAt, Stopped: stopped, Steps: t.Global, Seconds: t.Seconds, producer: t.opts.Producer}
+}
+
+// step makes one step. If the context ends in its midst, nothing has changed.
+func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t.fill(t.Epoch, t.Step, index)
+	if t.opts.Before != nil {
+		x := Elements[float32](t.targets.X)
+		channelsFirst(t.pool, t.images, x, t.cfg.Batch, t.arch.Input)
+		s := &Step{Epoch: t.Epoch, Step: t.Step, Global: t.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps, Inputs: t.images, Index: index, trainer: t}
+		for _, i := range index {
+			s.Labels = append(s.Labels, t.train.label(i))
+		}
+		if err := t.opts.Before(ctx, s); err != nil {
+			return fmt.Errorf("before step %d of epoch %d: %w", t.Step+1, t.Epoch+1, err)
+		}
+		channelsLast(t.pool, x, t.images, t.cfg.Batch, t.arch.Input)
+	}
+	t.net.Noise.Step = uint64(t.Global)
+	if err := t.machine.Run(ctx); err != nil {
+		return err
+	}
+	loss := float64(Elements[float32](t.loss)[0])
+	diverged := func(what string) error {
+		return &DivergedError{Epoch: t.Epoch + 1, Step: t.Step + 1, What: what, Rate: t.cfg.LearningRate}
+	}
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return diverged(fmt.Sprintf("the loss is %v", loss))
+	}
+	t.adam.step = t.AdamStep
+	if !t.adam.update(t.pool, t.params, t.grads) {
+		return diverged("a gradient is not finite")
+	}
+	t.AdamStep = t.adam.step
+	t.net.settle()
+	t.LossSum += loss
+	t.Step++
+	t.Global++
+	if t.opts.Progress != nil {
+		t.opts.Progress(Progress{Epoch: t.Epoch + 1, Step: t.Step, StepsAnEpoch: steps, Epochs: t.cfg.Epochs, Loss: loss})
+	}
+	return nil
+}
+
+// finishEpoch validates, keeps the best weights and decides whether to go on.
+func (t *Trainer) finishEpoch(ctx context.Context, steps int) error {
+	e := Epoch{Epoch: t.Epoch + 1, TrainLoss: t.LossSum / float64(steps), Seconds: t.Seconds}
+	if t.valid != nil {
+		s, err := score(ctx, t.arch, t.weights, t.cfg.Threads, t.valid)
+		if err != nil {
+			return err
+		}
+		e.Valid = &s
+		e.Best = t.BestAt == 0 || t.measure(s) > t.measure(*t.History[t.BestAt-1].Valid)+t.cfg.MinDelta
+	} else {
+		e.Best = true
+	}
+	t.Bad++
+	if e.Best {
+		t.BestAt, t.Bad = t.Epoch+1, 0
+		copy(t.best, t.weights.Flat)
+	}
+	t.History = append(t.History, e)
+	t.Epoch, t.Step, t.LossSum = t.Epoch+1, 0, 0
+	switch {
+	case t.Epoch >= t.cfg.Epochs:
+		t.Done = "epochs"
+	case t.cfg.Patience > 0 && t.Bad >= t.cfg.Patience:
+		t.Done = "patience"
+	}
+	if t.opts.Epoch != nil {
+		t.opts.Epoch(e)
+	}
+	return nil
+}
+
+// measure is larger for better students.
+func (t *Trainer) measure(s Score) float64 {
+	switch t.cfg.Monitor {
+	case "agreement":
+		return s.Agreement
+	case "loss":
+		return -s.Loss
+	}
+	return s.Accuracy
+}
