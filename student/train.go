@@ -18,7 +18,8 @@ type Options struct {
 	Loss Loss
 	// LossName stands for Loss in the checkpoint's configuration, with its settings; needed where Loss is set.
 	LossName string
-	// Before, where set, is called before every step and may change the batch and set knobs.
+	// Before, where set, is called before every step and may change the batch and set knobs. A run that is to be resumed bit for bit needs a
+	// hook whose doings depend on the Step and the trainer's weights alone.
 	Before func(context.Context, *Step) error
 	// Progress, where set, is told after every step.
 	Progress func(Progress)
@@ -73,7 +74,7 @@ type Epoch struct {
 	// Valid is nil without validation data.
 	Valid   *Score  `json:"valid,omitempty"`
 	Best    bool    `json:"best"`
-	Seconds float64 `json:"seconds"`
+	Seconds float64 `json:"seconds"` // since the run began
 }
 
 // Result is what a run has come to.
@@ -102,7 +103,7 @@ type DivergedError struct {
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("training diverged in epoch %d, step %d: %s; try a learning rate below %v, inputs in [0,1], or a smaller temperature weight", e.Epoch, e.Step, e.What, e.Rate)
+	return fmt.Sprintf("training diverged in epoch %d, step %d: %s; try a learning rate below %v, and look for numbers in the data that are huge or none", e.Epoch, e.Step, e.What, e.Rate)
 }
 
 // Trainer is a run: the graph, the weights and where it stands.

@@ -8,7 +8,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-ROUNDS, STEPS = 5, 150
+ROUNDS, STEPS = 3, 150
 
 
 def pytorch(c, h, threads):
@@ -24,19 +24,22 @@ def pytorch(c, h, threads):
         loss.backward()
         opt.step()
         times.append((time.perf_counter() - start) * 1e3)
+        if s == 19:
+            before = time.process_time()
+    spent = (time.process_time() - before) * 1e3 / (STEPS - 20)
     times = sorted(times[20:])
-    return times[len(times) // 2], times[0]
+    return times[len(times) // 2], times[0], spent
 
 
 def shoal(c, h, threads):
     out = subprocess.run([sys.argv[1], "-input", f"{c}x{h}x{h}", "-threads", str(threads), "-steps", str(STEPS)], capture_output=True, text=True, check=True).stdout
-    return tuple(float(v) for v in re.search(r"median ([\d.]+) ms, best ([\d.]+)", out).groups())
+    return tuple(float(v) for v in re.search(r"median ([\d.]+) ms, best ([\d.]+) ms, processor ([\d.]+)", out).groups())
 
 
-print("| input | threads | shoal, ms: median of medians, best | PyTorch | ratio of medians, of bests |\n|---|---|---|---|---|")
+print("| input | threads | | median | best | processor time |\n|---|---|---|---|---|---|")
 for c, h in ((1, 28), (3, 32)):
-    for threads in (1, 2):
+    for threads in [int(t) for t in sys.argv[2:]] or [1, 2]:
         rounds = [(shoal(c, h, threads), pytorch(c, h, threads)) for _ in range(ROUNDS)]
-        med = [sorted(r[i][0] for r in rounds)[ROUNDS // 2] for i in (0, 1)]
-        best = [min(r[i][1] for r in rounds) for i in (0, 1)]
-        print(f"| {c}x{h}x{h} | {threads} | {med[0]:.2f}, {best[0]:.2f} | {med[1]:.2f}, {best[1]:.2f} | {med[0] / med[1]:.2f}, {best[0] / best[1]:.2f} |", flush=True)
+        for who, i in (("shoal", 0), ("PyTorch", 1)):
+            cells = [sorted(r[i][0] for r in rounds)[ROUNDS // 2], min(r[i][1] for r in rounds), sorted(r[i][2] for r in rounds)[ROUNDS // 2]]
+            print(f"| {c}x{h}x{h} | {threads} | {who} | " + " | ".join(f"{v:.2f}" for v in cells) + " |", flush=True)

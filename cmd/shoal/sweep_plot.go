@@ -34,6 +34,7 @@ func plotSweep(file, title string, sums []sweepSum, teacher *student.Score) erro
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, "teacher's temperature", "accuracy, %"
 	p.Add(plotter.NewGrid())
+	p.Legend.Top, p.Legend.YOffs = true, -vg.Points(10) // below the teacher's line, above the curves
 	drawn := 0
 	for k, name := range []string{"validation", "test"} {
 		var c sweepCurve
