@@ -84,7 +84,7 @@ func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, re
 		return constants{}, gone, held, nil
 	}
 	g, list := c.probe(base, ends)
-	s, err := engine.OpenGraph(ctx, named(g), engine.Options{Float64: true})
+	s, err := engine.OpenGraph(ctx, c.Sized(g), engine.Options{Float64: true})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -225,15 +225,7 @@ func (c *Coupling) absorb(out *onnxio.Graph, gone removal, values constants) err
 	for i, n := range c.graph.Nodes {
 		place[n] = i
 	}
-	names := map[string]bool{}
-	eachValue(out, func(v *onnxio.Value) { names[v.Name] = true })
-	fresh := func(name string) string {
-		for names[name] {
-			name += "_"
-		}
-		names[name] = true
-		return name
-	}
+	fresh := namesOf(out).fresh
 	after := map[*onnxio.Node]*onnxio.Node{}
 	for _, m := range c.ends {
 		v := values[m.axis]

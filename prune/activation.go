@@ -21,7 +21,7 @@ func (c *Coupling) activations(ctx context.Context, data Samples) (map[*Class][]
 	}
 	ends := c.endsOf()
 	g, list := c.probe(c.file, ends)
-	s, err := engine.OpenGraph(ctx, g, engine.Options{})
+	s, err := engine.OpenGraph(ctx, c.Sized(g), engine.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -60,16 +60,20 @@ func intsOf(t *onnxio.Tensor) []int {
 	return out
 }
 
-// Free compares the input at the two choices of sizes.
+// Free compares the input at all choices of sizes. Where some open size could not be varied, all that is computed may depend on it.
 func (a *adapter) Free(i int) []bool {
 	was := intsOf(a.was.ConstInput(i))
 	out := make([]bool, len(was))
-	if a.c.other == nil {
-		return out
+	if v := a.was.Input(i); len(a.c.fixed) > 0 && v != nil && v.Producer != nil && v.Producer.Op != "Constant" {
+		for k := range out {
+			out[k] = true
+		}
 	}
-	for k, x := range intsOf(a.c.other.graph.Nodes[a.at].ConstInput(i)) {
-		if k < len(out) {
-			out[k] = x != was[k]
+	for _, other := range a.c.others {
+		for k, x := range intsOf(other.graph.Nodes[a.at].ConstInput(i)) {
+			if k < len(out) {
+				out[k] = out[k] || x != was[k]
+			}
 		}
 	}
 	return out
@@ -77,7 +81,7 @@ func (a *adapter) Free(i int) []bool {
 
 func (a *adapter) SetInts(i int, v []int) {
 	ch := change{at: a.at, input: i, ints: slices.Clone(v)}
-	ch.apply(a.now, map[string]bool{})
+	ch.apply(a.now, names{})
 	a.changes = append(a.changes, ch)
 }
 
@@ -88,7 +92,7 @@ func (a *adapter) SetAttr(name string, v any) {
 }
 
 // apply makes the change in a node. names are those in use.
-func (ch change) apply(n *onnxio.Node, names map[string]bool) {
+func (ch change) apply(n *onnxio.Node, names names) {
 	if ch.input < 0 {
 		n.Attrs = maps.Clone(n.Attrs)
 		if n.Attrs == nil {
@@ -102,11 +106,7 @@ func (ch change) apply(n *onnxio.Node, names map[string]bool) {
 		return
 	}
 	old := n.Inputs[ch.input]
-	name := old.Name + "_pruned"
-	for names[name] {
-		name += "_"
-	}
-	names[name] = true
+	name := names.fresh(old.Name + "_pruned")
 	var t *onnxio.Tensor
 	if old.DType == onnxio.Int32 {
 		d := make([]int32, len(ch.ints))
@@ -124,4 +124,25 @@ func (ch change) apply(n *onnxio.Node, names map[string]bool) {
 	v := &onnxio.Value{Name: name, DType: t.DType, HasShape: true, Dims: []onnxio.Dim{{Size: t.Len()}}, Shape: slices.Clone(t.Shape), Const: t}
 	n.Inputs = slices.Clone(n.Inputs)
 	n.Inputs[ch.input] = v
+}
+
+// names are those in use in a graph.
+type names map[string]bool
+
+func namesOf(g *onnxio.Graph) names {
+	n := names{}
+	eachValue(g, func(v *onnxio.Value) { n[v.Name] = true })
+	for _, m := range g.Nodes {
+		n[m.Name] = true
+	}
+	return n
+}
+
+// fresh is a name like the given one that nothing has yet.
+func (n names) fresh(name string) string {
+	for n[name] {
+		name += "_"
+	}
+	n[name] = true
+	return name
 }

@@ -26,8 +26,11 @@ func (c *Coupling) apply(ctx context.Context, p *Plan, absorb bool) (*Result, er
 	r := &Result{Plan: p, Coupling: c}
 	if !absorb {
 		r.Zeroed = c.zeroed(gone)
-		r.Graph, err = c.shrink(gone)
-		return r, err
+		if r.Graph, err = c.shrink(gone); err != nil {
+			return nil, err
+		}
+		c.tidy(r.Graph)
+		return r, nil
 	}
 	values, left, held, err := c.constantsOf(ctx, gone)
 	if err != nil {
@@ -40,7 +43,44 @@ func (c *Coupling) apply(ctx context.Context, p *Plan, absorb bool) (*Result, er
 	if r.Graph, err = c.shrink(left); err != nil {
 		return nil, err
 	}
-	return r, c.absorb(r.Graph, left, values)
+	err = c.absorb(r.Graph, left, values)
+	c.tidy(r.Graph)
+	return r, err
+}
+
+// tidy takes out nodes that nobody reads any more: what computed a size that is now a constant. What nobody read before stays as it was.
+func (c *Coupling) tidy(out *onnxio.Graph) {
+	names := func(g *onnxio.Graph) map[string]bool {
+		read := map[string]bool{}
+		for _, n := range g.Nodes {
+			for _, v := range n.Inputs {
+				if v != nil {
+					read[v.Name] = true
+				}
+			}
+		}
+		for _, v := range g.Outputs {
+			read[v.Name] = true
+		}
+		return read
+	}
+	before := names(c.file)
+	for {
+		now, count := names(out), len(out.Nodes)
+		out.Nodes = slices.DeleteFunc(out.Nodes, func(n *onnxio.Node) bool {
+			lost := false
+			for _, v := range n.Outputs {
+				if v != nil && now[v.Name] {
+					return false
+				}
+				lost = lost || v != nil && before[v.Name]
+			}
+			return lost
+		})
+		if len(out.Nodes) == count {
+			return
+		}
+	}
 }
 
 // shrink slices the constants of the file's graph and lets the nodes adapt themselves.
@@ -71,21 +111,20 @@ func (c *Coupling) shrink(gone removal) (*onnxio.Graph, error) {
 	if err != nil {
 		return nil, misfitAt(max(at, 0), err.Error())
 	}
-	names := map[string]bool{}
-	eachValue(out, func(v *onnxio.Value) { names[v.Name] = true })
+	names := namesOf(out)
 	for _, ch := range changes {
 		ch.apply(out.Nodes[ch.at], names)
 	}
 	if err := compare(c.graph, small, gone); err != nil {
 		return nil, err
 	}
-	if c.other != nil {
+	for _, other := range c.others {
 		at = -1
-		second, err := c.other.again(out, func(*onnxio.Node) error { at++; return nil })
+		second, err := other.again(out, func(*onnxio.Node) error { at++; return nil })
 		if err != nil {
 			return nil, misfitAt(max(at, 0), err.Error())
 		}
-		if err := compare(c.other.graph, second, gone.in(c.graph, c.other.graph)); err != nil {
+		if err := compare(other.graph, second, gone.in(c.graph, other.graph)); err != nil {
 			return nil, err
 		}
 	}

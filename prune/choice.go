@@ -15,10 +15,13 @@ type Choice struct {
 	Score Score  `json:"score"` // "" is L1
 	Seed  uint64 `json:"seed"`  // of Random
 
-	// Ratio is the part of every class's units that goes, in [0, 1), rounded down. With Global it is the part of all units: they are
-	// ranked by their score over their class's mean score, since layers differ in the size of their filters.
+	// Ratio is the part of every class's units that goes, in [0, 1): what stays, (1-Ratio) of them, is rounded down, as Li et al. 2017 have
+	// it. With Global it is the part of all units: they are ranked by their score over their class's mean score, since layers differ in
+	// the size of their filters.
 	Ratio  float64 `json:"ratio"`
 	Global bool    `json:"global"`
+	// Ratios give layers that a pattern names a ratio of their own; the first that fits counts.
+	Ratios []Threshold `json:"ratios,omitempty"`
 	// Thresholds remove, in the layers that a pattern names, every unit whose score lies below an absolute value, and take these layers
 	// out of Ratio.
 	Thresholds []Threshold `json:"thresholds,omitempty"`
@@ -33,7 +36,7 @@ type Choice struct {
 	MaxMACs       int `json:"max_macs,omitempty"`
 }
 
-// Threshold is an absolute bound for the layers that a pattern names.
+// Threshold is an absolute bound, or a ratio, for the layers that a pattern names.
 type Threshold struct {
 	Layer string  `json:"layer"`
 	Value float64 `json:"value"`
@@ -51,6 +54,11 @@ func (ch Choice) Validate() error {
 	if ch.Global && ch.Ratio == 0 && !ch.Budgeted() {
 		all = append(all, errors.New("global needs a ratio"))
 	}
+	for _, t := range ch.Ratios {
+		if t.Layer == "" || !(t.Value >= 0 && t.Value < 1) {
+			all = append(all, fmt.Errorf("a ratio of %v for layer %q is not in [0, 1)", t.Value, t.Layer))
+		}
+	}
 	for _, t := range ch.Thresholds {
 		if t.Layer == "" || math.IsNaN(t.Value) {
 			all = append(all, fmt.Errorf("threshold %v for layer %q", t.Value, t.Layer))
@@ -59,7 +67,7 @@ func (ch Choice) Validate() error {
 	if ch.MaxParameters < 0 || ch.MaxMACs < 0 || ch.Budgeted() && ch.Ratio != 0 {
 		all = append(all, fmt.Errorf("targets of %d parameters and %d multiply-adds must be positive, and set the ratio themselves", ch.MaxParameters, ch.MaxMACs))
 	}
-	if ch.Score == ProvenDead && (ch.Ratio != 0 || ch.Budgeted() || len(ch.Thresholds) > 0) {
+	if ch.Score == ProvenDead && (ch.Ratio != 0 || ch.Budgeted() || len(ch.Thresholds)+len(ch.Ratios) > 0) {
 		all = append(all, fmt.Errorf("score %s removes what is proven dead, all of it: it takes no ratio, threshold or target", ProvenDead))
 	}
 	if ch.Keep < 0 || ch.RoundTo < 0 {
@@ -125,25 +133,41 @@ func (c *Coupling) rank(ctx context.Context, o Options) ([]*ranked, error) {
 	if err := c.scoreAll(ctx, o, ch.Score, all); err != nil {
 		return nil, err
 	}
-	for k, t := range ch.Thresholds {
+	err := each("threshold", ch.Thresholds, all, func(r *ranked, value float64) {
+		for i, s := range r.score {
+			r.gone[i] = r.gone[i] || s <= value
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, each("ratio", ch.Ratios, all, func(r *ranked, value float64) {
+		for _, i := range byScore(r.score)[:count(value, len(r.score))] {
+			r.gone[i] = true
+		}
+	})
+}
+
+// each settles the classes that patterns name; one that names none is an error. what is named twice is settled by the first.
+func each(what string, list []Threshold, all []*ranked, settle func(r *ranked, value float64)) error {
+	done := map[*ranked]bool{}
+	for _, t := range list {
 		used := false
 		for _, r := range all {
 			if !slices.ContainsFunc(r.class.Layers, func(l Layer) bool { return matches(t.Layer, l.Name) || matches(t.Layer, l.Weights) }) {
 				continue
 			}
 			used = true
-			if r.why == "" {
-				r.fixed = true
-				for i, s := range r.score {
-					r.gone[i] = r.gone[i] || s <= t.Value
-				}
+			if r.why == "" && !done[r] {
+				done[r], r.fixed = true, true
+				settle(r, t.Value)
 			}
 		}
 		if !used {
-			return nil, fmt.Errorf("threshold %d, for %q, meets no layer that can be pruned", k+1, t.Layer)
+			return fmt.Errorf("the %s for %q meets no layer that can be pruned", what, t.Layer)
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // scoreAll fills in the scores of all classes.
@@ -211,8 +235,8 @@ func (c *Coupling) choose(all []*ranked, ch Choice) []*ranked {
 	return out
 }
 
-// count is a part of n, rounded down; decimal fractions are what the user wrote, so 0.3 of 10 are 3.
-func count(ratio float64, n int) int { return int(math.Floor(ratio*float64(n) + 1e-9)) }
+// count is how many of n go: those that stay are rounded down, and decimal fractions are what the user wrote, so that of 10 at 0.3 go 3.
+func count(ratio float64, n int) int { return n - int(math.Floor((1-ratio)*float64(n)+1e-9)) }
 
 // byScore lists units from the least score to the largest; equal ones in order.
 func byScore(score []float64) []int {

@@ -15,15 +15,14 @@ type Coupling struct {
 	// Pinned are the layers with channels that cannot go, in the order of the graph.
 	Pinned []PinnedLayer
 
-	file         *onnxio.Graph // as it was given
-	first, other *sized        // with all shapes, at two choices of sizes; other may be nil
-	graph        *onnxio.Graph // first's
+	file *onnxio.Graph // as it was given
+	*choices
+	graph *onnxio.Graph // first's
 
 	axes   []op.Axis
 	start  map[op.Axis]int // slot numbers of an axis begin here
 	parent []int32
 	reason []int32 // of a root: 1 + index into reasons; 0 for none
-	size   int
 
 	reasons  []string
 	reasonOf map[string]int32
@@ -49,9 +48,9 @@ type pin struct {
 
 // PinnedLayer is a layer of which some channels are held.
 type PinnedLayer struct {
-	Layer    string
-	Channels int // how many
-	Why      string
+	Layer    string `json:"layer"`
+	Channels int    `json:"channels"` // how many
+	Why      string `json:"why"`
 }
 
 // Analyse finds what can be removed from a graph. Sizes that the file leaves open, apart from the batch, may be given by name, or as
@@ -70,7 +69,7 @@ func analyse(g *onnxio.Graph, dims map[string]int, extra []pin) (*Coupling, erro
 	}
 	c := &Coupling{file: g, start: map[op.Axis]int{}, reasonOf: map[string]int32{}, extra: extra}
 	var err error
-	if c.first, c.other, err = twice(g, dims); err != nil {
+	if c.choices, err = trySizes(g, dims); err != nil {
 		return nil, err
 	}
 	c.graph = c.first.graph
@@ -209,15 +208,19 @@ func (c *Coupling) pinned(a op.Axis) bool {
 	return true
 }
 
-// twin is the value of other's graph that belongs to one of first's; nil where there is none.
-func (c *Coupling) twin(v *onnxio.Value) *onnxio.Value {
-	if c.other == nil {
-		return nil
+// batched tells whether an axis of a value grows with the batch.
+func (c *Coupling) batched(v *onnxio.Value, axis int) bool {
+	for _, s := range c.others {
+		if s.what != batchSize {
+			continue
+		}
+		if c.twins == nil {
+			c.twins = pairs(c.graph, s.graph)
+		}
+		w := c.twins[v]
+		return w != nil && w.Shape[axis]*c.first.o.Batch == v.Shape[axis]*s.o.Batch
 	}
-	if c.twins == nil {
-		c.twins = pairs(c.graph, c.other.graph)
-	}
-	return c.twins[v]
+	return false
 }
 
 // pairs maps the values of a graph to those of another copy of it.

@@ -55,7 +55,6 @@ type prover struct {
 	spans map[op.Axis]span
 	end   map[op.Axis]bool
 	made  map[op.Axis]op.Axis // of a layer's weights: the output that its filters make
-	axes  map[*onnxio.Node][]op.Axis
 }
 
 // prove bounds features and gives, for each class, a proof for every unit, and whether it holds: whether all its ends are zero.
@@ -124,7 +123,7 @@ func (c *Coupling) axesOf(vs []*onnxio.Value) []op.Axis {
 // bound fills in spans.
 func (p *prover) bound(ctx context.Context, bounds Bounds, axes []op.Axis) error {
 	g, list := p.c.probe(p.c.file, axes)
-	lower, upper, err := bounds(ctx, g)
+	lower, upper, err := bounds(ctx, p.c.Sized(g))
 	if err != nil {
 		return err
 	}
@@ -261,12 +260,6 @@ func (c *Coupling) oneSample(v *onnxio.Value, n int) []int {
 		}
 	}
 	return nil
-}
-
-// batched tells whether an axis of a value grows with the batch.
-func (c *Coupling) batched(v *onnxio.Value, axis int) bool {
-	w := c.twin(v)
-	return w != nil && w.Shape[axis]*c.first.o.Batch == v.Shape[axis]*c.other.o.Batch
 }
 
 // madeBy is the axis of a layer's own output that its filters make.

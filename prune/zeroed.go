@@ -11,15 +11,7 @@ import (
 // It uses nothing of what makes a graph smaller: a Where after each node.
 func (c *Coupling) zeroed(gone removal) *onnxio.Graph {
 	out := c.file.Clone()
-	names := map[string]bool{}
-	eachValue(out, func(v *onnxio.Value) { names[v.Name] = true })
-	fresh := func(name string) string {
-		for names[name] {
-			name += "_"
-		}
-		names[name] = true
-		return name
-	}
+	fresh := namesOf(out).fresh
 	opset := c.opset()
 	zeros := map[onnxio.DType]*onnxio.Value{}
 	var nodes []*onnxio.Node

@@ -339,6 +339,13 @@ func (c *compiler) affine(v *value, o *onnxio.Value, maps []affine.Map) error {
 			}
 			in = c.net.values[id]
 		}
+		switch t.m.(type) {
+		case *affine.Identity, *affine.Diag:
+			// Steps that keep the storage keep rows' windows, which are no windows of another geometry: a copy reshapes them first.
+			if affine.SamePlaces(in.order, v.order) {
+				in = c.net.values[c.alias(in, v.order, &value{name: in.name, node: in.node, n: in.n})]
+			}
+		}
 		v.in = append(v.in, in.id)
 		v.steps = append(v.steps, affine.Lower(t.m, in.order, v.order))
 		po, _ := t.m.Terms()

@@ -19,6 +19,11 @@ func compareCommand() *cli.Command {
 		&cli.IntFlag{Name: "batch", Usage: "samples given to the engines at once", Value: 64},
 		&cli.Float64Flag{Name: "max-difference", Usage: "exit with 12 where outputs differ by more than `D` of the largest", Value: math.Inf(1), DefaultText: "none"},
 		&cli.Float64Flag{Name: "min-agreement", Usage: "exit with 12 where less than this `PART` of the predictions agree"},
+		&cli.BoolFlag{Name: "certify", Usage: "prove how far the outputs can differ over all valid inputs: not at all, or by how much at most"},
+		&cli.StringFlag{Name: "box", Usage: "valid inputs for --certify, `LOW:HIGH` or one range for each channel with commas", Value: "0:1"},
+		&cli.StringFlag{Name: "method", Usage: "domain for --certify: interval, symbolic, fastlin or deeppoly", Value: "deeppoly"},
+		&cli.StringFlag{Name: "semantics", Usage: "for --certify, real: over real numbers; float32: for every float32 execution", Value: "real"},
+		&cli.Float64Flag{Name: "max-delta", Usage: "exit with 12 where --certify does not prove that outputs differ by at most `D`", Value: math.Inf(1), DefaultText: "none"},
 		jsonOption())
 	return &cli.Command{
 		Name:        "compare",
@@ -41,6 +46,8 @@ type compareDoc struct {
 	Relative  number    `json:"max_relative"`
 	Agreement float64   `json:"agreement"`
 	Differing []differs `json:"differing"`
+
+	Certificate *certificateDoc `json:"certificate,omitempty"`
 }
 
 type differs struct {
@@ -133,6 +140,11 @@ func compareAction(c *cli.Context) error {
 	if err := d.run(c, models, sessions, in); err != nil {
 		return err
 	}
+	if c.Bool("certify") {
+		if d.Certificate, err = certifyEqual(c, models); err != nil {
+			return err
+		}
+	}
 	if jsonMode(c) != "" {
 		err = printJSON(c.App.Writer, d)
 	} else {
@@ -140,6 +152,9 @@ func compareAction(c *cli.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if limit := c.Float64("max-delta"); d.Certificate != nil && !(float64(d.Certificate.Delta) <= limit) {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs are proven to differ by at most %.3g; --max-delta is %.3g", float64(d.Certificate.Delta), limit)}
 	}
 	if limit := c.Float64("max-difference"); !(float64(d.Relative) <= limit) {
 		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(d.Relative), limit)}
@@ -249,6 +264,9 @@ func (d *compareDoc) print(c *cli.Context) error {
 			break
 		}
 		_, err = fmt.Fprintf(w, "  sample %d: A says %d, B %d\n", x.Index, x.A, x.B)
+	}
+	if d.Certificate != nil {
+		d.Certificate.print(w)
 	}
 	return err
 }

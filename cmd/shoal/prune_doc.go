@@ -44,7 +44,11 @@ type pruneLayer struct {
 }
 
 func newPruneDoc(c *cli.Context, m *onnxio.Model, r *prune.Result) (*pruneDoc, error) {
-	d := &pruneDoc{Model: modelOf(c, m), Score: r.Plan.Choice.Score, Classes: r.Plan.Classes, Pinned: r.Plan.Pinned, Layers: []pruneLayer{}}
+	d := &pruneDoc{Model: modelOf(c, m), Score: r.Plan.Choice.Score, Pinned: r.Plan.Pinned, Classes: []prune.ClassPlan{}, Layers: []pruneLayer{}}
+	for _, cl := range r.Plan.Classes {
+		cl.Scores, cl.Gone = nil, nil // long lists, which the plan's own file has
+		d.Classes = append(d.Classes, cl)
+	}
 	before, was, err := r.Coupling.Costs(m.Graph)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ const (
 
 // measure times whole models and their layers with products, each layer as a model of its own.
 func (d *pruneDoc) measure(c *cli.Context, before *onnxio.Graph, r *prune.Result) error {
-	ms, err := timePair(c, [2]*onnxio.Graph{before, r.Graph})
+	ms, err := timePair(c, [2]*onnxio.Graph{r.Coupling.Sized(before), r.Coupling.Sized(r.Graph)})
 	if err != nil {
 		return err
 	}

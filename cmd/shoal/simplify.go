@@ -114,11 +114,15 @@ func writeChanged(c *cli.Context, m *onnxio.Model, path string, d *changeDoc) er
 // graphDifference runs two graphs of the same inputs on random ones, three samples, and gives the largest difference of any output relative to
 // that output's largest element. One is closed before the other is opened: models are large.
 func graphDifference(ctx context.Context, a, b *onnxio.Graph) (float64, error) {
-	in, p, err := runRandom(ctx, a, nil)
+	return graphDifferenceIn(ctx, a, b, engine.Options{})
+}
+
+func graphDifferenceIn(ctx context.Context, a, b *onnxio.Graph, o engine.Options) (float64, error) {
+	in, p, err := runRandom(ctx, a, nil, o)
 	if err != nil {
 		return 0, err
 	}
-	_, q, err := runRandom(ctx, b, in)
+	_, q, err := runRandom(ctx, b, in, o)
 	if err != nil {
 		return 0, err
 	}
@@ -141,8 +145,9 @@ func graphDifference(ctx context.Context, a, b *onnxio.Graph) (float64, error) {
 }
 
 // runRandom runs a graph on the given inputs, or on random ones.
-func runRandom(ctx context.Context, g *onnxio.Graph, in []*onnxio.Tensor) ([]*onnxio.Tensor, []*onnxio.Tensor, error) {
-	s, err := engine.OpenGraph(ctx, g, engine.Options{Once: true, Threads: 1})
+func runRandom(ctx context.Context, g *onnxio.Graph, in []*onnxio.Tensor, o engine.Options) ([]*onnxio.Tensor, []*onnxio.Tensor, error) {
+	o.Once, o.Threads = true, 1
+	s, err := engine.OpenGraph(ctx, g, o)
 	if err != nil {
 		return nil, nil, err
 	}

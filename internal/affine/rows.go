@@ -112,6 +112,16 @@ func (r *Rows) Expand(w *Work) *Rows {
 	return d
 }
 
+// recast takes the rows for forms over a value of the same elements in another geometry. Windows of one are no windows of the other.
+func (r *Rows) recast(g Geom, w *Work) *Rows {
+	if r.Full == g {
+		return r
+	}
+	r = r.Expand(w)
+	r.H, r.W, r.C, r.Full = g.H, g.W, g.C, g
+	return r
+}
+
 // Add returns the sum of two batches of forms over the same value, row by row; it takes both over.
 func Add(a, b *Rows, w *Work) *Rows {
 	if a.Index != nil || b.Index != nil {

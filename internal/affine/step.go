@@ -38,8 +38,7 @@ func (s *SameStep) Back(src *Rows, live []int32, w *Work) *Rows {
 	if src.Index != nil {
 		src = src.Expand(w)
 	}
-	src.Full = s.G
-	return src
+	return src.recast(s.G, w)
 }
 
 // Pick implements Step.
@@ -92,7 +91,7 @@ func (s *DiagStep) Back(src *Rows, live []int32, w *Work) *Rows {
 	if src.Index != nil {
 		src = src.Expand(w)
 	}
-	src.Full = s.G
+	src = src.recast(s.G, w)
 	for i := range src.N {
 		row := src.Row(i)
 		src.Run(i, func(off, at, n int) {

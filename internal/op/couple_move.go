@@ -171,21 +171,6 @@ func couplePad(n *onnxio.Node, c Coupler) {
 	}
 }
 
-// padOf reads the amounts for all axes, first those before, then those after.
-func padOf(n *onnxio.Node) ([]int, error) {
-	pads, err := intList(n, "pads", 1, 11)
-	if err != nil {
-		return nil, err
-	}
-	var axes []int
-	if n.Opset >= 18 {
-		if axes, err = intList(n, "axes", 3, 18); err != nil {
-			return nil, err
-		}
-	}
-	return padAmounts(len(n.Inputs[0].Shape), pads, axes)
-}
-
 // adaptPad counts the padding that stays.
 func adaptPad(n *onnxio.Node, a Adapter) error {
 	x, y := n.Inputs[0], n.Outputs[0]

@@ -38,11 +38,8 @@ func padAmounts(rank int, pads, axes []int) ([]int, error) {
 	return out, nil
 }
 
-func padShape(n *onnxio.Node) ([]Type, error) {
-	s, err := shapeOf(n, 0)
-	if err != nil {
-		return nil, err
-	}
+// padOf reads the amounts for all axes, first those before, then those after.
+func padOf(n *onnxio.Node) ([]int, error) {
 	pads, err := intList(n, "pads", 1, 11)
 	if err != nil {
 		return nil, err
@@ -53,7 +50,16 @@ func padShape(n *onnxio.Node) ([]Type, error) {
 			return nil, err
 		}
 	}
-	if pads, err = padAmounts(len(s), pads, axes); err != nil {
+	return padAmounts(len(n.Inputs[0].Shape), pads, axes)
+}
+
+func padShape(n *onnxio.Node) ([]Type, error) {
+	s, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	pads, err := padOf(n)
+	if err != nil {
 		return nil, err
 	}
 	mode := n.Attrs.String("mode", "constant")

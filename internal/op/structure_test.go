@@ -121,3 +121,22 @@ func TestNormalisations(t *testing.T) {
 		}
 	}
 }
+
+// TestUndecidedConditionsChooseBoth: a condition's box that rounding made wider than [0, 0] or [1, 1] decides nothing that it does not know.
+func TestUndecidedConditionsChooseBoth(t *testing.T) {
+	cond := &onnxio.Value{Name: "b", DType: onnxio.Bool, Shape: []int{4}}
+	n := node(t, "Where", 16, nil, cond, variable(4), variable(4))
+	d, _ := Lookup(n)
+	x, y := Box{[]float64{1, 1, 1, 1}, []float64{2, 2, 2, 2}}, Box{[]float64{-2, -2, -2, -2}, []float64{-1, -1, -1, -1}}
+	tiny := 5e-324
+	c := Box{[]float64{-tiny, -tiny, 1 - 1e-16, 1 - 1e-16}, []float64{tiny, 1 + 1e-15, 1 + 1e-15, 1}}
+	out, err := d.Interval(n, []Box{c, x, y})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][2]float64{{-2, -1}, {-2, 2}, {1, 2}, {1, 2}} {
+		if got := [2]float64{out[0].Lower[i], out[0].Upper[i]}; got != want {
+			t.Errorf("condition in [%v, %v]: %v, want %v", c.Lower[i], c.Upper[i], got, want)
+		}
+	}
+}

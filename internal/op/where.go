@@ -105,7 +105,8 @@ func at(index []int32, i int) int {
 	return int(index[i])
 }
 
-// whereInterval takes the chosen box where the condition is decided, else the hull of both.
+// whereInterval takes the chosen box where the condition is decided, else the hull of both. A condition is 0 or 1, but its box may be a
+// little wider for rounding: only a lower end above 0 says that it holds, and only an upper end below 1 that it does not.
 func whereInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 	shape, err := broadcastInputs(n)
 	if err != nil {
@@ -119,9 +120,9 @@ func whereInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 	out := newBox(product(shape))
 	for i := range out.Lower {
 		switch {
-		case lo[0][i] != 0:
+		case lo[0][i] > 0:
 			out.Lower[i], out.Upper[i] = lo[1][i], up[1][i]
-		case up[0][i] == 0:
+		case up[0][i] < 1:
 			out.Lower[i], out.Upper[i] = lo[2][i], up[2][i]
 		default:
 			out.Lower[i], out.Upper[i] = min(lo[1][i], lo[2][i]), max(up[1][i], up[2][i])
