@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -308,7 +310,7 @@ func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, 
 		}
 		c := cfg
 		c.Threads = l.o.Threads
-		r, err := student.Train(ctx, a, train, valid, c, student.Options{Producer: "shoal " + l.o.Version})
+		r, err := l.learn(ctx, s.key, a, train, valid, c)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -323,4 +325,26 @@ func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, 
 		return out, m, nil
 	}
 	return s
+}
+
+// learn trains with a checkpoint in the cache, so that a run that was cut off goes on, to the same weights bit for bit.
+func (l *lab) learn(ctx context.Context, key string, a *student.Architecture, train, valid *student.Data, c student.Config) (*student.Result, error) {
+	o := student.Options{Producer: "shoal " + l.o.Version, Checkpoint: filepath.Join(l.o.Dir, "cache", "train-"+key[:24]+".checkpoint"), Resume: true}
+	t, err := student.Open(a, train, valid, c, o)
+	if err != nil { // a checkpoint that cannot be read is as good as none
+		if os.Remove(o.Checkpoint) != nil {
+			return nil, err
+		}
+		if t, err = student.Open(a, train, valid, c, o); err != nil {
+			return nil, err
+		}
+	}
+	r, err := t.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(o.Checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return r, nil
 }
