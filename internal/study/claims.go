@@ -189,6 +189,23 @@ func (c Check) judge(r *Results, a, b func(seed int64) (float64, error)) Check {
 	return c
 }
 
+// accuracies compares two accuracies on the test images. Where no seed plays a part, the interval is over images (Newcombe 1998, method 10, as if
+// the two had been measured on different images: too wide rather than too narrow).
+func (c Check) accuracies(r *Results, a, b Subject) Check {
+	c.What, c.A, c.B, c.Kind = "accuracy", a.String(), b.String(), "difference"
+	c = c.judge(r, r.accuracy(a), r.accuracy(b))
+	x, y := r.model(a, NoSeed), r.model(b, NoSeed)
+	if x == nil || y == nil || c.Verdict == NotRun {
+		return c
+	}
+	lowA, highA := wilson(x.Correct, x.Samples)
+	lowB, highB := wilson(y.Correct, y.Samples)
+	p, q := x.Accuracy(), y.Accuracy()
+	c.Effect = Interval{100 * (p - q), 100 * (p - q - math.Hypot(p-lowA, highB-q)), 100 * (p - q + math.Hypot(highA-p, q-lowB)), 1}
+	c.Verdict, c.Why = c.verdict(), "interval over images: no seeds"
+	return c
+}
+
 // verdict compares the interval with the limit. Without an interval nothing is separated.
 func (c Check) verdict() Verdict {
 	low, high := c.Effect.Low, c.Effect.High
@@ -342,7 +359,7 @@ func ordered(r *Results, c *Claim) ([]Check, error) {
 	var out []Check
 	for i := 1; i < len(list); i++ {
 		a, b := c.distilled(r, list[i], c.technique(r)), c.distilled(r, list[i-1], c.technique(r))
-		out = append(out, Check{What: "accuracy", A: a.String(), B: b.String(), Kind: "difference"}.judge(r, r.accuracy(a), r.accuracy(b)))
+		out = append(out, Check{}.accuracies(r, a, b))
 	}
 	return out, nil
 }
@@ -355,7 +372,7 @@ func better(r *Results, c *Claim) ([]Check, error) {
 	for _, s := range c.students(r) {
 		for _, other := range c.Techniques[1:] {
 			a, b := c.distilled(r, s, c.Techniques[0]), c.distilled(r, s, other)
-			out = append(out, Check{What: "accuracy", A: a.String(), B: b.String(), Kind: "difference"}.judge(r, r.accuracy(a), r.accuracy(b)))
+			out = append(out, Check{}.accuracies(r, a, b))
 		}
 	}
 	return out, nil
@@ -385,7 +402,7 @@ func lossless(r *Results, c *Claim) ([]Check, error) {
 				out = append(out, r.equal(s, before))
 				continue
 			}
-			out = append(out, Check{What: "accuracy", A: s.String(), B: before.String(), Kind: "difference", Limit: -c.margin()}.judge(r, r.accuracy(s), r.accuracy(before)))
+			out = append(out, Check{Limit: -c.margin()}.accuracies(r, s, before))
 		}
 	}
 	if len(out) == 0 {
@@ -437,7 +454,7 @@ func reaching(r *Results, c *Claim) ([]Check, error) {
 			len(c.Students) > 0 && !slices.Contains(c.Students, s.Student) || len(c.Techniques) > 0 && !slices.Contains(c.Techniques, s.Technique) {
 			continue
 		}
-		out = append(out, Check{What: "accuracy", A: s.String(), B: teacher.String(), Kind: "difference", Limit: -c.margin()}.judge(r, r.accuracy(s), r.accuracy(teacher)))
+		out = append(out, Check{Limit: -c.margin()}.accuracies(r, s, teacher))
 	}
 	if len(out) == 0 {
 		return nil, errNothing
@@ -550,8 +567,7 @@ func mattering(r *Results, c *Claim) ([]Check, error) {
 		a.Retrain = name
 		straight := Subject{Student: s, Retrain: name}
 		out = append(out, r.areas(a, straight, false, 1)...)
-		x := Check{What: "accuracy", A: a.String(), B: straight.String(), Kind: "difference", Secondary: true}
-		out = append(out, x.judge(r, r.accuracy(a), r.accuracy(straight)))
+		out = append(out, Check{Secondary: true}.accuracies(r, a, straight))
 	}
 	return certifiedOnly(r, out)
 }

@@ -202,3 +202,15 @@ func TestIntervalsAgreeWithTables(t *testing.T) {
 		t.Errorf("%+v", one)
 	}
 }
+
+// TestTwoFixedModelsAreComparedOverImages compares with Newcombe's interval, 56/70 against 48/80: 0.0524 to 0.3339.
+func TestTwoFixedModelsAreComparedOverImages(t *testing.T) {
+	r := made{}.results()
+	pruned := teacherT
+	pruned.Prune = "l1"
+	r.Models = []ModelRow{{Subject: pruned, Seed: NoSeed, Samples: 70, Correct: 56}, {Subject: teacherT, Seed: NoSeed, Samples: 80, Correct: 48}}
+	c := Check{}.accuracies(r, pruned, teacherT)
+	if math.Abs(c.Effect.Low-5.24) > 0.01 || math.Abs(c.Effect.High-33.39) > 0.01 || c.Verdict != Pass || c.Effect.N != 1 {
+		t.Errorf("%+v", c)
+	}
+}

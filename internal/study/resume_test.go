@@ -21,7 +21,9 @@ func TestTrainingGoesOnWhereItWasCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec.Seeds, spec.Techniques, spec.Prune, spec.Attacks, spec.Certify, spec.Claims = []uint64{0}, spec.Techniques[:1], nil, nil, nil, nil
-	options := func(dir string) Options { return Options{Dir: dir, Base: filepath.Join("..", "..", "testdata"), Version: "test"} }
+	options := func(dir string) Options {
+		return Options{Dir: dir, Base: filepath.Join("..", "..", "testdata"), Version: "test"}
+	}
 	whole, cut := t.TempDir(), t.TempDir()
 	want, err := Run(context.Background(), spec, options(whole))
 	if err != nil {
