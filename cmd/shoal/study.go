@@ -114,7 +114,12 @@ func printStudy(c *cli.Context, r *study.Results, dir string) error {
 		if cl.Why != "" {
 			why = " (" + strings.TrimSpace(cl.Why) + ")"
 		}
-		fmt.Fprintf(tw, "%d\t%s%s\t%s\n", cl.Claim, cl.Verdict, why, cl.Text)
+		if cl.On != "" {
+			why += "\t" + cl.Text + " (" + cl.On + ")"
+		} else {
+			why += "\t" + cl.Text
+		}
+		fmt.Fprintf(tw, "%d\t%s%s\n", cl.Claim, cl.Verdict, why)
 	}
 	if err := tw.Flush(); err != nil {
 		return err

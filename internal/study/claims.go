@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Verdict is what the numbers say of a claim.
@@ -22,6 +23,7 @@ const (
 type ClaimResult struct {
 	Claim   int     `json:"claim"`
 	Text    string  `json:"text"`
+	On      string  `json:"on"` // what it was checked on, as far as the study says
 	Verdict Verdict `json:"verdict"`
 	Why     string  `json:"why,omitempty"` // it was not run
 	Checks  []Check `json:"checks"`
@@ -96,7 +98,7 @@ func CheckClaims(r *Results, list []Claim) []ClaimResult {
 	for i := range list {
 		c := &list[i]
 		t := theses[c.Claim-1]
-		res := ClaimResult{Claim: c.Claim, Text: t.text, Checks: []Check{}}
+		res := ClaimResult{Claim: c.Claim, Text: t.text, On: c.on(), Checks: []Check{}}
 		if t.check == nil {
 			res.Verdict, res.Why, res.Reading = threeParts(out)
 			out = append(out, res)
@@ -113,6 +115,18 @@ func CheckClaims(r *Results, list []Claim) []ClaimResult {
 		out = append(out, res)
 	}
 	return out
+}
+
+// on says what a claim is checked on.
+func (c *Claim) on() string {
+	var out []string
+	for _, p := range []struct{ what, names string }{{"teacher", c.Teacher}, {"technique", strings.Join(c.Techniques, " against ")}, {"students", joined(c.Students)},
+		{"pruned", c.Prune}, {"retrained", c.Retrain}, {"under", c.Attack}} {
+		if p.names != "" {
+			out = append(out, p.what+" "+p.names)
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 // overall is a claim's verdict: it fails where one of its checks does, and passes where all do.
@@ -268,24 +282,14 @@ func (r *Results) standing(s Subject, attack string, eps float64) func(int64) (f
 // missing says that a subject was not measured; a failure of its own training is named.
 func (r *Results) missing(s Subject) error {
 	for _, f := range r.Failures {
-		if s.Student != "" && contains(f.Step, s.String()) || s.Student == "" && contains(f.Step, "teacher "+s.Teacher) {
+		if s.Student != "" && strings.Contains(f.Step, s.String()) || s.Student == "" && strings.Contains(f.Step, "teacher "+s.Teacher) {
 			return errors.New(f.String())
 		}
 	}
 	return fmt.Errorf("there is no %s", s)
 }
 
-func contains(text, part string) bool {
-	for i := 0; i+len(part) <= len(text); i++ {
-		if text[i:i+len(part)] == part {
-			return true
-		}
-	}
-	return false
-}
-
-// teacher, students, technique and techniques are the claim's, or what stands for them.
-
+// teacher is the claim's, or the first.
 func (c *Claim) teacher(r *Results) string {
 	if c.Teacher != "" {
 		return c.Teacher
@@ -293,6 +297,7 @@ func (c *Claim) teacher(r *Results) string {
 	return r.Spec.Teachers[0].Name
 }
 
+// students are the claim's, or all.
 func (c *Claim) students(r *Results) []string {
 	if len(c.Students) > 0 {
 		return c.Students
@@ -300,6 +305,7 @@ func (c *Claim) students(r *Results) []string {
 	return names(r.Spec.Students, func(s Student) string { return s.Name })
 }
 
+// technique is the claim's first, or the first that has a teacher.
 func (c *Claim) technique(r *Results) string {
 	if len(c.Techniques) > 0 {
 		return c.Techniques[0]

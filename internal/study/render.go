@@ -126,14 +126,14 @@ func (w *writer) claims() error {
 	}
 	sum := report.Table{Caption: "Whichever way they come out. A claim passes where all its checks do, fails where one does, and is not separated where an interval holds both sides. " +
 		"Checks in further domains and on the attack's curve do not decide a claim: they say what it is worth.",
-		Head: []string{"claim", "verdict", "the thesis' claim"}, Text: []bool{false, true, true}}
+		Head: []string{"claim", "verdict", "the thesis' claim", "checked on"}, Text: []bool{false, true, true, true}}
 	var verdicts []Verdict
 	for _, c := range w.r.Claims {
 		verdict := string(c.Verdict)
 		if c.Why != "" {
 			verdict += ": " + c.Why
 		}
-		sum.Rows = append(sum.Rows, []string{fmt.Sprint(c.Claim), verdict, c.Text})
+		sum.Rows = append(sum.Rows, []string{fmt.Sprint(c.Claim), verdict, c.Text, c.On})
 		verdicts = append(verdicts, c.Verdict)
 	}
 	sum.Mark = func(row, column int) string { return tone(verdicts[row], column == 1) }
@@ -163,8 +163,12 @@ func tone(v Verdict, here bool) string {
 }
 
 func checkTable(c ClaimResult) report.Table {
-	t := report.Table{Caption: fmt.Sprintf("Claim %d. Differences are in percentage points, paired by seed; ratios are geometric means over the seeds, paired likewise. "+
-		"n is the number of pairs.", c.Claim),
+	title := fmt.Sprintf("Claim %d", c.Claim)
+	if c.On != "" {
+		title += " (" + c.On + ")"
+	}
+	t := report.Table{Caption: fmt.Sprintf("%s. Differences are in percentage points, paired by seed; ratios are geometric means over the seeds, paired likewise. "+
+		"n is the number of pairs.", title),
 		Head: []string{"what", "A", "B", "A", "B", "effect", "n", "wanted", "verdict"}, Text: []bool{true, true, true, false, false, false, false, true, true}}
 	var verdicts []Verdict
 	for _, k := range c.Checks {

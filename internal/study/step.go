@@ -19,7 +19,7 @@ type step struct {
 	name     string // for people
 	settings any
 	inputs   []*step
-	// after are steps whose results are not needed, only their models: see alias.
+	// run does the work; result is what the JSON file holds, model what the ONNX file does.
 	run func(ctx context.Context, s *step) (result any, model *onnxio.Model, err error)
 	// alias, where set, makes the step stand for one of its inputs, once they are finished: nothing is stored.
 	alias func(s *step) (*step, error)

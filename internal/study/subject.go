@@ -54,10 +54,9 @@ type model struct {
 	made     *step
 	measured *step
 	spec     *Teacher // whose mean and std hold, for teachers of files
-	// of students: the temperatures tried, and which model it was pruned from.
+	// tries are a student's trainings with each temperature; pruned is the model that this one was pruned from.
 	tries  []try
 	pruned *model
-	params func() (int, error)
 }
 
 // try is a training with one temperature.
