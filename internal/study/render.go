@@ -117,7 +117,15 @@ func share(correct []int, samples int) Interval {
 	for _, k := range correct {
 		v = append(v, float64(k)/float64(samples))
 	}
-	return tInterval(v)
+	return within(tInterval(v))
+}
+
+// within cuts the interval of a share to what a share can be.
+func within(v Interval) Interval {
+	if !math.IsNaN(v.Low) {
+		v.Low, v.High = max(0, v.Low), min(1, v.High)
+	}
+	return v
 }
 
 func (w *writer) claims() error {
@@ -348,7 +356,7 @@ func figure(file string, c *report.Chart, caption string) (report.Figure, error)
 func (w *writer) pruning() error {
 	t := report.Table{Caption: "One-shot, without training afterwards. Parameters and multiply-adds of one image, before and after, as means over seeds; alike is the least share of test images " +
 		"with the same class as before. proven-dead removes what interval bounds over all images in [0,1] prove never to fire (float32 semantics); proven equal means that both networks are proven to compute the same.",
-		Head: []string{"model", "filters", "parameters", "after", "multiply-adds", "after", "accuracy before, %", "after, %", "alike, %", "proven equal"}}
+		Head: []string{"model", "filters gone", "parameters", "after", "multiply-adds", "after", "accuracy before, %", "after, %", "alike, %", "proven equal"}}
 	for _, s := range w.r.subjects() {
 		if s.Prune == "" {
 			continue
@@ -383,7 +391,7 @@ func (w *writer) pruning() error {
 		if asked {
 			yes = map[bool]string{true: "yes", false: "no"}[proven]
 		}
-		t.Rows = append(t.Rows, []string{s.String(), fmt.Sprintf("-%.1f", removed/float64(n)), mid(params), mid(after) + fmt.Sprintf(" (-%.0f %%)", 100*(1-after/params)), mid(macs), mid(macsAfter),
+		t.Rows = append(t.Rows, []string{s.String(), fmt.Sprintf("%.1f", removed/float64(n)), mid(params), mid(after) + fmt.Sprintf(" (%.0f %% less)", 100*(1-after/params)), mid(macs), mid(macsAfter),
 			percent(share(before, rows[0].Samples)), percent(share(now, rows[0].Samples)), fmt.Sprintf("%.2f", 100*least), yes})
 	}
 	if len(t.Rows) > 0 {
@@ -714,7 +722,7 @@ func (w *writer) certified() error {
 			low, high := wilson(int(math.Round(v[0]*float64(n))), n)
 			return Interval{v[0], low, high, 1}
 		}
-		return tInterval(v)
+		return within(tInterval(v))
 	}
 	const steps = 60
 	how := w.certifyHow()
