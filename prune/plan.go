@@ -209,6 +209,9 @@ const maxRounds = 20
 // Run analyses a graph, chooses and removes. A node that does not take the smaller sizes pins the channels that reach it, with the reason
 // in the plan, and the choice is made again.
 func Run(ctx context.Context, g *onnxio.Graph, o Options) (*Result, error) {
+	if o.Score == ProvenDead && o.AbsorbBias {
+		return nil, fmt.Errorf("score %s removes channels that send nothing on: absorbing what their biases alone would send changes the function", ProvenDead)
+	}
 	var extra []pin
 	for round := 1; ; round++ {
 		c, err := analyse(g, o.Dims, extra)

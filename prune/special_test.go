@@ -374,6 +374,7 @@ func TestChoices(t *testing.T) {
 		{Choice: prune.Choice{Ratio: 1}},
 		{Choice: prune.Choice{Score: "size", Ratio: 0.5}},
 		{Choice: prune.Choice{Score: prune.ProvenDead}},
+		{Choice: prune.Choice{Score: prune.ProvenDead}, AbsorbBias: true},
 		{Choice: prune.Choice{Score: prune.Activation, Ratio: 0.5}},
 		{Choice: prune.Choice{Thresholds: []prune.Threshold{{Layer: "nobody", Value: 1}}}},
 	} {
