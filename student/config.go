@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Technique is what a student learns from.
@@ -32,10 +33,13 @@ type Config struct {
 	Batch        int     `json:"batch"`         // 0 means 128; a last incomplete batch is dropped
 	LearningRate float64 `json:"learning_rate"` // of Adam; 0 means 1e-3
 	WeightDecay  float64 `json:"weight_decay,omitempty"`
+	// Cooldown is how many epochs at the end lower the learning rate, linearly, to a hundredth; 0 keeps it.
+	Cooldown float64 `json:"cooldown,omitempty"`
 	// Patience stops training after so many epochs without a better Monitor; 0 never does.
 	Patience int     `json:"patience,omitempty"`
 	MinDelta float64 `json:"min_delta,omitempty"` // what counts as better, beyond the old best
-	// Monitor chooses the best epoch on the validation data: accuracy, agreement or loss; "" means agreement for logits, else accuracy.
+	// Monitor chooses the best epoch on the validation data: accuracy, agreement, loss, verified or attacked; "" means agreement for logits,
+	// verified or attacked where training is robust, else accuracy.
 	Monitor string `json:"monitor,omitempty"`
 	// ValidationShare of the training data is set aside by Split, in [0,1).
 	ValidationShare float64 `json:"validation_share,omitempty"`
@@ -43,6 +47,8 @@ type Config struct {
 	Seed    uint64  `json:"seed"`
 	Init    string  `json:"init,omitempty"` // torch (also ""): uniform in +-1/sqrt(fan in); he: normal with variance 2/fan in
 	Augment Augment `json:"augment,omitzero"`
+	// Robust trains for a ball around every image; nil does not.
+	Robust *Robust `json:"robust,omitempty"`
 
 	// Threads are the cores used; 0 means all. Results do not depend on it.
 	Threads int `json:"-"`
@@ -90,6 +96,13 @@ func (c Config) withDefaults() Config {
 		if c.Technique == Logits {
 			c.Monitor = "agreement"
 		}
+		if c.Robust != nil {
+			c.Monitor = c.Robust.monitor()
+		}
+	}
+	if c.Robust != nil {
+		r := c.Robust.withDefaults(c.Epochs)
+		c.Robust = &r
 	}
 	if c.Init == "" {
 		c.Init = "torch"
@@ -128,10 +141,35 @@ func (c Config) Validate() error {
 	check(number(c.WeightDecay) && c.WeightDecay >= 0, "weight decay %v: want at least 0", c.WeightDecay)
 	check(c.Patience >= 0, "patience %d: want at least 0", c.Patience)
 	check(number(c.MinDelta) && c.MinDelta >= 0, "min delta %v: want at least 0", c.MinDelta)
-	check(c.Monitor == "accuracy" || c.Monitor == "agreement" || c.Monitor == "loss", "monitor %q: want accuracy, agreement or loss", c.Monitor)
+	check(slices.Contains(c.monitors(), c.Monitor), "monitor %q: want one of %v", c.Monitor, c.monitors())
+	check(number(c.Cooldown) && c.Cooldown >= 0 && c.Cooldown <= float64(c.Epochs), "cooldown of %v epochs: want at least 0, and at most the run's %d", c.Cooldown, c.Epochs)
 	check(number(c.ValidationShare) && c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share %v: want at least 0 and less than 1", c.ValidationShare)
 	check(c.Init == "torch" || c.Init == "he", "init %q: want torch or he", c.Init)
 	check(c.Augment.Shift >= 0, "shift %d: want at least 0", c.Augment.Shift)
 	check(c.Threads >= 0, "threads %d: want at least 0", c.Threads)
+	if given.Robust != nil {
+		faults = append(faults, given.Robust.validate(c.Epochs)...)
+	}
 	return errors.Join(faults...)
+}
+
+// monitors are the words for what is better.
+func (c Config) monitors() []string {
+	all := []string{"accuracy", "agreement", "loss"}
+	if c.Robust != nil {
+		all = append(all, c.Robust.monitor())
+	}
+	return all
+}
+
+// coolest is what a cooldown leaves of the learning rate.
+const coolest = 0.01
+
+// rate is the learning rate at a step of the whole run.
+func (c Config) rate(step, stepsAnEpoch int) float64 {
+	long, left := c.Cooldown*float64(stepsAnEpoch), float64(c.Epochs*stepsAnEpoch-step)
+	if left >= long {
+		return c.LearningRate
+	}
+	return c.LearningRate * (coolest + (1-coolest)*left/long)
 }

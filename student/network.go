@@ -84,6 +84,7 @@ const (
 	purposeOrder
 	purposeAugment
 	purposeSplit
+	purposeAttack
 )
 
 // stream gives random numbers for a purpose, an epoch and a step.

@@ -24,7 +24,7 @@ var presets = []struct {
 	{"thesis-b-svhn", []string{"4-8", "16-32", "16-64", "32-128"}, [3]int{3, 32, 32}, func(n []int) []Layer { return familyB(100, n...) }},
 	{"thesis-b-svhn-one", []string{"2", "16", "32", "64"}, [3]int{3, 32, 32}, func(n []int) []Layer { return familyB(100, n...) }},
 	{"thesis-b-cifar", []string{"4-8", "16-32", "16-64"}, [3]int{3, 32, 32}, func(n []int) []Layer { return familyB(512, n...) }},
-	{"small-fmnist", []string{"8-16"}, [3]int{1, 28, 28}, func(n []int) []Layer { return familyB(100, n...) }},
+	{"small-fmnist", []string{"8-16", "16-32"}, [3]int{1, 28, 28}, func(n []int) []Layer { return familyB(100, n...) }},
 	{"small-cifar", []string{"8-16"}, [3]int{3, 32, 32}, func(n []int) []Layer { return familyB(100, n...) }},
 }
 

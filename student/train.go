@@ -72,9 +72,11 @@ type Epoch struct {
 	Epoch     int     `json:"epoch"` // from 1
 	TrainLoss float64 `json:"train_loss"`
 	// Valid is nil without validation data.
-	Valid   *Score  `json:"valid,omitempty"`
-	Best    bool    `json:"best"`
-	Seconds float64 `json:"seconds"` // since the run began
+	Valid *Score `json:"valid,omitempty"`
+	// Robust is nil where training is not.
+	Robust  *RobustScore `json:"robust,omitempty"`
+	Best    bool         `json:"best"`
+	Seconds float64      `json:"seconds"` // since the run began
 }
 
 // Result is what a run has come to.
@@ -116,10 +118,9 @@ type Trainer struct {
 	builder      *Builder
 	net          *Network
 	targets      Targets
-	loss         *gorgonia.Node
-	machine      *Machine
+	programs     map[part]*program
+	robust       *robustRun // nil where training is not
 	params       [][]float32
-	grads        [][]float32
 	adam         adam
 	weights      *Weights
 	best         []float32
@@ -127,6 +128,13 @@ type Trainer struct {
 	images       []float32 // the batch [N,C,H,W], for the hook
 	identity     string
 	state
+}
+
+// program computes one form of the loss and its gradients in the parameters.
+type program struct {
+	loss    *gorgonia.Node
+	machine *Machine
+	grads   [][]float32
 }
 
 // state is where a run stands, as the checkpoint keeps it beside the weights.
@@ -199,6 +207,12 @@ func fits(a *Architecture, train, valid *Data, cfg Config, o Options) error {
 	if valid != nil && cfg.Monitor == "agreement" && valid.Logits == nil {
 		fault("agreement is to be monitored, and the validation data has no teacher's logits")
 	}
+	if cfg.Robust != nil && cfg.Robust.Method == Mixture && train.Logits == nil {
+		fault("the mixture needs a teacher's logits")
+	}
+	if cfg.Robust != nil && !cfg.Robust.Unbounded && !train.inPixels() {
+		fault("the ball is cut by [0,1], and the training data has numbers beyond; it must be unbounded")
+	}
 	if valid == nil && cfg.Patience > 0 {
 		fault("patience %d needs validation data", cfg.Patience)
 	}
@@ -229,29 +243,43 @@ func (t *Trainer) build() (err error) {
 	}
 	t.pixels = lastData(t.pool, t.train)
 	t.images = make([]float32, n*c*h*w)
-	loss := t.opts.Loss
-	if loss == nil {
-		loss = t.cfg.loss()
-	}
-	t.loss = loss(t.net, t.targets)
-	grads := b.Gradient(t.loss, t.net.Trained...)
-	outs := []*gorgonia.Node{t.loss}
 	var total int
+	for i, p := range t.net.params {
+		total += p.len()
+		t.params = append(t.params, Elements[float32](t.net.Trained[i]))
+	}
+	t.programs = map[part]*program{}
+	switch {
+	case t.opts.Loss != nil:
+		err = t.compile(partWhole, t.opts.Loss)
+	case t.cfg.Robust != nil:
+		err = t.buildRobust()
+	default:
+		err = t.compile(partWhole, t.cfg.loss())
+	}
+	if err != nil {
+		return err
+	}
+	t.adam = adam{rate: t.cfg.LearningRate, decay: t.cfg.WeightDecay, m: make([]float32, total), v: make([]float32, total)}
+	return nil
+}
+
+// compile plans a loss and its gradients as one of the run's programs.
+func (t *Trainer) compile(which part, loss Loss) (err error) {
+	p := &program{loss: loss(t.net, t.targets)}
+	grads := t.builder.Gradient(p.loss, t.net.Trained...)
 	for i, g := range grads {
 		if g == nil {
 			return fmt.Errorf("the loss does not depend on %s", t.net.params[i].Name)
 		}
-		outs = append(outs, g)
-		total += t.net.params[i].len()
 	}
-	if t.machine, err = NewMachine(b, outs...); err != nil {
+	if p.machine, err = NewMachine(t.builder, append(grads, p.loss)...); err != nil {
 		return err
 	}
-	for i, g := range grads {
-		t.grads = append(t.grads, Elements[float32](g))
-		t.params = append(t.params, Elements[float32](t.net.Trained[i]))
+	for _, g := range grads {
+		p.grads = append(p.grads, Elements[float32](g))
 	}
-	t.adam = adam{rate: t.cfg.LearningRate, decay: t.cfg.WeightDecay, m: make([]float32, total), v: make([]float32, total)}
+	t.programs[which] = p
 	return nil
 }
 
@@ -329,31 +357,39 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 		return err
 	}
 	t.fill(t.Epoch, t.Step, index)
+	s := &Step{Epoch: t.Epoch, Step: t.Step, Global: t.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps, Inputs: t.images, Index: index, trainer: t}
+	for _, i := range index {
+		s.Labels = append(s.Labels, t.train.label(i))
+	}
 	if t.opts.Before != nil {
 		x := Elements[float32](t.targets.X)
 		channelsFirst(t.pool, t.images, x, t.cfg.Batch, t.arch.Input)
-		s := &Step{Epoch: t.Epoch, Step: t.Step, Global: t.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps, Inputs: t.images, Index: index, trainer: t}
-		for _, i := range index {
-			s.Labels = append(s.Labels, t.train.label(i))
-		}
 		if err := t.opts.Before(ctx, s); err != nil {
 			return fmt.Errorf("before step %d of epoch %d: %w", t.Step+1, t.Epoch+1, err)
 		}
 		channelsLast(t.pool, x, t.images, t.cfg.Batch, t.arch.Input)
 	}
 	t.net.Noise.Step = uint64(t.Global)
-	if err := t.machine.Run(ctx); err != nil {
+	which := partWhole
+	if t.robust != nil {
+		var err error
+		if which, err = t.robust.prepare(ctx, s); err != nil {
+			return err
+		}
+	}
+	p := t.programs[which]
+	if err := p.machine.Run(ctx); err != nil {
 		return err
 	}
-	loss := float64(Elements[float32](t.loss)[0])
+	loss := float64(Elements[float32](p.loss)[0])
 	diverged := func(what string) error {
 		return &DivergedError{Epoch: t.Epoch + 1, Step: t.Step + 1, What: what, Rate: t.cfg.LearningRate}
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return diverged(fmt.Sprintf("the loss is %v", loss))
 	}
-	t.adam.step = t.AdamStep
-	if !t.adam.update(t.pool, t.params, t.grads) {
+	t.adam.step, t.adam.rate = t.AdamStep, t.cfg.rate(t.Global, steps)
+	if !t.adam.update(t.pool, t.params, p.grads) {
 		return diverged("a gradient is not finite")
 	}
 	t.AdamStep = t.adam.step
@@ -370,17 +406,26 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 // finishEpoch validates, keeps the best weights and decides whether to go on.
 func (t *Trainer) finishEpoch(ctx context.Context, steps int) error {
 	e := Epoch{Epoch: t.Epoch + 1, TrainLoss: t.LossSum / float64(steps), Seconds: t.Seconds}
+	ready := t.robust.over(t.Global, steps)
+	if t.robust != nil {
+		var err error
+		if e.Robust, err = t.robust.score(ctx, t, steps); err != nil {
+			return err
+		}
+	}
 	if t.valid != nil {
 		s, err := score(ctx, t.arch, t.weights, t.cfg.Threads, t.valid)
 		if err != nil {
 			return err
 		}
 		e.Valid = &s
-		e.Best = t.BestAt == 0 || t.measure(s) > t.measure(*t.History[t.BestAt-1].Valid)+t.cfg.MinDelta
+		e.Best = ready && (t.BestAt == 0 || t.measure(e) > t.measure(t.History[t.BestAt-1])+t.cfg.MinDelta)
 	} else {
 		e.Best = true
 	}
-	t.Bad++
+	if ready {
+		t.Bad++
+	}
 	if e.Best {
 		t.BestAt, t.Bad = t.Epoch+1, 0
 		copy(t.best, t.weights.Flat)
@@ -400,12 +445,16 @@ func (t *Trainer) finishEpoch(ctx context.Context, steps int) error {
 }
 
 // measure is larger for better students.
-func (t *Trainer) measure(s Score) float64 {
+func (t *Trainer) measure(e Epoch) float64 {
 	switch t.cfg.Monitor {
 	case "agreement":
-		return s.Agreement
+		return e.Valid.Agreement
 	case "loss":
-		return -s.Loss
+		return -e.Valid.Loss
+	case "verified":
+		return e.Robust.Verified
+	case "attacked":
+		return e.Robust.Attacked
 	}
-	return s.Accuracy
+	return e.Valid.Accuracy
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func distillCommand() *cli.Command {
-	flags := append(lessonFlags(),
+	flags := append(append(lessonFlags(), robustFlags()...),
 		&cli.Float64Flag{Name: "temperature", Usage: "T of temperature (1), hinton (4) or dkd (4)"},
 		&cli.Uint64Flag{Name: "seed", Usage: "of everything random"},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE.onnx` to write the student to"},
@@ -49,6 +49,10 @@ func distillAction(c *cli.Context) error {
 	}
 	cfg := trainingConfig(c)
 	cfg.Temperature, cfg.Seed = c.Float64("temperature"), c.Uint64("seed")
+	var err error
+	if cfg.Robust, err = robustConfig(c); err != nil {
+		return err
+	}
 	l, err := openLesson(c, cfg)
 	if err != nil {
 		return err
@@ -56,7 +60,7 @@ func distillAction(c *cli.Context) error {
 	people := jsonMode(c) == ""
 	if people {
 		fmt.Fprintf(c.App.Writer, "%s: %d parameters; %d training samples, %d for validation\n", c.String("student"), l.arch.Parameters(), l.train.Len(), samplesOf(l.valid))
-		fmt.Fprintln(c.App.Writer, "epoch  train loss  valid accuracy  agreement  seconds")
+		fmt.Fprintln(c.App.Writer, "epoch  train loss  valid accuracy  agreement"+robustHead(cfg)+"  seconds")
 	}
 	epoch := func(e student.Epoch) {
 		switch {
@@ -121,7 +125,7 @@ func epochLine(e student.Epoch) string {
 			best = "  best"
 		}
 	}
-	return fmt.Sprintf("%5d  %10.4f  %14s  %9s  %7.1f%s", e.Epoch, e.TrainLoss, valid, agree, e.Seconds, best)
+	return fmt.Sprintf("%5d  %10.4f  %14s  %9s%s  %7.1f%s", e.Epoch, e.TrainLoss, valid, agree, robustLine(e), e.Seconds, best)
 }
 
 // testScore runs a finished student on the test data; nil without any.

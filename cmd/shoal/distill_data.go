@@ -57,6 +57,7 @@ func lessonFlags() []cli.Flag {
 		&cli.IntFlag{Name: "epochs", Usage: "epochs at most", Value: 10},
 		&cli.IntFlag{Name: "batch", Usage: "samples in a step", Value: 128},
 		&cli.Float64Flag{Name: "learning-rate", Usage: "of Adam", Value: 1e-3},
+		&cli.Float64Flag{Name: "cooldown", Usage: "epochs at the end that lower the learning rate to a hundredth"},
 		&cli.Float64Flag{Name: "weight-decay", Usage: "decoupled, as in AdamW"},
 		&cli.IntFlag{Name: "patience", Usage: "stop after `N` epochs without a better one; 0 never does"},
 		&cli.StringFlag{Name: "monitor", Usage: "what is better: accuracy, agreement or loss on the validation data"},
@@ -71,7 +72,7 @@ func lessonFlags() []cli.Flag {
 // trainingConfig reads the flags that are the same in every run of a command.
 func trainingConfig(c *cli.Context) student.Config {
 	cfg := student.Config{Technique: student.Technique(c.String("technique")), Beta: c.Float64("beta"), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
-		LearningRate: c.Float64("learning-rate"), WeightDecay: c.Float64("weight-decay"), Patience: c.Int("patience"), Monitor: c.String("monitor"),
+		LearningRate: c.Float64("learning-rate"), WeightDecay: c.Float64("weight-decay"), Cooldown: c.Float64("cooldown"), Patience: c.Int("patience"), Monitor: c.String("monitor"),
 		ValidationShare: c.Float64("validation-share"), Init: c.String("init"), Augment: student.Augment{Shift: c.Int("shift"), Flip: c.Bool("flip")}, Threads: c.Int("threads")}
 	if c.IsSet("alpha") {
 		a := c.Float64("alpha")

@@ -1,0 +1,121 @@
+package student
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+)
+
+// ball is a box around every image as midpoints and radii.
+type ball struct{ mid, rad *gorgonia.Node }
+
+// ballAround is the l-infinity ball of radius eps (a scalar node) around images x, cut by [0,1] unless it is unbounded.
+func (b *Builder) ballAround(x, eps *gorgonia.Node, unbounded bool) ball {
+	r := b.Fill(eps, x.Shape()...)
+	if unbounded {
+		return ball{mid: x, rad: r}
+	}
+	lower := b.Relu(b.Sub(x, r))
+	upper := b.Shift(1, b.Scale(-1, b.Relu(b.Shift(1, b.Scale(-1, b.Add(x, r))))))
+	return b.between(lower, upper)
+}
+
+func (b *Builder) between(lower, upper *gorgonia.Node) ball {
+	return ball{mid: b.Scale(0.5, b.Add(lower, upper)), rad: b.Scale(0.5, b.Sub(upper, lower))}
+}
+
+func (b *Builder) ends(x ball) (lower, upper *gorgonia.Node) {
+	return b.Sub(x.mid, x.rad), b.Add(x.mid, x.rad)
+}
+
+// bounds are the boxes before a network's relus, by the stages' index, and what goes into its last dense layer.
+type bounds struct {
+	input  ball
+	before map[int]ball
+	last   ball
+}
+
+// BoundsError tells that a way of training has no bounds for a layer.
+type BoundsError struct {
+	Layer string
+	Kind  Kind
+	Bound string // interval, crown or dual
+}
+
+func (e *BoundsError) Error() string {
+	return fmt.Sprintf("layer %s: no %s bounds in training for %s; want an architecture of conv, dense, relu and flatten", e.Layer, e.Bound, e.Kind)
+}
+
+// bounded tells whether all stages have bounds of a kind; the last stage is dense.
+func bounded(stages []Stage, bound string) error {
+	for _, s := range stages {
+		switch s.Kind {
+		case KindConv, KindDense, KindRelu, KindFlatten, KindAvgPool:
+			continue
+		case KindMaxPool:
+			if bound == "interval" {
+				continue
+			}
+		}
+		return &BoundsError{Layer: s.Name, Kind: s.Kind, Bound: bound}
+	}
+	return nil
+}
+
+// intervals bounds every stage but the last, dense one, which is left to rows of margins.
+func (n *Network) intervals(x ball) bounds {
+	out := bounds{input: x, before: map[int]ball{}}
+	for _, s := range n.Stages[:len(n.Stages)-1] {
+		if s.Kind == KindRelu {
+			out.before[s.index] = x
+		}
+		x = n.interval(s, x)
+	}
+	out.last = x
+	return out
+}
+
+// interval takes a box through one stage, in midpoint-radius form: an affine map takes the midpoints as they are and the radii through the
+// absolute values of its weights; a monotone stage is taken at both ends. Source: Gowal et al. 2018, "On the Effectiveness of Interval Bound
+// Propagation for Training Verifiably Robust Models", section 3.
+func (n *Network) interval(s Stage, x ball) ball {
+	b := n.B
+	switch s.Kind {
+	case KindRelu, KindMaxPool:
+		lower, upper := b.ends(x)
+		return b.between(n.Apply(s, lower), n.Apply(s, upper))
+	case KindConv:
+		return ball{mid: n.Apply(s, x.mid), rad: b.Conv(x.rad, b.Abs(n.Weight(s)), s.Geometry)}
+	case KindDense:
+		return ball{mid: n.Apply(s, x.mid), rad: b.MatMul(false, true, x.rad, b.Abs(n.Weight(s)))}
+	}
+	return ball{mid: n.Apply(s, x.mid), rad: n.Apply(s, x.rad)} // flatten and the mean of windows: no weights below 0
+}
+
+// margin is what the worst case is asked of: the rows e_label - e_k folded into the last dense layer, which is tighter than bounds of the
+// logits. rows is [N*K, inputs of the last layer], bias [N*K].
+type margin struct {
+	n, k       int
+	rows, bias *gorgonia.Node
+}
+
+func (n *Network) margins(labels *gorgonia.Node) margin {
+	b := n.B
+	last := n.Stages[len(n.Stages)-1]
+	m := b.Margins(labels)
+	s := labels.Shape()
+	bias := b.MatMul(false, false, m, b.Reshape(n.Bias(last), s[1], 1))
+	return margin{n: s[0], k: s[1], rows: b.MatMul(false, false, m, n.Weight(last)), bias: b.Reshape(bias, s[0]*s[1])}
+}
+
+// intervalMargins are lower bounds [N*K] of the margins from the box before the last layer.
+func (n *Network) intervalMargins(m margin, x ball) *gorgonia.Node {
+	b := n.B
+	return b.Add(m.bias, b.Sub(b.RowDot(m.rows, x.mid), b.RowDot(b.Abs(m.rows), x.rad)))
+}
+
+// worst are the worst-case logits [N,K]: 0 for the label, and for every other class the most that it can lie above it. Their cross-entropy
+// with the label is an upper bound of that of every point in the ball: Wong and Kolter 2018, theorem 2.
+func (n *Network) worst(m margin, lower *gorgonia.Node) *gorgonia.Node {
+	return n.B.Reshape(n.B.Scale(-1, lower), m.n, m.k)
+}
