@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return &codeError{code: exitUsage, err: err}
 		},
 		Commands: []*cli.Command{certifyCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(), runCommand(), inspectCommand(), compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(),
-			distillCommand(), sweepCommand(), runtimeCommand(), versionCommand()},
+			distillCommand(), sweepCommand(), studyCommand(), runtimeCommand(), versionCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usageError("shoal help lists the commands", "%q is no command", c.Args().First())

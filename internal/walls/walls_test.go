@@ -18,7 +18,7 @@ var layer = map[string]int{
 	"cmd":                  100,
 	"bench":                100,
 	"internal/walls":       100,
-	"internal/study":       90,
+	"internal/study":       95,
 	"internal/gate":        90,
 	"internal/falsify":     90,
 	"internal/equal":       90,

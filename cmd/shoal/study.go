@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/study"
+)
+
+func studyCommand() *cli.Command {
+	flags := append(engineFlags(),
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "folder `DIR` for the report and for finished steps"},
+		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
+		&cli.BoolFlag{Name: "require-claims", Usage: "exit with code 12 unless all claims pass"},
+		jsonOption())
+	return &cli.Command{
+		Name:      "study",
+		Usage:     "distil, prune, attack and certify by a plan, and check claims",
+		ArgsUsage: "STUDY.yaml",
+		Description: "Example: shoal study testdata/study-quick.yaml -o quick\n\n" +
+			"DIR gets report.html, report.md with its pictures, study.json with every number, and cache/ with what is finished: a second run does\n" +
+			"nothing, and a changed setting redoes only what depends on it. Ctrl-C leaves everything finished in place.",
+		Flags:  flags,
+		Action: studyAction,
+	}
+}
+
+func studyAction(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usageError("shoal help study", "study takes one study file, not %d arguments", c.NArg())
+	}
+	dir := c.String("output")
+	if dir == "" {
+		return usageError("for example -o quick", "no --output is given")
+	}
+	path := c.Args().First()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	spec, err := study.Parse(text)
+	if err != nil {
+		return usageError("docs/commands.md lists the keys of a study", "%s: %v", path, err)
+	}
+	reused, total := 0, 0
+	progress := func(p study.Progress) {
+		total = p.Total
+		switch {
+		case p.Reused:
+			reused++
+		case p.Again:
+		case errors.Is(p.Err, study.ErrSkipped):
+			fmt.Fprintf(c.App.ErrWriter, "%d/%d %s: %v\n", p.Done, p.Total, p.Name, p.Err)
+		case p.Err != nil:
+			fmt.Fprintf(c.App.ErrWriter, "%d/%d %s failed: %v\n", p.Done, p.Total, p.Name, p.Err)
+		default:
+			words := ""
+			if p.Words != "" {
+				words = ": " + p.Words
+			}
+			fmt.Fprintf(c.App.ErrWriter, "%d/%d %s%s (%.1f s)\n", p.Done, p.Total, p.Name, words, p.Seconds)
+		}
+	}
+	eo := engineOptions(c)
+	if !c.IsSet("engine") { // what a report says does not depend on what a machine has
+		eo.Engine = "go"
+	}
+	r, err := study.Run(c.Context, spec, study.Options{Dir: dir, Base: filepath.Dir(path), Engine: eo, Threads: c.Int("threads"), Version: version(), Progress: progress})
+	if c.Context.Err() != nil {
+		return &codeError{code: exitInterrupted, err: fmt.Errorf("interrupted; what is finished is in %s", filepath.Join(dir, "cache")), hint: "the same command goes on from there"}
+	}
+	if err != nil {
+		return err
+	}
+	if reused > 0 {
+		fmt.Fprintf(c.App.ErrWriter, "%d of %d steps had been done before\n", reused, total)
+	}
+	if err := r.Write(dir); err != nil {
+		return err
+	}
+	if jsonMode(c) != "" {
+		err = printJSON(c.App.Writer, r)
+	} else {
+		err = printStudy(c, r, dir)
+	}
+	if err != nil {
+		return err
+	}
+	if len(r.Failures) > 0 {
+		return &codeError{code: exitError, err: fmt.Errorf("%d steps failed; the report names them, the first is %v", len(r.Failures), r.Failures[0])}
+	}
+	if c.Bool("require-claims") {
+		for _, cl := range r.Claims {
+			if cl.Verdict != study.Pass {
+				return &codeError{code: exitThreshold, err: fmt.Errorf("claim %d: %s", cl.Claim, cl.Verdict)}
+			}
+		}
+	}
+	return nil
+}
+
+// printStudy prints the claims; everything else is in the report.
+func printStudy(c *cli.Context, r *study.Results, dir string) error {
+	tw := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "claim\tverdict\t")
+	for _, cl := range r.Claims {
+		why := ""
+		if cl.Why != "" {
+			why = " (" + strings.TrimSpace(cl.Why) + ")"
+		}
+		if cl.On != "" {
+			why += "\t" + cl.Text + " (" + cl.On + ")"
+		} else {
+			why += "\t" + cl.Text
+		}
+		fmt.Fprintf(tw, "%d\t%s%s\n", cl.Claim, cl.Verdict, why)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(c.App.Writer, "\nthe report is %s\n", filepath.Join(dir, "report.html"))
+	return err
+}

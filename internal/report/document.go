@@ -1,0 +1,141 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Document is a report as a tree of plain text, tables and figures; Markdown and HTML are views of it. All texts are taken as they are:
+// nothing in them is markup.
+type Document struct {
+	Title    string
+	Lead     []string // paragraphs
+	Sections []Section
+}
+
+// Section is a part with a heading.
+type Section struct {
+	Title  string
+	Blocks []Block
+}
+
+// Block is a Paragraph, a List, a Table, a Figure, or Details.
+type Block interface{ block() }
+
+// Paragraph is a piece of text.
+type Paragraph string
+
+// List is a list of pieces of text.
+type List []string
+
+// Table has a caption that says how its numbers were made. The first column names the rows, unless Text tells that columns hold text.
+type Table struct {
+	Caption string
+	Head    []string
+	Rows    [][]string
+	// Text tells which columns are text, and stand on the left; numbers stand on the right.
+	Text []bool
+	// Mark colours the cell of a column by what it says: good, bad or open. Nil where nothing is coloured.
+	Mark func(row, column int) string
+}
+
+// Figure is a picture in SVG, with what it shows for those who do not see it.
+type Figure struct {
+	File    string // its name beside the Markdown
+	Caption string
+	Alt     string
+	SVG     []byte
+}
+
+// Details are folded away in HTML: long text as it is, such as a configuration.
+type Details struct {
+	Title string
+	Text  string
+}
+
+func (Paragraph) block() {}
+func (List) block()      {}
+func (Table) block()     {}
+func (Figure) block()    {}
+func (Details) block()   {}
+
+// text tells whether a column holds text.
+func (t *Table) text(column int) bool {
+	if t.Text == nil {
+		return column == 0
+	}
+	return column < len(t.Text) && t.Text[column]
+}
+
+func (t *Table) mark(row, column int) string {
+	if t.Mark == nil {
+		return ""
+	}
+	return t.Mark(row, column)
+}
+
+// Figures lists the document's pictures.
+func (d *Document) Figures() []Figure {
+	var out []Figure
+	for _, s := range d.Sections {
+		for _, b := range s.Blocks {
+			if f, ok := b.(Figure); ok {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+// Write writes report.html, report.md and the pictures that it links to into a folder. Pictures of an earlier report that are not in this
+// one are left alone.
+func (d *Document) Write(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	files := map[string][]byte{"report.html": d.HTML(), "report.md": d.Markdown()}
+	for _, f := range d.Figures() {
+		files[f.File] = f.SVG
+	}
+	var names []string
+	for n := range files {
+		names = append(names, n)
+	}
+	slices.SortFunc(names, func(a, b string) int { // the pages last, so that what they link to is there
+		return cmp.Or(cmp.Compare(page(a), page(b)), strings.Compare(a, b))
+	})
+	for _, n := range names {
+		if err := replace(filepath.Join(dir, n), files[n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func page(name string) int {
+	if strings.HasPrefix(name, "report.") {
+		return 1
+	}
+	return 0
+}
+
+// replace writes a file in one step.
+func replace(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+)
+
+// style is the page's only sheet: readable on a phone, in the dark, and in print. Colours are Okabe and Ito's; marks have words too.
+const style = `:root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#c8c8c8;--soft:#f3f3f3;--quiet:#555;--good:#0072B2;--bad:#B84300;--open:#6b6b6b}
+@media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--paper:#161616;--line:#444;--soft:#222;--quiet:#aaa;--good:#56B4E9;--bad:#E69F00;--open:#a8a8a8}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:62rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);overflow-wrap:anywhere}
+h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.25rem;margin-top:2.2rem;border-bottom:1px solid var(--line)}
+nav ul{padding-left:1.2rem}a{color:var(--good)}
+.scroll{overflow-x:auto;margin:1rem 0}
+table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
+th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;overflow-wrap:normal}
+th{background:var(--soft)}.l{text-align:left}td.l{min-width:8rem}
+caption{caption-side:bottom;text-align:left;color:var(--quiet);padding-top:.4rem}
+figure{margin:1rem 0}figure svg{width:100%;max-width:36rem;height:auto;display:block;background:#fff;border:1px solid var(--line)}
+figcaption{color:var(--quiet);font-size:.875rem}
+.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
+details{margin:.6rem 0}pre{overflow-x:auto;background:var(--soft);padding:.6rem;font-size:.8rem}`
+
+// HTML writes the document as one page that needs nothing else: style and pictures are inside, and there are no scripts.
+func (d *Document) HTML() []byte {
+	b := &bytes.Buffer{}
+	e := html.EscapeString
+	fmt.Fprintf(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>%s</h1>\n", e(d.Title), style, e(d.Title))
+	for _, p := range d.Lead {
+		fmt.Fprintf(b, "<p>%s</p>\n", e(p))
+	}
+	b.WriteString("<nav aria-label=\"Contents\"><ul>\n")
+	for i, s := range d.Sections {
+		fmt.Fprintf(b, "<li><a href=\"#s%d\">%s</a></li>\n", i+1, e(s.Title))
+	}
+	b.WriteString("</ul></nav>\n")
+	for i, s := range d.Sections {
+		fmt.Fprintf(b, "<section>\n<h2 id=\"s%d\">%s</h2>\n", i+1, e(s.Title))
+		for _, block := range s.Blocks {
+			switch x := block.(type) {
+			case Paragraph:
+				fmt.Fprintf(b, "<p>%s</p>\n", e(string(x)))
+			case List:
+				b.WriteString("<ul>\n")
+				for _, t := range x {
+					fmt.Fprintf(b, "<li>%s</li>\n", e(t))
+				}
+				b.WriteString("</ul>\n")
+			case Table:
+				x.html(b)
+			case Figure:
+				fmt.Fprintf(b, "<figure>\n%s\n<figcaption>%s</figcaption>\n</figure>\n", inlineSVG(x.SVG, x.Alt), e(x.Caption))
+			case Details:
+				fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n<pre>%s</pre>\n</details>\n", e(x.Title), e(x.Text))
+			}
+		}
+		b.WriteString("</section>\n")
+	}
+	b.WriteString("</main>\n</body>\n</html>\n")
+	return b.Bytes()
+}
+
+func (t *Table) html(b *bytes.Buffer) {
+	e := html.EscapeString
+	b.WriteString("<div class=\"scroll\" tabindex=\"0\">\n<table>\n")
+	if t.Caption != "" {
+		fmt.Fprintf(b, "<caption>%s</caption>\n", e(t.Caption))
+	}
+	class := func(row, column int) string {
+		var c []string
+		if t.text(column) {
+			c = append(c, "l")
+		}
+		if row >= 0 {
+			if m := t.mark(row, column); m != "" {
+				c = append(c, m)
+			}
+		}
+		if len(c) == 0 {
+			return ""
+		}
+		return " class=\"" + e(strings.Join(c, " ")) + "\""
+	}
+	b.WriteString("<thead><tr>")
+	for i, h := range t.Head {
+		fmt.Fprintf(b, "<th scope=\"col\"%s>%s</th>", class(-1, i), e(h))
+	}
+	b.WriteString("</tr></thead>\n<tbody>\n")
+	for k, r := range t.Rows {
+		b.WriteString("<tr>")
+		for i, c := range r {
+			fmt.Fprintf(b, "<td%s>%s</td>", class(k, i), e(c))
+		}
+		b.WriteString("</tr>\n")
+	}
+	b.WriteString("</tbody>\n</table>\n</div>\n")
+}
+
+var svgHead = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
+var viewBox = regexp.MustCompile(`viewBox="[^"]*"`)
+
+// inlineSVG is a picture for the middle of a page: without the prologue, as wide as there is room, and with its description.
+func inlineSVG(svg []byte, alt string) string {
+	head := svgHead.Find(svg)
+	if head == nil {
+		return "<p>" + html.EscapeString(alt) + "</p>"
+	}
+	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s role=\"img\" aria-label=\"%s\">%s", viewBox.Find(head), html.EscapeString(alt), bytes.TrimSpace(svg[len(head):]))
+}

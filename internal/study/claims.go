@@ -1,0 +1,673 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Verdict is what the numbers say of a claim.
+type Verdict string
+
+// The verdicts. NotSeparated is neither: the interval holds both sides.
+const (
+	Pass         Verdict = "pass"
+	Fail         Verdict = "fail"
+	NotSeparated Verdict = "not separated"
+	NotRun       Verdict = "not run"
+)
+
+// ClaimResult is a claim with its checks.
+type ClaimResult struct {
+	Claim   int     `json:"claim"`
+	Text    string  `json:"text"`
+	On      string  `json:"on"` // what it was checked on, as far as the study says
+	Verdict Verdict `json:"verdict"`
+	Why     string  `json:"why,omitempty"` // it was not run
+	Checks  []Check `json:"checks"`
+	Reading string  `json:"reading,omitempty"`
+}
+
+// Check compares two quantities, seed by seed.
+type Check struct {
+	What string `json:"what"` // what is compared
+	A    string `json:"a"`
+	B    string `json:"b"`
+	// Kind is difference (of A less B, in percentage points), ratio (of A over B, the geometric mean over seeds) or equal (the least share of
+	// images on which both give the same class).
+	Kind      string   `json:"kind"`
+	ValueA    float64  `json:"value_a"` // means over seeds
+	ValueB    float64  `json:"value_b"`
+	Effect    Interval `json:"effect"`
+	Less      bool     `json:"less"` // the effect is to lie below Limit, not above
+	Limit     float64  `json:"limit"`
+	Verdict   Verdict  `json:"verdict"`
+	Why       string   `json:"why,omitempty"`
+	Secondary bool     `json:"secondary,omitempty"` // does not decide the claim
+}
+
+// thesis is one of the thesis' claims.
+type thesis struct {
+	text  string
+	check func(r *Results, c *Claim) ([]Check, error)
+}
+
+// theses are the thesis' claims, number 1 first. What each one compares:
+//
+//	 1, 2, 3  accuracies of students that follow each other in the claim's list, with one technique
+//	 4, 5, 6  accuracies of the first technique against each further one, for every student
+//	 7        pruned against unpruned: the same classes after proven-dead, accuracy within the margin after other scores
+//	 8        pruned students against their teacher, within the margin
+//	 9        attacked accuracies of students against their teacher's, at every eps of the claim
+//	10        mean radii of students over their teacher's
+//	11        mean radii of students that follow each other in the list, the smaller first
+//	12        mean radii of the robust teacher's students over the teacher's, below 0.6
+//	13        mean radii of retrained students over those before, above 1.5, and over the teacher's, above 1
+//	14        mean radii of retrained students over those of the same trained robustly from random weights
+//	15        10, 12 and 13 together
+var theses []thesis
+
+func init() { // the table's functions look at the table's length
+	theses = []thesis{
+		{"The student must be convolutional: none is worse than one convolution, and that worse than two.", ordered},
+		{"More convolutional layers are better.", ordered},
+		{"Students need many parameters: accuracy rises with size.", ordered},
+		{"Ranging the teacher's temperature beats matching the logits.", better},
+		{"A distilled student beats the same network trained on labels.", better},
+		{"Extra unlabelled images help.", better},
+		{"Pruning loses no accuracy.", lossless},
+		{"Small students with pruning reach their teacher.", reaching},
+		{"For small eps the student stands attacks better than its teacher.", standing},
+		{"Normal distillation enlarges the certification area.", enlarging},
+		{"The fewer parameters, the larger the area.", shrinking},
+		{"Students of a robust teacher lose most of its area.", losing},
+		{"Robust training after distillation restores the area, and passes the teacher.", restoring},
+		{"It matters that the student was distilled first, and not only trained robustly.", mattering},
+		{"Distillation leads to shallow models with larger areas: true for normal teachers, false for robust ones, true again after robust training.", nil},
+	}
+}
+
+// marginDefault, in percentage points, is what a loss of accuracy may come to where none is claimed and the claim sets no margin.
+const marginDefault = 0.5
+
+// CheckClaims checks claims against numbers. With no list nothing is checked.
+func CheckClaims(r *Results, list []Claim) []ClaimResult {
+	var out []ClaimResult
+	for i := range list {
+		c := &list[i]
+		t := theses[c.Claim-1]
+		res := ClaimResult{Claim: c.Claim, Text: t.text, On: c.on(), Checks: []Check{}}
+		if t.check == nil {
+			res.Verdict, res.Why, res.Reading = threeParts(out)
+			out = append(out, res)
+			continue
+		}
+		checks, err := t.check(r, c)
+		res.Checks = append(res.Checks, checks...)
+		if err != nil {
+			res.Verdict, res.Why = NotRun, err.Error()
+		} else {
+			res.Verdict, res.Why = overall(checks)
+		}
+		res.Reading = reading(c.Claim, checks)
+		out = append(out, res)
+	}
+	return out
+}
+
+// on says what a claim is checked on.
+func (c *Claim) on() string {
+	var out []string
+	for _, p := range []struct{ what, names string }{{"teacher", c.Teacher}, {"technique", strings.Join(c.Techniques, " against ")}, {"students", joined(c.Students)},
+		{"pruned", c.Prune}, {"retrained", c.Retrain}, {"under", c.Attack}} {
+		if p.names != "" {
+			out = append(out, p.what+" "+p.names)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// overall is a claim's verdict: it fails where one of its checks does, and passes where all do.
+func overall(checks []Check) (Verdict, string) {
+	count := map[Verdict]int{}
+	n := 0
+	why := ""
+	for _, c := range checks {
+		if c.Secondary {
+			continue
+		}
+		count[c.Verdict]++
+		n++
+		if c.Verdict == NotRun && why == "" {
+			why = c.Why
+		}
+	}
+	switch {
+	case n == count[NotRun]:
+		if why == "" {
+			why = "nothing to compare"
+		}
+		return NotRun, why
+	case count[Fail] > 0:
+		return Fail, ""
+	case count[Pass] == n-count[NotRun]:
+		return Pass, ""
+	}
+	return NotSeparated, ""
+}
+
+// judge puts values of seeds side by side. Values that do not depend on a seed count for all.
+func (c Check) judge(r *Results, a, b func(seed int64) (float64, error)) Check {
+	var va, vb, effect []float64
+	for _, s := range r.Spec.Seeds {
+		x, err := a(int64(s))
+		if err == nil {
+			var y float64
+			if y, err = b(int64(s)); err == nil {
+				va, vb = append(va, x), append(vb, y)
+				continue
+			}
+		}
+		if c.Why == "" {
+			c.Why = err.Error()
+		}
+	}
+	if len(va) == 0 {
+		c.Verdict = NotRun
+		c.Effect = tInterval(nil)
+		return c
+	}
+	c.Why = ""
+	c.ValueA, c.ValueB = mean(va), mean(vb)
+	for i := range va {
+		if c.Kind == "ratio" {
+			if !(va[i] > 0) || !(vb[i] > 0) {
+				c.Verdict, c.Why, c.Effect = NotRun, "a mean radius is 0", tInterval(nil)
+				return c
+			}
+			effect = append(effect, math.Log(va[i]/vb[i]))
+		} else {
+			effect = append(effect, 100*(va[i]-vb[i]))
+		}
+	}
+	c.Effect = tInterval(effect)
+	if c.Kind == "ratio" {
+		c.Effect.Mean, c.Effect.Low, c.Effect.High = math.Exp(c.Effect.Mean), math.Exp(c.Effect.Low), math.Exp(c.Effect.High)
+	}
+	c.Verdict = c.verdict()
+	if c.Effect.N == 1 {
+		c.Why = "one seed gives no interval"
+	}
+	return c
+}
+
+// accuracies compares two accuracies on the test images. Where no seed plays a part, the interval is over images (Newcombe 1998, method 10, as if
+// the two had been measured on different images: too wide rather than too narrow).
+func (c Check) accuracies(r *Results, a, b Subject) Check {
+	c.What, c.A, c.B, c.Kind = "accuracy", a.String(), b.String(), "difference"
+	c = c.judge(r, r.accuracy(a), r.accuracy(b))
+	x, y := r.model(a, NoSeed), r.model(b, NoSeed)
+	if x == nil || y == nil || c.Verdict == NotRun {
+		return c
+	}
+	lowA, highA := wilson(x.Correct, x.Samples)
+	lowB, highB := wilson(y.Correct, y.Samples)
+	p, q := x.Accuracy(), y.Accuracy()
+	c.Effect = Interval{100 * (p - q), 100 * (p - q - math.Hypot(p-lowA, highB-q)), 100 * (p - q + math.Hypot(highA-p, q-lowB)), 1}
+	c.Verdict, c.Why = c.verdict(), "interval over images: no seeds"
+	return c
+}
+
+// verdict compares the interval with the limit. Without an interval nothing is separated.
+func (c Check) verdict() Verdict {
+	low, high := c.Effect.Low, c.Effect.High
+	if c.Less {
+		low, high = -high, -low
+	}
+	limit := c.Limit
+	if c.Less {
+		limit = -limit
+	}
+	switch {
+	case math.IsNaN(low) || math.IsNaN(high):
+		return NotSeparated
+	case low > limit:
+		return Pass
+	case high <= limit:
+		return Fail
+	}
+	return NotSeparated
+}
+
+// What checks are made of.
+
+var errNothing = errors.New("the study has no such models")
+
+func (r *Results) accuracy(s Subject) func(int64) (float64, error) {
+	return func(seed int64) (float64, error) {
+		m := r.model(s, seed)
+		if m == nil {
+			return 0, r.missing(s)
+		}
+		return m.Accuracy(), nil
+	}
+}
+
+func (r *Results) area(s Subject, domain string) func(int64) (float64, error) {
+	return func(seed int64) (float64, error) {
+		m := r.radius(s, seed, domain)
+		if m == nil {
+			return 0, fmt.Errorf("%w certified by %s", r.missing(s), domain)
+		}
+		return m.mean(), nil
+	}
+}
+
+func (r *Results) standing(s Subject, attack string, eps float64) func(int64) (float64, error) {
+	return func(seed int64) (float64, error) {
+		m := r.attack(s, seed, attack)
+		if m == nil {
+			return 0, fmt.Errorf("%w under %s", r.missing(s), attack)
+		}
+		k := slices.Index(m.Eps, eps)
+		if k < 0 {
+			return 0, fmt.Errorf("%s was not tried at eps %v", attack, eps)
+		}
+		return float64(m.Robust[k]) / float64(m.Samples), nil
+	}
+}
+
+// missing says that a subject was not measured; a failure of its own training is named.
+func (r *Results) missing(s Subject) error {
+	for _, f := range r.Failures {
+		if s.Student != "" && strings.Contains(f.Step, s.String()) || s.Student == "" && strings.Contains(f.Step, "teacher "+s.Teacher) {
+			return errors.New(f.String())
+		}
+	}
+	return fmt.Errorf("there is no %s", s)
+}
+
+// teacher is the claim's, or the first.
+func (c *Claim) teacher(r *Results) string {
+	if c.Teacher != "" {
+		return c.Teacher
+	}
+	return r.Spec.Teachers[0].Name
+}
+
+// students are the claim's, or all.
+func (c *Claim) students(r *Results) []string {
+	if len(c.Students) > 0 {
+		return c.Students
+	}
+	return names(r.Spec.Students, func(s Student) string { return s.Name })
+}
+
+// technique is the claim's first, or the first that has a teacher.
+func (c *Claim) technique(r *Results) string {
+	if len(c.Techniques) > 0 {
+		return c.Techniques[0]
+	}
+	for _, t := range r.Spec.Techniques {
+		if t.Technique != "labels" {
+			return t.Name
+		}
+	}
+	return ""
+}
+
+// distilled is a student of the claim's teacher; a technique on labels has no teacher.
+func (c *Claim) distilled(r *Results, student, technique string) Subject {
+	s := Subject{Teacher: c.teacher(r), Student: student, Technique: technique}
+	for _, t := range r.Spec.Techniques {
+		if t.Name == technique && t.Technique == "labels" {
+			s.Teacher = ""
+		}
+	}
+	return s
+}
+
+func (r *Results) domains() []string {
+	if r.Spec.Certify == nil {
+		return nil
+	}
+	out := append([]string{}, r.Spec.Certify.Domains...)
+	if !r.Spec.Certify.NoAttack {
+		out = append(out, upperDomain)
+	}
+	return out
+}
+
+func domainText(d string) string {
+	if d == upperDomain {
+		return "mean radius of the attack's upper curve"
+	}
+	return "mean radius by " + d
+}
+
+// areas compares mean radii in every domain; all but the first domain are secondary.
+func (r *Results) areas(a, b Subject, less bool, limit float64) []Check {
+	var out []Check
+	for i, d := range r.domains() {
+		c := Check{What: domainText(d), A: a.String(), B: b.String(), Kind: "ratio", Less: less, Limit: limit, Secondary: i > 0}
+		out = append(out, c.judge(r, r.area(a, d), r.area(b, d)))
+	}
+	return out
+}
+
+func ordered(r *Results, c *Claim) ([]Check, error) {
+	list := c.students(r)
+	if len(list) < 2 {
+		return nil, errors.New("the claim needs at least two students")
+	}
+	var out []Check
+	for i := 1; i < len(list); i++ {
+		a, b := c.distilled(r, list[i], c.technique(r)), c.distilled(r, list[i-1], c.technique(r))
+		out = append(out, Check{}.accuracies(r, a, b))
+	}
+	return out, nil
+}
+
+func better(r *Results, c *Claim) ([]Check, error) {
+	if len(c.Techniques) < 2 {
+		return nil, errors.New("the claim needs techniques, the better one first")
+	}
+	var out []Check
+	for _, s := range c.students(r) {
+		for _, other := range c.Techniques[1:] {
+			a, b := c.distilled(r, s, c.Techniques[0]), c.distilled(r, s, other)
+			out = append(out, Check{}.accuracies(r, a, b))
+		}
+	}
+	return out, nil
+}
+
+func (c *Claim) margin() float64 {
+	if c.Margin > 0 {
+		return c.Margin
+	}
+	return marginDefault
+}
+
+func lossless(r *Results, c *Claim) ([]Check, error) {
+	var out []Check
+	for _, p := range r.Spec.Prune {
+		if c.Prune != "" && c.Prune != p.Name {
+			continue
+		}
+		for _, s := range r.subjects() {
+			if s.Prune != p.Name || s.Student != "" && len(c.Students) > 0 && !slices.Contains(c.Students, s.Student) ||
+				len(c.Techniques) > 0 && s.Technique != "" && !slices.Contains(c.Techniques, s.Technique) || c.Teacher != "" && s.Teacher != "" && s.Teacher != c.Teacher {
+				continue
+			}
+			before := s
+			before.Prune = ""
+			if p.Score == "proven-dead" {
+				out = append(out, r.equal(s, before))
+				continue
+			}
+			out = append(out, Check{Limit: -c.margin()}.accuracies(r, s, before))
+		}
+	}
+	if len(out) == 0 {
+		return nil, errNothing
+	}
+	return out, nil
+}
+
+// equal checks that pruning what is dead changed no class of any image, with any seed.
+func (r *Results) equal(s, before Subject) Check {
+	c := Check{What: "images with the same class", A: s.String(), B: before.String(), Kind: "equal", Limit: 100, Verdict: Pass, Effect: tInterval(nil)}
+	least, removed, proven := math.Inf(1), 0, true
+	var va, vb []float64
+	for _, seed := range r.seedsOf(s) {
+		m := r.model(s, seed)
+		if m.Pruned == nil {
+			continue
+		}
+		least = min(least, 100*float64(m.Pruned.Same)/float64(m.Samples))
+		removed += m.Pruned.Removed
+		proven = proven && m.Pruned.Equal != nil && *m.Pruned.Equal
+		va, vb = append(va, m.Accuracy()), append(vb, float64(m.Pruned.CorrectBefore)/float64(m.Samples))
+	}
+	switch {
+	case len(va) == 0:
+		c.Verdict, c.Why = NotRun, r.missing(s).Error()
+		return c
+	case removed == 0:
+		c.Verdict, c.Why = NotRun, "no filter is proven dead"
+	case least < 100:
+		c.Verdict = Fail
+	}
+	c.ValueA, c.ValueB = mean(va), mean(vb)
+	c.Effect = Interval{Mean: least, Low: least, High: least, N: len(va)}
+	if removed > 0 {
+		c.Why = fmt.Sprintf("%d filters removed", removed)
+		if proven {
+			c.Why += "; proven to compute the same"
+		}
+	}
+	return c
+}
+
+func reaching(r *Results, c *Claim) ([]Check, error) {
+	var out []Check
+	teacher := Subject{Teacher: c.teacher(r)}
+	for _, s := range r.subjects() {
+		if s.Prune == "" || s.Student == "" || s.Retrain != "" || s.Teacher != teacher.Teacher || c.Prune != "" && s.Prune != c.Prune ||
+			len(c.Students) > 0 && !slices.Contains(c.Students, s.Student) || len(c.Techniques) > 0 && !slices.Contains(c.Techniques, s.Technique) {
+			continue
+		}
+		out = append(out, Check{Limit: -c.margin()}.accuracies(r, s, teacher))
+	}
+	if len(out) == 0 {
+		return nil, errNothing
+	}
+	return out, nil
+}
+
+func standing(r *Results, c *Claim) ([]Check, error) {
+	if len(r.Spec.Attacks) == 0 {
+		return nil, errors.New("the study has no attacks")
+	}
+	a := r.Spec.Attacks[0]
+	for _, x := range r.Spec.Attacks {
+		if x.Name == c.Attack {
+			a = x
+		}
+	}
+	list := c.Eps
+	if len(list) == 0 {
+		list = a.Eps
+	}
+	var out []Check
+	teacher := Subject{Teacher: c.teacher(r)}
+	for _, s := range c.students(r) {
+		one := c.distilled(r, s, c.technique(r))
+		one.Prune = c.Prune
+		for _, eps := range list {
+			out = append(out, Check{What: fmt.Sprintf("accuracy under %s at eps %v", a.Name, eps), A: one.String(), B: teacher.String(), Kind: "difference"}.
+				judge(r, r.standing(one, a.Name, eps), r.standing(teacher, a.Name, eps)))
+		}
+	}
+	return out, nil
+}
+
+func enlarging(r *Results, c *Claim) ([]Check, error) {
+	var out []Check
+	for _, s := range c.students(r) {
+		out = append(out, r.areas(c.distilled(r, s, c.technique(r)), Subject{Teacher: c.teacher(r)}, false, 1)...)
+	}
+	return certifiedOnly(r, out)
+}
+
+func certifiedOnly(r *Results, out []Check) ([]Check, error) {
+	if r.Spec.Certify == nil {
+		return nil, errors.New("the study certifies nothing")
+	}
+	return out, nil
+}
+
+func shrinking(r *Results, c *Claim) ([]Check, error) {
+	list := c.students(r)
+	if len(list) < 2 {
+		return nil, errors.New("the claim needs at least two students, the smaller first")
+	}
+	var out []Check
+	for i := 1; i < len(list); i++ {
+		out = append(out, r.areas(c.distilled(r, list[i-1], c.technique(r)), c.distilled(r, list[i], c.technique(r)), false, 1)...)
+	}
+	return certifiedOnly(r, out)
+}
+
+// The acceptance limits of claims 12 and 13: the thesis has 0.34 and 3.2.
+const (
+	lostLimit     = 0.6
+	restoredLimit = 1.5
+)
+
+func losing(r *Results, c *Claim) ([]Check, error) {
+	var out []Check
+	for _, s := range c.students(r) {
+		out = append(out, r.areas(c.distilled(r, s, c.technique(r)), Subject{Teacher: c.teacher(r)}, true, lostLimit)...)
+	}
+	return certifiedOnly(r, out)
+}
+
+func (c *Claim) retrain(r *Results) (string, error) {
+	if c.Retrain != "" {
+		return c.Retrain, nil
+	}
+	if len(r.Spec.Retrain) == 0 {
+		return "", errors.New("the study trains no student robustly again")
+	}
+	return r.Spec.Retrain[0].Name, nil
+}
+
+func restoring(r *Results, c *Claim) ([]Check, error) {
+	name, err := c.retrain(r)
+	if err != nil {
+		return nil, err
+	}
+	var out []Check
+	for _, s := range c.students(r) {
+		before := c.distilled(r, s, c.technique(r))
+		after := before
+		after.Retrain = name
+		out = append(out, r.areas(after, before, false, restoredLimit)...)
+		out = append(out, r.areas(after, Subject{Teacher: c.teacher(r)}, false, 1)...)
+	}
+	return certifiedOnly(r, out)
+}
+
+func mattering(r *Results, c *Claim) ([]Check, error) {
+	name, err := c.retrain(r)
+	if err != nil {
+		return nil, err
+	}
+	var out []Check
+	for _, s := range c.students(r) {
+		a := c.distilled(r, s, c.technique(r))
+		a.Retrain = name
+		straight := Subject{Student: s, Retrain: name}
+		out = append(out, r.areas(a, straight, false, 1)...)
+		out = append(out, Check{Secondary: true}.accuracies(r, a, straight))
+	}
+	return certifiedOnly(r, out)
+}
+
+// threeParts is claim 15: what became of 10, 12 and 13.
+func threeParts(done []ClaimResult) (Verdict, string, string) {
+	text := ""
+	verdict, missing := Pass, 0
+	for i, n := range []int{10, 12, 13} {
+		k := slices.IndexFunc(done, func(c ClaimResult) bool { return c.Claim == n })
+		if i > 0 {
+			text += "; "
+		}
+		if k < 0 || done[k].Verdict == NotRun {
+			text += fmt.Sprintf("claim %d was not run", n)
+			missing++
+			continue
+		}
+		text += fmt.Sprintf("claim %d: %s", n, done[k].Verdict)
+		switch v := done[k].Verdict; {
+		case v == Fail || verdict == Fail:
+			verdict = Fail
+		case v == NotSeparated:
+			verdict = NotSeparated
+		}
+	}
+	if missing > 0 {
+		return NotRun, "it needs the claims 10, 12 and 13 before it", text
+	}
+	return verdict, "", text
+}
+
+// reading says in words what the domains show together, where several were asked: whether the area itself grew, or only the bounds became
+// tighter.
+func reading(claim int, checks []Check) string {
+	if claim < 10 || claim > 14 {
+		return ""
+	}
+	out := ""
+	for i := 0; i < len(checks); i++ {
+		first := checks[i]
+		if first.Secondary || first.Kind != "ratio" || first.Verdict == NotRun {
+			continue
+		}
+		var upper *Check
+		last := first
+		for k := i + 1; k < len(checks) && checks[k].Secondary && checks[k].Kind == "ratio"; k++ {
+			if checks[k].What == domainText(upperDomain) {
+				upper = &checks[k]
+			} else {
+				last = checks[k]
+			}
+		}
+		text := fmt.Sprintf("%s over %s: %s %.2f", first.A, first.B, first.What, first.Effect.Mean)
+		if last.What != first.What && last.Verdict != NotRun {
+			text += fmt.Sprintf(", %s %.2f", last.What, last.Effect.Mean)
+		}
+		if upper != nil && upper.Verdict != NotRun {
+			text += fmt.Sprintf(", %s %.2f. ", upper.What, upper.Effect.Mean) + meaning(first.Effect, upper.Effect)
+		} else {
+			text += "."
+		}
+		if out != "" {
+			out += " "
+		}
+		out += text
+	}
+	return out
+}
+
+// meaning compares what is proven with what attacks leave: two ratios with their intervals.
+func meaning(proven, upper Interval) string {
+	side := func(i Interval) int {
+		switch {
+		case i.Low > 1:
+			return 1
+		case i.High < 1:
+			return -1
+		}
+		return 0
+	}
+	switch p, u := side(proven), side(upper); {
+	case p == 0:
+		return "The proven area does not differ beyond the interval."
+	case p == u && p > 0:
+		return "Both ends of the bracket grow: the area itself does."
+	case p == u:
+		return "Both ends of the bracket shrink: the area itself does."
+	case u == 0 && p > 0:
+		return "What is proven grows and what attacks leave does not differ: the bounds became tighter, and nothing shows that the area grew."
+	case u == 0:
+		return "What is proven shrinks and what attacks leave does not differ: the bounds became looser, and nothing shows that the area shrank."
+	case p > 0:
+		return "What is proven grows although what attacks leave shrinks: the bounds became tighter on a network that is less robust."
+	}
+	return "What is proven shrinks although what attacks leave grows: the bounds became looser."
+}

@@ -1,0 +1,418 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/dataset"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/student"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+// images are a source's samples; pixels are decoded when they are first asked for.
+type images struct {
+	source Source
+	set    *dataset.Set
+	index  []int
+	data   *student.Data
+}
+
+// sampleSeed chooses the samples of a source.
+const sampleSeed = 1
+
+func openImages(base string, src Source, def string) (*images, error) {
+	if src.Split == "" {
+		src.Split = def
+	}
+	kind, path, _ := strings.Cut(src.From, ":")
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(base, path)
+	}
+	set, err := dataset.Open(kind+":"+path, dataset.Options{Split: src.Split, Range: src.Range})
+	if err != nil {
+		return nil, err
+	}
+	if set.Raw && len(set.RawShape) != 3 {
+		return nil, fmt.Errorf("%s: inputs of shape %v; a study takes [C,H,W]", src.From, set.RawShape)
+	}
+	m := &images{source: src, set: set}
+	if src.Samples == 0 {
+		for i := range set.Len() {
+			m.index = append(m.index, i)
+		}
+		return m, nil
+	}
+	if src.Skip+src.Samples > set.Len() {
+		return nil, fmt.Errorf("%s: %d samples behind %d of %d", src.From, src.Samples, src.Skip, set.Len())
+	}
+	m.index = rand.New(rand.NewPCG(sampleSeed, 0)).Perm(set.Len())[src.Skip:][:src.Samples]
+	return m, nil
+}
+
+// identity says which images these are, whatever the path to them.
+func (m *images) identity() any {
+	return map[string]any{"sha256": m.set.SHA256, "range": m.source.Range, "split": m.source.Split, "samples": m.source.Samples, "skip": m.source.Skip, "seed": sampleSeed}
+}
+
+func (m *images) shape() [3]int {
+	if m.set.Raw {
+		return [3]int(m.set.RawShape)
+	}
+	return [3]int{m.set.Channels, m.set.Height, m.set.Width}
+}
+
+// load decodes all of them.
+func (m *images) load(ctx context.Context) (*student.Data, error) {
+	if m.data != nil {
+		return m.data, nil
+	}
+	d := &student.Data{Shape: m.shape()}
+	x := make([]float32, m.set.Size())
+	for _, i := range m.index {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := m.set.Pixels(x, i, false); err != nil {
+			return nil, err
+		}
+		d.Labels = append(d.Labels, m.set.Labels[i])
+		if d.Inputs == nil {
+			if b, ok := pixelBytes(x); ok {
+				d.Bytes = append(d.Bytes, b...)
+				continue
+			}
+			d.Unpack() // of the samples before, which happened to be bytes
+		}
+		d.Inputs = append(d.Inputs, x...)
+	}
+	m.data = d
+	return d, nil
+}
+
+// pixelBytes are the bytes of which x is the 255th parts, where it is.
+func pixelBytes(x []float32) ([]uint8, bool) {
+	out := make([]uint8, len(x))
+	for i, v := range x {
+		b := math.Round(float64(v) * 255)
+		if !(b >= 0 && b <= 255) || float32(b)/255 != v {
+			return nil, false
+		}
+		out[i] = uint8(b)
+	}
+	return out, true
+}
+
+// lab is what steps work with.
+type lab struct {
+	spec               *Spec
+	o                  Options
+	train, extra, test *images
+	teachers           map[string]*onnxio.Model // those of files, by name
+	logits             map[string][]float32     // by model and use, for as long as the run goes
+	parts              map[bool][2]*student.Data
+}
+
+func openLab(_ context.Context, spec *Spec, o Options) (*lab, error) {
+	l := &lab{spec: spec, o: o, teachers: map[string]*onnxio.Model{}, logits: map[string][]float32{}, parts: map[bool][2]*student.Data{}}
+	var err error
+	if l.train, err = openImages(o.Base, spec.Data.Train, "train"); err != nil {
+		return nil, fmt.Errorf("data.train: %w", err)
+	}
+	if l.test, err = openImages(o.Base, spec.Data.Test, "test"); err != nil {
+		return nil, fmt.Errorf("data.test: %w", err)
+	}
+	if spec.Data.Extra != nil {
+		if l.extra, err = openImages(o.Base, *spec.Data.Extra, "train"); err != nil {
+			return nil, fmt.Errorf("data.extra: %w", err)
+		}
+	}
+	for _, m := range []*images{l.test, l.extra} {
+		if m != nil && m.shape() != l.train.shape() {
+			return nil, fmt.Errorf("%s: images of %v (channels, height, width) beside images of %v", m.source.From, m.shape(), l.train.shape())
+		}
+	}
+	for _, t := range spec.Teachers {
+		if t.Model == "" {
+			continue
+		}
+		path := t.Model
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(o.Base, path)
+		}
+		m, err := onnxio.Load(path)
+		if err != nil {
+			return nil, fmt.Errorf("teacher %s: %w", t.Name, err)
+		}
+		l.teachers[t.Name] = m
+	}
+	return l, nil
+}
+
+// lesson gives training and validation data, without logits. Extra images stand behind the labelled ones, with no labels.
+func (l *lab) lesson(ctx context.Context, extra bool) (train, valid *student.Data, err error) {
+	if p, ok := l.parts[extra]; ok {
+		return p[0], p[1], nil
+	}
+	d, err := l.train.load(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	train, valid = student.Split(d, l.spec.Data.Validation, 0)
+	if extra {
+		more, err := l.extra.load(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		unlabelled := *more
+		unlabelled.Labels = make([]int, more.Len())
+		for i := range unlabelled.Labels {
+			unlabelled.Labels[i] = -1
+		}
+		both := train.Subset(indices(train.Len()))
+		if err := both.Append(&unlabelled); err != nil {
+			return nil, nil, err
+		}
+		train = both
+	}
+	l.parts[extra] = [2]*student.Data{train, valid}
+	return train, valid, nil
+}
+
+func indices(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+// view joins images with how a model takes them: a teacher of the user's may have its own order and units.
+type view struct {
+	data      *student.Data // pixels, channels first
+	n         int           // the first n of them
+	last      bool
+	raw       bool
+	mean, std []float64
+	channel   []int // of each element, in the model's order
+}
+
+// viewOf joins the first n test images (0: all) with a model's input shape.
+func (l *lab) viewOf(ctx context.Context, shape []int, mean, std []float64, n int) (*view, error) {
+	d, err := l.test.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{data: d, n: d.Len(), raw: l.test.set.Raw}
+	if n > 0 {
+		v.n = min(n, v.n)
+	}
+	c, h, w := d.Shape[0], d.Shape[1], d.Shape[2]
+	if onnxio.NumElements(shape) != d.Size() {
+		return nil, fmt.Errorf("a model input of shape %v for images of %v (channels, height, width)", shape, d.Shape)
+	}
+	if k := len(shape); k >= 3 && c > 1 && [3]int(shape[k-3:]) != d.Shape {
+		if [3]int(shape[k-3:]) != [3]int{h, w, c} {
+			return nil, fmt.Errorf("a model input of shape %v for images of %v (channels, height, width)", shape, d.Shape)
+		}
+		v.last = true
+	}
+	v.channel = make([]int, d.Size())
+	for i := range v.channel {
+		if v.channel[i] = i / (h * w); v.last {
+			v.channel[i] = i % c
+		}
+	}
+	if v.mean, v.std, err = spread(mean, std, c); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// spread gives mean and std one number for each channel; nil where there are none.
+func spread(mean, std []float64, channels int) ([]float64, []float64, error) {
+	if mean == nil && std == nil {
+		return nil, nil, nil
+	}
+	fit := func(v []float64, def float64) ([]float64, error) {
+		if len(v) == 0 {
+			v = []float64{def}
+		}
+		for len(v) == 1 && channels > 1 {
+			one := v[0]
+			v = make([]float64, channels)
+			for i := range v {
+				v[i] = one
+			}
+		}
+		if len(v) != channels {
+			return nil, fmt.Errorf("mean or std of %d numbers for images of %d channels", len(v), channels)
+		}
+		return v, nil
+	}
+	mean, err := fit(mean, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	std, err = fit(std, 1)
+	return mean, std, err
+}
+
+// pixels are image i in the model's order, not normalised.
+func (v *view) pixels(i int) []float32 {
+	x := make([]float32, v.data.Size())
+	v.data.Sample(x, i)
+	if !v.last {
+		return x
+	}
+	c := v.data.Shape[0]
+	area := len(x) / c
+	y := make([]float32, len(x))
+	for k := range x {
+		y[k%area*c+k/area] = x[k]
+	}
+	return y
+}
+
+// input is what the model is given for pixels x.
+func (v *view) input(x []float32) []float32 {
+	if v.mean == nil {
+		return x
+	}
+	y := make([]float32, len(x))
+	for i, p := range x {
+		c := v.channel[i]
+		y[i] = (p - float32(v.mean[c])) / float32(v.std[c])
+	}
+	return y
+}
+
+func (v *view) ball(x []float32, eps float64) verify.Ball {
+	b := verify.Ball{Center: x, Eps: eps, Mean: v.mean, Std: v.std, Channel: v.channel}
+	if v.raw {
+		for _, p := range x {
+			if p < 0 || p > 1 {
+				b.PixelLow, b.PixelHigh = -1e30, 1e30
+				break
+			}
+		}
+	}
+	return b
+}
+
+// scale is how far a pixel moves for a change of 1 of the model's input.
+func (v *view) scale() []float64 {
+	out := make([]float64, len(v.channel))
+	for k := range out {
+		out[k] = 1
+		if v.std != nil {
+			out[k] = v.std[v.channel[k]]
+		}
+	}
+	return out
+}
+
+// batch makes images [from, to) ready for an attack.
+func (v *view) batch(from, to int) *attack.Samples {
+	size := v.data.Size()
+	out := &attack.Samples{Size: size, Image: attack.Image{Channels: v.data.Shape[0], Height: v.data.Shape[1], Width: v.data.Shape[2], Last: v.last}}
+	if v.std != nil {
+		out.Scale = make([]float32, size)
+		for k := range out.Scale {
+			out.Scale[k] = float32(1 / v.std[v.channel[k]])
+		}
+	}
+	var pixels [][]float32
+	for i := from; i < to; i++ {
+		x := v.pixels(i)
+		pixels = append(pixels, x)
+		out.X = append(out.X, v.input(x)...)
+		out.Labels, out.Index = append(out.Labels, v.data.Labels[i]), append(out.Index, i)
+	}
+	out.Lower, out.Upper = insideFloats(v.ball(pixels[0], math.MaxFloat32))
+	out.Ball = func(i int, eps float64) (lower, upper []float32) {
+		lower, upper = insideFloats(v.ball(pixels[i], eps))
+		x := out.X[i*size : (i+1)*size]
+		for k := range lower {
+			if lower[k] > upper[k] { // no float32 lies inside: the ball is narrower than their distance
+				lower[k], upper[k] = x[k], x[k]
+			}
+		}
+		return lower, upper
+	}
+	return out
+}
+
+// insideFloats is the largest box of float32s inside a ball.
+func insideFloats(b verify.Ball) (lower, upper []float32) {
+	_, inner := b.Boxes()
+	lower, upper = make([]float32, len(inner.Lower)), make([]float32, len(inner.Upper))
+	for k := range lower {
+		lower[k], upper[k] = float32Above(inner.Lower[k]), -float32Above(-inner.Upper[k])
+	}
+	return lower, upper
+}
+
+// float32Above is the smallest float32 that is not below x.
+func float32Above(x float64) float32 {
+	f := float32(x)
+	if float64(f) < x {
+		f = math.Nextafter32(f, float32(math.Inf(1)))
+	}
+	return f
+}
+
+// ask gives a teacher's logits on data; d gets a copy of itself with them.
+func (l *lab) ask(ctx context.Context, t *step, spec *Teacher, use string, d *student.Data) (*student.Data, error) {
+	out := *d
+	k := t.hash + " " + use
+	if z, ok := l.logits[k]; ok {
+		out.Logits, out.Classes = z, len(z)/d.Len()
+		return &out, nil
+	}
+	m, err := t.load()
+	if err != nil {
+		return nil, err
+	}
+	g, stripped, err := student.StripSoftmax(m.Graph)
+	if err != nil {
+		return nil, err
+	}
+	if stripped {
+		if m, err = onnxio.NewModel(g, "shoal "+l.o.Version); err != nil {
+			return nil, err
+		}
+	}
+	s, err := engine.Open(ctx, m, l.o.Engine)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	var mean, std []float64
+	if spec != nil {
+		if mean, std, err = spread(spec.Mean, spec.Std, d.Shape[0]); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := student.TeacherLogits(ctx, s, &out, student.TeacherOptions{Mean: mean, Std: std}); err != nil {
+		return nil, err
+	}
+	l.logits[k] = out.Logits
+	return &out, nil
+}
+
+// textOf is a value as JSON, for people.
+func textOf(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(b)
+}

@@ -1,0 +1,96 @@
+package study
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/student"
+)
+
+// evaluated is how a model does on the test images.
+type evaluated struct {
+	Samples    int    `json:"samples"`
+	Correct    int    `json:"correct"`
+	Classes    []byte `json:"classes"` // that it gives, image by image
+	Parameters int    `json:"parameters"`
+	Engine     string `json:"engine"`
+}
+
+func (e *evaluated) words() string {
+	return fmt.Sprintf("accuracy %.2f %%", 100*float64(e.Correct)/float64(e.Samples))
+}
+
+// evaluateStep runs a model on all test images.
+func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
+	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine}
+	if spec != nil {
+		settings["mean"], settings["std"] = spec.Mean, spec.Std
+	}
+	return &step{kind: "evaluate", version: 1, name: "testing " + name, settings: settings, inputs: []*step{of}, fresh: func() any { return &evaluated{} },
+		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+			m, err := of.load()
+			if err != nil {
+				return nil, nil, err
+			}
+			s, err := engine.Open(ctx, m, l.o.Engine)
+			if err != nil {
+				return nil, nil, err
+			}
+			defer s.Close()
+			d, err := l.test.load(ctx)
+			if err != nil {
+				return nil, nil, err
+			}
+			one := *d
+			var o student.TeacherOptions
+			if spec != nil {
+				if o.Mean, o.Std, err = spread(spec.Mean, spec.Std, d.Shape[0]); err != nil {
+					return nil, nil, err
+				}
+			}
+			z, err := student.TeacherLogits(ctx, s, &one, o) // of what the model says, with a softmax or without
+			if err != nil {
+				return nil, nil, err
+			}
+			e := &evaluated{Samples: d.Len(), Engine: s.Engine(), Parameters: parameters(m.Graph)}
+			k := len(z) / d.Len()
+			if k > 256 {
+				return nil, nil, fmt.Errorf("%d classes; a study takes up to 256", k)
+			}
+			for i, label := range d.Labels {
+				c := argmax(z[i*k : (i+1)*k])
+				e.Classes = append(e.Classes, byte(c))
+				if c == label {
+					e.Correct++
+				}
+			}
+			return e, nil, nil
+		}}
+}
+
+// parameters counts a graph's floating-point weights.
+func parameters(g *onnxio.Graph) int {
+	n := 0
+	seen := map[*onnxio.Value]bool{}
+	for _, node := range g.Nodes {
+		for _, v := range node.Inputs {
+			if v != nil && v.Const != nil && !seen[v] && v.Const.DType.IsFloat() {
+				seen[v] = true
+				n += onnxio.NumElements(v.Const.Shape)
+			}
+		}
+	}
+	return n
+}
+
+func argmax(z []float32) int {
+	best := 0
+	for i, v := range z {
+		if v > z[best] {
+			best = i
+		}
+	}
+	return best
+}

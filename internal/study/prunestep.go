@@ -1,0 +1,150 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/equal"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/prune"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+// prunedResult is what pruning took away.
+type prunedResult struct {
+	Removed int           `json:"removed"` // filters
+	Before  prune.Cost    `json:"before"`
+	After   prune.Cost    `json:"after"`
+	Layers  []prunedLayer `json:"layers"`
+	// Equal tells that both models are proven to compute the same over all valid inputs; only asked after proven-dead.
+	Equal *bool `json:"equal,omitempty"`
+}
+
+type prunedLayer struct {
+	Name    string `json:"name"`
+	Filters int    `json:"filters"`
+	Removed int    `json:"removed"`
+}
+
+func (r *prunedResult) words() string {
+	return fmt.Sprintf("%d filters, %d of %d parameters left", r.Removed, r.After.Parameters, r.Before.Parameters)
+}
+
+// pruneStep removes filters from a model.
+func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
+	settings := map[string]any{"choice": pr.choice()}
+	if of.spec != nil {
+		settings["mean"], settings["std"] = of.spec.Mean, of.spec.Std
+	}
+	if pr.Score == prune.Activation {
+		settings["data"], settings["validation"] = l.train.identity(), l.spec.Data.Validation
+	}
+	return &step{kind: "prune", version: 1, name: name, settings: settings, inputs: []*step{of.made}, fresh: func() any { return &prunedResult{} },
+		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+			m, err := onnxio.Load(of.made.file) // a model of its own: pruning puts another graph into it
+			if err != nil {
+				return nil, nil, err
+			}
+			ranges, err := l.valid(of.spec)
+			if err != nil {
+				return nil, nil, err
+			}
+			o := prune.Options{Choice: pr.choice(), Bounds: equal.Bounds(ranges, verify.Options{Method: verify.Interval, Semantics: verify.Float32, Threads: l.o.Threads})}
+			if pr.Score == prune.Activation {
+				if o.Samples, err = l.activations(ctx, m, of.spec); err != nil {
+					return nil, nil, err
+				}
+			}
+			r, err := prune.Run(ctx, m.Graph, o)
+			if err != nil {
+				return nil, nil, err
+			}
+			out := &prunedResult{Removed: r.Plan.Removed()}
+			if out.Before, _, err = r.Coupling.Costs(m.Graph); err != nil {
+				return nil, nil, err
+			}
+			if out.After, _, err = r.Coupling.Costs(r.Graph); err != nil {
+				return nil, nil, err
+			}
+			for _, c := range r.Plan.Classes {
+				for _, y := range c.Layers {
+					out.Layers = append(out.Layers, prunedLayer{Name: y.Name, Filters: y.Channels, Removed: len(y.Remove)})
+				}
+			}
+			m.Graph = r.Graph
+			if pr.Score == prune.ProvenDead {
+				old, err := onnxio.Load(of.made.file)
+				if err != nil {
+					return nil, nil, err
+				}
+				c, err := equal.Compare(ctx, old, m, ranges, verify.Options{Method: verify.Interval, Semantics: verify.Real, Threads: l.o.Threads})
+				if err != nil {
+					return nil, nil, fmt.Errorf("proving that nothing changed: %w", err)
+				}
+				out.Equal = &c.Equal
+			}
+			return out, m, nil
+		}}
+}
+
+// valid are the ranges of a model's inputs.
+func (l *lab) valid(spec *Teacher) (equal.Ranges, error) {
+	if spec == nil || spec.Mean == nil && spec.Std == nil {
+		return equal.Ranges{{0, 1}}, nil
+	}
+	mean, std, err := spread(spec.Mean, spec.Std, l.test.shape()[0])
+	if err != nil {
+		return nil, err
+	}
+	var out equal.Ranges
+	for c := range mean { // two roundings of at most half an ulp each, of numbers no larger than these
+		wide := 4 * 0x1p-52 * (1 + math.Abs(mean[c])) / std[c]
+		out = append(out, [2]float64{(0-mean[c])/std[c] - wide, (1-mean[c])/std[c] + wide})
+	}
+	return out, nil
+}
+
+// activationImages is how many images the score of activations looks at, from the validation data.
+const activationImages = 512
+
+func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (prune.Samples, error) {
+	s, err := engine.Open(ctx, m, engine.Options{Once: true})
+	if err != nil {
+		return nil, err
+	}
+	shape := append([]int{}, s.Inputs()[0].Shape...)
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	if shape[0] > 1 {
+		return nil, errors.New("the model fixes its batch: no activations")
+	}
+	var mean, std []float64
+	if spec != nil {
+		mean, std = spec.Mean, spec.Std
+	}
+	v, err := l.viewOf(ctx, shape[1:], mean, std, 0)
+	if err != nil {
+		return nil, err
+	}
+	_, valid, err := l.lesson(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	v.data = valid
+	return func(ctx context.Context, f func([]*onnxio.Tensor) error) error {
+		for i := range min(activationImages, valid.Len()) {
+			one := append([]int{1}, shape[1:]...)
+			if err := f([]*onnxio.Tensor{onnxio.FromFloat32(v.input(v.pixels(i)), one...)}); err != nil {
+				return err
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		return nil
+	}, nil
+}

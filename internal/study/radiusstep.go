@@ -1,0 +1,184 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/falsify"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+// radii are one number for each image: the largest radius proven for the predicted class, or the smallest at which an attack changes it.
+type radii struct {
+	Radius  []float64 `json:"radius"`
+	Correct []bool    `json:"correct"`
+	// Open tells, for attacks, where nothing was found up to the largest radius, which stands in Radius then.
+	Open []bool `json:"open,omitempty"`
+}
+
+func (r *radii) words() string {
+	sum := 0.0
+	for _, x := range r.Radius {
+		sum += x
+	}
+	return fmt.Sprintf("mean radius %.5f", sum/float64(len(r.Radius)))
+}
+
+func (l *lab) certifySettings(of *model, c *Certify) map[string]any {
+	settings := map[string]any{"data": l.test.identity(), "images": c.Images, "max_eps": c.MaxEps, "tolerance": c.Tolerance}
+	if of.spec != nil {
+		settings["mean"], settings["std"] = of.spec.Mean, of.spec.Std
+	}
+	return settings
+}
+
+// radiusStep certifies: for every image the largest radius that a domain proves for the predicted class, right or wrong, as the thesis has it.
+func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
+	settings := l.certifySettings(of, c)
+	settings["domain"] = domain
+	return &step{kind: "radius", version: 1, name: fmt.Sprintf("certifying %s by %s%s", of, domain, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
+		fresh: func() any { return &radii{} },
+		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+			name, bare := strings.CutSuffix(domain, plain)
+			v, w, err := l.subject(ctx, of, c, verify.Options{Method: verify.Method(name), Plain: bare, Threads: l.o.Threads})
+			if err != nil {
+				return nil, nil, err
+			}
+			defer v.Close()
+			out := &radii{}
+			for i := range w.n {
+				x, class, classes, err := predicted(ctx, v, w, i)
+				if err != nil {
+					return nil, nil, err
+				}
+				r, _, err := v.Radius(ctx, func(eps float64) verify.Property { return verify.Robust(w.ball(x, eps), class, classes) },
+					verify.RadiusOptions{Max: c.MaxEps, Tol: c.Tolerance})
+				if err != nil {
+					return nil, nil, fmt.Errorf("image %d: %w", i, err)
+				}
+				out.Radius, out.Correct = append(out.Radius, r), append(out.Correct, class == w.data.Labels[i])
+			}
+			return out, nil, nil
+		}}
+}
+
+func (l *lab) subject(ctx context.Context, of *model, c *Certify, o verify.Options) (*verify.Verifier, *view, error) {
+	m, err := of.made.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := verify.Open(ctx, m, o, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := of.view(ctx, l, v.Info().InputShape, c.Images)
+	if err != nil {
+		v.Close()
+		return nil, nil, err
+	}
+	return v, w, nil
+}
+
+func predicted(ctx context.Context, v *verify.Verifier, w *view, i int) (x []float32, class, classes int, err error) {
+	x = w.pixels(i)
+	y, err := v.Predict(ctx, w.input(x))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	return x, argmax(y), len(y), nil
+}
+
+// upperSteps limits how often the bracket of the attack's radius is halved.
+const upperSteps = 9
+
+// upperSearch is the attack behind the upper curve.
+var upperSearch = attack.SearchOptions{Points: 1, Most: 4, Steps: 15, Random: 8}
+
+// upperStep looks for the smallest radius at which an attack changes the predicted class: no proof can go beyond it, in any domain.
+func (l *lab) upperStep(of *model, c *Certify) *step {
+	settings := l.certifySettings(of, c)
+	settings["search"], settings["steps"] = upperSearch, upperSteps
+	return &step{kind: "upper", version: 1, name: fmt.Sprintf("attacking %s for the upper curve%s", of, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
+		fresh: func() any { return &radii{} },
+		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+			m, err := of.made.load()
+			if err != nil {
+				return nil, nil, err
+			}
+			f, err := falsify.Open(ctx, m, upperSearch, l.o.Threads, false)
+			if err != nil {
+				return nil, nil, err
+			}
+			defer f.Close()
+			v, w, err := l.subject(ctx, of, c, verify.Options{Method: verify.Interval, Threads: l.o.Threads})
+			if err != nil {
+				return nil, nil, err
+			}
+			defer v.Close()
+			out := &radii{}
+			for i := range w.n {
+				x, class, classes, err := predicted(ctx, v, w, i)
+				if err != nil {
+					return nil, nil, err
+				}
+				property := func(eps float64) verify.Property { return verify.Robust(w.ball(x, eps), class, classes) }
+				r, err := upperRadius(ctx, v, f, property, w.input(x), w.scale(), c.MaxEps, c.Tolerance)
+				if err != nil {
+					return nil, nil, fmt.Errorf("image %d: %w", i, err)
+				}
+				open := math.IsInf(r, 1)
+				out.Radius, out.Correct, out.Open = append(out.Radius, min(r, c.MaxEps)), append(out.Correct, class == w.data.Labels[i]), append(out.Open, open)
+			}
+			return out, nil, nil
+		}}
+}
+
+// upperRadius is the smallest eps, at most `most`, at which the attack breaks the property; infinite where it never does. A point counts as
+// far as it lies from the centre, once the verifier has replayed it in that ball.
+func upperRadius(ctx context.Context, v *verify.Verifier, f verify.Falsifier, property func(eps float64) verify.Property, centre []float32, scale []float64, most, tol float64) (float64, error) {
+	lo, hi, best := 0.0, most, math.Inf(1)
+	for step := range upperSteps {
+		eps := (lo + hi) / 2
+		if step == 0 {
+			eps = most
+		}
+		r, err := v.Falsify(ctx, property(eps), f)
+		if err != nil {
+			return best, err
+		}
+		if r.Verdict != verify.Falsified {
+			if lo = eps; step == 0 { // nothing even in the largest ball
+				return best, nil
+			}
+		} else {
+			near := eps
+			d := 0.0
+			for k, x := range r.Counterexample.Inputs {
+				d = max(d, math.Abs(float64(x)-float64(centre[k]))*scale[k])
+			}
+			// The next float64s cover what the subtraction rounds; the replay decides.
+			if d = math.Nextafter(d*(1+0x1p-40), math.Inf(1)); d < near {
+				x := make([]float64, len(r.Counterexample.Inputs))
+				for k, f := range r.Counterexample.Inputs {
+					x[k] = float64(f)
+				}
+				c, err := v.Replay(ctx, property(d), x)
+				if err != nil {
+					return best, err
+				}
+				if c != nil {
+					near = d
+				}
+			}
+			best, hi = near, near
+		}
+		if hi-lo <= tol || ctx.Err() != nil {
+			break
+		}
+	}
+	return best, nil
+}

@@ -1,0 +1,114 @@
+package study
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// store is the folder that finished steps lie in: KEY.json, and KEY.onnx where a step made a model. Files appear whole or not at all.
+type store struct{ dir string }
+
+// entry is a finished step as the file has it.
+type entry struct {
+	Key      string          `json:"key"`
+	Kind     string          `json:"kind"`
+	Version  int             `json:"version"`
+	Name     string          `json:"name"`
+	Settings any             `json:"settings"`
+	Inputs   []string        `json:"inputs"`
+	Made     string          `json:"made"` // when
+	By       string          `json:"by"`
+	Seconds  float64         `json:"seconds"`
+	Result   json.RawMessage `json:"result"`
+	Model    string          `json:"model_sha256,omitempty"`
+}
+
+func (st store) path(s *step, ext string) string {
+	return filepath.Join(st.dir, s.kind+"-"+s.key[:24]+ext)
+}
+
+// find fills a step from what an earlier run left. What is damaged counts as not there.
+func (st store) find(s *step) bool {
+	data, err := os.ReadFile(st.path(s, ".json"))
+	if err != nil {
+		return false
+	}
+	var e entry
+	if json.Unmarshal(data, &e) != nil || e.Key != s.key {
+		return false
+	}
+	result := s.fresh()
+	if json.Unmarshal(e.Result, result) != nil {
+		return false
+	}
+	s.hash = hashOf(e.Result)
+	if e.Model != "" {
+		m, err := onnxio.Load(st.path(s, ".onnx"))
+		if err != nil || m.SHA256 != e.Model {
+			return false
+		}
+		s.file, s.hash = st.path(s, ".onnx"), e.Model
+	}
+	s.result, s.seconds, s.reused = result, e.Seconds, true
+	return true
+}
+
+// keep writes a finished step down: the model first, since the JSON file says that it is there.
+func (st store) keep(s *step, result any, m *onnxio.Model, by string) error {
+	raw, err := json.Marshal(result)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	e := entry{Key: s.key, Kind: s.kind, Version: s.version, Name: s.name, Settings: s.settings, Made: time.Now().UTC().Format(time.RFC3339), By: by, Seconds: s.seconds, Result: raw}
+	for _, i := range s.inputs {
+		e.Inputs = append(e.Inputs, i.hash)
+	}
+	s.result, s.hash = result, hashOf(raw)
+	if m != nil {
+		s.file = st.path(s, ".onnx")
+		if err := m.Save(s.file, onnxio.SaveOptions{}); err != nil {
+			return err
+		}
+		if m, err = onnxio.Load(s.file); err != nil { // what others will read
+			return err
+		}
+		e.Model, s.hash = m.SHA256, m.SHA256
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return writeFile(st.path(s, ".json"), append(b, '\n'))
+}
+
+// writeFile writes a file in one step: beside the target, synced, renamed.
+func writeFile(path string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	if _, err = f.Write(data); err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	return err
+}

@@ -1,0 +1,76 @@
+package study
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Subject is a model of the study, apart from the seed: what it is and where it comes from.
+type Subject struct {
+	Teacher   string `json:"teacher,omitempty"`   // the teacher, or the one that it learned from; "" for labels
+	Student   string `json:"student,omitempty"`   // "" for the teacher itself
+	Technique string `json:"technique,omitempty"` // "" for teachers and for straight robust training
+	Retrain   string `json:"retrain,omitempty"`
+	Prune     string `json:"prune,omitempty"`
+}
+
+// String names a subject for people.
+func (s Subject) String() string {
+	var out string
+	switch {
+	case s.Student == "":
+		out = s.Teacher
+	case s.Technique == "":
+		out = s.Student + ", straight"
+	case s.Teacher == "":
+		out = fmt.Sprintf("%s, %s", s.Student, s.Technique)
+	default:
+		out = fmt.Sprintf("%s, %s from %s", s.Student, s.Technique, s.Teacher)
+	}
+	if s.Retrain != "" {
+		out += ", " + s.Retrain
+	}
+	if s.Prune != "" {
+		out += ", pruned " + s.Prune
+	}
+	return out
+}
+
+// has tells whether a subject is meant.
+func (o On) has(s Subject) bool {
+	in := func(list []string, name string) bool { return name == "" || list == nil || slices.Contains(list, name) }
+	return in(o.Teachers, s.Teacher) && in(o.Students, s.Student) && in(o.Techniques, s.Technique) && in(o.Retrained, s.Retrain) &&
+		(s.Prune == "" || slices.Contains(o.Pruned, s.Prune))
+}
+
+// NoSeed stands for the seed of what is not trained here.
+const NoSeed = -1
+
+// model is a subject with a seed: the step that makes it, and the step that measures it.
+type model struct {
+	Subject
+	seed     int64
+	made     *step
+	measured *step
+	spec     *Teacher // whose mean and std hold, for teachers of files
+	// tries are a student's trainings with each temperature; pruned is the model that this one was pruned from.
+	tries  []try
+	pruned *model
+}
+
+// try is a training with one temperature.
+type try struct {
+	temperature float64
+	made        *step
+	measured    *step
+}
+
+func seedText(seed int64) string {
+	if seed == NoSeed {
+		return ""
+	}
+	return fmt.Sprintf(" (seed %d)", seed)
+}
+
+func joined(list []string) string { return strings.Join(list, ", ") }
