@@ -18,13 +18,13 @@ func (m *misfit) Error() string { return m.pins[0].why }
 func misfitAt(at int, why string) *misfit { return &misfit{[]pin{{at, why}}} }
 
 // apply makes the smaller graph and the one to check it by.
-func (c *Coupling) apply(ctx context.Context, p *Plan, absorb bool) (*Result, error) {
+func (c *Coupling) apply(ctx context.Context, p *Plan) (*Result, error) {
 	gone, err := c.removal(p)
 	if err != nil {
 		return nil, err
 	}
 	r := &Result{Plan: p, Coupling: c}
-	if !absorb {
+	if !p.Absorb {
 		r.Zeroed = c.zeroed(gone)
 		if r.Graph, err = c.shrink(gone); err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ import (
 type Plan struct {
 	Model   string        `json:"model_sha256,omitempty"` // of the file that it was made for
 	Choice  Choice        `json:"choice"`
+	Absorb  bool          `json:"absorb_bias,omitempty"` // see Options.AbsorbBias
 	Classes []ClassPlan   `json:"classes"`
 	Pinned  []PinnedLayer `json:"pinned"`
 }
@@ -209,6 +210,9 @@ const maxRounds = 20
 // Run analyses a graph, chooses and removes. A node that does not take the smaller sizes pins the channels that reach it, with the reason
 // in the plan, and the choice is made again.
 func Run(ctx context.Context, g *onnxio.Graph, o Options) (*Result, error) {
+	if o.Score == ProvenDead && o.AbsorbBias {
+		return nil, fmt.Errorf("score %s removes channels that send nothing on: absorbing what their biases alone would send changes the function", ProvenDead)
+	}
 	var extra []pin
 	for round := 1; ; round++ {
 		c, err := analyse(g, o.Dims, extra)
@@ -236,7 +240,9 @@ func (c *Coupling) run(ctx context.Context, o Options) (*Result, error) {
 		}
 		ch := o.Choice
 		ch.Ratio = ratio
-		return c.apply(ctx, c.plan(ch, c.choose(all, ch)), o.AbsorbBias)
+		p := c.plan(ch, c.choose(all, ch))
+		p.Absorb = o.AbsorbBias
+		return c.apply(ctx, p)
 	}
 	if !o.Budgeted() {
 		return at(o.Ratio)
@@ -244,11 +250,11 @@ func (c *Coupling) run(ctx context.Context, o Options) (*Result, error) {
 	return c.fit(o.Choice, at)
 }
 
-// Replay applies a stored plan.
-func Replay(ctx context.Context, g *onnxio.Graph, p *Plan, o Options) (*Result, error) {
-	c, err := Analyse(g, o.Dims)
+// Replay applies a stored plan. Proofs in it are taken as they stand; package internal/equal proves equality anew.
+func Replay(ctx context.Context, g *onnxio.Graph, p *Plan, dims map[string]int) (*Result, error) {
+	c, err := Analyse(g, dims)
 	if err != nil {
 		return nil, err
 	}
-	return c.apply(ctx, p, o.AbsorbBias)
+	return c.apply(ctx, p)
 }

@@ -374,6 +374,7 @@ func TestChoices(t *testing.T) {
 		{Choice: prune.Choice{Ratio: 1}},
 		{Choice: prune.Choice{Score: "size", Ratio: 0.5}},
 		{Choice: prune.Choice{Score: prune.ProvenDead}},
+		{Choice: prune.Choice{Score: prune.ProvenDead}, AbsorbBias: true},
 		{Choice: prune.Choice{Score: prune.Activation, Ratio: 0.5}},
 		{Choice: prune.Choice{Thresholds: []prune.Threshold{{Layer: "nobody", Value: 1}}}},
 	} {
@@ -425,7 +426,7 @@ func TestL1RemovesTheSmallest(t *testing.T) {
 func TestPlansAreCarriedOut(t *testing.T) {
 	g := resnet(1)
 	r := same(t, g, prune.Options{Choice: prune.Choice{Ratio: 0.5}})
-	again, err := prune.Replay(context.Background(), g, r.Plan, prune.Options{})
+	again, err := prune.Replay(context.Background(), g, r.Plan, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +439,7 @@ func TestPlansAreCarriedOut(t *testing.T) {
 	l := broken.Classes[0].Layers[0]
 	l.Remove = append([]int{99}, l.Remove...)
 	broken.Classes[0].Layers = append([]prune.LayerPlan{l}, broken.Classes[0].Layers[1:]...)
-	if _, err := prune.Replay(context.Background(), g, &broken, prune.Options{}); err == nil || !strings.Contains(err.Error(), l.Name) {
+	if _, err := prune.Replay(context.Background(), g, &broken, nil); err == nil || !strings.Contains(err.Error(), l.Name) {
 		t.Errorf("a plan with a filter that is not there: %v", err)
 	}
 	half := *r.Plan
@@ -446,7 +447,7 @@ func TestPlansAreCarriedOut(t *testing.T) {
 	for k, c := range half.Classes {
 		if len(c.Layers) > 1 {
 			half.Classes[k].Layers = c.Layers[:1]
-			if _, err := prune.Replay(context.Background(), g, &half, prune.Options{}); err == nil || !strings.Contains(err.Error(), "coupled") {
+			if _, err := prune.Replay(context.Background(), g, &half, nil); err == nil || !strings.Contains(err.Error(), "coupled") {
 				t.Errorf("a plan without a coupled layer: %v", err)
 			}
 			break

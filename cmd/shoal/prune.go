@@ -105,7 +105,6 @@ func pruneAction(c *cli.Context) error {
 	if stored == nil {
 		o, err = pruneOptions(c)
 	} else {
-		o.AbsorbBias = c.Bool("absorb-bias")
 		o.Dims, err = parseDims(c.StringSlice("dim"))
 	}
 	if err != nil {
@@ -131,7 +130,7 @@ func pruneAction(c *cli.Context) error {
 		if stored.Model != "" && stored.Model != m.SHA256 {
 			return fmt.Errorf("plan %s was made for another file (sha256 %s, this is %s)", c.String("plan"), stored.Model, m.SHA256)
 		}
-		r, err = prune.Replay(c.Context, m.Graph, stored, o)
+		r, err = prune.Replay(c.Context, m.Graph, stored, o.Dims)
 	} else {
 		r, err = prune.Run(c.Context, m.Graph, o)
 	}
@@ -218,7 +217,7 @@ func storedPlan(c *cli.Context) (*prune.Plan, error) {
 	if err := json.Unmarshal(b, p); err != nil {
 		return nil, fmt.Errorf("plan %s: %w", file, err)
 	}
-	for _, name := range []string{"score", "ratio", "global", "threshold", "layer-ratio", "max-params", "max-macs", "keep", "round-to", "exclude", "seed"} {
+	for _, name := range []string{"score", "ratio", "global", "threshold", "layer-ratio", "max-params", "max-macs", "keep", "round-to", "exclude", "seed", "absorb-bias"} {
 		if c.IsSet(name) {
 			return nil, usageError("name another file to make a new plan", "plan %s exists and will be carried out; --%s would change it", file, name)
 		}
