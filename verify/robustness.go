@@ -18,6 +18,25 @@ type Ball struct {
 	Channel             []int
 }
 
+// Floats is the largest box of float32s inside the ball, in model units. It may be empty in a coordinate (lower > upper).
+func (b Ball) Floats() (lower, upper []float32) {
+	_, inner := b.Boxes()
+	lower, upper = make([]float32, len(inner.Lower)), make([]float32, len(inner.Upper))
+	for k := range lower {
+		lower[k], upper[k] = float32Above(inner.Lower[k]), -float32Above(-inner.Upper[k])
+	}
+	return lower, upper
+}
+
+// float32Above is the smallest float32 that is not below x.
+func float32Above(x float64) float32 {
+	f := float32(x)
+	if float64(f) < x {
+		f = math.Nextafter32(f, float32(math.Inf(1)))
+	}
+	return f
+}
+
 // Boxes returns the ball in model units: the smallest float64 box that holds it, and the largest that it holds. They differ where
 // an end has no float64; inner may be empty in a coordinate (Lower > Upper).
 func (b Ball) Boxes() (outer, inner Box) {

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/attack"
-	"github.com/shallow-waters/shoal/verify"
 )
 
 // batchOf makes samples [from, to) ready for an attack: normalised, with the pixels' range in the model's units.
@@ -30,9 +29,9 @@ func (s *samples) batchOf(from, to int) (*attack.Samples, error) {
 		out.Labels = append(out.Labels, s.set.Labels[i])
 		out.Index = append(out.Index, s.set.Index[i])
 	}
-	out.Lower, out.Upper = insideFloats(s.ball(pixels[0], math.MaxFloat32))
+	out.Lower, out.Upper = s.ball(pixels[0], math.MaxFloat32).Floats()
 	out.Ball = func(i int, eps float64) (lower, upper []float32) {
-		lower, upper = insideFloats(s.ball(pixels[i], eps))
+		lower, upper = s.ball(pixels[i], eps).Floats()
 		x := out.X[i*s.elements : (i+1)*s.elements]
 		for k := range lower {
 			if lower[k] > upper[k] { // no float32 lies inside: the ball is narrower than their distance
@@ -42,25 +41,6 @@ func (s *samples) batchOf(from, to int) (*attack.Samples, error) {
 		return lower, upper
 	}
 	return out, nil
-}
-
-// insideFloats is the largest box of float32s inside a ball.
-func insideFloats(b verify.Ball) (lower, upper []float32) {
-	_, inner := b.Boxes()
-	lower, upper = make([]float32, len(inner.Lower)), make([]float32, len(inner.Upper))
-	for k := range lower {
-		lower[k], upper[k] = float32Above(inner.Lower[k]), -float32Above(-inner.Upper[k])
-	}
-	return lower, upper
-}
-
-// float32Above is the smallest float32 that is not below x.
-func float32Above(x float64) float32 {
-	f := float32(x)
-	if float64(f) < x {
-		f = math.Nextafter32(f, float32(math.Inf(1)))
-	}
-	return f
 }
 
 // sameLimits is the end of the run of samples from `from` on, at most `to`, that have the same valid range: raw inputs have one or none.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -203,29 +202,9 @@ func (l *lesson) load(use, spec, split, samples string) (*student.Data, error) {
 		if err := set.Pixels(x, i, false); err != nil {
 			return nil, err
 		}
-		if d.Inputs == nil {
-			if b, ok := pixelBytes(x); ok {
-				d.Bytes = append(d.Bytes, b...)
-				continue
-			}
-			d.Unpack() // of the samples before, which happened to be bytes
-		}
-		d.Inputs = append(d.Inputs, x...)
+		d.AppendImage(x)
 	}
 	return d, nil
-}
-
-// pixelBytes are the bytes of which x is the 255th parts, where it is.
-func pixelBytes(x []float32) ([]uint8, bool) {
-	out := make([]uint8, len(x))
-	for i, v := range x {
-		b := math.Round(float64(v) * 255)
-		if !(b >= 0 && b <= 255) || float32(b)/255 != v {
-			return nil, false
-		}
-		out[i] = uint8(b)
-	}
-	return out, true
 }
 
 // ask gets the teacher's logits for everything.

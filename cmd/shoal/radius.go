@@ -149,6 +149,9 @@ func upper(n number) string {
 	return margin(n)
 }
 
+// upperSteps limits how often the bracket between the certified radius and the smallest falsified one is halved.
+const upperSteps = 8
+
 // radiusOne searches for the predicted class, as the certification area is defined; correctness is reported beside it.
 func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples, i int, o verify.RadiusOptions) (radiusSample, error) {
 	start := time.Now()
@@ -166,8 +169,8 @@ func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples
 	defer cancel()
 	property := func(eps float64) verify.Property { return verify.Robust(s.ball(x, eps), row.Predicted, len(y)) }
 	r, up, err := v.Radius(ctx, property, o)
-	if err == nil && r < o.Max {
-		up, err = attackRadius(ctx, v, f, property, s.input(x), s.spread(), r, up, o.Max, o.Tol)
+	if err == nil && r < o.Max && f != nil {
+		up, err = falsify.UpperRadius(ctx, v, f, property, s.input(x), s.spread(), r, up, o.Max, o.Tol, upperSteps)
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return row, err

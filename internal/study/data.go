@@ -84,30 +84,10 @@ func (m *images) load(ctx context.Context) (*student.Data, error) {
 			return nil, err
 		}
 		d.Labels = append(d.Labels, m.set.Labels[i])
-		if d.Inputs == nil {
-			if b, ok := pixelBytes(x); ok {
-				d.Bytes = append(d.Bytes, b...)
-				continue
-			}
-			d.Unpack() // of the samples before, which happened to be bytes
-		}
-		d.Inputs = append(d.Inputs, x...)
+		d.AppendImage(x)
 	}
 	m.data = d
 	return d, nil
-}
-
-// pixelBytes are the bytes of which x is the 255th parts, where it is.
-func pixelBytes(x []float32) ([]uint8, bool) {
-	out := make([]uint8, len(x))
-	for i, v := range x {
-		b := math.Round(float64(v) * 255)
-		if !(b >= 0 && b <= 255) || float32(b)/255 != v {
-			return nil, false
-		}
-		out[i] = uint8(b)
-	}
-	return out, true
 }
 
 // lab is what steps work with.
@@ -336,9 +316,9 @@ func (v *view) batch(from, to int) *attack.Samples {
 		out.X = append(out.X, v.input(x)...)
 		out.Labels, out.Index = append(out.Labels, v.data.Labels[i]), append(out.Index, i)
 	}
-	out.Lower, out.Upper = insideFloats(v.ball(pixels[0], math.MaxFloat32))
+	out.Lower, out.Upper = v.ball(pixels[0], math.MaxFloat32).Floats()
 	out.Ball = func(i int, eps float64) (lower, upper []float32) {
-		lower, upper = insideFloats(v.ball(pixels[i], eps))
+		lower, upper = v.ball(pixels[i], eps).Floats()
 		x := out.X[i*size : (i+1)*size]
 		for k := range lower {
 			if lower[k] > upper[k] { // no float32 lies inside: the ball is narrower than their distance
@@ -348,25 +328,6 @@ func (v *view) batch(from, to int) *attack.Samples {
 		return lower, upper
 	}
 	return out
-}
-
-// insideFloats is the largest box of float32s inside a ball.
-func insideFloats(b verify.Ball) (lower, upper []float32) {
-	_, inner := b.Boxes()
-	lower, upper = make([]float32, len(inner.Lower)), make([]float32, len(inner.Upper))
-	for k := range lower {
-		lower[k], upper[k] = float32Above(inner.Lower[k]), -float32Above(-inner.Upper[k])
-	}
-	return lower, upper
-}
-
-// float32Above is the smallest float32 that is not below x.
-func float32Above(x float64) float32 {
-	f := float32(x)
-	if float64(f) < x {
-		f = math.Nextafter32(f, float32(math.Inf(1)))
-	}
-	return f
 }
 
 // ask gives a teacher's logits on data; d gets a copy of itself with them.

@@ -126,7 +126,7 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 					return nil, nil, err
 				}
 				property := func(eps float64) verify.Property { return verify.Robust(w.ball(x, eps), class, classes) }
-				r, err := upperRadius(ctx, v, f, property, w.input(x), w.scale(), c.MaxEps, c.Tolerance)
+				r, err := falsify.UpperRadius(ctx, v, f, property, w.input(x), w.scale(), 0, math.Inf(1), c.MaxEps, c.Tolerance, upperSteps)
 				if err != nil {
 					return nil, nil, fmt.Errorf("image %d: %w", i, err)
 				}
@@ -135,50 +135,4 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 			}
 			return out, nil, nil
 		}}
-}
-
-// upperRadius is the smallest eps, at most `most`, at which the attack breaks the property; infinite where it never does. A point counts as
-// far as it lies from the centre, once the verifier has replayed it in that ball.
-func upperRadius(ctx context.Context, v *verify.Verifier, f verify.Falsifier, property func(eps float64) verify.Property, centre []float32, scale []float64, most, tol float64) (float64, error) {
-	lo, hi, best := 0.0, most, math.Inf(1)
-	for step := range upperSteps {
-		eps := (lo + hi) / 2
-		if step == 0 {
-			eps = most
-		}
-		r, err := v.Falsify(ctx, property(eps), f)
-		if err != nil {
-			return best, err
-		}
-		if r.Verdict != verify.Falsified {
-			if lo = eps; step == 0 { // nothing even in the largest ball
-				return best, nil
-			}
-		} else {
-			near := eps
-			d := 0.0
-			for k, x := range r.Counterexample.Inputs {
-				d = max(d, math.Abs(float64(x)-float64(centre[k]))*scale[k])
-			}
-			// The next float64s cover what the subtraction rounds; the replay decides.
-			if d = math.Nextafter(d*(1+0x1p-40), math.Inf(1)); d < near {
-				x := make([]float64, len(r.Counterexample.Inputs))
-				for k, f := range r.Counterexample.Inputs {
-					x[k] = float64(f)
-				}
-				c, err := v.Replay(ctx, property(d), x)
-				if err != nil {
-					return best, err
-				}
-				if c != nil {
-					near = d
-				}
-			}
-			best, hi = near, near
-		}
-		if hi-lo <= tol || ctx.Err() != nil {
-			break
-		}
-	}
-	return best, nil
 }

@@ -1,25 +1,19 @@
-package main
+package falsify
 
 import (
 	"context"
 	"math"
 
-	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/verify"
 )
 
-// upperSteps limits how often the bracket between the certified radius and the smallest falsified one is halved.
-const upperSteps = 8
-
-// attackRadius is the smallest eps, above a proven one and at most `most`, at which the attack breaks the property; known is the smallest
-// that is falsified already. A point counts as far as it lies from the centre, once the verifier has replayed it in that ball.
-func attackRadius(ctx context.Context, v *verify.Verifier, f *falsify.Attack, property func(eps float64) verify.Property, centre []float32, scale []float64, proven, known, most, tol float64) (float64, error) {
-	if f == nil {
-		return known, nil
-	}
+// UpperRadius is the smallest eps, above a proven one and at most `most`, at which the attack breaks the property; known is the smallest
+// that is falsified already, infinite where there is none. scale turns the distance of inputs into eps. The bracket is halved at most
+// `steps` times, or until it is tol wide. A point counts as far as it lies from the centre, once the verifier has replayed it in that ball.
+func UpperRadius(ctx context.Context, v *verify.Verifier, f verify.Falsifier, property func(eps float64) verify.Property, centre []float32, scale []float64, proven, known, most, tol float64, steps int) (float64, error) {
 	lo, hi := proven, min(known, most)
 	best := known
-	for step := range upperSteps {
+	for step := range steps {
 		eps := (lo + hi) / 2
 		if step == 0 && best > most {
 			eps = most
