@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shallow-waters/shoal/internal/dataset"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 

@@ -5,8 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/shallow-waters/shoal/internal/dataset"
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
 // files writes what --save, --png and --plot ask for.

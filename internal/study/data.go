@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/shallow-waters/shoal/attack"
-	"github.com/shallow-waters/shoal/internal/dataset"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/student"
 	"github.com/shallow-waters/shoal/verify"
