@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -74,8 +72,13 @@ func runtimeInstall(c *cli.Context) error {
 	return err
 }
 
+// refusedLibrary tells of a library that lies where one is looked for, and is not taken.
+func refusedLibrary(c *cli.Context) func(error) {
+	return func(err error) { fmt.Fprintln(c.App.ErrWriter, err) }
+}
+
 func runtimeList(c *cli.Context) error {
-	found, err := ortlib.Find(ortlib.Request{Given: c.String("onnxruntime"), Python: true})
+	found, err := ortlib.Find(ortlib.Request{Given: c.String("onnxruntime"), Python: true, Refused: refusedLibrary(c)})
 	if err != nil {
 		return err
 	}
@@ -149,15 +152,13 @@ const probeTimeout = 2 * time.Minute
 // probe runs runtimeProbe in a process of its own.
 func probe(ctx context.Context, l ortlib.Library) probeDoc {
 	d := probeDoc{Library: l, Providers: []providerDoc{}}
-	self, err := os.Executable()
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	cmd, err := ortlib.Self(ctx, "runtime", "probe", "--onnxruntime", l.Path)
 	if err != nil {
 		d.Problem = err.Error()
 		return d
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "runtime", "probe", "--onnxruntime", l.Path)
-	cmd.WaitDelay = time.Second
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -176,7 +177,7 @@ func probe(ctx context.Context, l ortlib.Library) probeDoc {
 }
 
 func runtimeDoctor(c *cli.Context) error {
-	found, err := ortlib.Find(ortlib.Request{Given: c.String("onnxruntime"), Python: true})
+	found, err := ortlib.Find(ortlib.Request{Given: c.String("onnxruntime"), Python: true, Refused: refusedLibrary(c)})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine/ortlib"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
@@ -38,6 +39,9 @@ func loadORT(path string) error {
 			return fmt.Errorf("onnxruntime %s is loaded from %s already; a process holds one library, not %s too", ort.GetVersion(), environment.path, path)
 		}
 		return nil
+	}
+	if err := ortlib.Trusted(path, true); err != nil { // the last gate: a path without a folder would be searched for by the loader
+		return fmt.Errorf("onnxruntime's library: %w", err)
 	}
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {

@@ -4,7 +4,6 @@ package ortlib
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -35,6 +34,8 @@ type Request struct {
 	Given string
 	// Python asks the interpreters in PATH too, which takes a moment; without it only well-known folders are looked at.
 	Python bool
+	// Refused, if it is there, gets what lies in a searched place and is not taken (see Trusted).
+	Refused func(error)
 }
 
 // Find lists libraries in the order in which they are to be tried: the given one, shoal's cache (newest first), Python
@@ -45,14 +46,25 @@ func Find(r Request) ([]Library, error) {
 		if err != nil {
 			return nil, fmt.Errorf("onnxruntime's library: %w", err)
 		}
+		if err := Trusted(path, true); err != nil {
+			return nil, fmt.Errorf("onnxruntime's library: %w; copy it to a folder of your own", err)
+		}
 		return []Library{{path, "given", versionOf(path)}}, nil
 	}
 	var found []Library
 	add := func(source string, dirs ...string) {
-		for _, d := range dirs {
-			if path, err := resolve(d); err == nil && !slices.ContainsFunc(found, func(l Library) bool { return sameFile(l.Path, path) }) {
-				found = append(found, Library{path, source, versionOf(path)})
+		for _, d := range absolute(dirs) {
+			path, err := resolve(d)
+			if err != nil || slices.ContainsFunc(found, func(l Library) bool { return sameFile(l.Path, path) }) {
+				continue
 			}
+			if err := Trusted(path, false); err != nil {
+				if r.Refused != nil {
+					r.Refused(err)
+				}
+				continue
+			}
+			found = append(found, Library{path, source, versionOf(path)})
 		}
 	}
 	if cache, err := CacheDir(); err == nil {
@@ -71,6 +83,9 @@ func Find(r Request) ([]Library, error) {
 // CacheDir is where Install puts libraries, one folder each.
 func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
+	if err == nil && !filepath.IsAbs(dir) { // HOME may be anything
+		err = fmt.Errorf("%q is no absolute path", dir)
+	}
 	if err != nil {
 		return "", fmt.Errorf("no folder for caches: %w", err)
 	}
@@ -137,12 +152,10 @@ func sameFile(a, b string) bool {
 func pythonDirs() []string {
 	var roots []string
 	for _, env := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
-		if dir := os.Getenv(env); dir != "" {
-			roots = append(roots, dir)
-		}
+		roots = append(roots, os.Getenv(env))
 	}
 	for _, name := range []string{"python3", "python"} {
-		if path, err := exec.LookPath(name); err == nil {
+		if path, err := lookPath(name); err == nil {
 			roots = append(roots, filepath.Dir(filepath.Dir(path)))
 		}
 	}
@@ -150,7 +163,7 @@ func pythonDirs() []string {
 		roots = append(roots, filepath.Join(home, ".local"))
 	}
 	var dirs []string
-	for _, root := range roots {
+	for _, root := range absolute(roots) {
 		for _, form := range []string{"lib/python3*/site-packages", "lib/python3*/dist-packages", "lib/python3/dist-packages", "Lib/site-packages"} {
 			match, _ := filepath.Glob(filepath.Join(root, filepath.FromSlash(form), "onnxruntime", "capi"))
 			dirs = append(dirs, match...)
@@ -159,13 +172,14 @@ func pythonDirs() []string {
 	return dirs
 }
 
-// askPython asks each interpreter in PATH where its package lies, without importing it.
+// askPython asks each interpreter in PATH where its package lies, without importing it: isolated, so that neither the current folder nor the
+// environment decides where it looks.
 func askPython() []string {
 	const program = "import importlib.util as u; s = u.find_spec('onnxruntime'); print(s.submodule_search_locations[0] if s else '')"
 	var dirs []string
 	for _, name := range []string{"python3", "python"} {
-		if path, err := exec.LookPath(name); err == nil {
-			if out, err := exec.Command(path, "-c", program).Output(); err == nil && len(strings.TrimSpace(string(out))) > 0 {
+		if path, err := lookPath(name); err == nil {
+			if out, err := ask(path, "-I", "-c", program); err == nil && len(strings.TrimSpace(string(out))) > 0 {
 				dirs = append(dirs, filepath.Join(strings.TrimSpace(string(out)), "capi"))
 			}
 		}
@@ -188,5 +202,5 @@ func systemDirs() []string {
 		dirs = append(dirs, "/usr/local/lib", "/usr/lib64", "/usr/lib", "/opt/onnxruntime/lib")
 		dirs = append(dirs, multi...)
 	}
-	return slices.DeleteFunc(dirs, func(d string) bool { return d == "" })
+	return dirs
 }

@@ -11,10 +11,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -136,7 +136,7 @@ func replaceDir(from, to string) error {
 func pickClient(o InstallOptions) (from string, client []string, err error) {
 	order := []string{"pip", "npm"}
 	if o.GPU {
-		if _, err := exec.LookPath("nvidia-smi"); err != nil {
+		if _, err := lookPath("nvidia-smi"); err != nil {
 			order = []string{"npm", "pip"}
 		}
 	}
@@ -149,10 +149,14 @@ func pickClient(o InstallOptions) (from string, client []string, err error) {
 	for _, from := range order {
 		forms := [][]string{{"npm"}}
 		if from == "pip" {
-			forms = [][]string{{"pip"}, {"pip3"}, {"python3", "-m", "pip"}, {"python", "-m", "pip"}}
+			forms = [][]string{{"pip"}, {"pip3"}, {"python3", "-I", "-m", "pip"}, {"python", "-I", "-m", "pip"}}
 		}
 		for _, c := range forms {
-			if path, err := exec.LookPath(c[0]); err == nil && exec.Command(path, append(c[1:], "--version")...).Run() == nil {
+			path, err := lookPath(c[0])
+			if err != nil {
+				continue
+			}
+			if _, err := ask(path, slices.Concat(c[1:], []string{"--version"})...); err == nil {
 				return from, append([]string{path}, c[1:]...), nil
 			}
 		}
@@ -180,8 +184,11 @@ func download(ctx context.Context, from string, client []string, o InstallOption
 		args = append(args, what)
 	}
 	o.Notice(fmt.Sprintf("%s gets %s", from, what))
-	cmd := exec.CommandContext(ctx, client[0], args...)
-	cmd.Dir = dir
+	// npm takes the next folder upwards with a package.json for the project, and reads its .npmrc: this one is ours, and empty.
+	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte("{}\n"), 0o644); err != nil {
+		return "", err
+	}
+	cmd := command(ctx, dir, client[0], args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
