@@ -3,9 +3,10 @@ package report
 import (
 	"bytes"
 	"fmt"
-	"html"
 	"regexp"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/foreign"
 )
 
 // style is the page's only sheet: readable on a phone, in the dark, and in print. Colours are Okabe and Ito's; marks have words too.
@@ -28,7 +29,7 @@ details{margin:.6rem 0}pre{overflow-x:auto;background:var(--soft);padding:.6rem;
 // HTML writes the document as one page that needs nothing else: style and pictures are inside, and there are no scripts.
 func (d *Document) HTML() []byte {
 	b := &bytes.Buffer{}
-	e := html.EscapeString
+	e := foreign.HTML
 	fmt.Fprintf(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>%s</h1>\n", e(d.Title), style, e(d.Title))
 	for _, p := range d.Lead {
 		fmt.Fprintf(b, "<p>%s</p>\n", e(p))
@@ -65,7 +66,7 @@ func (d *Document) HTML() []byte {
 }
 
 func (t *Table) html(b *bytes.Buffer) {
-	e := html.EscapeString
+	e := foreign.HTML
 	b.WriteString("<div class=\"scroll\" tabindex=\"0\">\n<table>\n")
 	if t.Caption != "" {
 		fmt.Fprintf(b, "<caption>%s</caption>\n", e(t.Caption))
@@ -107,7 +108,7 @@ var viewBox = regexp.MustCompile(`viewBox="[^"]*"`)
 func inlineSVG(svg []byte, alt string) string {
 	head := svgHead.Find(svg)
 	if head == nil {
-		return "<p>" + html.EscapeString(alt) + "</p>"
+		return "<p>" + foreign.HTML(alt) + "</p>"
 	}
-	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s role=\"img\" aria-label=\"%s\">%s", viewBox.Find(head), html.EscapeString(alt), bytes.TrimSpace(svg[len(head):]))
+	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s role=\"img\" aria-label=\"%s\">%s", viewBox.Find(head), foreign.XML(alt), bytes.TrimSpace(svg[len(head):]))
 }

@@ -3,36 +3,38 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/foreign"
 )
 
 // Markdown writes the document in GitHub's Markdown, with links to the pictures.
 func (d *Document) Markdown() []byte {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "# %s\n", mdText(d.Title))
+	fmt.Fprintf(b, "# %s\n", foreign.Markdown(d.Title))
 	for _, p := range d.Lead {
-		fmt.Fprintf(b, "\n%s\n", mdText(p))
+		fmt.Fprintf(b, "\n%s\n", foreign.Markdown(p))
 	}
 	for _, s := range d.Sections {
-		fmt.Fprintf(b, "\n## %s\n", mdText(s.Title))
+		fmt.Fprintf(b, "\n## %s\n", foreign.Markdown(s.Title))
 		for _, block := range s.Blocks {
 			b.WriteString("\n")
 			switch x := block.(type) {
 			case Paragraph:
-				fmt.Fprintf(b, "%s\n", mdText(string(x)))
+				fmt.Fprintf(b, "%s\n", foreign.Markdown(string(x)))
 			case List:
 				for _, t := range x {
-					fmt.Fprintf(b, "- %s\n", mdText(t))
+					fmt.Fprintf(b, "- %s\n", foreign.Markdown(t))
 				}
 			case Table:
 				x.markdown(b)
 			case Figure:
-				fmt.Fprintf(b, "![%s](%s)\n\n%s\n", mdText(x.Alt), x.File, mdText(x.Caption))
+				fmt.Fprintf(b, "![%s](%s)\n\n%s\n", foreign.Markdown(x.Alt), x.File, foreign.Markdown(x.Caption))
 			case Details:
 				fence := "```"
 				for strings.Contains(x.Text, fence) {
 					fence += "`"
 				}
-				fmt.Fprintf(b, "%s:\n\n%s\n%s\n%s\n", mdText(x.Title), fence, strings.TrimRight(x.Text, "\n"), fence)
+				fmt.Fprintf(b, "%s:\n\n%s\n%s\n%s\n", foreign.Markdown(x.Title), fence, foreign.Lines(strings.TrimRight(x.Text, "\n")), fence)
 			}
 		}
 	}
@@ -42,7 +44,7 @@ func (d *Document) Markdown() []byte {
 func (t *Table) markdown(b *strings.Builder) {
 	row := func(cells []string) {
 		for _, c := range cells {
-			fmt.Fprintf(b, "| %s ", mdText(c))
+			fmt.Fprintf(b, "| %s ", foreign.Markdown(c))
 		}
 		b.WriteString("|\n")
 	}
@@ -59,11 +61,6 @@ func (t *Table) markdown(b *strings.Builder) {
 		row(r)
 	}
 	if t.Caption != "" {
-		fmt.Fprintf(b, "\n%s\n", mdText(t.Caption))
+		fmt.Fprintf(b, "\n%s\n", foreign.Markdown(t.Caption))
 	}
 }
-
-var mdEscape = strings.NewReplacer("\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "<", "&lt;", ">", "&gt;", "|", "\\|", "#", "\\#", "~", "\\~", "&", "&amp;", "\n", " ", "\r", " ", "$", "\\$")
-
-// mdText escapes what Markdown would take as markup.
-func mdText(s string) string { return mdEscape.Replace(s) }

@@ -35,6 +35,7 @@ var layer = map[string]int{
 	"internal/affine":      40,
 	"onnxio":               10,
 	"internal/kernel":      10,
+	"internal/foreign":     10,
 }
 
 func room(path string) (name string, height int) {

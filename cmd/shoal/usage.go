@@ -1,0 +1,78 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"github.com/xrash/smetrics"
+)
+
+// undefined and invalid are package flag's words for a flag that is not there, and for a value that a flag does not take.
+var (
+	undefined = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
+	dashes    = regexp.MustCompile(`(flag|argument:) -([[:alnum:]])`)
+)
+
+// usageFault turns what package flag says into a usage error, with the flag as people write it and what may have been meant.
+func usageFault(c *cli.Context, err error, _ bool) error {
+	command := ""
+	flags := c.App.Flags
+	if c.Command != nil && c.Command.Name != c.App.Name {
+		command, flags = " "+c.Command.Name, c.Command.Flags
+	}
+	if m := undefined.FindStringSubmatch(err.Error()); m != nil {
+		var names []string
+		for _, f := range flags {
+			names = append(names, f.Names()...)
+		}
+		hint := "shoal help" + command + " lists the flags"
+		if near := nearest(m[1], names); near != "" {
+			hint = "did you mean --" + near + "?"
+		}
+		return usageError(hint, "shoal%s has no flag --%s", command, m[1])
+	}
+	return &codeError{code: exitUsage, err: rewritten{err, dashes.ReplaceAllString(err.Error(), "$1 --$2")}, hint: "shoal help" + command + " lists the flags"}
+}
+
+// rewritten is an error in other words.
+type rewritten struct {
+	error
+	words string
+}
+
+func (r rewritten) Error() string { return r.words }
+
+// noCommand is the error where a command's name is none.
+func noCommand(app *cli.App, name string) error {
+	var names []string
+	for _, c := range app.Commands {
+		if !c.Hidden {
+			names = append(names, c.Names()...)
+		}
+	}
+	hint := "shoal help lists the commands"
+	if near := nearest(name, names); near != "" {
+		hint = "did you mean shoal " + near + "?"
+	}
+	return usageError(hint, "%q is no command", name)
+}
+
+// alike is how similar two words must be (by Jaro and Winkler, 1 for the same) before one is offered for the other: at 0.8 a letter that is
+// missing, doubled, or swapped passes in words of four and more, and words that share no beginning do not.
+const alike = 0.8
+
+// nearest is the candidate that is most like a word, "" where none is like it.
+func nearest(word string, candidates []string) string {
+	best, at := "", alike
+	word = strings.ToLower(word)
+	for _, c := range candidates {
+		if len(c) < 2 || len(word) > 40 {
+			continue
+		}
+		if s := smetrics.JaroWinkler(word, c, 0.7, 4); s >= at {
+			best, at = c, s
+		}
+	}
+	return best
+}
