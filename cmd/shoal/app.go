@@ -28,7 +28,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	app.Action = func(c *cli.Context) error {
 		switch {
 		case c.Args().Present():
-			return noCommand(app, c.Args().First())
+			return noCommand(app, nil, c.Args().First())
 		case c.Bool("version"):
 			return versionAction(c)
 		}

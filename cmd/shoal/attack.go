@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -235,11 +236,11 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 		return err
 	}
 	sums := make([]attackSum, len(r.eps))
-	words := &strings.Builder{}
+	words := &foreign.Builder{}
 	for k, e := range r.eps {
 		sums[k] = r.sum(k, e)
 		sum := sums[k]
-		fmt.Fprintf(words, "eps %s: robust accuracy %.1f %% [%.1f, %.1f] of %d images (clean %.1f %%), %s, %.1f s, %d evaluations\n", e.text,
+		words.Printf("eps %s: robust accuracy %.1f %% [%.1f, %.1f] of %d images (clean %.1f %%), %s, %.1f s, %d evaluations\n", e.text,
 			100*sum.RobustAccuracy, 100*sum.Low, 100*sum.High, sum.Samples, 100*sum.CleanAccuracy, config.Method, sum.Seconds, sum.Evaluations)
 	}
 	flags := []attack.Flag{}
@@ -248,7 +249,7 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 	}
 	slices.SortFunc(flags, func(a, b attack.Flag) int { return strings.Compare(a.Code, b.Code) })
 	for _, f := range flags {
-		fmt.Fprintf(words, "note (%s): %s\n", f.Code, f.Text)
+		words.Printf("note (%s): %s\n", f.Code, f.Text)
 	}
 	rows := []attackSample{}
 	for i := range r.rows[0] {
@@ -259,7 +260,7 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 		}
 	}
 	if err := p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": sums, "flags": flags, "interrupted": interrupted},
-		map[string]any{"samples": rows}, words.String()); err != nil {
+		map[string]any{"samples": rows}, words.Text()); err != nil {
 		return err
 	}
 	if err := r.files(sums); err != nil {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
@@ -15,14 +16,14 @@ func (r *attackRun) files(sums []attackSum) error {
 		if err := r.save(f); err != nil {
 			return err
 		}
-		fmt.Fprintf(r.c.App.ErrWriter, "the adversarial inputs are in %s\n", f)
+		foreign.Fprintf(r.c.App.ErrWriter, "the adversarial inputs are in %s\n", f)
 	}
 	if dir := r.c.String("png"); dir != "" {
 		n, err := r.images(dir)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(r.c.App.ErrWriter, "%d pictures are in %s\n", n, dir)
+		foreign.Fprintf(r.c.App.ErrWriter, "%d pictures are in %s\n", n, dir)
 	}
 	if f := r.c.String("plot"); f != "" {
 		var points []report.Robust
@@ -33,7 +34,7 @@ func (r *attackRun) files(sums []attackSum) error {
 		if err := report.PlotRobust(f, title, r.c.String("norm"), sums[0].CleanAccuracy, points); err != nil {
 			return err
 		}
-		fmt.Fprintf(r.c.App.ErrWriter, "the picture is in %s\n", f)
+		foreign.Fprintf(r.c.App.ErrWriter, "the picture is in %s\n", f)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -78,7 +79,7 @@ func boundsAction(c *cli.Context) error {
 	}
 	if jsonMode(c) == "" {
 		for i, l := range r.Lower {
-			fmt.Fprintf(c.App.Writer, "row %d: >= %.17g\n", i, l)
+			foreign.Fprintf(c.App.Writer, "row %d: >= %.17g\n", i, l)
 		}
 		return nil
 	}

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
@@ -126,7 +126,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	config := configOf(c, s, v)
 	config.Eps, config.EpsText = eps[0].value, c.String("eps")
 	several := len(eps) > 1
-	header, format := "image\tlabel\tpredicted\tverdict\tmargin\tseconds\t", "%d\t%d\t%d\t%s\t%s\t%.3f\t"
+	header, format := foreign.Constant("image\tlabel\tpredicted\tverdict\tmargin\tseconds\t"), foreign.Constant("%d\t%d\t%d\t%s\t%s\t%.3f\t")
 	if several {
 		header, format = "image\tlabel\tpredicted\teps\tverdict\tmargin\tseconds\t", "%d\t%d\t%d\t%s\t%s\t%s\t%.3f\t"
 	}
@@ -135,7 +135,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	start := time.Now()
 	p := newPrinter(c, header)
 	if p.mode == "" && v.Info().SoftmaxDropped {
-		fmt.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
+		foreign.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
 	}
 	ask := func(i int) ([]certifySample, error) { return certifyOne(c, v, s, i, eps) }
 	interrupted, err := eachSample(c, s, "certifying", ask, func(answers []certifySample) error {
@@ -159,18 +159,18 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if !several { // what the run took, and not only the samples
 		sums[0].Seconds = time.Since(start).Seconds()
 	}
-	var words strings.Builder
+	var words foreign.Builder
 	for k := range sums {
 		sum := &sums[k]
 		sum.Eps, sum.EpsText, sum.Interrupted = eps[k].value, eps[k].text, interrupted
-		fmt.Fprintf(&words, "eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
+		words.Printf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
 			sum.EpsText, sum.Samples, 100*sum.CleanAccuracy, 100*sum.CertifiedAccuracy, sum.Verified, sum.Falsified, sum.Unknown, 100*sum.UpperAccuracy, sum.Seconds)
 	}
 	doc := map[string]any{"model": modelOf(c, m), "config": config, "summary": sums[0].certifySummary}
 	if several {
 		doc["summaries"] = sums
 	}
-	if err := p.end(doc, map[string]any{"samples": orEmpty(rows)}, words.String()); err != nil {
+	if err := p.end(doc, map[string]any{"samples": orEmpty(rows)}, words.Text()); err != nil {
 		return err
 	}
 	if interrupted {
@@ -344,7 +344,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if jsonMode(c) != "" {
 		err = printJSON(c.App.Writer, doc)
 	} else {
-		_, err = fmt.Fprintf(c.App.Writer, "%s: %s (%.2f s)\n", doc.Verdict, doc.Reason, doc.Seconds)
+		_, err = foreign.Fprintf(c.App.Writer, "%s: %s (%.2f s)\n", doc.Verdict, doc.Reason, doc.Seconds)
 	}
 	if err != nil {
 		return err

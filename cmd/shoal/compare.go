@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -254,16 +255,16 @@ func argmax64(y []float64) int {
 
 func (d *compareDoc) print(c *cli.Context) error {
 	w := c.App.Writer
-	fmt.Fprintf(w, "A %s (%s)\nB %s (%s)\n%d samples\n", d.A.Path, d.EngineA, d.B.Path, d.EngineB, d.Samples)
-	fmt.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))
-	_, err := fmt.Fprintf(w, "predictions agree on %.2f %%\n", 100*d.Agreement)
+	foreign.Fprintf(w, "A %s (%s)\nB %s (%s)\n%d samples\n", d.A.Path, d.EngineA, d.B.Path, d.EngineB, d.Samples)
+	foreign.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))
+	_, err := foreign.Fprintf(w, "predictions agree on %.2f %%\n", 100*d.Agreement)
 	const shown = 20
 	for i, x := range d.Differing {
 		if i == shown {
-			_, err = fmt.Fprintf(w, "and %d more; --json has all\n", len(d.Differing)-shown)
+			_, err = foreign.Fprintf(w, "and %d more; --json has all\n", len(d.Differing)-shown)
 			break
 		}
-		_, err = fmt.Fprintf(w, "  sample %d: A says %d, B %d\n", x.Index, x.A, x.B)
+		_, err = foreign.Fprintf(w, "  sample %d: A says %d, B %d\n", x.Index, x.A, x.B)
 	}
 	if d.Certificate != nil {
 		d.Certificate.print(w)

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/equal"
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -39,9 +39,9 @@ func certifyEqual(c *cli.Context, models [2]*onnxio.Model) (*certificateDoc, err
 
 func (d *certificateDoc) print(w io.Writer) {
 	if d.Equal {
-		fmt.Fprintf(w, "certified: over all inputs in %s the two compute the same function; %d filters of A and %d of B are proven dead (%s, %s)\n",
+		foreign.Fprintf(w, "certified: over all inputs in %s the two compute the same function; %d filters of A and %d of B are proven dead (%s, %s)\n",
 			d.Box, d.Removed[0], d.Removed[1], d.Method, d.Semantics)
 		return
 	}
-	fmt.Fprintf(w, "certified: over all inputs in %s no output differs by more than %.4g (%s, %s)\n", d.Box, float64(d.Delta), d.Method, d.Semantics)
+	foreign.Fprintf(w, "certified: over all inputs in %s no output differs by more than %.4g (%s, %s)\n", d.Box, float64(d.Delta), d.Method, d.Semantics)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -86,9 +87,9 @@ func convertAction(c *cli.Context) error {
 	if now.SHA256 != m.SHA256 {
 		what = fmt.Sprintf("%d bytes, before %d", len(data), len(old))
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s: %s\n", path, what)
+	_, err = foreign.Fprintf(c.App.Writer, "%s: %s\n", path, what)
 	if err == nil && diff != nil {
-		_, err = fmt.Fprintf(c.App.Writer, "largest difference on random inputs: %.1e of the largest output\n", float64(*diff))
+		_, err = foreign.Fprintf(c.App.Writer, "largest difference on random inputs: %.1e of the largest output\n", float64(*diff))
 	}
 	return err
 }
@@ -144,13 +145,13 @@ func checkConverted(c *cli.Context, m *onnxio.Model, data []byte) (*number, erro
 		if c.Context.Err() != nil {
 			return nil, err
 		}
-		fmt.Fprintf(c.App.ErrWriter, "not run beside the old model: %v\n", err)
+		foreign.Fprintf(c.App.ErrWriter, "not run beside the old model: %v\n", err)
 		return nil, nil
 	}
 	diff, err := graphDifference(c.Context, m.Graph, now.Graph)
 	var unsupported *onnxio.UnsupportedError
 	if errors.As(err, &unsupported) { // the file is right; the older operator is one that the Go engine lacks
-		fmt.Fprintf(c.App.ErrWriter, "not run beside the old model: %v\n", err)
+		foreign.Fprintf(c.App.ErrWriter, "not run beside the old model: %v\n", err)
 		return nil, nil
 	}
 	if err != nil {

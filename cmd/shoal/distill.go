@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/student"
@@ -59,13 +59,13 @@ func distillAction(c *cli.Context) error {
 	}
 	people := jsonMode(c) == ""
 	if people {
-		fmt.Fprintf(c.App.Writer, "%s: %d parameters; %d training samples, %d for validation\n", c.String("student"), l.arch.Parameters(), l.train.Len(), samplesOf(l.valid))
-		fmt.Fprintln(c.App.Writer, "epoch  train loss  valid accuracy  agreement"+robustHead(cfg)+"  seconds")
+		foreign.Fprintf(c.App.Writer, "%s: %d parameters; %d training samples, %d for validation\n", c.String("student"), l.arch.Parameters(), l.train.Len(), samplesOf(l.valid))
+		foreign.Fprintln(c.App.Writer, "epoch  train loss  valid accuracy  agreement", robustHead(cfg), "  seconds")
 	}
 	epoch := func(e student.Epoch) {
 		switch {
 		case people:
-			fmt.Fprintln(c.App.Writer, epochLine(e))
+			foreign.Fprintf(c.App.Writer, "%s\n", epochLine(e))
 		case jsonMode(c) == "lines":
 			_ = jsonLine(c.App.Writer, map[string]any{"type": "epoch", "epoch": e}) // the summary reports a broken pipe
 		}
@@ -168,16 +168,16 @@ func (l *lesson) finish(c *cli.Context, res *student.Result) error {
 		doc["type"] = "summary"
 		err = jsonLine(c.App.Writer, doc)
 	case "":
-		words := &strings.Builder{}
-		fmt.Fprintf(words, "%s: epoch %d of %d, %d steps, %.1f s (stopped by %s)\n", out, res.BestEpoch, len(res.History), res.Steps, res.Seconds, res.Stopped)
+		words := &foreign.Builder{}
+		words.Printf("%s: epoch %d of %d, %d steps, %.1f s (stopped by %s)\n", out, res.BestEpoch, len(res.History), res.Steps, res.Seconds, res.Stopped)
 		if score != nil {
-			fmt.Fprintf(words, "test: accuracy %.2f %%", 100*score.Accuracy)
+			words.Printf("test: accuracy %.2f %%", 100*score.Accuracy)
 			if l.teacher != nil {
-				fmt.Fprintf(words, " (teacher %.2f %%), agreement %.2f %%", 100*l.teacherTest.Accuracy, 100*score.Agreement)
+				words.Printf(" (teacher %.2f %%), agreement %.2f %%", 100*l.teacherTest.Accuracy, 100*score.Agreement)
 			}
-			fmt.Fprintf(words, " on %d images\n", score.Samples)
+			words.Printf(" on %d images\n", score.Samples)
 		}
-		_, err = io.WriteString(c.App.Writer, words.String())
+		_, err = foreign.Fprintf(c.App.Writer, "%s", words.Text())
 	default:
 		err = printJSON(c.App.Writer, doc)
 	}
@@ -210,7 +210,7 @@ func listPresets(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "%-28s %2dx%dx%d  %9d parameters\n", name, a.Input[0], a.Input[1], a.Input[2], a.Parameters()); err != nil {
+		if _, err := foreign.Fprintf(w, "%-28s %2dx%dx%d  %9d parameters\n", name, a.Input[0], a.Input[1], a.Input[2], a.Parameters()); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -227,7 +228,7 @@ func (l *lesson) ask(c *cli.Context) error {
 		if m, err = onnxio.NewModel(g, "shoal "+version()); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		fmt.Fprintf(c.App.ErrWriter, "%s ends in a softmax; the numbers before it are its logits\n", path)
+		foreign.Fprintf(c.App.ErrWriter, "%s ends in a softmax; the numbers before it are its logits\n", path)
 		hash += " logits"
 	}
 	s, err := engine.Open(c.Context, m, engineOptions(c))

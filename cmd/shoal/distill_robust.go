@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -58,7 +59,7 @@ func robustConfig(c *cli.Context) (*student.Robust, error) {
 }
 
 // robustHead and robustLine are the columns that robust training adds to an epoch's line.
-func robustHead(cfg student.Config) string {
+func robustHead(cfg student.Config) foreign.Constant {
 	if cfg.Robust == nil {
 		return ""
 	}

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
@@ -26,6 +25,6 @@ func engineOptions(c *cli.Context) engine.Options {
 	return engine.Options{
 		Engine: c.String("engine"), Library: c.String("onnxruntime"), Device: c.Int("device"),
 		Threads: c.Int("threads"), Float64: c.Bool("float64"),
-		Notice: func(s string) { fmt.Fprintln(c.App.ErrWriter, s) },
+		Notice: func(s string) { foreign.Fprintf(c.App.ErrWriter, "%s\n", s) },
 	}
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/falsify"
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -33,7 +33,7 @@ func openFalsifier(c *cli.Context, m *onnxio.Model, o attack.SearchOptions, keep
 	}
 	f, err := falsify.Open(c.Context, m, o, c.Int("threads"), keepSoftmax)
 	if err != nil {
-		fmt.Fprintf(c.App.ErrWriter, "no search for counterexamples: %v\n", err)
+		foreign.Fprintf(c.App.ErrWriter, "no search for counterexamples: %v\n", err)
 		return nil, nil
 	}
 	return f, nil

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"math/big"
 	"slices"
@@ -16,12 +15,16 @@ import (
 // flagsFirst moves positional arguments behind the flags of the same command, so that "shoal certify MODEL --eps 1/255" works: the flag
 // package stops at the first word that is no flag.
 func flagsFirst(app *cli.App, args []string) []string {
-	if len(args) < 2 {
+	if len(args) < 2 || args[len(args)-1] == completing {
 		return args
+	}
+	at := 1 // of the command; what may stand before it takes no values
+	for at < len(args)-1 && strings.HasPrefix(args[at], "-") {
+		at++
 	}
 	var cmd *cli.Command
 	for _, c := range app.Commands {
-		if c.HasName(args[1]) {
+		if c.HasName(args[at]) {
 			cmd = c
 		}
 	}
@@ -44,7 +47,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 		}
 	}
 	var flags, words []string
-	rest := args[2:]
+	rest := args[at+1:]
 	for i := 0; i < len(rest); i++ {
 		a := rest[i]
 		if a == "--" {
@@ -61,7 +64,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 			flags = append(flags, rest[i])
 		}
 	}
-	out := append([]string{args[0], args[1]}, flags...)
+	out := append(slices.Clone(args[:at+1]), flags...)
 	if len(words) > 0 {
 		out = append(append(out, "--"), words...)
 	}
@@ -101,13 +104,6 @@ func jsonMode(c *cli.Context) string {
 		return ""
 	}
 	return j.mode
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 // parseEps reads a decimal or a fraction exactly and rounds it up, so that the ball is not too small.

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -53,6 +52,6 @@ func gradientAction(c *cli.Context) error {
 	if err := out.Save(c.String("output"), onnxio.SaveOptions{}); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%s: %d nodes, the model has %d\n", c.String("output"), len(g.Nodes), len(m.Graph.Nodes))
+	foreign.Fprintf(c.App.Writer, "%s: %d nodes, the model has %d\n", c.String("output"), len(g.Nodes), len(m.Graph.Nodes))
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -169,32 +170,32 @@ func opsets(versions map[string]int) string {
 
 func (d *inspectDoc) print(c *cli.Context) error {
 	w := c.App.Writer
-	fmt.Fprintf(w, "%s\nsha256 %s\nmade by %s, IR %d, %s\n\n", d.Model.Path, d.Model.SHA256, d.Producer, d.IR, opsets(d.Opsets))
+	foreign.Fprintf(w, "%s\nsha256 %s\nmade by %s, IR %d, %s\n\n", d.Model.Path, d.Model.SHA256, d.Producer, d.IR, opsets(d.Opsets))
 	for _, p := range d.Inputs {
-		fmt.Fprintf(w, "input  %s %s %v\n", p.Name, p.Type, p.Shape)
+		foreign.Fprintf(w, "input  %s %s %v\n", p.Name, p.Type, p.Shape)
 	}
 	for _, p := range d.Outputs {
-		fmt.Fprintf(w, "output %s %s %v\n", p.Name, p.Type, p.Shape)
+		foreign.Fprintf(w, "output %s %s %v\n", p.Name, p.Type, p.Shape)
 	}
-	fmt.Fprintln(w)
+	foreign.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "operator\tcount\tmissing")
+	foreign.Fprintln(tw, "operator\tcount\tmissing")
 	for _, o := range d.Operators {
-		fmt.Fprintf(tw, "%s\t%d\t%s\n", o.Op, o.Count, strings.Join(o.Missing, ", "))
+		foreign.Fprintf(tw, "%s\t%d\t%s\n", o.Op, o.Count, strings.Join(o.Missing, ", "))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w)
+	foreign.Fprintln(w)
 	if d.Problem != "" {
-		_, err := fmt.Fprintf(w, "no layers: %s\n", d.Problem)
+		_, err := foreign.Fprintf(w, "no layers: %s\n", d.Problem)
 		return err
 	}
 	tw = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "layer\toperator\toutput\tparameters\tmultiply-adds")
+	foreign.Fprintln(tw, "layer\toperator\toutput\tparameters\tmultiply-adds")
 	for _, l := range d.Layers {
-		fmt.Fprintf(tw, "%s\t%s\t%v\t%d\t%d\n", l.Name, l.Op, l.Output, l.Parameters, l.MACs)
+		foreign.Fprintf(tw, "%s\t%s\t%v\t%d\t%d\n", l.Name, l.Op, l.Output, l.Parameters, l.MACs)
 	}
-	fmt.Fprintf(tw, "all\t\t\t%d\t%d\n", d.Parameters, d.MACs)
+	foreign.Fprintf(tw, "all\t\t\t%d\t%d\n", d.Parameters, d.MACs)
 	return tw.Flush()
 }

@@ -8,11 +8,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -51,42 +51,26 @@ func usageError(hint, format string, args ...any) error {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	defer lastResort(os.Stderr, os.Exit)
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
-// run is main without the process around it: it returns the exit code.
+// run is main without the process around it: it returns the exit code. What it panics with is not caught here, so that tests see it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out, words := foreign.NewWriter(stdout), foreign.NewWriter(stderr)
+	code := runGuarded(ctx, args, out, words)
+	_, _ = out.Flush(), words.Flush() // what is left of a cut character; nobody can be told that it does not fit
+	return code
+}
+
+func runGuarded(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	unknown := "" // what was given where a command stands; package cli has no error for it
-	app := &cli.App{
-		Name:            "shoal",
-		Usage:           "certify neural networks in ONNX files",
-		Version:         version(),
-		HideVersion:     true,
-		Writer:          stdout,
-		ErrWriter:       stderr,
-		ExitErrHandler:  func(*cli.Context, error) {},
-		CommandNotFound: func(_ *cli.Context, name string) { unknown = name },
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
-			return &codeError{code: exitUsage, err: err}
-		},
-		Commands: []*cli.Command{certifyCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(), runCommand(), inspectCommand(), compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(),
-			distillCommand(), sweepCommand(), studyCommand(), runtimeCommand(), versionCommand()},
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usageError("shoal help lists the commands", "%q is no command", c.Args().First())
-			}
-			return cli.ShowAppHelp(c)
-		},
-	}
-	for _, c := range app.Commands {
-		c.OnUsageError = app.OnUsageError
-		for _, s := range c.Subcommands {
-			s.OnUsageError = app.OnUsageError
-		}
-	}
+	var group *cli.Command
+	app := newApp(stdout, stderr)
+	app.CommandNotFound = func(c *cli.Context, name string) { unknown, group = name, c.Command }
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	if err == nil && unknown != "" {
-		err = usageError("shoal help lists the commands", "%q is no command", unknown)
+		err = noCommand(app, group, unknown)
 	}
 	return exitCode(ctx, err, stderr)
 }
@@ -112,19 +96,11 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	if strings.HasSuffix(err.Error(), "bind it by name") { // package infer's words for a size that nobody gave
 		hint = "--dim NAME=N gives a named dimension its size"
 	}
-	if msg := err.Error(); msg != "" {
-		fmt.Fprintf(stderr, "shoal: %s\n", msg)
+	if msg := foreign.Error(err); msg != "" {
+		foreign.Fprintf(stderr, "shoal: %s\n", msg)
 	}
 	if hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", hint)
+		foreign.Fprintf(stderr, "hint: %s\n", hint)
 	}
 	return code
-}
-
-// version is the module's version as the build knows it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

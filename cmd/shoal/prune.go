@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/equal"
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
@@ -230,7 +231,7 @@ func writeJSON(file string, v any) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(b, '\n'), 0o644)
+	return os.WriteFile(file, append(foreign.JSON(b), '\n'), 0o644)
 }
 
 // pruneSamples gives --data to the score of activations.

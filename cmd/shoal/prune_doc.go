@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/prune"
@@ -92,76 +93,76 @@ func less(before, after int) string {
 func (d *pruneDoc) print(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	timed := d.Before.MS != nil
-	head := "layer\toperator\tchannels\tafter\tparameters\tafter\tmultiply-adds\tafter\t"
+	head := foreign.Constant("layer\toperator\tchannels\tafter\tparameters\tafter\tmultiply-adds\tafter\t")
 	if timed {
 		head += "ms\tafter\t"
 	}
-	fmt.Fprintln(tw, head)
+	foreign.Fprintln(tw, head)
 	for _, l := range d.Layers {
-		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t", l.Name, l.Op, l.Before, l.After, grouped(l.Params[0]), grouped(l.Params[1]), grouped(l.MACs[0]), grouped(l.MACs[1]))
+		foreign.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t", l.Name, l.Op, l.Before, l.After, grouped(l.Params[0]), grouped(l.Params[1]), grouped(l.MACs[0]), grouped(l.MACs[1]))
 		if timed && l.MS != nil {
-			fmt.Fprintf(tw, "%.3f\t%.3f\t", float64(l.MS[0]), float64(l.MS[1]))
+			foreign.Fprintf(tw, "%.3f\t%.3f\t", float64(l.MS[0]), float64(l.MS[1]))
 		} else if timed {
-			fmt.Fprint(tw, "\t\t")
+			foreign.Fprintf(tw, "\t\t")
 		}
-		fmt.Fprintln(tw)
+		foreign.Fprintln(tw)
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w)
+	foreign.Fprintln(w)
 	for _, cl := range d.Classes {
 		d.printClass(w, cl)
 	}
 	for _, p := range d.Pinned {
-		fmt.Fprintf(w, "%d channels of %s stay: %s\n", p.Channels, p.Layer, p.Why)
+		foreign.Fprintf(w, "%d channels of %s stay: %s\n", p.Channels, p.Layer, p.Why)
 	}
-	fmt.Fprintf(w, "\nparameters    %s -> %s (%s)\n", grouped(d.Before.Parameters), grouped(d.After.Parameters), less(d.Before.Parameters, d.After.Parameters))
-	_, err := fmt.Fprintf(w, "multiply-adds %s -> %s (%s)\n", grouped(d.Before.MACs), grouped(d.After.MACs), less(d.Before.MACs, d.After.MACs))
+	foreign.Fprintf(w, "\nparameters    %s -> %s (%s)\n", grouped(d.Before.Parameters), grouped(d.After.Parameters), less(d.Before.Parameters, d.After.Parameters))
+	_, err := foreign.Fprintf(w, "multiply-adds %s -> %s (%s)\n", grouped(d.Before.MACs), grouped(d.After.MACs), less(d.Before.MACs, d.After.MACs))
 	if timed {
-		fmt.Fprintf(w, "ms a sample   %.3f -> %.3f (%.2f times as fast)\n", float64(*d.Before.MS), float64(*d.After.MS), float64(*d.Before.MS / *d.After.MS))
+		foreign.Fprintf(w, "ms a sample   %.3f -> %.3f (%.2f times as fast)\n", float64(*d.Before.MS), float64(*d.After.MS), float64(*d.Before.MS / *d.After.MS))
 	}
 	if d.Difference != nil {
-		fmt.Fprintf(w, "difference from the model with these channels at zero: %.1e of the largest output\n", float64(*d.Difference))
+		foreign.Fprintf(w, "difference from the model with these channels at zero: %.1e of the largest output\n", float64(*d.Difference))
 	}
 	if d.Output != nil {
-		_, err = fmt.Fprintf(w, "written to %s\n", d.Output.Path)
+		_, err = foreign.Fprintf(w, "written to %s\n", d.Output.Path)
 	}
 	return err
 }
 
 // printClass prints one coupled class: layers that can only shrink together.
 func (d *pruneDoc) printClass(w io.Writer, cl prune.ClassPlan) {
-	fmt.Fprintf(w, "%d of %d channels go from", cl.Removed, cl.Units)
+	foreign.Fprintf(w, "%d of %d channels go from", cl.Removed, cl.Units)
 	const shown = 4
 	for i, l := range cl.Layers {
 		if i == shown {
-			fmt.Fprintf(w, " and %d more", len(cl.Layers)-shown)
+			foreign.Fprintf(w, " and %d more", len(cl.Layers)-shown)
 			break
 		}
 		sep := " "
 		if i > 0 {
 			sep = ", "
 		}
-		fmt.Fprintf(w, "%s%s", sep, l.Name)
+		foreign.Fprintf(w, "%s%s", sep, l.Name)
 	}
 	if cl.Held != "" {
-		fmt.Fprintf(w, " (%s)", cl.Held)
+		foreign.Fprintf(w, " (%s)", cl.Held)
 	}
-	fmt.Fprintln(w)
+	foreign.Fprintln(w)
 	for i, p := range cl.Proofs {
 		const proofs = 5
 		if i == proofs {
-			fmt.Fprintf(w, "    and %d more; --json and --plan have all\n", len(cl.Proofs)-proofs)
+			foreign.Fprintf(w, "    and %d more; --json and --plan have all\n", len(cl.Proofs)-proofs)
 			break
 		}
 		for _, f := range p.Filters {
-			fmt.Fprintf(w, "    filter %d of %s gives [%.4g, %.4g]", f.Filter, f.Layer, f.Lower, f.Upper)
+			foreign.Fprintf(w, "    filter %d of %s gives [%.4g, %.4g]", f.Filter, f.Layer, f.Lower, f.Upper)
 		}
 		for _, e := range p.Ends {
-			fmt.Fprintf(w, ", %s is 0", e.Value)
+			foreign.Fprintf(w, ", %s is 0", e.Value)
 		}
-		fmt.Fprintln(w)
+		foreign.Fprintln(w)
 	}
 }
 

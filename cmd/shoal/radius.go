@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"sort"
 	"time"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/falsify"
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -125,7 +124,7 @@ func radiusAction(c *cli.Context) error {
 		"seconds": seconds, "interrupted": interrupted}
 	err = p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": summary},
 		map[string]any{"tol": tol, "curve": orEmpty(curve), "samples": orEmpty(rows)},
-		fmt.Sprintf("radius over all %d images: mean %.5f, median %.5f, max %.5f; over the %d correct ones: mean %.5f, median %.5f (%.1f s)\n",
+		foreign.Sprintf("radius over all %d images: mean %.5f, median %.5f, max %.5f; over the %d correct ones: mean %.5f, median %.5f (%.1f s)\n",
 			stats.Samples, stats.Mean, stats.Median, stats.Max, correct.Samples, correct.Mean, correct.Median, seconds))
 	if err != nil {
 		return err
@@ -134,7 +133,7 @@ func radiusAction(c *cli.Context) error {
 		if err := report.PlotRadii(f, fmt.Sprintf("Certified radii, %d images, %s", len(points), c.String("method")), points); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.App.ErrWriter, "the picture is in %s\n", f)
+		foreign.Fprintf(c.App.ErrWriter, "the picture is in %s\n", f)
 	}
 	if interrupted {
 		return errCutShort()
@@ -177,8 +176,4 @@ func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples
 	}
 	row.Radius, row.Upper, row.Seconds = r, number(up), time.Since(start).Seconds()
 	return row, nil
-}
-
-func jsonLine(w io.Writer, v any) error {
-	return json.NewEncoder(w).Encode(v)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -107,6 +108,6 @@ func runAction(c *cli.Context) error {
 		return printJSON(c.App.Writer, map[string]any{"outputs": outputs, "predictions": predictions, "labels": s.set.Labels, "accuracy": accuracy,
 			"samples_per_second": speed, "model": modelOf(c, m), "data_sha256": s.set.SHA256, "engine": sess.Engine()})
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (engine %s)\n", s.set.Len(), 100*accuracy, speed, sess.Engine())
+	_, err = foreign.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (engine %s)\n", s.set.Len(), 100*accuracy, speed, sess.Engine())
 	return err
 }

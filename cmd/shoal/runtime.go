@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/engine/ortlib"
 )
@@ -57,7 +58,7 @@ func runtimeCommand() *cli.Command {
 
 func runtimeInstall(c *cli.Context) error {
 	got, err := ortlib.Install(c.Context, ortlib.InstallOptions{From: c.String("from"), Version: c.String("version"), GPU: c.Bool("gpu"),
-		Notice: func(s string) { fmt.Fprintln(c.App.ErrWriter, s) }})
+		Notice: func(s string) { foreign.Fprintf(c.App.ErrWriter, "%s\n", s) }})
 	if err != nil {
 		return err
 	}
@@ -68,13 +69,13 @@ func runtimeInstall(c *cli.Context) error {
 	if !got.Pinned {
 		known = "not a version that shoal knows the hash of; the package client checked it"
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "onnxruntime %s is in %s\nfrom %s, SHA-256 %s (%s)\n", got.Version, got.Path, got.Package, got.SHA256, known)
+	_, err = foreign.Fprintf(c.App.Writer, "onnxruntime %s is in %s\nfrom %s, SHA-256 %s (%s)\n", got.Version, got.Path, got.Package, got.SHA256, known)
 	return err
 }
 
 // refusedLibrary tells of a library that lies where one is looked for, and is not taken.
 func refusedLibrary(c *cli.Context) func(error) {
-	return func(err error) { fmt.Fprintln(c.App.ErrWriter, err) }
+	return func(err error) { foreign.Fprintf(c.App.ErrWriter, "%v\n", err) }
 }
 
 func runtimeList(c *cli.Context) error {
@@ -89,14 +90,14 @@ func runtimeList(c *cli.Context) error {
 		return printJSON(c.App.Writer, map[string]any{"libraries": found, "built_in": engine.ORTBuiltIn})
 	}
 	if !engine.ORTBuiltIn {
-		fmt.Fprintln(c.App.ErrWriter, "this shoal was built without cgo and cannot load onnxruntime")
+		foreign.Fprintln(c.App.ErrWriter, "this shoal was built without cgo and cannot load onnxruntime")
 	}
 	if len(found) == 0 {
-		_, err := fmt.Fprintln(c.App.Writer, "no onnxruntime is on this machine; shoal runtime install gets it")
+		_, err := foreign.Fprintln(c.App.Writer, "no onnxruntime is on this machine; shoal runtime install gets it")
 		return err
 	}
 	tw := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "\tversion\tfrom\tlibrary")
+	foreign.Fprintln(tw, "\tversion\tfrom\tlibrary")
 	for i, l := range found {
 		mark, v := "", l.Version
 		if i == 0 {
@@ -105,7 +106,7 @@ func runtimeList(c *cli.Context) error {
 		if v == "" {
 			v = "?"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", mark, v, l.Source, l.Path)
+		foreign.Fprintf(tw, "%s\t%s\t%s\t%s\n", mark, v, l.Source, l.Path)
 	}
 	return tw.Flush()
 }
@@ -190,8 +191,7 @@ func runtimeDoctor(c *cli.Context) error {
 		if !engine.ORTBuiltIn {
 			break
 		}
-		bar := fmt.Sprintf("trying %s", l.Path)
-		fmt.Fprintln(c.App.ErrWriter, bar)
+		foreign.Fprintf(c.App.ErrWriter, "trying %s\n", l.Path)
 		docs = append(docs, probe(c.Context, l))
 		if c.Context.Err() != nil {
 			return c.Context.Err()
@@ -201,21 +201,21 @@ func runtimeDoctor(c *cli.Context) error {
 		return printJSON(c.App.Writer, map[string]any{"go": ours, "libraries": docs, "built_in": engine.ORTBuiltIn})
 	}
 	tw := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "engine\tversion\tsamples/s\tdifference\tlibrary")
-	fmt.Fprintf(tw, "go\t%s\t%.0f\t%.1e\tbuilt in\n", version(), ours.SamplesPerSecond, ours.Difference)
+	foreign.Fprintln(tw, "engine\tversion\tsamples/s\tdifference\tlibrary")
+	foreign.Fprintf(tw, "go\t%s\t%.0f\t%.1e\tbuilt in\n", version(), ours.SamplesPerSecond, ours.Difference)
 	bad := 0
 	for _, d := range docs {
 		if d.Problem != "" {
 			bad++
-			fmt.Fprintf(tw, "ort\t%s\t-\t-\t%s: %s\n", d.Version, d.Library.Path, d.Problem)
+			foreign.Fprintf(tw, "ort\t%s\t-\t-\t%s: %s\n", d.Version, d.Library.Path, d.Problem)
 		}
 		for _, p := range d.Providers {
 			if p.CheckResult == nil {
 				bad++
-				fmt.Fprintf(tw, "ort:%s\t%s\t-\t-\t%s: %s\n", p.Provider, d.Version, d.Library.Path, p.Problem)
+				foreign.Fprintf(tw, "ort:%s\t%s\t-\t-\t%s: %s\n", p.Provider, d.Version, d.Library.Path, p.Problem)
 				continue
 			}
-			fmt.Fprintf(tw, "%s\t%s\t%.0f\t%.1e\t%s\n", p.Engine, d.Version, p.SamplesPerSecond, p.Difference, d.Library.Path)
+			foreign.Fprintf(tw, "%s\t%s\t%.0f\t%.1e\t%s\n", p.Engine, d.Version, p.SamplesPerSecond, p.Difference, d.Library.Path)
 		}
 	}
 	if err := tw.Flush(); err != nil {
@@ -223,9 +223,9 @@ func runtimeDoctor(c *cli.Context) error {
 	}
 	switch {
 	case !engine.ORTBuiltIn:
-		fmt.Fprintln(c.App.ErrWriter, "this shoal was built without cgo and cannot load onnxruntime")
+		foreign.Fprintln(c.App.ErrWriter, "this shoal was built without cgo and cannot load onnxruntime")
 	case len(found) == 0:
-		fmt.Fprintln(c.App.ErrWriter, "no onnxruntime is on this machine; shoal runtime install gets it")
+		foreign.Fprintln(c.App.ErrWriter, "no onnxruntime is on this machine; shoal runtime install gets it")
 	case bad > 0:
 		return &codeError{code: exitError, err: errors.New("not everything that is here works; see the table")}
 	}

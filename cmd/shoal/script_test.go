@@ -80,6 +80,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	stdout, stderr := ts.ReadFile("stdout"), ts.ReadFile("stderr")
 	fmt.Fprint(ts.Stdout(), plain(stdout))
 	fmt.Fprint(ts.Stderr(), stderr)
+	if strings.Contains(stderr, "this is a fault of shoal") { // a panic, which nobody may mistake for the error that a script expects
+		ts.Fatalf("%s", stderr)
+	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -104,9 +105,9 @@ func writeChanged(c *cli.Context, m *onnxio.Model, path string, d *changeDoc) er
 	if jsonMode(c) != "" {
 		return printJSON(c.App.Writer, d)
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s: %d nodes and %d bytes, before %d and %d\n", path, d.Nodes[1], d.Bytes[1], d.Nodes[0], d.Bytes[0])
+	_, err = foreign.Fprintf(c.App.Writer, "%s: %d nodes and %d bytes, before %d and %d\n", path, d.Nodes[1], d.Bytes[1], d.Nodes[0], d.Bytes[0])
 	if err == nil && d.Difference != nil {
-		_, err = fmt.Fprintf(c.App.Writer, "largest difference on random inputs: %.1e of the largest output\n", float64(*d.Difference))
+		_, err = foreign.Fprintf(c.App.Writer, "largest difference on random inputs: %.1e of the largest output\n", float64(*d.Difference))
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/study"
 )
 
@@ -56,15 +57,15 @@ func studyAction(c *cli.Context) error {
 			reused++
 		case p.Again:
 		case errors.Is(p.Err, study.ErrSkipped):
-			fmt.Fprintf(c.App.ErrWriter, "%d/%d %s: %v\n", p.Done, p.Total, p.Name, p.Err)
+			foreign.Fprintf(c.App.ErrWriter, "%d/%d %s: %v\n", p.Done, p.Total, p.Name, p.Err)
 		case p.Err != nil:
-			fmt.Fprintf(c.App.ErrWriter, "%d/%d %s failed: %v\n", p.Done, p.Total, p.Name, p.Err)
+			foreign.Fprintf(c.App.ErrWriter, "%d/%d %s failed: %v\n", p.Done, p.Total, p.Name, p.Err)
 		default:
 			words := ""
 			if p.Words != "" {
 				words = ": " + p.Words
 			}
-			fmt.Fprintf(c.App.ErrWriter, "%d/%d %s%s (%.1f s)\n", p.Done, p.Total, p.Name, words, p.Seconds)
+			foreign.Fprintf(c.App.ErrWriter, "%d/%d %s%s (%.1f s)\n", p.Done, p.Total, p.Name, words, p.Seconds)
 		}
 	}
 	eo := engineOptions(c)
@@ -79,7 +80,7 @@ func studyAction(c *cli.Context) error {
 		return err
 	}
 	if reused > 0 {
-		fmt.Fprintf(c.App.ErrWriter, "%d of %d steps had been done before\n", reused, total)
+		foreign.Fprintf(c.App.ErrWriter, "%d of %d steps had been done before\n", reused, total)
 	}
 	if err := r.Write(dir); err != nil {
 		return err
@@ -108,22 +109,20 @@ func studyAction(c *cli.Context) error {
 // printStudy prints the claims; everything else is in the report.
 func printStudy(c *cli.Context, r *study.Results, dir string) error {
 	tw := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "claim\tverdict\t")
+	foreign.Fprintln(tw, "claim\tverdict\t")
 	for _, cl := range r.Claims {
-		why := ""
+		why, text := "", cl.Text
 		if cl.Why != "" {
 			why = " (" + strings.TrimSpace(cl.Why) + ")"
 		}
 		if cl.On != "" {
-			why += "\t" + cl.Text + " (" + cl.On + ")"
-		} else {
-			why += "\t" + cl.Text
+			text += " (" + cl.On + ")"
 		}
-		fmt.Fprintf(tw, "%d\t%s%s\n", cl.Claim, cl.Verdict, why)
+		foreign.Fprintf(tw, "%d\t%s%s\t%s\n", cl.Claim, cl.Verdict, why, text)
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "\nthe report is %s\n", filepath.Join(dir, "report.html"))
+	_, err := foreign.Fprintf(c.App.Writer, "\nthe report is %s\n", filepath.Join(dir, "report.html"))
 	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
 )
@@ -322,33 +323,33 @@ func spread(v []float64) (mean, sd number) {
 func (s *sweep) report(p *printer, interrupted bool) error {
 	c := s.c
 	sums := s.sums()
-	words := &strings.Builder{}
+	words := &foreign.Builder{}
 	best := -1
 	for i, sum := range sums {
 		if best < 0 || sum.measure > sums[best].measure {
 			best = i
 		}
-		fmt.Fprintf(words, "temperature %s: ", temperatureText(sum.Temperature))
+		words.Printf("temperature %s: ", temperatureText(sum.Temperature))
 		write := func(name string, v, sd number) {
 			if !math.IsNaN(float64(v)) {
-				fmt.Fprintf(words, "%s %.2f %%", name, 100*float64(v))
+				words.Printf("%s %.2f %%", name, 100*float64(v))
 				if !math.IsNaN(float64(sd)) {
-					fmt.Fprintf(words, " (sd %.2f)", 100*float64(sd))
+					words.Printf(" (sd %.2f)", 100*float64(sd))
 				}
-				words.WriteString(", ")
+				words.Printf(", ")
 			}
 		}
 		write("validation accuracy", sum.Valid, sum.ValidSpread)
 		write("test accuracy", sum.Test, sum.TestSpread)
-		fmt.Fprintf(words, "%d runs\n", sum.Runs)
+		words.Printf("%d runs\n", sum.Runs)
 	}
 	doc := s.l.document(c, s.cfg)
 	doc["student"], doc["summary"], doc["interrupted"] = s.l.arch, sums, interrupted
 	if best >= 0 && len(sums) > 1 {
 		doc["best_temperature"] = sums[best].Temperature
-		fmt.Fprintf(words, "best on the validation data: temperature %v\n", sums[best].Temperature)
+		words.Printf("best on the validation data: temperature %v\n", sums[best].Temperature)
 	}
-	if err := p.end(doc, map[string]any{"runs": append([]sweepRun{}, s.runs...)}, words.String()); err != nil {
+	if err := p.end(doc, map[string]any{"runs": append([]sweepRun{}, s.runs...)}, words.Text()); err != nil {
 		return err
 	}
 	if file := c.String("plot"); file != "" && len(sums) > 0 {
@@ -385,6 +386,6 @@ func (s *sweep) write(sums []sweepSum, best int) error {
 			return err
 		}
 	}
-	fmt.Fprintf(s.c.App.ErrWriter, "%s: temperature %s, seed %d\n", path, temperatureText(s.runs[at].Temperature), s.runs[at].Seed)
+	foreign.Fprintf(s.c.App.ErrWriter, "%s: temperature %s, seed %d\n", path, temperatureText(s.runs[at].Temperature), s.runs[at].Seed)
 	return m.Save(path, onnxio.SaveOptions{})
 }

@@ -16,23 +16,22 @@ var (
 
 // usageFault turns what package flag says into a usage error, with the flag as people write it and what may have been meant.
 func usageFault(c *cli.Context, err error, _ bool) error {
-	command := ""
-	flags := c.App.Flags
+	command, flags := c.App.Name, c.App.Flags
 	if c.Command != nil && c.Command.Name != c.App.Name {
-		command, flags = " "+c.Command.Name, c.Command.Flags
+		command, flags = c.Command.HelpName, c.Command.Flags
 	}
+	hint := command + " --help lists the flags"
 	if m := undefined.FindStringSubmatch(err.Error()); m != nil {
 		var names []string
 		for _, f := range flags {
 			names = append(names, f.Names()...)
 		}
-		hint := "shoal help" + command + " lists the flags"
 		if near := nearest(m[1], names); near != "" {
 			hint = "did you mean --" + near + "?"
 		}
-		return usageError(hint, "shoal%s has no flag --%s", command, m[1])
+		return usageError(hint, "%s has no flag --%s", command, m[1])
 	}
-	return &codeError{code: exitUsage, err: rewritten{err, dashes.ReplaceAllString(err.Error(), "$1 --$2")}, hint: "shoal help" + command + " lists the flags"}
+	return &codeError{code: exitUsage, err: rewritten{err, dashes.ReplaceAllString(err.Error(), "$1 --$2")}, hint: hint}
 }
 
 // rewritten is an error in other words.
@@ -43,17 +42,27 @@ type rewritten struct {
 
 func (r rewritten) Error() string { return r.words }
 
-// noCommand is the error where a command's name is none.
-func noCommand(app *cli.App, name string) error {
+// noCommand is the error where a command's name is none, in a group of commands or, without one, among all.
+func noCommand(app *cli.App, group *cli.Command, name string) error {
+	all, where := app.Commands, ""
+	if group != nil && group.Name != app.Name && len(group.Subcommands) > 0 {
+		all, where = group.Subcommands, group.Name+" "
+	}
 	var names []string
-	for _, c := range app.Commands {
+	for _, c := range all {
 		if !c.Hidden {
 			names = append(names, c.Names()...)
 		}
 	}
 	hint := "shoal help lists the commands"
+	if where != "" {
+		hint = "shoal " + where + "help lists its commands"
+	}
 	if near := nearest(name, names); near != "" {
-		hint = "did you mean shoal " + near + "?"
+		hint = "did you mean shoal " + where + near + "?"
+	}
+	if where != "" {
+		return usageError(hint, "%q is no command of shoal %s", name, group.Name)
 	}
 	return usageError(hint, "%q is no command", name)
 }
@@ -70,9 +79,26 @@ func nearest(word string, candidates []string) string {
 		if len(c) < 2 || len(word) > 40 {
 			continue
 		}
-		if s := smetrics.JaroWinkler(word, c, 0.7, 4); s >= at {
+		s := smetrics.JaroWinkler(word, c, 0.7, 4)
+		if swapped(word, c) { // which the measure misses in words of three
+			s = max(s, 0.95)
+		}
+		if s >= at {
 			best, at = c, s
 		}
 	}
 	return best
+}
+
+// swapped tells whether two words differ by the order of two neighbours.
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) - 1 {
+		if a[:i]+a[i+1:i+2]+a[i:i+1]+a[i+2:] == b {
+			return true
+		}
+	}
+	return false
 }

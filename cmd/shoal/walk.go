@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/falsify"
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -60,28 +61,28 @@ type printer struct {
 	table *tabwriter.Writer
 }
 
-func newPrinter(c *cli.Context, header string) *printer {
+func newPrinter(c *cli.Context, header foreign.Constant) *printer {
 	p := &printer{mode: jsonMode(c), out: c.App.Writer, table: tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', tabwriter.AlignRight)}
 	if p.mode == "" {
-		fmt.Fprintln(p.table, header)
+		foreign.Fprintln(p.table, header)
 	}
 	return p
 }
 
 // sample prints one as it comes; a document is printed whole at the end.
-func (p *printer) sample(doc any, format string, cells ...any) error {
+func (p *printer) sample(doc any, format foreign.Constant, cells ...any) error {
 	switch p.mode {
 	case "lines":
 		return jsonLine(p.out, map[string]any{"type": "sample", "sample": doc})
 	case "":
-		_, err := fmt.Fprintf(p.table, format+"\n", cells...)
+		_, err := foreign.Fprintf(p.table, string(format)+"\n", cells...)
 		return err
 	}
 	return nil
 }
 
 // end prints the summary: its fields for machines, beside what only a whole document has, and its words for people.
-func (p *printer) end(summary, whole map[string]any, words string) error {
+func (p *printer) end(summary, whole map[string]any, words foreign.Text) error {
 	switch p.mode {
 	case "lines":
 		summary["type"] = "summary"
@@ -90,7 +91,7 @@ func (p *printer) end(summary, whole map[string]any, words string) error {
 		if err := p.table.Flush(); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(p.out, "\n%s", words)
+		_, err := foreign.Fprintf(p.out, "\n%s", words)
 		return err
 	}
 	for k, v := range whole {
