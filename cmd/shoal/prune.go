@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -168,7 +169,11 @@ func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, 
 		}
 	}
 	if file := c.String("plot"); file != "" {
-		if err := plotScores(file, r.Plan); err != nil {
+		gone, all := 0, 0
+		for _, cl := range r.Plan.Classes {
+			gone, all = gone+cl.Removed, all+cl.Units
+		}
+		if err := plotScores(file, fmt.Sprintf("%s: %s of %s channels go", filepath.Base(c.Args().First()), grouped(gone), grouped(all)), r.Plan); err != nil {
 			return err
 		}
 	}

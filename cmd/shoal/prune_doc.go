@@ -167,7 +167,7 @@ func (d *pruneDoc) printClass(w io.Writer, cl prune.ClassPlan) {
 }
 
 // plotScores draws the classes of a plan that have scores.
-func plotScores(file string, p *prune.Plan) error {
+func plotScores(file, title string, p *prune.Plan) error {
 	var layers []report.LayerScores
 	for _, cl := range p.Classes {
 		if len(cl.Scores) == 0 || len(cl.Layers) == 0 {
@@ -179,9 +179,20 @@ func plotScores(file string, p *prune.Plan) error {
 		}
 		layers = append(layers, l)
 	}
-	score := string(p.Choice.Score)
-	if score == "" {
-		score = string(prune.L1)
+	return report.PlotScores(file, title, scoreText(p.Choice.Score), layers)
+}
+
+// scoreText says what a score is, as short as an axis needs it.
+func scoreText(s prune.Score) string {
+	switch s {
+	case prune.L2:
+		return "norm of the weights"
+	case prune.Random:
+		return "random number"
+	case prune.BNScale:
+		return "sum of |scale|"
+	case prune.Activation:
+		return "mean |activation|"
 	}
-	return report.PlotScores(file, score, layers)
+	return "sum of |weights|"
 }

@@ -1,264 +1,277 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
 	"math"
-	"strings"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
-
-// Tones are Okabe and Ito's colours, without the yellow, which is too pale for lines on white.
-var Tones = []color.RGBA{
-	{0x00, 0x72, 0xB2, 0xFF}, // blue
-	{0xD5, 0x5E, 0x00, 0xFF}, // vermilion
-	{0x00, 0x9E, 0x73, 0xFF}, // bluish green
-	{0xCC, 0x79, 0xA7, 0xFF}, // reddish purple
-	{0xE6, 0x9F, 0x00, 0xFF}, // orange
-	{0x56, 0xB4, 0xE9, 0xFF}, // sky blue
-	{0x00, 0x00, 0x00, 0xFF}, // black
-}
-
-// shapes and dashes keep curves apart without colours.
-var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.TriangleGlyph{}, draw.SquareGlyph{}, draw.CrossGlyph{}, draw.PyramidGlyph{}, draw.PlusGlyph{}, draw.RingGlyph{}}
-
-var dashes = [][]vg.Length{nil, {vg.Points(6), vg.Points(2)}, {vg.Points(2), vg.Points(2)}}
 
 // Point is one of a curve, with its interval where Low and High differ.
 type Point struct{ X, Y, Low, High float64 }
 
-// Series is a curve.
+// Series is a curve, or a cloud of marks.
 type Series struct {
 	Name   string
 	Points []Point
-	// Tone chooses colour and shape, Dash the line: 0 solid, 1 dashed, 2 dotted.
+	// Tone chooses the colour and the mark that goes with it, Dash the line: 0 solid, 1 dashed, 2 dotted. A Tone of Grey is none of the
+	// colours: it is for what all curves share.
 	Tone, Dash int
-	// Bare draws no marks; Every, above 1, only every so-many-th.
-	Bare  bool
-	Every int
-	// Wrong, where set, colours each mark by its own: false is a blue disc, true a vermilion triangle.
-	Wrong []bool
+	// Bare draws the line only, Loose the marks only; Every, above 1, marks only every so-many-th point.
+	Bare, Loose bool
+	Every       int
 }
 
-// Chart is a set of curves over one pair of axes.
+// Chart is a set of curves over one pair of axes. Title, axes, key and note stand below or beside the curves, never on them.
 type Chart struct {
 	Title, X, Y string
-	LogX        bool
-	// FromZero lets both axes begin at 0, as far as they are not logarithmic.
-	FromZero bool
-	Series   []Series
+	// Note stands below the key: what somebody must know who sees nothing but the picture.
+	Note string
+	// Bars says what the bars at points are, for the key.
+	Bars string
+	// Measured are the places on X where something was measured. Each has a tick, and a number where there is room. Nil puts ticks at
+	// round numbers.
+	Measured []float64
+	// Counted tells that X counts things, and has whole numbers only.
+	Counted bool
+	// Percent keeps Y within 0 and 100.
+	Percent bool
+	// LogX is taken where all X are above 0 and Measured says where ticks are. FromZero lets both axes begin at 0, as far as they are not
+	// logarithmic.
+	LogX, FromZero bool
+	Series         []Series
+	// Key are further entries of the key, which stand for what several curves share, such as a dash. They have no points.
+	Key []Series
+	// Wide is for a picture that stands alone, not in the column of a report.
+	Wide bool
+
+	panel bool // one of several side by side
 }
 
-// Sizes of a chart; letters are large enough for a phone.
+// Sizes. A report's column is 36rem: 1 pt comes out as 1.7 pixels there, and as 1.1 on a phone.
 const (
-	chartWidth  = 13 * vg.Centimeter
-	chartHeight = 8 * vg.Centimeter
-	legendRow   = 0.46 * vg.Centimeter
+	narrow, wide    = 12 * vg.Centimeter, 16 * vg.Centimeter
+	titleSize       = 11
+	labelSize       = 10
+	tickSize        = 9
+	noteSize        = 8.5
+	spacing         = 1.25 // of lines, over the size of letters
+	margin          = vg.Length(6)
+	axesOfWidth     = 0.58 // a chart's height without title, key and note, over its width
+	singleYPercent  = 1    // half the axis around a flat curve
+	smallestSpan    = 1e-9 // of an axis, over its values: float64 has no ticks for less
+	largestDrawable = 1e300
 )
 
-// SVG draws the chart, with its legend below.
-func (c *Chart) SVG() ([]byte, error) {
-	w, h := c.size()
-	canvas := vgsvg.New(w, h)
-	if err := c.paint(draw.New(canvas)); err != nil {
-		return nil, err
+// SVG draws the chart.
+func (c *Chart) SVG() ([]byte, error) { return encode(c, ".svg") }
+
+// Save draws the chart into a file, whose ending chooses svg, png or pdf.
+func (c *Chart) Save(file string) error { return save(c, file) }
+
+func (c *Chart) width() vg.Length {
+	switch {
+	case c.panel:
+		return panelWidth
+	case c.Wide:
+		return wide
 	}
-	b := &bytes.Buffer{}
-	if _, err := canvas.WriteTo(b); err != nil {
-		return nil, err
-	}
-	return tidy(b.Bytes()), nil
+	return narrow
 }
 
-// longName is from how many letters on names stand below each other, and not in two columns.
-const longName = 26
-
-// columns is how many the legend has.
-func (c *Chart) columns() int {
-	for _, s := range c.Series {
-		if len(s.Name) > longName {
-			return 1
-		}
-	}
-	return 2
+// frame is the chart's parts around its axes.
+func (c *Chart) frame() frame {
+	return frame{title: c.Title, note: c.Note, key: newKey(c.entries(), c.width()-2*margin), width: c.width(), inner: axesOfWidth * c.width()}
 }
 
-// size is the chart's, with the legend.
 func (c *Chart) size() (w, h vg.Length) {
-	n, columns := 0, c.columns()
-	for _, s := range c.Series {
-		if s.Name != "" {
-			n++
-		}
-	}
-	return chartWidth, chartHeight + vg.Length((n+columns-1)/columns)*legendRow
+	f := c.frame()
+	return f.size()
 }
 
 func (c *Chart) paint(all draw.Canvas) error {
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
-	sans(&p.Title.TextStyle, 11)
-	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		sans(&a.Label.TextStyle, 10)
-		sans(&a.Tick.Label, 9)
+	f := c.frame()
+	p, err := c.plot()
+	if err != nil {
+		return err
 	}
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{0xE0}, color.Gray{0xE0}
-	p.Add(grid)
-	var legends [2]plot.Legend
-	for i := range legends {
-		legends[i] = plot.NewLegend()
-		legends[i].Left, legends[i].Top = true, true
-		sans(&legends[i].TextStyle, 9)
-		legends[i].Padding = vg.Points(2)
-	}
-	n := 0
-	for _, s := range c.Series {
-		thumbs, err := s.draw(p)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.Name, err)
-		}
-		if s.Name != "" && len(thumbs) > 0 {
-			legends[n%c.columns()].Add(s.Name, thumbs...)
-			n++
-		}
-	}
-	if c.FromZero {
-		p.X.Min, p.Y.Min = 0, 0
-	}
-	if c.LogX && p.X.Min > 0 && p.X.Min < p.X.Max {
-		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, roundTicks{}
-	}
-	if !(p.Y.Min < p.Y.Max) { // a flat curve
-		p.Y.Min, p.Y.Max = p.Y.Min-0.5, p.Y.Max+0.5
-	}
-	_, high := c.size()
-	p.Draw(draw.Crop(all, vg.Points(2), -vg.Points(6), high-chartHeight+vg.Points(2), -vg.Points(2)))
-	for i := range c.columns() {
-		left := vg.Length(i) * chartWidth / 2
-		legends[i].Draw(draw.Crop(all, left+vg.Points(8), 0, 0, -chartHeight))
-	}
+	area := f.paint(all)
+	c.settle(p, area)
+	p.Draw(area)
 	return nil
 }
 
-func sans(t *draw.TextStyle, size float64) {
+// plot makes the axes with everything on them. The numbers at measured places wait for the place where it is drawn: see settle.
+func (c *Chart) plot() (*plot.Plot, error) {
+	p := plot.New()
+	p.BackgroundColor = nil
+	sans(&p.X.Label.TextStyle, labelSize)
+	sans(&p.Y.Label.TextStyle, labelSize)
+	sans(&p.X.Tick.Label, tickSize)
+	sans(&p.Y.Tick.Label, tickSize)
+	p.X.Label.Text = cut(p.X.Label.TextStyle, plain(c.X), 0.8*c.width())
+	p.Y.Label.Text = cut(p.Y.Label.TextStyle, plain(c.Y), 0.8*axesOfWidth*c.width())
+	p.X.Label.Padding, p.Y.Label.Padding = 2, 3
+	p.X.Tick.Length, p.Y.Tick.Length = 5, 5
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{0xE0}, color.Gray{0xE0}
+	p.Add(grid)
+	logX := c.LogX
+	for _, v := range c.Measured {
+		logX = logX && v > 0
+	}
+	n := 0 // curves with bars stand beside each other
+	var curves []*curve
+	for i := range c.Series {
+		k := newCurve(&c.Series[i])
+		for _, q := range k.points {
+			logX = logX && q.X > 0
+		}
+		if len(k.points) == 0 {
+			continue
+		}
+		if k.bars() {
+			k.lane = n
+			n++
+		}
+		curves = append(curves, k)
+	}
+	places := places(curves)
+	for _, k := range curves {
+		k.lanes, k.places = n, places
+		p.Add(k)
+	}
+	for _, v := range c.Measured {
+		p.X.Min, p.X.Max = min(p.X.Min, v), max(p.X.Max, v)
+	}
+	c.scaleY(p)
+	c.scaleX(p, logX)
+	return p, nil
+}
+
+// places are the X of all points with bars, in order.
+func places(curves []*curve) []float64 {
+	var out []float64
+	for _, k := range curves {
+		for _, q := range k.points {
+			if k.bars() {
+				out = append(out, q.X)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// scaleY ends the axis at ticks.
+func (c *Chart) scaleY(p *plot.Plot) {
+	low, high := span(p.Y.Min, p.Y.Max, c.FromZero)
+	if c.Percent && p.Y.Min == p.Y.Max && !c.FromZero {
+		low, high = p.Y.Min-singleYPercent, p.Y.Max+singleYPercent
+	}
+	const about = 5
+	step := roundStep((high-low)/about, 0)
+	low, high = step*math.Floor(low/step+smallestSpan), step*math.Ceil(high/step-smallestSpan)
+	if c.Percent {
+		low, high = max(low, 0), min(high, 100)
+	}
+	p.Y.Min, p.Y.Max, p.Y.Tick.Marker = low, high, plot.ConstantTicks(roundTicks(low, high, step))
+}
+
+// scaleX takes the widest axis on which all that is labelled has room.
+func (c *Chart) scaleX(p *plot.Plot, logX bool) {
+	if logX && len(c.Measured) > 0 && p.X.Min < p.X.Max {
+		p.X.Scale = plot.LogScale{}
+		return
+	}
+	least := 0.0
+	if c.Counted {
+		least = 1
+	}
+	p.X.Min, p.X.Max = span(p.X.Min, p.X.Max, c.FromZero)
+	room := 0.7 * c.width()
+	for about := 8; about >= 1; about-- {
+		ticks := roundTicks(p.X.Min, p.X.Max, roundStep((p.X.Max-p.X.Min)/float64(about), least))
+		p.X.Tick.Marker = plot.ConstantTicks(ticks)
+		used := vg.Length(0)
+		for _, t := range ticks {
+			used += p.X.Tick.Label.Width(t.Label) + tickSize
+		}
+		if used < room {
+			return
+		}
+	}
+}
+
+// settle gives numbers to as many of the measured places as have room.
+func (c *Chart) settle(p *plot.Plot, area draw.Canvas) {
+	if len(c.Measured) == 0 {
+		return
+	}
+	ticks := measuredTicks(c.Measured)
+	p.X.Tick.Marker = plot.ConstantTicks{ticks[0], ticks[len(ticks)-1]}
+	data := p.DataCanvas(area)
+	at, _ := p.Transforms(&data)
+	p.X.Tick.Marker = plot.ConstantTicks(thin(ticks, func(t plot.Tick) (left, right vg.Length) {
+		half := p.X.Tick.Label.Width(t.Label)/2 + tickSize/4
+		return at(t.Value) - half, at(t.Value) + half
+	}))
+}
+
+// span is a range that has a width, whatever the data's.
+func span(low, high float64, fromZero bool) (l, h float64) {
+	if low > high { // no data
+		return 0, 1
+	}
+	if fromZero {
+		low = min(low, 0)
+	}
+	size := max(math.Abs(low), math.Abs(high))
+	if high-low <= smallestSpan*size {
+		if size == 0 {
+			return 0, 1
+		}
+		return low - 0.1*size, high + 0.1*size
+	}
+	return low, high
+}
+
+func sans(t *text.Style, size float64) {
 	t.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(size)}
 }
 
-// tidy takes from the SVG what depends on the machine or is not needed, and lets any sans-serif letters serve.
-func tidy(svg []byte) []byte {
-	s := string(svg)
-	if i, j := strings.Index(s, "<!--"), strings.Index(s, "-->"); i >= 0 && j > i {
-		s = s[:i] + strings.TrimLeft(s[j+3:], "\n")
-	}
-	s = strings.ReplaceAll(s, "font-family:Liberation Sans", "font-family:Liberation Sans,Arial,sans-serif")
-	return []byte(s)
-}
-
-// draw adds a series to a plot and returns what stands for it in the legend.
-func (s *Series) draw(p *plot.Plot) ([]plot.Thumbnailer, error) {
-	var points plotter.XYs
-	var bars barPoints
-	for _, q := range s.Points {
-		if math.IsNaN(q.X) || math.IsNaN(q.Y) {
-			continue
+// entries are what stands in the key.
+func (c *Chart) entries() []entry {
+	var out []entry
+	bars := 0
+	for i := range c.Series {
+		k := newCurve(&c.Series[i])
+		if k.bars() {
+			bars++
 		}
-		points = append(points, plotter.XY{X: q.X, Y: q.Y})
-		if q.High > q.Low {
-			bars = append(bars, q)
+		if k.Name != "" && len(k.points) > 0 {
+			out = append(out, entry{k.Name, k})
 		}
 	}
-	if len(points) == 0 {
-		return nil, nil
+	for i := range c.Key {
+		out = append(out, entry{c.Key[i].Name, newCurve(&c.Key[i])})
 	}
-	tone := Tones[s.Tone%len(Tones)]
-	var thumbs []plot.Thumbnailer
-	if len(bars) > 0 {
-		e, err := plotter.NewYErrorBars(bars)
-		if err != nil {
-			return nil, err
+	if bars > 0 && c.Bars != "" {
+		words := c.Bars
+		if bars > 1 {
+			words += "; curves stand side by side"
 		}
-		e.Color, e.CapWidth = tone, vg.Points(4)
-		p.Add(e)
-	}
-	l, err := plotter.NewLine(points)
-	if err != nil {
-		return nil, err
-	}
-	l.Color, l.Width, l.Dashes = tone, vg.Points(1.2), dashes[s.Dash%len(dashes)]
-	if s.Wrong != nil {
-		l.Color = color.Gray{0xA0}
-	}
-	p.Add(l)
-	thumbs = append(thumbs, l)
-	if s.Bare {
-		return thumbs, nil
-	}
-	for _, wrong := range []bool{false, true} {
-		var marks plotter.XYs
-		for i, q := range points {
-			if s.Every > 1 && i%s.Every != s.Every/2 {
-				continue
-			}
-			if s.Wrong == nil && !wrong || s.Wrong != nil && s.Wrong[i] == wrong {
-				marks = append(marks, q)
-			}
-		}
-		if len(marks) == 0 {
-			continue
-		}
-		g, err := plotter.NewScatter(marks)
-		if err != nil {
-			return nil, err
-		}
-		g.Color, g.Shape, g.Radius = tone, shapes[s.Tone%len(shapes)], vg.Points(2.6)
-		if s.Wrong != nil {
-			g.Radius = vg.Points(1.8)
-			if g.Color, g.Shape = right, plotShape(true); wrong {
-				g.Color, g.Shape = color.Color(tones(wrong)), plotShape(false)
-			}
-		}
-		p.Add(g)
-		if s.Wrong == nil {
-			thumbs = append(thumbs, g)
-		}
-	}
-	return thumbs, nil
-}
-
-func tones(isWrong bool) color.RGBA {
-	if isWrong {
-		return wrong
-	}
-	return right
-}
-
-// barPoints are points with intervals, as the plotter takes them.
-type barPoints []Point
-
-func (b barPoints) Len() int                         { return len(b) }
-func (b barPoints) XY(i int) (x, y float64)          { return b[i].X, b[i].Y }
-func (b barPoints) YError(i int) (low, high float64) { return b[i].Y - b[i].Low, b[i].High - b[i].Y }
-
-// roundTicks are round numbers on a logarithmic axis.
-type roundTicks struct{}
-
-// Ticks implements plot.Ticker.
-func (roundTicks) Ticks(least, most float64) []plot.Tick {
-	var out []plot.Tick
-	for e := -6.0; e < 6; e++ {
-		for _, m := range []float64{1, 2, 5} {
-			if v := m * math.Pow(10, e); v >= least*0.999 && v <= most*1.001 {
-				out = append(out, plot.Tick{Value: v, Label: fmt.Sprintf("%.6g", v)})
-			}
-		}
+		out = append(out, entry{words, barThumb{}})
 	}
 	return out
 }
+
+// String is for those who do not see the picture.
+func (c *Chart) String() string { return fmt.Sprintf("%s: %s over %s", c.Title, c.Y, c.X) }

@@ -13,13 +13,13 @@ func chart() *Chart {
 	return &Chart{Title: `<&"title">`, X: "x", Y: "y", Series: []Series{
 		{Name: `a<b>&`, Points: []Point{{1, 1, 0.5, 1.5}, {2, 3, 3, 3}}},
 		{Name: "b", Tone: 1, Dash: 2, Points: []Point{{1, 2, 2, 2}, {10, 2, 2, 2}}, Every: 2},
-		{Name: "c", Points: []Point{{1, 2, 2, 2}, {10, 2, 2, 2}}, Wrong: []bool{true, false}},
+		{Name: "c", Tone: Grey, Loose: true, Points: []Point{{1, 2, 2, 2}, {10, 2, 2, 2}}},
 		{Name: "empty"}}}
 }
 
 // TestChartsAreWellFormed draws every sort of curve, and the same twice.
 func TestChartsAreWellFormed(t *testing.T) {
-	for _, change := range []func(*Chart){func(*Chart) {}, func(c *Chart) { c.LogX = true }, func(c *Chart) { c.FromZero = true }, func(c *Chart) { c.Series = c.Series[1:2] }} {
+	for _, change := range []func(*Chart){func(*Chart) {}, func(c *Chart) { c.LogX, c.Measured = true, []float64{1, 2, 10} }, func(c *Chart) { c.FromZero = true }, func(c *Chart) { c.Series = c.Series[1:2] }} {
 		c := chart()
 		change(c)
 		svg, err := c.SVG()

@@ -1,21 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
-	"image/color"
-	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgpdf"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // LayerScores are the scores of a layer's filters, and which of them go.
@@ -25,118 +17,94 @@ type LayerScores struct {
 	Gone   []bool
 }
 
-// normsColumns is the number of small plots in a row.
-const normsColumns = 4
+// panels are small charts side by side, with one title, key and note.
+type panels struct {
+	title, note string
+	charts      []*Chart
+	key         []Series
+}
 
-// PlotScores draws one small plot for each layer: its filters' scores in increasing order, those that go as vermilion triangles, those that
-// stay as blue discs. The file's ending chooses svg, png or pdf.
-func PlotScores(file, score string, layers []LayerScores) error {
-	if err := plotName(file); err != nil {
-		return err
+// Sizes of panels.
+const (
+	panelColumns = 3
+	panelWidth   = 6.2 * vg.Centimeter
+	panelHeight  = 5 * vg.Centimeter
+	panelGap     = 3 * vg.Millimeter
+)
+
+func (p *panels) columns() int { return max(1, min(panelColumns, len(p.charts))) }
+func (p *panels) rows() int    { return (len(p.charts) + p.columns() - 1) / p.columns() }
+
+func (p *panels) frame() frame {
+	w := vg.Length(p.columns())*panelWidth + 2*margin
+	c := Chart{Key: p.key}
+	return frame{title: p.title, note: p.note, key: newKey(c.entries(), w-2*margin), width: w, inner: vg.Length(p.rows()) * panelHeight}
+}
+
+func (p *panels) size() (w, h vg.Length) {
+	f := p.frame()
+	return f.size()
+}
+
+func (p *panels) paint(all draw.Canvas) error {
+	plots := make([][]*plot.Plot, p.rows())
+	for i := range plots {
+		plots[i] = make([]*plot.Plot, p.columns())
 	}
+	for k, c := range p.charts {
+		one, err := c.plot()
+		if err != nil {
+			return err
+		}
+		sans(&one.Title.TextStyle, labelSize)
+		one.Title.Text = cut(one.Title.TextStyle, plain(c.Title), 0.85*panelWidth)
+		plots[k/p.columns()][k%p.columns()] = one
+	}
+	f := p.frame()
+	area := f.paint(all)
+	canvases := plot.Align(plots, draw.Tiles{Rows: p.rows(), Cols: p.columns(), PadX: panelGap, PadY: panelGap}, area)
+	for i := range plots {
+		for j, one := range plots[i] {
+			if one != nil {
+				one.Draw(canvases[i][j])
+			}
+		}
+	}
+	return nil
+}
+
+// PlotScores draws one small plot for each layer: its filters' scores in increasing order. What score means stands on the axes; those that go
+// are vermilion triangles, those that stay blue discs. The file's ending chooses svg, png or pdf.
+func PlotScores(file, title, score string, layers []LayerScores) error {
 	if len(layers) == 0 {
 		return fmt.Errorf("plot %s: no layer has scores", file)
 	}
-	columns := min(normsColumns, len(layers))
-	rows := (len(layers) + columns - 1) / columns
-	plots := make([][]*plot.Plot, rows)
-	for i := range plots {
-		plots[i] = make([]*plot.Plot, columns)
-		for j := range plots[i] {
-			if k := i*columns + j; k < len(layers) {
-				p, err := scoresPlot(score, layers[k])
-				if err != nil {
-					return err
-				}
-				plots[i][j] = p
-			}
-		}
+	p := panels{title: title, key: []Series{{Name: "stays", Tone: Right, Loose: true}, {Name: "is removed", Tone: Wrong, Loose: true}},
+		note: "A mark is a filter, or what can only go together: filters of several layers, and what belongs to them."}
+	for _, l := range layers {
+		p.charts = append(p.charts, l.chart(score))
 	}
-	width, height := vg.Length(columns)*6*vg.Centimeter, vg.Length(rows)*5*vg.Centimeter
-	tiles := draw.Tiles{Rows: rows, Cols: columns, PadX: 3 * vg.Millimeter, PadY: 3 * vg.Millimeter, PadTop: 2 * vg.Millimeter, PadBottom: 2 * vg.Millimeter, PadLeft: 2 * vg.Millimeter, PadRight: 2 * vg.Millimeter}
-	drawAll := func(c vg.CanvasSizer) {
-		canvases := plot.Align(plots, tiles, draw.New(c))
-		for i := range plots {
-			for j, p := range plots[i] {
-				if p != nil {
-					p.Draw(canvases[i][j])
-				}
-			}
-		}
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	switch strings.ToLower(filepath.Ext(file)) {
-	case ".svg":
-		c := vgsvg.New(width, height)
-		drawAll(c)
-		_, err = c.WriteTo(f)
-	case ".png":
-		c := vgimg.PngCanvas{Canvas: vgimg.New(width, height)}
-		drawAll(c)
-		_, err = c.WriteTo(f)
-	default:
-		c := vgpdf.New(width, height)
-		drawAll(c)
-		_, err = c.WriteTo(f)
-	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
+	return save(&p, file)
 }
 
-func scoresPlot(score string, l LayerScores) (*plot.Plot, error) {
-	p := plot.New()
-	name := l.Name
-	if r := []rune(name); len(r) > 28 {
-		name = "…" + string(r[len(r)-27:])
-	}
-	gone := 0
+func (l *LayerScores) chart(score string) *Chart {
 	order := make([]int, len(l.Scores))
+	gone := 0
 	for i := range order {
 		order[i] = i
 		if l.Gone[i] {
 			gone++
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := l.Scores[a], l.Scores[b]; {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
-	p.Title.Text = fmt.Sprintf("%s: %d of %d go", name, gone, len(order))
-	p.Title.TextStyle.Font.Size = vg.Points(8)
-	p.X.Label.Text, p.Y.Label.Text = "filters, by score", score
-	p.X.Label.TextStyle.Font.Size, p.Y.Label.TextStyle.Font.Size = vg.Points(7), vg.Points(7)
-	p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = vg.Points(6), vg.Points(6)
-	marks := map[bool]plotter.XYs{}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(l.Scores[a], l.Scores[b]) })
+	c := &Chart{Title: fmt.Sprintf("%s: %d of %d go", l.Name, gone, len(order)), X: "filters, by score", Y: score, Counted: true, FromZero: true, panel: true,
+		Series: []Series{{Tone: Right, Loose: true}, {Tone: Wrong, Loose: true}}}
 	for rank, i := range order {
-		if y := l.Scores[i]; !math.IsNaN(y) && !math.IsInf(y, 0) {
-			marks[l.Gone[i]] = append(marks[l.Gone[i]], plotter.XY{X: float64(rank + 1), Y: y})
+		s := &c.Series[0]
+		if l.Gone[i] {
+			s = &c.Series[1]
 		}
+		s.Points = append(s.Points, Point{X: float64(rank + 1), Y: l.Scores[i]})
 	}
-	for _, kind := range []struct {
-		gone   bool
-		colour color.Color
-	}{{false, right}, {true, wrong}} {
-		if len(marks[kind.gone]) == 0 {
-			continue
-		}
-		s, err := plotter.NewScatter(marks[kind.gone])
-		if err != nil {
-			return nil, err
-		}
-		s.Color, s.Radius, s.Shape = kind.colour, vg.Points(1.2), plotShape(!kind.gone)
-		p.Add(s)
-	}
-	p.Y.Min = min(p.Y.Min, 0)
-	return p, nil
+	return c
 }

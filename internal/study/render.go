@@ -61,6 +61,11 @@ func (w *writer) section(title string, blocks ...report.Block) {
 	w.d.Sections = append(w.d.Sections, report.Section{Title: title, Blocks: blocks})
 }
 
+// barsText says what bars in pictures are.
+func (w *writer) barsText() string {
+	return fmt.Sprintf("95 %% interval over %d seeds", len(w.r.Spec.Seeds))
+}
+
 func joinSeeds(seeds []uint64) string {
 	var out []string
 	for _, s := range seeds {
@@ -297,7 +302,9 @@ func (w *writer) temperatures() error {
 	}
 	var blocks []report.Block
 	for k, g := range groups {
-		c := report.Chart{Title: fmt.Sprintf("%s from %s", g.technique, g.teacher), X: "temperature T of the teacher", Y: "accuracy, %", LogX: true}
+		c := report.Chart{Title: fmt.Sprintf("%s from %s", g.technique, g.teacher), X: "temperature T of the teacher", Y: "accuracy, %", LogX: true, Percent: true,
+			Bars: w.barsText(),
+			Key:  []report.Series{{Name: "test images", Tone: report.Grey, Bare: true}, {Name: "validation images", Tone: report.Grey, Dash: 1, Bare: true}}}
 		var students []string
 		for _, t := range w.r.Tries {
 			if (group{t.Teacher, t.Technique}) == g && !slices.Contains(students, t.Student) {
@@ -305,9 +312,13 @@ func (w *writer) temperatures() error {
 			}
 		}
 		for i, st := range students {
-			for part, what := range []string{"test", "validation"} {
-				s := report.Series{Name: st + ", " + what, Tone: i, Dash: part, Bare: part == 1}
+			for part := range 2 { // test and validation
+				s := report.Series{Tone: i, Dash: part}
+				if part == 0 {
+					s.Name = st
+				}
 				for _, T := range w.temperaturesOf(g.teacher, g.technique, st) {
+					c.Measured = append(c.Measured, T)
 					var v []float64
 					for _, t := range w.r.Tries {
 						if t.Teacher == g.teacher && t.Technique == g.technique && t.Student == st && t.T == T {
@@ -460,9 +471,10 @@ func (w *writer) attacks() error {
 		teachers, of := groupsOf(w.r, subjects)
 		for _, t := range teachers {
 			k++
-			c := report.Chart{Title: fmt.Sprintf("under %s: teacher %s and its students", a.Name, t), X: "eps", Y: "attacked accuracy, %", FromZero: true}
+			c := report.Chart{Title: fmt.Sprintf("under %s: teacher %s and its students", a.Name, t), X: "eps", Y: "attacked accuracy, %", FromZero: true, Percent: true,
+				Bars: w.barsText() + "; of a single model, over images", Measured: append([]float64{0}, a.Eps...)}
 			for i, s := range of[t] {
-				line := report.Series{Name: s.String(), Tone: i, Dash: i / len(report.Tones)}
+				line := report.Series{Name: s.String(), Tone: i}
 				for e := -1; e < len(a.Eps); e++ {
 					v := at(s, e)
 					p := report.Point{Y: 100 * v.Mean}

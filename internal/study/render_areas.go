@@ -71,7 +71,8 @@ func (w *writer) areas() error {
 	for _, t := range teachers {
 		for _, d := range proofs {
 			k++
-			c := report.Chart{Title: fmt.Sprintf("%s: teacher %s and its students", d, t), X: "images by radius, %", Y: "radius", FromZero: true}
+			c := report.Chart{Title: fmt.Sprintf("%s: teacher %s and its students", d, t), X: "images by radius, %", Y: "radius", FromZero: true,
+				Key: []report.Series{{Name: "certified by " + d, Tone: report.Grey, Bare: true}, {Name: "the attack's upper curve", Tone: report.Grey, Dash: 2, Bare: true}}}
 			for i, s := range of[t] {
 				for part, domain := range []string{d, upperDomain} {
 					var all []float64
@@ -81,7 +82,7 @@ func (w *writer) areas() error {
 					if len(all) == 0 {
 						continue
 					}
-					line := report.Series{Tone: i, Dash: 2 * part, Bare: part == 1, Every: 15, Points: sortedCurve(all)}
+					line := report.Series{Tone: i, Dash: 2 * part, Every: 20, Points: sortedCurve(all)}
 					if part == 0 {
 						line.Name = s.String()
 					}
@@ -163,27 +164,15 @@ func (w *writer) coloured(blocks *[]report.Block, subjects []Subject) error {
 		}
 		k++
 		x := rows[0]
-		order := indices(len(x.Radius))
-		slices.SortStableFunc(order, func(a, b int) int {
-			switch {
-			case x.Radius[a] < x.Radius[b]:
-				return -1
-			case x.Radius[a] > x.Radius[b]:
-				return 1
-			}
-			return 0
-		})
-		c := report.Chart{Title: s.String() + seedText(x.Seed), X: "images by radius", Y: "radius", FromZero: true}
-		line := report.Series{Name: "certified by " + d}
-		for i, at := range order {
-			line.Points = append(line.Points, report.Point{X: float64(i + 1), Y: x.Radius[at]})
-			line.Wrong = append(line.Wrong, !x.Correct[at])
+		var marks []report.Radius
+		for i, v := range x.Radius {
+			marks = append(marks, report.Radius{Eps: v, Correct: x.Correct[i]})
 		}
-		c.Series = append(c.Series, line)
+		c := report.Chart{Title: s.String() + seedText(x.Seed), X: "images, by radius", Y: "radius", Counted: true, FromZero: true, Series: report.Sorted("certified by "+d, marks)}
 		if up := w.radiiOf(s, upperDomain); len(up) > 0 {
 			v := append([]float64{}, up[0].Radius...)
 			slices.Sort(v)
-			curve := report.Series{Name: "the attack's upper curve", Tone: 6, Dash: 2, Bare: true}
+			curve := report.Series{Name: "the attack's upper curve", Tone: report.Grey, Dash: 2, Bare: true}
 			for i, y := range v {
 				curve.Points = append(curve.Points, report.Point{X: float64(i + 1), Y: y})
 			}
@@ -223,7 +212,8 @@ func (w *writer) certified() error {
 	const steps = 60
 	how := w.certifyHow()
 	for k, t := range teachers {
-		chart := report.Chart{Title: fmt.Sprintf("teacher %s and its students", t), X: "eps", Y: "accuracy, %", FromZero: true}
+		chart := report.Chart{Title: fmt.Sprintf("teacher %s and its students", t), X: "eps", Y: "accuracy, %", FromZero: true, Percent: true,
+			Key: []report.Series{{Name: "certified by " + tight, Tone: report.Grey, Bare: true}, {Name: "what the attack's curve leaves", Tone: report.Grey, Dash: 2, Bare: true}}}
 		most := 0.0
 		for _, s := range of[t] {
 			for _, x := range append(w.radiiOf(s, tight), w.radiiOf(s, upperDomain)...) {
@@ -235,7 +225,7 @@ func (w *writer) certified() error {
 				if len(w.radiiOf(s, d)) == 0 {
 					continue
 				}
-				line := report.Series{Tone: i, Dash: 2 * part, Bare: part == 1, Every: 10}
+				line := report.Series{Tone: i, Dash: 2 * part, Every: 12}
 				if part == 0 {
 					line.Name = s.String()
 				}

@@ -228,6 +228,25 @@ func (i Interval) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"mean": f(i.Mean), "low": f(i.Low), "high": f(i.High), "n": i.N})
 }
 
+// UnmarshalJSON reads what MarshalJSON writes.
+func (i *Interval) UnmarshalJSON(b []byte) error {
+	var v struct {
+		Mean, Low, High *float64
+		N               int
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	f := func(p *float64) float64 {
+		if p == nil {
+			return math.NaN()
+		}
+		return *p
+	}
+	*i = Interval{f(v.Mean), f(v.Low), f(v.High), v.N}
+	return nil
+}
+
 // seedsOf are the seeds of a subject, in order.
 func (r *Results) seedsOf(s Subject) []int64 {
 	var out []int64
