@@ -3,12 +3,13 @@ package report
 import (
 	"image/color"
 	"strings"
-	"unicode"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/shallow-waters/shoal/internal/foreign"
 )
 
 // frame stands around what a picture shows: title above, key and note below. All of it is measured before it is drawn.
@@ -188,15 +189,5 @@ func cut(s text.Style, words string, width vg.Length) string {
 	return "…" + string(r)
 }
 
-// plain leaves letters only: no control characters, and none that change the direction of what follows.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
-}
+// plain makes a text of others one line of letters. Every text of a picture comes through here: an SVG is text too.
+func plain(s string) string { return foreign.Terminal(s) }
