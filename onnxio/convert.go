@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 	"github.com/shallow-waters/shoal/onnxio/internal/wire"
 )
@@ -218,6 +219,6 @@ func (p *converter) graph(g *pb.GraphProto) (bool, error) {
 
 // SaveBytes writes bytes that Convert or Encode made of m, as Save does.
 func (m *Model) SaveBytes(path string, data []byte, o SaveOptions) error {
-	_, err := m.save(osDisk{}, path, data, o)
+	_, err := m.save(output.OS{}, path, data, o)
 	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 	"github.com/shallow-waters/shoal/onnxio/internal/wire"
 )
@@ -45,7 +46,7 @@ func (m *Model) Save(path string, o SaveOptions) error {
 		return err
 	}
 	own := sameFile(m.Path, path)
-	wrote, err := m.save(osDisk{}, path, data, o)
+	wrote, err := m.save(output.OS{}, path, data, o)
 	if err == nil && own { // the file that the model stands for is another now
 		sum := sha256.Sum256(wrote)
 		m.SHA256 = hex.EncodeToString(sum[:])
@@ -54,8 +55,8 @@ func (m *Model) Save(path string, o SaveOptions) error {
 }
 
 // save writes bytes that were made of m's, as Save does, and returns what went into the file.
-func (m *Model) save(d disk, path string, data []byte, o SaveOptions) ([]byte, error) {
-	target, _, err := writeTarget(path)
+func (m *Model) save(d output.Disk, path string, data []byte, o SaveOptions) ([]byte, error) {
+	target, _, err := output.Target(path)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (m *Model) save(d disk, path string, data []byte, o SaveOptions) ([]byte, e
 	if err := m.copyExternal(d, dir, data); err != nil {
 		return nil, err
 	}
-	return data, writeAtomic(d, path, func(write func([]byte) error) error {
+	return data, output.Stream(d, path, func(write func([]byte) error) error {
 		if !strings.HasSuffix(path, ".gz") {
 			return write(data)
 		}
@@ -89,7 +90,7 @@ func (m *Model) save(d disk, path string, data []byte, o SaveOptions) ([]byte, e
 
 // externalise moves large initializers to a file beside the model. The file is named after the model and the data's hash: writing it
 // touches nothing that the old model reads.
-func (m *Model) externalise(d disk, dir, target string, data []byte) ([]byte, error) {
+func (m *Model) externalise(d output.Disk, dir, target string, data []byte) ([]byte, error) {
 	base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(target), ".gz"), ".onnx")
 	var body bytes.Buffer
 	var moved []*pb.TensorProto
@@ -133,7 +134,7 @@ func (m *Model) externalise(d disk, dir, target string, data []byte) ([]byte, er
 	}
 	sum := sha256.Sum256(body.Bytes())
 	name := fmt.Sprintf("%s.%s.data", base, hex.EncodeToString(sum[:4]))
-	if err := writeAtomic(d, filepath.Join(dir, name), func(write func([]byte) error) error { return write(body.Bytes()) }); err != nil {
+	if err := output.Stream(d, filepath.Join(dir, name), func(write func([]byte) error) error { return write(body.Bytes()) }); err != nil {
 		return nil, err
 	}
 	for k, t := range moved {
@@ -169,7 +170,7 @@ func inlineData(t *pb.TensorProto) ([]byte, error) {
 }
 
 // copyExternal brings the files that the bytes name along to another folder.
-func (m *Model) copyExternal(d disk, dir string, data []byte) error {
+func (m *Model) copyExternal(d output.Disk, dir string, data []byte) error {
 	locations, err := externalFiles(data)
 	if err != nil || len(locations) == 0 || m.dir == "" {
 		return err
@@ -196,7 +197,7 @@ func (m *Model) copyExternal(d disk, dir string, data []byte) error {
 	return nil
 }
 
-func copyFile(d disk, from *os.Root, name, dir string) error {
+func copyFile(d output.Disk, from *os.Root, name, dir string) error {
 	if !filepath.IsLocal(name) {
 		return fmt.Errorf("external data %q is not in the model's folder", name)
 	}
@@ -220,7 +221,7 @@ func copyFile(d disk, from *os.Root, name, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	return writeAtomic(d, to, func(write func([]byte) error) error {
+	return output.Stream(d, to, func(write func([]byte) error) error {
 		buf := make([]byte, 1<<20)
 		for {
 			n, err := f.Read(buf)

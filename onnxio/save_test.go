@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 	"github.com/shallow-waters/shoal/onnxio/internal/wire"
 )
@@ -211,7 +212,7 @@ func TestOnlyTheChangeIsWritten(t *testing.T) {
 
 // faultyDisk fails at step failAt; with crash set, nothing happens from there on, as if the process were gone.
 type faultyDisk struct {
-	osDisk
+	output.OS
 	failAt, step int
 	crash        bool
 }
@@ -227,67 +228,67 @@ func (d *faultyDisk) next() error {
 }
 
 type faultyFile struct {
-	tempFile
+	output.File
 	d *faultyDisk
 }
 
-func (d *faultyDisk) createTemp(dir, pattern string) (tempFile, error) {
+func (d *faultyDisk) CreateTemp(dir, pattern string) (output.File, error) {
 	if err := d.next(); err != nil {
 		return nil, err
 	}
-	f, err := d.osDisk.createTemp(dir, pattern)
+	f, err := d.OS.CreateTemp(dir, pattern)
 	return &faultyFile{f, d}, err
 }
 
-func (d *faultyDisk) rename(from, to string) error {
+func (d *faultyDisk) Rename(from, to string) error {
 	if err := d.next(); err != nil {
 		return err
 	}
-	return d.osDisk.rename(from, to)
+	return d.OS.Rename(from, to)
 }
 
-func (d *faultyDisk) remove(path string) error {
+func (d *faultyDisk) Remove(path string) error {
 	if d.crash {
 		return errFault
 	}
-	return d.osDisk.remove(path)
+	return d.OS.Remove(path)
 }
 
-func (d *faultyDisk) syncDir(dir string) error {
+func (d *faultyDisk) SyncDir(dir string) error {
 	if err := d.next(); err != nil {
 		return err
 	}
-	return d.osDisk.syncDir(dir)
+	return d.OS.SyncDir(dir)
 }
 
 func (f *faultyFile) Write(p []byte) (int, error) {
 	if err := f.d.next(); err != nil {
-		n, _ := f.tempFile.Write(p[:len(p)/2]) // the disk filled up on the way
+		n, _ := f.File.Write(p[:len(p)/2]) // the disk filled up on the way
 		return n, err
 	}
-	return f.tempFile.Write(p)
+	return f.File.Write(p)
 }
 
 func (f *faultyFile) Chmod(m fs.FileMode) error {
 	if err := f.d.next(); err != nil {
 		return err
 	}
-	return f.tempFile.Chmod(m)
+	return f.File.Chmod(m)
 }
 
 func (f *faultyFile) Sync() error {
 	if err := f.d.next(); err != nil {
 		return err
 	}
-	return f.tempFile.Sync()
+	return f.File.Sync()
 }
 
 func (f *faultyFile) Close() error {
 	if err := f.d.next(); err != nil {
-		f.tempFile.Close()
+		f.File.Close()
 		return err
 	}
-	return f.tempFile.Close()
+	return f.File.Close()
 }
 
 // TestInPlaceLeavesTheOldOrTheNewFile fails, and stops, at every step of replacing a model, with and without new external data.

@@ -10,12 +10,16 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
+
+	"github.com/shallow-waters/shoal/internal/output"
 )
 
 // A checkpoint is one file: the magic word, the length of a JSON head, the head, the arrays (weights, best weights, Adam's two moments) as
 // little-endian float32, and the SHA-256 of all that.
 const checkpointMagic = "shoalckp"
+
+// CheckpointKind is what a checkpoint replaces: another, or nothing.
+var CheckpointKind = output.StartsWith("a checkpoint of a training run", checkpointMagic)
 
 type checkpointHead struct {
 	Version  int    `json:"version"`
@@ -69,30 +73,10 @@ func (t *Trainer) checkpoint() error {
 	}
 	sum := sha256.Sum256(b.Bytes())
 	b.Write(sum[:])
-	if err := replaceFile(path, b.Bytes()); err != nil {
+	if err := output.Write(path, b.Bytes()); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes beside the file and renames, so that there is always a whole one.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one to report
-	}
-	return err
 }
 
 // resume reads the checkpoint, if the file is there.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -150,7 +151,7 @@ func writeLogits(path string, z []float32) error {
 	}
 	sum := sha256.Sum256(b.Bytes())
 	b.Write(sum[:])
-	return replaceFile(path, b.Bytes())
+	return output.Write(path, b.Bytes())
 }
 
 // readLogits reads a cached file; one that is damaged or of other sizes counts as none.

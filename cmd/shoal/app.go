@@ -39,7 +39,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		cmd.OnUsageError = usageFault
 		if len(cmd.Subcommands) == 0 && cmd.Name != "completion" {
 			cmd.Flags = append(cmd.Flags, quietFlag())
-			cmd.Before = hush
+			cmd.Before, cmd.Action = hush, beforeWork(cmd.Action)
 		}
 	})
 	return app

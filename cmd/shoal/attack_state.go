@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"math"
 	"os"
+
+	"github.com/shallow-waters/shoal/internal/output"
 )
 
 // attackState is the file of --resume: a line with the configuration, then a line for each sample and eps that is done. A line that was
@@ -46,14 +48,17 @@ func openAttackState(path string, config attackConfig) (*attackState, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.file, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+	if size == 0 { // the first line appears whole or not at all: a file without it is somebody else's
+		if err := output.Write(path, append(head, '\n')); err != nil {
+			return nil, err
+		}
+		size = int64(len(head) + 1)
+	}
+	if s.file, err = os.OpenFile(path, os.O_WRONLY, 0o644); err != nil {
 		return nil, err
 	}
 	if err = s.file.Truncate(size); err == nil {
 		_, err = s.file.Seek(size, 0)
-	}
-	if err == nil && size == 0 {
-		_, err = s.file.Write(append(head, '\n'))
 	}
 	return s, err
 }
@@ -73,6 +78,9 @@ func (s *attackState) read(path, head string) (int64, error) {
 	for first := true; ; first = false {
 		line, err := r.ReadBytes('\n')
 		if err != nil { // the end, or a line that was cut off
+			if first && len(line) > 0 {
+				return 0, usageError("name another file, or delete it", "--resume %s is not the state of an attack", path)
+			}
 			return size, nil
 		}
 		if first {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
@@ -236,7 +237,7 @@ func writeJSON(file string, v any) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(foreign.JSON(b), '\n'), 0o644)
+	return output.Write(file, append(foreign.JSON(b), '\n'))
 }
 
 // pruneSamples gives --data to the score of activations.

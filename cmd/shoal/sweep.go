@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
 )
@@ -183,7 +184,7 @@ func (s *sweep) open(path string) error {
 	if err != nil {
 		return err
 	}
-	if data, err := os.ReadFile(path); err == nil {
+	if data, err := os.ReadFile(path); err == nil && len(data) > 0 {
 		lines := bufio.NewScanner(strings.NewReader(string(data)))
 		lines.Buffer(nil, 1<<24)
 		if !lines.Scan() || lines.Text() != string(head) {
@@ -200,13 +201,13 @@ func (s *sweep) open(path string) error {
 			_, err = s.file.WriteString("\n")
 		}
 		return err
-	} else if !errors.Is(err, os.ErrNotExist) {
+	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if s.file, err = os.Create(path); err != nil {
+	if err := output.Write(path, append(head, '\n')); err != nil {
 		return err
 	}
-	_, err = s.file.Write(append(head, '\n'))
+	s.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
 	return err
 }
 

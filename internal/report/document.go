@@ -2,11 +2,12 @@ package report
 
 import (
 	"cmp"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/output"
 )
 
 // Document is a report as a tree of plain text, tables and figures; Markdown and HTML are views of it. All texts are taken as they are:
@@ -109,7 +110,7 @@ func (d *Document) Write(dir string) error {
 		return cmp.Or(cmp.Compare(page(a), page(b)), strings.Compare(a, b))
 	})
 	for _, n := range names {
-		if err := replace(filepath.Join(dir, n), files[n]); err != nil {
+		if err := output.Write(filepath.Join(dir, n), files[n]); err != nil {
 			return err
 		}
 	}
@@ -121,21 +122,4 @@ func page(name string) int {
 		return 1
 	}
 	return 0
-}
-
-// replace writes a file in one step.
-func replace(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/shallow-waters/shoal/internal/output"
 )
 
 // picture knows its size before it is drawn.
@@ -41,7 +43,7 @@ func save(p picture, file string) error {
 	if err != nil {
 		return fmt.Errorf("plot %s: %w", file, err)
 	}
-	return replace(file, b)
+	return output.Write(file, b)
 }
 
 // encode draws a picture as ".svg", ".png" or ".pdf".

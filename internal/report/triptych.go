@@ -1,11 +1,13 @@
 package report
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"image/png"
 	"math"
-	"os"
+
+	"github.com/shallow-waters/shoal/internal/output"
 )
 
 // Triptych is an image, what an attack made of it, and their difference. Pixels lie in [0,1], one or three channels, channels first unless
@@ -48,15 +50,11 @@ func (t Triptych) Write(path string) error {
 			}
 		}
 	}
-	f, err := os.Create(path)
-	if err != nil {
+	var b bytes.Buffer
+	if err := png.Encode(&b, out); err != nil {
 		return err
 	}
-	if err := png.Encode(f, out); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return output.Write(path, b.Bytes())
 }
 
 func (t Triptych) at(pixels []float32, y, x int) color.RGBA {

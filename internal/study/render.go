@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/internal/report"
 )
 
@@ -24,7 +25,7 @@ func (r *Results) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(dir, "study.json"), append(foreign.JSON(b), '\n')); err != nil {
+	if err := output.Write(filepath.Join(dir, "study.json"), append(foreign.JSON(b), '\n')); err != nil {
 		return err
 	}
 	d, err := r.Document()

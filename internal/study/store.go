@@ -2,12 +2,12 @@ package study
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -84,31 +84,5 @@ func (st store) keep(s *step, result any, m *onnxio.Model, by string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(st.path(s, ".json"), append(b, '\n'))
-}
-
-// writeFile writes a file in one step: beside the target, synced, renamed.
-func writeFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if _, err = f.Write(data); err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
+	return output.Write(st.path(s, ".json"), append(b, '\n'))
 }

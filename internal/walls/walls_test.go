@@ -34,6 +34,7 @@ var layer = map[string]int{
 	"internal/op":          50,
 	"internal/affine":      40,
 	"onnxio":               10,
+	"internal/output":      5,
 	"internal/kernel":      10,
 	"internal/foreign":     10,
 }

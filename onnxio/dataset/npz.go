@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/output"
 )
 
 // ReadNPZ reads all arrays of a .npz file.
@@ -47,7 +49,7 @@ func WriteNPZ(path string, arrays map[string]*Array) error {
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	return output.Write(path, b.Bytes())
 }
 
 func parseNPZ(d []byte) (map[string]*Array, error) {

@@ -1,4 +1,8 @@
-package onnxio
+// Package output decides whether a file may be written, before any work is done for it, and writes it in one step.
+//
+// The rule: a file is replaced only if it is of the kind that is written there, else it must be new; what a command reads it never writes, unless
+// it was told to (--in-place). Check a Plan first, then write with Write.
+package output
 
 import (
 	"errors"
@@ -8,15 +12,16 @@ import (
 	"path/filepath"
 )
 
-// disk is what writing a file needs of the operating system; tests put one in between that fails or stops at any step.
-type disk interface {
-	createTemp(dir, pattern string) (tempFile, error)
-	rename(from, to string) error
-	remove(path string) error
-	syncDir(dir string) error
+// Disk is what writing a file needs of the operating system; tests put one in between that fails or stops at any step.
+type Disk interface {
+	CreateTemp(dir, pattern string) (File, error)
+	Rename(from, to string) error
+	Remove(path string) error
+	SyncDir(dir string) error
 }
 
-type tempFile interface {
+// File is a file that is being written.
+type File interface {
 	Name() string
 	Write(p []byte) (int, error)
 	Chmod(mode fs.FileMode) error
@@ -24,14 +29,20 @@ type tempFile interface {
 	Close() error
 }
 
-type osDisk struct{}
+// OS is the operating system's Disk.
+type OS struct{}
 
-func (osDisk) createTemp(dir, pattern string) (tempFile, error) { return os.CreateTemp(dir, pattern) }
-func (osDisk) rename(from, to string) error                     { return os.Rename(from, to) }
-func (osDisk) remove(path string) error                         { return os.Remove(path) }
+// CreateTemp implements Disk.
+func (OS) CreateTemp(dir, pattern string) (File, error) { return os.CreateTemp(dir, pattern) }
 
-// syncDir makes a rename last. Some systems cannot sync folders; the rename has happened all the same.
-func (osDisk) syncDir(dir string) error {
+// Rename implements Disk.
+func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+
+// Remove implements Disk.
+func (OS) Remove(path string) error { return os.Remove(path) }
+
+// SyncDir makes a rename last. Some systems cannot sync folders; the rename has happened all the same.
+func (OS) SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil
@@ -41,16 +52,21 @@ func (osDisk) syncDir(dir string) error {
 	return nil
 }
 
-// writeAtomic replaces the file at path, or creates it: under another name first, made safe on the disk, then renamed, so that whoever
+// Write replaces the file at path, or creates it, in one step (see Stream).
+func Write(path string, data []byte) error {
+	return Stream(OS{}, path, func(write func([]byte) error) error { return write(data) })
+}
+
+// Stream replaces the file at path, or creates it: under another name first, made safe on the disk, then renamed, so that whoever
 // opens path at any moment sees the old file or the new one, whole. Symbolic links are followed and kept; an existing file's permissions
 // are too.
-func writeAtomic(d disk, path string, content func(write func([]byte) error) error) (err error) {
-	target, mode, err := writeTarget(path)
+func Stream(d Disk, path string, content func(write func([]byte) error) error) (err error) {
+	target, mode, err := Target(path)
 	if err != nil {
 		return err
 	}
 	dir := filepath.Dir(target)
-	f, err := d.createTemp(dir, "."+filepath.Base(target)+".*.tmp")
+	f, err := d.CreateTemp(dir, "."+filepath.Base(target)+".*.tmp")
 	if err != nil {
 		return cannotCreate(path, dir, err)
 	}
@@ -60,7 +76,7 @@ func writeAtomic(d disk, path string, content func(write func([]byte) error) err
 			if !closed {
 				f.Close()
 			}
-			_ = d.remove(f.Name())
+			_ = d.Remove(f.Name())
 			err = fmt.Errorf("%s is as it was; the new file could not be written: %w", path, err)
 		}
 	}()
@@ -77,10 +93,10 @@ func writeAtomic(d disk, path string, content func(write func([]byte) error) err
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if err := d.rename(f.Name(), target); err != nil {
+	if err := d.Rename(f.Name(), target); err != nil {
 		return err
 	}
-	return d.syncDir(dir)
+	return d.SyncDir(dir)
 }
 
 // cannotCreate tells why no file can be made in dir, without the temporary name, which nobody asked for.
@@ -95,8 +111,8 @@ func cannotCreate(path, dir string, err error) error {
 	return fmt.Errorf("%s cannot be written: no new file can be made in the folder %s: %w", path, dir, err)
 }
 
-// writeTarget follows symbolic links to the file that is to be replaced, and gives the permissions that the new one gets.
-func writeTarget(path string) (string, fs.FileMode, error) {
+// Target follows symbolic links to the file that is to be replaced, and gives the permissions that the new one gets.
+func Target(path string) (string, fs.FileMode, error) {
 	for range 40 {
 		info, err := os.Lstat(path)
 		switch {

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/output"
+	"github.com/shallow-waters/shoal/internal/study"
+	"github.com/shallow-waters/shoal/student"
+)
+
+// Everything that a command reads or writes stands in the tables below, and is decided about before its action begins: see package output. A
+// test walks all flags of all commands and fails where one is in no table.
+
+// The kinds that only commands write.
+var (
+	attackStateKind = output.JSONLines("the state of an attack", "model_sha256", "data_sha256", "norm", "settings")
+	sweepStateKind  = output.JSONLines("the state of a sweep", "architecture", "config", "data", "train_samples")
+	planKind        = output.JSON("a plan of shoal prune", "choice", "classes", "pinned")
+)
+
+// outputFlag adds what a flag writes to a plan.
+type outputFlag func(p *output.Plan, name, path string)
+
+func writes(k output.Kind) outputFlag {
+	return func(p *output.Plan, name, path string) { p.File(name, path, k) }
+}
+
+func fills(k output.FolderKind) outputFlag {
+	return func(p *output.Plan, name, path string) { p.Folder(name, path, k) }
+}
+
+// outputsOf are the flags that name outputs, by command.
+var outputsOf = map[string]map[string]outputFlag{
+	"radius":   {"plot": writes(output.Picture)},
+	"attack":   {"resume": writes(attackStateKind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},
+	"gradient": {"output": writes(output.ONNX)},
+	"simplify": {"output": writes(output.ONNX)},
+	"convert":  {"output": writes(output.ONNX)},
+	"prune":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "plan": planFlag},
+	"distill":  {"output": writes(output.ONNX), "checkpoint": writes(student.CheckpointKind), "cache": cacheFlag},
+	"sweep":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(sweepStateKind), "cache": cacheFlag},
+	"study":    {"output": fills(study.FolderKind)},
+}
+
+// inputsOf are the flags that name inputs, in every command that has them. Data sets are KIND:PATH.
+var inputsOf = map[string]bool{"vnnlib": true, "rows": true, "teacher": true, "student": true, "onnxruntime": true,
+	"data": true, "extra": true, "validation": true, "test": true}
+
+// planFlag is an input where the plan exists.
+func planFlag(p *output.Plan, name, path string) {
+	p.File(name, path, planKind)
+}
+
+// cacheFlag is a folder that anything else may lie in: its files are named by hashes.
+func cacheFlag(p *output.Plan, name, path string) {
+	if path != "none" && path != "auto" {
+		p.Folder(name, path, output.FolderKind{Name: "a cache", Ours: func(string) error { return nil }})
+	}
+}
+
+// pictureName is the form of the names that attack --png gives.
+var pictureName = regexp.MustCompile(`^\d{5,}-eps\d+-\d+to\d+\.png$`)
+
+// picturesFolder may hold anything, but under the names of pictures only pictures.
+var picturesFolder = output.FolderKind{Name: "a folder of pictures", Ours: func(dir string) error {
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		if !pictureName.MatchString(n.Name()) {
+			continue
+		}
+		var p output.Plan
+		p.File(n.Name(), filepath.Join(dir, n.Name()), output.PNG)
+		var refused *output.RefusedError
+		if errors.As(p.Check(), &refused) {
+			return fmt.Errorf("%s in it %s", n.Name(), refused.Why)
+		}
+	}
+	return nil
+}}
+
+// beforeWork is an action that first decides about everything it is going to write.
+func beforeWork(action cli.ActionFunc) cli.ActionFunc {
+	if action == nil {
+		return nil
+	}
+	return func(c *cli.Context) error {
+		p := outputPlan(c)
+		err := p.Check()
+		var refused *output.RefusedError
+		if errors.As(err, &refused) {
+			code := exitUsage
+			if refused.Missing {
+				code = exitError
+			}
+			return &codeError{code: code, err: err, hint: refused.Hint}
+		}
+		if err != nil {
+			return err
+		}
+		return action(c)
+	}
+}
+
+// outputPlan lists what a command reads and writes.
+func outputPlan(c *cli.Context) *output.Plan {
+	p := &output.Plan{}
+	word := "MODEL"
+	if c.Command.Name == "study" {
+		word = "STUDY"
+	}
+	for _, a := range c.Args().Slice() {
+		p.Input(word, a)
+	}
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		switch {
+		case inputsOf[name] || name == "box" && c.Command.Name == "bounds":
+			var values []string
+			if _, list := f.(*cli.StringSliceFlag); list {
+				values = c.StringSlice(name)
+			} else {
+				values = []string{c.String(name)}
+			}
+			for _, v := range values {
+				inputOf(p, "--"+name, v)
+			}
+		}
+	}
+	for name, add := range outputsOf[c.Command.Name] {
+		if path := c.String(name); path != "" && !(name == "output" && c.Bool("dry-run")) {
+			add(p, "--"+name, path)
+		}
+	}
+	if c.Bool("in-place") && c.NArg() == 1 && !c.Bool("dry-run") {
+		if _, err := os.Stat(c.Args().First()); err == nil {
+			p.InPlace("--in-place", c.Args().First(), output.ONNX)
+		}
+	}
+	return p
+}
+
+// inputOf adds what a flag reads. Of a data set's path every file may be one that is read; a folder of pictures is read as a whole.
+func inputOf(p *output.Plan, name, value string) {
+	if value == "" {
+		return
+	}
+	kind, path, ok := strings.Cut(value, ":")
+	if !ok || name == "--teacher" || name == "--student" || name == "--onnxruntime" || name == "--vnnlib" {
+		p.Input(name, value)
+		return
+	}
+	entries, err := os.ReadDir(path)
+	switch {
+	case err != nil: // a file, or nothing
+		p.Input(name, path)
+	case kind == "images":
+		p.InputTree(name, path)
+	default:
+		for _, e := range entries {
+			p.Input(name, filepath.Join(path, e.Name()))
+		}
+	}
+}

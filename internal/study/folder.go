@@ -1,0 +1,47 @@
+package study
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/shallow-waters/shoal/internal/output"
+)
+
+// resultsKind is study.json, by the fields of Results.
+var resultsKind = output.JSON("the results of a study", "study", "study_sha256", "models", "claims")
+
+// stepName is the form of the names in cache/.
+var stepName = regexp.MustCompile(`^[a-z-]+-[0-9a-f]{24}\.(json|onnx|checkpoint)$`)
+
+// FolderKind is a study's folder: one with results, or, while a first run has not come to its end, with nothing but its cache.
+var FolderKind = output.FolderKind{Name: "a study's folder", Ours: func(dir string) error {
+	other := errors.New("is a folder of something else")
+	if f, err := os.Open(filepath.Join(dir, "study.json")); err == nil {
+		defer f.Close()
+		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || !resultsKind.Is(f) {
+			return other
+		}
+		return nil
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		if n.Name() != "cache" {
+			return other
+		}
+	}
+	steps, err := os.ReadDir(filepath.Join(dir, "cache"))
+	if err != nil {
+		return err
+	}
+	for _, n := range steps {
+		if !stepName.MatchString(n.Name()) && n.Name()[0] != '.' { // a file that was being written when the process died begins with a dot
+			return other
+		}
+	}
+	return nil
+}}
