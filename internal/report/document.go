@@ -33,8 +33,10 @@ type Paragraph string
 // List is a list of pieces of text.
 type List []string
 
-// Table has a caption that says how its numbers were made. The first column names the rows, unless Text tells that columns hold text.
+// Table has a title above and a caption below, which says how its numbers were made; each may be empty. The first column names the rows,
+// unless Text tells that columns hold text.
 type Table struct {
+	Title   string
 	Caption string
 	Head    []string
 	Rows    [][]string

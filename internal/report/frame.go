@@ -2,6 +2,7 @@ package report
 
 import (
 	"image/color"
+	"math"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -74,12 +75,11 @@ func writeLines(c draw.Canvas, s text.Style, top vg.Length, align text.XAlignmen
 	}
 }
 
-// key is what colours, marks and dashes stand for, in as many columns as its words leave room for.
+// key is what colours, marks and dashes stand for: a grid with as many columns as make it lowest. A long entry takes several columns.
 type key struct {
-	entries []entry
-	lines   [][]string // the words of each
-	columns int
-	column  vg.Length // the width of one
+	entries []placed
+	column  vg.Length // the width of one, with the gap
+	rows    []vg.Length
 }
 
 type entry struct {
@@ -87,67 +87,79 @@ type entry struct {
 	thumb plot.Thumbnailer
 }
 
+// placed is an entry with its words in lines and its place in the grid.
+type placed struct {
+	entry
+	lines       []string
+	row, column int
+}
+
 const (
 	thumbWidth  = vg.Length(24)
 	thumbGap    = vg.Length(5)
-	columnGap   = vg.Length(14)
+	columnGap   = vg.Length(12)
 	mostColumns = 4
+	rowHeight   = tickSize * spacing * 1.05
 )
 
 func newKey(entries []entry, width vg.Length) key {
-	k := key{entries: entries, columns: 1}
-	most := vg.Length(0)
-	for _, e := range entries {
-		k.lines = append(k.lines, wrap(keyStyle, plain(e.words), width-thumbWidth-thumbGap))
-		for _, l := range k.lines[len(k.lines)-1] {
-			most = max(most, keyStyle.Width(l))
+	best := keyOf(entries, width, 1)
+	for n := 2; n <= mostColumns; n++ {
+		if k := keyOf(entries, width, n); k.height() < best.height() {
+			best = k
 		}
 	}
-	k.column = thumbWidth + thumbGap + most + columnGap
-	if len(entries) > 0 {
-		k.columns = max(1, min(mostColumns, len(entries), int((width+columnGap)/k.column)))
+	return best
+}
+
+// keyOf puts entries into n columns, row by row.
+func keyOf(entries []entry, width vg.Length, n int) key {
+	k := key{column: (width + columnGap) / vg.Length(n)}
+	row, column := 0, 0
+	for _, e := range entries {
+		p := placed{entry: e, lines: wrap(keyStyle, plain(e.words), width-thumbWidth-thumbGap)}
+		most := vg.Length(0)
+		for _, l := range p.lines {
+			most = max(most, keyStyle.Width(l))
+		}
+		span := min(n, int(math.Ceil(float64((thumbWidth+thumbGap+most+columnGap)/k.column))))
+		if column+span > n {
+			row, column = row+1, 0
+		}
+		p.row, p.column = row, column
+		column += span
+		for len(k.rows) <= row {
+			k.rows = append(k.rows, 0)
+		}
+		k.rows[row] = max(k.rows[row], rowHeight*vg.Length(len(p.lines)))
+		k.entries = append(k.entries, p)
 	}
 	return k
 }
-
-// row is the height of a row: of its longest entry.
-func (k *key) row(i int) vg.Length {
-	n := 0
-	for j := i * k.columns; j < min((i+1)*k.columns, len(k.entries)); j++ {
-		n = max(n, len(k.lines[j]))
-	}
-	return vg.Length(float64(n) * tickSize * spacing * 1.05)
-}
-
-func (k *key) rows() int { return (len(k.entries) + k.columns - 1) / k.columns }
 
 func (k *key) height() vg.Length {
 	if len(k.entries) == 0 {
 		return 0
 	}
 	h := margin
-	for i := range k.rows() {
-		h += k.row(i)
+	for _, r := range k.rows {
+		h += r
 	}
 	return h
 }
 
 // paint draws the key above bottom.
 func (k *key) paint(c draw.Canvas, bottom vg.Length) {
-	y := bottom + k.height() - margin/2
-	for i := range k.rows() {
-		for j := range k.columns {
-			at := i*k.columns + j
-			if at >= len(k.entries) {
-				break
-			}
-			x := c.Min.X + vg.Length(j)*k.column
-			middle := y - tickSize*0.62
-			k.entries[at].thumb.Thumbnail(&draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
-				Min: vg.Point{X: x, Y: middle - tickSize/2.2}, Max: vg.Point{X: x + thumbWidth, Y: middle + tickSize/2.2}}})
-			writeLines(c, keyStyle, y, draw.XLeft, x+thumbWidth+thumbGap, k.lines[at])
+	top := bottom + k.height() - margin/2
+	for _, p := range k.entries {
+		x, y := c.Min.X+vg.Length(p.column)*k.column, top
+		for _, r := range k.rows[:p.row] {
+			y -= r
 		}
-		y -= k.row(i)
+		middle := y - tickSize*0.62
+		p.thumb.Thumbnail(&draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: x, Y: middle - tickSize/2.2}, Max: vg.Point{X: x + thumbWidth, Y: middle + tickSize/2.2}}})
+		writeLines(c, keyStyle, y, draw.XLeft, x+thumbWidth+thumbGap, p.lines)
 	}
 }
 

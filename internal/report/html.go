@@ -13,17 +13,20 @@ import (
 const style = `:root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#c8c8c8;--soft:#f3f3f3;--quiet:#555;--good:#0072B2;--bad:#B84300;--open:#6b6b6b}
 @media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--paper:#161616;--line:#444;--soft:#222;--quiet:#aaa;--good:#56B4E9;--bad:#E69F00;--open:#a8a8a8}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:62rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);overflow-wrap:anywhere}
+body{margin:0 auto;max-width:73rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.25rem;margin-top:2.2rem;border-bottom:1px solid var(--line)}
-nav ul{padding-left:1.2rem}a{color:var(--good)}
-.scroll{overflow-x:auto;margin:1rem 0}
-table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
-th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;overflow-wrap:normal}
-th{background:var(--soft)}.l{text-align:left}td.l{min-width:8rem}
-caption{caption-side:bottom;text-align:left;color:var(--quiet);padding-top:.4rem}
-figure{margin:1rem 0}figure svg{width:100%;max-width:36rem;height:auto;display:block;background:#fff;border:1px solid var(--line)}
-figcaption{color:var(--quiet);font-size:.875rem}
+p,li,figcaption{max-width:50rem}nav ul{padding-left:1.2rem}a{color:var(--good)}
+.t{margin:1.4rem 0}.t>p{margin:0 0 .3rem;font-weight:600}
+.scroll{overflow-x:auto}
+table{border-collapse:separate;border-spacing:0;font-size:.875rem;font-variant-numeric:tabular-nums}
+th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;overflow-wrap:normal;white-space:nowrap}
+th{background:var(--soft)}.l{text-align:left}td.l,th{white-space:normal}td.l{min-width:7rem}
+th:first-child,td:first-child{position:sticky;left:0}td:first-child{background:var(--paper);min-width:0}td.l:first-child{min-width:7rem}
+figure{margin:1.4rem 0}figure svg{width:100%;max-width:36rem;height:auto;display:block;background:#fff;border:1px solid var(--line)}
+figcaption{color:var(--quiet);font-size:.875rem;padding-top:.4rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
+@media(max-width:40rem){th,td{padding:4px 6px;font-size:13px;line-height:18px}td.l,td.l:first-child{min-width:5.5rem}}
+@media print{.scroll{overflow:visible}td,th{white-space:normal}}
 details{margin:.6rem 0}pre{overflow-x:auto;background:var(--soft);padding:.6rem;font-size:.8rem}`
 
 // HTML writes the document as one page that needs nothing else: style and pictures are inside, and there are no scripts.
@@ -67,10 +70,15 @@ func (d *Document) HTML() []byte {
 
 func (t *Table) html(b *bytes.Buffer) {
 	e := foreign.HTML
-	b.WriteString("<div class=\"scroll\" tabindex=\"0\">\n<table>\n")
-	if t.Caption != "" {
-		fmt.Fprintf(b, "<caption>%s</caption>\n", e(t.Caption))
+	b.WriteString("<figure class=\"t\">\n") // words stand beside what scrolls, not in it
+	if t.Title != "" {
+		fmt.Fprintf(b, "<p>%s</p>\n", e(t.Title))
 	}
+	name := t.Title
+	if name == "" {
+		name = "table"
+	}
+	fmt.Fprintf(b, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table>\n", foreign.XML(name))
 	class := func(row, column int) string {
 		var c []string
 		if t.text(column) {
@@ -99,6 +107,10 @@ func (t *Table) html(b *bytes.Buffer) {
 		b.WriteString("</tr>\n")
 	}
 	b.WriteString("</tbody>\n</table>\n</div>\n")
+	if t.Caption != "" {
+		fmt.Fprintf(b, "<figcaption>%s</figcaption>\n", e(t.Caption))
+	}
+	b.WriteString("</figure>\n")
 }
 
 var svgHead = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)

@@ -42,6 +42,9 @@ func (d *Document) Markdown() []byte {
 }
 
 func (t *Table) markdown(b *strings.Builder) {
+	if t.Title != "" {
+		fmt.Fprintf(b, "**%s**\n\n", foreign.Markdown(t.Title))
+	}
 	row := func(cells []string) {
 		for _, c := range cells {
 			fmt.Fprintf(b, "| %s ", foreign.Markdown(c))

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/shallow-waters/shoal/attack"
@@ -369,11 +372,20 @@ func (l *lab) ask(ctx context.Context, t *step, spec *Teacher, use string, d *st
 	return &out, nil
 }
 
-// textOf is a value as JSON, for people.
-func textOf(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
+// settingsText lists the settings of an attack that were chosen: those that are zero are the published ones.
+func settingsText(v any) string {
+	var all map[string]any
+	if b, err := json.Marshal(v); err != nil || json.Unmarshal(b, &all) != nil {
 		return fmt.Sprint(v)
 	}
-	return string(b)
+	var chosen []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if x := all[name]; x != nil && !reflect.ValueOf(x).IsZero() {
+			chosen = append(chosen, fmt.Sprintf("%s %v", strings.ToLower(name), x))
+		}
+	}
+	if len(chosen) == 0 {
+		return "the published settings"
+	}
+	return strings.Join(chosen, ", ") + " and else the published settings"
 }

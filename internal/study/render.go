@@ -153,6 +153,8 @@ func (w *writer) claims() error {
 	}
 	sum.Mark = func(row, column int) string { return tone(verdicts[row], column == 1) }
 	blocks := []report.Block{sum}
+	blocks = append(blocks, report.Paragraph("The checks of each claim follow. Differences are in percentage points, paired by seed; ratios are geometric means over the seeds, "+
+		"paired likewise; n is the number of pairs. In brackets behind an effect stands its 95 % interval; a verdict in brackets does not decide the claim."))
 	for _, c := range w.r.Claims {
 		if len(c.Checks) > 0 {
 			blocks = append(blocks, checkTable(c))
@@ -182,9 +184,8 @@ func checkTable(c ClaimResult) report.Table {
 	if c.On != "" {
 		title += " (" + c.On + ")"
 	}
-	t := report.Table{Caption: fmt.Sprintf("%s. Differences are in percentage points, paired by seed; ratios are geometric means over the seeds, paired likewise. "+
-		"n is the number of pairs.", title),
-		Head: []string{"what", "A", "B", "A", "B", "effect", "n", "wanted", "verdict"}, Text: []bool{true, true, true, false, false, false, false, true, true}}
+	t := report.Table{Title: title, Head: []string{"what", "model A", "model B", "of A", "of B", "effect", "n", "wanted", "verdict"},
+		Text: []bool{true, true, true, false, false, false, false, true, true}}
 	var verdicts []Verdict
 	for _, k := range c.Checks {
 		value := func(v float64) string {
@@ -454,8 +455,8 @@ func (w *writer) attacks() error {
 		if err != nil {
 			return err
 		}
-		how := fmt.Sprintf("%s, settings %s (what is 0 takes the published default), seed %d, the first %d test images, engine %s; every adversarial image is confirmed by a fresh run of the model",
-			a.Method, textOf(method), a.Seed, samples, w.r.Engine)
+		how := fmt.Sprintf("%s, %s, seed %d, the first %d test images, engine %s; every adversarial image is confirmed by a fresh run of the model",
+			a.Method, settingsText(method), a.Seed, samples, w.r.Engine)
 		at := func(s Subject, i int) Interval { // i < 0 is eps 0
 			var v []int
 			for _, x := range w.r.Attacks {
