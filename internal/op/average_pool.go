@@ -111,7 +111,7 @@ func averageLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	counts := g.counts(includesPads(n))
 	l := &Linear{Maps: make([]affine.Map, 1)}
-	uniform := g.n*g.c > 0
+	uniform := g.n*g.c > 0 && len(counts) > 0
 	for _, k := range counts {
 		uniform = uniform && k == counts[0]
 		if k&(k-1) != 0 {

@@ -123,10 +123,15 @@ func clipLimits(n *onnxio.Node) (lo, hi float64, err error) {
 // clipInterval clips both ends; both limits and x only ever raise y.
 func clipInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 	clip := func(x, lo, hi float64) float64 { return min(max(x, lo), hi) }
+	for i := 1; i < min(3, len(in)) && n.Opset >= 11; i++ {
+		if n.Inputs[i] != nil && len(in[i].Lower) != 1 {
+			return nil, fmt.Errorf("input %d has %d elements where 1 is needed", i, len(in[i].Lower))
+		}
+	}
 	limits := func(upper bool) (lo, hi float64) {
 		lo, hi = math.Inf(-1), math.Inf(1)
 		for i, p := range []*float64{&lo, &hi} {
-			if i+1 < len(n.Inputs) && n.Inputs[i+1] != nil {
+			if n.Opset >= 11 && i+1 < len(n.Inputs) && n.Inputs[i+1] != nil {
 				if upper {
 					*p = in[i+1].Upper[0]
 				} else {

@@ -54,6 +54,11 @@ func coupleChannels(c Coupler, x, w, y *onnxio.Value, out, in Axis, groups int) 
 
 // tieBlocks cuts two axes into as many blocks each, and ties all of a block's slots to those of the other's.
 func tieBlocks(c Coupler, a, b Axis, blocks int) {
+	if blocks < 1 || a.Size() < blocks || b.Size() < blocks {
+		c.Pin(a, "it is not of whole groups")
+		c.Pin(b, "it is not of whole groups")
+		return
+	}
 	size, other := a.Size()/blocks, b.Size()/blocks
 	for i := range a.Size() {
 		c.Tie(a, i, b, i/size*other)
@@ -70,6 +75,9 @@ func adaptGroups(n *onnxio.Node, a Adapter) error {
 		return nil
 	}
 	x := Axis{n.Inputs[0], 1}
+	if x.Size() == 0 {
+		return nil
+	}
 	if now := len(a.Kept(x)) * groups / x.Size(); now != groups {
 		a.SetAttr("group", int64(now))
 	}

@@ -239,7 +239,7 @@ func coupleGather(n *onnxio.Node, c Coupler) {
 		return
 	}
 	for k, i := range at {
-		if i < 0 {
+		if i < 0 && i+x.Shape[axis] >= 0 { // one that lies outside is named as the file has it
 			i += x.Shape[axis]
 		}
 		if len(index.Shape) == 0 {
@@ -298,12 +298,11 @@ func coupleTile(n *onnxio.Node, c Coupler) {
 
 func coupleTranspose(n *onnxio.Node, c Coupler) {
 	x, y := n.Inputs[0], n.Outputs[0]
-	perm := n.Attrs.Ints("perm")
-	for i := range y.Shape {
-		from := len(x.Shape) - 1 - i
-		if perm != nil {
-			from = perm[i]
-		}
+	perm, err := permutation(n, len(x.Shape))
+	if err != nil {
+		return
+	}
+	for i, from := range perm {
 		tieAll(c, Axis{x, from}, Axis{y, i})
 	}
 }

@@ -25,7 +25,7 @@ func coupleGroupNorm(n *onnxio.Node, c Coupler) {
 		groups = n.Attrs.Int("num_groups", 1)
 	}
 	tieBlocks(c, Axis{x, 1}, Axis{y, 1}, groups)
-	for _, v := range n.Inputs[1:] {
+	for _, v := range n.Inputs[1:min(3, len(n.Inputs))] {
 		if v == nil {
 			continue
 		}
@@ -40,7 +40,7 @@ func coupleGroupNorm(n *onnxio.Node, c Coupler) {
 
 func adaptGroupNorm(n *onnxio.Node, a Adapter) error {
 	x := Axis{n.Inputs[0], 1}
-	if groups := n.Attrs.Int("num_groups", 0); n.Op == "GroupNormalization" && groups > 0 {
+	if groups := n.Attrs.Int("num_groups", 0); n.Op == "GroupNormalization" && groups > 0 && x.Size() > 0 {
 		if now := len(a.Kept(x)) * groups / x.Size(); now != groups {
 			a.SetAttr("num_groups", int64(now))
 		}

@@ -104,6 +104,9 @@ func (k *keptSlots) Ints(i int) []int {
 }
 func (k *keptSlots) Free(i int) []bool { return make([]bool, len(k.Ints(i))) }
 func (k *keptSlots) SetInts(i int, v []int) {
+	for len(k.now.Inputs) <= i {
+		k.now.Inputs = append(k.now.Inputs, nil)
+	}
 	k.now.Inputs[i] = ints(ints64(v)...)
 }
 func (k *keptSlots) SetAttr(name string, v any) {
@@ -132,6 +135,8 @@ func coupleCases() []gradCase {
 		cs = append(cs, gradCase{op: op, in: truth(s, []int{3, 1})})
 	}
 	cs = append(cs, gradCase{op: "Not", in: truth(s)})
+	cs = append(cs, gradCase{op: "Split", opsets: []int{11, 13}, attrs: onnxio.Attrs{"axis": int64(2)}, outputs: 2, in: vars(s)}, // equal parts, which then are not
+		gradCase{op: "Split", opsets: []int{18, 21}, attrs: onnxio.Attrs{"axis": int64(2), "num_outputs": int64(2)}, outputs: 2, in: vars(s)})
 	for _, op := range []string{"Greater", "Less", "Equal"} {
 		cs = append(cs, gradCase{op: op, opsets: []int{11, 13}, in: vars(s, []int{4})})
 	}

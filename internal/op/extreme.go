@@ -98,7 +98,7 @@ func extremeRows(largest bool) func(*onnxio.Node) (*Linear, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.count == 0 {
+		if r.count == 0 || product(n.Inputs[0].Shape) == 0 {
 			return nil, unsupported(n, "Linear", "the extreme of no elements")
 		}
 		start, rows := r.rows()

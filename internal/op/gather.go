@@ -126,6 +126,10 @@ func gatherGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Va
 		if index[i] < 0 {
 			index[i] += x[axis]
 		}
+		if index[i] < 0 || index[i] >= x[axis] {
+			e.fail(fmt.Errorf("index %d outside a size of %d", index[i], x[axis]))
+			return nil
+		}
 		row = row && index[i] == index[0]+i
 	}
 	shape := slices.Clone(x)
