@@ -105,10 +105,19 @@ func (ch change) apply(n *onnxio.Node, names names) {
 		}
 		return
 	}
-	old := n.Inputs[ch.input]
-	name := names.fresh(old.Name + "_pruned")
+	inputs := slices.Clone(n.Inputs)
+	for len(inputs) <= ch.input { // an input that was left out so far
+		inputs = append(inputs, nil)
+	}
+	old, base := inputs[ch.input], n.Name
+	if old != nil {
+		base = old.Name
+	} else if base == "" {
+		base = n.Outputs[0].Name // a face needs the first output
+	}
+	name := names.fresh(base + "_pruned")
 	var t *onnxio.Tensor
-	if old.DType == onnxio.Int32 {
+	if old != nil && old.DType == onnxio.Int32 {
 		d := make([]int32, len(ch.ints))
 		for i, x := range ch.ints {
 			d[i] = int32(x)
@@ -122,8 +131,8 @@ func (ch change) apply(n *onnxio.Node, names names) {
 		t = onnxio.FromInt64(d, len(d))
 	}
 	v := &onnxio.Value{Name: name, DType: t.DType, HasShape: true, Dims: []onnxio.Dim{{Size: t.Len()}}, Shape: slices.Clone(t.Shape), Const: t}
-	n.Inputs = slices.Clone(n.Inputs)
-	n.Inputs[ch.input] = v
+	inputs[ch.input] = v
+	n.Inputs = inputs
 }
 
 // names are those in use in a graph.

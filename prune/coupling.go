@@ -32,6 +32,7 @@ type Coupling struct {
 	ends     []marked
 	scales   []marked
 	extra    []pin
+	fault    error // a node that names a slot that its values do not have
 }
 
 // marked is an axis with the node that marked it.
@@ -103,7 +104,7 @@ func (c *Coupling) node(n *onnxio.Node) error {
 		return nil
 	}
 	def.Couple(n, &nodeCoupler{c, n})
-	return nil
+	return c.fault
 }
 
 func (c *Coupling) pinValue(v *onnxio.Value, why string) {
@@ -148,9 +149,6 @@ func (c *Coupling) slot(a op.Axis, i int) int32 {
 			c.parent = append(c.parent, int32(first+k))
 			c.reason = append(c.reason, 0)
 		}
-	}
-	if i < 0 || i >= a.Size() {
-		panic(fmt.Sprintf("prune: slot %d of axis %d of %q, which has %d", i, a.Axis, a.Value.Name, a.Size()))
 	}
 	return int32(first + i)
 }
@@ -247,8 +245,22 @@ type nodeCoupler struct {
 	n *onnxio.Node
 }
 
+// has tells whether an axis has a slot. Faces read slots out of a node's constants, and shapes say nothing of those: an index may lie outside
+// of what it chooses from, in the file or at the sizes that were asked for. Then the node cannot run, and there is nothing to prune.
+func (k *nodeCoupler) has(a op.Axis, i int) bool {
+	if i >= 0 && i < a.Size() {
+		return true
+	}
+	if k.c.fault == nil {
+		k.c.fault = fmt.Errorf("node %q (%s): index %d outside a size of %d", k.n.Name, k.n.Op, i, a.Size())
+	}
+	return false
+}
+
 func (k *nodeCoupler) Tie(a op.Axis, i int, b op.Axis, j int) {
-	k.c.tie(k.c.slot(a, i), k.c.slot(b, j))
+	if k.has(a, i) && k.has(b, j) {
+		k.c.tie(k.c.slot(a, i), k.c.slot(b, j))
+	}
 }
 
 func (k *nodeCoupler) Pin(a op.Axis, why string) {
@@ -256,6 +268,9 @@ func (k *nodeCoupler) Pin(a op.Axis, why string) {
 }
 
 func (k *nodeCoupler) PinSlot(a op.Axis, i int, why string) {
+	if !k.has(a, i) {
+		return
+	}
 	k.c.pinSlot(k.c.slot(a, i), fmt.Sprintf("%s (value %q, axis %d, at node %q)", why, a.Value.Name, a.Axis, k.n.Name))
 }
 

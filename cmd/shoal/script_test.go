@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 //	shape                       turns the JSON of stdout, one document or lines, into a list of its fields and their types
 //	gzip FILE                   packs a file into FILE.gz
 //
-// Every folder holds the models and points of sketch_test.go, and testdata/fmnist with its networks.
+// Every folder holds the models and points of sketch_test.go, testdata/fmnist with its networks, and testdata/models: files that a fault was
+// reported with, and that no sketch draws.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                filepath.Join("testdata", "script"),
@@ -55,6 +56,9 @@ func TestScripts(t *testing.T) {
 				}
 			}
 			if err := os.CopyFS(filepath.Join(e.WorkDir, "fmnist"), os.DirFS(filepath.Join("..", "..", "testdata", "fmnist"))); err != nil {
+				return err
+			}
+			if err := os.CopyFS(filepath.Join(e.WorkDir, "models"), os.DirFS(filepath.Join("testdata", "models"))); err != nil {
 				return err
 			}
 			return writeSketches(e.WorkDir)
