@@ -27,7 +27,7 @@ type Config struct {
 	Technique   Technique `json:"technique"`             // "" means labels
 	Temperature float64   `json:"temperature,omitempty"` // T > 0; 0 means 1 for temperature, 4 for hinton and dkd
 	Alpha       *float64  `json:"alpha,omitempty"`       // hinton: in [0,1], nil means 0.9; dkd: at least 0, nil means 1
-	Beta        float64   `json:"beta,omitempty"`        // dkd: at least 0; 0 means 8
+	Beta        *float64  `json:"beta,omitempty"`        // dkd: at least 0, nil means 8
 
 	Epochs       int     `json:"epochs"`        // at most; 0 means 10
 	Batch        int     `json:"batch"`         // 0 means 128; a last incomplete batch is dropped
@@ -78,8 +78,11 @@ func (c Config) withDefaults() Config {
 		set(&c.Temperature, 4)
 	case DKD:
 		set(&c.Temperature, 4)
-		set(&c.Beta, 8)
 		alpha = 1
+		if c.Beta == nil {
+			beta := 8.0
+			c.Beta = &beta
+		}
 	}
 	if c.Alpha == nil && (c.Technique == Hinton || c.Technique == DKD) {
 		c.Alpha = &alpha
@@ -133,8 +136,10 @@ func (c Config) Validate() error {
 	if c.Alpha != nil {
 		check(number(*c.Alpha) && *c.Alpha >= 0 && (*c.Alpha <= 1 || c.Technique == DKD), "alpha %v: want at least 0, and at most 1 for hinton", *c.Alpha)
 	}
-	check(given.Beta == 0 || c.Technique == DKD, "technique %s has no beta", c.Technique)
-	check(number(c.Beta) && c.Beta >= 0, "beta %v: want at least 0", c.Beta)
+	check(given.Beta == nil || c.Technique == DKD, "technique %s has no beta", c.Technique)
+	if c.Beta != nil {
+		check(number(*c.Beta) && *c.Beta >= 0, "beta %v: want at least 0", *c.Beta)
+	}
 	check(c.Epochs >= 1, "epochs %d: want at least 1", c.Epochs)
 	check(c.Batch >= 1 && c.Batch <= 1<<16, "batch %d: want 1 to 65536", c.Batch)
 	check(number(c.LearningRate) && c.LearningRate > 0, "learning rate %v: want more than 0", c.LearningRate)

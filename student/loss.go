@@ -38,7 +38,7 @@ func (c Config) LossOf(b *Builder, z *gorgonia.Node, t Targets) *gorgonia.Node {
 		soft := CrossEntropy(b, b.Scale(1/c.Temperature, z), softened(b, t.Teacher, c.Temperature))
 		return b.Add(b.Scale(*c.Alpha*c.Temperature*c.Temperature, soft), b.Scale(1-*c.Alpha, CrossEntropy(b, z, t.Labels)))
 	case DKD:
-		return b.Add(CrossEntropy(b, z, t.Labels), decoupled(b, z, t, *c.Alpha, c.Beta, c.Temperature))
+		return b.Add(CrossEntropy(b, z, t.Labels), decoupled(b, z, t, *c.Alpha, *c.Beta, c.Temperature))
 	}
 	panic("student: no technique " + string(c.Technique))
 }

@@ -14,10 +14,10 @@ type Robust struct {
 	// Eps is the radius of the l-infinity ball, in pixels of [0,1], once the ramp is over; EpsStart is where it begins.
 	Eps      float64 `json:"eps"`
 	EpsStart float64 `json:"eps_start,omitempty"`
-	// WarmUp is how many epochs pass at EpsStart, Ramp how many more until Eps is reached; a ramp of 0 means half the epochs, or none where
+	// WarmUp is how many epochs pass at EpsStart, Ramp how many more until Eps is reached; nil means half the epochs, or none where
 	// EpsStart is Eps. Both count in steps, so that parts of epochs make sense.
-	WarmUp float64 `json:"warm_up,omitempty"`
-	Ramp   float64 `json:"ramp"`
+	WarmUp float64  `json:"warm_up,omitempty"`
+	Ramp   *float64 `json:"ramp,omitempty"`
 	// Schedule is the ramp's form: smooth (also "") or linear.
 	Schedule string `json:"schedule,omitempty"`
 	// KappaStart and KappaEnd are the weight of the clean loss, in [0,1], before and after the ramp. nil means 1 and 0.5 for ibp, 1 and 0 for
@@ -74,8 +74,12 @@ func (r Robust) monitor() string {
 
 // withDefaults fills in what is 0 or nil for a run of so many epochs.
 func (r Robust) withDefaults(epochs int) Robust {
-	if r.Ramp == 0 && r.EpsStart != r.Eps {
-		r.Ramp = float64(epochs) / 2
+	if r.Ramp == nil {
+		ramp := 0.0
+		if r.EpsStart != r.Eps {
+			ramp = float64(epochs) / 2
+		}
+		r.Ramp = &ramp
 	}
 	if r.Schedule == "" {
 		r.Schedule = "smooth"
@@ -127,9 +131,8 @@ func (r Robust) validate(epochs int) []error {
 	check(slices.Contains(Methods(), r.Method), "method %q: want one of %v", r.Method, Methods())
 	check(r.Eps > 0 && r.Eps <= 1, "eps %v: want more than 0, and at most 1", r.Eps)
 	check(r.EpsStart >= 0 && r.EpsStart <= r.Eps, "eps start %v: want at least 0, and at most eps", r.EpsStart)
-	check(r.WarmUp >= 0 && r.Ramp >= 0 && r.WarmUp+r.Ramp <= float64(epochs), "%v epochs of warm-up and %v of ramp: want at least 0, together at most the run's %d", r.WarmUp, r.Ramp, epochs)
 	r = r.withDefaults(epochs)
-	check(r.WarmUp+r.Ramp <= float64(epochs) || given.Ramp != 0, "%v epochs of warm-up leave no room for a ramp of %v: the run has %d", r.WarmUp, r.Ramp, epochs)
+	check(r.WarmUp >= 0 && *r.Ramp >= 0 && r.WarmUp+*r.Ramp <= float64(epochs), "%v epochs of warm-up and %v of ramp: want at least 0, together at most the run's %d", r.WarmUp, *r.Ramp, epochs)
 	check(r.Schedule == "smooth" || r.Schedule == "linear", "schedule %q: want smooth or linear", r.Schedule)
 	check(share(r.KappaStart) && share(r.KappaEnd), "kappa: want shares in [0,1]")
 	check(share(&r.BetaEnd), "beta end %v: want a share in [0,1]", r.BetaEnd)
@@ -165,7 +168,7 @@ func (r Robust) at(step, stepsAnEpoch int) stand {
 
 // progress is how much of the ramp is over, from 0 to 1.
 func (r Robust) progress(step, stepsAnEpoch int) float64 {
-	from, long := r.WarmUp*float64(stepsAnEpoch), r.Ramp*float64(stepsAnEpoch)
+	from, long := r.WarmUp*float64(stepsAnEpoch), *r.Ramp*float64(stepsAnEpoch)
 	switch at := float64(step) - from; {
 	case at >= long-rampRounding:
 		return 1

@@ -14,7 +14,7 @@ import (
 func TestSchedules(t *testing.T) {
 	end := 0.2
 	for _, schedule := range []string{"smooth", "linear"} {
-		r := Robust{Method: CrownIBP, Eps: 0.1, EpsStart: 0.02, WarmUp: 1.5, Ramp: 4, Schedule: schedule, KappaEnd: &end}.withDefaults(10)
+		r := Robust{Method: CrownIBP, Eps: 0.1, EpsStart: 0.02, WarmUp: 1.5, Ramp: new(4.0), Schedule: schedule, KappaEnd: &end}.withDefaults(10)
 		last := r.at(0, 10)
 		if last != (stand{eps: 0.02, kappa: 1, beta: 1}) {
 			t.Errorf("%s begins with %+v", schedule, last)
@@ -42,11 +42,11 @@ func TestSchedules(t *testing.T) {
 		}
 	}
 	r := Robust{Method: IBP, Eps: 0.1, EpsStart: 0.1}.withDefaults(10)
-	if at := r.at(0, 5); r.Ramp != 0 || at.eps != 0.1 || at.kappa != 0.5 {
+	if at := r.at(0, 5); *r.Ramp != 0 || at.eps != 0.1 || at.kappa != 0.5 {
 		t.Errorf("a run without a ramp begins at %+v", at)
 	}
 	for steps := range 100 { // parts of epochs that add up to a whole
-		r := Robust{WarmUp: 0.7, Ramp: 3.3}
+		r := Robust{WarmUp: 0.7, Ramp: new(3.3)}
 		if r.progress(4*steps, steps) != 1 {
 			t.Errorf("with %d steps in an epoch a ramp until the fourth is not over then", steps)
 		}
@@ -65,16 +65,16 @@ func TestCooldown(t *testing.T) {
 func TestRobustConfigFaults(t *testing.T) {
 	one, two := 1.0, 2.0
 	for want, r := range map[string]Robust{
-		"method":         {Method: "best", Eps: 0.1},
-		"eps 0":          {Method: IBP},
-		"eps start":      {Method: IBP, Eps: 0.1, EpsStart: 0.2},
-		"epochs of warm": {Method: IBP, Eps: 0.1, WarmUp: 8, Ramp: 8},
-		"no room":        {Method: IBP, Eps: 0.1, WarmUp: 9},
-		"schedule":       {Method: IBP, Eps: 0.1, Schedule: "steep"},
-		"kappa: want":    {Method: IBP, Eps: 0.1, KappaEnd: &two},
-		"no beta":        {Method: IBP, Eps: 0.1, BetaEnd: 0.5},
-		"no alpha":       {Method: IBP, Eps: 0.1, Alpha: &one},
-		"no kappa":       {Method: Mixture, Eps: 0.1, KappaEnd: &one},
+		"method":                            {Method: "best", Eps: 0.1},
+		"eps 0":                             {Method: IBP},
+		"eps start":                         {Method: IBP, Eps: 0.1, EpsStart: 0.2},
+		"epochs of warm":                    {Method: IBP, Eps: 0.1, WarmUp: 8, Ramp: new(8.0)},
+		"9 epochs of warm-up and 5 of ramp": {Method: IBP, Eps: 0.1, WarmUp: 9},
+		"schedule":                          {Method: IBP, Eps: 0.1, Schedule: "steep"},
+		"kappa: want":                       {Method: IBP, Eps: 0.1, KappaEnd: &two},
+		"no beta":                           {Method: IBP, Eps: 0.1, BetaEnd: 0.5},
+		"no alpha":                          {Method: IBP, Eps: 0.1, Alpha: &one},
+		"no kappa":                          {Method: Mixture, Eps: 0.1, KappaEnd: &one},
 		"attacks nothing": {Method: Dual, Eps: 0.1,
 			AttackSteps: 3},
 		"NaN": {Method: IBP, Eps: math.NaN()},
@@ -132,7 +132,7 @@ func TestRobustTrainingRaisesItsMeasure(t *testing.T) {
 	}
 	for _, method := range Methods() {
 		cfg := cfg
-		cfg.Robust = &Robust{Method: method, Eps: 0.1, Ramp: 5, WarmUp: 2}
+		cfg.Robust = &Robust{Method: method, Eps: 0.1, Ramp: new(5.0), WarmUp: 2}
 		tr, err := Open(a, train, valid, cfg, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -183,7 +183,7 @@ func TestRobustResumeGivesTheSameBits(t *testing.T) {
 	a := mustParse(t, robustSmall)
 	train, valid := Split(blobs(a.Input, 3, 300, 1), 0.3, 1)
 	for _, method := range []string{CrownIBP, Mixture, PGD} {
-		cfg := Config{Technique: Logits, Epochs: 4, Batch: 32, Seed: 8, Cooldown: 1, Robust: &Robust{Method: method, Eps: 0.1, Ramp: 1.5, WarmUp: 0.7}}
+		cfg := Config{Technique: Logits, Epochs: 4, Batch: 32, Seed: 8, Cooldown: 1, Robust: &Robust{Method: method, Eps: 0.1, Ramp: new(1.5), WarmUp: 0.7}}
 		want, err := Train(context.Background(), a, train, valid, cfg, Options{})
 		if err != nil {
 			t.Fatal(err)

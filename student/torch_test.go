@@ -58,7 +58,7 @@ func TestStepsAreThoseOfPyTorch(t *testing.T) {
 		case Hinton:
 			cfg.Temperature, cfg.Alpha = doc.Temperature, &doc.Alpha
 		case DKD:
-			cfg.Temperature, cfg.Alpha, cfg.Beta = doc.Temperature, &doc.Alpha, doc.Beta
+			cfg.Temperature, cfg.Alpha, cfg.Beta = doc.Temperature, &doc.Alpha, &doc.Beta
 		}
 		r, err := Train(context.Background(), a, d, nil, cfg, Options{})
 		if err != nil {

@@ -299,7 +299,7 @@ func TestEarlyStoppingKeepsTheBest(t *testing.T) {
 
 func TestValidateReportsAllFaults(t *testing.T) {
 	bad := 2.0
-	err := Config{Technique: Hinton, Alpha: &bad, Temperature: -1, Epochs: -1, Batch: -1, LearningRate: math.NaN(), Patience: -1, Monitor: "x", ValidationShare: 1, Init: "x", Augment: Augment{Shift: -1}, Threads: -1, WeightDecay: -1, MinDelta: -1, Beta: 3}.Validate()
+	err := Config{Technique: Hinton, Alpha: &bad, Temperature: -1, Epochs: -1, Batch: -1, LearningRate: math.NaN(), Patience: -1, Monitor: "x", ValidationShare: 1, Init: "x", Augment: Augment{Shift: -1}, Threads: -1, WeightDecay: -1, MinDelta: -1, Beta: new(3.0)}.Validate()
 	for _, word := range []string{"alpha", "temperature", "epochs", "batch", "learning rate", "patience", "monitor", "validation share", "init", "shift", "threads", "weight decay", "min delta", "beta"} {
 		if err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("no word of %s in %v", word, err)

@@ -42,6 +42,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			cmd.Before, cmd.Action = hush, beforeWork(cmd.Action)
 		}
 	})
+	refuseFirst("", app.Commands)
 	return app
 }
 

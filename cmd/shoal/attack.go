@@ -18,21 +18,24 @@ import (
 
 func attackCommand() *cli.Command {
 	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
-		&cli.StringFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255"},
-		&cli.StringFlag{Name: "norm", Usage: "linf, l2 or l1", Value: "linf"},
-		&cli.StringFlag{Name: "method", Usage: "one of " + strings.Join(attack.Names(), ", "), Value: "standard"},
-		&cli.IntFlag{Name: "steps", Usage: "steps `N` of the method (queries for square); 0 means its published number"},
-		&cli.IntFlag{Name: "restarts", Usage: "runs `N` from different starts; 0 means the method's own number"},
+		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255", Value: &epsilons{}},
+		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
+		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),
+		own(wholeFlag("steps", "steps `N` of the method (queries for square)", "", 1), "the method's published number"),
+		own(wholeFlag("restarts", "runs `N` from different starts", "", 1), "the method's published number"),
 		&cli.Uint64Flag{Name: "seed", Usage: "of everything random"},
-		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
-		&cli.IntFlag{Name: "batch", Usage: "samples attacked together", Value: 128},
-		&cli.StringFlag{Name: "shard", Usage: "`I/N`: of N equal parts of the samples only number I, from 0"},
+		threadsFlag(),
+		wholeFlag("batch", "samples attacked together", "128", 1),
+		formFlag("shard", "`I/N`: of N equal parts of the samples only number I, from 0", "", func(text string) error {
+			_, _, err := parseShard(text, 0)
+			return err
+		}),
 		&cli.StringFlag{Name: "resume", Usage: "`FILE` that finished samples are written to, and read from when it is there"},
 		&cli.StringFlag{Name: "save", Usage: "write the adversarial inputs, as the model takes them, into `FILE.npz`"},
 		&cli.StringFlag{Name: "png", Usage: "draw original, adversarial image and difference into folder `DIR`"},
-		&cli.StringFlag{Name: "plot", Usage: "draw robust accuracy over eps into `FILE` (.svg, .png or .pdf)"},
-		&cli.Float64Flag{Name: "min-robust", Usage: "exit with code 12 if the robust accuracy is below this share, at any eps", Value: -1},
-		jsonOption())
+		plotFlag("draw robust accuracy over eps"),
+		realFlag("min-robust", "exit with code 12 if the robust accuracy is below this share, at any eps", "", share),
+		jsonLines())
 	return &cli.Command{
 		Name:      "attack",
 		Usage:     "search inputs near images that a model gets wrong",
@@ -48,25 +51,19 @@ func attackCommand() *cli.Command {
 // attackOf reads --method and its settings.
 func attackOf(c *cli.Context) (attack.Attack, error) {
 	a := attack.New(c.String("method"))
-	if a == nil {
-		return nil, usageError("want one of "+strings.Join(attack.Names(), ", "), "--method %q is not known", c.String("method"))
-	}
-	steps, restarts := c.Int("steps"), c.Int("restarts")
-	if steps < 0 || restarts < 0 {
-		return nil, usageError("", "--steps and --restarts are at least 0")
-	}
+	steps, restarts := c.Int("steps"), c.Int("restarts") // 0 where they are not given
 	no := func(flag string) error {
 		return usageError("", "--%s does not go with --method %s", flag, a.Name())
 	}
 	switch m := a.(type) {
 	case attack.BIM:
 		m.Steps = steps
-		if a = m; restarts > 1 {
+		if a = m; restarts > 0 {
 			return nil, no("restarts")
 		}
 	case attack.MIM:
 		m.Steps = steps
-		if a = m; restarts > 1 {
+		if a = m; restarts > 0 {
 			return nil, no("restarts")
 		}
 	case attack.PGD:
@@ -74,7 +71,7 @@ func attackOf(c *cli.Context) (attack.Attack, error) {
 		a = m
 	case attack.Thesis:
 		m.Steps = steps
-		if a = m; restarts > 1 {
+		if a = m; restarts > 0 {
 			return nil, no("restarts")
 		}
 	case attack.APGD:
@@ -85,24 +82,24 @@ func attackOf(c *cli.Context) (attack.Attack, error) {
 		a = m
 	case attack.Square:
 		m.Queries = steps
-		if a = m; restarts > 1 {
+		if a = m; restarts > 0 {
 			return nil, no("restarts")
 		}
 	case attack.SPSA:
 		m.Steps = steps
-		if a = m; restarts > 1 {
+		if a = m; restarts > 0 {
 			return nil, no("restarts")
 		}
 	case attack.CW:
 		m.Steps = steps
-		if a = m; restarts > 1 {
+		if a = m; restarts > 0 {
 			return nil, no("restarts")
 		}
 	default:
 		if steps > 0 {
 			return nil, no("steps")
 		}
-		if restarts > 1 {
+		if restarts > 0 {
 			return nil, no("restarts")
 		}
 	}
@@ -173,24 +170,12 @@ func attackAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.String("eps") == "" {
-		return usageError("for example --eps 2/255", "no --eps is given")
-	}
-	eps, err := parseEpsList(c.String("eps"))
-	if err != nil {
-		return err
-	}
+	eps := epsilonsOf(c)
 	a, err := attackOf(c)
 	if err != nil {
 		return err
 	}
 	norm := attack.Norm(c.String("norm"))
-	if err := (attack.Threat{Norm: norm}).Validate(); err != nil {
-		return usageError("", "--%v", err)
-	}
-	if c.Int("batch") < 1 {
-		return usageError("", "--batch is at least 1")
-	}
 	t, err := attack.Open(c.Context, m, attack.Options{Engine: engineOptions(c)})
 	if err != nil {
 		return err
@@ -223,7 +208,7 @@ func parseShard(text string, n int) (from, to int, err error) {
 	k, err1 := strconv.Atoi(i)
 	parts, err2 := strconv.Atoi(of)
 	if !ok || err1 != nil || err2 != nil || parts < 1 || k < 0 || k >= parts {
-		return 0, 0, usageError("write it as I/N with I from 0 to N-1: --shard 0/4", "--shard %q", text)
+		return 0, 0, fmt.Errorf("want I/N with I from 0 to N-1, for example 0/4")
 	}
 	return k * n / parts, (k + 1) * n / parts, nil
 }
@@ -270,8 +255,8 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 		return errCutShort()
 	}
 	for k, sum := range sums {
-		if least := c.Float64("min-robust"); least >= 0 && sum.RobustAccuracy < least {
-			return &codeError{code: exitThreshold, err: fmt.Errorf("robust accuracy %.4f at eps %s is below --min-robust %v", sum.RobustAccuracy, r.eps[k].text, least)}
+		if least := given(c, "min-robust"); least != nil && sum.RobustAccuracy < *least {
+			return &codeError{code: exitThreshold, err: fmt.Errorf("robust accuracy %.4f at eps %s is below --min-robust %v", sum.RobustAccuracy, r.eps[k].text, *least)}
 		}
 	}
 	return nil

@@ -45,11 +45,6 @@ func boundsAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"box", "rows"} {
-		if c.String(name) == "" {
-			return usageError("one file may serve for both: --box case.json --rows case.json", "no --%s is given", name)
-		}
-	}
 	var box struct {
 		Lower []float64 `json:"lower"`
 		Upper []float64 `json:"upper"`

@@ -21,12 +21,12 @@ import (
 func certifyCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
 	flags = append(flags, dimFlag(),
-		&cli.StringFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255"},
-		&cli.StringFlag{Name: "norm", Usage: "linf", Value: "linf"},
+		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255", Value: &epsilons{}},
+		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
 		falsifyFlag(),
-		&cli.Float64Flag{Name: "min-certified", Usage: "exit with code 12 if the certified accuracy is below this share, at any eps", Value: -1},
-		jsonOption())
+		realFlag("min-certified", "exit with code 12 if the certified accuracy is below this share, at any eps", "", share),
+		jsonLines())
 	return &cli.Command{
 		Name:      "certify",
 		Usage:     "prove robustness around images, or a VNN-LIB property",
@@ -38,9 +38,6 @@ func certifyCommand() *cli.Command {
 			m, err := modelArg(c)
 			if err != nil {
 				return err
-			}
-			if c.String("norm") != "linf" {
-				return usageError("", "--norm %q: only linf is supported", c.String("norm"))
 			}
 			if c.String("vnnlib") != "" {
 				return certifyProperty(c, m)
@@ -109,10 +106,7 @@ func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
 // certifyImages answers for every image and every eps. With one eps the report has a summary; with several it has one for each, in the
 // order in which they were given, and the first stands in the place of the only one too.
 func certifyImages(c *cli.Context, m *onnxio.Model) error {
-	eps, err := parseEpsList(c.String("eps"))
-	if err != nil {
-		return err
-	}
+	eps := epsilonsOf(c)
 	f, err := openFalsifier(c, m, attack.SearchOptions{}, false)
 	if err != nil {
 		return err
@@ -176,20 +170,20 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if interrupted {
 		return errCutShort()
 	}
-	return missed(c.Float64("min-certified"), sums)
+	return missed(given(c, "min-certified"), sums)
 }
 
 // missed is the error where a certified accuracy is below the threshold.
-func missed(least float64, sums []epsSummary) error {
+func missed(least *float64, sums []epsSummary) error {
 	for _, sum := range sums {
-		if least < 0 || sum.CertifiedAccuracy >= least {
+		if least == nil || sum.CertifiedAccuracy >= *least {
 			continue
 		}
 		at := ""
 		if len(sums) > 1 {
 			at = fmt.Sprintf(" at eps %s", sum.EpsText)
 		}
-		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f%s is below --min-certified %v", sum.CertifiedAccuracy, at, least)}
+		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f%s is below --min-certified %v", sum.CertifiedAccuracy, at, *least)}
 	}
 	return nil
 }

@@ -10,21 +10,22 @@ import (
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/verify"
 )
 
 func compareCommand() *cli.Command {
 	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
-		&cli.StringFlag{Name: "engine-b", Usage: "`ENGINE` for B, where it is another than --engine"},
-		&cli.IntFlag{Name: "samples", Usage: "without --data: `N` random inputs", Value: 16},
-		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
-		&cli.IntFlag{Name: "batch", Usage: "samples given to the engines at once", Value: 64},
-		&cli.Float64Flag{Name: "max-difference", Usage: "exit with 12 where outputs differ by more than `D` of the largest", Value: math.Inf(1), DefaultText: "none"},
-		&cli.Float64Flag{Name: "min-agreement", Usage: "exit with 12 where less than this `PART` of the predictions agree"},
+		own(formFlag("engine-b", "`ENGINE` for B, where it is another than --engine", "", isEngine), "that of --engine"),
+		wholeFlag("samples", "without --data: `N` random inputs", "16", 1),
+		threadsFlag(),
+		wholeFlag("batch", "samples given to the engines at once", "64", 1),
+		realFlag("max-difference", "exit with 12 where outputs differ by more than `D` of the largest", "", notBelow0),
+		realFlag("min-agreement", "exit with 12 where less than this `PART` of the predictions agree", "", share),
 		&cli.BoolFlag{Name: "certify", Usage: "prove how far the outputs can differ over all valid inputs: not at all, or by how much at most"},
-		&cli.StringFlag{Name: "box", Usage: "valid inputs for --certify, `LOW:HIGH` or one range for each channel with commas", Value: "0:1"},
-		&cli.StringFlag{Name: "method", Usage: "domain for --certify: interval, symbolic, fastlin or deeppoly", Value: "deeppoly"},
-		&cli.StringFlag{Name: "semantics", Usage: "for --certify, real: over real numbers; float32: for every float32 execution", Value: "real"},
-		&cli.Float64Flag{Name: "max-delta", Usage: "exit with 12 where --certify does not prove that outputs differ by at most `D`", Value: math.Inf(1), DefaultText: "none"},
+		boxFlag("valid inputs for --certify"),
+		methodFlag("domain for --certify", verify.DeepPoly),
+		semanticsFlag("for --certify, real: over real numbers; float32: for every float32 execution", verify.Real),
+		realFlag("max-delta", "exit with 12 where --certify does not prove that outputs differ by at most `D`", "", notBelow0),
 		jsonOption())
 	return &cli.Command{
 		Name:        "compare",
@@ -96,9 +97,6 @@ func openBatches(c *cli.Context, ports []engine.Port) (*batches, error) {
 }
 
 func compareAction(c *cli.Context) error {
-	if c.NArg() != 2 {
-		return usageError("shoal help compare", "compare takes two model files, not %d arguments", c.NArg())
-	}
 	sizes, err := parseDims(c.StringSlice("dim"))
 	if err != nil {
 		return err
@@ -154,14 +152,14 @@ func compareAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if limit := c.Float64("max-delta"); d.Certificate != nil && !(float64(d.Certificate.Delta) <= limit) {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs are proven to differ by at most %.3g; --max-delta is %.3g", float64(d.Certificate.Delta), limit)}
+	if limit := given(c, "max-delta"); limit != nil && d.Certificate != nil && !(float64(d.Certificate.Delta) <= *limit) {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs are proven to differ by at most %.3g; --max-delta is %.3g", float64(d.Certificate.Delta), *limit)}
 	}
-	if limit := c.Float64("max-difference"); !(float64(d.Relative) <= limit) {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(d.Relative), limit)}
+	if limit := given(c, "max-difference"); limit != nil && !(float64(d.Relative) <= *limit) {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(d.Relative), *limit)}
 	}
-	if least := c.Float64("min-agreement"); d.Agreement < least {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*d.Agreement, 100*least)}
+	if least := given(c, "min-agreement"); least != nil && d.Agreement < *least {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*d.Agreement, 100**least)}
 	}
 	return nil
 }

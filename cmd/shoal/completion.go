@@ -16,9 +16,6 @@ func completionCommand() *cli.Command {
 		Description: "Examples: source <(shoal completion bash), in ~/.bashrc; source <(shoal completion zsh), in ~/.zshrc behind compinit;\n" +
 			"shoal completion fish > ~/.config/fish/completions/shoal.fish",
 		Action: func(c *cli.Context) error {
-			if c.NArg() != 1 {
-				return usageError("shoal completion bash, zsh or fish", "completion takes the name of a shell, not %d arguments", c.NArg())
-			}
 			switch shell := c.Args().First(); shell {
 			case "bash":
 				_, err := foreign.Fprintln(c.App.Writer, bashScript)

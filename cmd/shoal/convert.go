@@ -23,9 +23,9 @@ func convertCommand() *cli.Command {
 		Description: "What need not change stays byte for byte. A model for another opset is run beside the old one on random inputs before it is written.\n" +
 			"Example: shoal convert model.onnx --opset 17 --batch 1 -o out.onnx",
 		Flags: append(outputFlags(), dimFlag(),
-			&cli.IntFlag{Name: "opset", Usage: "write the model for opset `N` of the standard's operators, 7 to 26, up or down"},
+			&cli.GenericFlag{Name: "opset", Usage: "write the model for opset `N` of the standard's operators, 7 to 26, up or down", Value: &whole{least: 7, most: 26}},
 			&cli.BoolFlag{Name: "float32", Usage: "float16 and bfloat16 become float32"},
-			&cli.IntFlag{Name: "batch", Usage: "`N` samples: the first dimension of every input that leaves it free"},
+			wholeFlag("batch", "`N` samples: the first dimension of every input", "", 1),
 			jsonOption()),
 		Action: convertAction,
 	}
@@ -36,22 +36,13 @@ func convertAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	path, err := outputPath(c, m)
-	if err != nil {
-		return err
-	}
-	if c.IsSet("batch") && c.Int("batch") < 1 {
-		return usageError("", "--batch must be at least 1, not %d", c.Int("batch"))
-	}
+	path := outputPath(c, m)
 	sizes, err := parseDims(c.StringSlice("dim"))
 	if err != nil {
 		return err
 	}
 	how := onnxio.Convert{Float32: c.Bool("float32"), Dims: sizes, Batch: c.Int("batch"), Opset: c.Int("opset")}
 	if c.IsSet("opset") {
-		if how.Opset < 7 || how.Opset > 26 {
-			return usageError("", "--opset is from 7 to 26, not %d", how.Opset)
-		}
 		how.Shapes = inferredShapes(m.Graph)
 	}
 	data, err := m.Convert(how)

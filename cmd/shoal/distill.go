@@ -15,13 +15,13 @@ import (
 
 func distillCommand() *cli.Command {
 	flags := append(append(lessonFlags(), robustFlags()...),
-		&cli.Float64Flag{Name: "temperature", Usage: "T of temperature (1), hinton (4) or dkd (4)"},
+		own(realFlag("temperature", "T of temperature, hinton or dkd", "", above0), "1 for temperature, 4 for hinton and dkd"),
 		&cli.Uint64Flag{Name: "seed", Usage: "of everything random"},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE.onnx` to write the student to"},
 		&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` that the run's state is written to after every epoch, every minute and at Ctrl-C"},
 		&cli.BoolFlag{Name: "resume", Usage: "go on from --checkpoint where it is there"},
 		&cli.BoolFlag{Name: "presets", Usage: "list the built-in students"},
-		&cli.Float64Flag{Name: "min-accuracy", Usage: "exit with code 12 if the accuracy on --test is below this share", Value: -1})
+		realFlag("min-accuracy", "exit with code 12 if the accuracy on --test is below this share", "", share))
 	return &cli.Command{
 		Name:  "distill",
 		Usage: "train a small student on what a teacher says",
@@ -34,23 +34,23 @@ func distillCommand() *cli.Command {
 	}
 }
 
-func distillAction(c *cli.Context) error {
-	if c.Bool("presets") {
-		return listPresets(c.App.Writer)
-	}
-	if c.NArg() > 0 {
-		return usageError("shoal help distill", "distill takes flags only, not %q", c.Args().First())
-	}
-	if c.String("output") == "" {
-		return usageError("for example -o student.onnx", "no --output is given")
-	}
-	if c.Bool("resume") && c.String("checkpoint") == "" {
-		return usageError("", "--resume needs a --checkpoint to go on from")
-	}
+// distillConfig reads all flags that say how to train.
+func distillConfig(c *cli.Context) (student.Config, error) {
 	cfg := trainingConfig(c)
 	cfg.Temperature, cfg.Seed = c.Float64("temperature"), c.Uint64("seed")
 	var err error
 	if cfg.Robust, err = robustConfig(c); err != nil {
+		return cfg, err
+	}
+	return cfg, valid(cfg)
+}
+
+func distillAction(c *cli.Context) error {
+	if c.Bool("presets") {
+		return listPresets(c.App.Writer)
+	}
+	cfg, err := distillConfig(c)
+	if err != nil {
 		return err
 	}
 	l, err := openLesson(c, cfg)
@@ -184,13 +184,8 @@ func (l *lesson) finish(c *cli.Context, res *student.Result) error {
 	if err != nil {
 		return err
 	}
-	if least := c.Float64("min-accuracy"); least >= 0 {
-		if score == nil {
-			return usageError("", "--min-accuracy needs --test")
-		}
-		if score.Accuracy < least {
-			return &codeError{code: exitThreshold, err: fmt.Errorf("accuracy %.4f is below --min-accuracy %v", score.Accuracy, least)}
-		}
+	if least := given(c, "min-accuracy"); least != nil && score != nil && score.Accuracy < *least {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("accuracy %.4f is below --min-accuracy %v", score.Accuracy, *least)}
 	}
 	return nil
 }

@@ -41,70 +41,73 @@ func lessonFlags() []cli.Flag {
 	return append(engineFlags(),
 		&cli.StringFlag{Name: "teacher", Usage: "model `FILE` whose logits the student learns; not needed for --technique labels"},
 		&cli.StringFlag{Name: "student", Usage: "`ARCH`: a preset (--presets lists them), a .yaml file, or an .onnx file to go on from with its weights"},
-		&cli.StringFlag{Name: "data", Usage: "training images, `KIND:PATH` with KIND one of " + strings.Join(dataset.Kinds(), ", ")},
-		&cli.StringFlag{Name: "split", Usage: "test or train", Value: "train"},
-		&cli.StringFlag{Name: "range", Usage: "training samples `a:b` in file order, half-open"},
-		&cli.IntFlag{Name: "samples", Usage: "use only `N` of the training samples, chosen at random, always the same"},
+		&cli.BoolFlag{Name: "fit", Usage: "make a preset for images of the data's size where it is for another"},
+		formFlag("data", "training images, `KIND:PATH` with KIND one of "+strings.Join(dataset.Kinds(), ", "), "", isData),
+		wordFlag("split", "test or train", "train", "test", "train"),
+		formFlag("range", "training samples `a:b` in file order, half-open", "", isRange),
+		own(wholeFlag("samples", "use only `N` of the training samples, chosen at random, always the same", "", 1), "all"),
 		&cli.StringSliceFlag{Name: "extra", Usage: "images that only the teacher labels, `KIND:PATH`, their train split; may be given several times"},
-		&cli.StringFlag{Name: "validation", Usage: "validation images, `KIND:PATH`, instead of a share of the training data"},
-		&cli.Float64Flag{Name: "validation-share", Usage: "share of the training data set aside for validation", Value: 0.1},
-		&cli.StringFlag{Name: "test", Usage: "images, `KIND:PATH`, on whose test split the student is measured at the end"},
-		&cli.StringFlag{Name: "mean", Usage: "`M` subtracted from pixels before the teacher, one number or one for each channel; the student takes pixels in [0,1]"},
-		&cli.StringFlag{Name: "std", Usage: "`S` by which pixels are divided after --mean"},
-		&cli.StringFlag{Name: "technique", Usage: "labels, logits, temperature, hinton or dkd", Value: string(student.Temperature)},
-		&cli.Float64Flag{Name: "alpha", Usage: "hinton: weight of the teacher (0.9); dkd: of the target class (1)"},
-		&cli.Float64Flag{Name: "beta", Usage: "dkd: weight of the other classes (8)"},
-		&cli.IntFlag{Name: "epochs", Usage: "epochs at most", Value: 10},
-		&cli.IntFlag{Name: "batch", Usage: "samples in a step", Value: 128},
-		&cli.Float64Flag{Name: "learning-rate", Usage: "of Adam", Value: 1e-3},
-		&cli.Float64Flag{Name: "cooldown", Usage: "epochs at the end that lower the learning rate to a hundredth"},
-		&cli.Float64Flag{Name: "weight-decay", Usage: "decoupled, as in AdamW"},
-		&cli.IntFlag{Name: "patience", Usage: "stop after `N` epochs without a better one; 0 never does"},
-		&cli.StringFlag{Name: "monitor", Usage: "what is better: accuracy, agreement or loss on the validation data"},
-		&cli.StringFlag{Name: "init", Usage: "torch (uniform in 1/sqrt(inputs)) or he", Value: "torch"},
-		&cli.IntFlag{Name: "shift", Usage: "move training images by up to `N` pixels"},
+		formFlag("validation", "validation images, `KIND:PATH`, instead of a share of the training data", "", isData),
+		realFlag("validation-share", "share of the training data set aside for validation", "0.1", shareBelow),
+		formFlag("test", "images, `KIND:PATH`, on whose test split the student is measured at the end", "", isData),
+		realsFlag("mean", "`M` subtracted from pixels before the teacher, one number or one for each channel; the student takes pixels in [0,1]", "", anyNumber, false),
+		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
+		wordFlag("technique", "labels, logits, temperature, hinton or dkd", string(student.Temperature), techniques()...),
+		own(realFlag("alpha", "hinton: weight of the teacher; dkd: of the target class", "", notBelow0), "0.9 for hinton, 1 for dkd"),
+		own(realFlag("beta", "dkd: weight of the other classes", "", notBelow0), "8"),
+		wholeFlag("epochs", "epochs at most", "10", 1),
+		wholeFlag("batch", "samples in a step", "128", 1),
+		realFlag("learning-rate", "of Adam", "0.001", above0),
+		realFlag("cooldown", "epochs at the end that lower the learning rate to a hundredth", "0", notBelow0),
+		realFlag("weight-decay", "decoupled, as in AdamW", "0", notBelow0),
+		own(wholeFlag("patience", "stop after `N` epochs without a better one; 0 never does", "", 0), "never"),
+		own(wordFlag("monitor", "what is better on the validation data: accuracy, agreement or loss; with --robust also verified or attacked", "", "accuracy", "agreement", "loss", "verified", "attacked"),
+			"agreement for logits, with --robust verified or attacked, else accuracy"),
+		wordFlag("init", "torch (uniform in 1/sqrt(inputs)) or he", "torch", "torch", "he"),
+		wholeFlag("shift", "move training images by up to `N` pixels", "0", 0),
 		&cli.BoolFlag{Name: "flip", Usage: "mirror every other training image"},
-		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
-		&cli.StringFlag{Name: "cache", Usage: "folder `DIR` for the teacher's logits; none keeps nothing", Value: "auto"},
-		jsonOption())
+		threadsFlag(),
+		own(&cli.GenericFlag{Name: "cache", Usage: "folder `DIR` for the teacher's logits; none keeps nothing", Value: &form{"auto", notEmpty}}, "a folder of the user's cache"),
+		jsonLines())
+}
+
+func techniques() []string {
+	var out []string
+	for _, t := range student.Techniques() {
+		out = append(out, string(t))
+	}
+	return out
 }
 
 // trainingConfig reads the flags that are the same in every run of a command.
 func trainingConfig(c *cli.Context) student.Config {
-	cfg := student.Config{Technique: student.Technique(c.String("technique")), Beta: c.Float64("beta"), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
+	cfg := student.Config{Technique: student.Technique(c.String("technique")), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
 		LearningRate: c.Float64("learning-rate"), WeightDecay: c.Float64("weight-decay"), Cooldown: c.Float64("cooldown"), Patience: c.Int("patience"), Monitor: c.String("monitor"),
 		ValidationShare: c.Float64("validation-share"), Init: c.String("init"), Augment: student.Augment{Shift: c.Int("shift"), Flip: c.Bool("flip")}, Threads: c.Int("threads")}
-	if c.IsSet("alpha") {
-		a := c.Float64("alpha")
-		cfg.Alpha = &a
-	}
+	cfg.Alpha, cfg.Beta = given(c, "alpha"), given(c, "beta")
 	if c.String("validation") != "" {
 		cfg.ValidationShare = 0
 	}
 	return cfg
 }
 
+// valid tells what is wrong with a configuration on one line.
+func valid(cfg student.Config) error {
+	if err := cfg.Validate(); err != nil {
+		return usageError("", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return nil
+}
+
 // openLesson loads architecture, data and teacher. Its split of the validation data has a seed of its own, so that runs compare.
 func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
-	if c.String("data") == "" {
-		return nil, usageError("for example --data fmnist:/usr/share/datasets/fashion-mnist", "no --data is given")
-	}
-	if c.String("student") == "" {
-		return nil, usageError("for example --student small-fmnist-8-16; shoal distill --presets lists the built-in ones", "no --student is given")
-	}
-	if err := cfg.Validate(); err != nil {
-		return nil, usageError("", "%v", err)
-	}
-	if cfg.Technique != student.Labels && c.String("teacher") == "" {
-		return nil, usageError("--teacher FILE, or --technique labels", "technique %s needs a teacher", cfg.Technique)
-	}
 	l := &lesson{}
 	var err error
 	if l.train, err = l.load("train", c.String("data"), c.String("split"), c.String("range")); err != nil {
 		return nil, err
 	}
 	if n := c.Int("samples"); n != 0 {
-		if n < 1 || n > l.train.Len() {
+		if n > l.train.Len() {
 			return nil, usageError("", "--samples %d of %d", n, l.train.Len())
 		}
 		l.train, _ = student.Split(l.train, 1-float64(n)/float64(l.train.Len()), 1)
@@ -114,9 +117,6 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 		more, err := l.load("extra", spec, "train", "")
 		if err != nil {
 			return nil, err
-		}
-		if c.String("teacher") == "" {
-			return nil, usageError("", "--extra needs a --teacher to label the images")
 		}
 		for i := range more.Labels {
 			more.Labels[i] = -1
@@ -135,7 +135,7 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 			return nil, err
 		}
 	}
-	if l.arch, err = studentArg(c.String("student"), l.train.Shape); err != nil {
+	if l.arch, err = studentArg(c.String("student"), l.train.Shape, c.Bool("fit")); err != nil {
 		return nil, err
 	}
 	if err := l.ask(c); err != nil {
@@ -153,8 +153,8 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 	return l, nil
 }
 
-// studentArg reads --student.
-func studentArg(name string, shape [3]int) (*student.Architecture, error) {
+// studentArg reads --student. fit lets a preset take images of another size than it was made for.
+func studentArg(name string, shape [3]int, fit bool) (*student.Architecture, error) {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".yaml", ".yml":
 		text, err := os.ReadFile(name)
@@ -177,9 +177,18 @@ func studentArg(name string, shape [3]int) (*student.Architecture, error) {
 		}
 		return a, nil
 	}
-	a, err := student.Preset(name, shape)
+	a, err := student.Preset(name, [3]int{})
 	if err != nil {
 		return nil, usageError("or give a .yaml or .onnx file", "--student: %v", err)
+	}
+	if a.Input == shape {
+		return a, nil
+	}
+	if !fit {
+		return nil, usageError("--fit makes it for images of that size", "preset %s takes images of %v (channels, height, width), and the data has %v", name, a.Input, shape)
+	}
+	if a, err = student.Preset(name, shape); err != nil {
+		return nil, fmt.Errorf("preset %s for images of %v: %w", name, shape, err)
 	}
 	return a, nil
 }
@@ -282,10 +291,7 @@ func (l *lesson) ask(c *cli.Context) error {
 // normalisation reads --mean and --std for a number of channels; nil where neither is given.
 func normalisation(c *cli.Context, channels int) (mean, std []float64, err error) {
 	fit := func(name string, def float64) ([]float64, error) {
-		v, err := parseFloats(name, c.String(name))
-		if err != nil {
-			return nil, err
-		}
+		v := realsOf(c, name)
 		if len(v) == 0 {
 			v = []float64{def}
 		}
@@ -305,11 +311,6 @@ func normalisation(c *cli.Context, channels int) (mean, std []float64, err error
 	}
 	if std, err = fit("std", 1); err != nil {
 		return nil, nil, err
-	}
-	for _, v := range std {
-		if !(v > 0) {
-			return nil, nil, usageError("", "--std must be positive, not %v", v)
-		}
 	}
 	return mean, std, nil
 }

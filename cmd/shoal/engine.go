@@ -9,10 +9,14 @@ import (
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "engine", Usage: "go: the embedded one; ort or ort:`PROVIDER`: onnxruntime on the CPU or with cuda, tensorrt, webgpu, ...; auto: a GPU if one works, else go", Value: "auto"},
+		engineFlag("auto"),
 		libraryFlag(),
-		&cli.IntFlag{Name: "device", Usage: "number `N` of the GPU"},
+		wholeFlag("device", "number `N` of the GPU", "0", 0),
 	}
+}
+
+func engineFlag(def string) cli.Flag {
+	return formFlag("engine", "go: the embedded one; ort or ort:`PROVIDER`: onnxruntime on the CPU or with cuda, tensorrt, webgpu, ...; auto: a GPU if one works, else go", def, isEngine)
 }
 
 func libraryFlag() cli.Flag {

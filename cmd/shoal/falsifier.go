@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -14,21 +15,33 @@ import (
 
 // falsifyFlag is --falsify: how much is searched for counterexamples before proofs.
 func falsifyFlag() cli.Flag {
-	return &cli.StringFlag{Name: "falsify", Usage: "search counterexamples before proofs: quick, off, or for a duration such as 5s for each property", Value: "quick"}
+	return formFlag("falsify", "search counterexamples before proofs: quick, off, or for a duration such as 5s for each property", "quick", func(text string) error {
+		_, err := searchTime(text)
+		return err
+	})
+}
+
+// searchTime reads --falsify; 0 for its words.
+func searchTime(text string) (time.Duration, error) {
+	if text == "quick" || text == "off" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, errors.New("want quick, off or a duration such as 5s")
+	}
+	return d, nil
 }
 
 // openFalsifier reads --falsify; o is what quick means. The result is nil, and no error, where nothing is to be searched; a model that attacks do not take is no
 // error either: its proofs go on without.
 func openFalsifier(c *cli.Context, m *onnxio.Model, o attack.SearchOptions, keepSoftmax bool) (*falsify.Attack, error) {
-	switch text := c.String("falsify"); text {
-	case "off":
+	if c.String("falsify") == "off" {
 		return nil, nil
-	case "quick", "":
-	default:
-		d, err := time.ParseDuration(text)
-		if err != nil || d <= 0 {
-			return nil, usageError("want quick, off or a duration such as 5s", "--falsify %q", text)
-		}
+	}
+	if d, err := searchTime(c.String("falsify")); err != nil {
+		return nil, err
+	} else if d > 0 {
 		o.Duration = d
 	}
 	f, err := falsify.Open(c.Context, m, o, c.Int("threads"), keepSoftmax)

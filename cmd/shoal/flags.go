@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/big"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/numeral"
 )
 
 // flagsFirst moves positional arguments behind the flags of the same command, so that "shoal certify MODEL --eps 1/255" works: the flag
@@ -71,20 +71,25 @@ func flagsFirst(app *cli.App, args []string) []string {
 	return out
 }
 
-// jsonFlag is --json, or --json=lines for one document a line.
-type jsonFlag struct{ mode string }
+// jsonFlag is --json, or --json=lines for one document a line where samples come one by one.
+type jsonFlag struct {
+	mode  string
+	lines bool // offered
+}
 
 // Set implements cli.Generic.
 func (j *jsonFlag) Set(s string) error {
-	switch s {
-	case "true", "document":
+	switch {
+	case s == "true" || s == "document":
 		j.mode = "document"
-	case "false":
+	case s == "false":
 		j.mode = ""
-	case "lines":
+	case s == "lines" && j.lines:
 		j.mode = "lines"
+	case j.lines:
+		return fmt.Errorf("want --json or --json=lines")
 	default:
-		return fmt.Errorf("%q: want --json or --json=lines", s)
+		return fmt.Errorf("want --json; this command has one document and no lines")
 	}
 	return nil
 }
@@ -94,8 +99,13 @@ func (j *jsonFlag) String() string { return j.mode }
 // IsBoolFlag lets --json stand alone.
 func (j *jsonFlag) IsBoolFlag() bool { return true }
 
+// jsonOption is --json of a command that has one document, jsonLines of one that prints samples or epochs as they come too.
 func jsonOption() cli.Flag {
-	return &cli.GenericFlag{Name: "json", Usage: "print one JSON document; --json=lines prints samples as they come", Value: &jsonFlag{}}
+	return &cli.GenericFlag{Name: "json", Usage: "print one JSON document", Value: &jsonFlag{}}
+}
+
+func jsonLines() cli.Flag {
+	return &cli.GenericFlag{Name: "json", Usage: "print one JSON document; --json=lines prints samples as they come", Value: &jsonFlag{lines: true}}
 }
 
 func jsonMode(c *cli.Context) string {
@@ -104,19 +114,6 @@ func jsonMode(c *cli.Context) string {
 		return ""
 	}
 	return j.mode
-}
-
-// parseEps reads a decimal or a fraction exactly and rounds it up, so that the ball is not too small.
-func parseEps(s string) (float64, error) {
-	r, ok := new(big.Rat).SetString(strings.TrimSpace(s))
-	if !ok || r.Sign() < 0 || len(s) > 100 {
-		return 0, usageError("write it as 0.01 or 2/255", "eps %q is not a number that is at least 0", s)
-	}
-	f, exact := r.Float64()
-	if !exact && new(big.Rat).SetFloat64(f).Cmp(r) < 0 {
-		f = math.Nextafter(f, math.Inf(1))
-	}
-	return f, nil
 }
 
 // epsilon is a radius, and how the user wrote it.
@@ -129,32 +126,19 @@ type epsilon struct {
 func parseEpsList(s string) ([]epsilon, error) {
 	var list []epsilon
 	for _, text := range strings.Split(s, ",") {
-		v, err := parseEps(text)
+		v, err := numeral.Up(text) // a ball is not too small
 		if err != nil {
 			return nil, err
 		}
+		if v < 0 {
+			return nil, fmt.Errorf("a radius is at least 0, for example 2/255")
+		}
 		if slices.ContainsFunc(list, func(e epsilon) bool { return e.value == v }) {
-			return nil, usageError("", "eps %s is given twice", strings.TrimSpace(text))
+			return nil, fmt.Errorf("%s is there twice", strings.TrimSpace(text))
 		}
 		list = append(list, epsilon{v, strings.TrimSpace(text)})
 	}
 	return list, nil
-}
-
-// parseFloats reads a comma list.
-func parseFloats(name, s string) ([]float64, error) {
-	if s == "" {
-		return nil, nil
-	}
-	var out []float64
-	for _, f := range strings.Split(s, ",") {
-		v, err := strconv.ParseFloat(strings.TrimSpace(f), 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, usageError("one number, or one for each channel: 0.485,0.456,0.406", "--%s %q", name, s)
-		}
-		out = append(out, v)
-	}
-	return out, nil
 }
 
 // number is a float64 that JSON can hold: infinities and NaN become null.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
@@ -17,14 +19,27 @@ func gradientCommand() *cli.Command {
 			"The file takes the model's inputs and " + attack.WeightsInput + " (one-hot labels, a row for each sample; for dlr-t also\n" +
 			attack.TargetInput + "), and gives " + attack.LogitsOutput + ", " + attack.LossOutput + " and " + attack.GradientOutput + " = dL/dx.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "loss", Usage: "ce, dlr, dlr-t, margin or linear", Value: "ce"},
-			&cli.IntFlag{Name: "batch", Usage: "samples that the file takes at once", Value: 1},
+			wordFlag("loss", "ce, dlr, dlr-t, margin or linear", "ce", string(attack.CE), string(attack.DLR), string(attack.DLRT), string(attack.Margin), string(attack.Linear)),
+			wholeFlag("batch", "samples that the file takes at once", "1", 1),
 			&cli.BoolFlag{Name: "keep-softmax", Usage: "take a final softmax as part of the model"},
 			dimFlag(),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write", Required: true},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write"},
+			jsonOption(),
 		},
 		Action: gradientAction,
 	}
+}
+
+// gradientDoc tells what was written; pairs are of the model and of its gradient.
+type gradientDoc struct {
+	Model       modelDoc  `json:"model"`
+	Output      modelDoc  `json:"output"`
+	Loss        string    `json:"loss"`
+	Batch       int       `json:"batch"`
+	KeepSoftmax bool      `json:"keep_softmax"`
+	Nodes       [2]int    `json:"nodes"`
+	Inputs      []portDoc `json:"inputs"`
+	Outputs     []portDoc `json:"outputs"`
 }
 
 func gradientAction(c *cli.Context) error {
@@ -33,14 +48,6 @@ func gradientAction(c *cli.Context) error {
 		return err
 	}
 	kind := attack.Kind(c.String("loss"))
-	switch kind {
-	case attack.CE, attack.DLR, attack.DLRT, attack.Margin, attack.Linear:
-	default:
-		return usageError("want ce, dlr, dlr-t, margin or linear", "--loss %q is not known", kind)
-	}
-	if c.Int("batch") < 1 {
-		return usageError("", "--batch is at least 1")
-	}
 	g, err := attack.Gradient(m.Graph, attack.Loss{Kind: kind}, attack.GradientOptions{Batch: c.Int("batch"), KeepSoftmax: c.Bool("keep-softmax")})
 	if err != nil {
 		return err
@@ -52,6 +59,21 @@ func gradientAction(c *cli.Context) error {
 	if err := out.Save(c.String("output"), onnxio.SaveOptions{}); err != nil {
 		return err
 	}
-	foreign.Fprintf(c.App.Writer, "%s: %d nodes, the model has %d\n", c.String("output"), len(g.Nodes), len(m.Graph.Nodes))
-	return nil
+	now, err := onnxio.Load(c.String("output"))
+	if err != nil {
+		return fmt.Errorf("reading the new file again: %w", err)
+	}
+	d := gradientDoc{Model: modelOf(c, m), Output: modelDoc{Path: c.String("output"), SHA256: now.SHA256}, Loss: string(kind), Batch: c.Int("batch"),
+		KeepSoftmax: c.Bool("keep-softmax"), Nodes: [2]int{len(m.Graph.Nodes), len(g.Nodes)}, Inputs: []portDoc{}, Outputs: []portDoc{}}
+	for _, v := range now.Graph.Inputs {
+		d.Inputs = append(d.Inputs, portOf(v))
+	}
+	for _, v := range now.Graph.Outputs {
+		d.Outputs = append(d.Outputs, portOf(v))
+	}
+	if jsonMode(c) != "" {
+		return printJSON(c.App.Writer, d)
+	}
+	_, err = foreign.Fprintf(c.App.Writer, "%s: %d nodes, the model has %d\n", d.Output.Path, d.Nodes[1], d.Nodes[0])
+	return err
 }

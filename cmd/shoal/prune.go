@@ -8,13 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -24,24 +24,24 @@ import (
 
 func pruneCommand() *cli.Command {
 	flags := append(outputFlags(),
-		&cli.StringFlag{Name: "score", Usage: "what a filter is worth: l1, l2, random, bn-scale, activation (on --data), or proven-dead: remove what is proven never to fire", Value: "l1"},
-		&cli.Float64Flag{Name: "ratio", Usage: "`PART` of every layer's channels to remove, in [0, 1)"},
+		wordFlag("score", "what a filter is worth: l1, l2, random, bn-scale, activation (on --data), or proven-dead: remove what is proven never to fire", "l1", scores()...),
+		realFlag("ratio", "`PART` of every layer's channels to remove, at least 0 and below 1", "", shareBelow),
 		&cli.StringSliceFlag{Name: "layer-ratio", Usage: "`LAYER=PART` gives a layer a ratio of its own; may be repeated, * stands for any text, the first that fits counts"},
 		&cli.BoolFlag{Name: "global", Usage: "rank the channels of all layers together, each score over its layer's mean"},
 		&cli.StringSliceFlag{Name: "threshold", Usage: "`LAYER=X` removes that layer's channels with a score of at most X; may be repeated, * stands for any text"},
-		&cli.IntFlag{Name: "max-params", Usage: "look for the least ratio with at most `N` parameters"},
-		&cli.IntFlag{Name: "max-macs", Usage: "look for the least ratio with at most `N` multiply-adds a sample"},
-		&cli.IntFlag{Name: "keep", Usage: "leave at least `N` channels of every layer", Value: 1},
-		&cli.IntFlag{Name: "round-to", Usage: "leave a multiple of `N` channels", Value: 1},
+		wholeFlag("max-params", "look for the least ratio with at most `N` parameters", "", 1),
+		wholeFlag("max-macs", "look for the least ratio with at most `N` multiply-adds a sample", "", 1),
+		wholeFlag("keep", "leave at least `N` channels of every layer", "1", 1),
+		wholeFlag("round-to", "leave a multiple of `N` channels", "1", 1),
 		&cli.StringSliceFlag{Name: "exclude", Usage: "leave a `LAYER` as it is; may be repeated, * stands for any text"},
 		&cli.Uint64Flag{Name: "seed", Usage: "of --score random"},
 		&cli.BoolFlag{Name: "absorb-bias", Usage: "fold the constant that a removed channel's bias still sends on into the next layer; keep the channel where that is not exact"},
-		&cli.StringFlag{Name: "box", Usage: "valid inputs of the model for proven-dead, `LOW:HIGH` or one range for each channel with commas", Value: "0:1"},
-		&cli.StringFlag{Name: "method", Usage: "domain for proven-dead: interval, symbolic, fastlin or deeppoly", Value: "interval"},
-		&cli.StringFlag{Name: "semantics", Usage: "for proven-dead, real: over real numbers; float32: for every float32 execution", Value: "float32"},
+		boxFlag("valid inputs of the model for proven-dead"),
+		methodFlag("domain for proven-dead", verify.Interval),
+		semanticsFlag("for proven-dead, real: over real numbers; float32: for every float32 execution", verify.Float32),
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and write nothing"},
 		&cli.StringFlag{Name: "plan", Usage: "write the plan to this `FILE`, or carry out the plan in it where it exists"},
-		&cli.StringFlag{Name: "plot", Usage: "draw every layer's scores with the cut to `FILE` (.svg, .png, .pdf)"},
+		plotFlag("draw every layer's scores with the cut"),
 		&cli.BoolFlag{Name: "time", Usage: "measure layers and whole models, before and after, on --engine"},
 		dimFlag())
 	flags = append(flags, engineFlags()...)
@@ -58,6 +58,14 @@ func pruneCommand() *cli.Command {
 	}
 }
 
+func scores() []string {
+	var out []string
+	for _, s := range prune.Scores() {
+		out = append(out, string(s))
+	}
+	return out
+}
+
 // pruneOptions reads the flags.
 func pruneOptions(c *cli.Context) (prune.Options, error) {
 	o := prune.Options{AbsorbBias: c.Bool("absorb-bias"), Choice: prune.Choice{Score: prune.Score(c.String("score")), Seed: c.Uint64("seed"), Ratio: c.Float64("ratio"),
@@ -66,17 +74,17 @@ func pruneOptions(c *cli.Context) (prune.Options, error) {
 	for name, list := range map[string]*[]prune.Threshold{"threshold": &o.Thresholds, "layer-ratio": &o.Ratios} {
 		for _, s := range c.StringSlice(name) {
 			at := strings.LastIndexByte(s, '=')
-			x, err := strconv.ParseFloat(s[at+1:], 64)
-			if at < 0 || err != nil {
+			x, err := numeral.Float(s[at+1:])
+			if at < 1 || err != nil {
 				return o, usageError(fmt.Sprintf("for example --%s conv1=0.5", name), "--%s %q is not LAYER=NUMBER", name, s)
 			}
 			*list = append(*list, prune.Threshold{Layer: s[:at], Value: x})
 		}
 	}
 	if err := o.Validate(); err != nil {
-		return o, usageError("shoal help prune", "%v", err)
+		return o, usageError("shoal help prune", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
-	if !o.Budgeted() && o.Ratio == 0 && len(o.Thresholds)+len(o.Ratios) == 0 && o.Score != prune.ProvenDead {
+	if !o.Budgeted() && !c.IsSet("ratio") && len(o.Thresholds)+len(o.Ratios) == 0 && o.Score != prune.ProvenDead {
 		return o, usageError("--ratio 0.5, --threshold LAYER=X, --max-params N, --max-macs N or --score proven-dead", "nothing says how much to remove")
 	}
 	var err error
@@ -97,9 +105,6 @@ const pruneGC = 10
 
 func pruneAction(c *cli.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(pruneGC))
-	if c.NArg() != 1 {
-		return usageError("shoal help prune", "prune takes one model file, not %d arguments", c.NArg())
-	}
 	stored, err := storedPlan(c)
 	if err != nil {
 		return err
@@ -119,9 +124,7 @@ func pruneAction(c *cli.Context) error {
 	}
 	path := ""
 	if !c.Bool("dry-run") {
-		if path, err = outputPath(c, m); err != nil {
-			return err
-		}
+		path = outputPath(c, m)
 	}
 	if o.Score == prune.Activation {
 		if o.Samples, err = pruneSamples(c, m); err != nil {
@@ -242,9 +245,6 @@ func writeJSON(file string, v any) error {
 
 // pruneSamples gives --data to the score of activations.
 func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, error) {
-	if c.String("data") == "" {
-		return nil, usageError("for example --data fmnist:DIR --range 0:1000", "--score activation needs --data")
-	}
 	s, err := engine.Open(c.Context, m, engine.Options{})
 	if err != nil {
 		return nil, err

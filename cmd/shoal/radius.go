@@ -20,11 +20,11 @@ import (
 func radiusCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
 	flags = append(flags, dimFlag(),
-		&cli.StringFlag{Name: "max-eps", Usage: "largest radius tried, in pixel units", Value: "0.1"},
-		&cli.StringFlag{Name: "tol", Usage: "width of the final bracket", Value: "1e-4"},
+		radiusFlag("max-eps", "largest radius tried, in pixel units", "0.1", above0),
+		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
 		falsifyFlag(),
-		&cli.StringFlag{Name: "plot", Usage: "draw the sorted radii into `FILE` (.svg, .png or .pdf)"},
-		jsonOption())
+		plotFlag("draw the sorted radii"),
+		jsonLines())
 	return &cli.Command{
 		Name:        "radius",
 		Usage:       "find the largest certified radius of every image",
@@ -71,17 +71,7 @@ func radiusAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	maxEps, err := parseEps(c.String("max-eps"))
-	if err != nil {
-		return err
-	}
-	tol, err := parseEps(c.String("tol"))
-	if err != nil {
-		return err
-	}
-	if maxEps == 0 || tol == 0 {
-		return usageError("", "--max-eps and --tol must be above 0")
-	}
+	maxEps, tol := c.Float64("max-eps"), c.Float64("tol")
 	f, err := openFalsifier(c, m, attack.SearchOptions{Points: 1, Most: 4, Steps: 15, Random: 8}, false) // asked for several radii of each image
 	if err != nil {
 		return err
@@ -115,7 +105,7 @@ func radiusAction(c *cli.Context) error {
 		points = append(points, report.Radius{Eps: r.Radius, Correct: r.Label == r.Predicted})
 	}
 	config := configOf(c, s, v)
-	config.Eps, config.EpsText = maxEps, c.String("max-eps")
+	config.Eps, config.EpsText = maxEps, givenText(c, "max-eps")
 	stats := statsOf(all)
 	curve := append([]float64{}, all...)
 	sort.Float64s(curve)

@@ -14,8 +14,8 @@ import (
 func runCommand() *cli.Command {
 	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
 		&cli.BoolFlag{Name: "float64", Usage: "compute in float64"},
-		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
-		&cli.IntFlag{Name: "batch", Usage: "samples given to the engine at once", Value: 64},
+		threadsFlag(),
+		wholeFlag("batch", "samples given to the engine at once", "64", 1),
 		jsonOption())
 	return &cli.Command{
 		Name:        "run",

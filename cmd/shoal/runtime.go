@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -27,8 +28,8 @@ func runtimeCommand() *cli.Command {
 				Description: "Gets version " + ortlib.PinnedVersion + ", whose SHA-256 shoal knows, unless --version asks for another. Only the library is unpacked, into\n" +
 					"your cache folder; pip and npm install nothing.\nExample: shoal runtime install --gpu",
 				Flags: []cli.Flag{
-					&cli.StringFlag{Name: "from", Usage: "`CLIENT` pip or npm; whichever is there, pip first"},
-					&cli.StringFlag{Name: "version", Usage: "`VERSION` of onnxruntime", Value: ortlib.PinnedVersion},
+					own(wordFlag("from", "`CLIENT` pip or npm", "", "pip", "npm"), "whichever is there, pip first"),
+					formFlag("version", "`VERSION` of onnxruntime", ortlib.PinnedVersion, isVersion),
 					&cli.BoolFlag{Name: "gpu", Usage: "for GPUs: CUDA from pip (NVIDIA), WebGPU from npm (any vendor)"},
 					jsonOption(),
 				},
@@ -54,6 +55,15 @@ func runtimeCommand() *cli.Command {
 			},
 		},
 	}
+}
+
+var versionForm = regexp.MustCompile(`^[0-9]+(\.[0-9A-Za-z+-]+){1,4}$`)
+
+func isVersion(text string) error {
+	if !versionForm.MatchString(text) {
+		return fmt.Errorf("want a version such as %s", ortlib.PinnedVersion)
+	}
+	return nil
 }
 
 func runtimeInstall(c *cli.Context) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -12,28 +13,34 @@ import (
 
 func dataFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "data", Usage: "labelled inputs, `KIND:PATH` with KIND one of mnist, fmnist, cifar10, svhn, npz, images"},
-		&cli.StringFlag{Name: "split", Usage: "test or train", Value: "test"},
-		&cli.StringFlag{Name: "range", Usage: "samples `a:b` in file order, half-open"},
-		&cli.StringFlag{Name: "mean", Usage: "`M` subtracted from pixels before the model, one number or one for each channel"},
-		&cli.StringFlag{Name: "std", Usage: "`S` by which pixels are divided after --mean"},
+		formFlag("data", "labelled inputs, `KIND:PATH` with KIND one of "+strings.Join(dataset.Kinds(), ", "), "", isData),
+		wordFlag("split", "test or train", "test", "test", "train"),
+		formFlag("range", "samples `a:b` in file order, half-open", "", isRange),
+		realsFlag("mean", "`M` subtracted from pixels before the model, one number or one for each channel", "", anyNumber, false),
+		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
 	}
 }
 
 func boundFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "method", Usage: "auto, interval, symbolic, fastlin or deeppoly", Value: "auto"},
-		&cli.StringFlag{Name: "semantics", Usage: "real: the network over real numbers; float32: every float32 execution of it", Value: "real"},
-		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
-		&cli.DurationFlag{Name: "timeout", Usage: "time for one sample or property, such as 30s; 0 means none"},
+		wordFlag("method", "auto, interval, symbolic, fastlin or deeppoly", "auto", verify.Methods()...),
+		semanticsFlag("real: the network over real numbers; float32: every float32 execution of it", verify.Real),
+		threadsFlag(),
+		&cli.GenericFlag{Name: "timeout", Usage: "time for one sample or property, such as 30s; 0 means none", Value: &wait{}, DefaultText: "none"},
 	}
+}
+
+func semanticsFlag(usage string, def verify.Semantics) cli.Flag {
+	return wordFlag("semantics", usage, string(def), string(verify.Real), string(verify.Float32))
+}
+
+// methodFlag is --method of the commands that need one domain.
+func methodFlag(usage string, def verify.Method) cli.Flag {
+	return wordFlag("method", usage+": interval, symbolic, fastlin or deeppoly", string(def), verify.Methods()[1:]...)
 }
 
 // modelArg loads the one positional argument, with its sizes bound by --dim.
 func modelArg(c *cli.Context) (*onnxio.Model, error) {
-	if c.NArg() != 1 {
-		return nil, usageError("shoal help "+c.Command.Name, "%s takes one model file, not %d arguments", c.Command.Name, c.NArg())
-	}
 	sizes, err := parseDims(c.StringSlice("dim"))
 	if err != nil {
 		return nil, err
@@ -60,20 +67,11 @@ type samples struct {
 }
 
 func openSamples(c *cli.Context, shape []int) (*samples, error) {
-	if c.String("data") == "" {
-		return nil, usageError("for example --data fmnist:testdata/fmnist", "no --data is given")
-	}
 	set, err := dataset.Open(c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range")})
 	if err != nil {
 		return nil, err
 	}
-	s := &samples{set: set, elements: onnxio.NumElements(shape)}
-	if s.mean, err = parseFloats("mean", c.String("mean")); err != nil {
-		return nil, err
-	}
-	if s.std, err = parseFloats("std", c.String("std")); err != nil {
-		return nil, err
-	}
+	s := &samples{set: set, elements: onnxio.NumElements(shape), mean: realsOf(c, "mean"), std: realsOf(c, "std")}
 	if err := s.layout(shape); err != nil {
 		return nil, err
 	}
@@ -139,11 +137,6 @@ func (s *samples) normalise() error {
 	}
 	if s.std, err = fit("std", s.std, 1); err != nil {
 		return err
-	}
-	for _, v := range s.std {
-		if !(v > 0) {
-			return usageError("", "--std must be positive, not %v", v)
-		}
 	}
 	return nil
 }

@@ -12,14 +12,16 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/study"
+	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
 func studyCommand() *cli.Command {
-	flags := append(engineFlags(),
+	flags := []cli.Flag{engineFlag("go"), libraryFlag(), // what a report says does not depend on what a machine has
+		wholeFlag("device", "number `N` of the GPU", "0", 0),
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "folder `DIR` for the report and for finished steps"},
-		&cli.IntFlag{Name: "threads", Usage: "number of threads; 0 means all cores"},
+		threadsFlag(),
 		&cli.BoolFlag{Name: "require-claims", Usage: "exit with code 12 unless all claims pass"},
-		jsonOption())
+		jsonOption()}
 	return &cli.Command{
 		Name:      "study",
 		Usage:     "distil, prune, attack and certify by a plan, and check claims",
@@ -33,21 +35,14 @@ func studyCommand() *cli.Command {
 }
 
 func studyAction(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return usageError("shoal help study", "study takes one study file, not %d arguments", c.NArg())
-	}
-	dir := c.String("output")
-	if dir == "" {
-		return usageError("for example -o quick", "no --output is given")
-	}
-	path := c.Args().First()
+	dir, path := c.String("output"), c.Args().First()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	spec, err := study.Parse(text)
 	if err != nil {
-		return usageError("docs/commands.md lists the keys of a study", "%s: %v", path, err)
+		return usageError("docs/commands.md lists the keys of a study", "%s: %s", path, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	reused, total := 0, 0
 	progress := func(p study.Progress) {
@@ -69,8 +64,10 @@ func studyAction(c *cli.Context) error {
 		}
 	}
 	eo := engineOptions(c)
-	if !c.IsSet("engine") { // what a report says does not depend on what a machine has
-		eo.Engine = "go"
+	if eo.Engine != "go" { // what cannot be opened would fail step by step, and leave a report of failures where there was a better one
+		if _, err := engine.Check(c.Context, eo); err != nil {
+			return err
+		}
 	}
 	r, err := study.Run(c.Context, spec, study.Options{Dir: dir, Base: filepath.Dir(path), Engine: eo, Threads: c.Int("threads"), Version: version(), Progress: progress})
 	if c.Context.Err() != nil {

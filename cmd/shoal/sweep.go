@@ -24,9 +24,12 @@ const thesisTemperatures = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1,1.5,2,2.5,3,3.
 
 func sweepCommand() *cli.Command {
 	flags := append(lessonFlags(),
-		&cli.StringFlag{Name: "temperatures", Usage: "list `T,T,...` for techniques that have one", Value: thesisTemperatures},
-		&cli.StringFlag{Name: "seeds", Usage: "list `N,N,...`; every temperature is trained with each", Value: "0"},
-		&cli.StringFlag{Name: "plot", Usage: "draw accuracy over temperature into `FILE` (.svg, .png or .pdf)"},
+		realsFlag("temperatures", "list `T,T,...` for techniques that have one", thesisTemperatures, above0, true),
+		formFlag("seeds", "list `N,N,...`; every temperature is trained with each", "0", func(text string) error {
+			_, err := parseSeeds(text)
+			return err
+		}),
+		plotFlag("draw accuracy over temperature"),
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE.onnx` to write the best student to, chosen on the validation data"},
 		&cli.StringFlag{Name: "resume", Usage: "`FILE` that finished runs are written to, and read from when it is there"})
 	return &cli.Command{
@@ -66,23 +69,10 @@ type sweepSum struct {
 }
 
 func sweepAction(c *cli.Context) error {
-	if c.NArg() > 0 {
-		return usageError("shoal help sweep", "sweep takes flags only, not %q", c.Args().First())
-	}
 	cfg := trainingConfig(c)
 	temperatures := []float64{0}
 	if cfg.Technique == student.Temperature || cfg.Technique == student.Hinton || cfg.Technique == student.DKD {
-		var err error
-		if temperatures, err = parseFloats("temperatures", c.String("temperatures")); err != nil || len(temperatures) == 0 {
-			return usageError("for example 0.5,1,2,4", "--temperatures %q", c.String("temperatures"))
-		}
-		for _, t := range temperatures {
-			if !(t > 0) {
-				return usageError("", "--temperatures: %v is not more than 0", t)
-			}
-		}
-	} else if c.IsSet("temperatures") {
-		return usageError("", "technique %s has no temperature", cfg.Technique)
+		temperatures = realsOf(c, "temperatures")
 	}
 	seeds, err := parseSeeds(c.String("seeds"))
 	if err != nil {
@@ -91,9 +81,6 @@ func sweepAction(c *cli.Context) error {
 	l, err := openLesson(c, cfg)
 	if err != nil {
 		return err
-	}
-	if l.valid == nil && len(temperatures) > 1 {
-		return usageError("--validation-share 0.1, or --validation KIND:PATH", "a temperature is chosen on validation data, and there is none")
 	}
 	s := &sweep{c: c, l: l, cfg: cfg}
 	if err := s.open(c.String("resume")); err != nil {
@@ -129,7 +116,7 @@ func parseSeeds(text string) ([]uint64, error) {
 	for _, f := range strings.Split(text, ",") {
 		v, err := strconv.ParseUint(strings.TrimSpace(f), 10, 64)
 		if err != nil || slices.Contains(out, v) {
-			return nil, usageError("different whole numbers: 0,1,2", "--seeds %q", text)
+			return nil, fmt.Errorf("want different whole numbers, for example 0,1,2")
 		}
 		out = append(out, v)
 	}

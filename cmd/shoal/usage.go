@@ -11,6 +11,7 @@ import (
 // undefined and invalid are package flag's words for a flag that is not there, and for a value that a flag does not take.
 var (
 	undefined = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
+	misread   = regexp.MustCompile(`^invalid (?:boolean )?value ("(?:[^"\\]|\\.)*") for (?:flag )?-([a-z0-9-]+): (.*)$`)
 	dashes    = regexp.MustCompile(`(flag|argument:) -([[:alnum:]])`)
 )
 
@@ -30,6 +31,12 @@ func usageFault(c *cli.Context, err error, _ bool) error {
 			hint = "did you mean --" + near + "?"
 		}
 		return usageError(hint, "%s has no flag --%s", command, m[1])
+	}
+	if m := misread.FindStringSubmatch(err.Error()); m != nil {
+		if m[3] == "parse error" {
+			m[3] = "it cannot be read"
+		}
+		return &codeError{code: exitUsage, err: rewritten{err, "--" + m[2] + " " + m[1] + ": " + m[3]}, hint: hint}
 	}
 	return &codeError{code: exitUsage, err: rewritten{err, dashes.ReplaceAllString(err.Error(), "$1 --$2")}, hint: hint}
 }

@@ -2,10 +2,9 @@ package equal
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
+	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -18,9 +17,9 @@ func ParseRanges(s string) (Ranges, error) {
 	var out Ranges
 	for _, part := range strings.Split(s, ",") {
 		a, b, ok := strings.Cut(part, ":")
-		low, err1 := strconv.ParseFloat(strings.TrimSpace(a), 64)
-		high, err2 := strconv.ParseFloat(strings.TrimSpace(b), 64)
-		if !ok || err1 != nil || err2 != nil || !(low <= high) || math.IsInf(low, 0) || math.IsInf(high, 0) {
+		low, err1 := numeral.Down(a) // the box holds all that was written
+		high, err2 := numeral.Up(b)
+		if !ok || err1 != nil || err2 != nil || low > high {
 			return nil, fmt.Errorf("range %q is not LOW:HIGH", part)
 		}
 		out = append(out, [2]float64{low, high})

@@ -45,8 +45,8 @@ func better(r *Results, c *Claim) ([]Check, error) {
 }
 
 func (c *Claim) margin() float64 {
-	if c.Margin > 0 {
-		return c.Margin
+	if c.Margin != nil {
+		return float64(*c.Margin)
 	}
 	return marginDefault
 }

@@ -122,8 +122,16 @@ func openLab(_ context.Context, spec *Spec, o Options) (*lab, error) {
 			return nil, fmt.Errorf("%s: images of %v (channels, height, width) beside images of %v", m.source.From, m.shape(), l.train.shape())
 		}
 	}
+	for _, s := range spec.Students {
+		if err := fits(s.Name, s.Preset, s.Fit, s.Layers, l.train.shape()); err != nil {
+			return nil, fmt.Errorf("student %s: %w", s.Name, err)
+		}
+	}
 	for _, t := range spec.Teachers {
 		if t.Model == "" {
+			if err := fits(t.Name, t.Preset, t.Fit, t.Layers, l.train.shape()); err != nil {
+				return nil, fmt.Errorf("teacher %s: %w", t.Name, err)
+			}
 			continue
 		}
 		path := t.Model
@@ -139,6 +147,21 @@ func openLab(_ context.Context, spec *Spec, o Options) (*lab, error) {
 	return l, nil
 }
 
+// fits tells whether an architecture is for the data's images.
+func fits(name, preset string, fit bool, layers []student.Layer, shape [3]int) error {
+	if preset != "" && !fit {
+		a, err := student.Preset(preset, [3]int{})
+		if err != nil {
+			return err
+		}
+		if a.Input != shape {
+			return fmt.Errorf("preset %s takes images of %v (channels, height, width), and the data has %v; fit: true makes it for them", preset, a.Input, shape)
+		}
+	}
+	_, err := architecture(name, preset, layers, shape)
+	return err
+}
+
 // lesson gives training and validation data, without logits. Extra images stand behind the labelled ones, with no labels.
 func (l *lab) lesson(ctx context.Context, extra bool) (train, valid *student.Data, err error) {
 	if p, ok := l.parts[extra]; ok {
@@ -148,7 +171,7 @@ func (l *lab) lesson(ctx context.Context, extra bool) (train, valid *student.Dat
 	if err != nil {
 		return nil, nil, err
 	}
-	train, valid = student.Split(d, l.spec.Data.Validation, 0)
+	train, valid = student.Split(d, float64(l.spec.Data.Validation), 0)
 	if extra {
 		more, err := l.extra.load(ctx)
 		if err != nil {

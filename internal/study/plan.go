@@ -148,7 +148,7 @@ func (p *plan) teach(tech *Technique, st *Student, subject Subject) {
 			if t > 0 {
 				name = fmt.Sprintf("training %s at T = %v (seed %d)", subject, t, seed)
 			}
-			cfg := student.Config{Technique: tech.Technique, Temperature: t, Alpha: tech.Alpha, Beta: tech.Beta, Seed: seed}
+			cfg := student.Config{Technique: tech.Technique, Temperature: t, Alpha: float(tech.Alpha), Beta: float(tech.Beta), Seed: seed}
 			s := p.add(l.trainStep(name, arch, err, nil, from, cfg, tech.Training.over(l.spec.Training), tech.Extra))
 			one := try{temperature: t, made: s}
 			if len(temperatures) > 1 { // the curve over temperatures is of test accuracies too; they choose nothing
@@ -261,8 +261,7 @@ func (t *trained) words() string {
 
 // trainStep trains: an architecture from random weights, or, where from is given, on from a model's weights.
 func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, from *step, teacher *model, cfg student.Config, t Training, extra bool) *step {
-	cfg.Epochs, cfg.Batch, cfg.LearningRate, cfg.WeightDecay, cfg.Patience = t.Epochs, t.Batch, t.LearningRate, t.WeightDecay, t.Patience
-	cfg.Augment, cfg.Robust = student.Augment{Shift: t.Shift, Flip: t.Flip}, t.Robust.student()
+	t.into(&cfg)
 	settings := map[string]any{"config": cfg, "architecture": arch, "data": l.train.identity(), "validation": l.spec.Data.Validation}
 	if extra {
 		settings["extra"] = l.extra.identity()

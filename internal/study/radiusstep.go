@@ -56,7 +56,7 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 					return nil, nil, err
 				}
 				r, _, err := v.Radius(ctx, func(eps float64) verify.Property { return verify.Robust(w.ball(x, eps), class, classes) },
-					verify.RadiusOptions{Max: c.MaxEps, Tol: c.Tolerance})
+					verify.RadiusOptions{Max: float64(c.MaxEps), Tol: float64(c.Tolerance)})
 				if err != nil {
 					return nil, nil, fmt.Errorf("image %d: %w", i, err)
 				}
@@ -126,12 +126,12 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 					return nil, nil, err
 				}
 				property := func(eps float64) verify.Property { return verify.Robust(w.ball(x, eps), class, classes) }
-				r, err := falsify.UpperRadius(ctx, v, f, property, w.input(x), w.scale(), 0, math.Inf(1), c.MaxEps, c.Tolerance, upperSteps)
+				r, err := falsify.UpperRadius(ctx, v, f, property, w.input(x), w.scale(), 0, math.Inf(1), float64(c.MaxEps), float64(c.Tolerance), upperSteps)
 				if err != nil {
 					return nil, nil, fmt.Errorf("image %d: %w", i, err)
 				}
 				open := math.IsInf(r, 1)
-				out.Radius, out.Correct, out.Open = append(out.Radius, min(r, c.MaxEps)), append(out.Correct, class == w.data.Labels[i]), append(out.Open, open)
+				out.Radius, out.Correct, out.Open = append(out.Radius, min(r, float64(c.MaxEps))), append(out.Correct, class == w.data.Labels[i]), append(out.Open, open)
 			}
 			return out, nil, nil
 		}}

@@ -37,12 +37,12 @@ type Progress struct {
 // Run works a study off and gathers what it gave. Steps that fail leave those behind them undone; the others go on, and Results lists both.
 // When the context ends, everything that is finished is in the cache, and the context's error is returned.
 func Run(ctx context.Context, spec *Spec, o Options) (*Results, error) {
-	dir := filepath.Join(o.Dir, "cache")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
 	l, err := openLab(ctx, spec, o)
 	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(o.Dir, "cache")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	p := newPlan(l)

@@ -2,6 +2,7 @@ package study
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/prune"
 	"github.com/shallow-waters/shoal/student"
 	"github.com/shallow-waters/shoal/verify"
@@ -43,7 +45,7 @@ type Data struct {
 	Extra *Source `yaml:"extra" json:"extra,omitempty"`
 	Test  Source  `yaml:"test" json:"test"`
 	// Validation is the share of the training images that chooses epochs and temperatures; 0 means 0.1.
-	Validation float64 `yaml:"validation" json:"validation,omitempty"`
+	Validation numeral.Real `yaml:"validation" json:"validation,omitempty"`
 }
 
 // Source is a set of images.
@@ -57,20 +59,21 @@ type Source struct {
 	Skip int `yaml:"skip" json:"skip,omitempty"`
 }
 
-// Training are the settings of a run; what is 0 is taken from the study's training, and there from package student's defaults.
+// Training are the settings of a run; what is not there (0 or nil) is taken from the study's training, and there from package student's
+// defaults.
 type Training struct {
-	Epochs       int     `yaml:"epochs" json:"epochs,omitempty"`
-	Batch        int     `yaml:"batch" json:"batch,omitempty"`
-	LearningRate float64 `yaml:"learning_rate" json:"learning_rate,omitempty"`
-	WeightDecay  float64 `yaml:"weight_decay" json:"weight_decay,omitempty"`
-	Patience     int     `yaml:"patience" json:"patience,omitempty"`
-	Shift        int     `yaml:"shift" json:"shift,omitempty"`
-	Flip         bool    `yaml:"flip" json:"flip,omitempty"`
+	Epochs       int           `yaml:"epochs" json:"epochs,omitempty"`
+	Batch        int           `yaml:"batch" json:"batch,omitempty"`
+	LearningRate numeral.Real  `yaml:"learning_rate" json:"learning_rate,omitempty"`
+	WeightDecay  *numeral.Real `yaml:"weight_decay" json:"weight_decay,omitempty"`
+	Patience     *int          `yaml:"patience" json:"patience,omitempty"`
+	Shift        *int          `yaml:"shift" json:"shift,omitempty"`
+	Flip         *bool         `yaml:"flip" json:"flip,omitempty"`
 	// Robust trains on a bound of the loss over balls instead of the loss.
 	Robust *Robust `yaml:"robust" json:"robust,omitempty"`
 }
 
-// over fills in what t leaves at 0. Robust is never inherited.
+// over fills in what is not there. Robust is never inherited.
 func (t Training) over(base Training) Training {
 	if t.Epochs == 0 {
 		t.Epochs = base.Epochs
@@ -81,17 +84,27 @@ func (t Training) over(base Training) Training {
 	if t.LearningRate == 0 {
 		t.LearningRate = base.LearningRate
 	}
-	if t.WeightDecay == 0 {
-		t.WeightDecay = base.WeightDecay
-	}
-	if t.Patience == 0 {
-		t.Patience = base.Patience
-	}
-	if t.Shift == 0 {
-		t.Shift = base.Shift
-	}
-	t.Flip = t.Flip || base.Flip
+	t.WeightDecay = cmp.Or(t.WeightDecay, base.WeightDecay)
+	t.Patience, t.Shift, t.Flip = cmp.Or(t.Patience, base.Patience), cmp.Or(t.Shift, base.Shift), cmp.Or(t.Flip, base.Flip)
 	return t
+}
+
+// into writes the settings into a run's configuration.
+func (t Training) into(c *student.Config) {
+	c.Epochs, c.Batch, c.LearningRate, c.Patience = t.Epochs, t.Batch, float64(t.LearningRate), or0(t.Patience)
+	c.WeightDecay, c.Augment, c.Robust = float64(or0(t.WeightDecay)), student.Augment{Shift: or0(t.Shift), Flip: or0(t.Flip)}, t.Robust.student()
+}
+
+// float is the number as other packages take it.
+func float(r *numeral.Real) *float64 { return (*float64)(r) }
+
+// or0 is what a pointer shows, or nothing.
+func or0[T any](p *T) T {
+	if p == nil {
+		var none T
+		return none
+	}
+	return *p
 }
 
 // Teacher is a model file, or an architecture that is trained on labels first, anew for every seed.
@@ -99,10 +112,11 @@ type Teacher struct {
 	Name  string `yaml:"name" json:"name"`
 	Model string `yaml:"model" json:"model,omitempty"`
 	// Mean and Std are for models that take (x-Mean)/Std: one number for each channel.
-	Mean []float64 `yaml:"mean" json:"mean,omitempty"`
-	Std  []float64 `yaml:"std" json:"std,omitempty"`
+	Mean numeral.Reals `yaml:"mean" json:"mean,omitempty"`
+	Std  numeral.Reals `yaml:"std" json:"std,omitempty"`
 
 	Preset   string          `yaml:"preset" json:"preset,omitempty"`
+	Fit      bool            `yaml:"fit" json:"fit,omitempty"` // make the preset for the data's images where it is for another size
 	Layers   []student.Layer `yaml:"layers" json:"layers,omitempty"`
 	Training Training        `yaml:"training" json:"training,omitzero"`
 }
@@ -111,6 +125,7 @@ type Teacher struct {
 type Student struct {
 	Name   string          `yaml:"name" json:"name"`
 	Preset string          `yaml:"preset" json:"preset,omitempty"`
+	Fit    bool            `yaml:"fit" json:"fit,omitempty"` // as for teachers
 	Layers []student.Layer `yaml:"layers" json:"layers,omitempty"`
 }
 
@@ -119,12 +134,12 @@ type Technique struct {
 	Name      string            `yaml:"name" json:"name"` // "" means the technique's own
 	Technique student.Technique `yaml:"technique" json:"technique"`
 	// Temperatures are each trained; the one with the best validation accuracy, as the mean over seeds, is carried on.
-	Temperatures []float64 `yaml:"temperatures" json:"temperatures,omitempty"`
-	Alpha        *float64  `yaml:"alpha" json:"alpha,omitempty"`
-	Beta         float64   `yaml:"beta" json:"beta,omitempty"`
-	Extra        bool      `yaml:"extra" json:"extra,omitempty"` // with the extra images
-	On           On        `yaml:"on" json:"on,omitzero"`
-	Training     Training  `yaml:"training" json:"training,omitzero"`
+	Temperatures numeral.Reals `yaml:"temperatures" json:"temperatures,omitempty"`
+	Alpha        *numeral.Real `yaml:"alpha" json:"alpha,omitempty"`
+	Beta         *numeral.Real `yaml:"beta" json:"beta,omitempty"`
+	Extra        bool          `yaml:"extra" json:"extra,omitempty"` // with the extra images
+	On           On            `yaml:"on" json:"on,omitzero"`
+	Training     Training      `yaml:"training" json:"training,omitzero"`
 }
 
 // On limits to what something is done: names, all where a list is not there, none where it is empty.
@@ -142,7 +157,7 @@ type Prune struct {
 	Name          string            `yaml:"name" json:"name"` // "" means score and ratio
 	Score         prune.Score       `yaml:"score" json:"score"`
 	Seed          uint64            `yaml:"seed" json:"seed,omitempty"`
-	Ratio         float64           `yaml:"ratio" json:"ratio,omitempty"`
+	Ratio         numeral.Real      `yaml:"ratio" json:"ratio,omitempty"`
 	Global        bool              `yaml:"global" json:"global,omitempty"`
 	Thresholds    []prune.Threshold `yaml:"thresholds" json:"thresholds,omitempty"`
 	Exclude       []string          `yaml:"exclude" json:"exclude,omitempty"`
@@ -154,7 +169,7 @@ type Prune struct {
 
 // choice is what package prune takes.
 func (p Prune) choice() prune.Choice {
-	return prune.Choice{Score: p.Score, Seed: p.Seed, Ratio: p.Ratio, Global: p.Global, Thresholds: p.Thresholds, Exclude: p.Exclude, Keep: p.Keep,
+	return prune.Choice{Score: p.Score, Seed: p.Seed, Ratio: float64(p.Ratio), Global: p.Global, Thresholds: p.Thresholds, Exclude: p.Exclude, Keep: p.Keep,
 		MaxParameters: p.MaxParameters, MaxMACs: p.MaxMACs}
 }
 
@@ -169,24 +184,24 @@ type Retrain struct {
 
 // Attack is tried on the first test images.
 type Attack struct {
-	Name     string    `yaml:"name" json:"name"` // "" means the method's
-	Method   string    `yaml:"method" json:"method"`
-	Steps    int       `yaml:"steps" json:"steps,omitempty"`
-	Restarts int       `yaml:"restarts" json:"restarts,omitempty"`
-	Eps      []float64 `yaml:"eps" json:"eps"`
-	Images   int       `yaml:"images" json:"images,omitempty"` // 0 means all
-	Seed     uint64    `yaml:"seed" json:"seed,omitempty"`
-	On       On        `yaml:"on" json:"on,omitzero"`
+	Name     string        `yaml:"name" json:"name"` // "" means the method's
+	Method   string        `yaml:"method" json:"method"`
+	Steps    int           `yaml:"steps" json:"steps,omitempty"`
+	Restarts int           `yaml:"restarts" json:"restarts,omitempty"`
+	Eps      numeral.Reals `yaml:"eps" json:"eps"`
+	Images   int           `yaml:"images" json:"images,omitempty"` // 0 means all
+	Seed     uint64        `yaml:"seed" json:"seed,omitempty"`
+	On       On            `yaml:"on" json:"on,omitzero"`
 }
 
 // Certify looks for certified radii of the first test images.
 type Certify struct {
 	// Domains are those of package verify; NAME-plain goes without what shoal adds to the published one. The first is the thesis' measure.
-	Domains   []string  `yaml:"domains" json:"domains"`
-	Images    int       `yaml:"images" json:"images,omitempty"` // 0 means all
-	MaxEps    float64   `yaml:"max_eps" json:"max_eps"`
-	Tolerance float64   `yaml:"tolerance" json:"tolerance,omitempty"` // 0 means max_eps/500
-	Eps       []float64 `yaml:"eps" json:"eps,omitempty"`             // of the table of certified accuracies
+	Domains   []string      `yaml:"domains" json:"domains"`
+	Images    int           `yaml:"images" json:"images,omitempty"` // 0 means all
+	MaxEps    numeral.Real  `yaml:"max_eps" json:"max_eps"`
+	Tolerance numeral.Real  `yaml:"tolerance" json:"tolerance,omitempty"` // 0 means max_eps/500
+	Eps       numeral.Reals `yaml:"eps" json:"eps,omitempty"`             // of the table of certified accuracies
 	// NoAttack leaves out the attack's upper curve.
 	NoAttack bool `yaml:"no_attack" json:"no_attack,omitempty"`
 	On       On   `yaml:"on" json:"on,omitzero"`
@@ -194,16 +209,16 @@ type Certify struct {
 
 // Claim names one of the thesis' claims and what it is checked on. See claims.go for what each one needs.
 type Claim struct {
-	Claim      int       `yaml:"claim" json:"claim"`
-	Teacher    string    `yaml:"teacher" json:"teacher,omitempty"`
-	Students   []string  `yaml:"students" json:"students,omitempty"`     // in the claim's order; none means all
-	Techniques []string  `yaml:"techniques" json:"techniques,omitempty"` // the better one first, where two are compared
-	Prune      string    `yaml:"prune" json:"prune,omitempty"`
-	Retrain    string    `yaml:"retrain" json:"retrain,omitempty"`
-	Attack     string    `yaml:"attack" json:"attack,omitempty"`
-	Eps        []float64 `yaml:"eps" json:"eps,omitempty"`
-	// Margin, in percentage points, is what a loss of accuracy may come to where the claim is that nothing is lost.
-	Margin float64 `yaml:"margin" json:"margin,omitempty"`
+	Claim      int           `yaml:"claim" json:"claim"`
+	Teacher    string        `yaml:"teacher" json:"teacher,omitempty"`
+	Students   []string      `yaml:"students" json:"students,omitempty"`     // in the claim's order; none means all
+	Techniques []string      `yaml:"techniques" json:"techniques,omitempty"` // the better one first, where two are compared
+	Prune      string        `yaml:"prune" json:"prune,omitempty"`
+	Retrain    string        `yaml:"retrain" json:"retrain,omitempty"`
+	Attack     string        `yaml:"attack" json:"attack,omitempty"`
+	Eps        numeral.Reals `yaml:"eps" json:"eps,omitempty"`
+	// Margin, in percentage points, is what a loss of accuracy may come to where the claim is that nothing is lost; nil means 0.5.
+	Margin *numeral.Real `yaml:"margin" json:"margin,omitempty"`
 }
 
 var unknownKey = regexp.MustCompile(`(line \d+): field (\S+) not found in type \S+`)
@@ -221,6 +236,9 @@ func Parse(text []byte) (*Spec, error) {
 	}
 	if err := d.Decode(&Spec{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one YAML document")
+	}
+	if err := zeros(text); err != nil {
+		return nil, err
 	}
 	s.fill()
 	return s, s.Validate()
@@ -252,7 +270,7 @@ func (s *Spec) fill() {
 		if p.Name == "" {
 			p.Name = string(p.Score)
 			if p.Ratio > 0 {
-				p.Name += fmt.Sprintf(" %v %%", 100*p.Ratio)
+				p.Name += fmt.Sprintf(" %v %%", 100*float64(p.Ratio))
 			}
 		}
 	}
@@ -304,7 +322,8 @@ func (v *validation) source(where string, s *Source) {
 }
 
 func (v *validation) training(where string, t Training) {
-	c := student.Config{Epochs: t.Epochs, Batch: t.Batch, LearningRate: t.LearningRate, WeightDecay: t.WeightDecay, Patience: t.Patience, Augment: student.Augment{Shift: t.Shift}, Robust: t.Robust.student()}
+	c := student.Config{}
+	t.into(&c)
 	if err := c.Validate(); err != nil {
 		v.check(false, "%s: %w", where, err)
 	}
@@ -318,8 +337,9 @@ func (v *validation) name(where, name string, seen map[string]bool) {
 	seen[name] = true
 }
 
-func (v *validation) architecture(where, preset string, layers []student.Layer) {
+func (v *validation) architecture(where, preset string, fit bool, layers []student.Layer) {
 	v.check((preset != "") != (len(layers) > 0), "%s: want either preset or layers", where)
+	v.check(preset != "" || !fit, "%s: fit goes with preset", where)
 	if preset != "" {
 		if _, err := student.Preset(preset, [3]int{}); err != nil {
 			v.check(false, "%s: %w", where, err)
@@ -335,7 +355,7 @@ func (s *Spec) people(v *validation) {
 		if t.Model != "" {
 			v.check(t.Preset == "" && len(t.Layers) == 0, "%s: a model has no preset and no layers", where)
 		} else {
-			v.architecture(where, t.Preset, t.Layers)
+			v.architecture(where, t.Preset, t.Fit, t.Layers)
 			v.check(t.Mean == nil && t.Std == nil, "%s: mean and std are for models", where)
 		}
 		for _, x := range t.Std {
@@ -347,7 +367,7 @@ func (s *Spec) people(v *validation) {
 	for i, t := range s.Students {
 		where := fmt.Sprintf("students[%d]", i)
 		v.name(where, t.Name, seen)
-		v.architecture(where, t.Preset, t.Layers)
+		v.architecture(where, t.Preset, t.Fit, t.Layers)
 	}
 	seen = map[string]bool{}
 	for i, t := range s.Techniques {
@@ -363,7 +383,7 @@ func (s *Spec) people(v *validation) {
 			temperatures = []float64{0}
 		}
 		for _, x := range temperatures {
-			c := student.Config{Technique: t.Technique, Temperature: x, Alpha: t.Alpha, Beta: t.Beta}
+			c := student.Config{Technique: t.Technique, Temperature: x, Alpha: float(t.Alpha), Beta: float(t.Beta)}
 			if err := c.Validate(); err != nil {
 				v.check(false, "%s: %w", where, err)
 			}
@@ -462,7 +482,7 @@ func (s *Spec) claims(v *validation) {
 	for i, c := range s.Claims {
 		where := fmt.Sprintf("claims[%d]", i)
 		v.check(c.Claim >= 1 && c.Claim <= len(theses), "%s.claim %d: want 1 to %d", where, c.Claim, len(theses))
-		v.check(c.Margin >= 0, "%s.margin is at least 0", where)
+		v.check(or0(c.Margin) >= 0, "%s.margin is at least 0", where)
 		v.on(where, s, On{Teachers: one(c.Teacher), Students: c.Students, Techniques: c.Techniques, Pruned: one(c.Prune), Retrained: one(c.Retrain)})
 		v.known(where+".attack", one(c.Attack), names(s.Attacks, func(a Attack) string { return a.Name }))
 	}

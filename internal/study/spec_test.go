@@ -3,6 +3,8 @@ package study
 import (
 	"strings"
 	"testing"
+
+	"github.com/shallow-waters/shoal/student"
 )
 
 const goodStudy = `name: n
@@ -45,11 +47,48 @@ func TestParseNamesLineAndKey(t *testing.T) {
 		{"pruning everything", goodStudy + "prune: [{ratio: 1}]\n", "ratio"},
 		{"retraining on nothing", goodStudy + "retrain: [{name: r}]\n", "training.robust is missing"},
 		{"unknown robust method", goodStudy + "retrain: [{name: r, training: {epochs: 2, robust: {method: hope, eps: 0.1}}}]\n", "hope"},
+		{"fit without a preset", strings.Replace(goodStudy, "layers: [{dense: 10}]", "layers: [{dense: 10}], fit: true", 1), "fit goes with preset"},
+		{"epochs of 0", goodStudy + "training: {epochs: 0}\n", "line 11: epochs is 0"},
+		{"a learning rate of 0", goodStudy + "training: {learning_rate: 0.0}\n", "line 11: learning_rate is 0"},
+		{"steps of 0", goodStudy + "attacks: [{method: pgd, steps: 0, eps: [0.2]}]\n", "line 11: steps is 0"},
+		{"a tolerance of 0", goodStudy + "certify: {domains: [interval], max_eps: 0.1, tolerance: 0/3}\n", "tolerance is 0"},
+		{"a temperature of 0", strings.Replace(goodStudy, "technique: logits", "technique: hinton, temperatures: [0]", 1), "0 is not more than 0"},
+		{"eps that is no number", goodStudy + "attacks: [{method: pgd, eps: [much]}]\n", "line 11: \"much\" is not a number"},
 		{"a seed twice", goodStudy + "seeds: [1, 1]\n", "seeds: 1 is there twice"},
 	} {
 		if _, err := Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
+	}
+}
+
+// TestFractionsAndZeros: a fraction stands wherever a real number does, and a 0 that is written is one.
+func TestFractionsAndZeros(t *testing.T) {
+	s, err := Parse([]byte(strings.Replace(goodStudy, "technique: logits", "technique: dkd, beta: 0, alpha: 1/2, training: {patience: 0, weight_decay: 0, flip: false, shift: 0}", 1) + `
+training: {epochs: 3, patience: 2, weight_decay: 1/1000, flip: true, shift: 2}
+attacks: [{method: pgd, eps: [1/255, 2/255]}]
+certify: {domains: [interval], max_eps: 8/255, tolerance: 1/2550, eps: [4/255]}
+retrain: [{name: r, training: {epochs: 2, robust: {method: ibp, eps: 2/255, eps_start: 1/255, ramp: 0, kappa: [1, 1/2]}}}]
+claims: [{claim: 7, margin: 0}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tech := s.Techniques[0]
+	own := student.Config{Technique: tech.Technique, Beta: float(tech.Beta), Alpha: float(tech.Alpha)}
+	tech.Training.over(s.Training).into(&own)
+	if own.Beta == nil || *own.Beta != 0 || *own.Alpha != 0.5 || own.Patience != 0 || own.WeightDecay != 0 || own.Augment != (student.Augment{}) || own.Epochs != 3 {
+		t.Errorf("%+v", own)
+	}
+	robust := s.Retrain[0].Training.Robust.student()
+	if robust.Eps != 2.0/255 || robust.EpsStart != 1.0/255 || robust.Ramp == nil || *robust.Ramp != 0 || *robust.KappaEnd != 0.5 {
+		t.Errorf("%+v", robust)
+	}
+	if e := s.Attacks[0].Eps; e[0] != 1.0/255 || e[1] != 2.0/255 || s.Certify.MaxEps != 8.0/255 || s.Certify.Tolerance != 1.0/2550 || s.Certify.Eps[0] != 4.0/255 {
+		t.Errorf("%+v %+v", s.Attacks, s.Certify)
+	}
+	if m := s.Claims[0].margin(); m != 0 {
+		t.Errorf("margin %v", m)
 	}
 }
 

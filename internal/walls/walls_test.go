@@ -37,6 +37,7 @@ var layer = map[string]int{
 	"internal/output":      5,
 	"internal/kernel":      10,
 	"internal/foreign":     10,
+	"internal/numeral":     10,
 }
 
 func room(path string) (name string, height int) {

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/attack"
+)
+
+// The rule of this file: what a command line alone shows to be wrong is refused with exit code 2 before a file is opened. values.go looks at
+// single values; here stand, for each command, how many words it takes, what must be given, and which flags mean nothing beside which. A flag
+// that would be passed over is an error, since whoever wrote it meant something by it.
+
+// demands are what a command asks of its line.
+type demands struct {
+	words int    // files that it takes
+	what  string // their name
+	needs []need
+	rules []rule
+	also  func(*cli.Context) error // what is no rule of flags alone
+}
+
+// need is a flag that must be given: one of them where there are several.
+type need struct {
+	flags []string
+	when  func(*cli.Context) bool // nil for always
+	hint  string
+}
+
+// rule says under which condition flags mean something.
+type rule struct {
+	flags string // with spaces between them
+	where func(*cli.Context) bool
+	why   string // goes on after the flag's name
+}
+
+func has(flag string) func(*cli.Context) bool {
+	return func(c *cli.Context) bool { return c.IsSet(flag) }
+}
+
+func lacks(flag string) func(*cli.Context) bool {
+	return func(c *cli.Context) bool { return !c.IsSet(flag) }
+}
+
+func is(flag string, words ...string) func(*cli.Context) bool {
+	return func(c *cli.Context) bool { return slices.Contains(words, c.String(flag)) }
+}
+
+// besideData are the flags that mean something only beside --data.
+var besideData = rule{"split range mean std", has("data"), "goes with --data"}
+
+// onGPU is --device.
+var onGPU = rule{"device", func(c *cli.Context) bool {
+	return c.String("engine") != "go" || strings.HasPrefix(c.String("engine-b"), "ort")
+}, "does not go with --engine go"}
+
+const (
+	dataHint   = "for example --data fmnist:testdata/fmnist"
+	epsHint    = "for example --eps 2/255"
+	outputHint = "-o FILE names one; --in-place replaces the model"
+)
+
+// oneOutput looks at where a command writes its model.
+func oneOutput(c *cli.Context) error {
+	if c.Bool("in-place") && c.IsSet("output") {
+		return usageError("", "--output and --in-place exclude each other")
+	}
+	return nil
+}
+
+var lessonRules = []rule{
+	{"fit", func(c *cli.Context) bool { return filepath.Ext(c.String("student")) == "" }, "goes with a preset as --student"},
+	{"validation-share", lacks("validation"), "does not go with --validation"},
+	{"mean std cache engine device extra", has("teacher"), "goes with --teacher"},
+	{"alpha", is("technique", "hinton", "dkd"), "goes with --technique hinton or dkd"},
+	{"beta", is("technique", "dkd"), "goes with --technique dkd"},
+	{"patience", func(c *cli.Context) bool {
+		return c.Int("patience") == 0 || c.IsSet("validation") || c.Float64("validation-share") > 0
+	}, "needs validation data"},
+	onGPU,
+}
+
+var lessonNeeds = []need{
+	{flags: []string{"data"}, hint: "for example --data fmnist:/usr/share/datasets/fashion-mnist"},
+	{flags: []string{"student"}, hint: "for example --student small-fmnist-8-16; shoal distill --presets lists the built-in ones"},
+	{flags: []string{"teacher"}, when: func(c *cli.Context) bool { return c.String("technique") != "labels" }, hint: "--teacher FILE, or --technique labels"},
+}
+
+func tempered(c *cli.Context) bool { return is("technique", "temperature", "hinton", "dkd")(c) }
+
+var deadOnly = rule{"box method semantics", is("score", "proven-dead"), "goes with --score proven-dead"}
+
+// demandsOf are all commands', by their names as they are called.
+var demandsOf = map[string]demands{
+	"certify": {words: 1, what: "model file",
+		needs: []need{
+			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
+			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
+		},
+		rules: []rule{{"data split range mean std eps norm min-certified", lacks("vnnlib"), "does not go with --vnnlib"}}},
+	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}},
+		also: func(c *cli.Context) error {
+			if c.Float64("tol") > c.Float64("max-eps") {
+				return usageError("", "--tol %s is more than --max-eps %s", givenText(c, "tol"), givenText(c, "max-eps"))
+			}
+			return nil
+		}},
+	"attack": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, {flags: []string{"eps"}, hint: epsHint}},
+		rules: []rule{{"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") }, "needs images; inputs of an npz file may be anything"}, onGPU},
+		also: func(c *cli.Context) error {
+			a, err := attackOf(c)
+			if err != nil {
+				return err
+			}
+			if norms := attack.Norms(a); !slices.Contains(norms, attack.Norm(c.String("norm"))) {
+				return usageError(fmt.Sprintf("it is for %v", norms), "--method %s does not go with --norm %s", a.Name(), c.String("norm"))
+			}
+			return nil
+		}},
+	"gradient": {words: 1, what: "model file", needs: []need{{flags: []string{"output"}, hint: "for example -o gradient.onnx"}}, also: oneOutput},
+	"bounds": {words: 1, what: "model file", needs: []need{
+		{flags: []string{"box"}, hint: "one file may serve for both: --box case.json --rows case.json"},
+		{flags: []string{"rows"}, hint: "one file may serve for both: --box case.json --rows case.json"}}},
+	"run": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}},
+		rules: []rule{{"float64", is("engine", "auto", "go"), "goes with --engine go: it alone computes in float64"}, onGPU}},
+	"inspect": {words: 1, what: "model file"},
+	"compare": {words: 2, what: "model files",
+		rules: []rule{besideData, {"samples", lacks("data"), "does not go with --data; --range takes a part of it"},
+			{"box method semantics max-delta", func(c *cli.Context) bool { return c.Bool("certify") }, "goes with --certify"}, onGPU}},
+	"simplify": {words: 1, what: "model file", needs: []need{{flags: []string{"output", "in-place"}, hint: outputHint}}, also: oneOutput},
+	"convert":  {words: 1, what: "model file", needs: []need{{flags: []string{"output", "in-place"}, hint: outputHint}}, also: oneOutput},
+	"prune": {words: 1, what: "model file",
+		needs: []need{
+			{flags: []string{"output", "in-place"}, when: lacks("dry-run"), hint: outputHint + "; --dry-run writes nothing"},
+			{flags: []string{"data"}, when: is("score", "activation"), hint: "for example --data fmnist:DIR --range 0:1000"},
+		},
+		rules: []rule{besideData, {"data", is("score", "activation"), "goes with --score activation"}, deadOnly,
+			{"absorb-bias", func(c *cli.Context) bool { return c.String("score") != "proven-dead" }, "does not go with --score proven-dead, which changes nothing"},
+			{"seed", is("score", "random"), "goes with --score random"}, {"engine device", has("time"), "goes with --time"}, onGPU},
+		also: func(c *cli.Context) error {
+			err := oneOutput(c)
+			if err == nil && !c.IsSet("plan") { // a plan that is there says what goes
+				_, err = pruneOptions(c)
+			}
+			return err
+		}},
+	"distill": {
+		needs: append([]need{{flags: []string{"output"}, hint: "for example -o student.onnx"}}, lessonNeeds...),
+		rules: append([]rule{
+			{"temperature", tempered, "goes with --technique temperature, hinton or dkd"},
+			{"resume", has("checkpoint"), "needs a --checkpoint to go on from"},
+			{"min-accuracy", has("test"), "needs --test"},
+			{"eps eps-start warm-up ramp schedule kappa beta-end mixture-alpha mixture-temperature attack-steps attack-step unbounded", has("robust"), "goes with --robust"},
+			{"kappa", func(c *cli.Context) bool { return c.String("robust") != "mixture" }, "does not go with --robust mixture, which has --mixture-alpha"},
+			{"beta-end", is("robust", "crown-ibp"), "goes with --robust crown-ibp"},
+			{"mixture-alpha mixture-temperature", is("robust", "mixture"), "goes with --robust mixture"},
+			{"attack-steps attack-step", is("robust", "pgd", "mixture"), "goes with --robust pgd or mixture"},
+		}, lessonRules...),
+		also: func(c *cli.Context) error {
+			_, err := distillConfig(c)
+			return err
+		}},
+	"sweep": {needs: lessonNeeds,
+		rules: append([]rule{{"temperatures", tempered, "goes with --technique temperature, hinton or dkd"}}, lessonRules...),
+		also: func(c *cli.Context) error {
+			if tempered(c) && len(realsOf(c, "temperatures")) > 1 && !c.IsSet("validation") && c.Float64("validation-share") == 0 {
+				return usageError("--validation-share 0.1, or --validation KIND:PATH", "a temperature is chosen on validation data, and there is none")
+			}
+			return valid(trainingConfig(c))
+		}},
+	"study": {words: 1, what: "study file", needs: []need{{flags: []string{"output"}, hint: "for example -o quick"}}, rules: []rule{onGPU}, also: oneOutput},
+
+	"runtime install": {}, "runtime list": {}, "runtime doctor": {}, "runtime probe": {}, "version": {}, "completion": {words: 1, what: "shell"},
+}
+
+// refuseFirst lets every command look at its line before it works.
+func refuseFirst(prefix string, commands []*cli.Command) {
+	for _, cmd := range commands {
+		name := strings.TrimSpace(prefix + " " + cmd.Name)
+		refuseFirst(name, cmd.Subcommands)
+		d, known := demandsOf[name]
+		if action := cmd.Action; known && action != nil {
+			cmd.Action = func(c *cli.Context) error {
+				if err := d.refuse(name, c); err != nil {
+					return err
+				}
+				return action(c)
+			}
+		}
+	}
+}
+
+func (d demands) refuse(name string, c *cli.Context) error {
+	if c.Bool("presets") { // a list, for which nothing is needed
+		return nil
+	}
+	switch {
+	case d.words == 0 && c.NArg() > 0:
+		return usageError("shoal help "+name, "%s takes flags only, not %q", name, c.Args().First())
+	case c.NArg() != d.words:
+		return usageError("shoal help "+name, "%s takes %s %s, not %d arguments", name, []string{"no", "one", "two"}[d.words], d.what, c.NArg())
+	}
+	for _, f := range c.Command.Flags {
+		if text, ok := f.(*cli.StringFlag); ok && c.IsSet(text.Name) && c.String(text.Name) == "" && len(text.EnvVars) == 0 {
+			return usageError("", "--%s is empty", text.Name)
+		}
+	}
+	for _, r := range d.rules {
+		for _, flag := range strings.Fields(r.flags) {
+			if c.IsSet(flag) && !r.where(c) {
+				return usageError("", "--%s %s", flag, r.why)
+			}
+		}
+	}
+	for _, n := range d.needs {
+		if (n.when == nil || n.when(c)) && !slices.ContainsFunc(n.flags, func(f string) bool { return c.IsSet(f) }) {
+			return usageError(n.hint, "no --%s is given", strings.Join(n.flags, " and no --"))
+		}
+	}
+	if _, err := parseDims(c.StringSlice("dim")); err != nil {
+		return err
+	}
+	if d.also != nil {
+		return d.also(c)
+	}
+	return nil
+}
