@@ -85,10 +85,11 @@ const (
 	Unknown   Verdict = "unknown"
 )
 
-// Counterexample is a float32 input inside the box and the outputs that the Go engine gave for it in float32.
+// Counterexample is a float32 input inside the box and the outputs that the Go engine gave for it, in the type of the file's
+// outputs; where these are no numbers, the centres of the real outputs' bounds.
 type Counterexample struct {
 	Inputs  []float32 `json:"inputs"`
-	Outputs []float32 `json:"outputs"`
+	Outputs []float64 `json:"outputs"`
 	// Nearest tells that the box holds no float32: Inputs lie next to a real point in it that is proven by bounds to be one.
 	Nearest bool `json:"nearest,omitempty"`
 }
@@ -102,9 +103,18 @@ type Result struct {
 	// positive where proven. NaN if no bound was computed.
 	Margin         float64
 	Counterexample *Counterexample
-	Method         Method // the domain that gave the margin
-	Timeout        bool   // the context's deadline ended the work
-	Seconds        float64
+	// FalsifiedIn says what a counterexample refutes: Real where it is proven over the real numbers, Float32 where an execution alone
+	// meets the case, and nothing is proven of the real network there. Empty unless Falsified.
+	FalsifiedIn Semantics
+	Method      Method // the domain that gave the margin
+	Timeout     bool   // the context's deadline ended the work
+	Seconds     float64
+}
+
+// Refutes tells whether the result falsifies the property under the given semantics: a float32 execution alone does not refute what is asked of
+// the real network. "" means Real.
+func (r Result) Refutes(s Semantics) bool {
+	return r.Verdict == Falsified && (r.FalsifiedIn == Real || s == Float32)
 }
 
 // Info describes a compiled network for reports.
@@ -119,6 +129,7 @@ type Info struct {
 // BoundsResult answers Verifier.Bounds.
 type BoundsResult struct {
 	Lower   []float64
+	Reason  string // why nothing is known of float32 executions; empty where bounds hold. Lower is then -Inf
 	Seconds float64
 	Layers  []LayerBounds
 }

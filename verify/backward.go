@@ -46,6 +46,9 @@ func (p *pass) neurons(w *affine.Work, v *value, t rowSet, low []float64) {
 				run.c[i] = t.sign[i] * v.bias[j]
 			}
 			run.e[i] = s.g * s.m[j]
+			if s.err != nil {
+				run.e[i] += s.err[j]
+			}
 		}
 	}
 	for k, step := range v.steps {
@@ -83,11 +86,16 @@ func (t *rowsRun) finish(from int, low []float64) {
 		}
 		t.pend[id] = nil
 		v := t.p.net.values[id]
+		// Boxes have room for executions' errors already; what goes down further pays for them.
+		through := v.kind == kindAffine || v.kind != kindInput && v.kind != kindOpaque && !t.folded
+		if through {
+			t.pay(v, r)
+		}
 		switch {
+		case !through:
+			t.concretize(v, r)
 		case v.kind == kindAffine:
 			t.affine(v, r)
-		case v.kind == kindInput || v.kind == kindOpaque || t.folded:
-			t.concretize(v, r)
 		case v.kind == kindAct:
 			t.act(v, r)
 		default:
@@ -98,7 +106,7 @@ func (t *rowsRun) finish(from int, low []float64) {
 		x := t.c[i] - t.e[i]*(1+0x1p-20)
 		// c's own sums were accounted in e; this last difference is not.
 		x = op.Down(x)
-		if math.IsNaN(x) {
+		if math.IsNaN(x) || t.p.beyond[t.own[i]] != nil {
 			x = math.Inf(-1)
 		}
 		low[i] = x
@@ -174,7 +182,7 @@ func (t *rowsRun) act(v *value, r *affine.Rows) {
 	compact := false
 	if r.Index != nil {
 		live := t.p.shared[v.id].live
-		compact = v.relu && (len(r.Index) == 0 || len(live) > 0 && &r.Index[0] == &live[0]) && t.state(v.id, 0).ulp == nil
+		compact = v.relu && (len(r.Index) == 0 || len(live) > 0 && &r.Index[0] == &live[0])
 		if !compact {
 			r = r.Expand(t.w)
 		}
@@ -192,9 +200,6 @@ func (t *rowsRun) act(v *value, r *affine.Rows) {
 			x := row[off : off+n]
 			if s.ic != nil {
 				mag += kernel.AbsDot(x, s.ic[at:at+n])
-			}
-			if s.ulp != nil {
-				t.e[i] += kernel.AbsDot(x, s.ulp[at:at+n])
 			}
 			sum += kernel.ReluRow(x, l.LoSlope[at:at+n], l.UpSlope[at:at+n], l.LoIcept[at:at+n], l.UpIcept[at:at+n])
 			if in.kind != kindAffine && in.kind != kindInput {
@@ -308,9 +313,6 @@ func (t *rowsRun) relax(v *value, r *affine.Rows) {
 		}
 		t.addConst(i, sum)
 		t.e[i] += g * kernel.AbsDot(row, s.fm)
-		if s.ulp != nil {
-			t.e[i] += kernel.AbsDot(row, s.ulp)
-		}
 	}
 	t.w.Put(r.Data)
 	for k, o := range out {

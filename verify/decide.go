@@ -8,6 +8,8 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"github.com/shallow-waters/shoal/internal/op"
 )
 
 // group is a box with all cases that share it: they are bounded together.
@@ -21,6 +23,10 @@ type group struct {
 	wide     error // the domain does not fit this network
 	result   Result
 	settled  bool // the result is final
+
+	// float32 is a falsification by an execution at a point where nothing is proven of the real network; only under Real.
+	float32 *Result
+	beyond  string // why nothing is known of float32 executions, see pass.beyondReason
 }
 
 // openCase is a case on its way to a proof.
@@ -28,7 +34,7 @@ type openCase struct {
 	c      *Case
 	rows   [][]float64 // one per constraint, over the flat outputs
 	bound  []float64   // rounded up
-	exact  []bool      // the row's coefficients are exact
+	loss   []loss      // what a row's coefficients lost when they became float64s
 	margin float64     // best proven lower bound of a row minus its bound
 	best   int         // the constraint that gave it
 	proven bool
@@ -53,7 +59,7 @@ func (v *Verifier) verify(ctx context.Context, o Options, ps []Property) ([]Resu
 	var all []*group
 	byProperty := make([][]*group, len(ps))
 	for i, p := range ps {
-		gs, err := v.groups(p)
+		gs, err := v.groups(p, o.Semantics)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +120,7 @@ func join(groups []*group, o Options) Result {
 }
 
 // groups checks the property and sorts its cases by box.
-func (v *Verifier) groups(p Property) ([]*group, error) {
+func (v *Verifier) groups(p Property, s Semantics) ([]*group, error) {
 	var out []*group
 	byBox := map[[2]*float64]*group{}
 	for i := range p.Cases {
@@ -135,7 +141,7 @@ func (v *Verifier) groups(p Property) ([]*group, error) {
 			byBox[key] = g
 			out = append(out, g)
 		}
-		oc, err := v.open(c)
+		oc, err := v.open(c, s)
 		if err != nil {
 			return nil, fmt.Errorf("case %d: %w", i, err)
 		}
@@ -144,28 +150,27 @@ func (v *Verifier) groups(p Property) ([]*group, error) {
 	return out, nil
 }
 
-func (v *Verifier) open(c *Case) (*openCase, error) {
+func (v *Verifier) open(c *Case, s Semantics) (*openCase, error) {
 	oc := &openCase{c: c, margin: math.Inf(-1)}
 	for _, q := range c.Constraints {
-		row := make([]float64, v.net.nOut)
-		exact := true
 		if len(q.Index) != len(q.Coef) || q.Bound == nil {
 			return nil, fmt.Errorf("%w: a constraint of %d outputs and %d coefficients", ErrInput, len(q.Index), len(q.Coef))
 		}
-		for k, i := range q.Index {
-			if i < 0 || i >= len(row) {
-				return nil, fmt.Errorf("%w: output %d of a model of %d outputs", ErrInput, i, len(row))
+		row, lost, bound, err := v.row(q)
+		if err != nil {
+			return nil, err
+		}
+		if v.net.softmax {
+			if !q.order() {
+				return nil, fmt.Errorf("%w: a last Softmax is left out, so only the order of two outputs can be asked", ErrInput)
 			}
-			f, ok := q.Coef[k].Float64()
-			if row[i] != 0 {
-				ok = false
+			if s == Float32 {
+				bound = op.Up(largest(row) * softmaxGap(v.net.nOut))
 			}
-			row[i] += f
-			exact = exact && ok
 		}
 		oc.rows = append(oc.rows, row)
-		oc.bound = append(oc.bound, roundUp(q.Bound))
-		oc.exact = append(oc.exact, exact)
+		oc.bound = append(oc.bound, bound)
+		oc.loss = append(oc.loss, lost)
 	}
 	return oc, nil
 }
@@ -270,9 +275,12 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error
 		}
 	}
 	for _, g := range groups {
+		if !g.settled && g.float32 != nil && !falsified[g.property] {
+			settle(g, *g.float32)
+		}
 		if !g.settled && g.result.Verdict == "" {
 			g.result = Result{Verdict: Unknown, Margin: g.worst(), Method: g.used, Reason: g.reason()}
-			if g.wide != nil {
+			if g.wide != nil || g.beyond != "" {
 				g.result.Margin = math.NaN()
 			}
 		}
@@ -328,6 +336,9 @@ func (g *group) reason() string {
 	if g.wide != nil {
 		return g.wide.Error()
 	}
+	if g.beyond != "" {
+		return g.beyond
+	}
 	return fmt.Sprintf("%s bounds leave %d of %d cases open (worst margin %.3g)", g.used, g.open(), len(g.cases), g.worst())
 }
 
@@ -353,9 +364,14 @@ func (v *Verifier) try(ctx context.Context, o Options, m Method, batch []*group,
 	}
 	for i, g := range batch {
 		if g.open() == 0 {
-			settle(g, Result{Verdict: Verified, Margin: g.worst(), Method: m, Reason: fmt.Sprintf("proven by %s", m)})
+			reason := fmt.Sprintf("proven by %s", m)
+			if g.float32 != nil {
+				reason += " over the real numbers; a float32 execution meets a case by its rounding"
+			}
+			settle(g, Result{Verdict: Verified, Margin: g.worst(), Method: m, Reason: reason})
 			continue
 		}
+		g.beyond = b.p.beyondReason(i)
 		if m == Interval {
 			continue
 		}
@@ -405,8 +421,8 @@ func (v *Verifier) prove(b *bounded, batch []*group) error {
 			for k := range c.rows {
 				x := low[at]
 				at++
-				if !c.exact[k] {
-					x = math.Nextafter(x-b.coefError(v, i, c.rows[k]), math.Inf(-1))
+				if len(c.loss[k]) > 0 {
+					x = op.Down(x - b.coefError(v, i, c.loss[k]))
 				}
 				margin := x - c.bound[k]
 				if margin > c.margin || math.IsInf(c.margin, -1) {
@@ -419,21 +435,6 @@ func (v *Verifier) prove(b *bounded, batch []*group) error {
 		}
 	}
 	return nil
-}
-
-// coefError bounds what rounding a row's coefficients to float64 changes.
-func (b *bounded) coefError(v *Verifier, box int, row []float64) float64 {
-	sum := 0.0
-	at := 0
-	for _, id := range b.p.net.outputs {
-		x, s := v.net.values[id], b.p.at(id, box)
-		for k := range x.n {
-			c := row[at+x.order.At(k)]
-			sum += math.Abs(c) * max(math.Abs(s.lo[k]), math.Abs(s.up[k]))
-		}
-		at += x.n
-	}
-	return 0x1p-50 * sum
 }
 
 // maxCorners limits how many open cases are tried for a counterexample at their bound's corner.
@@ -491,22 +492,45 @@ func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what str
 	if err != nil {
 		return Result{}, false, err
 	}
+	point := Box{make([]float64, len(in)), make([]float64, len(in))}
+	for i, f := range in {
+		point.Lower[i], point.Upper[i] = float64(f), float64(f)
+	}
+	if v.o.Semantics == Real && !finite(y) {
+		return v.tryUnrun(ctx, g, in, point, what)
+	}
 	for _, c := range g.cases {
-		if c.c.met(y) {
-			return Result{Verdict: Falsified, Margin: math.NaN(), Method: v.o.Method,
-				Reason:         "counterexample: " + what,
-				Counterexample: &Counterexample{Inputs: in, Outputs: y}}, true, nil
+		if !c.c.met(y) {
+			continue
+		}
+		res := Result{Verdict: Falsified, FalsifiedIn: Float32, Margin: math.NaN(), Method: v.o.Method,
+			Reason:         "counterexample: " + what,
+			Counterexample: &Counterexample{Inputs: in, Outputs: y}}
+		if v.o.Semantics == Float32 {
+			return res, true, nil
+		}
+		real, err := v.allMet(ctx, point, c.c)
+		if err != nil {
+			return Result{}, false, err
+		}
+		if real {
+			res.FalsifiedIn = Real
+			return res, true, nil
+		}
+		if g.float32 == nil {
+			res.Reason += "; it is one of float32 executions, and nothing is proven of the real network there"
+			g.float32 = &res
 		}
 	}
 	return Result{}, false, nil
 }
 
 // met tells, exactly, whether outputs meet all constraints.
-func (c *Case) met(y []float32) bool {
+func (c *Case) met(y []float64) bool {
 	for _, q := range c.Constraints {
 		sum, t := new(big.Rat), new(big.Rat)
 		for k, i := range q.Index {
-			if t.SetFloat64(float64(y[i])) == nil {
+			if t.SetFloat64(y[i]) == nil {
 				return false // an infinity or NaN is no number to compare
 			}
 			sum.Add(sum, t.Mul(t, q.Coef[k]))
@@ -521,7 +545,7 @@ func (c *Case) met(y []float32) bool {
 // Falsify only searches for a counterexample: it never proves. The verdict is Falsified or Unknown.
 func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result, error) {
 	start := time.Now()
-	gs, err := v.groups(p)
+	gs, err := v.groups(p, v.o.Semantics)
 	if err != nil {
 		return Result{}, err
 	}
@@ -534,6 +558,11 @@ func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result
 	err = v.falsify(ctx, f, gs, falsified, settle)
 	if isDeadline(err) {
 		res.Timeout, err = true, nil
+	}
+	for _, g := range gs {
+		if res.Verdict == Unknown && g.float32 != nil {
+			res = *g.float32
+		}
 	}
 	res.Seconds = time.Since(start).Seconds()
 	return res, err

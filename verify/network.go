@@ -38,12 +38,16 @@ type value struct {
 	terms  int       // terms of one output, bias included
 	rel    float64   // relative error of coefficients
 	extra  []float64 // absolute error per element, stored order; may be nil
+	weight float64   // largest sum of a row's |coefficients|; only with float32 semantics, see measure
+	coef   float64   // largest coefficient that a runtime may make by joining layers; the same
+	joins  bool      // a scale that a runtime may join with the layer in front of it; the same
 	gamma  float64   // rounding factor of m for real semantics
 	gamma3 float64   // and the share of float32 executions
 
 	// act, relax, opaque
 	def  *op.Def
 	lin  *op.Linear
+	exec op.Execution
 	relu bool
 	args []int // value of every node input; -1 for a constant
 
@@ -172,7 +176,8 @@ func (c *compiler) constant(o *onnxio.Value) int {
 	if err != nil {
 		f = make([]float64, o.Const.Len())
 	}
-	v := c.add(&value{kind: kindAffine, name: o.Name, n: len(f), order: affine.Flat(len(f)), bias: f, exact: true, separate: true})
+	v := c.add(&value{kind: kindAffine, name: o.Name, n: len(f), order: affine.Flat(len(f)), bias: f, exact: true, separate: true,
+		exec: op.Exact("a constant")})
 	c.of[o] = v.id
 	return v.id
 }
@@ -229,14 +234,12 @@ func (c *compiler) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []in
 	size := onnxio.NumElements(o.Shape)
 	// Of outputs behind the first only the box is known, unless there are maps of their own.
 	if k > 0 && lin != nil && lin.PerOutput == nil {
-		switch {
-		case lin.Execution != nil:
-			lin = nil
-		default:
-			lin = &op.Linear{Ulps: lin.Ulps, AbsErr: lin.AbsErr, Source: lin.Source}
-		}
+		lin = &op.Linear{Execution: lin.Execution.Other()}
 	}
 	v := &value{name: o.Name, node: n, out: k, n: size, def: def, lin: lin, args: args}
+	if lin != nil {
+		v.exec = lin.Execution
+	}
 	switch {
 	case lin != nil && (lin.Maps != nil || lin.PerOutput != nil):
 		maps := lin.Maps
@@ -309,7 +312,7 @@ func (c *compiler) affine(v *value, o *onnxio.Value, maps []affine.Map) error {
 		bias = nil
 	}
 	// Permutations and copies keep the storage and change only its meaning.
-	if len(terms) == 1 && bias == nil && v.lin.RelErr == 0 {
+	if len(terms) == 1 && bias == nil && v.lin.RelErr == 0 && v.exec.Moves() {
 		switch m := terms[0].m.(type) {
 		case *affine.Identity:
 			c.of[o] = c.alias(first, first.order, v)
@@ -368,9 +371,11 @@ func (c *compiler) affine(v *value, o *onnxio.Value, maps []affine.Map) error {
 	// MatMul and then Add of a constant: one step, which is exact as long as the first had no bias.
 	if id, ok := terms[0].m.(*affine.Identity); ok && len(terms) == 1 && bias != nil && id.N == first.n &&
 		first.kind == kindAffine && first.bias == nil && first.extra == nil && v.rel == 0 && v.extra == nil && c.soleReader(n) &&
+		first.exec.Plain() && v.exec.Plain() &&
 		affine.SamePlaces(first.order, v.order) && len(first.steps) > 0 {
 		first.bias = v.bias
 		first.terms++
+		first.exec = first.exec.Then(v.exec)
 		first.node = v.node
 		c.of[o] = first.id
 		return nil
@@ -413,6 +418,7 @@ func (c *compiler) alias(of *value, order affine.Order, v *value) int {
 	v.steps = []affine.Step{&affine.SameStep{G: of.order.Geom}}
 	v.exact, v.separate = of.exact, of.separate
 	v.terms = 1
+	v.exec = op.Exact("elements move")
 	return c.add(v).id
 }
 
@@ -446,7 +452,7 @@ func (c *compiler) demand(id int, want affine.Order) (int, error) {
 		step = affine.Reorder(v.order, want)
 	}
 	r := c.add(&value{kind: kindAffine, name: v.name, node: v.node, n: v.n, order: want, in: []int{id}, terms: 1,
-		steps: []affine.Step{step}, exact: v.exact, separate: v.separate})
+		steps: []affine.Step{step}, exact: v.exact, separate: v.separate, exec: op.Exact("elements move")})
 	return r.id, nil
 }
 

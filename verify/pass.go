@@ -41,13 +41,13 @@ func (v *value) setGamma() {
 	}
 	const slack = 1 + 0x1p-20 // m itself is a rounded sum of positive terms
 	v.gamma = (affine.Gamma(3*v.terms+v.n+32) + v.rel*(1+0x1p-30)) * slack
-	x := float64(v.terms+3+folded) * unit32
+	x := float64(v.terms+3+folded+v.exec.Roundings()) * unit32
 	v.gamma3 = x / (1 - x) * slack
 }
 
 // copies tells whether the value is its only input under another order or shape: nothing is computed.
 func (v *value) copies() bool {
-	if v.kind != kindAffine || len(v.steps) != 1 || v.bias != nil || v.rel != 0 || v.extra != nil {
+	if v.kind != kindAffine || len(v.steps) != 1 || v.bias != nil || v.rel != 0 || v.extra != nil || !v.exec.Moves() {
 		return false
 	}
 	_, same := v.steps[0].(*affine.SameStep)
@@ -65,7 +65,9 @@ type state struct {
 	ic    []float64 // act values: largest intercept by magnitude; nil where ReLU's sign rule serves
 	forms *op.Relaxation
 	fm    []float64 // relax values: largest magnitude of the forms' terms
-	ulp   []float64 // float32 error per element of an act value; nil for none
+	err   []float64 // what a float32 execution of the value itself is off beside g*m, per element, see computed; nil for nothing
+	top   float64   // largest magnitude when the value was laid
+	reach float64   // affine values, float32: the largest operand of their products, see pass.reach
 	cl    op.Lines  // lines and m restricted to the pass' live elements
 	cm    []float64
 }
@@ -80,6 +82,7 @@ type pass struct {
 	st     []state // by value and box, see at
 	shared []shared
 	work   []*affine.Work
+	beyond []*value // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none
 	ctx    context.Context
 	arena  *arena
 }
@@ -122,7 +125,7 @@ var arenaPool = sync.Pool{New: func() any { return new(arena) }}
 var workPool = sync.Pool{New: func() any { return new(affine.Work) }}
 
 func newPass(ctx context.Context, net *network, o Options, m Method, boxes int) *pass {
-	p := &pass{net: net, o: o, method: m, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), ctx: ctx, arena: arenaPool.Get().(*arena)}
+	p := &pass{net: net, o: o, method: m, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), beyond: make([]*value, boxes), ctx: ctx, arena: arenaPool.Get().(*arena)}
 	n := o.Threads
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
@@ -161,7 +164,9 @@ func (p *pass) run(boxes []Box) error {
 				p.shared[v.id].live = p.shared[v.in[0]].live
 			}
 			for b := range boxes {
-				p.affine(v, b)
+				if err := p.affine(v, b); err != nil {
+					return err
+				}
 			}
 		case kindAct:
 			err = p.act(v)
@@ -183,17 +188,18 @@ func (p *pass) input(v *value, s *state, box Box, at int) {
 	for i, l := range s.lo {
 		s.mag[i] = max(math.Abs(l), math.Abs(s.up[i]))
 	}
+	s.top = s.peak()
 }
 
 func (p *pass) rowsDomain() bool { return p.method == FastLin || p.method == DeepPoly }
 
 // affine computes the box of an affine value from its inputs' boxes, in midpoint and radius form, and m.
-func (p *pass) affine(v *value, b int) {
+func (p *pass) affine(v *value, b int) error {
 	s := p.at(v.id, b)
 	if v.copies() {
 		in := p.at(v.in[0], b)
-		s.lo, s.up = in.lo, in.up
-		return
+		s.lo, s.up, s.top = in.lo, in.up, in.top
+		return nil
 	}
 	n := v.n
 	w := p.work[0]
@@ -220,7 +226,8 @@ func (p *pass) affine(v *value, b int) {
 	tiny := tiny64
 	if p.o.Semantics == Float32 {
 		s.g += v.gamma3
-		tiny = tiny32
+		s.reach = p.reach(v, b)
+		tiny = tiny32 * (1 + v.weight + s.reach)
 	}
 	for i := range n {
 		if v.bias != nil {
@@ -243,6 +250,7 @@ func (p *pass) affine(v *value, b int) {
 		}
 	}
 	s.lo, s.up, s.m = mid, rad, m
+	return p.computed(v, b, nil)
 }
 
 func firstStep(v *value) affine.Step {
@@ -277,7 +285,7 @@ func (p *pass) act(v *value) error {
 		}
 	}
 	for b := range p.n {
-		if err := p.lay(v, p.at(v.id, b), p.at(in.id, b)); err != nil {
+		if err := p.lay(v, b, p.at(v.id, b), p.at(in.id, b)); err != nil {
 			return err
 		}
 	}
@@ -288,19 +296,21 @@ func (p *pass) act(v *value) error {
 }
 
 // lay gives an elementwise value its box and its lines.
-func (p *pass) lay(v *value, s, si *state) error {
+func (p *pass) lay(v *value, b int, s, si *state) error {
 	n := v.n
+	lo, up := si.lo, si.up
 	if v.relu {
-		b := p.arena.get(2 * n)
-		s.lo, s.up = b[:n], b[n:]
+		box := p.arena.get(2 * n)
+		s.lo, s.up = box[:n], box[n:]
 		for i, l := range si.lo {
 			s.lo[i], s.up[i] = max(l, 0), max(si.up[i], 0)
 		}
 	} else {
+		lo, up = p.operands(lo, up)
 		boxes := make([]op.Box, len(v.args))
 		for k, a := range v.args {
 			if a >= 0 {
-				boxes[k] = op.Box{Lower: si.lo, Upper: si.up}
+				boxes[k] = op.Box{Lower: lo, Upper: up}
 			} else if c := v.node.ConstInput(k); c != nil {
 				f, err := c.Float64s()
 				if err != nil {
@@ -315,20 +325,22 @@ func (p *pass) lay(v *value, s, si *state) error {
 		}
 		s.lo, s.up = out[v.out].Lower, out[v.out].Upper
 	}
-	p.executionError(v, s)
 	if p.method == Interval {
-		return nil
+		return p.computed(v, b, nil)
 	}
-	b := p.arena.get(4 * n)
-	s.lines = op.Lines{LoSlope: b[:n], LoIcept: b[n : 2*n], UpSlope: b[2*n : 3*n], UpIcept: b[3*n:]}
-	v.lin.Lines(p.slope(), si.lo, si.up, &s.lines)
+	buf := p.arena.get(4 * n)
+	s.lines = op.Lines{LoSlope: buf[:n], LoIcept: buf[n : 2*n], UpSlope: buf[2*n : 3*n], UpIcept: buf[3*n:]}
+	v.lin.Lines(p.slope(), lo, up, &s.lines)
 	if !v.relu {
+		for i := range n {
+			p.flushed(s, n, i, max(math.Abs(s.lines.LoSlope[i]), math.Abs(s.lines.UpSlope[i])))
+		}
 		s.ic = p.arena.get(n)
 		for i := range s.ic {
 			s.ic[i] = max(math.Abs(s.lines.LoIcept[i]), math.Abs(s.lines.UpIcept[i]))
 		}
 	}
-	return nil
+	return p.computed(v, b, nil)
 }
 
 func (p *pass) slope() op.Slope {
@@ -336,49 +348,6 @@ func (p *pass) slope() op.Slope {
 		return op.SlopeParallel
 	}
 	return op.SlopeAdaptive
-}
-
-// executionError widens an act value's box by what a float32 execution of the operator may be off.
-func (p *pass) executionError(v *value, s *state) {
-	if p.o.Semantics != Float32 || v.lin == nil || (v.lin.Ulps == 0 && v.lin.AbsErr == 0) {
-		return
-	}
-	s.ulp = p.arena.get(v.n)
-	lo, up := p.arena.get(v.n), p.arena.get(v.n)
-	for i := range s.ulp {
-		e := (2*unit32*v.lin.Ulps*max(math.Abs(s.lo[i]), math.Abs(s.up[i])) + v.lin.AbsErr + tiny32) * (1 + 0x1p-20)
-		if math.IsNaN(e) {
-			e = math.Inf(1)
-		}
-		s.ulp[i] = e
-		lo[i], up[i] = op.Down(s.lo[i]-e), op.Up(s.up[i]+e)
-	}
-	s.lo, s.up = lo, up
-}
-
-// executionBox is executionError for a value whose error may depend on its inputs' boxes, in the standard's order.
-func (p *pass) executionBox(v *value, s *state, boxes []op.Box) error {
-	switch {
-	case p.o.Semantics != Float32:
-		return nil
-	case v.lin == nil:
-		return v.unsupported("Linear", "the error of float32 executions is not known with these inputs")
-	}
-	p.executionError(v, s)
-	if v.lin.Execution == nil {
-		return nil
-	}
-	more := p.arena.get(v.n)
-	v.order.Store(more, v.lin.Execution(boxes))
-	if s.ulp == nil {
-		s.ulp = p.arena.get(v.n)
-	}
-	for i, e := range more {
-		e = (e + tiny32) * (1 + 0x1p-20)
-		s.ulp[i] += e
-		s.lo[i], s.up[i] = op.Down(s.lo[i]-e), op.Up(s.up[i]+e)
-	}
-	return nil
 }
 
 func (v *value) unsupported(face, why string) error {
@@ -456,24 +425,9 @@ func (p *pass) relaxed(v *value) error {
 
 func (p *pass) relaxedBox(v *value, box int) error {
 	s := p.at(v.id, box)
-	boxes := make([]op.Box, len(v.args))
-	for k, a := range v.args {
-		if a < 0 {
-			if c := v.node.ConstInput(k); c != nil {
-				f, err := c.Float64s()
-				if err != nil {
-					return err
-				}
-				boxes[k] = op.Box{Lower: f, Upper: f}
-			}
-			continue
-		}
-		in := p.net.values[a]
-		si := p.at(a, box)
-		b := op.Box{Lower: p.arena.get(in.n), Upper: p.arena.get(in.n)}
-		in.order.Load(b.Lower, si.lo)
-		in.order.Load(b.Upper, si.up)
-		boxes[k] = b
+	boxes, err := p.inputBoxes(v, box)
+	if err != nil {
+		return err
 	}
 	out, err := v.def.Interval(v.node, boxes)
 	if err != nil {
@@ -485,18 +439,38 @@ func (p *pass) relaxedBox(v *value, box int) error {
 	s.lo, s.up = p.arena.get(v.n), p.arena.get(v.n)
 	v.order.Store(s.lo, out[v.out].Lower)
 	v.order.Store(s.up, out[v.out].Upper)
-	if err := p.executionBox(v, s, boxes); err != nil {
-		return err
+	if v.kind == kindRelax && p.rowsDomain() {
+		if s.forms, err = v.lin.Relax(p.slope(), boxes); err != nil {
+			return err
+		}
+		p.magnitudes(v, s, boxes)
 	}
-	if v.kind != kindRelax || !p.rowsDomain() {
-		return nil
+	return p.computed(v, box, boxes)
+}
+
+// inputBoxes are the boxes of a node's inputs in the standard's order, constants as points.
+func (p *pass) inputBoxes(v *value, box int) ([]op.Box, error) {
+	boxes := make([]op.Box, len(v.args))
+	for k, a := range v.args {
+		if a < 0 {
+			if c := v.node.ConstInput(k); c != nil {
+				f, err := c.Float64s()
+				if err != nil {
+					return nil, err
+				}
+				boxes[k] = op.Box{Lower: f, Upper: f}
+			}
+			continue
+		}
+		in := p.net.values[a]
+		si := p.at(a, box)
+		b := op.Box{Lower: p.arena.get(in.n), Upper: p.arena.get(in.n)}
+		in.order.Load(b.Lower, si.lo)
+		in.order.Load(b.Upper, si.up)
+		b.Lower, b.Upper = p.operands(b.Lower, b.Upper)
+		boxes[k] = b
 	}
-	s.forms, err = v.lin.Relax(p.slope(), boxes)
-	if err != nil {
-		return err
-	}
-	p.magnitudes(v, s, boxes)
-	return nil
+	return boxes, nil
 }
 
 // magnitudes bounds the sum of the forms' terms, for rounding.
@@ -504,9 +478,9 @@ func (p *pass) magnitudes(v *value, s *state, boxes []op.Box) {
 	s.fm = p.arena.get(v.n)
 	for k := range s.fm {
 		i := v.order.At(k)
-		best := 0.0
+		best, coefs := 0.0, 0.0
 		for _, f := range []*op.Forms{&s.forms.Lower, &s.forms.Upper} {
-			sum := math.Abs(f.Const[i])
+			sum, own := math.Abs(f.Const[i]), 0.0
 			for t := f.Start[i]; t < f.Start[i+1]; t++ {
 				b := boxes[0]
 				if f.Input != nil {
@@ -514,10 +488,14 @@ func (p *pass) magnitudes(v *value, s *state, boxes []op.Box) {
 				}
 				j := f.Index[t]
 				sum += math.Abs(f.Coef[t]) * max(math.Abs(b.Lower[j]), math.Abs(b.Upper[j]))
+				own += math.Abs(f.Coef[t])
 			}
-			best = max(best, sum)
+			best, coefs = max(best, sum), max(coefs, own)
 		}
 		s.fm[k] = best + tiny64
+		if !v.exec.Moves() || coefs > 1 {
+			p.flushed(s, v.n, k, coefs)
+		}
 	}
 }
 

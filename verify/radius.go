@@ -92,7 +92,7 @@ func (v *Verifier) tryRadii(ctx context.Context, r *bracket, points []float64, p
 			if eps > r.lo {
 				r.lo, r.low = eps, res.Margin
 			}
-		case res.Verdict == Falsified:
+		case res.Refutes(v.o.Semantics):
 			r.upper = min(r.upper, eps)
 		}
 	}

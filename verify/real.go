@@ -57,12 +57,51 @@ func (v *Verifier) tryReal(ctx context.Context, g *group, x []float64, what stri
 			return Result{}, false, err
 		}
 		if ok {
-			return Result{Verdict: Falsified, Margin: math.NaN(), Method: v.o.Method,
+			return Result{Verdict: Falsified, FalsifiedIn: Real, Margin: math.NaN(), Method: v.o.Method,
 				Reason:         "counterexample over the reals, proven by bounds: " + what + "; no float32 lies in the box, the inputs given are the nearest",
 				Counterexample: &Counterexample{Inputs: near, Outputs: y, Nearest: true}}, true, nil
 		}
 	}
 	return Result{}, false, nil
+}
+
+// tryUnrun proves that a real point meets a case where float32 executions end in infinities or NaN: bounds stand in for the outputs.
+func (v *Verifier) tryUnrun(ctx context.Context, g *group, in []float32, point Box, what string) (Result, bool, error) {
+	for _, c := range g.cases {
+		ok, err := v.allMet(ctx, point, c.c)
+		if err != nil || !ok {
+			if err != nil {
+				return Result{}, false, err
+			}
+			continue
+		}
+		b, err := v.bound(ctx, v.o, Interval, []Box{point})
+		if err != nil {
+			return Result{}, false, err
+		}
+		out := b.outputs(v)
+		b.p.close()
+		y := make([]float64, len(out.Lower))
+		for i, l := range out.Lower {
+			y[i] = 0.5*l + 0.5*out.Upper[i]
+		}
+		if !finite(y) {
+			return Result{}, false, nil
+		}
+		return Result{Verdict: Falsified, FalsifiedIn: Real, Margin: math.NaN(), Method: v.o.Method,
+			Reason:         "counterexample over the reals, proven by bounds: " + what + "; float32 executions leave the finite numbers there",
+			Counterexample: &Counterexample{Inputs: in, Outputs: y}}, true, nil
+	}
+	return Result{}, false, nil
+}
+
+func finite(y []float64) bool {
+	for _, x := range y {
+		if math.IsInf(x, 0) || math.IsNaN(x) {
+			return false
+		}
+	}
+	return true
 }
 
 // allMet proves that every point of a box meets all constraints of a case: that none of their opposites can be met.
@@ -78,19 +117,25 @@ func (v *Verifier) allMet(ctx context.Context, box Box, c *Case) (bool, error) {
 		}
 		p.Cases = append(p.Cases, Case{Box: box, Constraints: []Constraint{not}})
 	}
-	gs, err := v.groups(p)
+	gs, err := v.groups(p, Real)
 	if err != nil {
 		return false, err
 	}
 	o := v.o
-	o.Falsifier = nil
-	b, err := v.bound(ctx, o, DeepPoly, []Box{box})
-	if err != nil {
-		return false, err
+	o.Falsifier, o.Semantics, o.Plain = nil, Real, false
+	for _, m := range []Method{Interval, DeepPoly} { // on a point intervals are all but exact, and cost one forward pass
+		b, err := v.bound(ctx, o, m, []Box{box})
+		if err != nil {
+			return false, err
+		}
+		err = v.prove(b, gs)
+		b.p.close()
+		if err != nil {
+			return false, err
+		}
+		if gs[0].open() == 0 {
+			return true, nil
+		}
 	}
-	defer b.p.close()
-	if err := v.prove(b, gs); err != nil {
-		return false, err
-	}
-	return gs[0].open() == 0, nil
+	return false, nil
 }

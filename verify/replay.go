@@ -5,7 +5,7 @@ import "context"
 // Replay rounds a point into the property's exact boxes in float32, runs the network, and tells whether it meets a case: the same check
 // that every counterexample passes. nil means that it does not.
 func (v *Verifier) Replay(ctx context.Context, p Property, x []float64) (*Counterexample, error) {
-	gs, err := v.groups(p)
+	gs, err := v.groups(p, v.o.Semantics)
 	if err != nil {
 		return nil, err
 	}
@@ -19,6 +19,9 @@ func (v *Verifier) Replay(ctx context.Context, p Property, x []float64) (*Counte
 		}
 		if ok {
 			return r.Counterexample, nil
+		}
+		if g.float32 != nil {
+			return g.float32.Counterexample, nil
 		}
 	}
 	return nil, nil

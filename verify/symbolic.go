@@ -73,10 +73,13 @@ func (p *pass) runSymbolic(box Box) (*symbolic, error) {
 			s.lo, s.up = make([]float64, v.n), make([]float64, v.n)
 			v.order.Store(s.lo, box.Lower[at:at+v.n])
 			v.order.Store(s.up, box.Upper[at:at+v.n])
+			s.top = s.peak()
 			y.input(v, s, at)
 			at += v.n
 		case kindAffine:
-			p.affine(v, 0)
+			if err := p.affine(v, 0); err != nil {
+				return nil, err
+			}
 			y.affine(v, s)
 		case kindAct:
 			if err := p.act(v); err != nil {
@@ -159,6 +162,9 @@ func (y *symbolic) affine(v *value, s *state) {
 		}
 		if v.extra != nil {
 			err += v.extra[i]
+		}
+		if s.err != nil {
+			err += s.err[i]
 		}
 		hc[i] += err
 		e.mag[i] = e.mag[i]*(1+0x1p-30) + 2*err
@@ -262,8 +268,8 @@ func (y *symbolic) act(v *value, s *state) {
 		}
 		mag := max(a, b)*in.mag[i] + math.Abs(low.LoIcept[i]) + math.Abs(high.UpIcept[i])
 		err := 16*unit64*mag + tiny64
-		if s.ulp != nil {
-			err += s.ulp[i]
+		if s.err != nil {
+			err += s.err[i]
 		}
 		e.half(y.d, y.d)[i] += err
 		e.mag[i] = mag + err
@@ -296,7 +302,7 @@ func (y *symbolic) bound(rows []*affine.Rows, n int) (low []float64, corner [][]
 		}
 		v := kernel.BoxMin(form[:y.d], y.lo, y.up) + form[y.d]
 		v = op.Down(v - (affine.Gamma(4*terms+2*y.d+32)*mag*2 + tiny64))
-		if math.IsNaN(v) {
+		if math.IsNaN(v) || y.p.beyond[0] != nil {
 			v = math.Inf(-1)
 		}
 		low[r] = v

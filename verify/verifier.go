@@ -47,6 +47,9 @@ func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*V
 	if err != nil {
 		return nil, err
 	}
+	if o.Semantics == Float32 {
+		net.measure()
+	}
 	v := &Verifier{net: net, o: o}
 	v.session, err = engine.OpenGraph(ctx, m.Graph, engine.Options{Engine: "go", Threads: 1})
 	if err != nil {
@@ -77,8 +80,9 @@ func (v *Verifier) Close() error { return v.session.Close() }
 // Info describes the network.
 func (v *Verifier) Info() Info { return v.info }
 
-// Predict runs the float32 Go engine on one input (flat, in the model's order) and returns its outputs.
-func (v *Verifier) Predict(ctx context.Context, x []float32) ([]float32, error) {
+// Predict runs the Go engine on one input (flat, in the model's order) and returns its outputs: the numbers of the file's own type, so
+// float32s of a float32 model and float64s of a double one.
+func (v *Verifier) Predict(ctx context.Context, x []float32) ([]float64, error) {
 	if len(x) != v.net.nIn {
 		return nil, fmt.Errorf("%w: %d numbers for a model of %d inputs", ErrInput, len(x), v.net.nIn)
 	}
@@ -105,15 +109,13 @@ func (v *Verifier) Predict(ctx context.Context, x []float32) ([]float32, error) 
 	if err != nil {
 		return nil, err
 	}
-	var y []float32
+	var y []float64
 	for _, t := range out {
 		f, err := t.Float64s()
 		if err != nil {
 			return nil, err
 		}
-		for _, x := range f {
-			y = append(y, float32(x))
-		}
+		y = append(y, f...)
 	}
 	return y, nil
 }
@@ -293,7 +295,7 @@ func (v *Verifier) Bounds(ctx context.Context, box Box, rows [][]float64, layers
 	if err != nil {
 		return nil, err
 	}
-	res := &BoundsResult{Lower: low, Seconds: time.Since(start).Seconds()}
+	res := &BoundsResult{Lower: low, Reason: b.p.beyondReason(0), Seconds: time.Since(start).Seconds()}
 	if layers {
 		res.Layers = b.layers()
 	}

@@ -53,6 +53,7 @@ type certifySample struct {
 	Predicted int      `json:"predicted"`
 	Eps       *float64 `json:"eps,omitempty"` // with several only
 	Verdict   string   `json:"verdict"`
+	In        string   `json:"falsified_in,omitempty"` // real or float32: what a falsified verdict refutes
 	Margin    number   `json:"margin"`
 	Seconds   float64  `json:"seconds"`
 	Reason    string   `json:"reason"`
@@ -245,7 +246,7 @@ func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []eps
 		return nil, fmt.Errorf("label %d for a model of %d outputs", clean.Label, len(y))
 	}
 	if clean.Predicted != clean.Label {
-		clean.Verdict, clean.Reason = string(verify.Falsified), "misclassified without any change"
+		clean.Verdict, clean.In, clean.Reason = string(verify.Falsified), string(verify.Float32), "misclassified without any change"
 	}
 	rows := make([]certifySample, len(eps))
 	least := -1 // the smallest eps with a counterexample
@@ -255,7 +256,7 @@ func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []eps
 		switch {
 		case clean.Verdict != "":
 		case least >= 0:
-			row.Verdict, row.Reason = string(verify.Falsified), fmt.Sprintf("the counterexample of eps %s is in this ball too", eps[least].text)
+			row.Verdict, row.In, row.Reason = string(verify.Falsified), rows[least].In, fmt.Sprintf("the counterexample of eps %s is in this ball too", eps[least].text)
 		default:
 			ctx, cancel := withTimeout(c)
 			r, err := v.Verify(ctx, verify.Robust(s.ball(x, eps[k].value), clean.Label, len(y)))
@@ -263,8 +264,8 @@ func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []eps
 			if err != nil {
 				return nil, err
 			}
-			row.Verdict, row.Margin, row.Reason = string(r.Verdict), number(r.Margin), r.Reason
-			if r.Verdict == verify.Falsified {
+			row.Verdict, row.In, row.Margin, row.Reason = string(r.Verdict), string(r.FalsifiedIn), number(r.Margin), r.Reason
+			if r.Refutes(verify.Semantics(c.String("semantics"))) {
 				least = k
 			}
 		}
@@ -286,6 +287,7 @@ func ascending(eps []epsilon) []int {
 
 type propertyDoc struct {
 	Verdict        string                 `json:"verdict"`
+	FalsifiedIn    string                 `json:"falsified_in,omitempty"` // real or float32
 	Counterexample *verify.Counterexample `json:"counterexample,omitempty"`
 	Seconds        float64                `json:"seconds"`
 	Method         string                 `json:"method"`
@@ -330,7 +332,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if c.Context.Err() != nil {
 		return &codeError{code: exitInterrupted, err: errors.New("interrupted")}
 	}
-	doc := propertyDoc{Verdict: string(r.Verdict), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
+	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
 		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}
 	if r.Timeout {
 		doc.Verdict = "timeout"

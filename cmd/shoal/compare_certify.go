@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"math"
 
 	"github.com/urfave/cli/v2"
 
@@ -14,7 +15,8 @@ import (
 // certificateDoc says what is proven about the difference of two models.
 type certificateDoc struct {
 	Equal     bool     `json:"equal"` // they compute the same function over the box
-	Delta     number   `json:"delta"` // no output differs by more
+	Delta     number   `json:"delta"` // no output differs by more; null where nothing is proven
+	Reason    string   `json:"reason,omitempty"`
 	Lower     []number `json:"lower"` // of every output of A less that of B
 	Upper     []number `json:"upper"`
 	Removed   [2]int   `json:"dead_filters"` // proven dead in A and B, and left out of both
@@ -33,7 +35,7 @@ func certifyEqual(c *cli.Context, models [2]*onnxio.Model) (*certificateDoc, err
 	if err != nil {
 		return nil, err
 	}
-	return &certificateDoc{Equal: r.Equal, Delta: number(r.Delta), Lower: numbers(r.Lower), Upper: numbers(r.Upper), Removed: r.Removed,
+	return &certificateDoc{Equal: r.Equal, Delta: number(r.Delta), Reason: r.Reason, Lower: numbers(r.Lower), Upper: numbers(r.Upper), Removed: r.Removed,
 		Box: c.String("box"), Method: c.String("method"), Semantics: c.String("semantics")}, nil
 }
 
@@ -41,6 +43,14 @@ func (d *certificateDoc) print(w io.Writer) {
 	if d.Equal {
 		foreign.Fprintf(w, "certified: over all inputs in %s the two compute the same function; %d filters of A and %d of B are proven dead (%s, %s)\n",
 			d.Box, d.Removed[0], d.Removed[1], d.Method, d.Semantics)
+		return
+	}
+	if math.IsInf(float64(d.Delta), 0) {
+		reason := d.Reason
+		if reason == "" {
+			reason = "the bounds are infinite"
+		}
+		foreign.Fprintf(w, "unknown: nothing is proven of the difference over %s: %s (%s, %s)\n", d.Box, reason, d.Method, d.Semantics)
 		return
 	}
 	foreign.Fprintf(w, "certified: over all inputs in %s no output differs by more than %.4g (%s, %s)\n", d.Box, float64(d.Delta), d.Method, d.Semantics)

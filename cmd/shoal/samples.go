@@ -176,7 +176,7 @@ func (s *samples) ball(x []float32, eps float64) verify.Ball {
 	return b
 }
 
-func argmax(y []float32) int {
+func argmax[T float32 | float64](y []T) int {
 	best := 0
 	for i, v := range y {
 		if v > y[best] {

@@ -61,6 +61,9 @@ func TestScripts(t *testing.T) {
 			if err := os.CopyFS(filepath.Join(e.WorkDir, "models"), os.DirFS(filepath.Join("testdata", "models"))); err != nil {
 				return err
 			}
+			if err := os.CopyFS(filepath.Join(e.WorkDir, "faults"), os.DirFS(filepath.Join("..", "..", "testdata", "faults"))); err != nil {
+				return err
+			}
 			return writeSketches(e.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "interrupted": interrupted, "shape": shape, "gzip": pack},

@@ -23,6 +23,8 @@ type Certificate struct {
 	Lower, Upper []float64
 	// Delta is the largest magnitude of these; 0 where the models are equal.
 	Delta float64
+	// Reason says why Delta is infinite where float32 executions are the cause.
+	Reason string
 	// Shared tells how many nodes of the two networks are one, out of how many of B.
 	Shared, Nodes int
 }
@@ -96,6 +98,7 @@ func Compare(ctx context.Context, a, b *onnxio.Model, ranges Ranges, o verify.Op
 	if err != nil {
 		return nil, err
 	}
+	c.Reason = r.Reason
 	for i := range n {
 		c.Lower, c.Upper = append(c.Lower, r.Lower[i]), append(c.Upper, -r.Lower[n+i])
 		c.Delta = max(c.Delta, math.Abs(r.Lower[i]), math.Abs(r.Lower[n+i]))

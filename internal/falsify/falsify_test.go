@@ -133,7 +133,7 @@ func repeat(v float32, n int) []float32 {
 	return out
 }
 
-func argmax(y []float32) int {
+func argmax[T float32 | float64](y []T) int {
 	best := 0
 	for i, v := range y {
 		if v > y[best] {

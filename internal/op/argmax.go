@@ -11,8 +11,8 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ArgMax", Since: 1, Shape: argShape, Eval: argEval(false), Interval: argInterval(false), Linear: boxForms(argInterval(false)), Couple: coupleArg})
-	Register(Def{Name: "ArgMin", Since: 1, Shape: argShape, Eval: argEval(true), Interval: argInterval(true), Linear: boxForms(argInterval(true)), Couple: coupleArg})
+	Register(Def{Name: "ArgMax", Since: 1, Shape: argShape, Eval: argEval(false), Interval: argInterval(false), Linear: boxForms(argInterval(false), Exact("exact")), Couple: coupleArg})
+	Register(Def{Name: "ArgMin", Since: 1, Shape: argShape, Eval: argEval(true), Interval: argInterval(true), Linear: boxForms(argInterval(true), Exact("exact")), Couple: coupleArg})
 }
 
 func argShape(n *onnxio.Node) ([]Type, error) {

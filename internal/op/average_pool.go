@@ -110,7 +110,11 @@ func averageLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, err
 	}
 	counts := g.counts(includesPads(n))
-	l := &Linear{Maps: make([]affine.Map, 1)}
+	most := 1
+	for _, k := range counts {
+		most = max(most, k)
+	}
+	l := &Linear{Maps: make([]affine.Map, 1), Execution: Sums(1, float64(most), "sums in any order; one rounding for the division or the rounded reciprocal")}
 	uniform := g.n*g.c > 0 && len(counts) > 0
 	for _, k := range counts {
 		uniform = uniform && k == counts[0]

@@ -99,9 +99,9 @@ func batchnormRun[T float32 | float64](c *Call, x []T) error {
 // products. mean*k is then off by less than 4u, and the difference by u of itself, so BiasErr is 4u|mean*k| + u|bias| with
 // some room; 0 where nothing is subtracted.
 //
-// Float32 executions (u = 2^-24) compute k with at most 3.5u and then either x*k + (B - mean*k) or (x - mean)*k + B: at most
-// 7u(|x*k| + |mean*k| + |B|), of which the map's own count covers 5u(|x*k| + |bias|). Since |x*k| <= |y| + |mean*k| + |B|, 2 ulps
-// of y (4u) and 16u(|mean*k| + |B|) hold the rest.
+// Float32 executions (u = 2^-24) compute k with at most 3.5u and then either x*k + (B - mean*k) or (x - mean)*k + B, in these or other
+// orders: at most 7u(|x*k| + |mean*k| + |B|), which may be far more than what the sum's own rounding gives where mean*k and B cancel. 16u of
+// it are taken. Nothing is known where one of the formula's intermediates may leave float32's range.
 func batchnormLinear(n *onnxio.Node) (*Linear, error) {
 	if _, err := batchnormShape(n); err != nil {
 		return nil, err
@@ -124,8 +124,8 @@ func batchnormLinear(n *onnxio.Node) (*Linear, error) {
 	d := make([]float64, size)
 	l := &Linear{
 		Maps: make([]affine.Map, 5), Bias: make([]float64, size), BiasErr: make([]float64, size), RelErr: 3 * u,
-		Ulps: 2, Source: "any order of the formula's operations, each rounded once",
 	}
+	parts := make([][4]float64, channels) // |k|, |mean*k| + |B|, |mean|, and the largest factor that an execution may apply first
 	l.Maps[0] = &affine.Diag{D: d}
 	for i := range d {
 		ch := i / area % channels
@@ -138,8 +138,19 @@ func batchnormLinear(n *onnxio.Node) (*Linear, error) {
 		if mk != 0 {
 			l.BiasErr[i] = 5*u*math.Abs(mk) + 2*u*math.Abs(l.Bias[i]) + 0x1p-1070
 		}
-		l.AbsErr = max(l.AbsErr, 16*u32*(math.Abs(mk)+math.Abs(p[1][ch]))*(1+0x1p-20))
+		inverse := 1 / math.Sqrt(p[3][ch]+eps)
+		parts[ch] = [4]float64{math.Abs(k), math.Abs(mk) + math.Abs(p[1][ch]), math.Abs(p[2][ch]), max(1, inverse, math.Abs(p[0][ch]), math.Abs(k))}
 	}
+	l.Execution = Sums(0, 1, "any order of the formula's operations, each rounded once").Depending(func(in []Box, err []float64) {
+		for i := range err {
+			c := parts[i/area%channels]
+			x := magnitude(in[0], i)
+			sum := x*c[0] + c[1]
+			// What float32 may lose below its normal numbers: in k, in what enters, and in every product.
+			low := Flush * (8 + 4*c[3] + 4*(x+c[2]))
+			err[i] += fits32(max(sum, c[3]*(x+c[2])), 16*u32*sum+low)
+		}
+	})
 	return l, nil
 }
 

@@ -18,9 +18,9 @@ func pairBoxes(n *onnxio.Node, in []Box) (out, a, b Box, err error) {
 }
 
 // boxForms is the Linear face of operators of which only the Interval face is known: lower and upper forms without terms.
-func boxForms(interval func(*onnxio.Node, []Box) ([]Box, error)) func(*onnxio.Node) (*Linear, error) {
+func boxForms(interval func(*onnxio.Node, []Box) ([]Box, error), e Execution) func(*onnxio.Node) (*Linear, error) {
 	return func(n *onnxio.Node) (*Linear, error) {
-		return &Linear{Relax: func(_ Slope, in []Box) (*Relaxation, error) {
+		return &Linear{Execution: e, Relax: func(_ Slope, in []Box) (*Relaxation, error) {
 			out, err := interval(n, in)
 			if err != nil {
 				return nil, err

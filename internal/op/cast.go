@@ -71,7 +71,8 @@ func castInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 		lo, hi := integerRange(to)
 		for i, l := range x.Lower {
 			l, u := math.Trunc(l), math.Trunc(x.Upper[i])
-			if !(l >= lo && u <= hi) { // wraps, or is undefined: anything the type can hold
+			// The ends of 64-bit types are rounded up to what the type no longer holds; to others 1 is added exactly.
+			if !(l >= lo && u < hi+1) { // wraps, or is undefined: anything the type can hold
 				l, u = lo, hi
 			}
 			out.Lower[i], out.Upper[i] = l, u
@@ -93,11 +94,11 @@ func integerRange(d onnxio.DType) (lo, hi float64) {
 // castLinear is the identity between float types and from integers or bool to floats; otherwise only the box is known.
 func castLinear(n *onnxio.Node) (*Linear, error) {
 	if !castTarget(n).IsFloat() {
-		return boxForms(castInterval)(n)
+		return boxForms(castInterval, Exact("whole numbers"))(n)
 	}
 	l, err := reshapeLinear(n)
 	if err == nil && castTarget(n) == onnxio.Float && n.Inputs[0].DType != onnxio.Float {
-		l.Ulps, l.Source = 0.5, "rounding to float32"
+		l.Execution = Within(0.5, 0, "rounding to float32")
 	}
 	return l, err
 }

@@ -167,7 +167,7 @@ func clipLinear(n *onnxio.Node) (*Linear, error) {
 		for i := range l {
 			clipLine(s, i, l[i], u[i], lo, hi, out)
 		}
-	}, Source: "exact"}, nil
+	}, Execution: Exact("exact")}, nil
 }
 
 // clipGradient passes dy where lo <= x <= hi. Ends are taken as inside: many images hold the ends of a Clip to [0,1].

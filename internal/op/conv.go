@@ -267,7 +267,7 @@ func convLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Bias: bias}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Bias: bias, Execution: Sums(0, 1, "sums of products in any order")}
 	if g.n == 1 {
 		l.Maps[0] = g.conv(m, groups, w)
 		return l, nil

@@ -252,7 +252,7 @@ func convTransposeLinear(n *onnxio.Node) (*Linear, error) {
 			}
 		}
 	}
-	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Bias: bias}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Bias: bias, Execution: Sums(0, 1, "sums of products in any order")}
 	l.Maps[0] = s
 	return l, nil
 }

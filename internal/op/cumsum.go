@@ -115,7 +115,7 @@ func cumSumLinear(n *onnxio.Node) (*Linear, error) {
 		}
 		m.Start = append(m.Start, int32(len(m.Index)))
 	}
-	return &Linear{Maps: []affine.Map{m, nil}}, nil
+	return &Linear{Maps: []affine.Map{m, nil}, Execution: Sums(0, 1, "sums in any order")}, nil
 }
 
 // cumSumGradient sums dy from the other end.

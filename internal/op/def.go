@@ -85,15 +85,8 @@ type Linear struct {
 
 	Relax RelaxFunc
 
-	// Ulps bounds the float32 execution's error per output element beyond sums of products, in units in the last place of
-	// the result (Sigmoid, Exp, Div, ...). 0 for exact elementwise operators and for affine ones, whose error follows from
-	// the map. Source names where the figure comes from.
-	Ulps   float64
-	AbsErr float64 // absolute error per output element, added to Ulps
-	Source string
-	// Execution, with Relax, bounds what a float32 execution's error has beyond Ulps and AbsErr: an absolute error per output element for
-	// inputs in the boxes (the values that the execution itself computed), +Inf where nothing is known. nil for none.
-	Execution func(in []Box) []float64
+	// Execution is what a float32 execution may be off the real function. A face that leaves it out is refused under float32.
+	Execution Execution
 
 	// Window, with Relax, tells that all terms of an output lie in a window of the one input image, channel by channel, so
 	// that rows need not become dense. Both values are images.

@@ -45,8 +45,7 @@ func (d *dots) interval(a, b Box) Box {
 // linear relaxes every product by McCormick's planes (see mcCormick) and sums them; interval serves where there are too many terms.
 func (d *dots) linear(interval func(in []Box) (Box, error)) *Linear {
 	return &Linear{
-		Source:    "sums of products in any order",
-		Execution: func(in []Box) []float64 { return d.execution(in[0], in[1]) },
+		Execution: Within(0, 0, "sums of products in any order").Depending(func(in []Box, err []float64) { d.execution(in[0], in[1], err) }),
 		Relax: func(_ Slope, in []Box) (*Relaxation, error) {
 			if d.n > maxDotTerms/max(1, 2*d.k) {
 				b, err := interval(in)
@@ -85,15 +84,13 @@ func (d *dots) relax(a, b Box) *Relaxation {
 }
 
 // execution bounds the error of float32 executions: gamma_{k+2} times the sum of the products' magnitudes.
-func (d *dots) execution(a, b Box) []float64 {
-	out := make([]float64, d.n)
+func (d *dots) execution(a, b Box, out []float64) {
 	for i := range out {
 		sum := 0.0
 		for p := range d.k {
 			x, y := d.at(i, p)
 			sum += magnitude(a, x) * magnitude(b, y)
 		}
-		out[i] = within32(sum, gamma32(d.k+2)*sum)
+		out[i] += fits32(sum, gamma32(d.k+2)*(sum+0x1p-98))
 	}
-	return out
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "DynamicQuantizeLinear", Since: 11, Shape: dynamicShape, Eval: dynamicEval, Interval: dynamicInterval, Linear: boxForms(dynamicInterval)})
+	Register(Def{Name: "DynamicQuantizeLinear", Since: 11, Shape: dynamicShape, Eval: dynamicEval, Interval: dynamicInterval, Linear: boxForms(dynamicInterval, Exact("exact"))})
 }
 
 func dynamicShape(n *onnxio.Node) ([]Type, error) {
@@ -71,6 +71,10 @@ func dynamicInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 	for i := range x.Lower {
 		al, au = max(al, -x.Upper[i]), max(au, -x.Lower[i])
 		bl, bu = max(bl, x.Lower[i]), max(bu, x.Upper[i])
+	}
+	if !(au+bu <= Largest32/2) { // an execution's range of the elements may overflow
+		al, bl = 0, 0
+		au, bu = math.Inf(1), math.Inf(1)
 	}
 	widened := func(lo, up float64) (float64, float64) {
 		e := max(math.Abs(lo), math.Abs(up))*requantiseRoom + 0x1p-100

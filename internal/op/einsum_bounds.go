@@ -105,7 +105,7 @@ func einsumLinear(n *onnxio.Node) (*Linear, error) {
 	case n.ConstInput(1) == nil:
 		return w.dots().linear(func(in []Box) (Box, error) { return w.dots().interval(in[0], in[1]), nil }), nil
 	}
-	l := &Linear{Maps: make([]affine.Map, len(n.Inputs))}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Execution: Sums(0, 1, "sums of products in any order")}
 	var weight []float64
 	size := product(n.Inputs[x].Shape)
 	if len(n.Inputs) > 1 {

@@ -60,14 +60,14 @@ func monotone(f func(float64) float64, ulps int) func(*onnxio.Node, []Box) ([]Bo
 // lines is the Linear face of an elementwise operator.
 func lines(f LinesFunc, ulps float64, source string) func(*onnxio.Node) (*Linear, error) {
 	return func(*onnxio.Node) (*Linear, error) {
-		return &Linear{Lines: f, Ulps: ulps, Source: source}, nil
+		return &Linear{Lines: f, Execution: Within(ulps, 0, source)}, nil
 	}
 }
 
 // linesWithError is lines for operators whose executions are off by an absolute error too.
 func linesWithError(f LinesFunc, ulps, abs float64, source string) func(*onnxio.Node) (*Linear, error) {
 	return func(*onnxio.Node) (*Linear, error) {
-		return &Linear{Lines: f, Ulps: ulps, AbsErr: abs, Source: source}, nil
+		return &Linear{Lines: f, Execution: Within(ulps, abs, source)}, nil
 	}
 }
 

@@ -78,8 +78,8 @@ func (e expKink) linear(n *onnxio.Node) (*Linear, error) {
 		b = concave
 	}
 	p := newPieced(0, part{e.left(), b, 0, 0}, part{straight(e.k), convex, math.Inf(1), 0})
-	return &Linear{Lines: p.lines(e.bounds), Ulps: 8, AbsErr: math.Abs(e.a) * 0x1p-22,
-		Source: "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2^-24*alpha beyond 4 ulp"}, nil
+	return &Linear{Lines: p.lines(e.bounds), Execution: Within(8, math.Abs(e.a)*0x1p-22,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2^-24*alpha beyond 4 ulp")}, nil
 }
 
 // eluGradient: y+alpha below 0, else 1.

@@ -23,7 +23,7 @@ func init() {
 		},
 		Eval:     equalEval,
 		Interval: equalInterval,
-		Linear:   boxForms(equalInterval),
+		Linear:   boxForms(equalInterval, Exact("exact")),
 		Couple:   coupleElementwise,
 	})
 }

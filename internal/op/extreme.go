@@ -110,7 +110,7 @@ func extremeRows(largest bool) func(*onnxio.Node) (*Linear, error) {
 				index[k][i] = rows[int(start[i])+k]
 			}
 		}
-		return &Linear{Source: "exact", Relax: func(s Slope, in []Box) (*Relaxation, error) {
+		return &Linear{Execution: Exact("exact"), Relax: func(s Slope, in []Box) (*Relaxation, error) {
 			boxes := make([]Box, r.count)
 			for k := range boxes {
 				boxes[k] = in[0]

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "EyeLike", Since: 9, Shape: eyeLikeShape, Eval: eyeLikeEval, Interval: eyeLikeInterval, Linear: boxForms(eyeLikeInterval)})
+	Register(Def{Name: "EyeLike", Since: 9, Shape: eyeLikeShape, Eval: eyeLikeEval, Interval: eyeLikeInterval, Linear: boxForms(eyeLikeInterval, Exact("exact"))})
 }
 
 func eyeLikeShape(n *onnxio.Node) ([]Type, error) {

@@ -144,20 +144,20 @@ func foldInterval(f func(l, u []float64) (lo, hi float64)) func(*onnxio.Node, []
 	}
 }
 
-// foldBox is the Linear face of reductions of which only the box is known; size tells the executions' error for n elements.
-func foldBox(interval func(*onnxio.Node, []Box) ([]Box, error), size func(n float64) (ulps, abs float64), source string) func(*onnxio.Node) (*Linear, error) {
+// foldBox is the Linear face of reductions of which only the box is known; size tells the executions' error for n elements, and largest, where
+// it is not the result, the largest intermediate that an execution may reach on elements of the given magnitudes.
+func foldBox(interval func(*onnxio.Node, []Box) ([]Box, error), size func(n float64) (ulps, abs float64), source string, largest func(mags []float64) float64) func(*onnxio.Node) (*Linear, error) {
 	return func(n *onnxio.Node) (*Linear, error) {
 		r, err := staticReduction(n, foldAxes, "Linear")
 		if err != nil {
 			return nil, err
 		}
-		l, err := boxForms(interval)(n)
-		if err != nil {
-			return nil, err
+		ulps, abs := size(float64(r.count))
+		e := Within(ulps, abs, source)
+		if largest != nil {
+			e = e.Depending(r.reaching(largest))
 		}
-		l.Ulps, l.AbsErr = size(float64(r.count))
-		l.Source = source
-		return l, nil
+		return boxForms(interval, e)(n)
 	}
 }
 
@@ -169,7 +169,8 @@ func foldLines(f LinesFunc, size func(n float64) (ulps, abs float64), source str
 			return nil, err
 		}
 		start, index := r.rows()
-		l := &Linear{Source: source, Relax: func(s Slope, in []Box) (*Relaxation, error) {
+		ulps, abs := size(float64(r.count))
+		l := &Linear{Execution: Within(ulps, abs, source), Relax: func(s Slope, in []Box) (*Relaxation, error) {
 			k := len(in[0].Lower)
 			buf := make([]float64, 4*k)
 			p := Lines{buf[:k], buf[k : 2*k], buf[2*k : 3*k], buf[3*k:]}
@@ -188,8 +189,22 @@ func foldLines(f LinesFunc, size func(n float64) (ulps, abs float64), source str
 			lower.Input, upper.Input = nil, nil
 			return &Relaxation{*lower, *upper}, nil
 		}}
-		l.Ulps, l.AbsErr = size(float64(r.count))
 		return l, nil
+	}
+}
+
+// reaching is the part of an execution's error that says where an intermediate may leave float32's range.
+func (r *reduction) reaching(largest func(mags []float64) float64) func(in []Box, err []float64) {
+	start, index := r.rows()
+	return func(in []Box, err []float64) {
+		var mags []float64
+		for i := range err {
+			mags = mags[:0]
+			for _, j := range index[start[i]:start[i+1]] {
+				mags = append(mags, magnitude(in[0], int(j)))
+			}
+			err[i] += fits32(largest(mags), 0)
+		}
 	}
 }
 

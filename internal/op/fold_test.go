@@ -47,7 +47,7 @@ func TestFoldsAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !(l.Ulps > 0) || l.Source == "" {
+		if l.Execution.Moves() || l.Execution.Source() == "" {
 			t.Errorf("%s: executions are said to be exact", c.name)
 		}
 		rng := rand.New(rand.NewPCG(33, 34))

@@ -16,7 +16,7 @@ func init() {
 		Gradient: geluGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(geluOf(n).bounds)(n, in) },
 		Linear: func(n *onnxio.Node) (*Linear, error) {
-			return &Linear{Lines: geluOf(n).lines(), Ulps: 8, AbsErr: 0x1p-18, Source: dipSource}, nil
+			return &Linear{Lines: geluOf(n).lines(), Execution: Within(8, 0x1p-18, dipSource)}, nil
 		},
 		Couple: coupleElementwise,
 	})

@@ -198,8 +198,8 @@ func gemmLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Linear{Maps: make([]affine.Map, len(n.Inputs))}
 	alpha, beta := float64(n.Attrs.Float("alpha", 1)), float64(n.Attrs.Float("beta", 1))
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Execution: Sums(3, max(unscaled(alpha), unscaled(beta)), "sums of products in any order")}
 	a, b := n.ConstInput(0), n.ConstInput(1)
 	switch {
 	case a == nil && b == nil:
@@ -278,6 +278,14 @@ func weights(n *onnxio.Node, i int) ([]float64, error) {
 	return w, nil
 }
 
+// unscaled is how much larger than its share of the result a term may be before it is multiplied by the factor.
+func unscaled(factor float64) float64 {
+	if factor == 0 {
+		return 1
+	}
+	return max(1, 1/math.Abs(factor))
+}
+
 // scaled multiplies w in place, and notes in RelErr where that was not exact.
 func (l *Linear) scaled(w []float64, by float64) []float64 {
 	if by == 1 {
@@ -334,13 +342,7 @@ func sparseProduct(n *onnxio.Node, in, batch, m, cols, k int, f func(b, i, j, p 
 // gemmBox is the Linear face of a product of two variables, of which the box is known. An execution rounds k products and sums, and at most
 // four times more for alpha, beta and C.
 func gemmBox(n *onnxio.Node, d *gemmDims, alpha, beta float64) (*Linear, error) {
-	l, err := boxForms(gemmInterval)(n)
-	if err != nil {
-		return nil, err
-	}
-	l.Source = "sums of products in any order"
-	l.Execution = func(in []Box) []float64 {
-		out := make([]float64, d.m*d.n)
+	return boxForms(gemmInterval, Within(0, 0, "sums of products in any order").Depending(func(in []Box, out []float64) {
 		for o := range out {
 			i, j, sum := o/d.n, o%d.n, 0.0
 			for p := range d.k {
@@ -350,11 +352,9 @@ func gemmBox(n *onnxio.Node, d *gemmDims, alpha, beta float64) (*Linear, error) 
 			if n.Input(2) != nil {
 				sum += math.Abs(beta) * magnitude(in[2], i*d.ci+j*d.cj)
 			}
-			out[o] = within32(sum, gamma32(d.k+6)*sum)
+			out[o] += fits32(sum, gamma32(d.k+6)*(sum+0x1p-98))
 		}
-		return out
-	}
-	return l, nil
+	}))(n)
 }
 
 // gemmInterval serves products of two variables; others are affine.

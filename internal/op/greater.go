@@ -7,7 +7,7 @@ func init() {
 	Register(Def{
 		Name: "Greater", Since: 7,
 		Shape: pairOfBools, Eval: comparing(true, false).eval,
-		Interval: interval, Linear: boxForms(interval),
+		Interval: interval, Linear: boxForms(interval, Exact("exact")),
 		Couple: coupleElementwise,
 	})
 }

@@ -7,7 +7,7 @@ func init() {
 	Register(Def{
 		Name: "GreaterOrEqual", Since: 12,
 		Shape: pairOfBools, Eval: comparing(true, true).eval,
-		Interval: interval, Linear: boxForms(interval),
+		Interval: interval, Linear: boxForms(interval, Exact("exact")),
 		Couple: coupleElementwise,
 	})
 }

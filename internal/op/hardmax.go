@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Hardmax", Since: 1, Shape: softmaxShape, Eval: hardmaxEval, Gradient: zeroGradient, Interval: hardmaxInterval, Linear: boxForms(hardmaxInterval), Couple: coupleOverAxis})
+	Register(Def{Name: "Hardmax", Since: 1, Shape: softmaxShape, Eval: hardmaxEval, Gradient: zeroGradient, Interval: hardmaxInterval, Linear: boxForms(hardmaxInterval, Exact("exact")), Couple: coupleOverAxis})
 }
 
 func hardmaxEval(c *Call) error {

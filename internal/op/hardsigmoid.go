@@ -87,8 +87,8 @@ func hardSigmoidLinear(n *onnxio.Node) (*Linear, error) {
 			pieces = newPieced(gentle, part{level(first), convex, a, 0}, part{clipped, unsure, d, steep}, part{level(last), convex, inf, 0})
 		}
 	}
-	return &Linear{Lines: pieces.lines(hardSigmoidBounds(alpha, beta)), AbsErr: (1 + 2*math.Abs(beta)) * 0x1p-22,
-		Source: "two roundings of numbers up to 1 + |beta|"}, nil
+	return &Linear{Lines: pieces.lines(hardSigmoidBounds(alpha, beta)), Execution: Within(0, (1+2*math.Abs(beta))*0x1p-22,
+		"two roundings of numbers up to 1 + |beta|")}, nil
 }
 
 // hardSigmoidGradient: alpha where 0 < y < 1, else 0.

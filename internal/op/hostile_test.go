@@ -363,10 +363,13 @@ func (h *hostileNode) bounds() {
 	case l.Relax != nil:
 		h.face = "Relax"
 		_, _ = l.Relax(SlopeAdaptive, boxes)
-		if l.Execution != nil {
-			h.face = "Execution"
-			l.Execution(boxes)
-		}
+	}
+	if d.Interval == nil || len(n.Outputs) == 0 || n.Outputs[0] == nil {
+		return
+	}
+	h.face = "Execution"
+	if out, err := d.Interval(n, boxes); err == nil && len(out) > 0 {
+		l.Execution.Errors(boxes, out[0], make([]float64, len(out[0].Lower)), inOrder)
 	}
 }
 

@@ -8,7 +8,7 @@ func init() {
 	Register(Def{
 		Name: "IsInf", Since: 10,
 		Shape: boolShape, Eval: isInfEval,
-		Interval: neverUnlessHuge, Linear: boxForms(neverUnlessHuge),
+		Interval: neverUnlessHuge, Linear: boxForms(neverUnlessHuge, Exact("exact")),
 		Couple: coupleElementwise,
 	})
 }

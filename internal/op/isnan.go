@@ -13,7 +13,7 @@ func init() {
 	Register(Def{
 		Name: "IsNaN", Since: 9,
 		Shape: boolShape, Eval: isNaNEval,
-		Interval: neverUnlessHuge, Linear: boxForms(neverUnlessHuge),
+		Interval: neverUnlessHuge, Linear: boxForms(neverUnlessHuge, Exact("exact")),
 		Couple: coupleElementwise,
 	})
 }

@@ -56,7 +56,7 @@ func leakyLinear(n *onnxio.Node) (*Linear, error) {
 		for i := range l {
 			kinkLine(s, i, l[i], u[i], alpha, 1, out)
 		}
-	}, Ulps: 0.5, Source: "one rounded product below 0"}, nil
+	}, Execution: Within(0.5, 0, "one rounded product below 0")}, nil
 }
 
 // leakyReluGradient: alpha below 0, else 1.

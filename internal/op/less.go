@@ -7,7 +7,7 @@ func init() {
 	Register(Def{
 		Name: "Less", Since: 7,
 		Shape: pairOfBools, Eval: comparing(false, false).eval,
-		Interval: interval, Linear: boxForms(interval),
+		Interval: interval, Linear: boxForms(interval, Exact("exact")),
 		Couple: coupleElementwise,
 	})
 }

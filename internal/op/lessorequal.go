@@ -7,7 +7,7 @@ func init() {
 	Register(Def{
 		Name: "LessOrEqual", Since: 12,
 		Shape: pairOfBools, Eval: comparing(false, true).eval,
-		Interval: interval, Linear: boxForms(interval),
+		Interval: interval, Linear: boxForms(interval, Exact("exact")),
 		Couple: coupleElementwise,
 	})
 }

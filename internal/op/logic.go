@@ -12,7 +12,7 @@ func logical(name string, f func(a, b bool) bool) Def {
 	return Def{
 		Name: name, Since: 7,
 		Shape: pairOfBools, Eval: logicEval(f),
-		Interval: interval, Linear: boxForms(interval), Couple: coupleElementwise,
+		Interval: interval, Linear: boxForms(interval, Exact("exact")), Couple: coupleElementwise,
 	}
 }
 

@@ -66,8 +66,6 @@ func logSoftmaxLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	size := float64(g.size)
 	return &Linear{
-		Ulps:   4,
-		Source: "error analysis of the form that is shifted by the maximum, as for Softmax",
 		Relax: func(_ Slope, in []Box) (*Relaxation, error) {
 			out, err := logSoftmaxInterval(n, in)
 			if err != nil {
@@ -78,8 +76,7 @@ func logSoftmaxLinear(n *onnxio.Node) (*Linear, error) {
 			}
 			return logSoftmaxForms(g, in[0], out[0]), nil
 		},
-		Execution: func(in []Box) []float64 {
-			out := make([]float64, product(s))
+		Execution: Within(4, 0, "error analysis of the form that is shifted by the maximum, as for Softmax").Depending(func(in []Box, out []float64) {
 			for o := range g.outer {
 				for k := range g.inner {
 					at, top := o*g.size*g.inner+k, 0.0
@@ -87,12 +84,11 @@ func logSoftmaxLinear(n *onnxio.Node) (*Linear, error) {
 						top = max(top, magnitude(in[0], at+j*g.inner))
 					}
 					for j := range g.size {
-						out[at+j*g.inner] = within32(top, (2*size+16+8*math.Log(size+1))*0x1p-23+8*unit32*(2*top+2+math.Log(size)))
+						out[at+j*g.inner] += fits32(4*top, (2*size+16+8*math.Log(size+1))*0x1p-23+8*unit32*(2*top+2+math.Log(size)))
 					}
 				}
 			}
-			return out
-		},
+		}),
 	}, nil
 }
 

@@ -105,15 +105,20 @@ func lrnInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 
 // lrnLinear bounds every element by lines in itself, over the box of its factor.
 //
-// Float32 executions: of positive terms the base is off by a relative (size+8)*u, which the power takes beta times; 64u are for the power
-// itself (see powUlps) and what is left. Nothing is told of other signs, of a bias near 0, and of numbers that might overflow.
+// Float32 executions may slide their window over the channels, adding the square that enters and subtracting the one that leaves: the sum is
+// then off by a share of the squares of all channels at the place, and not of the window's alone. With S that sum of all, the base is off by
+// gamma_{2C+8}*(bias + alpha/size*S), of itself at most a share rel as its least value is bias; the power takes that beta times. 64u are for the
+// power itself (see powUlps) and what is left. Nothing is told of other signs, of a bias near 0, and of numbers that might overflow.
 func lrnLinear(n *onnxio.Node) (*Linear, error) {
 	a := n.Attrs
 	alpha, beta, bias := float64(a.Float("alpha", 1e-4)), float64(a.Float("beta", 0.75)), float64(a.Float("bias", 1))
-	rel := (4*math.Abs(beta)*float64(a.Int("size", 1)+8) + 64) * unit32
-	tame := alpha >= 0 && alpha <= 0x1p60 && bias >= 0x1p-60 && bias <= 0x1p60 && rel < 0.1 && math.Abs(beta) <= powLimit
+	x, err := shapeOf(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	channels, area, share := x[1], product(x[2:]), alpha/float64(a.Int("size", 1))
+	tame := alpha >= 0 && alpha <= 0x1p60 && bias >= 0x1p-60 && bias <= 0x1p60 && math.Abs(beta) <= powLimit
 	return &Linear{
-		Source: "error analysis of a sum of positive terms; " + powSource,
 		Relax: func(_ Slope, in []Box) (*Relaxation, error) {
 			x := in[0]
 			f, err := lrnBounds(n, x)
@@ -137,21 +142,31 @@ func lrnLinear(n *onnxio.Node) (*Linear, error) {
 			lower.Input, upper.Input = nil, nil
 			return &Relaxation{*lower, *upper}, nil
 		},
-		Execution: func(in []Box) []float64 {
-			out := make([]float64, len(in[0].Lower))
+		Execution: Within(0, 0, "error analysis of a sum of positive terms; "+powSource).Depending(func(in []Box, out []float64) {
 			y, err := lrnInterval(n, in)
-			most := 0.0
 			for i := range out {
-				most = max(most, magnitude(in[0], i))
-			}
-			base := bias + alpha*most*most
-			for i := range out {
-				if out[i] = math.Inf(1); tame && err == nil {
-					m := magnitude(y[0], i)
-					out[i] = within32(max(m, base, math.Pow(base, math.Abs(beta))), rel*m)
+				if !tame || err != nil {
+					out[i] = math.Inf(1)
+					continue
 				}
+				first, sum := i-i/area%channels*area, 0.0
+				for ch := range channels {
+					m := magnitude(in[0], first+ch*area)
+					sum += m * m
+				}
+				base := bias + share*sum
+				off := gamma32(2*channels+8) * base / bias // of the base's least value
+				if !(off < 0.1) || sum > largest32 {
+					out[i] = math.Inf(1)
+					continue
+				}
+				rel := 2*math.Abs(beta)*off/(1-off) + 64*unit32
+				if rel >= 0.5 {
+					rel = math.Inf(1)
+				}
+				m := magnitude(y[0], i)
+				out[i] += within32(max(m, base, math.Pow(base, math.Abs(beta))), rel*m)
 			}
-			return out
-		},
+		}),
 	}, nil
 }

@@ -174,7 +174,7 @@ func matmulLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Linear{Maps: make([]affine.Map, 2)}
+	l := &Linear{Maps: make([]affine.Map, 2), Execution: Sums(0, 1, "sums of products in any order")}
 	a, b := n.ConstInput(0), n.ConstInput(1)
 	if a == nil && b == nil {
 		return d.dots().linear(func(in []Box) (Box, error) {

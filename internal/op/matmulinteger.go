@@ -12,7 +12,7 @@ import (
 func init() {
 	read := func(n *onnxio.Node) (*integerSums, error) { return matmulSums(n.Inputs[0].Shape, n.Inputs[1].Shape) }
 	Register(Def{Name: "MatMulInteger", Since: 10, Shape: integerShape(read), Eval: integerEval(matmulSumsOf),
-		Interval: integerInterval(read), Linear: boxForms(integerInterval(read))})
+		Interval: integerInterval(read), Linear: boxForms(integerInterval(read), Exact("exact"))})
 }
 
 func matmulSumsOf(c *Call) (*integerSums, error) { return matmulSums(c.In[0].Shape, c.In[1].Shape) }

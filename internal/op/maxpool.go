@@ -232,8 +232,8 @@ func maxpoolLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, err
 	}
 	return &Linear{
-		Source: "exact",
-		Relax:  func(_ Slope, in []Box) (*Relaxation, error) { return relaxWindows(g, in[0]) },
+		Execution: Exact("exact"),
+		Relax:     func(_ Slope, in []Box) (*Relaxation, error) { return relaxWindows(g, in[0]) },
 		Window: &Window{C: g.n * g.c, H: g.h, W: g.w, OH: g.oh, OW: g.ow, KH: g.kh, KW: g.kw, StrideH: g.sh, StrideW: g.sw,
 			DilationH: g.dh, DilationW: g.dw, PadTop: g.top, PadLeft: g.left},
 	}, nil

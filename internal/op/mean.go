@@ -4,6 +4,7 @@ package op
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
@@ -43,8 +44,8 @@ func meanLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, err
 	}
 	k := len(n.Inputs)
-	l := &Linear{Maps: make([]affine.Map, k), Ulps: 1, Source: "one rounding for the division or the rounded reciprocal"}
-	var lo, hi []float64 // of the constants' sum
+	l := &Linear{Maps: make([]affine.Map, k), Execution: Sums(1, float64(k), "one rounding for the division or the rounded reciprocal")}
+	var lo, hi, mags []float64 // of the constants' sum; the sum of their magnitudes
 	for i, v := range n.Inputs {
 		if v.Const == nil {
 			l.Maps[i] = broadcastMap(v.Shape, shape, 1/float64(k))
@@ -55,6 +56,12 @@ func meanLinear(n *onnxio.Node) (*Linear, error) {
 			return nil, err
 		}
 		f = broadcastTo(f, v.Const.Shape, shape)
+		if mags == nil {
+			mags = make([]float64, len(f))
+		}
+		for j, c := range f {
+			mags[j] += math.Abs(c)
+		}
 		if lo == nil {
 			lo, hi = slices.Clone(f), slices.Clone(f)
 			continue
@@ -73,6 +80,7 @@ func meanLinear(n *onnxio.Node) (*Linear, error) {
 			l.Bias[j] = a + (b-a)/2
 			l.BiasErr[j] = max(addUp(b, -l.Bias[j]), addUp(l.Bias[j], -a))
 		}
+		l.Execution = l.Execution.Depending(constantsError(mags, k+3, float64(k)))
 	}
 	return l, nil
 }

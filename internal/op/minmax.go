@@ -161,15 +161,15 @@ func extremeLinear(largest bool) func(*onnxio.Node) (*Linear, error) {
 				}
 			}
 			if !uniform(limit) {
-				return &Linear{Source: "exact", Relax: linesAsForms(last, lines)}, nil
+				return &Linear{Execution: Exact("exact"), Relax: linesAsForms(last, lines)}, nil
 			}
-			return &Linear{Input: last, Source: "exact", Lines: lines}, nil
+			return &Linear{Input: last, Execution: Exact("exact"), Lines: lines}, nil
 		}
 		index := make([][]int32, len(n.Inputs))
 		for k, v := range n.Inputs {
 			index[k] = broadcastIndex(v.Shape, shape)
 		}
-		return &Linear{Source: "exact", Relax: func(s Slope, in []Box) (*Relaxation, error) {
+		return &Linear{Execution: Exact("exact"), Relax: func(s Slope, in []Box) (*Relaxation, error) {
 			return relaxExtreme(s, product(shape), index, in, largest)
 		}}, nil
 	}

@@ -13,7 +13,7 @@ import (
 func init() {
 	Register(Def{
 		Name: "Mod", Since: 10, AnyOrder: true,
-		Shape: pairType, Eval: modEval, Gradient: modGradient, Interval: modInterval, Linear: boxForms(modInterval),
+		Shape: pairType, Eval: modEval, Gradient: modGradient, Interval: modInterval, Linear: boxForms(modInterval, Exact("exact")),
 		Couple: coupleElementwise,
 	})
 }

@@ -47,7 +47,7 @@ func negLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Linear{Maps: []affine.Map{constDiag(product(x), -1)}}, nil
+	return &Linear{Maps: []affine.Map{constDiag(product(x), -1)}, Execution: Exact("exact")}, nil
 }
 
 // constDiag is y = c*x.

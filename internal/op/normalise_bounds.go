@@ -292,8 +292,7 @@ func (g *standard) centred(f *Forms, x Box, r, i int, k, mags float64) float64 {
 // if it is the difference of two means of at most Q, and may then even be negative. If it sums the squares of d, it is off by the mean of
 // 2g*(M+|x|)*|d|, at most 2g*2*sqrt(Q)*sqrt(v) (Cauchy and Schwarz), and g*v: 5g*Q. From the variance's error e follows that of 1/deviation, at
 // most R^2 * e / (2 sqrt(w)), with w the least variance, epsilon in it, and R the largest quotient. What comes after rounds at most 8 times.
-func (g *standard) execution(in []Box) []float64 {
-	out := make([]float64, g.total)
+func (g *standard) execution(in []Box, out []float64) {
 	s := g.newSpread()
 	n := float64(g.size)
 	g32 := gamma32(g.size + 12)
@@ -328,10 +327,9 @@ func (g *standard) execution(in []Box) []float64 {
 			m := mean + magnitude(in[0], i)
 			d := max(math.Abs(s.dl[j]), math.Abs(s.du[j]))
 			e := scale*(quotient*g32*m+d*er) + 16*unit32*(scale*quotient*(d+m)+bias) + (1+scale)*(1+quotient)*0x1p-118
-			out[i] = within32(max(m, scale*quotient*m, q), e*(1+0x1p-20))
+			out[i] += within32(max(m, scale*quotient*m, q), e*(1+0x1p-20))
 		}
 	}
-	return out
 }
 
 // standardInterval and standardLinear are the faces of a node that normalises, given how it does so.
@@ -352,9 +350,8 @@ func standardLinear(read func(*onnxio.Node) (*standard, error)) func(*onnxio.Nod
 			return nil, err
 		}
 		return &Linear{
-			Source:    "error analysis of sums in any order, and of both ways to find a variance",
 			Relax:     func(_ Slope, in []Box) (*Relaxation, error) { return g.relax(in), nil },
-			Execution: g.execution,
+			Execution: Within(0, 0, "error analysis of sums in any order, and of both ways to find a variance").Depending(g.execution),
 		}, nil
 	}
 }

@@ -31,7 +31,7 @@ func notLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Linear{Maps: []affine.Map{constDiag(product(x), -1)}, Bias: make([]float64, product(x))}
+	l := &Linear{Maps: []affine.Map{constDiag(product(x), -1)}, Bias: make([]float64, product(x)), Execution: Exact("exact")}
 	for i := range l.Bias {
 		l.Bias[i] = 1
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "OneHot", Since: 9, Shape: oneHotShape, Eval: oneHotEval, Interval: oneHotInterval, Linear: boxForms(oneHotInterval)})
+	Register(Def{Name: "OneHot", Since: 9, Shape: oneHotShape, Eval: oneHotEval, Interval: oneHotInterval, Linear: boxForms(oneHotInterval, Exact("exact"))})
 }
 
 // oneHotAxis is where the new axis stands.

@@ -31,7 +31,7 @@ func pickLinear(n *onnxio.Node, eval func(*Call) error, data ...int) (*Linear, e
 			return nil, unsupported(n, "Linear", fmt.Sprintf("input %d (%s) must be constant", i, v.Name))
 		}
 	}
-	l := &Linear{PerOutput: make([][]affine.Map, len(n.Outputs))}
+	l := &Linear{Execution: Exact("elements move"), PerOutput: make([][]affine.Map, len(n.Outputs))}
 	for o := range l.PerOutput {
 		l.PerOutput[o] = make([]affine.Map, len(n.Inputs))
 	}
@@ -137,7 +137,7 @@ func reshapeLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	maps := make([]affine.Map, len(n.Inputs))
 	maps[0] = &affine.Identity{N: product(s)}
-	return &Linear{Maps: maps}, nil
+	return &Linear{Maps: maps, Execution: Exact("elements move")}, nil
 }
 
 // unsupported says that a face of a valid node is missing.

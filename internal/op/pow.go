@@ -155,11 +155,7 @@ func powLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, err
 	}
 	if t == nil || t.Len() != 1 || n.ConstInput(0) != nil || product(shape) != product(n.Inputs[0].Shape) {
-		l, err := boxForms(powInterval)(n)
-		if err == nil {
-			l.Ulps, l.Source = powUlps, powSource
-		}
-		return l, err
+		return boxForms(powInterval, Within(powUlps, 0, powSource))(n)
 	}
 	es, err := t.Float64s()
 	if err != nil {
@@ -167,11 +163,11 @@ func powLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	e := es[0]
 	if e == 1 {
-		return &Linear{Maps: []affine.Map{&affine.Identity{N: product(shape)}, nil}}, nil
+		return &Linear{Maps: []affine.Map{&affine.Identity{N: product(shape)}, nil}, Execution: Within(powUlps, 0, powSource)}, nil
 	}
-	l := &Linear{Lines: powLines(e), Ulps: powUlps, Source: powSource}
+	l := &Linear{Lines: powLines(e), Execution: Within(powUlps, 0, powSource)}
 	if e == 2 {
-		l.Ulps, l.Source = 8, "CUDA documents 8 ulp for powf; a rounded product has 0.5"
+		l.Execution = Within(8, 0, "CUDA documents 8 ulp for powf; a rounded product has 0.5")
 	}
 	return l, nil
 }

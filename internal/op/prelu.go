@@ -83,17 +83,13 @@ func preluInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 func preluLinear(n *onnxio.Node) (*Linear, error) {
 	const source = "one rounded product below 0"
 	if n.ConstInput(1) == nil || n.ConstInput(0) != nil {
-		l, err := boxForms(preluInterval)(n)
-		if err == nil {
-			l.Ulps, l.Source = 0.5, source
-		}
-		return l, err
+		return boxForms(preluInterval, Within(0.5, 0, source))(n)
 	}
 	a, _, err := constFactor(n, 1)
 	if err != nil {
 		return nil, err
 	}
-	l := &Linear{Ulps: 0.5, Source: source}
+	l := &Linear{Execution: Within(0.5, 0, source)}
 	lines := func(s Slope, l, u []float64, out *Lines) {
 		for i := range l {
 			kinkLine(s, i, l[i], u[i], a[i], 1, out)

@@ -35,12 +35,12 @@ func mulLinear(n *onnxio.Node) (*Linear, error) {
 		if err != nil {
 			return nil, err
 		}
-		l := &Linear{Maps: make([]affine.Map, 2)}
+		l := &Linear{Maps: make([]affine.Map, 2), Execution: Sums(0, 1, "one rounded product")}
 		l.Maps[1-k] = scaleMap(n.Inputs[1-k].Shape, shape, c)
 		return l, nil
 	}
 	if n.Inputs[0] == n.Inputs[1] {
-		return &Linear{Lines: curveLines(squareCurve, convex), Ulps: 0.5, Source: "one rounded product"}, nil
+		return &Linear{Lines: curveLines(squareCurve, convex), Execution: Within(0.5, 0, "one rounded product")}, nil
 	}
 	shape, err := broadcastInputs(n)
 	if err != nil {
@@ -48,8 +48,8 @@ func mulLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	ia, ib := broadcastIndex(n.Inputs[0].Shape, shape), broadcastIndex(n.Inputs[1].Shape, shape)
 	return &Linear{
-		Relax: func(_ Slope, in []Box) (*Relaxation, error) { return mcCormick(product(shape), ia, ib, in), nil },
-		Ulps:  0.5, Source: "one rounded product",
+		Relax:     func(_ Slope, in []Box) (*Relaxation, error) { return mcCormick(product(shape), ia, ib, in), nil },
+		Execution: Within(0.5, 0, "one rounded product"),
 	}, nil
 }
 
@@ -170,7 +170,7 @@ func divBounds(a, b, c, d float64) (lo, hi float64) {
 // only the box is known.
 func divLinear(n *onnxio.Node) (*Linear, error) {
 	if d := n.Inputs[0].DType; d != onnxio.Undefined && !d.IsFloat() {
-		return boxForms(divInterval)(n)
+		return boxForms(divInterval, Exact("whole numbers"))(n)
 	}
 	switch {
 	case n.ConstInput(1) != nil:
@@ -178,7 +178,7 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 		if err != nil {
 			return nil, err
 		}
-		l := &Linear{Maps: make([]affine.Map, 2)}
+		l := &Linear{Maps: make([]affine.Map, 2), Execution: Sums(1, 1, "one rounding for the division or the rounded reciprocal")}
 		inv := make([]float64, len(c))
 		for i, v := range c {
 			inv[i] = 1 / v
@@ -190,7 +190,6 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			}
 		}
 		l.Maps[0] = scaleMap(n.Inputs[0].Shape, shape, inv)
-		l.Ulps, l.Source = 1, "one rounding for the division or the rounded reciprocal"
 		return l, nil
 	case n.ConstInput(0) != nil:
 		c, shape, err := constFactor(n, 0)
@@ -198,7 +197,7 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			return nil, err
 		}
 		if product(shape) == product(n.Inputs[1].Shape) {
-			l := &Linear{Input: 1, Ulps: 0.5, Source: "IEEE 754 division"}
+			l := &Linear{Input: 1, Execution: divExecution}
 			if uniform(c) {
 				l.Lines = hyperbolaLines(c)
 			} else {
@@ -207,11 +206,37 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			return l, nil
 		}
 	}
-	l, err := boxForms(divInterval)(n)
-	if err == nil {
-		l.Ulps, l.Source = 0.5, "IEEE 754 division"
+	ia, ib, err := pairIndex(n)
+	if err != nil {
+		return nil, err
 	}
-	return l, err
+	return boxForms(divInterval, divExecution.Depending(func(in []Box, err []float64) {
+		for i := range err {
+			x, y := at(ia, i), at(ib, i)
+			least := 0.0
+			if l, u := in[1].Lower[y], in[1].Upper[y]; l > 0 || u < 0 {
+				least = min(math.Abs(l), math.Abs(u))
+			}
+			if !(least > 2*Flush) { // a divisor that may be flushed to zero
+				err[i] = math.Inf(1)
+				continue
+			}
+			// The dividend, the reciprocal and the quotient may be flushed, each by itself.
+			err[i] += Flush * (1/least + magnitude(in[0], x) + 1) * (1 + 0x1p-20)
+		}
+	}))(n)
+}
+
+// divExecution is a division, or a product with a rounded reciprocal.
+var divExecution = Within(1, 0, "IEEE 754 division, or a product with the rounded reciprocal")
+
+// pairIndex tells for every element of a broadcast pair which elements of the two inputs it reads; nil for its own.
+func pairIndex(n *onnxio.Node) (a, b []int32, err error) {
+	shape, err := broadcastInputs(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	return broadcastIndex(n.Inputs[0].Shape, shape), broadcastIndex(n.Inputs[1].Shape, shape), nil
 }
 
 // hyperbolaLines bounds c/x: convex on the side where c*x > 0, concave on the other; nothing is known across 0.

@@ -12,7 +12,7 @@ func init() {
 	read := func(n *onnxio.Node) (*integerSums, error) { return matmulSums(n.Inputs[0].Shape, n.Inputs[3].Shape) }
 	Register(Def{Name: "QLinearMatMul", Since: 10, Shape: qlinearShape(read), Eval: qlinearEval(func(c *Call) (*integerSums, error) {
 		return matmulSums(c.In[0].Shape, c.In[3].Shape)
-	}), Interval: qlinearInterval(read), Linear: boxForms(qlinearInterval(read))})
+	}), Interval: qlinearInterval(read), Linear: boxForms(qlinearInterval(read), Exact("exact"))})
 }
 
 // qlinearShape is the Shape face of quantized sums: inputs a, its scale and zero point, b and its own, the output's, and a bias in int32 in

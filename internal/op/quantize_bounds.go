@@ -73,7 +73,7 @@ func quantizeLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, err
 	}
 	least, most := integerRange(types[0].DType)
-	return &Linear{Source: "the quotient's rounding is in the bounds", Relax: func(_ Slope, in []Box) (*Relaxation, error) {
+	return &Linear{Execution: Exact("the quotient's rounding is in the bounds"), Relax: func(_ Slope, in []Box) (*Relaxation, error) {
 		out, err := quantizeInterval(n, in)
 		if err != nil {
 			return nil, err
@@ -126,11 +126,7 @@ func dequantizeLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	zero := n.Input(2)
 	if n.ConstInput(0) != nil || n.ConstInput(1) == nil || zero != nil && zero.Const == nil {
-		l, err := boxForms(dequantizeInterval)(n)
-		if err == nil {
-			l.Ulps, l.Source = 4, "an exact difference, a conversion and one rounded product"
-		}
-		return l, err
+		return boxForms(dequantizeInterval, Within(4, 0, "an exact difference, a conversion and one rounded product"))(n)
 	}
 	scale, err := weights(n, 1)
 	if err != nil {
@@ -144,7 +140,7 @@ func dequantizeLinear(n *onnxio.Node) (*Linear, error) {
 	}
 	x := n.Inputs[0].Shape
 	d, bias := make([]float64, product(x)), make([]float64, product(x))
-	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), BiasErr: make([]float64, product(x)), Source: "an exact difference and one rounded product"}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), BiasErr: make([]float64, product(x)), Execution: Sums(2, 1, "an exact difference, a conversion and one rounded product")}
 	for i := range d {
 		k := of(i)
 		d[i], bias[i] = scale[k], -scale[k]*shift[k]

@@ -24,7 +24,7 @@ func reciprocalLinear(n *onnxio.Node) (*Linear, error) {
 	for i := range ones {
 		ones[i] = 1
 	}
-	return &Linear{Lines: hyperbolaLines(ones), Ulps: 0.5, Source: "IEEE 754 division"}, nil
+	return &Linear{Lines: hyperbolaLines(ones), Execution: divExecution}, nil
 }
 
 // reciprocalGradient: -y*y.

@@ -205,7 +205,7 @@ func reduceLinear(since int, mean bool) func(*onnxio.Node) (*Linear, error) {
 			return nil, err
 		}
 		x := r.shape
-		l := &Linear{Maps: make([]affine.Map, len(n.Inputs))}
+		l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Execution: Sums(0, 1, "sums in any order")}
 		if r.count == 1 {
 			l.Maps[0] = &affine.Identity{N: product(x)}
 			return l, nil
@@ -221,7 +221,7 @@ func reduceLinear(since int, mean bool) func(*onnxio.Node) (*Linear, error) {
 			if r.count&(r.count-1) != 0 {
 				l.RelErr = unitRoundoff
 			}
-			l.Ulps, l.Source = 1, "one rounding for the division or the rounded reciprocal"
+			l.Execution = Sums(1, float64(r.count), "sums in any order; one rounding for the division or the rounded reciprocal")
 		}
 		return l, nil
 	}

@@ -13,5 +13,5 @@ func init() {
 	Register(Def{Name: "ReduceL1", Since: 1, Shape: reduceShape(foldAxes), Eval: l1.eval,
 		Gradient: reduceGradient(foldAxes, signSlope),
 		Interval: foldInterval(sumBounds(func(l, u float64) (float64, float64) { return kinkBounds(l, u, -1, 1) })),
-		Linear:   foldLines(absLines, func(n float64) (ulps, abs float64) { return n, 0 }, "a rounding for each term, all of one sign"), Couple: coupleReduce(18, true)})
+		Linear:   foldLines(absLines, func(n float64) (ulps, abs float64) { return n, n * Flush }, "a rounding for each term, all of one sign"), Couple: coupleReduce(18, true)})
 }

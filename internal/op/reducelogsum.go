@@ -2,14 +2,42 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 func init() {
 	logSum := fold{f: func(acc, x float64) float64 { return acc + x }, finish: math.Log}
 	interval := foldInterval(logSumBounds)
 	Register(Def{Name: "ReduceLogSum", Since: 1, Shape: reduceShape(foldAxes), Eval: logSum.eval, Gradient: reduceGradient(foldAxes, logSumSlope), Interval: interval,
-		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return 4, n * 0x1p-22 },
-			"a rounding for each term, all of one sign, and the logarithm's"), Couple: coupleReduce(foldAxes, false)})
+		Linear: logSumLinear(interval), Couple: coupleReduce(foldAxes, false)})
+}
+
+// logSumLinear knows only the box. Nothing is known of executions whose sum leaves the normal numbers of float32.
+func logSumLinear(interval func(*onnxio.Node, []Box) ([]Box, error)) func(*onnxio.Node) (*Linear, error) {
+	return func(n *onnxio.Node) (*Linear, error) {
+		r, err := staticReduction(n, foldAxes, "Linear")
+		if err != nil {
+			return nil, err
+		}
+		start, index := r.rows()
+		count := float64(r.count)
+		e := Within(4, count*0x1p-22, "a rounding for each term, all of one sign, and the logarithm's")
+		return boxForms(interval, e.Depending(func(in []Box, err []float64) {
+			for i := range err {
+				least, most := 0.0, 0.0
+				for _, j := range index[start[i]:start[i+1]] {
+					least, most = least+max(0, in[0].Lower[j]), most+magnitude(in[0], int(j))
+				}
+				if !(least > 0x1p-100*(count+1)) {
+					most = math.Inf(1)
+				}
+				err[i] += fits32(most, 0)
+			}
+		}))(n)
+	}
 }
 
 // logSumBounds knows nothing of boxes that reach below 0: where terms cancel, an execution may be off by anything.

@@ -12,12 +12,12 @@ func init() {
 	}
 	interval := foldInterval(productBounds)
 	Register(Def{Name: "ReduceProd", Since: 1, Shape: reduceShape(foldAxes), Eval: times.eval, Gradient: reduceGradient(foldAxes, productSlope), Interval: interval,
-		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return n, n * 0x1p-48 },
-			"a rounding for each factor; what underflows on the way is under 2^-149 and grows to 2^-49 at most (see productBounds)"), Couple: coupleReduce(foldAxes, false)})
+		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return n, n * 0x1p-24 },
+			"a rounding for each factor; what is flushed on the way is under 2^-126 and grows to 2^-26 at most (see productBounds)", nil), Couple: coupleReduce(foldAxes, false)})
 }
 
 // productLimit is how large the product of the factors over 1 may be. An execution's partial products then do not overflow, and one
-// that underflows is off by less than 2^-149 times it.
+// that is flushed to zero is off by less than 2^-126 times it.
 const productLimit = 0x1p100
 
 // productBounds multiplies intervals; beyond productLimit nothing is known.

@@ -406,7 +406,7 @@ func resizeLinear(n *onnxio.Node) (*Linear, error) {
 	})
 	maps := make([]affine.Map, len(n.Inputs))
 	maps[0] = m
-	return &Linear{Maps: maps}, nil
+	return &Linear{Maps: maps, Execution: Sums(0, 1, "sums of products in any order")}, nil
 }
 
 // taps calls f with every input place and coefficient of one output place.

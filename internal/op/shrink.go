@@ -87,7 +87,7 @@ func shrinkLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, unsupported(n, "Linear", fmt.Sprintf("a bias of %v and a lambd of %v", bias, lambd))
 	}
 	bounds := shrinkBounds(bias, lambd)
-	return &Linear{Ulps: 1, Source: "one rounded sum", Lines: func(_ Slope, l, u []float64, out *Lines) {
+	return &Linear{Execution: Within(1, 0, "one rounded sum"), Lines: func(_ Slope, l, u []float64, out *Lines) {
 		for i := range l {
 			switch {
 			case u[i] < -lambd:

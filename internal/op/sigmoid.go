@@ -16,7 +16,7 @@ func init() {
 		Gradient: sigmoidGradient,
 		Interval: sigmoidInterval,
 		Linear: func(*onnxio.Node) (*Linear, error) {
-			return &Linear{Lines: sigmoidLines, Ulps: sigmoidUlps, AbsErr: sigmoidAbsErr, Source: sigmoidSource}, nil
+			return &Linear{Lines: sigmoidLines, Execution: Within(sigmoidUlps, sigmoidAbsErr, sigmoidSource)}, nil
 		},
 		Couple: coupleElementwise,
 	})

@@ -152,9 +152,10 @@ func softmaxLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := boxForms(softmaxInterval)(n)
-	if err == nil {
-		l.Ulps, l.AbsErr, l.Source = 2*float64(g.size)+8, 0x1p-24, "error analysis of the shifted form, exp within 2 ulp"
-	}
-	return l, err
+	e := Within(2*float64(g.size)+8, 0x1p-24, "error analysis of the shifted form, exp within 2 ulp")
+	return boxForms(softmaxInterval, e.Depending(func(in []Box, err []float64) {
+		for i := range err { // the difference to the maximum
+			err[i] += fits32(4*magnitude(in[0], i), 0)
+		}
+	}))(n)
 }

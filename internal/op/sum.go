@@ -1,6 +1,8 @@
 package op
 
 import (
+	"math"
+
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -11,7 +13,8 @@ func sumLinear(n *onnxio.Node, signs ...float64) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Linear{Maps: make([]affine.Map, len(n.Inputs))}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Execution: Sums(0, 1, "sums in any order")}
+	var mags []float64 // of the constants
 	constants := 0
 	for k, v := range n.Inputs {
 		sign := 1.0
@@ -27,10 +30,11 @@ func sumLinear(n *onnxio.Node, signs ...float64) (*Linear, error) {
 			return nil, err
 		}
 		if constants++; constants == 1 {
-			l.Bias = make([]float64, product(shape))
+			l.Bias, mags = make([]float64, product(shape)), make([]float64, product(shape))
 		}
 		for i, b := range broadcastTo(c, v.Const.Shape, shape) {
 			l.Bias[i] += sign * b
+			mags[i] += math.Abs(b)
 		}
 	}
 	if constants > 2 {
@@ -41,8 +45,19 @@ func sumLinear(n *onnxio.Node, signs ...float64) (*Linear, error) {
 		for i, b := range l.Bias {
 			l.BiasErr[i] = mulUp(max(b, -b), unitRoundoff)
 		}
+		l.Execution = l.Execution.Depending(constantsError(mags, len(n.Inputs)+1, 1))
 	}
 	return l, nil
+}
+
+// constantsError is what the rounding of a sum owes to constants that are one bias to the map, where they may cancel: executions add them
+// one by one. mags are the sums of the constants' magnitudes, divided by divisor in the end.
+func constantsError(mags []float64, roundings int, divisor float64) func(in []Box, err []float64) {
+	return func(_ []Box, err []float64) {
+		for i := range err {
+			err[i] += fits32(mags[i], gamma32(roundings)*mags[i]/divisor)
+		}
+	}
 }
 
 // broadcastMap is y = c * x spread from one shape to another, for c = 1 or -1.

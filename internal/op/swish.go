@@ -113,11 +113,11 @@ func swishLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Linear{Lines: swishLines(alpha), Ulps: 8, AbsErr: 0x1p-17, Source: dipSource}
+	abs := 0x1p-17
 	if a := math.Abs(alpha); a > 0 && a < 1 {
-		l.AbsErr /= a
+		abs /= a
 	}
-	return l, nil
+	return &Linear{Lines: swishLines(alpha), Execution: Within(8, abs, dipSource)}, nil
 }
 
 // dipSource: Swish was off by at most 2^-19.0 beyond 4 units in the last place, Gelu by 2^-23.5, its tanh form by 2^-20.7, Mish

@@ -16,7 +16,7 @@ func init() {
 		Gradient: tanhGradient,
 		Interval: tanhInterval,
 		Linear: func(*onnxio.Node) (*Linear, error) {
-			return &Linear{Lines: tanhLines, Ulps: tanhUlps, AbsErr: tanhAbsErr, Source: sigmoidSource}, nil
+			return &Linear{Lines: tanhLines, Execution: Within(tanhUlps, tanhAbsErr, sigmoidSource)}, nil
 		},
 		Couple: coupleElementwise,
 	})

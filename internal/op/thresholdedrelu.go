@@ -51,7 +51,7 @@ func thresholdedLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, unsupported(n, "Linear", "alpha is not a finite number")
 	}
 	p := newPieced(0, part{level(0), convex, alpha, 0}, part{straight(1), convex, math.Inf(1), 0})
-	return &Linear{Lines: p.lines(thresholdedBounds(alpha)), Source: "exact"}, nil
+	return &Linear{Lines: p.lines(thresholdedBounds(alpha)), Execution: Exact("exact")}, nil
 }
 
 // thresholdedGradient passes dy where x > alpha.

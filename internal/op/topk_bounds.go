@@ -106,7 +106,7 @@ func topKLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Linear{Source: "exact", Relax: func(_ Slope, in []Box) (*Relaxation, error) {
+	return &Linear{Execution: Exact("exact"), Relax: func(_ Slope, in []Box) (*Relaxation, error) {
 		out, err := topKInterval(n, in)
 		if err != nil {
 			return nil, err

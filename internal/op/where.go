@@ -134,7 +134,7 @@ func whereInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 // whereLinear picks elements where the condition is constant; otherwise only the box is known.
 func whereLinear(n *onnxio.Node) (*Linear, error) {
 	if n.ConstInput(0) == nil {
-		return boxForms(whereInterval)(n)
+		return boxForms(whereInterval, Exact("exact"))(n)
 	}
 	return pickLinear(n, whereEval, 1, 2)
 }

@@ -85,7 +85,7 @@ func parameters(g *onnxio.Graph) int {
 	return n
 }
 
-func argmax(z []float32) int {
+func argmax[T float32 | float64](z []T) int {
 	best := 0
 	for i, v := range z {
 		if v > z[best] {

@@ -1,0 +1,228 @@
+package verify
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/internal/op"
+)
+
+// What float32 executions are off reaches bounds in one way: every value that is computed has, under Float32, an uncertainty err per
+// element beside an affine value's g*m. Its box is widened by it when it is laid, and every row that goes down through the value pays
+// |coefficient|*err (pay), whatever the value's kind.
+//
+// A value of which bounds do not show that it, and what an execution computes on the way to it, stays within float32's range is beyond: an
+// infinity or NaN may then arrive at the outputs, also through a coefficient of zero, and nothing is known of that box's rows any more.
+
+// computed accounts for the execution of a value whose real box over box b has just been laid. boxes, if not nil, are those of the node's
+// inputs in the standard's order.
+func (p *pass) computed(v *value, b int, boxes []op.Box) error {
+	s := p.at(v.id, b)
+	s.top = s.peak()
+	if p.o.Semantics != Float32 || v.copies() {
+		return nil
+	}
+	if !v.exec.Known() {
+		return v.unsupported("Execution", "the error of float32 executions is not known with these inputs")
+	}
+	if v.kind == kindAffine {
+		p.sumsInRange(v, s, b)
+		if v.exec.Plain() {
+			return nil
+		}
+	} else if v.exec.Moves() {
+		p.inRange(v, s, b)
+		return nil
+	}
+	if v.exec.EachIn() && boxes == nil {
+		var err error
+		if boxes, err = p.inputBoxes(v, b); err != nil {
+			return err
+		}
+	}
+	if s.err == nil {
+		s.err = p.arena.get(v.n)
+	}
+	v.exec.Errors(boxes, op.Box{Lower: s.lo, Upper: s.up}, s.err, v.order.Store)
+	p.widen(v, s)
+	p.inRange(v, s, b)
+	return nil
+}
+
+// widen gives a value's box room for its execution's error.
+func (p *pass) widen(v *value, s *state) {
+	box := p.arena.get(2 * v.n)
+	lo, up := box[:v.n], box[v.n:]
+	for i, e := range s.err {
+		lo[i], up[i] = op.Down(s.lo[i]-e), op.Up(s.up[i]+e)
+		if math.IsNaN(lo[i]) {
+			lo[i] = math.Inf(-1)
+		}
+		if math.IsNaN(up[i]) {
+			up[i] = math.Inf(1)
+		}
+	}
+	s.lo, s.up = lo, up
+}
+
+// largest32 leaves room for the rounding of the bounds that are compared with it.
+const largest32 = op.Largest32 * (1 - 0x1p-20)
+
+// inRange notes a value that may leave float32's range.
+func (p *pass) inRange(v *value, s *state, b int) {
+	for i, l := range s.lo {
+		if !(l >= -largest32 && s.up[i] <= largest32) {
+			p.leave(v, b)
+			return
+		}
+	}
+}
+
+// sumsInRange does so for what an affine value's executions add up: in any order no more than m, or growth times it where a factor is
+// applied last; and for the coefficients that a runtime may make of several layers' (see network.measure).
+func (p *pass) sumsInRange(v *value, s *state, b int) {
+	if !(v.coef <= largest32) {
+		p.leave(v, b)
+		return
+	}
+	limit := largest32 / v.exec.Growth() * (1 - s.g)
+	for _, m := range s.m {
+		if !(m <= limit) {
+			p.leave(v, b)
+			return
+		}
+	}
+}
+
+func (p *pass) leave(v *value, b int) {
+	if p.beyond[b] == nil {
+		p.beyond[b] = v
+	}
+}
+
+// beyondReason says in words why nothing is known of a box, or nothing where something is.
+func (p *pass) beyondReason(b int) string {
+	v := p.beyond[b]
+	if v == nil {
+		return ""
+	}
+	place := fmt.Sprintf("%q", v.name)
+	if v.node != nil {
+		place = fmt.Sprintf("node %q (%s)", v.node.Name, v.node.Op)
+	}
+	return "a float32 execution may leave the range of finite numbers, or is not known, at " + place
+}
+
+// reach is the largest magnitude of an operand that an affine value's executions may multiply by a weight: of its inputs, and of the inputs
+// of layers whose weights a runtime may have joined with its own.
+func (p *pass) reach(v *value, b int) float64 {
+	most := 0.0
+	for _, i := range v.in {
+		in := p.at(i, b)
+		most = max(most, in.top)
+		if v.joins {
+			most = max(most, in.reach)
+		}
+	}
+	return most
+}
+
+// peak is the largest magnitude of an element.
+func (s *state) peak() float64 {
+	most := 0.0
+	for i, l := range s.lo {
+		most = max(most, -l, s.up[i])
+	}
+	return most
+}
+
+// measure finds, for float32 verdicts, how large the coefficients of every affine value are, and those of a scale that a runtime may join
+// with the layer in front of it.
+func (net *network) measure() {
+	w := new(affine.Work)
+	for _, v := range net.values {
+		if v.kind != kindAffine || v.copies() {
+			continue
+		}
+		sum := make([]float64, v.n)
+		for k, step := range v.steps {
+			ones := make([]float64, net.values[v.in[k]].n)
+			for i := range ones {
+				ones[i] = 1
+			}
+			step.Forward(sum, ones, 1, true, w)
+		}
+		for _, x := range sum {
+			v.weight = max(v.weight, x)
+		}
+		v.coef = v.weight
+		if len(v.steps) != 1 {
+			continue
+		}
+		in := net.values[v.in[0]]
+		for in.copies() {
+			in = net.values[in.in[0]]
+		}
+		if _, scale := v.steps[0].(*affine.DiagStep); scale && in.kind == kindAffine {
+			v.joins = true
+			v.coef = max(v.coef, v.coef*in.coef)
+		}
+	}
+}
+
+// operands are an elementwise operator's inputs as its executions may see them: a number below float32's normal ones may have been flushed
+// to zero.
+func (p *pass) operands(lo, up []float64) (l, u []float64) {
+	if p.o.Semantics != Float32 {
+		return lo, up
+	}
+	l, u = lo, up
+	for i := range lo {
+		if lo[i] < op.Flush && up[i] > -op.Flush && !(lo[i] <= 0 && up[i] >= 0) {
+			if &l[0] == &lo[0] {
+				l, u = append([]float64(nil), lo...), append([]float64(nil), up...)
+			}
+			l[i], u[i] = min(lo[i], 0), max(up[i], 0)
+		}
+	}
+	return l, u
+}
+
+// flushed adds to an element's uncertainty what lines or forms with coefficients of that sum lose where an operand is flushed to zero.
+func (p *pass) flushed(s *state, n, i int, coefs float64) {
+	if p.o.Semantics != Float32 {
+		return
+	}
+	if s.err == nil {
+		s.err = p.arena.get(n)
+	}
+	s.err[i] += coefs * op.Flush * (1 + 0x1p-20)
+}
+
+// pay subtracts from rows over a value what its executions may be off, and what coefficients lose that fall below the normal float64s on
+// the way down: far less than 2^-900 for each of its operands' unit.
+func (t *rowsRun) pay(v *value, r *affine.Rows) {
+	for i := range r.N {
+		s := t.state(v.id, i)
+		for _, k := range v.in {
+			if top := t.state(k, i).top; !math.IsInf(top, 0) {
+				t.e[i] += tiny64 * (1 + top)
+			}
+		}
+		if s.err == nil {
+			continue
+		}
+		row := r.Row(i)
+		if r.Index != nil {
+			sum := 0.0
+			for k, j := range r.Index {
+				sum += math.Abs(row[k]) * s.err[j]
+			}
+			t.e[i] += sum
+			continue
+		}
+		r.Run(i, func(off, at, n int) { t.e[i] += kernel.AbsDot(row[off:off+n], s.err[at:at+n]) })
+	}
+}

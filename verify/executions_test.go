@@ -1,0 +1,58 @@
+package verify
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+)
+
+// execution runs a network of float32 inputs and one float32 output on one point, given flat. close frees it.
+type execution struct {
+	name  string
+	run   func(x []float32) ([]float32, error)
+	close func()
+}
+
+// splitInputs cuts a flat point into the inputs' parts.
+func splitInputs(g *onnxio.Graph, x []float32) [][]float32 {
+	var out [][]float32
+	for _, in := range g.Inputs {
+		n := 1
+		for _, d := range in.Dims {
+			n *= d.Size
+		}
+		out = append(out, x[:n:n])
+		x = x[n:]
+	}
+	return out
+}
+
+// executions opens a network in the Go engine, and in onnxruntime with its optimisations off and on where it is at hand. What onnxruntime
+// refuses to open is missing from the list, with its reason.
+func executions(t testing.TB, g *onnxio.Graph) (list []execution, refused error) {
+	t.Helper()
+	m, err := onnxio.NewModel(g, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := engine.OpenGraph(context.Background(), m.Graph, engine.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list = append(list, execution{"go", func(x []float32) ([]float32, error) {
+		var in []*onnxio.Tensor
+		for i, part := range splitInputs(g, x) {
+			in = append(in, onnxio.FromFloat32(slices.Clone(part), s.Inputs()[i].Shape...))
+		}
+		y, err := s.Run(context.Background(), in)
+		if err != nil {
+			return nil, err
+		}
+		return slices.Clone(y[0].F32()), nil
+	}, func() { s.Close() }})
+	more, refused := ortExecutions(t, m, g)
+	return append(list, more...), refused
+}
