@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -109,7 +110,13 @@ func graphDifference(ctx context.Context, a, b *onnxio.Graph) (float64, error) {
 	return graphDifferenceIn(ctx, a, b, engine.Options{})
 }
 
+// graphDifferenceIn runs a graph and what was made of it on the same inputs: the ports of both have the same names in the same order, or it is an error.
 func graphDifferenceIn(ctx context.Context, a, b *onnxio.Graph, o engine.Options) (float64, error) {
+	for what, ports := range map[string][2][]*onnxio.Value{"input": {a.Inputs, b.Inputs}, "output": {a.Outputs, b.Outputs}} {
+		if p, q := portNames(ports[0], what == "output"), portNames(ports[1], what == "output"); !slices.Equal(p, q) {
+			return 0, fmt.Errorf("%ss %v became %v", what, p, q)
+		}
+	}
 	in, p, err := runRandom(ctx, a, nil, o)
 	if err != nil {
 		return 0, err
@@ -134,6 +141,17 @@ func graphDifferenceIn(ctx context.Context, a, b *onnxio.Graph, o engine.Options
 		worst = max(worst, relative(s, t))
 	}
 	return worst, nil
+}
+
+// portNames are the names of inputs, without those that have a constant, or of outputs.
+func portNames(vs []*onnxio.Value, all bool) []string {
+	var out []string
+	for _, v := range vs {
+		if all || v.Const == nil {
+			out = append(out, v.Name)
+		}
+	}
+	return out
 }
 
 // runRandom runs a graph on the given inputs, or on random ones.

@@ -25,13 +25,20 @@ type Certificate struct {
 	Delta float64
 	// Reason says why Delta is infinite where float32 executions are the cause.
 	Reason string
+	// InputsBy and OutputsBy tell how the models' ports were matched (see Match).
+	InputsBy, OutputsBy string
 	// Shared tells how many nodes of the two networks are one, out of how many of B.
 	Shared, Nodes int
 }
 
 // Compare proves that two models compute the same over a box, or bounds their difference with a domain: a network of the difference, in
-// which what both compute in the same way is one.
+// which what both compute in the same way is one. Inputs and outputs are matched as Match says for by.
 func Compare(ctx context.Context, a, b *onnxio.Model, ranges Ranges, o verify.Options) (*Certificate, error) {
+	return CompareBy(ctx, a, b, "", ranges, o)
+}
+
+// CompareBy is Compare with inputs and outputs matched by ByName or ByPosition.
+func CompareBy(ctx context.Context, a, b *onnxio.Model, by string, ranges Ranges, o verify.Options) (*Certificate, error) {
 	c := &Certificate{}
 	var graphs [2]*onnxio.Graph
 	for i, m := range []*onnxio.Model{a, b} {
@@ -49,7 +56,7 @@ func Compare(ctx context.Context, a, b *onnxio.Model, ranges Ranges, o verify.Op
 			return nil, fmt.Errorf("%s: %w", m.Path, err)
 		}
 	}
-	g, outs, err := merge(graphs[0], graphs[1])
+	g, outs, err := merge(graphs[0], graphs[1], by, c)
 	if err != nil {
 		return nil, err
 	}

@@ -20,46 +20,72 @@ type merged struct {
 	next   int
 }
 
-// merge puts two prepared graphs into one. Nodes with the same operator, attributes and inputs become one node.
-func merge(a, b *onnxio.Graph) (*onnxio.Graph, [2][]*onnxio.Value, error) {
+// ports are the inputs that a caller gives.
+func ports(g *onnxio.Graph) []*onnxio.Value {
+	var out []*onnxio.Value
+	for _, v := range g.Inputs {
+		if v.Const == nil {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func names(vs []*onnxio.Value) []string {
+	var out []string
+	for _, v := range vs {
+		out = append(out, v.Name)
+	}
+	return out
+}
+
+// matched puts B's ports into A's order and checks that each fits its counterpart.
+func matched(what string, a, b []*onnxio.Value, by string) ([]*onnxio.Value, string, error) {
+	m, err := Match(what, names(a), names(b), by)
+	if err != nil {
+		return nil, "", err
+	}
+	var out []*onnxio.Value
+	for i, k := range m.Of {
+		if x, y := a[i], b[k]; !slices.Equal(x.Shape, y.Shape) || x.DType != y.DType {
+			return nil, "", fmt.Errorf("%ss matched by %s differ: %q is %v of shape %v, %q is %v of shape %v", what, m.By, x.Name, x.DType, x.Shape, y.Name, y.DType, y.Shape)
+		}
+		out = append(out, b[k])
+	}
+	return out, m.By, nil
+}
+
+// merge puts two prepared graphs into one. Nodes with the same operator, attributes and inputs become one node. Inputs and outputs are matched as Match
+// says; c gets how. Outputs are those of A and of B, in A's order.
+func merge(a, b *onnxio.Graph, by string, c *Certificate) (*onnxio.Graph, [2][]*onnxio.Value, error) {
 	m := &merged{graph: &onnxio.Graph{Name: "difference"}, ids: map[*onnxio.Value]string{}, seen: map[string][]*onnxio.Value{}, consts: map[string]*onnxio.Value{}}
 	var outs [2][]*onnxio.Value
+	var given, asked [2][]*onnxio.Value
+	given[0], asked[0] = ports(a), a.Outputs
+	var err error
+	if given[1], c.InputsBy, err = matched("input", given[0], ports(b), by); err != nil {
+		return nil, outs, err
+	}
+	if asked[1], c.OutputsBy, err = matched("output", asked[0], b.Outputs, by); err != nil {
+		return nil, outs, err
+	}
 	var inputs []*onnxio.Value
+	for i, v := range given[0] {
+		w := *v
+		w.Producer = nil
+		inputs = append(inputs, &w)
+		m.ids[&w] = fmt.Sprint("input", i)
+	}
 	for k, g := range []*onnxio.Graph{a, b} {
 		at := map[*onnxio.Value]*onnxio.Value{}
-		i := 0
-		for _, v := range g.Inputs {
-			if v.Const != nil {
-				continue
-			}
-			if k == 0 {
-				w := *v
-				w.Producer = nil
-				inputs = append(inputs, &w)
-				m.ids[&w] = fmt.Sprint("input", i)
-			}
-			if i >= len(inputs) || !slices.Equal(inputs[i].Shape, v.Shape) || inputs[i].DType != v.DType {
-				return nil, outs, fmt.Errorf("the models' inputs differ: %q of shape %v has no counterpart", v.Name, v.Shape)
-			}
+		for i, v := range given[k] {
 			at[v] = inputs[i]
-			i++
-		}
-		if i != len(inputs) {
-			return nil, outs, fmt.Errorf("the models have %d and %d inputs", len(inputs), i)
 		}
 		for _, n := range g.Nodes {
 			m.node(n, at)
 		}
-		for _, y := range g.Outputs {
+		for _, y := range asked[k] {
 			outs[k] = append(outs[k], m.value(y, at))
-		}
-	}
-	if len(outs[0]) != len(outs[1]) {
-		return nil, outs, fmt.Errorf("the models have %d and %d outputs", len(outs[0]), len(outs[1]))
-	}
-	for i := range outs[0] {
-		if x, y := outs[0][i].Shape, outs[1][i].Shape; !slices.Equal(x, y) {
-			return nil, outs, fmt.Errorf("output %d is of shape %v in one model and %v in the other", i, x, y)
 		}
 	}
 	m.graph.Inputs = inputs
