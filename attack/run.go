@@ -53,6 +53,9 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	if len(t.inputs) > 1 {
 		return nil, fmt.Errorf("the model has %d inputs; samples are of one", len(t.inputs))
 	}
+	if t.outputs < 2 {
+		return nil, fmt.Errorf("a model of %d output: there is no other class that a sample could get", t.outputs)
+	}
 	if s.Size != t.size {
 		return nil, fmt.Errorf("samples of %d numbers for a model input of shape %v", s.Size, t.InputShape())
 	}

@@ -71,9 +71,11 @@ type Case struct {
 	Box         Box
 	Inner       *Box
 	Constraints []Constraint
+
+	fault error // why this is no question; asking it gives the error
 }
 
-// Property holds if no case can be met. An empty list of cases holds trivially.
+// Property holds if no case can be met. An empty list of cases holds trivially, as VNN-LIB has it; Robust never gives one.
 type Property struct{ Cases []Case }
 
 // Verdict is the answer to a property.

@@ -125,6 +125,9 @@ func (v *Verifier) groups(p Property, s Semantics) ([]*group, error) {
 	byBox := map[[2]*float64]*group{}
 	for i := range p.Cases {
 		c := &p.Cases[i]
+		if c.fault != nil {
+			return nil, c.fault
+		}
 		if len(c.Box.Lower) == 0 || len(c.Box.Upper) == 0 {
 			return nil, fmt.Errorf("%w: case %d has no box", ErrInput, i)
 		}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 )
@@ -97,8 +98,15 @@ func (e ends) over(s float64) ends {
 
 // Robust is the property that every point of the ball is classified as label: no other output is as large.
 // Each other class is one case, with the constraint y[label] - y[other] <= 0.
+//
+// classes is the number of the model's outputs, at least 2, and label one of them: a property of one class, which has no opposing case, would hold
+// of every model. Asking a verifier about anything else is an error (ErrInput).
 func Robust(ball Ball, label, classes int) Property {
 	var p Property
+	if classes < 2 || label < 0 || label >= classes {
+		p.Cases = []Case{{fault: fmt.Errorf("%w: robustness of class %d of %d: there is no other class to tell it from", ErrInput, label, classes)}}
+		return p
+	}
 	outer, inner := ball.Boxes()
 	one, minus, zero := big.NewRat(1, 1), big.NewRat(-1, 1), new(big.Rat)
 	for k := range classes {

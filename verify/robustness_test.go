@@ -1,10 +1,15 @@
 package verify
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
 // TestBallEnds compares both boxes with the ball in exact arithmetic: the outer holds it, the inner is held, and no float64 lies between.
@@ -69,6 +74,29 @@ func TestPointBall(t *testing.T) {
 			if x != float64(c) {
 				t.Errorf("%v instead of %v", x, c)
 			}
+		}
+	}
+}
+
+// TestRobustnessNeedsAnotherClass: a property without an opposing case would hold of every model, and is an error instead, whoever asks.
+func TestRobustnessNeedsAnotherClass(t *testing.T) {
+	m, err := onnxio.Load(filepath.Join("..", "testdata", "fmnist-mlp-ts.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := Open(context.Background(), m, Options{}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	ball := Ball{Center: make([]float32, v.Info().Inputs), Eps: 0.01}
+	for _, c := range []struct{ label, classes int }{{0, 1}, {0, 0}, {-1, 10}, {10, 10}, {1, 1}, {3, 2}} {
+		p := Robust(ball, c.label, c.classes)
+		if r, err := v.Verify(context.Background(), p); !errors.Is(err, ErrInput) {
+			t.Errorf("class %d of %d: %v, %v", c.label, c.classes, r.Verdict, err)
+		}
+		if _, _, err := v.Radius(context.Background(), func(float64) Property { return p }, RadiusOptions{Max: 0.1, Tol: 0.01}); !errors.Is(err, ErrInput) {
+			t.Errorf("class %d of %d: the radius: %v", c.label, c.classes, err)
 		}
 	}
 }

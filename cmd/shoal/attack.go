@@ -14,10 +14,11 @@ import (
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
 func attackCommand() *cli.Command {
-	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
+	flags := append(append(dataFlags(), engineFlags()...), dimFlag(), pixelRangeFlag(),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
 		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),
@@ -136,20 +137,21 @@ type attackSum struct {
 }
 
 type attackConfig struct {
-	Data      string    `json:"data"`
-	DataHash  string    `json:"data_sha256"`
-	Split     string    `json:"split"`
-	Range     string    `json:"range"`
-	Shard     string    `json:"shard,omitempty"`
-	Norm      string    `json:"norm"`
-	Method    string    `json:"method"`
-	Settings  any       `json:"settings"`
-	Seed      uint64    `json:"seed"`
-	Mean      []float64 `json:"mean,omitempty"`
-	Std       []float64 `json:"std,omitempty"`
-	ModelHash string    `json:"model_sha256"`
-	Engine    string    `json:"engine"`
-	Version   string    `json:"shoal_version"`
+	Data       string             `json:"data"`
+	DataHash   string             `json:"data_sha256"`
+	Split      string             `json:"split"`
+	Range      string             `json:"range"`
+	Shard      string             `json:"shard,omitempty"`
+	Norm       string             `json:"norm"`
+	Method     string             `json:"method"`
+	Settings   any                `json:"settings"`
+	Seed       uint64             `json:"seed"`
+	PixelRange dataset.PixelRange `json:"pixel_range"`
+	Mean       []float64          `json:"mean,omitempty"`
+	Std        []float64          `json:"std,omitempty"`
+	ModelHash  string             `json:"model_sha256"`
+	Engine     string             `json:"engine"`
+	Version    string             `json:"shoal_version"`
 }
 
 // attackRun is one call of the command.
@@ -181,16 +183,20 @@ func attackAction(c *cli.Context) error {
 		return err
 	}
 	defer t.Close()
+	if err := enoughClasses(t.Outputs()); err != nil {
+		return err
+	}
 	s, err := openSamples(c, t.InputShape())
 	if err != nil {
 		return err
 	}
+	sayRange(c, s)
 	from, to, err := parseShard(c.String("shard"), s.set.Len())
 	if err != nil {
 		return err
 	}
 	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Shard: c.String("shard"),
-		Norm: string(norm), Method: a.Name(), Settings: a, Seed: c.Uint64("seed"), Mean: s.mean, Std: s.std, ModelHash: m.SHA256, Engine: t.Engine(), Version: version()}
+		Norm: string(norm), Method: a.Name(), Settings: a, Seed: c.Uint64("seed"), Mean: s.Mean, Std: s.Std, ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
 	r := &attackRun{c: c, target: t, attack: a, s: s, eps: eps, threat: attack.Threat{Norm: norm}, flags: map[string]attack.Flag{}, rows: make([][]attackSample, len(eps))}
 	if r.state, err = openAttackState(c.String("resume"), config); err != nil {
 		return err
@@ -267,10 +273,7 @@ func (r *attackRun) all(p *printer, from, to int) (interrupted bool, err error) 
 	bar := newProgress(r.c.App.ErrWriter, (to-from)*len(r.eps), "attacking")
 	defer bar.finish()
 	for at := from; at < to; {
-		end, err := r.s.sameLimits(at, min(to, at+r.c.Int("batch")))
-		if err != nil {
-			return false, err
-		}
+		end := min(to, at+r.c.Int("batch"))
 		portion, err := r.portion(at, end, bar)
 		if r.c.Context.Err() != nil {
 			return true, nil
@@ -336,7 +339,7 @@ func (r *attackRun) attackSome(from int, todo []int, k int, out []attackSample, 
 	if len(todo) == 0 {
 		return nil
 	}
-	all, err := r.s.batchOf(from, from+len(out))
+	all, err := r.s.Batch(from, from+len(out))
 	if err != nil {
 		return err
 	}

@@ -91,11 +91,11 @@ func (r *attackRun) images(dir string) (int, error) {
 			if !row.Adversarial || row.Method == "clean" {
 				continue
 			}
-			clean, err := r.s.pixels(at[row.Index])
+			clean, err := r.s.At(at[row.Index])
 			if err != nil {
 				return n, err
 			}
-			picture := report.Triptych{Height: set.Height, Width: set.Width, Channels: set.Channels, Last: r.s.last, Original: clean, Changed: r.s.back(row.input)}
+			picture := report.Triptych{Height: set.Height, Width: set.Width, Channels: set.Channels, Last: r.s.Last, Original: clean, Changed: r.s.Back(row.input)}
 			name := fmt.Sprintf("%05d-eps%d-%dto%d.png", row.Index, k, row.Label, row.Class)
 			if err := picture.Write(filepath.Join(dir, name)); err != nil {
 				return n, err
@@ -104,17 +104,4 @@ func (r *attackRun) images(dir string) (int, error) {
 		}
 	}
 	return n, nil
-}
-
-// back gives the pixels of a model's input.
-func (s *samples) back(x []float32) []float32 {
-	if s.mean == nil {
-		return x
-	}
-	p := make([]float32, len(x))
-	for i, v := range x {
-		c := s.channel[i]
-		p[i] = v*float32(s.std[c]) + float32(s.mean[c])
-	}
-	return p
 }

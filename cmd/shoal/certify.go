@@ -14,13 +14,14 @@ import (
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
 func certifyCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(flags, dimFlag(),
+	flags = append(flags, dimFlag(), pixelRangeFlag(),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
@@ -80,28 +81,30 @@ type epsSummary struct {
 }
 
 type certifyConfig struct {
-	Data      string    `json:"data"`
-	DataHash  string    `json:"data_sha256"`
-	Split     string    `json:"split"`
-	Range     string    `json:"range"`
-	Eps       float64   `json:"eps"`
-	EpsText   string    `json:"eps_text"`
-	Norm      string    `json:"norm"`
-	Mean      []float64 `json:"mean,omitempty"`
-	Std       []float64 `json:"std,omitempty"`
-	Method    string    `json:"method"`
-	Semantics string    `json:"semantics"`
-	Timeout   string    `json:"timeout"`
-	Falsify   string    `json:"falsify"`
-	Softmax   bool      `json:"softmax_dropped"`
-	Engine    string    `json:"engine"`
-	Version   string    `json:"shoal_version"`
+	Data       string             `json:"data"`
+	DataHash   string             `json:"data_sha256"`
+	Split      string             `json:"split"`
+	Range      string             `json:"range"`
+	Eps        float64            `json:"eps"`
+	EpsText    string             `json:"eps_text"`
+	Norm       string             `json:"norm"`
+	PixelRange dataset.PixelRange `json:"pixel_range"`
+	Mean       []float64          `json:"mean,omitempty"`
+	Std        []float64          `json:"std,omitempty"`
+	Method     string             `json:"method"`
+	Semantics  string             `json:"semantics"`
+	Timeout    string             `json:"timeout"`
+	Falsify    string             `json:"falsify"`
+	Softmax    bool               `json:"softmax_dropped"`
+	Engine     string             `json:"engine"`
+	Version    string             `json:"shoal_version"`
 }
 
 func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
 	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"),
-		Norm: "linf", Mean: s.mean, Std: s.std, Method: c.String("method"), Semantics: c.String("semantics"),
-		Timeout: c.Duration("timeout").String(), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version()}
+		Norm: "linf", Mean: s.Mean, Std: s.Std, Method: c.String("method"), Semantics: c.String("semantics"),
+		Timeout: c.Duration("timeout").String(), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version(),
+		PixelRange: s.Valid}
 }
 
 // certifyImages answers for every image and every eps. With one eps the report has a summary; with several it has one for each, in the
@@ -233,11 +236,11 @@ func withTimeout(c *cli.Context) (context.Context, context.CancelFunc) {
 // certifyOne answers for one image at every eps. A misclassified one is falsified at the clean point.
 func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []epsilon) ([]certifySample, error) {
 	start := time.Now()
-	x, err := s.pixels(i)
+	x, err := s.Center(i)
 	if err != nil {
 		return nil, err
 	}
-	y, err := v.Predict(c.Context, s.input(x))
+	y, err := v.Predict(c.Context, s.Input(x))
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +262,7 @@ func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []eps
 			row.Verdict, row.In, row.Reason = string(verify.Falsified), rows[least].In, fmt.Sprintf("the counterexample of eps %s is in this ball too", eps[least].text)
 		default:
 			ctx, cancel := withTimeout(c)
-			r, err := v.Verify(ctx, verify.Robust(s.ball(x, eps[k].value), clean.Label, len(y)))
+			r, err := v.Verify(ctx, verify.Robust(s.Ball(x, eps[k].value), clean.Label, len(y)))
 			cancel()
 			if err != nil {
 				return nil, err

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -21,6 +23,7 @@ func compareCommand() *cli.Command {
 		wholeFlag("batch", "samples given to the engines at once", "64", 1),
 		realFlag("max-difference", "exit with 12 where outputs differ by more than `D` of the largest", "", notBelow0),
 		realFlag("min-agreement", "exit with 12 where less than this `PART` of the predictions agree", "", share),
+		own(wordFlag("match", "`HOW` inputs and outputs of the two belong together: name or position", "", equal.ByName, equal.ByPosition), "by name where the names are the same, else by position"),
 		&cli.BoolFlag{Name: "certify", Usage: "prove how far the outputs can differ over all valid inputs: not at all, or by how much at most"},
 		boxFlag("valid inputs for --certify"),
 		methodFlag("domain for --certify", verify.DeepPoly),
@@ -48,8 +51,15 @@ type compareDoc struct {
 	Relative  number    `json:"max_relative"`
 	Agreement float64   `json:"agreement"`
 	Differing []differs `json:"differing"`
+	Matched   matched   `json:"matched_by"`
 
 	Certificate *certificateDoc `json:"certificate,omitempty"`
+}
+
+// matched tells how the inputs and outputs of the two models belong together: name or position.
+type matched struct {
+	Inputs  string `json:"inputs"`
+	Outputs string `json:"outputs"`
 }
 
 type differs struct {
@@ -83,13 +93,13 @@ func openBatches(c *cli.Context, ports []engine.Port) (*batches, error) {
 		return nil, err
 	}
 	return &batches{s.set.Len(), func(from, n int) ([]*onnxio.Tensor, error) {
-		data := make([]float32, 0, n*s.elements)
+		data := make([]float32, 0, n*s.Size)
 		for i := range n {
-			x, err := s.pixels(from + i)
+			x, err := s.At(from + i)
 			if err != nil {
 				return nil, err
 			}
-			data = append(data, s.input(x)...)
+			data = append(data, s.Input(x)...)
 		}
 		shape[0] = n
 		return []*onnxio.Tensor{onnxio.FromFloat32(data, shape...)}, nil
@@ -132,11 +142,21 @@ func compareAction(c *cli.Context) error {
 	}
 	d := compareDoc{A: modelDoc{models[0].Path, models[0].SHA256, sizes}, B: modelDoc{models[1].Path, models[1].SHA256, sizes},
 		EngineA: sessions[0].Engine(), EngineB: sessions[1].Engine(), Differing: []differs{}}
+	inputs, by, err := matchPorts(c, "input", sessions[0].Inputs(), sessions[1].Inputs())
+	if err != nil {
+		return fmt.Errorf("%s: %w", models[1].Path, err)
+	}
+	d.Matched.Inputs = by
+	outputs, by, err := matchPorts(c, "output", sessions[0].Outputs(), sessions[1].Outputs())
+	if err != nil {
+		return fmt.Errorf("%s: %w", models[1].Path, err)
+	}
+	d.Matched.Outputs = by
 	in, err := openBatches(c, sessions[0].Inputs())
 	if err != nil {
 		return err
 	}
-	if err := d.run(c, models, sessions, in); err != nil {
+	if err := d.run(c, models, sessions, in, inputs, outputs); err != nil {
 		return err
 	}
 	if c.Bool("certify") {
@@ -164,7 +184,31 @@ func compareAction(c *cli.Context) error {
 	return nil
 }
 
-func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Session, in *batches) error {
+// matchPorts says which port of B is each one of A.
+func matchPorts(c *cli.Context, what string, a, b []engine.Port) (of []int, by string, err error) {
+	var names [2][]string
+	for k, ports := range [][]engine.Port{a, b} {
+		for _, p := range ports {
+			names[k] = append(names[k], p.Name)
+		}
+	}
+	m, err := equal.Match(what, names[0], names[1], c.String("match"))
+	var ambiguous *equal.AmbiguousError
+	if errors.As(err, &ambiguous) {
+		return nil, "", usageError("--match position takes them in the order of the files; shoal inspect shows it", "%v", err)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	for i, k := range m.Of {
+		if x, y := a[i], b[k]; x.DType != y.DType && what == "input" || len(x.Shape) != len(y.Shape) {
+			return nil, "", fmt.Errorf("%ss matched by %s differ: %q of A is %v of shape %v, %q of B is %v of shape %v", what, m.By, x.Name, x.DType, x.Shape, y.Name, y.DType, y.Shape)
+		}
+	}
+	return m.Of, m.By, nil
+}
+
+func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Session, in *batches, inputs, outputs []int) error {
 	batch := max(1, c.Int("batch"))
 	if c.String("data") == "" {
 		batch = in.n
@@ -182,24 +226,28 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 		}
 		var out [2][]*onnxio.Tensor
 		for i := range s {
-			if out[i], err = s[i].Run(c.Context, x); err != nil {
+			given := x
+			if i == 1 {
+				given = make([]*onnxio.Tensor, len(x))
+				for k, at := range inputs {
+					given[at] = x[k]
+				}
+			}
+			if out[i], err = s[i].Run(c.Context, given); err != nil {
 				return fmt.Errorf("%s: %w", models[i].Path, err)
 			}
 		}
-		if len(out[0]) != len(out[1]) {
-			return fmt.Errorf("%d outputs of A, %d of B", len(out[0]), len(out[1]))
-		}
-		for k := range out[0] {
+		for k, at := range outputs {
 			a, err := out[0][k].Float64s()
 			if err != nil {
 				return err
 			}
-			b, err := out[1][k].Float64s()
+			b, err := out[1][at].Float64s()
 			if err != nil {
 				return err
 			}
-			if !slices.Equal(out[0][k].Shape, out[1][k].Shape) {
-				return fmt.Errorf("output %d is of shape %v in A and %v in B", k, out[0][k].Shape, out[1][k].Shape)
+			if x, y := out[0][k].Shape, out[1][at].Shape; !slices.Equal(x, y) {
+				return fmt.Errorf("outputs matched by %s differ: %q of A is of shape %v, %q of B of shape %v", d.Matched.Outputs, s[0].Outputs()[k].Name, x, s[1].Outputs()[at].Name, y)
 			}
 			for i := range a {
 				diff := math.Abs(a[i] - b[i])
@@ -254,6 +302,7 @@ func argmax64(y []float64) int {
 func (d *compareDoc) print(c *cli.Context) error {
 	w := c.App.Writer
 	foreign.Fprintf(w, "A %s (%s)\nB %s (%s)\n%d samples\n", d.A.Path, d.EngineA, d.B.Path, d.EngineB, d.Samples)
+	foreign.Fprintf(w, "inputs matched by %s, outputs by %s\n", d.Matched.Inputs, d.Matched.Outputs)
 	foreign.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))
 	_, err := foreign.Fprintf(w, "predictions agree on %.2f %%\n", 100*d.Agreement)
 	const shown = 20

@@ -21,6 +21,7 @@ type certificateDoc struct {
 	Upper     []number `json:"upper"`
 	Removed   [2]int   `json:"dead_filters"` // proven dead in A and B, and left out of both
 	Box       string   `json:"box"`
+	Matched   matched  `json:"matched_by"`
 	Method    string   `json:"method"`
 	Semantics string   `json:"semantics"`
 }
@@ -31,12 +32,12 @@ func certifyEqual(c *cli.Context, models [2]*onnxio.Model) (*certificateDoc, err
 		return nil, usageError("for example --box 0:1", "--box: %v", err)
 	}
 	o := verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics")), Threads: c.Int("threads")}
-	r, err := equal.Compare(c.Context, models[0], models[1], ranges, o)
+	r, err := equal.CompareBy(c.Context, models[0], models[1], c.String("match"), ranges, o)
 	if err != nil {
 		return nil, err
 	}
 	return &certificateDoc{Equal: r.Equal, Delta: number(r.Delta), Reason: r.Reason, Lower: numbers(r.Lower), Upper: numbers(r.Upper), Removed: r.Removed,
-		Box: c.String("box"), Method: c.String("method"), Semantics: c.String("semantics")}, nil
+		Matched: matched{r.InputsBy, r.OutputsBy}, Box: c.String("box"), Method: c.String("method"), Semantics: c.String("semantics")}, nil
 }
 
 func (d *certificateDoc) print(w io.Writer) {

@@ -91,11 +91,6 @@ func pruneOptions(c *cli.Context) (prune.Options, error) {
 	if o.Dims, err = parseDims(c.StringSlice("dim")); err != nil {
 		return o, err
 	}
-	ranges, err := equal.ParseRanges(c.String("box"))
-	if err != nil {
-		return o, usageError("for example --box 0:1", "--box: %v", err)
-	}
-	o.Bounds = equal.Bounds(ranges, verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics"))})
 	return o, nil
 }
 
@@ -110,8 +105,15 @@ func pruneAction(c *cli.Context) error {
 		return err
 	}
 	var o prune.Options
+	var box equal.Ranges
 	if stored == nil {
-		o, err = pruneOptions(c)
+		if o, err = pruneOptions(c); err != nil {
+			return err
+		}
+		if box, err = validInputs(c, o.Score); err != nil {
+			return err
+		}
+		o.Bounds = equal.Bounds(box, verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics"))})
 	} else {
 		o.Dims, err = parseDims(c.StringSlice("dim"))
 	}
@@ -144,14 +146,17 @@ func pruneAction(c *cli.Context) error {
 		return err
 	}
 	r.Plan.Model = m.SHA256
-	return finishPrune(c, m, r, path, stored == nil)
+	return finishPrune(c, m, r, path, stored == nil, box)
 }
 
 // finishPrune checks, measures, writes and prints.
-func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, fresh bool) error {
+func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, fresh bool, box equal.Ranges) error {
 	d, err := newPruneDoc(c, m, r)
 	if err != nil {
 		return err
+	}
+	if d.Score == prune.ProvenDead {
+		d.Box = box
 	}
 	zeroed, small := r.Coupling.Sized(r.Zeroed), r.Coupling.Sized(r.Graph)
 	diff, err := graphDifference(c.Context, zeroed, small)

@@ -18,6 +18,7 @@ type pruneDoc struct {
 	Model      modelDoc            `json:"model"`
 	Output     *modelDoc           `json:"output"` // null with --dry-run
 	Score      prune.Score         `json:"score"`
+	Box        [][2]float64        `json:"box,omitempty"` // of proven-dead: the valid inputs, one range or one for each channel
 	Before     pruneCost           `json:"before"`
 	After      pruneCost           `json:"after"`
 	Layers     []pruneLayer        `json:"layers"`

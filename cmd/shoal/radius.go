@@ -19,7 +19,7 @@ import (
 
 func radiusCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(flags, dimFlag(),
+	flags = append(flags, dimFlag(), pixelRangeFlag(),
 		radiusFlag("max-eps", "largest radius tried, in pixel units", "0.1", above0),
 		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
 		falsifyFlag(),
@@ -145,21 +145,21 @@ const upperSteps = 8
 func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples, i int, o verify.RadiusOptions) (radiusSample, error) {
 	start := time.Now()
 	row := radiusSample{Index: s.set.Index[i], Label: s.set.Labels[i], Upper: number(math.Inf(1))}
-	x, err := s.pixels(i)
+	x, err := s.Center(i)
 	if err != nil {
 		return row, err
 	}
-	y, err := v.Predict(c.Context, s.input(x))
+	y, err := v.Predict(c.Context, s.Input(x))
 	if err != nil {
 		return row, err
 	}
 	row.Predicted = argmax(y)
 	ctx, cancel := withTimeout(c)
 	defer cancel()
-	property := func(eps float64) verify.Property { return verify.Robust(s.ball(x, eps), row.Predicted, len(y)) }
+	property := func(eps float64) verify.Property { return verify.Robust(s.Ball(x, eps), row.Predicted, len(y)) }
 	r, up, err := v.Radius(ctx, property, o)
 	if err == nil && r < o.Max && f != nil {
-		up, err = falsify.UpperRadius(ctx, v, f, property, s.input(x), s.spread(), r, up, o.Max, o.Tol, upperSteps)
+		up, err = falsify.UpperRadius(ctx, v, f, property, s.Input(x), s.Scale(), r, up, o.Max, o.Tol, upperSteps)
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return row, err

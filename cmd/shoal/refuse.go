@@ -101,7 +101,7 @@ var demandsOf = map[string]demands{
 			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
 		},
-		rules: []rule{{"data split range mean std eps norm min-certified", lacks("vnnlib"), "does not go with --vnnlib"}}},
+		rules: []rule{{"data split range mean std pixel-range eps norm min-certified", lacks("vnnlib"), "does not go with --vnnlib"}}},
 	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {
@@ -138,7 +138,7 @@ var demandsOf = map[string]demands{
 			{flags: []string{"output", "in-place"}, when: lacks("dry-run"), hint: outputHint + "; --dry-run writes nothing"},
 			{flags: []string{"data"}, when: is("score", "activation"), hint: "for example --data fmnist:DIR --range 0:1000"},
 		},
-		rules: []rule{besideData, {"data", is("score", "activation"), "goes with --score activation"}, deadOnly,
+		rules: []rule{besideData, {"data", is("score", "activation", "proven-dead"), "goes with --score activation, or proven-dead"}, deadOnly,
 			{"absorb-bias", func(c *cli.Context) bool { return c.String("score") != "proven-dead" }, "does not go with --score proven-dead, which changes nothing"},
 			{"seed", is("score", "random"), "goes with --score random"}, {"engine device", has("time"), "goes with --time"}, onGPU},
 		also: func(c *cli.Context) error {

@@ -63,13 +63,13 @@ func runAction(c *cli.Context) error {
 	bar := newProgress(c.App.ErrWriter, s.set.Len(), "running")
 	for from := 0; from < s.set.Len(); from += batch {
 		n := min(batch, s.set.Len()-from)
-		data := make([]float32, 0, n*s.elements)
+		data := make([]float32, 0, n*s.Size)
 		for i := range n {
-			x, err := s.pixels(from + i)
+			x, err := s.At(from + i)
 			if err != nil {
 				return err
 			}
-			data = append(data, s.input(x)...)
+			data = append(data, s.Input(x)...)
 		}
 		shape[0] = n
 		start := time.Now()

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/verify"
@@ -18,6 +19,21 @@ func dataFlags() []cli.Flag {
 		formFlag("range", "samples `a:b` in file order, half-open", "", isRange),
 		realsFlag("mean", "`M` subtracted from pixels before the model, one number or one for each channel", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
+	}
+}
+
+// pixelRangeFlag is for commands that lay balls around samples.
+func pixelRangeFlag() cli.Flag {
+	return own(formFlag("pixel-range", "valid pixels `LO:HI` by which balls are cut, or none", "", func(text string) error {
+		_, err := dataset.ParsePixelRange(text)
+		return err
+	}), "0:1 for pictures, none for other inputs")
+}
+
+// sayRange says on stderr by what balls are cut, where a report in JSON does not.
+func sayRange(c *cli.Context, s *samples) {
+	if jsonMode(c) == "" {
+		foreign.Fprintf(c.App.ErrWriter, "%s\n", s.Valid)
 	}
 }
 
@@ -56,124 +72,38 @@ func boundOptions(c *cli.Context) verify.Options {
 	return verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics")), Threads: c.Int("threads")}
 }
 
-// samples joins a data set with a model's input: layout, normalisation, labels.
+// samples are a data set joined with a model's input.
 type samples struct {
-	set      *dataset.Set
-	last     bool // channels last
-	channel  []int
-	mean     []float64
-	std      []float64
-	elements int
+	*trial.Samples
+	set *dataset.Set
 }
 
 func openSamples(c *cli.Context, shape []int) (*samples, error) {
-	set, err := dataset.Open(c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range")})
+	set, err := dataset.Open(c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range")})
 	if err != nil {
 		return nil, err
 	}
-	s := &samples{set: set, elements: onnxio.NumElements(shape), mean: realsOf(c, "mean"), std: realsOf(c, "std")}
-	if err := s.layout(shape); err != nil {
+	mean, std, err := normalised(c, set)
+	if err != nil {
 		return nil, err
 	}
-	return s, s.normalise()
+	s, err := trial.Join(trial.FromSet(set), shape, mean, std)
+	if err != nil {
+		return nil, err
+	}
+	return &samples{s, set}, nil
 }
 
-// layout finds out how the model takes images.
-func (s *samples) layout(shape []int) error {
-	set := s.set
-	if set.Size() != s.elements {
-		return fmt.Errorf("%s: samples of %d numbers for a model input of shape %v", set.Path, set.Size(), shape)
+// normalised reads --mean and --std for a set's channels.
+func normalised(c *cli.Context, set *dataset.Set) (mean, std []float64, err error) {
+	mean, std = realsOf(c, "mean"), realsOf(c, "std")
+	if set.Raw && (mean != nil || std != nil) {
+		return nil, nil, usageError("inputs of an npz file are taken as they are", "--mean and --std do not go with npz data")
 	}
-	if set.Raw {
-		return nil
+	if mean, std, err = trial.Spread(mean, std, set.Channels); err != nil {
+		return nil, nil, usageError("", "--%v", err)
 	}
-	n := len(shape)
-	first := n >= 3 && shape[n-3] == set.Channels && shape[n-2] == set.Height && shape[n-1] == set.Width
-	last := n >= 3 && shape[n-1] == set.Channels && shape[n-3] == set.Height && shape[n-2] == set.Width
-	switch {
-	case first:
-	case last:
-		s.last = true
-	case n >= 3 && shape[n-3] > 1 && shape[n-1] > 1 && set.Channels > 1:
-		return fmt.Errorf("%s: images of %dx%dx%d for a model input of shape %v", set.Path, set.Height, set.Width, set.Channels, shape)
-	}
-	area := set.Height * set.Width
-	s.channel = make([]int, s.elements)
-	for i := range s.channel {
-		if s.last {
-			s.channel[i] = i % set.Channels
-		} else {
-			s.channel[i] = i / area
-		}
-	}
-	return nil
-}
-
-func (s *samples) normalise() error {
-	if s.mean == nil && s.std == nil {
-		return nil
-	}
-	if s.set.Raw {
-		return usageError("inputs of an npz file are taken as they are", "--mean and --std do not go with npz data")
-	}
-	fit := func(name string, v []float64, def float64) ([]float64, error) {
-		n := s.set.Channels
-		if len(v) == 0 {
-			v = []float64{def}
-		}
-		if len(v) == 1 {
-			for len(v) < n {
-				v = append(v, v[0])
-			}
-		}
-		if len(v) != n {
-			return nil, usageError("", "--%s has %d numbers for images of %d channels", name, len(v), n)
-		}
-		return v, nil
-	}
-	var err error
-	if s.mean, err = fit("mean", s.mean, 0); err != nil {
-		return err
-	}
-	if s.std, err = fit("std", s.std, 1); err != nil {
-		return err
-	}
-	return nil
-}
-
-// pixels reads sample i in the model's layout, not normalised.
-func (s *samples) pixels(i int) ([]float32, error) {
-	x := make([]float32, s.elements)
-	return x, s.set.Pixels(x, i, s.last)
-}
-
-// input is what the model is given for pixels x.
-func (s *samples) input(x []float32) []float32 {
-	if s.mean == nil {
-		return x
-	}
-	y := make([]float32, len(x))
-	for i, v := range x {
-		c := s.channel[i]
-		y[i] = (v - float32(s.mean[c])) / float32(s.std[c])
-	}
-	return y
-}
-
-// ball is the l-infinity ball around pixels x; raw inputs have no pixel range.
-func (s *samples) ball(x []float32, eps float64) verify.Ball {
-	b := verify.Ball{Center: x, Eps: eps, Mean: s.mean, Std: s.std, Channel: s.channel}
-	if s.set.Raw {
-		lo, hi := 0.0, 1.0
-		for _, v := range x {
-			if v < 0 || v > 1 {
-				lo, hi = -1e30, 1e30
-				break
-			}
-		}
-		b.PixelLow, b.PixelHigh = lo, hi
-	}
-	return b
+	return mean, std, nil
 }
 
 func argmax[T float32 | float64](y []T) int {

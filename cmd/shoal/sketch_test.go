@@ -159,6 +159,32 @@ func sketches() map[string]*modelSketch {
 	two.output("y", "N", 2)
 	all["two"] = two
 
+	for _, order := range []string{"ab", "ba", "ac", "pq"} { // the first input less the second
+		m := &modelSketch{opset: 13}
+		m.input(order[:1], "N", 2)
+		m.input(order[1:], "N", 2)
+		m.node("Sub", "y", nil, order[:1], order[1:])
+		m.output("y", "N", 2)
+		all["minus-"+order] = m
+	}
+
+	edge := &modelSketch{opset: 13} // class 0 where x0 is above -0.02
+	edge.input("x", "N", 2)
+	edge.weights("w", []float32{1, -1, 0, 0}, 2, 2)
+	edge.weights("b", []float32{0.02, -0.02}, 2)
+	edge.node("MatMul", "d", nil, "x", "w")
+	edge.node("Add", "y", nil, "d", "b")
+	edge.output("y", "N", 2)
+	all["edge"] = edge
+
+	score := &modelSketch{opset: 13} // one score of two numbers
+	score.input("x", "N", 2)
+	score.weights("w", []float32{1, -1}, 2, 1)
+	score.node("MatMul", "d", nil, "x", "w")
+	score.node("Sigmoid", "y", nil, "d")
+	score.output("y", "N", 1)
+	all["score"] = score
+
 	misfit := &modelSketch{opset: 13}
 	misfit.input("x", "N", 3)
 	misfit.weights("w", []float32{1, -1, -1, 1}, 2, 2)
@@ -229,6 +255,10 @@ func writeSketches(dir string) error {
 	// The radii are 0.3, 0.125, 0.4 for the wrong class, and 0.05.
 	points := []float32{0.8, 0.2, 0.25, 0.5, 0.9, 0.1, 0.55, 0.45}
 	if err := writePoints(filepath.Join(dir, "points.npz"), points, []int64{0, 1, 1, 0}, 4, 2); err != nil {
+		return err
+	}
+	// Two points that lie in [0,1] and one that does not.
+	if err := writePoints(filepath.Join(dir, "edge.npz"), []float32{0.05, 0.5, 0.5, 0.5, 2, 0.5}, []int64{0, 0, 0}, 3, 2); err != nil {
 		return err
 	}
 	// The means of the first two are (0.7, 0.3) and (0.5, 0.9).

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -20,12 +21,25 @@ func openSubject(c *cli.Context, m *onnxio.Model, f *falsify.Attack) (*verify.Ve
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := openSamples(c, v.Info().InputShape)
+	err = enoughClasses(v.Info().Outputs)
+	var s *samples
+	if err == nil {
+		s, err = openSamples(c, v.Info().InputShape)
+	}
 	if err != nil {
 		v.Close()
 		return nil, nil, err
 	}
+	sayRange(c, s)
 	return v, s, nil
+}
+
+// enoughClasses refuses questions about the other classes of a model that has none.
+func enoughClasses(outputs int) error {
+	if err := trial.EnoughClasses(outputs); err != nil {
+		return &codeError{code: exitUnsupported, err: err, hint: "export the model with one score for each class: for a sigmoid p the two scores 1-p and p"}
+	}
+	return nil
 }
 
 // eachSample puts the same question to every sample, in order, and shows every answer. Progress goes to stderr. Ctrl-C ends it behind the

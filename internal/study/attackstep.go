@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -33,6 +34,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 	n := a.Images
 	method, err := a.method()
 	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine, "method": a.Method, "settings": method, "eps": a.Eps, "images": n, "seed": a.Seed}
+	l.rangeInto(settings)
 	if of.spec != nil {
 		settings["mean"], settings["std"] = of.spec.Mean, of.spec.Std
 	}
@@ -55,9 +57,13 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			out := &attacked{Samples: v.n, Eps: a.Eps, Robust: make([]int, len(a.Eps)), Engine: t.Engine()}
-			for from := 0; from < v.n; from += attackBatch {
-				if err := attackPortion(ctx, t, v.batch(from, min(v.n, from+attackBatch)), method, a, out); err != nil {
+			out := &attacked{Samples: v.Len(), Eps: a.Eps, Robust: make([]int, len(a.Eps)), Engine: t.Engine()}
+			for from := 0; from < v.Len(); from += attackBatch {
+				batch, err := v.Batch(from, min(v.Len(), from+attackBatch))
+				if err != nil {
+					return nil, nil, err
+				}
+				if err := attackPortion(ctx, t, batch, method, a, out); err != nil {
 					return nil, nil, err
 				}
 			}
@@ -65,7 +71,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 		}}
 }
 
-func (m *model) view(ctx context.Context, l *lab, shape []int, n int) (*view, error) {
+func (m *model) view(ctx context.Context, l *lab, shape []int, n int) (*trial.Samples, error) {
 	if m.spec == nil {
 		return l.viewOf(ctx, shape, nil, nil, n)
 	}

@@ -5,19 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/student"
-	"github.com/shallow-waters/shoal/verify"
 )
 
 // images are a source's samples; pixels are decoded when they are first asked for.
@@ -39,7 +37,7 @@ func openImages(base string, src Source, def string) (*images, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(base, path)
 	}
-	set, err := dataset.Open(kind+":"+path, dataset.Options{Split: src.Split, Range: src.Range})
+	set, err := dataset.Open(kind+":"+path, dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange})
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +61,13 @@ func openImages(base string, src Source, def string) (*images, error) {
 // identity says which images these are, whatever the path to them.
 func (m *images) identity() any {
 	return map[string]any{"sha256": m.set.SHA256, "range": m.source.Range, "split": m.source.Split, "samples": m.source.Samples, "skip": m.source.Skip, "seed": sampleSeed}
+}
+
+// rangeInto puts the range that balls are cut by among a step's settings, where it is not the one that the format's pictures always have.
+func (l *lab) rangeInto(settings map[string]any) {
+	if v := l.test.set.Valid; v.From != "format" {
+		settings["pixel_range"] = v
+	}
 }
 
 func (m *images) shape() [3]int {
@@ -200,160 +205,33 @@ func indices(n int) []int {
 	return out
 }
 
-// view joins images with how a model takes them: a teacher of the user's may have its own order and units.
-type view struct {
-	data      *student.Data // pixels, channels first
-	n         int           // the first n of them
-	last      bool
-	raw       bool
-	mean, std []float64
-	channel   []int // of each element, in the model's order
-}
-
-// viewOf joins the first n test images (0: all) with a model's input shape.
-func (l *lab) viewOf(ctx context.Context, shape []int, mean, std []float64, n int) (*view, error) {
+// viewOf joins the first n test images (0: all) with a model's input shape: a teacher of the user's may have its own order and units.
+func (l *lab) viewOf(ctx context.Context, shape []int, mean, std []float64, n int) (*trial.Samples, error) {
 	d, err := l.test.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v := &view{data: d, n: d.Len(), raw: l.test.set.Raw}
-	if n > 0 {
-		v.n = min(n, v.n)
+	if n == 0 || n > d.Len() {
+		n = d.Len()
 	}
-	c, h, w := d.Shape[0], d.Shape[1], d.Shape[2]
-	if onnxio.NumElements(shape) != d.Size() {
-		return nil, fmt.Errorf("a model input of shape %v for images of %v (channels, height, width)", shape, d.Shape)
-	}
-	if k := len(shape); k >= 3 && c > 1 && [3]int(shape[k-3:]) != d.Shape {
-		if [3]int(shape[k-3:]) != [3]int{h, w, c} {
-			return nil, fmt.Errorf("a model input of shape %v for images of %v (channels, height, width)", shape, d.Shape)
-		}
-		v.last = true
-	}
-	v.channel = make([]int, d.Size())
-	for i := range v.channel {
-		if v.channel[i] = i / (h * w); v.last {
-			v.channel[i] = i % c
-		}
-	}
-	if v.mean, v.std, err = spread(mean, std, c); err != nil {
-		return nil, err
-	}
-	return v, nil
+	return trial.Join(sourceOf(l.test, d, n), shape, mean, std)
 }
 
-// spread gives mean and std one number for each channel; nil where there are none.
-func spread(mean, std []float64, channels int) ([]float64, []float64, error) {
-	if mean == nil && std == nil {
-		return nil, nil, nil
-	}
-	fit := func(v []float64, def float64) ([]float64, error) {
-		if len(v) == 0 {
-			v = []float64{def}
+// sourceOf gives the first n of images that are decoded; positions are theirs.
+func sourceOf(m *images, d *student.Data, n int) trial.Source {
+	s := trial.Source{Name: m.source.From, Channels: d.Shape[0], Height: d.Shape[1], Width: d.Shape[2], Size: d.Size(), Labels: d.Labels[:n], Index: indices(n),
+		Valid: m.set.Valid}
+	s.Pixels = func(dst []float32, i int, last bool) error {
+		if !last {
+			d.Sample(dst, i)
+			return nil
 		}
-		for len(v) == 1 && channels > 1 {
-			one := v[0]
-			v = make([]float64, channels)
-			for i := range v {
-				v[i] = one
-			}
-		}
-		if len(v) != channels {
-			return nil, fmt.Errorf("mean or std of %d numbers for images of %d channels", len(v), channels)
-		}
-		return v, nil
+		x := make([]float32, len(dst))
+		d.Sample(x, i)
+		dataset.ChannelsLast(dst, x, s.Channels)
+		return nil
 	}
-	mean, err := fit(mean, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	std, err = fit(std, 1)
-	return mean, std, err
-}
-
-// pixels are image i in the model's order, not normalised.
-func (v *view) pixels(i int) []float32 {
-	x := make([]float32, v.data.Size())
-	v.data.Sample(x, i)
-	if !v.last {
-		return x
-	}
-	c := v.data.Shape[0]
-	area := len(x) / c
-	y := make([]float32, len(x))
-	for k := range x {
-		y[k%area*c+k/area] = x[k]
-	}
-	return y
-}
-
-// input is what the model is given for pixels x.
-func (v *view) input(x []float32) []float32 {
-	if v.mean == nil {
-		return x
-	}
-	y := make([]float32, len(x))
-	for i, p := range x {
-		c := v.channel[i]
-		y[i] = (p - float32(v.mean[c])) / float32(v.std[c])
-	}
-	return y
-}
-
-func (v *view) ball(x []float32, eps float64) verify.Ball {
-	b := verify.Ball{Center: x, Eps: eps, Mean: v.mean, Std: v.std, Channel: v.channel}
-	if v.raw {
-		for _, p := range x {
-			if p < 0 || p > 1 {
-				b.PixelLow, b.PixelHigh = -1e30, 1e30
-				break
-			}
-		}
-	}
-	return b
-}
-
-// scale is how far a pixel moves for a change of 1 of the model's input.
-func (v *view) scale() []float64 {
-	out := make([]float64, len(v.channel))
-	for k := range out {
-		out[k] = 1
-		if v.std != nil {
-			out[k] = v.std[v.channel[k]]
-		}
-	}
-	return out
-}
-
-// batch makes images [from, to) ready for an attack.
-func (v *view) batch(from, to int) *attack.Samples {
-	size := v.data.Size()
-	out := &attack.Samples{Size: size, Image: attack.Image{Channels: v.data.Shape[0], Height: v.data.Shape[1], Width: v.data.Shape[2], Last: v.last}}
-	if v.std != nil {
-		out.Scale = make([]float32, size)
-		for k := range out.Scale {
-			out.Scale[k] = float32(1 / v.std[v.channel[k]])
-		}
-	}
-	var pixels [][]float32
-	for i := from; i < to; i++ {
-		x := v.pixels(i)
-		pixels = append(pixels, x)
-		out.X = append(out.X, v.input(x)...)
-		out.Labels, out.Index = append(out.Labels, v.data.Labels[i]), append(out.Index, i)
-	}
-	out.Lower, out.Upper = v.ball(pixels[0], math.MaxFloat32).Floats()
-	out.Ball = func(i int, eps float64) (lower, upper []float32) {
-		lower, upper = v.ball(pixels[i], eps).Floats()
-		x := out.X[i*size : (i+1)*size]
-		for k := range lower {
-			if lower[k] > upper[k] { // no float32 lies inside: the ball is narrower than their distance
-				lower[k], upper[k] = x[k], x[k]
-			}
-		}
-		return lower, upper
-	}
-	return out
+	return s
 }
 
 // ask gives a teacher's logits on data; d gets a copy of itself with them.
@@ -384,7 +262,7 @@ func (l *lab) ask(ctx context.Context, t *step, spec *Teacher, use string, d *st
 	defer s.Close()
 	var mean, std []float64
 	if spec != nil {
-		if mean, std, err = spread(spec.Mean, spec.Std, d.Shape[0]); err != nil {
+		if mean, std, err = trial.Spread(spec.Mean, spec.Std, d.Shape[0]); err != nil {
 			return nil, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/student"
@@ -46,7 +47,7 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 			one := *d
 			var o student.TeacherOptions
 			if spec != nil {
-				if o.Mean, o.Std, err = spread(spec.Mean, spec.Std, d.Shape[0]); err != nil {
+				if o.Mean, o.Std, err = trial.Spread(spec.Mean, spec.Std, d.Shape[0]); err != nil {
 					return nil, nil, err
 				}
 			}

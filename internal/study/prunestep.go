@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/shallow-waters/shoal/internal/equal"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
@@ -39,6 +39,9 @@ func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 	if of.spec != nil {
 		settings["mean"], settings["std"] = of.spec.Mean, of.spec.Std
 	}
+	if pr.Score == prune.ProvenDead {
+		l.rangeInto(settings)
+	}
 	if pr.Score == prune.Activation {
 		settings["data"], settings["validation"] = l.train.identity(), l.spec.Data.Validation
 	}
@@ -48,9 +51,11 @@ func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			ranges, err := l.valid(of.spec)
-			if err != nil {
-				return nil, nil, err
+			var ranges equal.Ranges
+			if pr.Score == prune.ProvenDead {
+				if ranges, err = l.valid(of.spec); err != nil {
+					return nil, nil, err
+				}
 			}
 			o := prune.Options{Choice: pr.choice(), Bounds: equal.Bounds(ranges, verify.Options{Method: verify.Interval, Semantics: verify.Float32, Threads: l.o.Threads})}
 			if pr.Score == prune.Activation {
@@ -90,21 +95,20 @@ func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 		}}
 }
 
-// valid are the ranges of a model's inputs.
+// valid are the ranges of a model's inputs: what is proven dead is so for every valid pixel.
 func (l *lab) valid(spec *Teacher) (equal.Ranges, error) {
-	if spec == nil || spec.Mean == nil && spec.Std == nil {
-		return equal.Ranges{{0, 1}}, nil
+	var mean, std []float64
+	var err error
+	if spec != nil {
+		if mean, std, err = trial.Spread(spec.Mean, spec.Std, l.test.shape()[0]); err != nil {
+			return nil, err
+		}
 	}
-	mean, std, err := spread(spec.Mean, spec.Std, l.test.shape()[0])
+	r, err := trial.ValidInputs(l.test.set.Valid, mean, std)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("data.test: %w; pixel_range: LO:HI gives one", err)
 	}
-	var out equal.Ranges
-	for c := range mean { // two roundings of at most half an ulp each, of numbers no larger than these
-		wide := 4 * 0x1p-52 * (1 + math.Abs(mean[c])) / std[c]
-		out = append(out, [2]float64{(0-mean[c])/std[c] - wide, (1-mean[c])/std[c] + wide})
-	}
-	return out, nil
+	return r, nil
 }
 
 // activationImages is how many images the score of activations looks at, from the validation data.
@@ -126,19 +130,22 @@ func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (
 	if spec != nil {
 		mean, std = spec.Mean, spec.Std
 	}
-	v, err := l.viewOf(ctx, shape[1:], mean, std, 0)
-	if err != nil {
-		return nil, err
-	}
 	_, valid, err := l.lesson(ctx, false)
 	if err != nil {
 		return nil, err
 	}
-	v.data = valid
+	v, err := trial.Join(sourceOf(l.train, valid, valid.Len()), shape[1:], mean, std)
+	if err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context, f func([]*onnxio.Tensor) error) error {
 		for i := range min(activationImages, valid.Len()) {
+			x, err := v.At(i)
+			if err != nil {
+				return err
+			}
 			one := append([]int{1}, shape[1:]...)
-			if err := f([]*onnxio.Tensor{onnxio.FromFloat32(v.input(v.pixels(i)), one...)}); err != nil {
+			if err := f([]*onnxio.Tensor{onnxio.FromFloat32(v.Input(x), one...)}); err != nil {
 				return err
 			}
 			if ctx.Err() != nil {

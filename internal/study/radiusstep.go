@@ -8,6 +8,7 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/falsify"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -30,6 +31,7 @@ func (r *radii) words() string {
 
 func (l *lab) certifySettings(of *model, c *Certify) map[string]any {
 	settings := map[string]any{"data": l.test.identity(), "images": c.Images, "max_eps": c.MaxEps, "tolerance": c.Tolerance}
+	l.rangeInto(settings)
 	if of.spec != nil {
 		settings["mean"], settings["std"] = of.spec.Mean, of.spec.Std
 	}
@@ -50,23 +52,23 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 			}
 			defer v.Close()
 			out := &radii{}
-			for i := range w.n {
+			for i := range w.Len() {
 				x, class, classes, err := predicted(ctx, v, w, i)
 				if err != nil {
 					return nil, nil, err
 				}
-				r, _, err := v.Radius(ctx, func(eps float64) verify.Property { return verify.Robust(w.ball(x, eps), class, classes) },
+				r, _, err := v.Radius(ctx, func(eps float64) verify.Property { return verify.Robust(w.Ball(x, eps), class, classes) },
 					verify.RadiusOptions{Max: float64(c.MaxEps), Tol: float64(c.Tolerance)})
 				if err != nil {
 					return nil, nil, fmt.Errorf("image %d: %w", i, err)
 				}
-				out.Radius, out.Correct = append(out.Radius, r), append(out.Correct, class == w.data.Labels[i])
+				out.Radius, out.Correct = append(out.Radius, r), append(out.Correct, class == w.Labels[i])
 			}
 			return out, nil, nil
 		}}
 }
 
-func (l *lab) subject(ctx context.Context, of *model, c *Certify, o verify.Options) (*verify.Verifier, *view, error) {
+func (l *lab) subject(ctx context.Context, of *model, c *Certify, o verify.Options) (*verify.Verifier, *trial.Samples, error) {
 	m, err := of.made.load()
 	if err != nil {
 		return nil, nil, err
@@ -83,10 +85,15 @@ func (l *lab) subject(ctx context.Context, of *model, c *Certify, o verify.Optio
 	return v, w, nil
 }
 
-func predicted(ctx context.Context, v *verify.Verifier, w *view, i int) (x []float32, class, classes int, err error) {
-	x = w.pixels(i)
-	y, err := v.Predict(ctx, w.input(x))
+func predicted(ctx context.Context, v *verify.Verifier, w *trial.Samples, i int) (x []float32, class, classes int, err error) {
+	if x, err = w.Center(i); err != nil {
+		return nil, 0, 0, err
+	}
+	y, err := v.Predict(ctx, w.Input(x))
 	if err != nil {
+		return nil, 0, 0, err
+	}
+	if err := trial.EnoughClasses(len(y)); err != nil {
 		return nil, 0, 0, err
 	}
 	return x, argmax(y), len(y), nil
@@ -120,18 +127,18 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 			}
 			defer v.Close()
 			out := &radii{}
-			for i := range w.n {
+			for i := range w.Len() {
 				x, class, classes, err := predicted(ctx, v, w, i)
 				if err != nil {
 					return nil, nil, err
 				}
-				property := func(eps float64) verify.Property { return verify.Robust(w.ball(x, eps), class, classes) }
-				r, err := falsify.UpperRadius(ctx, v, f, property, w.input(x), w.scale(), 0, math.Inf(1), float64(c.MaxEps), float64(c.Tolerance), upperSteps)
+				property := func(eps float64) verify.Property { return verify.Robust(w.Ball(x, eps), class, classes) }
+				r, err := falsify.UpperRadius(ctx, v, f, property, w.Input(x), w.Scale(), 0, math.Inf(1), float64(c.MaxEps), float64(c.Tolerance), upperSteps)
 				if err != nil {
 					return nil, nil, fmt.Errorf("image %d: %w", i, err)
 				}
 				open := math.IsInf(r, 1)
-				out.Radius, out.Correct, out.Open = append(out.Radius, min(r, float64(c.MaxEps))), append(out.Correct, class == w.data.Labels[i]), append(out.Open, open)
+				out.Radius, out.Correct, out.Open = append(out.Radius, min(r, float64(c.MaxEps))), append(out.Correct, class == w.Labels[i]), append(out.Open, open)
 			}
 			return out, nil, nil
 		}}

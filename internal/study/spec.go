@@ -57,6 +57,8 @@ type Source struct {
 	Samples int `yaml:"samples" json:"samples,omitempty"`
 	// Skip leaves out so many of that random order first: another part of the same images.
 	Skip int `yaml:"skip" json:"skip,omitempty"`
+	// PixelRange is LO:HI or none; by default what the whole set shows.
+	PixelRange string `yaml:"pixel_range" json:"pixel_range,omitempty"`
 }
 
 // Training are the settings of a run; what is not there (0 or nil) is taken from the study's training, and there from package student's

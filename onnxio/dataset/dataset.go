@@ -22,6 +22,7 @@ type Set struct {
 	Classes                 []string // may be nil
 	Index                   []int    // position of each sample in the original file
 	SHA256                  string   // of the files read
+	Valid                   PixelRange
 
 	// pixels writes the sample at a position of the file, channels last, in [0,1]; raw sets write their numbers.
 	pixels func(dst []float32, at int) error
@@ -31,6 +32,8 @@ type Set struct {
 type Options struct {
 	Split string // "test" (default) or "train"
 	Range string // "a:b", "a:", ":b" or "" for all: half-open, in file order
+	// PixelRange is "LO:HI", "none", or "" for what the whole set shows (see PixelRange).
+	PixelRange string
 }
 
 type reader func(path, split string) (*Set, error)
@@ -68,11 +71,24 @@ func Open(spec string, o Options) (*Set, error) {
 	default:
 		return nil, fmt.Errorf("split %q: want test or train", o.Split)
 	}
+	var valid PixelRange
+	if o.PixelRange != "" {
+		var err error
+		if valid, err = ParsePixelRange(o.PixelRange); err != nil {
+			return nil, fmt.Errorf("pixel range %q: %w", o.PixelRange, err)
+		}
+	}
 	s, err := read(path, o.Split)
 	if err != nil {
 		return nil, err
 	}
 	s.Kind, s.Path = kind, path
+	switch {
+	case o.PixelRange != "":
+		s.Valid = valid
+	case !s.Raw: // raw sets have decided from their numbers
+		s.Valid = ofFormat(kind)
+	}
 	a, b, err := parseRange(o.Range, len(s.Labels))
 	if err != nil {
 		return nil, err
@@ -133,14 +149,22 @@ func (s *Set) Pixels(dst []float32, i int, channelsLast bool) error {
 	if err := s.pixels(buf, s.Index[i]); err != nil {
 		return err
 	}
-	area := s.Height * s.Width
-	for p := range area {
-		for c := range s.Channels {
-			dst[c*area+p] = buf[p*s.Channels+c]
-		}
-	}
+	ChannelsFirst(dst, buf, s.Channels)
 	return nil
 }
+
+// ChannelsFirst turns one image of that many channels from NHWC to NCHW, ChannelsLast back. dst and src are of one length and apart.
+func ChannelsFirst(dst, src []float32, channels int) {
+	area := len(src) / channels
+	for p := range area {
+		for c := range channels {
+			dst[c*area+p] = src[p*channels+c]
+		}
+	}
+}
+
+// ChannelsLast turns one image from NCHW to NHWC.
+func ChannelsLast(dst, src []float32, channels int) { ChannelsFirst(dst, src, len(src)/channels) }
 
 func hash(parts ...[]byte) string {
 	h := sha256.New()

@@ -94,6 +94,7 @@ func openNPZ(path, _ string) (*Set, error) {
 		s.Labels = append(s.Labels, int(l))
 	}
 	data, n := x.Float32s(), s.Size()
+	s.Valid = ofNumbers(x.Shape, data)
 	s.pixels = func(dst []float32, at int) error {
 		copy(dst, data[at*n:(at+1)*n])
 		return nil
