@@ -19,6 +19,7 @@ var layer = map[string]int{
 	"bench":                100,
 	"internal/walls":       100,
 	"internal/study":       95,
+	"internal/trial":       92,
 	"internal/gate":        90,
 	"internal/falsify":     90,
 	"internal/equal":       90,
