@@ -7,6 +7,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -53,6 +54,56 @@ func Example() {
 	// Output:
 	// 94 parameters, best accuracy 1
 	// input to logits
+}
+
+// A small network learns from what a larger one says of images, and comes out as an ONNX model.
+func ExampleTeacherLogits() {
+	ctx := context.Background()
+	large, err := student.Parse([]byte("input: [1, 4, 4]\nlayers:\n  - {dense: 32, relu: true}\n  - {dense: 2}\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	taught, err := student.Train(ctx, large, stripes(400), nil, student.Config{Epochs: 10, Batch: 16, LearningRate: 0.01}, student.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	teacher, err := taught.Model()
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, err := engine.Open(ctx, teacher, engine.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	images := stripes(400)
+	if _, err := student.TeacherLogits(ctx, s, images, student.TeacherOptions{}); err != nil {
+		log.Fatal(err)
+	}
+	small, err := student.Parse([]byte(stripesYAML))
+	if err != nil {
+		log.Fatal(err)
+	}
+	learned, err := student.Train(ctx, small, images, nil, student.Config{Technique: student.Temperature, Temperature: 2, Epochs: 20, Batch: 16, LearningRate: 0.01}, student.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := learned.Model()
+	if err != nil {
+		log.Fatal(err)
+	}
+	pupil, err := engine.Open(ctx, m, engine.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pupil.Close()
+	score, err := student.Evaluate(ctx, pupil, stripes(100))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(large.Parameters(), "parameters taught", small.Parameters(), "to be right in", 100*score.Accuracy, "% of the images")
+	// Output:
+	// 610 parameters taught 94 to be right in 100 % of the images
 }
 
 // A loss of one's own is written into the graph with the network's builder, and may take numbers that change from step to step. Here it

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"image/png"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -38,6 +41,39 @@ func TestChartsAreWellFormed(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestPicturesAreSavedAsWhatTheirNameSays writes each kind, twice over the same file, and reads it.
+func TestPicturesAreSavedAsWhatTheirNameSays(t *testing.T) {
+	dir := t.TempDir()
+	for name, begins := range map[string]string{"a.svg": "<?xml", "b.PNG": "\x89PNG", "c.pdf": "%PDF"} {
+		file := filepath.Join(dir, name)
+		for range 2 {
+			if err := chart().Save(file); err != nil {
+				t.Fatal(err)
+			}
+			if err := PlotScores(file, "t", "s", []LayerScores{{"conv", []float64{1, 2, 3}, []bool{true, false, false}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b, err := os.ReadFile(file)
+		if err != nil || !strings.HasPrefix(string(b), begins) {
+			t.Errorf("%s begins with %.8q, %v", name, b, err)
+		}
+		if strings.HasSuffix(name, "PNG") {
+			if c, err := png.DecodeConfig(bytes.NewReader(b)); err != nil || c.Width < 300 {
+				t.Errorf("%+v, %v", c, err)
+			}
+		}
+	}
+	for _, name := range []string{"a.txt", "svg", "a.svg.gz", ""} {
+		if err := chart().Save(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%q is taken", name)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

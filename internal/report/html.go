@@ -22,7 +22,7 @@ table{border-collapse:separate;border-spacing:0;font-size:.875rem;font-variant-n
 th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;overflow-wrap:normal;white-space:nowrap}
 th{background:var(--soft)}.l{text-align:left}td.l,th{white-space:normal}td.l{min-width:7rem}
 th:first-child,td:first-child{position:sticky;left:0}td:first-child{background:var(--paper);min-width:0}td.l:first-child{min-width:7rem}
-figure{margin:1.4rem 0}figure svg{width:100%;max-width:36rem;height:auto;display:block;background:#fff;border:1px solid var(--line)}
+figure{margin:1.4rem 0}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:0 1.5rem}figure svg{width:100%;max-width:36rem;height:auto;display:block;background:#fff;border:1px solid var(--line)}
 figcaption{color:var(--quiet);font-size:.875rem;padding-top:.4rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
 @media(max-width:40rem){th,td{padding:4px 6px;font-size:13px;line-height:18px}td.l,td.l:first-child{min-width:5.5rem}}
@@ -44,7 +44,12 @@ func (d *Document) HTML() []byte {
 	b.WriteString("</ul></nav>\n")
 	for i, s := range d.Sections {
 		fmt.Fprintf(b, "<section>\n<h2 id=\"s%d\">%s</h2>\n", i+1, e(s.Title))
+		row := false // figures that follow each other stand side by side where there is room
 		for _, block := range s.Blocks {
+			if _, ok := block.(Figure); ok != row {
+				b.WriteString(map[bool]string{true: "<div class=\"figures\">\n", false: "</div>\n"}[ok])
+				row = ok
+			}
 			switch x := block.(type) {
 			case Paragraph:
 				fmt.Fprintf(b, "<p>%s</p>\n", e(string(x)))
@@ -61,6 +66,9 @@ func (d *Document) HTML() []byte {
 			case Details:
 				fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n<pre>%s</pre>\n</details>\n", e(x.Title), e(x.Text))
 			}
+		}
+		if row {
+			b.WriteString("</div>\n")
 		}
 		b.WriteString("</section>\n")
 	}

@@ -31,7 +31,7 @@ func Sorted(line string, radii []Radius) []Series {
 // PlotRadii draws the certification area. The file's ending chooses svg, png or pdf.
 func PlotRadii(file, title string, radii []Radius) error {
 	c := Chart{Title: title, X: "images, by radius", Y: "certified radius (l∞, pixels in [0,1])", Counted: true, FromZero: true, Wide: true, Series: Sorted("", radii),
-		Note: "Each mark is an image: no change of its pixels by less than its radius changes the class that the model gives it. " +
+		Note: "Each mark is an image: no change of its pixels by at most its radius changes the class that the model gives it. " +
 			"For a misclassified image that is the wrong class."}
 	return c.Save(file)
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"sort"
+	"strings"
 )
 
 // Robust is a robust accuracy at one eps, with the ends of its interval, as shares of 1.
@@ -12,7 +13,7 @@ type Robust struct{ Eps, Accuracy, Low, High float64 }
 // The file's ending chooses svg, png or pdf.
 func PlotRobust(file, title, norm string, clean float64, points []Robust) error {
 	line := Series{Name: "images that the model gets right and no attack changed", Points: []Point{{0, 100 * clean, 100 * clean, 100 * clean}}}
-	c := Chart{Title: title, X: fmt.Sprintf("eps (%s, pixels in [0,1])", norm), Y: "robust accuracy, %", Bars: "95 % interval over images (Wilson)",
+	c := Chart{Title: title, X: fmt.Sprintf("eps (%s, pixels in [0,1])", strings.Replace(norm, "linf", "l∞", 1)), Y: "robust accuracy, %", Bars: "95 % interval over images (Wilson)",
 		FromZero: true, Percent: true, Wide: true, Measured: []float64{0}}
 	for _, p := range points {
 		if p.Eps == 0 {
