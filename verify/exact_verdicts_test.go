@@ -1,0 +1,489 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify/vnnlib"
+)
+
+// Verdicts of random properties beside exact enumeration: small piecewise linear networks of one to three inputs, thresholds next to exact
+// extremes, and a falsifier that knows where these are. SHOAL_EXACT=N decides N properties; SHOAL_SEED shifts the networks.
+
+// tinyShares are by what share of itself a threshold lies beside an extreme.
+var tinyShares = []int{8, 16, 23, 24, 25, 30, 40, 50, 52, 53, 54, 60, 100}
+
+// beside is a number at or very near to r.
+func beside(rng *rand.Rand, r *big.Rat) *big.Rat {
+	d := new(big.Rat)
+	switch rng.IntN(5) {
+	case 0:
+		return r
+	case 1, 2:
+		d.SetFrac(big.NewInt(1), new(big.Int).Lsh(big.NewInt(1), uint(tinyShares[rng.IntN(len(tinyShares))])))
+		d.Mul(d, r)
+	case 3:
+		d.SetFloat64(logUniform(rng, -1074, -20))
+	default:
+		d.SetFloat64(logUniform(rng, -20, 3))
+	}
+	if rng.IntN(2) == 0 {
+		d.Neg(d)
+	}
+	return d.Add(d, r)
+}
+
+// coefficient is a factor of an output: a small whole number, a decimal, a third, or one at either end of float64's range.
+func coefficient(rng *rand.Rand) *big.Rat {
+	var r *big.Rat
+	switch rng.IntN(10) {
+	case 0, 1, 2, 3:
+		r = big.NewRat(1, 1)
+	case 4, 5:
+		r = big.NewRat(1+rng.Int64N(9), 1)
+	case 6:
+		r = big.NewRat(1+rng.Int64N(999), 100)
+	case 7:
+		r = big.NewRat(1+rng.Int64N(9), 3)
+	case 8:
+		r = new(big.Rat).SetFloat64(math.Abs(logUniform(rng, -1074, -900)))
+	default:
+		r = new(big.Rat).SetFloat64(math.Abs(logUniform(rng, -60, 900)))
+	}
+	if rng.IntN(2) == 0 {
+		r.Neg(r)
+	}
+	return r
+}
+
+// edge is an end of an input's range.
+func edge(rng *rand.Rand) *big.Rat {
+	switch rng.IntN(9) {
+	case 0:
+		return big.NewRat(rng.Int64N(41)-20, 10) // a decimal that no float32 is
+	case 1:
+		return big.NewRat(rng.Int64N(9)-4, 1)
+	case 2:
+		return new(big.Rat).SetFloat64(float64(float32(logUniform(rng, -149, -100))))
+	case 3:
+		return new(big.Rat).SetFloat64(float64(float32(logUniform(rng, 20, 100))))
+	case 4:
+		return new(big.Rat).SetFloat64(rng.NormFloat64())
+	case 5:
+		return new(big.Rat).SetFrac64(rng.Int64N(2000001)-1000000, 1000003)
+	}
+	return new(big.Rat).SetFloat64(float64(float32(rng.NormFloat64())))
+}
+
+// inputEnds are lower and upper ends of a box: wide, narrow, or a point.
+func inputEnds(rng *rand.Rand, n int) (lower, upper []*big.Rat) {
+	for range n {
+		a, b := edge(rng), edge(rng)
+		switch rng.IntN(6) {
+		case 0:
+			b = a
+		case 1:
+			b = beside(rng, a)
+		}
+		if a.Cmp(b) > 0 {
+			a, b = b, a
+		}
+		lower, upper = append(lower, a), append(upper, b)
+	}
+	return lower, upper
+}
+
+// inside are ends of a box within another.
+func inside(rng *rand.Rand, lower, upper []*big.Rat) (lo, up []*big.Rat) {
+	for i, l := range lower {
+		place := func() *big.Rat {
+			w := new(big.Rat).Sub(upper[i], l)
+			return w.Add(w.Mul(w, big.NewRat(rng.Int64N(11), 10)), l)
+		}
+		a, b := place(), place()
+		if a.Cmp(b) > 0 {
+			a, b = b, a
+		}
+		lo, up = append(lo, a), append(up, b)
+	}
+	return lo, up
+}
+
+// exactCase is a case with the parts of the network's regions that lie in its box.
+type exactCase struct {
+	vnnlib.Case
+	parts []region
+}
+
+// constraint draws a linear condition on outputs whose bound lies beside the least, the largest or another value over the parts. It also
+// gives the point where the left side is least.
+func constraint(rng *rand.Rand, out int, parts []region) (vnnlib.Atom, []*big.Rat) {
+	var a vnnlib.Atom
+	if out > 1 && rng.IntN(3) == 0 { // a comparison of two outputs
+		i := rng.IntN(out)
+		k := (i + 1 + rng.IntN(out-1)) % out
+		a.Index, a.Coef = []int{min(i, k), max(i, k)}, []*big.Rat{big.NewRat(1, 1), big.NewRat(-1, 1)}
+		if rng.IntN(2) == 0 {
+			a.Coef[0], a.Coef[1] = a.Coef[1], a.Coef[0]
+		}
+	} else {
+		for i := range out {
+			if i == 0 || rng.IntN(2) == 0 {
+				a.Index, a.Coef = append(a.Index, i), append(a.Coef, coefficient(rng))
+			}
+		}
+	}
+	var least, most *big.Rat
+	var at []*big.Rat
+	for _, r := range parts {
+		for _, p := range r {
+			sum, t := new(big.Rat), new(big.Rat)
+			for k, i := range a.Index {
+				sum.Add(sum, t.Mul(a.Coef[k], p.cur[i]))
+			}
+			if least == nil || sum.Cmp(least) < 0 {
+				least, at = sum, p.x
+			}
+			if most == nil || sum.Cmp(most) > 0 {
+				most = sum
+			}
+		}
+	}
+	switch rng.IntN(6) {
+	case 0:
+		a.Bound = beside(rng, most)
+	case 1:
+		a.Bound = new(big.Rat).Add(least, most)
+		a.Bound.Mul(a.Bound, big.NewRat(1, 2))
+	default:
+		a.Bound = beside(rng, least)
+	}
+	a.Strict = rng.IntN(2) == 0
+	return a, at
+}
+
+// knowing is a falsifier that was told where the left sides are least.
+type knowing struct{ points [][]float64 }
+
+func (k *knowing) Falsify(context.Context, Box, [][]Constraint) ([][]float64, error) {
+	return k.points, nil
+}
+
+// floats rounds exact numbers.
+func floats(x []*big.Rat) []float64 {
+	out := make([]float64, len(x))
+	for i, r := range x {
+		out[i], _ = r.Float64()
+	}
+	return out
+}
+
+// tally counts verdicts beside the truth.
+type tally struct {
+	nets, given, properties int
+	verdicts                map[string]int
+}
+
+// judge compares a verdict with the exact answer; it returns what is wrong, or "".
+func (e *exactNet) judge(sem Semantics, cases []exactCase, sat bool, r Result) string {
+	switch r.Verdict {
+	case Verified:
+		if sat {
+			return "verified, and a counterexample exists"
+		}
+	case Falsified:
+		c := r.Counterexample
+		if c == nil {
+			return "falsified without a counterexample"
+		}
+		if refutes(r, sem) == Real && !sat {
+			return "falsified over the reals, and no counterexample exists"
+		}
+		if c.Nearest {
+			return ""
+		}
+		x := make([]*big.Rat, len(c.Inputs))
+		for i, f := range c.Inputs {
+			x[i] = new(big.Rat).SetFloat64(float64(f))
+		}
+		return e.replay(x, c, cases, refutes(r, sem))
+	}
+	return ""
+}
+
+// replay checks a counterexample: it lies in the box of a case whose conditions its outputs meet; over the reals the exact outputs do.
+func (e *exactNet) replay(x []*big.Rat, c *Counterexample, cases []exactCase, sem Semantics) string {
+	y, err := e.v.Predict(context.Background(), c.Inputs)
+	if err != nil {
+		return err.Error()
+	}
+	for i, f := range y {
+		if f != c.Outputs[i] && !(f != f && c.Outputs[i] != c.Outputs[i]) {
+			return fmt.Sprintf("the counterexample's outputs are %v, running it gives %v", c.Outputs, y)
+		}
+	}
+	point := region{spot{x: x, cur: x}}
+	inBox := false
+	for _, k := range cases {
+		if point.within(k.Lower, k.Upper) == nil {
+			continue
+		}
+		inBox = true
+		if sem == Real {
+			rs, ok := e.net.regions(x, x)
+			if !ok {
+				return ""
+			}
+			if _, met := rs[0].meets(atoms(k.Atoms)); met {
+				return ""
+			}
+			continue
+		}
+		if p := (&Case{Constraints: atoms(k.Atoms)}); p.met(y) {
+			return ""
+		}
+	}
+	if !inBox {
+		return fmt.Sprintf("the counterexample %v lies in no case's box", c.Inputs)
+	}
+	return fmt.Sprintf("the counterexample %v with outputs %v meets no case (%s)", c.Inputs, y, sem)
+}
+
+func atoms(as []vnnlib.Atom) []Constraint {
+	var out []Constraint
+	for _, a := range as {
+		out = append(out, Constraint{Index: a.Index, Coef: a.Coef, Bound: a.Bound, Strict: a.Strict})
+	}
+	return out
+}
+
+// refutes is the semantics in which a falsified property is refuted.
+func refutes(_ Result, asked Semantics) Semantics { return asked }
+
+// exactNet is a network under test, opened once for each of some options.
+type exactNet struct {
+	net *plNet
+	g   *onnxio.Graph
+	v   *Verifier
+}
+
+// TestVerdictsAgainstExactEnumeration: see above. Over the reals, verified means that the exact network has no counterexample, and falsified that
+// it has the one reported. Under float32, verified means the same (the reals are among what it covers), and that the Go engine and onnxruntime
+// give none at the float32s nearest to the exact extremes; falsified that running the reported one gives what is reported.
+func TestVerdictsAgainstExactEnumeration(t *testing.T) {
+	want := fromEnv(t, "SHOAL_EXACT", 10000)
+	if testing.Short() && os.Getenv("SHOAL_EXACT") == "" {
+		want = 2000
+	}
+	from := uint64(fromEnv(t, "SHOAL_SEED", 0))
+	tl := &tally{verdicts: map[string]int{}}
+	wrong, shown := 0, map[bool]int{} // false verifications are shown beside the false counterexamples, which may be many
+	for seed := from; tl.properties < want; seed++ {
+		for _, what := range tl.network(t, seed) {
+			kind := strings.Contains(what, ": verified, ")
+			wrong++
+			if shown[kind]++; shown[kind] <= 10 {
+				t.Error(what)
+			}
+		}
+	}
+	t.Logf("%d networks (%d given up for size), %d properties, %d wrong verdicts", tl.nets, tl.given, tl.properties, wrong)
+	decided := 0
+	for _, sem := range []Semantics{Real, Float32} {
+		for _, v := range []Verdict{Verified, Falsified, Unknown} {
+			holds, fails := tl.verdicts[fmt.Sprint(sem, v, false)], tl.verdicts[fmt.Sprint(sem, v, true)]
+			t.Logf("%s: %s %d times where the property holds over the reals, %d times where it does not", sem, v, holds, fails)
+			if v != Unknown {
+				decided += holds + fails
+			}
+		}
+	}
+	if wrong == 0 && decided < tl.properties/2 {
+		t.Errorf("%d verdicts for %d properties in two semantics: too few to tell anything", decided, tl.properties)
+	}
+}
+
+// propertiesEach is how many properties a network is asked.
+const propertiesEach = 12
+
+// network draws a network, asks it properties in both semantics, and returns what was wrong.
+func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
+	rng := rand.New(rand.NewPCG(seed, 131313))
+	net := drawPL(rng, []int{1, 1, 1, 2, 2, 3}[rng.IntN(6)])
+	lower, upper := inputEnds(rng, net.in)
+	all, ok := net.regions(lower, upper)
+	tl.nets++
+	if !ok {
+		tl.given++
+		return nil
+	}
+	g := net.graph()
+	m, err := onnxio.NewModel(g, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	know := &knowing{}
+	var vs [2]*Verifier
+	method := []Method{Auto, Interval, Symbolic, FastLin, DeepPoly, DeepPoly}[rng.IntN(6)]
+	for i, sem := range []Semantics{Real, Float32} {
+		o := Options{Method: method, Semantics: sem, Threads: 1}
+		if rng.IntN(3) > 0 {
+			o.Falsifier = know
+		}
+		if vs[i], err = Open(context.Background(), m, o, false); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		defer vs[i].Close()
+	}
+	var runs []execution
+	if seed%16 == 0 && !net.double {
+		prepared := *m.Graph
+		prepared.Outputs[0].Shape = []int{1, net.out}
+		runs, _ = executions(t, &prepared)
+		for _, e := range runs {
+			defer e.close()
+		}
+	}
+	for range propertiesEach {
+		var cases []exactCase
+		know.points = nil
+		sat := false
+		for range 1 + rng.IntN(3)*rng.IntN(2) {
+			c := exactCase{Case: vnnlib.Case{Lower: lower, Upper: upper}, parts: all}
+			if rng.IntN(3) == 0 {
+				c.Lower, c.Upper = inside(rng, lower, upper)
+				c.parts = nil
+				for _, r := range all {
+					if p := r.within(c.Lower, c.Upper); p != nil {
+						c.parts = append(c.parts, p)
+					}
+				}
+			}
+			for range 1 + rng.IntN(3)*rng.IntN(2) {
+				a, at := constraint(rng, net.out, c.parts)
+				c.Atoms = append(c.Atoms, a)
+				know.points = append(know.points, floats(at))
+			}
+			for _, r := range c.parts {
+				if p, ok := r.meets(atoms(c.Atoms)); ok {
+					sat = true
+					know.points = append(know.points, floats(p.x))
+					break
+				}
+			}
+			cases = append(cases, c)
+		}
+		q := &vnnlib.Query{Inputs: net.in, Outputs: net.out}
+		for _, c := range cases {
+			q.Cases = append(q.Cases, c.Case)
+		}
+		tl.properties++
+		for i, sem := range []Semantics{Real, Float32} {
+			e := &exactNet{net, g, vs[i]}
+			r, err := vs[i].Verify(context.Background(), FromVNNLIB(q))
+			if err != nil {
+				wrong = append(wrong, fmt.Sprintf("seed %d: %v", seed, err))
+				continue
+			}
+			tl.verdicts[fmt.Sprint(sem, r.Verdict, sat)]++
+			what := e.judge(sem, cases, sat, r)
+			if what == "" && sem == Float32 && r.Verdict == Verified {
+				what = executed(runs, know.points, cases)
+			}
+			if what != "" {
+				wrong = append(wrong, fmt.Sprintf("seed %d, %s, %s: %s\n%s\n%s", seed, sem, method, what, describe(g), tellCases(cases)))
+			}
+		}
+	}
+	return wrong
+}
+
+// executed looks for a counterexample among executions at the float32s next to some points.
+func executed(runs []execution, points [][]float64, cases []exactCase) string {
+	for _, at := range points {
+		x := make([]float32, len(at))
+		exact := make([]*big.Rat, len(at))
+		for i, f := range at {
+			x[i] = float32(max(-math.MaxFloat32, min(math.MaxFloat32, f)))
+			exact[i] = new(big.Rat).SetFloat64(float64(x[i]))
+		}
+		point := region{spot{x: exact, cur: exact}}
+		for _, k := range cases {
+			if point.within(k.Lower, k.Upper) == nil {
+				continue
+			}
+			for _, e := range runs {
+				y, err := e.run(x)
+				if err == nil && (&Case{Constraints: atoms(k.Atoms)}).met(y) {
+					return fmt.Sprintf("verified, and %s gives %v at %v", e.name, y, x)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func tellCases(cases []exactCase) string {
+	s := ""
+	for _, c := range cases {
+		s += fmt.Sprintf("box %v %v:", floats(c.Lower), floats(c.Upper))
+		for _, a := range c.Atoms {
+			rel := "<="
+			if a.Strict {
+				rel = "<"
+			}
+			s += fmt.Sprintf(" %v*y%v %s %v;", floats(a.Coef), a.Index, rel, floats([]*big.Rat{a.Bound})[0])
+		}
+		s += "\n"
+	}
+	return s
+}
+
+// TestRegionsAreTheNetwork: at every corner of a region the network, evaluated there alone, has the corner's values, and the value of
+// any point of the box lies between the corners' least and largest.
+func TestRegionsAreTheNetwork(t *testing.T) {
+	for seed := range uint64(400) {
+		rng := rand.New(rand.NewPCG(seed, 77))
+		net := drawPL(rng, 1+int(seed%3))
+		lower, upper := inputEnds(rng, net.in)
+		rs, ok := net.regions(lower, upper)
+		if !ok {
+			continue
+		}
+		value := func(x []*big.Rat) []*big.Rat {
+			at, _ := net.regions(x, x)
+			return at[0][0].cur
+		}
+		least, most := make([]*big.Rat, net.out), make([]*big.Rat, net.out)
+		for _, r := range rs {
+			for _, p := range r {
+				for i, v := range value(p.x) {
+					if v.Cmp(p.cur[i]) != 0 {
+						t.Fatalf("seed %d: output %d at a corner is %v, the network gives %v there", seed, i, p.cur[i], v)
+					}
+					if least[i] == nil || v.Cmp(least[i]) < 0 {
+						least[i] = v
+					}
+					if most[i] == nil || v.Cmp(most[i]) > 0 {
+						most[i] = v
+					}
+				}
+			}
+		}
+		for range 20 {
+			x, _ := inside(rng, lower, upper)
+			for i, v := range value(x) {
+				if v.Cmp(least[i]) < 0 || v.Cmp(most[i]) > 0 {
+					t.Fatalf("seed %d: output %d is %v in the box, the corners have %v to %v", seed, i, v, least[i], most[i])
+				}
+			}
+		}
+	}
+}
