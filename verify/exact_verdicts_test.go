@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -224,10 +225,12 @@ func (e *exactNet) replay(x []*big.Rat, c *Counterexample, cases []exactCase, se
 	if err != nil {
 		return err.Error()
 	}
-	for i, f := range y {
-		if f != c.Outputs[i] && !(f != f && c.Outputs[i] != c.Outputs[i]) {
-			return fmt.Sprintf("the counterexample's outputs are %v, running it gives %v", c.Outputs, y)
-		}
+	numbers := true
+	for _, f := range wide(y) {
+		numbers = numbers && !math.IsInf(f, 0) && !math.IsNaN(f)
+	}
+	if numbers && !slices.Equal(y, c.Outputs) {
+		return fmt.Sprintf("the counterexample's outputs are %v, running it gives %v", c.Outputs, y)
 	}
 	point := region{spot{x: x, cur: x}}
 	inBox := false
@@ -246,7 +249,7 @@ func (e *exactNet) replay(x []*big.Rat, c *Counterexample, cases []exactCase, se
 			}
 			continue
 		}
-		if p := (&Case{Constraints: atoms(k.Atoms)}); p.met(y) {
+		if metBy(k.Atoms, wide(y), false) {
 			return ""
 		}
 	}
@@ -421,13 +424,51 @@ func executed(runs []execution, points [][]float64, cases []exactCase) string {
 			}
 			for _, e := range runs {
 				y, err := e.run(x)
-				if err == nil && (&Case{Constraints: atoms(k.Atoms)}).met(y) {
+				if err == nil && metBy(k.Atoms, wide(y), true) {
 					return fmt.Sprintf("verified, and %s gives %v at %v", e.name, y, x)
 				}
 			}
 		}
 	}
 	return ""
+}
+
+// wide are numbers as float64s.
+func wide[T float32 | float64](y []T) []float64 {
+	out := make([]float64, len(y))
+	for i, f := range y {
+		out[i] = float64(f)
+	}
+	return out
+}
+
+// metBy tells whether an execution's outputs meet all constraints. Infinities are compared as such. What is not a number meets everything if
+// all is feared, since nothing may be promised of it, and nothing as a counterexample.
+func metBy(as []vnnlib.Atom, y []float64, feared bool) bool {
+	for _, a := range as {
+		sum, far := new(big.Rat), 0.0
+		for k, i := range a.Index {
+			f := y[i]
+			if math.IsNaN(f) {
+				return feared
+			}
+			if math.IsInf(f, 0) {
+				far += f * float64(a.Coef[k].Sign())
+				continue
+			}
+			sum.Add(sum, new(big.Rat).Mul(a.Coef[k], new(big.Rat).SetFloat64(f)))
+		}
+		if math.IsNaN(far) {
+			return feared
+		}
+		if far < 0 {
+			continue
+		}
+		if c := sum.Cmp(a.Bound); far > 0 || c > 0 || c == 0 && a.Strict {
+			return false
+		}
+	}
+	return true
 }
 
 func tellCases(cases []exactCase) string {
