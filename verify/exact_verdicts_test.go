@@ -204,7 +204,7 @@ func (e *exactNet) judge(sem Semantics, cases []exactCase, sat bool, r Result) s
 		if c == nil {
 			return "falsified without a counterexample"
 		}
-		if refutes(r, sem) == Real && !sat {
+		if refutes(r) == Real && !sat {
 			return "falsified over the reals, and no counterexample exists"
 		}
 		if c.Nearest {
@@ -214,7 +214,7 @@ func (e *exactNet) judge(sem Semantics, cases []exactCase, sat bool, r Result) s
 		for i, f := range c.Inputs {
 			x[i] = new(big.Rat).SetFloat64(float64(f))
 		}
-		return e.replay(x, c, cases, refutes(r, sem))
+		return e.replay(x, c, cases, refutes(r))
 	}
 	return ""
 }
@@ -268,7 +268,7 @@ func atoms(as []vnnlib.Atom) []Constraint {
 }
 
 // refutes is the semantics in which a falsified property is refuted.
-func refutes(_ Result, asked Semantics) Semantics { return asked }
+func refutes(r Result) Semantics { return r.FalsifiedIn }
 
 // exactNet is a network under test, opened once for each of some options.
 type exactNet struct {
