@@ -27,7 +27,7 @@ func (b *graphBuilder) graph(p *pb.GraphProto, top bool) (*Graph, error) {
 	b.values = map[string]*Value{}
 	g := &Graph{Name: p.GetName()}
 	if len(p.SparseInitializer) > 0 {
-		return nil, &FormatError{Offset: -1, Why: "sparse initializers are not read; export with dense weights"}
+		return nil, &UnsupportedError{Why: "sparse initializers are not read; export with dense weights"}
 	}
 	for _, w := range p.Initializer {
 		if w.GetName() == "" {
@@ -100,7 +100,7 @@ func declare(v *Value, t *pb.TypeProto) error {
 	}
 	tt := t.GetTensorType()
 	if tt == nil {
-		return fmt.Errorf("it is no tensor (a sequence, map or optional), which shoal does not read")
+		return &UnsupportedError{Why: "it is no tensor (a sequence, map or optional), which shoal does not read"}
 	}
 	v.DType = DType(tt.GetElemType())
 	if tt.Shape == nil {
@@ -355,7 +355,7 @@ func (b *graphBuilder) attribute(a *pb.AttributeProto) (any, error) {
 		sub := &graphBuilder{opsets: b.opsets, dir: b.dir, outer: b, depth: b.depth + 1}
 		return sub.graph(a.G, false)
 	case attrSubgraph:
-		return nil, fmt.Errorf("lists of graphs are not read")
+		return nil, &UnsupportedError{Why: "lists of graphs are not read"}
 	}
-	return nil, fmt.Errorf("type %d", kind)
+	return nil, &UnsupportedError{Why: fmt.Sprintf("attributes of type %d are not read", kind)}
 }

@@ -38,6 +38,9 @@ func decodeTensor(p *pb.TensorProto, dir string) (*Tensor, error) {
 		shape[i] = int(d)
 	}
 	dt := DType(p.GetDataType())
+	if !dt.Held() && dt != Float16 && dt != BFloat16 {
+		return nil, &UnsupportedError{Why: fmt.Sprintf("elements of type %v, which shoal does not hold", dt)}
+	}
 	raw := p.RawData
 	if p.GetDataLocation() == 1 {
 		var err error

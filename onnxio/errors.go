@@ -1,6 +1,9 @@
 package onnxio
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // FormatError says that a file is not what the standard allows. Offset is the byte where it shows; -1 where no byte can
 // be named.
@@ -27,7 +30,7 @@ func (e *ShapeError) Error() string {
 }
 
 // UnsupportedError says that the file is valid and shoal cannot do it. Face is what is missing: "Shape", "Eval",
-// "Interval", "Linear"; empty if the operator is unknown altogether.
+// "Interval", "Linear"; empty if the operator is unknown altogether. Without Op it is about the file, and Why says all.
 type UnsupportedError struct {
 	Node, Op, Domain string
 	Opset            int
@@ -36,6 +39,9 @@ type UnsupportedError struct {
 }
 
 func (e *UnsupportedError) Error() string {
+	if e.Op == "" {
+		return e.Why
+	}
 	op := e.Op
 	if e.Domain != "" {
 		op = e.Domain + "." + op
@@ -56,6 +62,12 @@ type NodeError struct {
 	Err      error
 }
 
-func (e *NodeError) Error() string { return fmt.Sprintf("node %q (%s): %v", e.Node, e.Op, e.Err) }
+func (e *NodeError) Error() string {
+	var u *UnsupportedError
+	if errors.As(e.Err, &u) && u.Node == e.Node { // it names the node itself
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("node %q (%s): %v", e.Node, e.Op, e.Err)
+}
 
 func (e *NodeError) Unwrap() error { return e.Err }

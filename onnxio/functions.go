@@ -82,6 +82,13 @@ func (e *expander) node(n *pb.NodeProto, i, depth int) ([]*pb.NodeProto, error) 
 	if len(n.Input) > len(f.Input) || len(n.Output) > len(f.Output) {
 		return nil, fail("%d inputs and %d outputs for a function of %d and %d", len(n.Input), len(n.Output), len(f.Input), len(f.Output))
 	}
+	for _, a := range n.Attribute { // what the function does not declare, its nodes cannot read
+		declared := func(d *pb.AttributeProto) bool { return d.GetName() == a.GetName() }
+		if !slices.Contains(f.Attribute, a.GetName()) && !slices.ContainsFunc(f.AttributeProto, declared) {
+			return nil, &UnsupportedError{Node: name, Op: n.GetOpType(), Domain: n.GetDomain(), Opset: e.opsets[domain(n.GetDomain())],
+				Why: fmt.Sprintf("attribute %q is none of the file's function", a.GetName())}
+		}
+	}
 	for _, o := range f.OpsetImport {
 		if have, ok := e.opsets[domain(o.GetDomain())]; ok && have != int(o.GetVersion()) {
 			return nil, &UnsupportedError{Node: name, Op: n.GetOpType(), Domain: n.GetDomain(), Opset: have,

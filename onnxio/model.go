@@ -35,6 +35,9 @@ type Model struct {
 // maxFile limits a file, after decompression: protobuf messages cannot exceed 2 GiB.
 const maxFile = 2<<30 - 1
 
+// maxIR is the newest version of the file format that is read, that of ONNX 1.23.
+const maxIR = 14
+
 // Load reads a .onnx or .onnx.gz file and its external data. Errors name the file.
 func Load(path string) (*Model, error) {
 	f, err := os.Open(path)
@@ -139,6 +142,9 @@ func Parse(data []byte, dir string) (*Model, error) {
 	}
 	if m.IR < 1 || len(m.Opsets) == 0 && m.IR >= 3 {
 		return nil, &FormatError{Offset: -1, Why: fmt.Sprintf("IR version %d with %d opset imports", m.IR, len(m.Opsets))}
+	}
+	if m.IR > maxIR {
+		return nil, &UnsupportedError{Why: fmt.Sprintf("IR version %d is newer than %d, the newest that shoal reads: what it brought would be passed over", m.IR, maxIR)}
 	}
 	if m.IR < 3 && len(m.Opsets) == 0 {
 		m.Opsets[""] = 1

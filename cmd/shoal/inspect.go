@@ -36,6 +36,8 @@ type operatorDoc struct {
 	Op      string   `json:"op"`
 	Count   int      `json:"count"`
 	Missing []string `json:"missing_faces"`
+	// Refused says of the first node that cannot be read at all, why.
+	Refused string `json:"refused,omitempty"`
 }
 
 type layerDoc struct {
@@ -120,32 +122,39 @@ func operators(g *onnxio.Graph) []operatorDoc {
 		if o == nil {
 			o = &operatorDoc{Op: name, Missing: []string{}}
 			count[name] = o
-			def, err := op.Lookup(n)
-			switch {
-			case err == nil && len(n.Inputs) == 0: // folded away
-			case err != nil:
-				o.Missing = []string{"Shape", "Eval", "Interval", "Linear"}
-			default:
-				if def.Shape == nil {
-					o.Missing = append(o.Missing, "Shape")
-				}
-				if def.Eval == nil {
-					o.Missing = append(o.Missing, "Eval")
-				}
-				if def.Interval == nil && def.Linear == nil {
-					o.Missing = append(o.Missing, "Interval", "Linear")
-				} else if def.Linear == nil {
-					o.Missing = append(o.Missing, "Linear")
-				}
-			}
 		}
 		o.Count++
+		switch def, err := op.Lookup(n); {
+		case o.Refused != "":
+		case err != nil: // another node of the operator may well be fine
+			o.Missing, o.Refused = []string{"Shape", "Eval", "Interval", "Linear"}, err.Error()
+		case o.Count == 1 && len(n.Inputs) > 0: // without inputs it is folded away
+			o.Missing = missingFaces(def)
+		}
 	}
 	out := []operatorDoc{}
 	for _, o := range count {
 		out = append(out, *o)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Op < out[j].Op })
+	return out
+}
+
+// missingFaces lists the faces that a definition does not have.
+func missingFaces(def *op.Def) []string {
+	out := []string{}
+	if def.Shape == nil {
+		out = append(out, "Shape")
+	}
+	if def.Eval == nil {
+		out = append(out, "Eval")
+	}
+	if def.Interval == nil && def.Linear == nil {
+		out = append(out, "Interval")
+	}
+	if def.Linear == nil {
+		out = append(out, "Linear")
+	}
 	return out
 }
 
@@ -185,6 +194,11 @@ func (d *inspectDoc) print(c *cli.Context) error {
 	}
 	if err := tw.Flush(); err != nil {
 		return err
+	}
+	for _, o := range d.Operators {
+		if o.Refused != "" && o.Refused != d.Problem {
+			foreign.Fprintf(w, "%s\n", o.Refused)
+		}
 	}
 	foreign.Fprintln(w)
 	if d.Problem != "" {

@@ -72,7 +72,7 @@ func (m *modelSketch) weights(name string, data []float32, shape ...uint64) {
 	m.graph.bytes(5, t)
 }
 
-// node adds a node; attributes are integers or lists of them.
+// node adds a node; attributes are integers, strings or lists of integers.
 func (m *modelSketch) node(op, out string, attrs map[string]any, in ...string) {
 	var n message
 	for _, name := range in {
@@ -88,6 +88,9 @@ func (m *modelSketch) node(op, out string, attrs map[string]any, in ...string) {
 		case int:
 			a.number(3, uint64(v))
 			a.number(20, 2)
+		case string:
+			a.text(4, v)
+			a.number(20, 3)
 		case []int:
 			for _, i := range v {
 				a.number(8, uint64(i))
@@ -147,6 +150,32 @@ func sketches() map[string]*modelSketch {
 	unknown.node("Relu", "y", nil, "f")
 	unknown.output("y", "N", 2)
 	all["unknown"] = unknown
+
+	// Each has something that the definitions do not read.
+	for name, fault := range map[string]func(*modelSketch){
+		"newer":     func(m *modelSketch) { m.opset = 29; m.node("Relu", "y", nil, "x") },
+		"attribute": func(m *modelSketch) { m.node("Relu", "y", map[string]any{"of_tomorrow": 1}, "x") },
+		"valued":    func(m *modelSketch) { m.node("ReduceSum", "y", map[string]any{"keepdims": 2}, "x") },
+		"typed":     func(m *modelSketch) { m.node("Softmax", "y", map[string]any{"axis": "last"}, "x") },
+		"third":     func(m *modelSketch) { m.node("MatMul", "y", nil, "x", "w", "w") },
+		"crop": func(m *modelSketch) {
+			m.node("Resize", "y", map[string]any{"coordinate_transformation_mode": "tf_crop_and_resize"}, "x", "w", "w")
+		},
+	} {
+		m := &modelSketch{opset: 13}
+		m.input("x", 2, 2)
+		m.weights("w", []float32{1, -1, -1, 1}, 2, 2)
+		fault(m)
+		m.output("y", 2, 2)
+		all[name] = m
+	}
+
+	blocks := &modelSketch{opset: 28}
+	blocks.input("x", "N", 2, 2, 2)
+	blocks.node("SpaceToDepth", "d", map[string]any{"blocksize": 2, "mode": "CRD"}, "x")
+	blocks.node("Flatten", "y", nil, "d")
+	blocks.output("y", "N", 8)
+	all["blocks"] = blocks
 
 	old := difference("N")
 	old.opset = 6

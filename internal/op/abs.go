@@ -49,7 +49,7 @@ func absEval(c *Call) error {
 	case []uint64, []uint32, []uint16, []uint8:
 		return copyEval(c)
 	default:
-		return fmt.Errorf("no sign on type %v", c.In[0].DType)
+		return unsupportedType(c, "no sign on type %v", c.In[0].DType)
 	}
 	return nil
 }

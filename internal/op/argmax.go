@@ -11,8 +11,12 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ArgMax", Since: 1, Shape: argShape, Eval: argEval(false), Interval: argInterval(false), Linear: boxForms(argInterval(false), Exact("exact")), Couple: coupleArg})
-	Register(Def{Name: "ArgMin", Since: 1, Shape: argShape, Eval: argEval(true), Interval: argInterval(true), Linear: boxForms(argInterval(true), Exact("exact")), Couple: coupleArg})
+	Register(Def{Name: "ArgMax", Since: 1,
+		Attrs: Attributes{"axis": anyValue, "keepdims": boolean, "select_last_index": boolean},
+		Shape: argShape, Eval: argEval(false), Interval: argInterval(false), Linear: boxForms(argInterval(false), Exact("exact")), Couple: coupleArg})
+	Register(Def{Name: "ArgMin", Since: 1,
+		Attrs: Attributes{"axis": anyValue, "keepdims": boolean, "select_last_index": boolean},
+		Shape: argShape, Eval: argEval(true), Interval: argInterval(true), Linear: boxForms(argInterval(true), Exact("exact")), Couple: coupleArg})
 }
 
 func argShape(n *onnxio.Node) ([]Type, error) {
@@ -60,7 +64,7 @@ func argEval(least bool) func(*Call) error {
 		case []uint8:
 			argRows(g, y, d, least, last)
 		default:
-			return fmt.Errorf("input of type %v", c.In[0].DType)
+			return unsupportedType(c, "input of type %v", c.In[0].DType)
 		}
 		return nil
 	}

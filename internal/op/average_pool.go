@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "AveragePool", Since: 7, Shape: averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage})
+	Register(Def{Name: "AveragePool", Since: 7,
+		Attrs: windowed.with(Attributes{"ceil_mode": boolean, "count_include_pad": boolean}),
+		Shape: averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage})
 	Register(Def{Name: "GlobalAveragePool", Since: 1, Shape: globalShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage})
 }
 
@@ -62,7 +64,7 @@ func averageEval(c *Call) error {
 	case []float64:
 		return averageRun(s, c.Out[0].Data, x)
 	}
-	return fmt.Errorf("no means of type %v", c.In[0].DType)
+	return unsupportedType(c, "no means of type %v", c.In[0].DType)
 }
 
 func averageRun[T float32 | float64](s *poolState, out any, x []T) error {

@@ -56,7 +56,7 @@ func intList(n *onnxio.Node, name string, i, since int) ([]int, error) {
 		return nil, nil
 	}
 	if v.Const == nil {
-		return nil, fmt.Errorf("input %d (%s, the %s) is not constant: shapes that depend on data are not supported", i, v.Name, name)
+		return nil, variableShape(n, i, ", the "+name)
 	}
 	return intsOf(v.Const)
 }

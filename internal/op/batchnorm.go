@@ -11,7 +11,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "BatchNormalization", Since: 7, Shape: batchnormShape, Eval: batchnormEval, Fast: batchnormFast, Gradient: batchnormGradient, Linear: batchnormLinear, Couple: coupleBatchnorm})
+	Register(Def{Name: "BatchNormalization", Since: 7,
+		Attrs: Attributes{"epsilon": anyValue, "momentum": noEffect /* of training */, "spatial": boolean, "training_mode": boolean},
+		Shape: batchnormShape, Eval: batchnormEval, Fast: batchnormFast, Gradient: batchnormGradient, Linear: batchnormLinear, Couple: coupleBatchnorm})
 }
 
 // batchnormAxes sees x as rows of area elements, of which row r belongs to channel r%channels. A vector has one channel.
@@ -61,7 +63,7 @@ func batchnormEval(c *Call) error {
 	case []float64:
 		return batchnormRun(c, x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 // batchnormRun computes scale and shift of every channel in float64 and rounds them once.
@@ -76,7 +78,7 @@ func batchnormRun[T float32 | float64](c *Call, x []T) error {
 	}
 	y, ok := c.Out[0].Data.([]T)
 	if !ok || len(y) != len(x) {
-		return fmt.Errorf("output of type %v", c.Out[0].DType)
+		return unsupportedType(c, "output of type %v", c.Out[0].DType)
 	}
 	eps := float64(c.Node.Attrs.Float("epsilon", 1e-5))
 	for i, ch := 0, 0; area > 0 && i < len(x); i += area {

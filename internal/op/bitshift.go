@@ -1,22 +1,26 @@
-// bitshift.go — BitShift, opset 11: x shifted by y bits, LEFT or RIGHT, for unsigned integers with broadcasting.
+// bitshift.go — BitShift, opset 11, 28: x shifted by y bits, LEFT or RIGHT, for unsigned integers with broadcasting.
 
 package op
 
 import (
-	"fmt"
-
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
 func init() {
-	Register(Def{Name: "BitShift", Since: 11, Shape: shiftShape, Eval: shiftEval, Couple: coupleElementwise})
+	Register(Def{Name: "BitShift", Since: 11,
+		Attrs: Attributes{"direction": oneOf("LEFT", "RIGHT")},
+		Shape: shiftShape, Eval: shiftEval, Couple: coupleElementwise})
 }
 
 func shiftShape(n *onnxio.Node) ([]Type, error) {
-	if d := n.Attrs.String("direction", ""); d != "LEFT" && d != "RIGHT" {
-		return nil, fmt.Errorf("direction is %q where LEFT or RIGHT is needed", d)
+	types, err := pairType(n)
+	if err == nil {
+		switch d := types[0].DType; d {
+		case onnxio.Int8, onnxio.Int16, onnxio.Int32, onnxio.Int64: // from opset 28 on
+			return nil, refuse(n, "shifts of signed integers (%v)", d)
+		}
 	}
-	return pairType(n)
+	return types, err
 }
 
 func shiftEval(c *Call) error {
@@ -32,7 +36,7 @@ func shiftEval(c *Call) error {
 	case []uint8:
 		return runTyped(p, shiftRows(&shift8, left), y, x, b)
 	}
-	return fmt.Errorf("no shifts of type %v", c.In[0].DType)
+	return unsupportedType(c, "no shifts of type %v", c.In[0].DType)
 }
 
 var (

@@ -12,6 +12,8 @@ import (
 func init() {
 	Register(Def{
 		Name: "Cast", Since: 6,
+		Attrs: Attributes{"to": anyValue, "saturate": noEffect /* of casts to float8 */, "round_mode": oneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
+
 		Shape: castShape,
 		// The output's data decide the type: in float64 runs a cast to float32 gives float64.
 		Eval:     copyEval,

@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "CastLike", Since: 15, Shape: castLikeShape, Eval: copyEval, Gradient: castGradient, Interval: castInterval, Linear: castLikeLinear, Couple: coupleElementwise})
+	Register(Def{Name: "CastLike", Since: 15,
+		Attrs: Attributes{"saturate": noEffect /* of casts to float8 */, "round_mode": oneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
+		Shape: castLikeShape, Eval: copyEval, Gradient: castGradient, Interval: castInterval, Linear: castLikeLinear, Couple: coupleElementwise})
 }
 
 func castLikeShape(n *onnxio.Node) ([]Type, error) {

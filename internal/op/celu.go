@@ -10,8 +10,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Celu", Since: 12, AnyOrder: true,
-		Shape: sameShape, Eval: celuEval,
+		Name: "Celu", Since: 12,
+		Attrs:    Attributes{"alpha": anyValue},
+		AnyOrder: true,
+		Shape:    sameShape, Eval: celuEval,
 		Gradient: celuGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) {
 			e, err := celuOf(n, "Interval")

@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Clip", Since: 6, AnyOrder: true, Shape: sameShape, Eval: clipEval, Gradient: clipGradient, Interval: clipInterval, Linear: clipLinear, Couple: coupleElementwise})
+	Register(Def{Name: "Clip", Since: 6,
+		Attrs:    Attributes{"min": anyValue, "max": anyValue},
+		AnyOrder: true, Shape: sameShape, Eval: clipEval, Gradient: clipGradient, Interval: clipInterval, Linear: clipLinear, Couple: coupleElementwise})
 }
 
 func clipEval(c *Call) error {
@@ -36,7 +38,7 @@ func clipEval(c *Call) error {
 	case []uint8:
 		return clipTo(c, x)
 	}
-	return fmt.Errorf("no order on type %v", c.In[0].DType)
+	return unsupportedType(c, "no order on type %v", c.In[0].DType)
 }
 
 func clipTo[T numeric](c *Call, x []T) error {

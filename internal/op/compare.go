@@ -1,8 +1,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -89,7 +87,7 @@ func (f *comparison) eval(c *Call) error {
 	case []uint8:
 		return runTyped(p, &f.u8, y, a, b)
 	}
-	return fmt.Errorf("no order on type %v", c.In[0].DType)
+	return unsupportedType(c, "no order on type %v", c.In[0].DType)
 }
 
 // pairOfBools is the Shape face of operators of two inputs that broadcast and an output of type bool. Such operators cannot be AnyOrder:

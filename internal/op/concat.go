@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Concat", Since: 4, Shape: concatShape, Eval: concatEval, Fast: concatFast, Gradient: concatGradient, Linear: movedBy(concatEval), Couple: coupleConcat})
+	Register(Def{Name: "Concat", Since: 4,
+		Attrs: Attributes{"axis": anyValue},
+		Shape: concatShape, Eval: concatEval, Fast: concatFast, Gradient: concatGradient, Linear: movedBy(concatEval), Couple: coupleConcat})
 }
 
 func concatShape(n *onnxio.Node) ([]Type, error) {

@@ -9,7 +9,10 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Constant", Since: 1, Shape: constantShape, Eval: constantEval, Couple: coupleNothing})
+	Register(Def{Name: "Constant", Since: 1,
+		Attrs: Attributes{"value": anyValue, "value_float": anyValue, "value_floats": anyValue, "value_int": anyValue, "value_ints": anyValue,
+			"value_string": anyValue, "value_strings": anyValue},
+		Shape: constantShape, Eval: constantEval, Couple: coupleNothing})
 }
 
 func constantShape(n *onnxio.Node) ([]Type, error) {
@@ -30,6 +33,9 @@ func constantEval(c *Call) error {
 
 // constantValue reads whichever of the value attributes is given.
 func constantValue(n *onnxio.Node) (*onnxio.Tensor, error) {
+	if len(n.Attrs) > 1 {
+		return nil, fmt.Errorf("%d values where one is needed", len(n.Attrs))
+	}
 	for name, v := range n.Attrs {
 		switch v := v.(type) {
 		case *onnxio.Tensor:

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ConstantOfShape", Since: 9, Shape: constantOfShapeShape, Eval: constantOfShapeEval})
+	Register(Def{Name: "ConstantOfShape", Since: 9,
+		Attrs: Attributes{"value": anyValue},
+		Shape: constantOfShapeShape, Eval: constantOfShapeEval})
 }
 
 func constantOfShapeShape(n *onnxio.Node) ([]Type, error) {

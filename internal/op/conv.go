@@ -12,7 +12,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Conv", Since: 1, Shape: convShape, Eval: convEval, Fast: convFast, Gradient: convGradient, Linear: convLinear, MACs: convMACs, Couple: coupleConv, Adapt: adaptGroups})
+	Register(Def{Name: "Conv", Since: 1,
+		Attrs: windowed.with(Attributes{"group": anyValue}),
+		Shape: convShape, Eval: convEval, Fast: convFast, Gradient: convGradient, Linear: convLinear, MACs: convMACs, Couple: coupleConv, Adapt: adaptGroups})
 }
 
 // convWindow reads the geometry from the shapes of data and weights.
@@ -84,7 +86,7 @@ func convEval(c *Call) error {
 	case []float64:
 		return convRun(c, x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 type convState struct {

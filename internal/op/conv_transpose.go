@@ -12,7 +12,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ConvTranspose", Since: 1, Shape: convTransposeShape, Eval: convTransposeEval, Gradient: convTransposeGradient, Linear: convTransposeLinear, MACs: convTransposeMACs, Couple: coupleConvTranspose, Adapt: adaptGroups})
+	Register(Def{Name: "ConvTranspose", Since: 1,
+		Attrs: windowed.with(Attributes{"group": anyValue, "output_padding": anyValue, "output_shape": anyValue}),
+		Shape: convTransposeShape, Eval: convTransposeEval, Gradient: convTransposeGradient, Linear: convTransposeLinear, MACs: convTransposeMACs, Couple: coupleConvTranspose, Adapt: adaptGroups})
 }
 
 // transposed is the Conv of which a ConvTranspose is the adjoint: its input is our output (g.h, g.w, m channels) and its
@@ -121,7 +123,7 @@ func convTransposeEval(c *Call) error {
 	case []float64:
 		return convTransposeRun(c, x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 type transposeState struct {

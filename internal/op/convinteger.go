@@ -6,7 +6,9 @@ import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
 	read := func(n *onnxio.Node) (*integerSums, error) { return convSums(n, n.Inputs[0].Shape, n.Inputs[1].Shape) }
-	Register(Def{Name: "ConvInteger", Since: 10, Shape: integerShape(read), Eval: integerEval(convSumsOf),
+	Register(Def{Name: "ConvInteger", Since: 10,
+		Attrs: windowed.with(Attributes{"group": anyValue}),
+		Shape: integerShape(read), Eval: integerEval(convSumsOf),
 		Interval: integerInterval(read), Linear: boxForms(integerInterval(read), Exact("exact"))})
 }
 

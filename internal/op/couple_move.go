@@ -327,7 +327,11 @@ func coupleSpaceToDepth(n *onnxio.Node, c Coupler) {
 	x, y := n.Inputs[0], n.Outputs[0]
 	tieAll(c, Axis{x, 0}, Axis{y, 0})
 	for i := range y.Shape[1] {
-		c.Tie(Axis{y, 1}, i, Axis{x, 1}, i%x.Shape[1])
+		from := i % x.Shape[1]
+		if blocksLast(n) {
+			from = i * x.Shape[1] / y.Shape[1]
+		}
+		c.Tie(Axis{y, 1}, i, Axis{x, 1}, from)
 	}
 	pinEach(c, x, spatialAxis, beyondChannels)
 	pinEach(c, y, spatialAxis, beyondChannels)

@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "CumSum", Since: 11, Shape: cumSumShape, Eval: cumSumEval, Gradient: cumSumGradient, Linear: cumSumLinear, Couple: coupleCumSum})
+	Register(Def{Name: "CumSum", Since: 11,
+		Attrs: Attributes{"exclusive": boolean, "reverse": boolean},
+		Shape: cumSumShape, Eval: cumSumEval, Gradient: cumSumGradient, Linear: cumSumLinear, Couple: coupleCumSum})
 }
 
 func cumSumShape(n *onnxio.Node) ([]Type, error) {
@@ -55,7 +57,7 @@ func cumSumEval(c *Call) error {
 	case []uint32:
 		return cumSum(g, c.Out[0].Data, x, exclusive, reverse)
 	}
-	return fmt.Errorf("no sums of type %v", c.In[0].DType)
+	return unsupportedType(c, "no sums of type %v", c.In[0].DType)
 }
 
 func cumSum[T numeric](g gather, out any, x []T, exclusive, reverse bool) error {

@@ -1,7 +1,6 @@
 package op
 
 import (
-	"fmt"
 	"sort"
 
 	"github.com/shallow-waters/shoal/internal/affine"
@@ -16,6 +15,11 @@ type Def struct {
 	// Since is the lowest opset of the domain at which this definition reads the operator right. shoal supports opsets
 	// from 7 (the first with today's broadcasting) to MaxOpset; a definition reads n.Opset where forms differ.
 	Since int
+	// Through is the newest opset whose form of the operator this definition knows, where that is not MaxOpset: a form that came later
+	// is refused.
+	Through int
+	// Attrs are all attributes that the faces read, with the values that they take. Lookup refuses a node that has another one.
+	Attrs Attributes
 
 	// Shape gives types and static shapes of all outputs. Inputs' shapes are static; inputs' Const is set where known.
 	Shape func(n *onnxio.Node) ([]Type, error)
@@ -144,7 +148,7 @@ type Forms struct {
 }
 
 // MaxOpset is the newest version of the standard's operators that the definitions were written against.
-const MaxOpset = 26
+const MaxOpset = 28
 
 // MinOpset is the oldest: opset 7 brought today's broadcasting.
 const MinOpset = 7
@@ -164,20 +168,34 @@ func Register(d Def) {
 	if registry[k] != nil {
 		panic("op: " + k + " is registered twice")
 	}
+	if d.Domain == "" && theStandard().forms[d.Name] == nil {
+		panic("op: " + k + " is not in standard.txt")
+	}
 	registry[k] = &d
 }
 
-// Lookup returns the definition for a node, or an error that names the node and what is missing.
+// Lookup returns the definition for a node, or an error that names the node and what is missing: the operator itself, its form at the
+// node's opset, or an attribute, value, input or output that the definition does not read. Nobody gets a definition but through it, so that
+// no node is run, bounded or pruned with something of it passed over.
 func Lookup(n *onnxio.Node) (*Def, error) {
 	d := registry[key(n.Domain, n.Op)]
 	if d == nil {
 		return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset}
 	}
-	if n.Domain == "" && n.Opset < MinOpset {
-		return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset,
-			Why: fmt.Sprintf("shoal reads opsets %d to %d; convert the file with the exporter", MinOpset, MaxOpset)}
+	if err := d.check(n); err != nil {
+		return nil, err
 	}
 	return d, nil
+}
+
+// CheckForm compares a node that has no definition, such as an If, with the standard's form at its opset, as Lookup does for those that have
+// one: known are the attributes that stand in attrs.
+func CheckForm(n *onnxio.Node, attrs ...string) error {
+	d := &Def{Name: n.Op, Domain: n.Domain, Attrs: Attributes{}}
+	for _, a := range attrs {
+		d.Attrs[a] = anyValue
+	}
+	return d.check(n)
 }
 
 // All returns the definitions by name.

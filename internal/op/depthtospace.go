@@ -1,4 +1,4 @@
-// depthtospace.go — DepthToSpace, opset 1, 11 (mode), 13, and SpaceToDepth, opset 1, 13: blocks of pixels become channels, and back.
+// depthtospace.go — DepthToSpace, opset 1, 11 (mode), 13, 28, and SpaceToDepth, opset 1, 13, 28 (mode): blocks of pixels become channels, and back.
 
 package op
 
@@ -10,8 +10,12 @@ import (
 
 func init() {
 	toSpace, toDepth := pickEval(depthToSpaceTable), pickEval(spaceToDepthTable)
-	Register(Def{Name: "DepthToSpace", Since: 1, Shape: depthToSpaceShape, Eval: toSpace, Gradient: depthToSpaceGradient, Linear: movedBy(toSpace, 0), Couple: coupleDepthToSpace})
-	Register(Def{Name: "SpaceToDepth", Since: 1, Shape: spaceToDepthShape, Eval: toDepth, Gradient: spaceToDepthGradient, Linear: movedBy(toDepth, 0), Couple: coupleSpaceToDepth})
+	Register(Def{Name: "DepthToSpace", Since: 1,
+		Attrs: Attributes{"blocksize": anyValue, "mode": oneOf("DCR", "CRD")},
+		Shape: depthToSpaceShape, Eval: toSpace, Gradient: depthToSpaceGradient, Linear: movedBy(toSpace, 0), Couple: coupleDepthToSpace})
+	Register(Def{Name: "SpaceToDepth", Since: 1,
+		Attrs: Attributes{"blocksize": anyValue, "mode": oneOf("DCR", "CRD")},
+		Shape: spaceToDepthShape, Eval: toDepth, Gradient: spaceToDepthGradient, Linear: movedBy(toDepth, 0), Couple: coupleSpaceToDepth})
 }
 
 // blockOf reads the edge of a block and the input's shape.
@@ -27,6 +31,9 @@ func blockOf(n *onnxio.Node) (int, []int, error) {
 	return b, x, nil
 }
 
+// blocksLast tells whether the pixels of a block are the channels' fast index (CRD) or their slow one (DCR).
+func blocksLast(n *onnxio.Node) bool { return n.Attrs.String("mode", "DCR") == "CRD" }
+
 func depthToSpaceShape(n *onnxio.Node) ([]Type, error) {
 	b, x, err := blockOf(n)
 	if err != nil {
@@ -35,16 +42,13 @@ func depthToSpaceShape(n *onnxio.Node) ([]Type, error) {
 	if x[1]%(b*b) != 0 {
 		return nil, fmt.Errorf("%d channels in blocks of %d", x[1], b*b)
 	}
-	if mode := n.Attrs.String("mode", "DCR"); mode != "DCR" && mode != "CRD" {
-		return nil, fmt.Errorf("mode %q", mode)
-	}
 	out := []int{x[0], x[1] / (b * b), x[2] * b, x[3] * b}
 	return []Type{{n.Inputs[0].DType, out}}, checkSizes(out)
 }
 
 func depthToSpaceTable(c *Call) ([]int32, error) {
 	b, x, y := c.Node.Attrs.Int("blocksize", 1), c.In[0].Shape, c.Out[0].Shape
-	crd := c.Node.Attrs.String("mode", "DCR") == "CRD"
+	crd := blocksLast(c.Node)
 	src := strides(x)
 	index := make([]int32, c.Out[0].Len())
 	eachPlace(y, func(i int, at []int) {
@@ -72,10 +76,14 @@ func spaceToDepthShape(n *onnxio.Node) ([]Type, error) {
 
 func spaceToDepthTable(c *Call) ([]int32, error) {
 	b, x := c.Node.Attrs.Int("blocksize", 1), c.In[0].Shape
+	crd := blocksLast(c.Node)
 	src := strides(x)
 	index := make([]int32, c.Out[0].Len())
 	eachPlace(c.Out[0].Shape, func(i int, at []int) {
 		block, channel := at[1]/x[1], at[1]%x[1]
+		if crd {
+			channel, block = at[1]/(b*b), at[1]%(b*b)
+		}
 		index[i] = int32(at[0]*src[0] + channel*src[1] + (at[2]*b+block/b)*src[2] + at[3]*b + block%b)
 	})
 	return index, nil
@@ -90,7 +98,7 @@ func depthToSpaceGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onn
 	}
 	out := e.Reshape(dy[0], x[0], x[1]/(b*b), x[2], b, x[3], b)
 	perm := []int{0, 3, 5, 1, 2, 4}
-	if n.Attrs.String("mode", "DCR") == "CRD" {
+	if blocksLast(n) {
 		perm = []int{0, 1, 3, 5, 2, 4}
 	}
 	return onlyFirst(e.Reshape(e.Transpose(out, perm...), x...))
@@ -102,6 +110,10 @@ func spaceToDepthGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onn
 	if err != nil {
 		e.fail(err)
 		return nil
+	}
+	if blocksLast(n) {
+		out := e.Reshape(dy[0], x[0], x[1], b, b, x[2]/b, x[3]/b)
+		return onlyFirst(e.Reshape(e.Transpose(out, 0, 1, 4, 2, 5, 3), x...))
 	}
 	out := e.Reshape(dy[0], x[0], b, b, x[1], x[2]/b, x[3]/b)
 	return onlyFirst(e.Reshape(e.Transpose(out, 0, 3, 4, 1, 5, 2), x...))

@@ -3,13 +3,13 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
 func init() {
-	Register(Def{Name: "Dropout", Since: 7, Shape: dropoutShape, Eval: dropoutEval, Gradient: sameGradient, Linear: dropoutLinear, Couple: coupleFirst})
+	Register(Def{Name: "Dropout", Since: 7,
+		Attrs: Attributes{"ratio": noEffect /* of training */, "seed": noEffect /* of training */},
+		Shape: dropoutShape, Eval: dropoutEval, Gradient: sameGradient, Linear: dropoutLinear, Couple: coupleFirst})
 }
 
 // dropoutShape also refuses training mode, whose result is random.
@@ -21,10 +21,10 @@ func dropoutShape(n *onnxio.Node) ([]Type, error) {
 	if n.Opset >= 12 {
 		if v := n.Input(2); v != nil {
 			if v.Const == nil {
-				return nil, fmt.Errorf("training_mode (%s) is not constant", v.Name)
+				return nil, refuse(n, "training_mode (%s) is not constant", v.Name)
 			}
 			if b, ok := v.Const.Data.([]bool); !ok || len(b) != 1 || b[0] {
-				return nil, fmt.Errorf("training_mode is set: export the model for inference")
+				return nil, refuse(n, "training_mode is set: export the model for inference")
 			}
 		}
 	}

@@ -12,7 +12,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Einsum", Since: 12, Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, Couple: coupleEinsum})
+	Register(Def{Name: "Einsum", Since: 12,
+		Attrs: Attributes{"equation": anyValue},
+		Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, Couple: coupleEinsum})
 }
 
 // einsum is a parsed equation over given shapes: a loop for every label, first those of the output, then those that are summed.
@@ -180,7 +182,7 @@ func einsumEval(c *Call) error {
 	case []int64:
 		return einsumRun(c, e, a)
 	}
-	return fmt.Errorf("operands of type %v", c.In[0].DType)
+	return unsupportedType(c, "operands of type %v", c.In[0].DType)
 }
 
 func einsumRun[T float32 | float64 | int64](c *Call, e *einsum, a []T) error {

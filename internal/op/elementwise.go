@@ -31,7 +31,7 @@ func elementwise(f32 func(float32) float32, f64 func(float64) float64) func(*Cal
 				y[i] = f64(v)
 			}
 		default:
-			return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+			return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 		}
 		return nil
 	}
@@ -85,7 +85,7 @@ func eachFloat(c *Call, f func(x, a, b float64) float64, a, b float64) error {
 			y[i] = f(v, a, b)
 		}
 	default:
-		return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+		return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 	}
 	return nil
 }

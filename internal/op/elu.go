@@ -10,8 +10,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Elu", Since: 6, AnyOrder: true,
-		Shape: sameShape, Eval: func(c *Call) error { return eachFloat(c, eluAt, eluAlpha(c.Node), 1) },
+		Name: "Elu", Since: 6,
+		Attrs:    Attributes{"alpha": anyValue},
+		AnyOrder: true,
+		Shape:    sameShape, Eval: func(c *Call) error { return eachFloat(c, eluAt, eluAlpha(c.Node), 1) },
 		Gradient: eluGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(eluOf(n).bounds)(n, in) },
 		Linear:   func(n *onnxio.Node) (*Linear, error) { return eluOf(n).linear(n) },

@@ -3,8 +3,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -56,7 +54,7 @@ func equalEval(c *Call) error {
 	case []string:
 		return runTyped(p, &equalString, y, a, b)
 	}
-	return fmt.Errorf("no comparison of type %v", c.In[0].DType)
+	return unsupportedType(c, "no comparison of type %v", c.In[0].DType)
 }
 
 var (

@@ -178,8 +178,8 @@ func TestHostileArgumentsNeverPanic(t *testing.T) {
 					t.Fatalf("%s, opset %d, seed %d: %v\n%v\n%v", n.Op, n.Opset, seed, r, n.Attrs, n.Inputs)
 				}
 			}()
-			d, err := Lookup(n)
-			if err != nil {
+			d := registry[n.Op] // not Lookup, which would refuse most of these
+			if d == nil {
 				return
 			}
 			types, err := d.Shape(n)

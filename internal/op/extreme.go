@@ -59,7 +59,7 @@ func extremeEval(largest bool) func(*Call) error {
 			}
 			return nil
 		}
-		return fmt.Errorf("no order on type %v", c.In[0].DType)
+		return unsupportedType(c, "no order on type %v", c.In[0].DType)
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "EyeLike", Since: 9, Shape: eyeLikeShape, Eval: eyeLikeEval, Interval: eyeLikeInterval, Linear: boxForms(eyeLikeInterval, Exact("exact"))})
+	Register(Def{Name: "EyeLike", Since: 9,
+		Attrs: Attributes{"dtype": anyValue, "k": anyValue},
+		Shape: eyeLikeShape, Eval: eyeLikeEval, Interval: eyeLikeInterval, Linear: boxForms(eyeLikeInterval, Exact("exact"))})
 }
 
 func eyeLikeShape(n *onnxio.Node) ([]Type, error) {

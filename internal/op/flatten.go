@@ -5,7 +5,9 @@ package op
 import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
-	Register(Def{Name: "Flatten", Since: 1, Shape: flattenShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape})
+	Register(Def{Name: "Flatten", Since: 1,
+		Attrs: Attributes{"axis": anyValue},
+		Shape: flattenShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape})
 }
 
 func flattenShape(n *onnxio.Node) ([]Type, error) {

@@ -73,7 +73,7 @@ func (o *fold) eval(c *Call) error {
 	case []uint32:
 		return foldNatural(o, c, r, x)
 	}
-	return fmt.Errorf("no reduction of type %v", c.In[0].DType)
+	return unsupportedType(c, "no reduction of type %v", c.In[0].DType)
 }
 
 func foldFloats[T numeric](o *fold, c *Call, r *reduction, x []T) error {

@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Gather", Since: 1, Shape: gatherShape, Eval: gatherEval, Gradient: gatherGradient, Linear: movedBy(gatherEval, 0), Couple: coupleGather, Adapt: adaptGather})
+	Register(Def{Name: "Gather", Since: 1,
+		Attrs: Attributes{"axis": anyValue},
+		Shape: gatherShape, Eval: gatherEval, Gradient: gatherGradient, Linear: movedBy(gatherEval, 0), Couple: coupleGather, Adapt: adaptGather})
 }
 
 func gatherShape(n *onnxio.Node) ([]Type, error) {
@@ -43,7 +45,7 @@ func gatherEval(c *Call) error {
 	case []int32:
 		return gatherData(g, index, c.Out[0].Data, c.In[0].Data)
 	}
-	return fmt.Errorf("indices of type %v", c.In[1].DType)
+	return unsupportedType(c, "indices of type %v", c.In[1].DType)
 }
 
 // gather sees x as [outer, size, inner].

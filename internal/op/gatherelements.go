@@ -10,7 +10,9 @@ import (
 
 func init() {
 	eval := pickEval(gatherElementsTable)
-	Register(Def{Name: "GatherElements", Since: 11, Shape: gatherElementsShape, Eval: eval, Gradient: movedGradient(eval), Linear: movedBy(eval, 0)})
+	Register(Def{Name: "GatherElements", Since: 11,
+		Attrs: Attributes{"axis": anyValue},
+		Shape: gatherElementsShape, Eval: eval, Gradient: movedGradient(eval), Linear: movedBy(eval, 0)})
 }
 
 func gatherElementsShape(n *onnxio.Node) ([]Type, error) {

@@ -11,7 +11,9 @@ import (
 
 func init() {
 	eval := pickEval(gatherNDTable)
-	Register(Def{Name: "GatherND", Since: 11, Shape: gatherNDShape, Eval: eval, Gradient: movedGradient(eval), Linear: movedBy(eval, 0)})
+	Register(Def{Name: "GatherND", Since: 11,
+		Attrs: Attributes{"batch_dims": anyValue},
+		Shape: gatherNDShape, Eval: eval, Gradient: movedGradient(eval), Linear: movedBy(eval, 0)})
 }
 
 // gatherNDForm checks shapes; depth is how many axes after the batch an index names.

@@ -11,8 +11,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Gelu", Since: 20, AnyOrder: true,
-		Shape: geluShape, Eval: geluEval,
+		Name: "Gelu", Since: 20,
+		Attrs:    Attributes{"approximate": oneOf("none", "tanh")},
+		AnyOrder: true,
+		Shape:    geluShape, Eval: geluEval,
 		Gradient: geluGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(geluOf(n).bounds)(n, in) },
 		Linear: func(n *onnxio.Node) (*Linear, error) {

@@ -13,7 +13,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Gemm", Since: 7, Shape: gemmShape, Eval: gemmEval, Fast: gemmFast, Gradient: gemmGradient, Interval: gemmInterval, Linear: gemmLinear, MACs: gemmMACs, Couple: coupleGemm})
+	Register(Def{Name: "Gemm", Since: 7,
+		Attrs: Attributes{"alpha": anyValue, "beta": anyValue, "transA": boolean, "transB": boolean},
+		Shape: gemmShape, Eval: gemmEval, Fast: gemmFast, Gradient: gemmGradient, Interval: gemmInterval, Linear: gemmLinear, MACs: gemmMACs, Couple: coupleGemm})
 }
 
 // gemmDims says how Gemm reads its operands: op(A) is m x k with A[i,p] at i*ai + p*ap, op(B) k x n with B[p,j] at
@@ -123,7 +125,7 @@ func gemmEval(c *Call) error {
 	case []float64:
 		return gemmRun(c, s, a)
 	}
-	return fmt.Errorf("operands of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "operands of type %v where a float is needed", c.In[0].DType)
 }
 
 func gemmRun[T float32 | float64](c *Call, s *gemmState, a []T) error {
@@ -136,7 +138,7 @@ func gemmRun[T float32 | float64](c *Call, s *gemmState, a []T) error {
 	var add []T
 	if len(c.In) > 2 && c.In[2] != nil {
 		if add, ok = c.In[2].Data.([]T); !ok {
-			return fmt.Errorf("operand C of type %v", c.In[2].DType)
+			return unsupportedType(c, "operand C of type %v", c.In[2].DType)
 		}
 	}
 	alpha, beta := T(c.Node.Attrs.Float("alpha", 1)), T(c.Node.Attrs.Float("beta", 1))

@@ -140,6 +140,7 @@ var gradCases = func() []gradCase {
 	for _, mode := range []string{"DCR", "CRD"} {
 		add(gradCase{op: "DepthToSpace", opsets: []int{11, 13}, attrs: onnxio.Attrs{"blocksize": int64(2), "mode": mode}, in: vars([]int{2, 8, 2, 3})})
 	}
+	add(gradCase{op: "SpaceToDepth", opsets: []int{28}, attrs: onnxio.Attrs{"blocksize": int64(2), "mode": "CRD"}, in: vars([]int{2, 3, 4, 6})})
 	add(gradCase{op: "SpaceToDepth", attrs: onnxio.Attrs{"blocksize": int64(2)}, in: vars([]int{2, 3, 4, 6})})
 	add(gradCase{op: "Gather", attrs: onnxio.Attrs{"axis": int64(1)}, in: with(s, ints(0, 2, 2, -1))})
 	add(gradCase{op: "Gather", attrs: onnxio.Attrs{"axis": int64(2)}, in: with(s, ints(3, 3, 0))})

@@ -11,7 +11,12 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "GridSample", Since: 16, Shape: gridSampleShape, Eval: gridSampleEval})
+	Register(Def{Name: "GridSample", Since: 16,
+		Attrs: Attributes{
+			"align_corners": boolean, "padding_mode": oneOf("zeros", "border", "reflection"),
+			"mode": append(fromTo(16, 19, "bilinear", "bicubic"), oneOf("nearest").from(20, "linear", "cubic")...),
+		},
+		Shape: gridSampleShape, Eval: gridSampleEval})
 }
 
 // sampler is a node's way to read an image of h by w.
@@ -158,7 +163,7 @@ func gridSampleEval(c *Call) error {
 	case []float64:
 		return gridSample(c, c.Out[0].F64(), x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func gridSample[T float32 | float64](c *Call, y, x []T) error {

@@ -4,7 +4,6 @@
 package op
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -13,7 +12,9 @@ import (
 var gruActivations = []string{"Sigmoid", "Tanh"}
 
 func init() {
-	Register(Def{Name: "GRU", Since: 7, Shape: cellShape(3, gruActivations...), Eval: gruEval})
+	Register(Def{Name: "GRU", Since: 7,
+		Attrs: recurrent.with(Attributes{"linear_before_reset": boolean}),
+		Shape: cellShape(3, gruActivations...), Eval: gruEval})
 }
 
 func gruEval(c *Call) error {
@@ -23,7 +24,7 @@ func gruEval(c *Call) error {
 	case []float64:
 		return cellEval(c, 3, x, gruStep[float64], gruActivations)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func gruStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, _, r []T) {

@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Hardmax", Since: 1, Shape: softmaxShape, Eval: hardmaxEval, Gradient: zeroGradient, Interval: hardmaxInterval, Linear: boxForms(hardmaxInterval, Exact("exact")), Couple: coupleOverAxis})
+	Register(Def{Name: "Hardmax", Since: 1,
+		Attrs: Attributes{"axis": anyValue},
+		Shape: softmaxShape, Eval: hardmaxEval, Gradient: zeroGradient, Interval: hardmaxInterval, Linear: boxForms(hardmaxInterval, Exact("exact")), Couple: coupleOverAxis})
 }
 
 func hardmaxEval(c *Call) error {
@@ -24,7 +26,7 @@ func hardmaxEval(c *Call) error {
 	case []float64:
 		return hardmax(g, c.Out[0].F64(), x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func hardmax[T float32 | float64](g gather, y, x []T) error {

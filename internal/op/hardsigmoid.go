@@ -10,8 +10,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "HardSigmoid", Since: 6, AnyOrder: true,
-		Shape: sameShape, Eval: hardSigmoidEval, Gradient: hardSigmoidGradient, Interval: hardSigmoidInterval, Linear: hardSigmoidLinear,
+		Name: "HardSigmoid", Since: 6,
+		Attrs:    Attributes{"alpha": anyValue, "beta": anyValue},
+		AnyOrder: true,
+		Shape:    sameShape, Eval: hardSigmoidEval, Gradient: hardSigmoidGradient, Interval: hardSigmoidInterval, Linear: hardSigmoidLinear,
 		Couple: coupleElementwise,
 	})
 }

@@ -11,9 +11,13 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "InstanceNormalization", Since: 6, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient,
+	Register(Def{Name: "InstanceNormalization", Since: 6,
+		Attrs: Attributes{"epsilon": anyValue},
+		Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient,
 		Interval: standardInterval(groupNormOf), Linear: standardLinear(groupNormOf), Couple: coupleGroupNorm, Adapt: adaptGroupNorm})
-	Register(Def{Name: "GroupNormalization", Since: 18, Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient,
+	Register(Def{Name: "GroupNormalization", Since: 18,
+		Attrs: Attributes{"epsilon": anyValue, "num_groups": anyValue, "stash_type": stashed},
+		Shape: groupNormShape, Eval: groupNormEval, Gradient: groupNormGradient,
 		Interval: standardInterval(groupNormOf), Linear: standardLinear(groupNormOf), Couple: coupleGroupNorm, Adapt: adaptGroupNorm})
 }
 
@@ -76,7 +80,7 @@ func groupNormEval(c *Call) error {
 	case []float64:
 		return groupNorm(c, x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func groupNorm[T float32 | float64](c *Call, x []T) error {
@@ -90,7 +94,7 @@ func groupNorm[T float32 | float64](c *Call, x []T) error {
 	}
 	y, ok := c.Out[0].Data.([]T)
 	if !ok {
-		return fmt.Errorf("output of type %v", c.Out[0].DType)
+		return unsupportedType(c, "output of type %v", c.Out[0].DType)
 	}
 	if len(x) == 0 {
 		return nil

@@ -7,6 +7,8 @@ import "math"
 func init() {
 	Register(Def{
 		Name: "IsInf", Since: 10,
+		Attrs: Attributes{"detect_negative": boolean, "detect_positive": boolean},
+
 		Shape: boolShape, Eval: isInfEval,
 		Interval: neverUnlessHuge, Linear: boxForms(neverUnlessHuge, Exact("exact")),
 		Couple: coupleElementwise,

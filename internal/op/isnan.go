@@ -3,7 +3,6 @@
 package op
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -35,7 +34,7 @@ func isNaNEval(c *Call) error {
 func eachTest(c *Call, f func(float64) bool) error {
 	y, ok := c.Out[0].Data.([]bool)
 	if !ok {
-		return fmt.Errorf("output of type %v where bool is needed", c.Out[0].DType)
+		return unsupportedType(c, "output of type %v where bool is needed", c.Out[0].DType)
 	}
 	switch x := c.In[0].Data.(type) {
 	case []float32:
@@ -47,7 +46,7 @@ func eachTest(c *Call, f func(float64) bool) error {
 			y[i] = f(v)
 		}
 	default:
-		return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+		return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 	}
 	return nil
 }

@@ -11,7 +11,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "LayerNormalization", Since: 17, Shape: layerNormShape, Eval: layerNormEval, Gradient: layerNormGradient,
+	Register(Def{Name: "LayerNormalization", Since: 17,
+		Attrs: Attributes{"axis": anyValue, "epsilon": anyValue, "stash_type": stashed},
+		Shape: layerNormShape, Eval: layerNormEval, Gradient: layerNormGradient,
 		Interval: standardInterval(layerNormOf), Linear: standardLinear(layerNormOf), Couple: coupleFromAxis})
 }
 
@@ -72,7 +74,7 @@ func layerNormEval(c *Call) error {
 	case []float64:
 		return layerNorm(c, x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func layerNorm[T float32 | float64](c *Call, x []T) error {
@@ -86,7 +88,7 @@ func layerNorm[T float32 | float64](c *Call, x []T) error {
 	}
 	y, ok := c.Out[0].Data.([]T)
 	if !ok {
-		return fmt.Errorf("output of type %v", c.Out[0].DType)
+		return unsupportedType(c, "output of type %v", c.Out[0].DType)
 	}
 	var mean, inverse []T
 	if len(c.Out) > 1 && c.Out[1] != nil {

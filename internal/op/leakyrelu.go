@@ -10,8 +10,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "LeakyRelu", Since: 6, AnyOrder: true,
-		Shape: sameShape, Eval: leakyEval, Gradient: leakyReluGradient, Interval: leakyInterval, Linear: leakyLinear,
+		Name: "LeakyRelu", Since: 6,
+		Attrs:    Attributes{"alpha": anyValue},
+		AnyOrder: true,
+		Shape:    sameShape, Eval: leakyEval, Gradient: leakyReluGradient, Interval: leakyInterval, Linear: leakyLinear,
 		Couple: coupleElementwise,
 	})
 }
@@ -26,7 +28,7 @@ func leakyEval(c *Call) error {
 	case []float64:
 		return leaky(c.Out[0].F64(), x, float64(alpha))
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func leaky[T float32 | float64](y, x []T, alpha T) error {

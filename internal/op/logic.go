@@ -1,8 +1,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -21,7 +19,7 @@ func logicEval(f func(a, b bool) bool) func(*Call) error {
 	return func(c *Call) error {
 		a, ok := c.In[0].Data.([]bool)
 		if !ok {
-			return fmt.Errorf("input of type %v where bool is needed", c.In[0].DType)
+			return unsupportedType(c, "input of type %v where bool is needed", c.In[0].DType)
 		}
 		return runTyped(pairState(c), &rows, c.Out[0], a, c.In[1])
 	}

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "LogSoftmax", Since: 1, Shape: softmaxShape, Eval: softmaxEval, Gradient: softmaxGradient(true), Interval: logSoftmaxInterval, Linear: logSoftmaxLinear, Couple: coupleOverAxis})
+	Register(Def{Name: "LogSoftmax", Since: 1,
+		Attrs: Attributes{"axis": anyValue},
+		Shape: softmaxShape, Eval: softmaxEval, Gradient: softmaxGradient(true), Interval: logSoftmaxInterval, Linear: logSoftmaxLinear, Couple: coupleOverAxis})
 }
 
 // logSoftmaxInterval bounds y_i = -log(sum exp(x_j - x_i)), which rises in x_i and falls in all others.

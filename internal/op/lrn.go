@@ -11,7 +11,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "LRN", Since: 1, Shape: lrnShape, Eval: lrnEval, Gradient: lrnGradient, Interval: lrnInterval, Linear: lrnLinear, Couple: coupleLRN})
+	Register(Def{Name: "LRN", Since: 1,
+		Attrs: Attributes{"alpha": anyValue, "beta": anyValue, "bias": anyValue, "size": anyValue},
+		Shape: lrnShape, Eval: lrnEval, Gradient: lrnGradient, Interval: lrnInterval, Linear: lrnLinear, Couple: coupleLRN})
 }
 
 func lrnShape(n *onnxio.Node) ([]Type, error) {
@@ -32,7 +34,7 @@ func lrnEval(c *Call) error {
 	case []float64:
 		return lrn(c, c.Out[0].F64(), x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func lrn[T float32 | float64](c *Call, y, x []T) error {

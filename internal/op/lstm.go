@@ -4,14 +4,15 @@
 package op
 
 import (
-	"fmt"
 	"math"
 )
 
 var lstmActivations = []string{"Sigmoid", "Tanh", "Tanh"}
 
 func init() {
-	Register(Def{Name: "LSTM", Since: 7, Shape: cellShape(4, lstmActivations...), Eval: lstmEval})
+	Register(Def{Name: "LSTM", Since: 7,
+		Attrs: recurrent.with(Attributes{"input_forget": oneOf(0)}),
+		Shape: cellShape(4, lstmActivations...), Eval: lstmEval})
 }
 
 func lstmEval(c *Call) error {
@@ -21,7 +22,7 @@ func lstmEval(c *Call) error {
 	case []float64:
 		return cellEval(c, 4, x, lstmStep[float64], lstmActivations)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func lstmStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, peephole, _ []T) {

@@ -126,7 +126,7 @@ func matmulEval(c *Call) error {
 	case []uint32:
 		return matmulInts(c, s.d, a)
 	}
-	return fmt.Errorf("no matrix products of type %v", c.In[0].DType)
+	return unsupportedType(c, "no matrix products of type %v", c.In[0].DType)
 }
 
 func matmulRun[T float32 | float64](c *Call, s *matmulState, a []T) error {

@@ -21,8 +21,8 @@ const matrixHead = `<!-- Made from the registry by: go generate ./internal/op --
 
 # Operators
 
-What shoal can do with each operator of the ONNX standard. A file needs opset %d or newer; definitions are written against opset %d, and
-newer files are read by them.
+What shoal can do with each operator of the ONNX standard. A file needs opset %d or newer; definitions are written against opset %d.
+What a node has and its definition does not read (an attribute, a value of one, an input, a form that a newer opset brought) is refused by name.
 
 | face | what needs it |
 |---|---|

@@ -12,7 +12,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "MaxPool", Since: 1, Shape: maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage})
+	Register(Def{Name: "MaxPool", Since: 1,
+		Attrs: windowed.with(Attributes{"ceil_mode": boolean, "storage_order": boolean}),
+		Shape: maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage})
 	Register(Def{Name: "GlobalMaxPool", Since: 1, Shape: globalShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage})
 }
 
@@ -115,7 +117,7 @@ func maxpoolEval(c *Call) error {
 	case []uint8:
 		return maxpoolRun(s.g, c.Out[0].Data, x)
 	}
-	return fmt.Errorf("no maxima of type %v", c.In[0].DType)
+	return unsupportedType(c, "no maxima of type %v", c.In[0].DType)
 }
 
 func maxpoolRun[T float32 | float64 | int8 | uint8](g *window, out any, x []T) error {
@@ -177,7 +179,7 @@ func maxpoolIndices[T float32 | float64 | int8 | uint8](c *Call, g *window, x []
 	}
 	index := c.Out[1].I64()
 	if len(index) != g.n*g.c*g.oh*g.ow {
-		return fmt.Errorf("indices of type %v", c.Out[1].DType)
+		return unsupportedType(c, "indices of type %v", c.Out[1].DType)
 	}
 	columns := c.Node.Attrs.Int("storage_order", 0) != 0
 	for i := range index {

@@ -3,7 +3,6 @@
 package op
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -32,7 +31,7 @@ func meanEval(c *Call) error {
 			y[i] /= float64(n)
 		}
 	default:
-		return fmt.Errorf("no mean of type %v", c.Out[0].DType)
+		return unsupportedType(c, "no mean of type %v", c.Out[0].DType)
 	}
 	return nil
 }

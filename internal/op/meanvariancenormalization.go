@@ -11,7 +11,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "MeanVarianceNormalization", Since: 9, Shape: meanVarianceShape, Eval: meanVarianceEval,
+	Register(Def{Name: "MeanVarianceNormalization", Since: 9,
+		Attrs: Attributes{"axes": anyValue},
+		Shape: meanVarianceShape, Eval: meanVarianceEval,
 		Gradient: meanVarianceGradient,
 		Interval: standardInterval(meanVarianceOf), Linear: standardLinear(meanVarianceOf)})
 }
@@ -102,7 +104,7 @@ func meanVarianceEval(c *Call) error {
 	case []float64:
 		return meanVariance(s, c.Out[0].F64(), x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func meanVariance[T float32 | float64](s *meanVarianceState, y, x []T) error {

@@ -1,4 +1,4 @@
-// mod.go — Mod, opset 10, 13: y = a modulo b with broadcasting; the sign is b's, or with fmod = 1 a's as in C.
+// mod.go — Mod, opset 10, 13, 28: y = a modulo b with broadcasting; the sign is b's, or with fmod = 1 a's as in C.
 
 package op
 
@@ -12,8 +12,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Mod", Since: 10, AnyOrder: true,
-		Shape: pairType, Eval: modEval, Gradient: modGradient, Interval: modInterval, Linear: boxForms(modInterval, Exact("exact")),
+		Name: "Mod", Since: 10,
+		Attrs:    Attributes{"fmod": boolean},
+		AnyOrder: true,
+		Shape:    modShape, Eval: modEval, Gradient: modGradient, Interval: modInterval, Linear: boxForms(modInterval, Exact("exact")),
 		Couple: coupleElementwise,
 	})
 }
@@ -39,15 +41,21 @@ func remainders[T int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint
 	})
 }
 
-// modEval divides; an integer division by zero is an error. Floats need fmod = 1, says the standard.
+// modShape refuses floats without fmod, which came with opset 28.
+func modShape(n *onnxio.Node) ([]Type, error) {
+	types, err := pairType(n)
+	if err == nil && types[0].DType.IsFloat() && n.Attrs.Int("fmod", 0) != 1 {
+		return nil, refuse(n, "floats with fmod = 0")
+	}
+	return types, err
+}
+
+// modEval divides; an integer division by zero is an error.
 func modEval(c *Call) error {
 	fmod := c.Node.Attrs.Int("fmod", 0)
 	zero := false
 	switch b := c.In[1].Data.(type) {
 	case []float32, []float64:
-		if fmod != 1 {
-			return errors.New("floats need fmod = 1")
-		}
 	case []int64:
 		zero = slices.Contains(b, 0)
 	case []int32:

@@ -28,7 +28,7 @@ func negEval(c *Call) error {
 	case []int8:
 		return negate(c.Out[0].Data, x)
 	}
-	return fmt.Errorf("no sign on type %v", c.In[0].DType)
+	return unsupportedType(c, "no sign on type %v", c.In[0].DType)
 }
 
 func negate[T numeric](out any, x []T) error {

@@ -3,8 +3,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -17,7 +15,7 @@ func notEval(c *Call) error {
 	x, ok := c.In[0].Data.([]bool)
 	y, ok2 := c.Out[0].Data.([]bool)
 	if !ok || !ok2 {
-		return fmt.Errorf("input of type %v where bool is needed", c.In[0].DType)
+		return unsupportedType(c, "input of type %v where bool is needed", c.In[0].DType)
 	}
 	for i, v := range x {
 		y[i] = !v

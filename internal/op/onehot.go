@@ -11,7 +11,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "OneHot", Since: 9, Shape: oneHotShape, Eval: oneHotEval, Interval: oneHotInterval, Linear: boxForms(oneHotInterval, Exact("exact"))})
+	Register(Def{Name: "OneHot", Since: 9,
+		Attrs: Attributes{"axis": anyValue},
+		Shape: oneHotShape, Eval: oneHotEval, Interval: oneHotInterval, Linear: boxForms(oneHotInterval, Exact("exact"))})
 }
 
 // oneHotAxis is where the new axis stands.
@@ -66,7 +68,7 @@ func oneHotEval(c *Call) error {
 	case []bool:
 		return oneHot(c, v, depth, inner)
 	}
-	return fmt.Errorf("values of type %v", c.In[2].DType)
+	return unsupportedType(c, "values of type %v", c.In[2].DType)
 }
 
 func oneHot[T any](c *Call, values []T, depth, inner int) error {
@@ -80,7 +82,7 @@ func oneHot[T any](c *Call, values []T, depth, inner int) error {
 	for i := range c.In[0].Len() {
 		at := numberAt(c.In[0], i)
 		if math.IsNaN(at) {
-			return fmt.Errorf("indices of type %v", c.In[0].DType)
+			return unsupportedType(c, "indices of type %v", c.In[0].DType)
 		}
 		k := math.Trunc(at)
 		if k < 0 && c.Node.Opset >= 11 {

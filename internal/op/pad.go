@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Pad", Since: 2, Shape: padShape, Eval: padEval, Gradient: padGradient, Linear: padLinear, Couple: couplePad, Adapt: adaptPad})
+	Register(Def{Name: "Pad", Since: 2,
+		Attrs: Attributes{"mode": oneOf("constant", "reflect", "edge").from(19, "wrap"), "pads": anyValue, "value": anyValue},
+		Shape: padShape, Eval: padEval, Gradient: padGradient, Linear: padLinear, Couple: couplePad, Adapt: adaptPad})
 }
 
 // padAmounts spreads pads (starts, then ends, of the named axes) over all axes.

@@ -27,7 +27,10 @@ func poolNode(t *testing.T, rng *rand.Rand, op string) (*onnxio.Node, geometry) 
 		}
 	}
 	if empty && !pads {
-		d, _ := Lookup(&onnxio.Node{Op: op, Opset: 19})
+		d, err := Lookup(&onnxio.Node{Op: op, Opset: 19, Attrs: g.attrs})
+		if err != nil {
+			t.Fatal(err)
+		}
 		var un *onnxio.UnsupportedError
 		if _, err := d.Shape(&onnxio.Node{Op: op, Opset: 19, Attrs: g.attrs, Inputs: []*onnxio.Value{x}, Outputs: make([]*onnxio.Value, 1)}); !errors.As(err, &un) {
 			t.Fatalf("%s %+v: windows of nothing give %v", op, g, err)

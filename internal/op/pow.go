@@ -40,7 +40,7 @@ func powEval(c *Call) error {
 	case []int32:
 		return powWalk(p, c.Out[0].Data, x, e)
 	}
-	return fmt.Errorf("no powers of type %v", c.In[0].DType)
+	return unsupportedType(c, "no powers of type %v", c.In[0].DType)
 }
 
 // powState keeps room for the exponents as float64, also as an interface, so that runs allocate nothing.

@@ -11,8 +11,13 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "QuantizeLinear", Since: 10, Shape: quantizeShape, Eval: quantizeEval, Interval: quantizeInterval, Linear: quantizeLinear, Couple: coupleQuantize})
-	Register(Def{Name: "DequantizeLinear", Since: 10, Shape: dequantizeShape, Eval: dequantizeEval, Interval: dequantizeInterval, Linear: dequantizeLinear, Couple: coupleQuantize})
+	Register(Def{Name: "QuantizeLinear", Since: 10,
+		Attrs: Attributes{"axis": anyValue, "block_size": anyValue, "output_dtype": anyValue, "precision": oneOf(0, 1),
+			"saturate": noEffect /* of float8 */},
+		Shape: quantizeShape, Eval: quantizeEval, Interval: quantizeInterval, Linear: quantizeLinear, Couple: coupleQuantize})
+	Register(Def{Name: "DequantizeLinear", Since: 10,
+		Attrs: Attributes{"axis": anyValue, "block_size": anyValue, "output_dtype": anyValue},
+		Shape: dequantizeShape, Eval: dequantizeEval, Interval: dequantizeInterval, Linear: dequantizeLinear, Couple: coupleQuantize})
 }
 
 // scaleRuns gives how many elements in a row share a scale.

@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Range", Since: 11, Shape: rangeShape, Eval: rangeEval})
+	Register(Def{Name: "Range", Since: 11,
+		Attrs: Attributes{"stash_type": noEffect /* of float16 and bfloat16 */},
+		Shape: rangeShape, Eval: rangeEval})
 }
 
 // rangeOf reads the three operands.
@@ -18,7 +20,7 @@ func rangeOf(start, limit, delta *onnxio.Tensor) (from, step float64, n int, err
 	var v [3]float64
 	for i, t := range []*onnxio.Tensor{start, limit, delta} {
 		if t == nil {
-			return 0, 0, 0, fmt.Errorf("operand %d is not constant: shapes that depend on data are not supported", i)
+			return 0, 0, 0, fmt.Errorf("operand %d is missing", i)
 		}
 		f, err := t.Float64s()
 		if err != nil || len(f) != 1 {
@@ -36,6 +38,11 @@ func rangeOf(start, limit, delta *onnxio.Tensor) (from, step float64, n int, err
 func rangeShape(n *onnxio.Node) ([]Type, error) {
 	if n.Input(0) == nil {
 		return nil, fmt.Errorf("input 0 is missing")
+	}
+	for i, v := range n.Inputs {
+		if v != nil && v.Const == nil {
+			return nil, variableShape(n, i, "")
+		}
 	}
 	_, _, size, err := rangeOf(n.ConstInput(0), n.ConstInput(1), n.ConstInput(2))
 	if err != nil {
@@ -61,7 +68,7 @@ func rangeEval(c *Call) error {
 	case []int16:
 		count(y, from, step)
 	default:
-		return fmt.Errorf("elements of type %v", c.Out[0].DType)
+		return unsupportedType(c, "elements of type %v", c.Out[0].DType)
 	}
 	return nil
 }

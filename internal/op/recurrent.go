@@ -49,6 +49,9 @@ func readCell(n *onnxio.Node, gates int, activations ...string) (*cell, error) {
 		}
 	}
 	if given, ok := n.Attrs["activations"].([]string); ok {
+		if len(given) != len(activations)*len(c.reverse) {
+			return nil, fmt.Errorf("%d activations for %d directions of %d", len(given), len(c.reverse), len(activations))
+		}
 		for i, a := range given {
 			if !strings.EqualFold(a, activations[i%len(activations)]) {
 				return nil, unsupported(n, "", "activation "+a)

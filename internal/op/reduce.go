@@ -122,7 +122,7 @@ func sumEval(since int, mean bool) func(*Call) error {
 		case []uint32:
 			return sumInto(r, c.Out[0].Data, x, mean)
 		}
-		return fmt.Errorf("no sums of type %v", c.In[0].DType)
+		return unsupportedType(c, "no sums of type %v", c.In[0].DType)
 	}
 }
 

@@ -10,7 +10,9 @@ func init() {
 		whole:   func(acc, x int64) int64 { return acc + max(x, -x) },
 		natural: func(acc, x uint64) uint64 { return acc + x },
 	}
-	Register(Def{Name: "ReduceL1", Since: 1, Shape: reduceShape(foldAxes), Eval: l1.eval,
+	Register(Def{Name: "ReduceL1", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(foldAxes), Eval: l1.eval,
 		Gradient: reduceGradient(foldAxes, signSlope),
 		Interval: foldInterval(sumBounds(func(l, u float64) (float64, float64) { return kinkBounds(l, u, -1, 1) })),
 		Linear:   foldLines(absLines, func(n float64) (ulps, abs float64) { return n, n * Flush }, "a rounding for each term, all of one sign"), Couple: coupleReduce(18, true)})

@@ -7,7 +7,9 @@ import "math"
 func init() {
 	l2 := fold{f: func(acc, x float64) float64 { return acc + x*x }, finish: math.Sqrt}
 	interval := foldInterval(normBounds)
-	Register(Def{Name: "ReduceL2", Since: 1, Shape: reduceShape(foldAxes), Eval: l2.eval, Gradient: reduceGradient(foldAxes, normSlope), Interval: interval,
+	Register(Def{Name: "ReduceL2", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(foldAxes), Eval: l2.eval, Gradient: reduceGradient(foldAxes, normSlope), Interval: interval,
 		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return n + 2, n * 0x1p-62 },
 			"a rounding for each square and each term, and the root's; squares that are flushed to zero are under 2^-126", sumOfSquares), Couple: coupleReduce(foldAxes, true)})
 }

@@ -11,7 +11,9 @@ import (
 func init() {
 	logSum := fold{f: func(acc, x float64) float64 { return acc + x }, finish: math.Log}
 	interval := foldInterval(logSumBounds)
-	Register(Def{Name: "ReduceLogSum", Since: 1, Shape: reduceShape(foldAxes), Eval: logSum.eval, Gradient: reduceGradient(foldAxes, logSumSlope), Interval: interval,
+	Register(Def{Name: "ReduceLogSum", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(foldAxes), Eval: logSum.eval, Gradient: reduceGradient(foldAxes, logSumSlope), Interval: interval,
 		Linear: logSumLinear(interval), Couple: coupleReduce(foldAxes, false)})
 }
 

@@ -9,7 +9,9 @@ import (
 
 func init() {
 	interval := foldInterval(logSumExpBounds)
-	Register(Def{Name: "ReduceLogSumExp", Since: 1, Shape: reduceShape(foldAxes), Eval: logSumExpEval, Gradient: reduceGradient(foldAxes, logSumExpSlope), Interval: interval,
+	Register(Def{Name: "ReduceLogSumExp", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(foldAxes), Eval: logSumExpEval, Gradient: reduceGradient(foldAxes, logSumExpSlope), Interval: interval,
 		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return 2, (2*n + 16 + 8*math.Log(n+1)) * 0x1p-23 },
 			"error analysis of the form that is shifted by the maximum, as for Softmax", sumOfExps), Couple: coupleReduce(foldAxes, false)})
 }
@@ -42,7 +44,7 @@ func logSumExpEval(c *Call) error {
 	case []uint32:
 		return logSumExp(c, r, x)
 	}
-	return fmt.Errorf("no reduction of type %v", c.In[0].DType)
+	return unsupportedType(c, "no reduction of type %v", c.In[0].DType)
 }
 
 // logSumExp shifts by the largest element, so that nothing overflows.

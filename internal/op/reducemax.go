@@ -3,7 +3,9 @@
 package op
 
 func init() {
-	Register(Def{Name: "ReduceMax", Since: 1, Shape: reduceShape(foldAxes), Eval: extremeEval(true),
+	Register(Def{Name: "ReduceMax", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(foldAxes), Eval: extremeEval(true),
 		Gradient: reduceGradient(foldAxes, extremeSlope(true)),
 		Interval: foldInterval(extremeBounds(true)), Linear: extremeRows(true), Couple: coupleReduce(18, false)})
 }

@@ -3,5 +3,7 @@
 package op
 
 func init() {
-	Register(Def{Name: "ReduceMean", Since: 1, Shape: reduceShape(18), Eval: sumEval(18, true), Gradient: reduceGradient(foldAxes, meanSlope), Linear: reduceLinear(18, true), Couple: coupleReduce(18, false)})
+	Register(Def{Name: "ReduceMean", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(18), Eval: sumEval(18, true), Gradient: reduceGradient(foldAxes, meanSlope), Linear: reduceLinear(18, true), Couple: coupleReduce(18, false)})
 }

@@ -3,7 +3,9 @@
 package op
 
 func init() {
-	Register(Def{Name: "ReduceMin", Since: 1, Shape: reduceShape(foldAxes), Eval: extremeEval(false),
+	Register(Def{Name: "ReduceMin", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(foldAxes), Eval: extremeEval(false),
 		Gradient: reduceGradient(foldAxes, extremeSlope(false)),
 		Interval: foldInterval(extremeBounds(false)), Linear: extremeRows(false), Couple: coupleReduce(18, false)})
 }

@@ -11,7 +11,9 @@ func init() {
 		natural: func(acc, x uint64) uint64 { return acc * x },
 	}
 	interval := foldInterval(productBounds)
-	Register(Def{Name: "ReduceProd", Since: 1, Shape: reduceShape(foldAxes), Eval: times.eval, Gradient: reduceGradient(foldAxes, productSlope), Interval: interval,
+	Register(Def{Name: "ReduceProd", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(foldAxes), Eval: times.eval, Gradient: reduceGradient(foldAxes, productSlope), Interval: interval,
 		Linear: foldBox(interval, func(n float64) (ulps, abs float64) { return n, n * 0x1p-24 },
 			"a rounding for each factor; what is flushed on the way is under 2^-126 and grows to 2^-26 at most (see productBounds)", nil), Couple: coupleReduce(foldAxes, false)})
 }

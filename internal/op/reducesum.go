@@ -3,5 +3,7 @@
 package op
 
 func init() {
-	Register(Def{Name: "ReduceSum", Since: 1, Shape: reduceShape(13), Eval: sumEval(13, false), Gradient: reduceGradient(13, sumSlope), Linear: reduceLinear(13, false), Couple: coupleReduce(13, true)})
+	Register(Def{Name: "ReduceSum", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(13), Eval: sumEval(13, false), Gradient: reduceGradient(13, sumSlope), Linear: reduceLinear(13, false), Couple: coupleReduce(13, true)})
 }

@@ -10,7 +10,9 @@ func init() {
 		whole:   func(acc, x int64) int64 { return acc + x*x },
 		natural: func(acc, x uint64) uint64 { return acc + x*x },
 	}
-	Register(Def{Name: "ReduceSumSquare", Since: 1, Shape: reduceShape(foldAxes), Eval: squares.eval,
+	Register(Def{Name: "ReduceSumSquare", Since: 1,
+		Attrs: reducing,
+		Shape: reduceShape(foldAxes), Eval: squares.eval,
 		Gradient: reduceGradient(foldAxes, squareSlope),
 		Interval: foldInterval(sumBounds(squareBounds)),
 		Linear: foldLines(curveLines(squareCurve, convex), squaresError,

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Reshape", Since: 5, Shape: reshapeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape, Adapt: adaptReshape})
+	Register(Def{Name: "Reshape", Since: 5,
+		Attrs: Attributes{"allowzero": boolean},
+		Shape: reshapeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape, Adapt: adaptReshape})
 }
 
 func reshapeShape(n *onnxio.Node) ([]Type, error) {

@@ -13,8 +13,19 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Resize", Since: 10, Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
-	Register(Def{Name: "Upsample", Since: 7, Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
+	Register(Def{Name: "Resize", Since: 10,
+		Attrs: Attributes{
+			"mode": oneOf("nearest", "linear").from(11, "cubic"), "axes": anyValue, "antialias": oneOf(0),
+			"coordinate_transformation_mode": append(oneOf("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric").from(19, "half_pixel_symmetric"),
+				fromTo(11, 12, "tf_half_pixel_for_nn")...),
+			"nearest_mode":  oneOf("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
+			"cubic_coeff_a": anyValue, "exclude_outside": boolean, "keep_aspect_ratio_policy": oneOf("stretch"),
+			"extrapolation_value": noEffect, // of tf_crop_and_resize
+		},
+		Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
+	Register(Def{Name: "Upsample", Since: 7,
+		Attrs: Attributes{"mode": oneOf("nearest", "linear"), "scales": anyValue},
+		Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
 }
 
 // resizePlan is what a Resize does: for every axis a tap list per output place.
@@ -46,7 +57,7 @@ func readResize(n *onnxio.Node, x []int) (*resizeArgs, error) {
 			return nil, nil
 		}
 		if v.Const == nil {
-			return nil, fmt.Errorf("input %d (%s) is not constant: shapes that depend on data are not supported", i, v.Name)
+			return nil, variableShape(n, i, "")
 		}
 		if v.Const.Len() == 0 {
 			return nil, nil
@@ -178,7 +189,10 @@ func sourceOf(mode string, i, in, out int, scale *big.Rat) (*big.Rat, error) {
 		if out == 1 {
 			return new(big.Rat), nil
 		}
-		return x.Mul(x, big.NewRat(int64(in-1), int64(out-1))), nil
+		// The size that the scale asks for, before it is rounded down to out.
+		last := new(big.Rat).Mul(scale, big.NewRat(int64(in), 1))
+		last.Sub(last, big.NewRat(1, 1))
+		return x.Mul(x, big.NewRat(int64(in-1), 1)).Quo(x, last), nil
 	default:
 		return nil, fmt.Errorf("coordinate_transformation_mode %q is not supported", mode)
 	}
@@ -322,7 +336,7 @@ func resizeEval(c *Call) error {
 	case []float64:
 		return resizeRun(s.plan, c.Out[0].F64(), x, &s.f64)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func resizeRun[T float32 | float64](p *resizePlan, y, x []T, buffers *[2][]T) error {

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ReverseSequence", Since: 10, Shape: reverseSequenceShape, Eval: reverseSequenceEval, Gradient: reverseSequenceGradient, Linear: movedBy(reverseSequenceEval, 0)})
+	Register(Def{Name: "ReverseSequence", Since: 10,
+		Attrs: Attributes{"batch_axis": anyValue, "time_axis": anyValue},
+		Shape: reverseSequenceShape, Eval: reverseSequenceEval, Gradient: reverseSequenceGradient, Linear: movedBy(reverseSequenceEval, 0)})
 }
 
 // sequenceAxes reads which axis counts sequences and which their elements: 0 and 1, in either order.

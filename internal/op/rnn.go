@@ -3,14 +3,15 @@
 package op
 
 import (
-	"fmt"
 	"math"
 )
 
 var rnnActivations = []string{"Tanh"}
 
 func init() {
-	Register(Def{Name: "RNN", Since: 7, Shape: cellShape(1, rnnActivations...), Eval: rnnEval})
+	Register(Def{Name: "RNN", Since: 7,
+		Attrs: recurrent,
+		Shape: cellShape(1, rnnActivations...), Eval: rnnEval})
 }
 
 func rnnEval(c *Call) error {
@@ -20,7 +21,7 @@ func rnnEval(c *Call) error {
 	case []float64:
 		return cellEval(c, 1, x, rnnStep[float64], rnnActivations)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 func rnnStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, _, _ []T) {

@@ -12,7 +12,12 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "RoiAlign", Since: 10, Shape: roiAlignShape, Eval: roiAlignEval})
+	Register(Def{Name: "RoiAlign", Since: 10,
+		Attrs: Attributes{
+			"mode": oneOf("avg", "max"), "coordinate_transformation_mode": oneOf("half_pixel", "output_half_pixel"), "output_height": anyValue,
+			"output_width": anyValue, "sampling_ratio": anyValue, "spatial_scale": anyValue,
+		},
+		Shape: roiAlignShape, Eval: roiAlignEval})
 }
 
 func roiAlignShape(n *onnxio.Node) ([]Type, error) {
@@ -56,7 +61,7 @@ func roiAlignEval(c *Call) error {
 	case []float64:
 		return roiAlign(c, c.Out[0].F64(), x)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 // maxRoiSamples limits the points of one cell along an axis: a region may have any size.

@@ -11,7 +11,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ScatterElements", Since: 11, Shape: scatterElementsShape, Eval: scatterElementsEval, Gradient: scatterGradient(scatterElementsEval), Linear: scatterLinear(scatterElementsEval)})
+	Register(Def{Name: "ScatterElements", Since: 11,
+		Attrs: Attributes{"axis": anyValue, "reduction": oneOf("none", "add", "mul").from(18, "max", "min")},
+		Shape: scatterElementsShape, Eval: scatterElementsEval, Gradient: scatterGradient(scatterElementsEval), Linear: scatterLinear(scatterElementsEval)})
 }
 
 func scatterElementsShape(n *onnxio.Node) ([]Type, error) {

@@ -11,7 +11,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "ScatterND", Since: 11, Shape: scatterNDShape, Eval: scatterNDEval, Gradient: scatterGradient(scatterNDEval), Linear: scatterLinear(scatterNDEval)})
+	Register(Def{Name: "ScatterND", Since: 11,
+		Attrs: Attributes{"reduction": oneOf("none", "add", "mul").from(18, "max", "min")},
+		Shape: scatterNDShape, Eval: scatterNDEval, Gradient: scatterGradient(scatterNDEval), Linear: scatterLinear(scatterNDEval)})
 }
 
 // scatterLinear: without a reduction every output is one element of the data or of the updates.
@@ -94,7 +96,7 @@ func scatter(c *Call, at []int32) error {
 	case []int8:
 		return scatterInto(how, at, c.Out[0].Data, x, c.In[2].Data)
 	}
-	return fmt.Errorf("elements of type %v", c.In[0].DType)
+	return unsupportedType(c, "elements of type %v", c.In[0].DType)
 }
 
 func scatterInto[T float32 | float64 | int64 | int32 | uint8 | int8](how string, at []int32, out any, x []T, updates any) error {

@@ -6,8 +6,10 @@ import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
 	Register(Def{
-		Name: "Selu", Since: 6, AnyOrder: true,
-		Shape: sameShape, Eval: func(c *Call) error { e := seluOf(c.Node); return eachFloat(c, eluAt, e.a, e.k) },
+		Name: "Selu", Since: 6,
+		Attrs:    Attributes{"alpha": anyValue, "gamma": anyValue},
+		AnyOrder: true,
+		Shape:    sameShape, Eval: func(c *Call) error { e := seluOf(c.Node); return eachFloat(c, eluAt, e.a, e.k) },
 		Gradient: seluGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) { return elementInterval(seluOf(n).bounds)(n, in) },
 		Linear:   func(n *onnxio.Node) (*Linear, error) { return seluOf(n).linear(n) },

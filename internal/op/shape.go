@@ -5,7 +5,9 @@ package op
 import "github.com/shallow-waters/shoal/onnxio"
 
 func init() {
-	Register(Def{Name: "Shape", Since: 1, Shape: shapeShape, Eval: shapeEval, Couple: coupleNothing})
+	Register(Def{Name: "Shape", Since: 1,
+		Attrs: Attributes{"start": anyValue, "end": anyValue},
+		Shape: shapeShape, Eval: shapeEval, Couple: coupleNothing})
 }
 
 // shapeRange reads start and end (opset 15).

@@ -11,8 +11,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Shrink", Since: 9, AnyOrder: true,
-		Shape: sameShape, Eval: shrinkEval,
+		Name: "Shrink", Since: 9,
+		Attrs:    Attributes{"bias": anyValue, "lambd": anyValue},
+		AnyOrder: true,
+		Shape:    sameShape, Eval: shrinkEval,
 		Gradient: shrinkGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) {
 			return elementInterval(shrinkBounds(shrinkArgs(n)))(n, in)
@@ -42,7 +44,7 @@ func shrinkEval(c *Call) error {
 	case []uint8:
 		return shrink(c.Out[0].Data, x, bias, lambd)
 	}
-	return fmt.Errorf("no numbers of type %v", c.In[0].DType)
+	return unsupportedType(c, "no numbers of type %v", c.In[0].DType)
 }
 
 func shrink[T numeric](out any, x []T, bias, lambd float64) error {

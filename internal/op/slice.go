@@ -10,7 +10,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Slice", Since: 1, Shape: sliceShape, Eval: sliceEval, Gradient: sliceGradient, Linear: movedBy(sliceEval, 0), Couple: coupleSlice, Adapt: adaptSlice})
+	Register(Def{Name: "Slice", Since: 1,
+		Attrs: Attributes{"starts": anyValue, "ends": anyValue, "axes": anyValue},
+		Shape: sliceShape, Eval: sliceEval, Gradient: sliceGradient, Linear: movedBy(sliceEval, 0), Couple: coupleSlice, Adapt: adaptSlice})
 }
 
 // cut is what a Slice takes of one axis: n elements from start on, a step apart.

@@ -12,6 +12,8 @@ import (
 func init() {
 	Register(Def{
 		Name: "Softmax", Since: 1,
+		Attrs: Attributes{"axis": anyValue},
+
 		Shape:    softmaxShape,
 		Eval:     softmaxEval,
 		Gradient: softmaxGradient(false),
@@ -64,7 +66,7 @@ func softmaxEval(c *Call) error {
 	case []float64:
 		return softmax(g, c.Out[0].F64(), x, log)
 	}
-	return fmt.Errorf("input of type %v where a float is needed", c.In[0].DType)
+	return unsupportedType(c, "input of type %v where a float is needed", c.In[0].DType)
 }
 
 // softmax shifts every row by its maximum, so that nothing overflows; log gives the logarithm, x - log sum exp(x).

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Split", Since: 2, Shape: splitShape, Eval: splitEval, Gradient: splitGradient, Linear: movedBy(splitEval, 0), Couple: coupleSplit, Adapt: adaptSplit})
+	Register(Def{Name: "Split", Since: 2,
+		Attrs: Attributes{"axis": anyValue, "split": anyValue, "num_outputs": anyValue},
+		Shape: splitShape, Eval: splitEval, Gradient: splitGradient, Linear: movedBy(splitEval, 0), Couple: coupleSplit, Adapt: adaptSplit})
 }
 
 // splitSizes works out the outputs' sizes along the axis.

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Squeeze", Since: 1, Shape: squeezeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape})
+	Register(Def{Name: "Squeeze", Since: 1,
+		Attrs: Attributes{"axes": anyValue},
+		Shape: squeezeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape})
 }
 
 func squeezeShape(n *onnxio.Node) ([]Type, error) {

@@ -27,6 +27,7 @@ func TestStructuralMapsAgreeWithEval(t *testing.T) {
 		node(t, "DepthToSpace", 13, onnxio.Attrs{"blocksize": int64(2)}, x),
 		node(t, "DepthToSpace", 13, onnxio.Attrs{"blocksize": int64(2), "mode": "CRD"}, x),
 		node(t, "SpaceToDepth", 13, onnxio.Attrs{"blocksize": int64(2)}, x),
+		node(t, "SpaceToDepth", 28, onnxio.Attrs{"blocksize": int64(2), "mode": "CRD"}, x),
 		node(t, "GatherElements", 13, onnxio.Attrs{"axis": int64(1)}, variable(2, 3), at([]int{2, 2}, 0, -1, 2, 2)),
 		node(t, "GatherND", 13, nil, variable(2, 3, 4), at([]int{3, 2}, 0, 1, 1, -1, 0, 0)),
 		node(t, "GatherND", 13, onnxio.Attrs{"batch_dims": int64(1)}, variable(2, 3, 4), at([]int{2, 1}, 2, 0)),

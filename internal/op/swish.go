@@ -10,8 +10,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "Swish", Since: 24, AnyOrder: true,
-		Shape: sameShape, Eval: swishEval, Gradient: swishGradient, Interval: swishInterval, Linear: swishLinear,
+		Name: "Swish", Since: 24,
+		Attrs:    Attributes{"alpha": anyValue},
+		AnyOrder: true,
+		Shape:    sameShape, Eval: swishEval, Gradient: swishGradient, Interval: swishInterval, Linear: swishLinear,
 		Couple: coupleElementwise,
 	})
 }

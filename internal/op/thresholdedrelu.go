@@ -10,8 +10,10 @@ import (
 
 func init() {
 	Register(Def{
-		Name: "ThresholdedRelu", Since: 10, AnyOrder: true,
-		Shape: sameShape, Eval: thresholdedEval,
+		Name: "ThresholdedRelu", Since: 10,
+		Attrs:    Attributes{"alpha": anyValue},
+		AnyOrder: true,
+		Shape:    sameShape, Eval: thresholdedEval,
 		Gradient: thresholdedGradient,
 		Interval: func(n *onnxio.Node, in []Box) ([]Box, error) {
 			return elementInterval(thresholdedBounds(thresholdedAlpha(n)))(n, in)

@@ -12,7 +12,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "TopK", Since: 1, Shape: topKShape, Eval: topKEval, Gradient: topKGradient, Interval: topKInterval, Linear: topKLinear})
+	Register(Def{Name: "TopK", Since: 1,
+		Attrs: Attributes{"axis": anyValue, "k": anyValue, "largest": boolean, "sorted": boolean},
+		Shape: topKShape, Eval: topKEval, Gradient: topKGradient, Interval: topKInterval, Linear: topKLinear})
 }
 
 func topKShape(n *onnxio.Node) ([]Type, error) {
@@ -49,7 +51,7 @@ func topKEval(c *Call) error {
 	case []int32:
 		return topK(c, x)
 	}
-	return fmt.Errorf("input of type %v", c.In[0].DType)
+	return unsupportedType(c, "input of type %v", c.In[0].DType)
 }
 
 // byRank sorts places of one row; it lives in State so that runs allocate nothing.

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Transpose", Since: 1, Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Gradient: transposeGradient, Linear: movedBy(transposeEval, 0), Couple: coupleTranspose})
+	Register(Def{Name: "Transpose", Since: 1,
+		Attrs: Attributes{"perm": anyValue},
+		Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Gradient: transposeGradient, Linear: movedBy(transposeEval, 0), Couple: coupleTranspose})
 }
 
 // permutation reads perm.

@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Trilu", Since: 14, Shape: triluShape, Eval: triluEval, Gradient: triluGradient, Linear: movedBy(triluEval, 0)})
+	Register(Def{Name: "Trilu", Since: 14,
+		Attrs: Attributes{"upper": boolean},
+		Shape: triluShape, Eval: triluEval, Gradient: triluGradient, Linear: movedBy(triluEval, 0)})
 }
 
 func triluShape(n *onnxio.Node) ([]Type, error) {
@@ -47,7 +49,7 @@ func triluEval(c *Call) error {
 	case []bool:
 		return trilu(c.Out[0].Data, x, rows, cols, k, upper)
 	}
-	return fmt.Errorf("elements of type %v", c.In[0].DType)
+	return unsupportedType(c, "elements of type %v", c.In[0].DType)
 }
 
 func trilu[T any](out any, x []T, rows, cols, k int, upper bool) error {

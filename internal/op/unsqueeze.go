@@ -9,7 +9,9 @@ import (
 )
 
 func init() {
-	Register(Def{Name: "Unsqueeze", Since: 1, Shape: unsqueezeShape, Eval: copyEval, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape})
+	Register(Def{Name: "Unsqueeze", Since: 1,
+		Attrs: Attributes{"axes": anyValue},
+		Shape: unsqueezeShape, Eval: copyEval, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape})
 }
 
 func unsqueezeShape(n *onnxio.Node) ([]Type, error) {

@@ -39,7 +39,7 @@ type whereState struct {
 func whereEval(c *Call) error {
 	cond, ok := c.In[0].Data.([]bool)
 	if !ok {
-		return fmt.Errorf("condition of type %v where bool is needed", c.In[0].DType)
+		return unsupportedType(c, "condition of type %v where bool is needed", c.In[0].DType)
 	}
 	s, _ := c.State.(*whereState)
 	if s == nil || !slices.Equal(s.shapes[0], c.In[0].Shape) || !slices.Equal(s.shapes[1], c.In[1].Shape) ||
@@ -78,7 +78,7 @@ func whereEval(c *Call) error {
 	case []string:
 		return choose(s, cond, out, a, b)
 	}
-	return fmt.Errorf("no choice of type %v", c.In[1].DType)
+	return unsupportedType(c, "no choice of type %v", c.In[1].DType)
 }
 
 func choose[T any](s *whereState, cond []bool, out any, a []T, bd any) error {

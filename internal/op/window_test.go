@@ -192,8 +192,8 @@ func TestWindowErrors(t *testing.T) {
 	} {
 		n := &onnxio.Node{Name: "n", Op: c.op, Opset: 19, Attrs: c.attrs, Inputs: c.inputs, Outputs: make([]*onnxio.Value, 1)}
 		d, err := Lookup(n)
-		if err != nil {
-			t.Fatal(err)
+		if err != nil { // what the standard rules out
+			continue
 		}
 		if ty, err := d.Shape(n); err == nil {
 			t.Errorf("%s: %v", name, ty)

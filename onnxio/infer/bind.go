@@ -28,7 +28,7 @@ func bind(g *onnxio.Graph, o Options) error {
 			v.DType = onnxio.Float
 		}
 		if !v.DType.Held() {
-			return fmt.Errorf("input %q of type %v, which shoal does not hold", v.Name, v.DType)
+			return &onnxio.UnsupportedError{Why: fmt.Sprintf("input %q of type %v, which shoal does not hold", v.Name, v.DType)}
 		}
 		if !v.HasShape && len(v.Dims) == 0 {
 			return fmt.Errorf("input %q declares no shape; export the model with one", v.Name)
@@ -59,6 +59,24 @@ func bind(g *onnxio.Graph, o Options) error {
 		}
 		if _, err := elements(v.Shape); err != nil {
 			return fmt.Errorf("input %q: %w", v.Name, err)
+		}
+	}
+	return nil
+}
+
+// narrow refuses what float32 cannot stand for where the file says half precision: outputs in bfloat16, of whose 8 bits an answer in float32
+// is not one, and casts to the half precision of another value, which round where a cast to float32 does not. bind then takes the declared
+// half precision for float32.
+func narrow(g *onnxio.Graph) error {
+	const way = "; shoal convert --float32 makes a float32 network of it"
+	for _, v := range g.Outputs {
+		if v.DType == onnxio.BFloat16 {
+			return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q of type %v%s", v.Name, v.DType, way)}
+		}
+	}
+	for _, n := range g.Nodes {
+		if v := n.Input(1); n.Op == "CastLike" && n.Domain == "" && v != nil && v.Const == nil && (v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16) {
+			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Opset: n.Opset, Face: "Shape", Why: fmt.Sprintf("cast to %v%s", v.DType, way)}
 		}
 	}
 	return nil

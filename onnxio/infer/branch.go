@@ -3,6 +3,7 @@ package infer
 import (
 	"fmt"
 
+	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -115,6 +116,9 @@ func eachNode(g *onnxio.Graph, cond func(*onnxio.Node) *onnxio.Tensor, visit fun
 		queue = queue[1:]
 		note(n.Inputs)
 		if n.Op == "If" && n.Domain == "" && len(n.Inputs) == 1 && n.Inputs[0] != nil {
+			if err := op.CheckForm(n, "then_branch", "else_branch"); err != nil {
+				return err
+			}
 			c := cond(n)
 			if c == nil {
 				return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Why: "its condition depends on the input's values"}

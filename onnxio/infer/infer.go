@@ -33,6 +33,9 @@ const (
 // nodes are gone. The error names the node.
 func Prepare(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 	g = g.Clone()
+	if err := narrow(g); err != nil {
+		return nil, err
+	}
 	if err := bind(g, o); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,46 @@
+package engine_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// TestNodeTestsOfFolder runs the node tests in the folder that SHOAL_NODE_TESTS names (scripts/onnx_node_tests.py writes those of PyPI's
+// onnx), which may be newer than the definitions: with all operands as inputs, with all but the first as constants, and with all as constants, no
+// output may be wrong, and what does not run must be refused as unsupported.
+func TestNodeTestsOfFolder(t *testing.T) {
+	folder := os.Getenv("SHOAL_NODE_TESTS")
+	if folder == "" {
+		t.Skip("SHOAL_NODE_TESTS names no folder")
+	}
+	dirs, _ := filepath.Glob(filepath.Join(folder, "test_*"))
+	if len(dirs) == 0 {
+		t.Fatalf("no tests in %s", folder)
+	}
+	passed, refused := 0, 0
+	for _, dir := range dirs {
+		name, good := filepath.Base(dir), false
+		for _, from := range []int{1 << 30, 1, 0} {
+			err := nodeTest(dir, from)
+			var u *onnxio.UnsupportedError
+			switch {
+			case err == nil:
+				good = true
+			case !errors.As(err, &u):
+				t.Errorf("%s, constant from %d: %v", name, from, err)
+			default:
+				t.Logf("%s, constant from %d: refused: %v", name, from, err)
+			}
+		}
+		if good {
+			passed++
+		} else {
+			refused++
+		}
+	}
+	t.Logf("%d of %d pass, %d are refused", passed, len(dirs), refused)
+}
