@@ -31,7 +31,7 @@ func (r *attackRun) files(sums []attackSum) error {
 			points = append(points, report.Robust{Eps: s.Eps, Accuracy: s.RobustAccuracy, Low: s.Low, High: s.High})
 		}
 		title := fmt.Sprintf("%s, %d images", r.attack.Name(), sums[0].Samples)
-		if err := report.PlotRobust(f, title, r.c.String("norm"), sums[0].CleanAccuracy, points); err != nil {
+		if err := report.PlotRobust(f, title, report.Ball(r.c.String("norm"), r.s.Valid.Low, r.s.Valid.High), sums[0].CleanAccuracy, points); err != nil {
 			return err
 		}
 		foreign.Fprintf(r.c.App.ErrWriter, "the picture is in %s\n", f)

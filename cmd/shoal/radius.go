@@ -120,7 +120,7 @@ func radiusAction(c *cli.Context) error {
 		return err
 	}
 	if f := c.String("plot"); f != "" && len(points) > 0 {
-		if err := report.PlotRadii(f, fmt.Sprintf("Certified radii, %d images, %s", len(points), c.String("method")), points); err != nil {
+		if err := report.PlotRadii(f, fmt.Sprintf("Certified radii, %d images, %s", len(points), c.String("method")), report.Ball("linf", s.Valid.Low, s.Valid.High), points); err != nil {
 			return err
 		}
 		foreign.Fprintf(c.App.ErrWriter, "the picture is in %s\n", f)

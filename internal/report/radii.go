@@ -1,7 +1,7 @@
-// Package report turns results into what people look at.
 package report
 
 import (
+	"fmt"
 	"sort"
 )
 
@@ -28,10 +28,10 @@ func Sorted(line string, radii []Radius) []Series {
 	return out
 }
 
-// PlotRadii draws the certification area. The file's ending chooses svg, png or pdf.
-func PlotRadii(file, title string, radii []Radius) error {
-	c := Chart{Title: title, X: "images, by radius", Y: "certified radius (l∞, pixels in [0,1])", Counted: true, FromZero: true, Wide: true, Series: Sorted("", radii),
-		Note: "Each mark is an image: no change of its pixels by at most its radius changes the class that the model gives it. " +
+// PlotRadii draws the certification area of radii of a ball (see Ball). The file's ending chooses svg, png or pdf.
+func PlotRadii(file, title, ball string, radii []Radius) error {
+	c := Chart{Title: title, X: "images, by radius", Y: fmt.Sprintf("certified radius (%s)", ball), Counted: true, FromZero: true, Wide: true, Series: Sorted("", radii),
+		Note: "Each mark is an image: no change of its numbers by at most its radius changes the class that the model gives it. " +
 			"For a misclassified image that is the wrong class."}
 	return c.Save(file)
 }

@@ -2,18 +2,29 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"sort"
-	"strings"
 )
 
 // Robust is a robust accuracy at one eps, with the ends of its interval, as shares of 1.
 type Robust struct{ Eps, Accuracy, Low, High float64 }
 
-// PlotRobust draws robust accuracy over eps, from the clean accuracy at 0 on, with the intervals; points may have the clean one among them.
+// Ball says what a radius is a radius of, for axes: the norm, and the inputs' range where they are cut by one.
+func Ball(norm string, low, high float64) string {
+	if norm == "linf" {
+		norm = "l∞"
+	}
+	if math.IsInf(low, -1) && math.IsInf(high, 1) {
+		return norm + ", in units of the inputs"
+	}
+	return fmt.Sprintf("%s, pixels in [%v,%v]", norm, low, high)
+}
+
+// PlotRobust draws robust accuracy over eps in a ball (see Ball), from the clean accuracy at 0 on, with the intervals; points may have the clean one among them.
 // The file's ending chooses svg, png or pdf.
-func PlotRobust(file, title, norm string, clean float64, points []Robust) error {
+func PlotRobust(file, title, ball string, clean float64, points []Robust) error {
 	line := Series{Name: "images that the model gets right and no attack changed", Points: []Point{{0, 100 * clean, 100 * clean, 100 * clean}}}
-	c := Chart{Title: title, X: fmt.Sprintf("eps (%s, pixels in [0,1])", strings.Replace(norm, "linf", "l∞", 1)), Y: "robust accuracy, %", Bars: "95 % interval over images (Wilson)",
+	c := Chart{Title: title, X: fmt.Sprintf("eps (%s)", ball), Y: "robust accuracy, %", Bars: "95 % interval over images (Wilson)",
 		FromZero: true, Percent: true, Wide: true, Measured: []float64{0}}
 	for _, p := range points {
 		if p.Eps == 0 {

@@ -1,0 +1,11 @@
+// Package report turns results into what people look at: pictures, and documents as HTML and Markdown.
+//
+// A Chart is curves over one pair of axes; all pictures of shoal are charts, or panels of small ones. What stands around the axes (title,
+// key, note) is measured first and has room of its own (frame.go), so nothing stands on the data and nothing is cut. Ticks stand where
+// something was measured, at whole numbers where things are counted, else at round ones (ticks.go). A curve's colour has a mark that goes
+// with it, and what bars, dashes and colours mean stands in the key in words (curve.go, mark.go). layout_test.go draws random charts on a
+// canvas that remembers where everything came to stand.
+//
+// A Document is a tree of texts, tables and figures, with two views (html.go, markdown.go). All texts in pictures and documents may be of
+// others, and pass through package foreign.
+package report
