@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // Adam's constants beside the learning rate, as published: Kingma and Ba 2015, algorithm 1.
@@ -25,7 +26,7 @@ type adam struct {
 
 // update changes the parameters, given part by part with their gradients, and tells whether all gradients were finite; if not, nothing is
 // changed.
-func (a *adam) update(p *Pool, params, grads [][]float32) bool {
+func (a *adam) update(p *tape.Pool, params, grads [][]float32) bool {
 	for _, g := range grads {
 		if !finite(p, g) {
 			return false
@@ -40,7 +41,7 @@ func (a *adam) update(p *Pool, params, grads [][]float32) bool {
 	for i, w := range params {
 		m, v, g := a.m[at:at+len(w)], a.v[at:at+len(w)], grads[i]
 		at += len(w)
-		p.each(len(w), elementsEach/2, func(_ *kernel.Work, _, from, to int) {
+		p.Each(len(w), tape.ElementsEach/2, func(_, from, to int) {
 			kernel.Adam(w[from:to], g[from:to], m[from:to], v[from:to], rate, root, keep, adamBeta1, adamBeta2, adamEps)
 		})
 	}
@@ -48,9 +49,9 @@ func (a *adam) update(p *Pool, params, grads [][]float32) bool {
 }
 
 // finite tells whether no number is NaN or infinite: x-x is 0 for all others.
-func finite(p *Pool, x []float32) bool {
-	var bad [parts]float32
-	p.each(len(x), elementsEach, func(_ *kernel.Work, part, from, to int) {
+func finite(p *tape.Pool, x []float32) bool {
+	var bad [tape.Parts]float32
+	p.Each(len(x), tape.ElementsEach, func(part, from, to int) {
 		var a, b float32
 		some := x[from:to]
 		for len(some) >= 2 {

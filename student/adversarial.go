@@ -3,9 +3,7 @@ package student
 import (
 	"context"
 
-	"gorgonia.org/gorgonia"
-
-	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // attacker makes adversarial images for a trainer: projected gradient descent on the cross-entropy with the labels, from a random start, with
@@ -19,7 +17,7 @@ type attacker struct {
 }
 
 func newAttacker(t *Trainer) (*attacker, error) {
-	a, err := t.Adversary(func(n *Network, t Targets) *gorgonia.Node { return CrossEntropy(n.B, n.Forward(t.X), t.Labels) })
+	a, err := t.Adversary(func(n *Network, t Targets) *tape.Node { return CrossEntropy(n.B, n.Forward(t.X), t.Labels) })
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +29,7 @@ func newAttacker(t *Trainer) (*attacker, error) {
 func (a *attacker) attack(ctx context.Context, images []float32, labels []int, eps float64, epoch, step int) ([]float32, error) {
 	pool, radius := a.adversary.t.pool, float32(eps)
 	size := len(images) / len(labels)
-	pool.each(len(labels), 8, func(_ *kernel.Work, _, from, to int) {
+	pool.Each(len(labels), 8, func(_, from, to int) {
 		for i := from; i < to; i++ {
 			rng := stream(a.seed, purposeAttack, epoch<<20+step, i)
 			for k := i * size; k < (i+1)*size; k++ {
@@ -45,7 +43,7 @@ func (a *attacker) attack(ctx context.Context, images []float32, labels []int, e
 		if err != nil {
 			return nil, err
 		}
-		pool.each(len(dx), elementsEach, func(_ *kernel.Work, _, from, to int) {
+		pool.Each(len(dx), tape.ElementsEach, func(_, from, to int) {
 			for k := from; k < to; k++ {
 				x := a.out[k]
 				switch {

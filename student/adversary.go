@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"gorgonia.org/gorgonia"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // Adversary gives the gradient of a loss in the images, at a trainer's weights as they stand: what adversarial training needs between steps
@@ -13,9 +13,9 @@ type Adversary struct {
 	t       *Trainer
 	net     *Network
 	targets Targets
-	loss    *gorgonia.Node
-	dx      *gorgonia.Node
-	machine *Machine
+	loss    *tape.Node
+	dx      *tape.Node
+	machine *tape.Machine
 	out     []float32
 }
 
@@ -26,7 +26,7 @@ func (t *Trainer) Adversary(loss Loss) (a *Adversary, err error) {
 			err = fmt.Errorf("adversary's graph: %v", r)
 		}
 	}()
-	b := NewBuilder(t.pool, gorgonia.Float32)
+	b := tape.NewBuilder[float32](t.pool)
 	n, k := t.cfg.Batch, t.train.Classes
 	c, h, w := t.arch.Input[0], t.arch.Input[1], t.arch.Input[2]
 	a = &Adversary{t: t, net: newNetwork(b, t.weights), out: make([]float32, n*c*h*w)}
@@ -36,7 +36,7 @@ func (t *Trainer) Adversary(loss Loss) (a *Adversary, err error) {
 	if a.dx = b.Gradient(a.loss, a.targets.X)[0]; a.dx == nil {
 		return nil, fmt.Errorf("adversary: the loss does not depend on the images")
 	}
-	a.machine, err = NewMachine(b, a.loss, a.dx)
+	a.machine, err = tape.NewMachine(b, a.loss, a.dx)
 	return a, err
 }
 
@@ -47,8 +47,8 @@ func (a *Adversary) Gradient(ctx context.Context, images []float32, labels []int
 	if len(images) != len(a.out) || len(labels) != n || teacher != nil && len(teacher) != n*k {
 		return 0, nil, fmt.Errorf("adversary: %d numbers, %d labels, %d logits for a batch of %d", len(images), len(labels), len(teacher), n)
 	}
-	channelsLast(a.t.pool, Elements[float32](a.targets.X), images, n, a.t.arch.Input)
-	oneHot := Elements[float32](a.targets.Labels)
+	channelsLast(a.t.pool, tape.Elements[float32](a.targets.X), images, n, a.t.arch.Input)
+	oneHot := tape.Elements[float32](a.targets.Labels)
 	clear(oneHot)
 	for i, l := range labels {
 		if l < 0 || l >= k {
@@ -56,10 +56,10 @@ func (a *Adversary) Gradient(ctx context.Context, images []float32, labels []int
 		}
 		oneHot[i*k+l] = 1
 	}
-	copy(Elements[float32](a.targets.Teacher), teacher)
+	copy(tape.Elements[float32](a.targets.Teacher), teacher)
 	if err := a.machine.Run(ctx); err != nil {
 		return 0, nil, err
 	}
-	channelsFirst(a.t.pool, a.out, Elements[float32](a.dx), n, a.t.arch.Input)
-	return float64(Elements[float32](a.loss)[0]), a.out, nil
+	channelsFirst(a.t.pool, a.out, tape.Elements[float32](a.dx), n, a.t.arch.Input)
+	return float64(tape.Elements[float32](a.loss)[0]), a.out, nil
 }

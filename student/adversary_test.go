@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"gorgonia.org/gorgonia"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // TestAdversaryAndHookChangeTheBatch makes adversarial steps: the loss must be higher at the images that the hook has moved, and a knob must
@@ -13,7 +13,7 @@ import (
 func TestAdversaryAndHookChangeTheBatch(t *testing.T) {
 	a := mustParse(t, "{input: [2, 6, 6], layers: [{conv: 4, kernel: 3, relu: true}, {dense: 3}]}")
 	d := blobs(a.Input, 3, 64, 1)
-	loss := func(n *Network, tg Targets) *gorgonia.Node {
+	loss := func(n *Network, tg Targets) *tape.Node {
 		return n.B.ScaleBy(n.B.Knob("weight"), CrossEntropy(n.B, n.Forward(tg.X), tg.Labels))
 	}
 	steps := 0

@@ -4,13 +4,14 @@ import (
 	"math/rand/v2"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // fill writes a batch's samples as the augmentation leaves them, and their labels and logits. Each sample has random numbers of its own.
 func (t *Trainer) fill(epoch, step int, index []int) {
 	d, size := t.train, t.train.Size()
-	images := Elements[float32](t.targets.X)
-	t.pool.each(len(index), 8, func(_ *kernel.Work, _, from, to int) {
+	images := tape.Elements[float32](t.targets.X)
+	t.pool.Each(len(index), 8, func(_, from, to int) {
 		for i := from; i < to; i++ {
 			x := images[i*size : (i+1)*size]
 			t.pixels.Sample(x, index[i])
@@ -20,12 +21,12 @@ func (t *Trainer) fill(epoch, step int, index []int) {
 		}
 	})
 	k := d.Classes
-	oneHot := Elements[float32](t.targets.Labels)
+	oneHot := tape.Elements[float32](t.targets.Labels)
 	clear(oneHot)
 	for i, at := range index {
 		oneHot[i*k+d.label(at)] = 1
 		if t.targets.Teacher != nil {
-			copy(Elements[float32](t.targets.Teacher)[i*k:(i+1)*k], d.Logits[at*k:(at+1)*k])
+			copy(tape.Elements[float32](t.targets.Teacher)[i*k:(i+1)*k], d.Logits[at*k:(at+1)*k])
 		}
 	}
 }
@@ -52,7 +53,7 @@ func augment(x []float32, shape [3]int, a Augment, rng *rand.Rand) {
 }
 
 // lastData is the images' data channels last: turned once, not in every step.
-func lastData(p *Pool, d *Data) *Data {
+func lastData(p *tape.Pool, d *Data) *Data {
 	if d.Shape[0] == 1 {
 		return d
 	}
@@ -61,7 +62,7 @@ func lastData(p *Pool, d *Data) *Data {
 	if out.Bytes = make([]uint8, len(d.Bytes)); d.Bytes == nil {
 		out.Bytes, out.Inputs = nil, make([]float32, len(d.Inputs))
 	}
-	p.each(d.Len(), 64, func(_ *kernel.Work, _, from, to int) {
+	p.Each(d.Len(), 64, func(_, from, to int) {
 		for i := from * c * area; i < to*c*area; i += c * area {
 			if d.Bytes != nil {
 				kernel.Transpose(c, area, d.Bytes[i:i+c*area], out.Bytes[i:i+c*area])
@@ -74,10 +75,10 @@ func lastData(p *Pool, d *Data) *Data {
 }
 
 // channelsLast copies [N,C,H,W] to [N,H,W,C].
-func channelsLast(p *Pool, dst, src []float32, n int, shape [3]int) {
+func channelsLast(p *tape.Pool, dst, src []float32, n int, shape [3]int) {
 	c, area := shape[0], shape[1]*shape[2]
 	size := c * area
-	p.each(n, max(1, elementsEach/size), func(_ *kernel.Work, _, from, to int) {
+	p.Each(n, max(1, tape.ElementsEach/size), func(_, from, to int) {
 		for i := from; i < to; i++ {
 			kernel.Transpose(c, area, src[i*size:(i+1)*size], dst[i*size:(i+1)*size])
 		}
@@ -85,10 +86,10 @@ func channelsLast(p *Pool, dst, src []float32, n int, shape [3]int) {
 }
 
 // channelsFirst copies [N,H,W,C] to [N,C,H,W].
-func channelsFirst(p *Pool, dst, src []float32, n int, shape [3]int) {
+func channelsFirst(p *tape.Pool, dst, src []float32, n int, shape [3]int) {
 	c, area := shape[0], shape[1]*shape[2]
 	size := c * area
-	p.each(n, max(1, elementsEach/size), func(_ *kernel.Work, _, from, to int) {
+	p.Each(n, max(1, tape.ElementsEach/size), func(_, from, to int) {
 		for i := from; i < to; i++ {
 			kernel.Transpose(area, c, src[i*size:(i+1)*size], dst[i*size:(i+1)*size])
 		}

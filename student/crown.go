@@ -1,33 +1,33 @@
 package student
 
-import "gorgonia.org/gorgonia"
+import "github.com/shallow-waters/shoal/student/tape"
 
 // form is a linear form below rows of neurons: rows·x + constant, with rows [R, ...] over the output of some stage.
-type form struct{ rows, constant *gorgonia.Node }
+type form struct{ rows, constant *tape.Node }
 
 // lines bound y = max(x, 0) for x in [l, u]: lower·x <= y <= upper·x + intercept.
-type lines struct{ lower, upper, intercept *gorgonia.Node }
+type lines struct{ lower, upper, intercept *tape.Node }
 
 // tiniest keeps u/(u-l) a number where both are 0.
 const tiniest = 1e-30
 
 // chord is the line through (l, 0) and (u, u), or y = x, or y = 0, where the sign is known.
-func (b *Builder) chord(x ball) (slope, intercept, lower, upper *gorgonia.Node) {
-	lower, upper = b.ends(x)
+func chord(b *tape.Builder, x ball) (slope, intercept, lower, upper *tape.Node) {
+	lower, upper = x.ends(b)
 	over, under := b.Relu(upper), b.Relu(b.Scale(-1, lower))
 	slope = b.Div(over, b.Shift(tiniest, b.Add(over, under)))
 	return slope, b.Mul(slope, under), lower, upper
 }
 
 // adaptiveLines have the lower slope 0 or 1, whichever leaves less area below: Zhang et al. 2018 (CROWN), section 3.3.
-func (b *Builder) adaptiveLines(x ball) lines {
-	slope, intercept, lower, upper := b.chord(x)
+func adaptiveLines(b *tape.Builder, x ball) lines {
+	slope, intercept, lower, upper := chord(b, x)
 	return lines{lower: b.Step(b.Add(lower, upper)), upper: slope, intercept: intercept}
 }
 
 // equalLines have the upper line's slope below too: Fast-Lin, and the dual network of Wong and Kolter.
-func (b *Builder) equalLines(x ball) lines {
-	slope, intercept, _, _ := b.chord(x)
+func equalLines(b *tape.Builder, x ball) lines {
+	slope, intercept, _, _ := chord(b, x)
 	return lines{lower: slope, upper: slope, intercept: intercept}
 }
 
@@ -59,24 +59,23 @@ func (n *Network) below(f form, s Stage) form {
 	case KindFlatten:
 		return form{rows: b.Reshape(f.rows, in...), constant: f.constant}
 	case KindAvgPool:
-		k := newConv(in, []int{s.In[2], s.Window[0], s.Window[1], s.In[2]}, s.Geometry)
-		return form{rows: b.avgPoolInput(f.rows, k), constant: f.constant}
+		return form{rows: b.AvgPoolInput(f.rows, s.In[0], s.In[1], s.Window, s.Geometry), constant: f.constant}
 	}
 	panic("student: no rows through " + string(s.Kind))
 }
 
 // least is the minimum of a form at the input over the ball: [R].
-func (b *Builder) least(f form, x ball) *gorgonia.Node {
+func (f form) least(b *tape.Builder, x ball) *tape.Node {
 	return b.Add(f.constant, b.Sub(b.RowDot(f.rows, x.mid), b.RowDot(b.Abs(f.rows), x.rad)))
 }
 
 // crownMargins are lower bounds [N*K] of the margins from one backward pass over interval bounds. Source: Zhang et al. 2020, "Towards Stable
 // and Efficient Training of Verifiably Robust Neural Networks" (CROWN-IBP), section 3.2.
-func (n *Network) crownMargins(m margin, box bounds) *gorgonia.Node {
+func (n *Network) crownMargins(m margin, box bounds) *tape.Node {
 	relu := map[int]lines{}
 	for i, x := range box.before {
-		relu[i] = n.B.adaptiveLines(x)
+		relu[i] = adaptiveLines(n.B, x)
 	}
 	f := n.down(form{rows: m.rows, constant: m.bias}, len(n.Stages)-1, relu)
-	return n.B.least(f, box.input)
+	return f.least(n.B, box.input)
 }

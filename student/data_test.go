@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"gorgonia.org/gorgonia"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // TestSplitPartsTheData finds every sample on exactly one side, always the same for a seed.
@@ -137,22 +137,22 @@ func TestAugmentMovesAndMirrors(t *testing.T) {
 
 // TestDropoutKeepsTheMean looks at a large mask: the share that is zeroed, the scale of the rest, and that steps and layers have masks of their own.
 func TestDropoutKeepsTheMean(t *testing.T) {
-	b := NewBuilder(NewPool(2), gorgonia.Float32)
-	noise := &Noise{Seed: 4}
+	b := tape.NewBuilder[float32](tape.NewPool(2))
+	noise := &tape.Noise{Seed: 4}
 	x := b.Input("x", 100, 1000)
-	for i := range Elements[float32](x) {
-		Elements[float32](x)[i] = 1
+	for i := range tape.Elements[float32](x) {
+		tape.Elements[float32](x)[i] = 1
 	}
 	y, z := b.Dropout(x, 0.3, 1, noise), b.Dropout(x, 0.3, 2, noise)
-	m, err := NewMachine(b, y, z)
+	m, err := tape.NewMachine(b, y, z)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mask := func(n *gorgonia.Node) []float32 {
+	mask := func(n *tape.Node) []float32 {
 		if err := m.RunAll(); err != nil {
 			t.Fatal(err)
 		}
-		return slices.Clone(Elements[float32](n))
+		return slices.Clone(tape.Elements[float32](n))
 	}
 	first := mask(y)
 	zeros := 0

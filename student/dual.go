@@ -1,20 +1,20 @@
 package student
 
-import "gorgonia.org/gorgonia"
+import "github.com/shallow-waters/shoal/student/tape"
 
 // dualMargins are lower bounds [N*K] of the margins by the dual network: the bounds before each relu come from unit vectors sent down through
 // the layers below it, with one slope u/(u-l) above and below, and so do the margins. The ball is exact: no random projections. The rows of a
 // layer are as many as its neurons for every sample, which is for small networks and batches.
 // Source: Wong and Kolter 2018, "Provable Defenses against Adversarial Examples via the Convex Outer Adversarial Polytope", section 3 and
 // algorithm 1; their J is this bound.
-func (n *Network) dualMargins(m margin, x ball) *gorgonia.Node {
+func (n *Network) dualMargins(m margin, x ball) *tape.Node {
 	relu := map[int]lines{}
 	for i, s := range n.Stages {
 		if s.Kind == KindRelu {
-			relu[i] = n.B.equalLines(n.unitBounds(i, m.n, x, relu))
+			relu[i] = equalLines(n.B, n.unitBounds(i, m.n, x, relu))
 		}
 	}
-	return n.B.least(n.down(form{rows: m.rows, constant: m.bias}, len(n.Stages)-1, relu), x)
+	return n.down(form{rows: m.rows, constant: m.bias}, len(n.Stages)-1, relu).least(n.B, x)
 }
 
 // unitBounds bounds what enters stage i. As the slopes are equal above and below, a row's coefficients serve both ends.
@@ -36,14 +36,17 @@ func (n *Network) unitBounds(i, samples int, x ball, relu map[int]lines) ball {
 		units *= d
 	}
 	// unit vectors through the affine layers above that relu, once for all samples
-	one := b.Input("units."+n.Stages[i].Name, append([]int{units}, shape...)...)
-	setIdentity(b, one, units)
-	zero := b.Input("zeros."+n.Stages[i].Name, units)
-	f := form{rows: one, constant: zero}
+	one := b.Constant(func(at int) float64 {
+		if at%(units+1) == 0 {
+			return 1
+		}
+		return 0
+	}, append([]int{units}, shape...)...)
+	f := form{rows: one, constant: b.Constant(func(int) float64 { return 0 }, units)}
 	for k := i - 1; k >= first; k-- {
 		f = n.below(f, n.Stages[k])
 	}
-	repeat := func(v *gorgonia.Node) *gorgonia.Node {
+	repeat := func(v *tape.Node) *tape.Node {
 		size, old := v.Shape().TotalSize(), v.Shape()
 		out := append([]int{samples * old[0]}, old[1:]...)
 		return b.Reshape(b.Rows(b.Reshape(v, size), samples, size), out...)
@@ -67,15 +70,5 @@ func (n *Network) unitBounds(i, samples int, x ball, relu map[int]lines) ball {
 	out := append([]int{samples}, shape...)
 	lower := b.Reshape(b.Add(f.constant, b.Sub(mid, rad)), out...)
 	upper := b.Reshape(b.Add(high, b.Add(mid, rad)), out...)
-	return b.between(lower, upper)
-}
-
-func setIdentity(b *Builder, n *gorgonia.Node, units int) {
-	for i := range units {
-		if b.dtype == gorgonia.Float64 {
-			Elements[float64](n)[i*units+i] = 1
-		} else {
-			Elements[float32](n)[i*units+i] = 1
-		}
-	}
+	return between(b, lower, upper)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // Score is how good a student is on data.
@@ -47,7 +48,7 @@ func Evaluate(ctx context.Context, s engine.Session, d *Data) (Score, error) {
 				if class == l {
 					right++
 				}
-				logSoftmax(log, row)
+				tape.LogProbabilities(log, row)
 				loss -= float64(log[l])
 			}
 			if d.Logits != nil && class == d.teacher(from+i) {

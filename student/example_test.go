@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"log"
 
-	"gorgonia.org/gorgonia"
-
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/student"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // stripes are images that are bright on the left or on the right.
@@ -113,7 +112,7 @@ func ExampleLoss() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	loss := func(n *student.Network, t student.Targets) *gorgonia.Node {
+	loss := func(n *student.Network, t student.Targets) *tape.Node {
 		b := n.B
 		cost := student.CrossEntropy(b, n.Forward(t.X), t.Labels)
 		for _, w := range n.Trained {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // exportOpset is what students are written in.
@@ -69,7 +70,7 @@ func graphOf(a *Architecture, w *Weights, batch int) (*onnxio.Graph, error) {
 			window()
 		case KindBatchNorm:
 			n.Op = "BatchNormalization"
-			n.Attrs["epsilon"] = float32(batchNormEps)
+			n.Attrs["epsilon"] = float32(tape.BatchNormEps)
 		case KindDropout: // nothing, once training is over
 			continue
 		case KindFlatten:

@@ -3,28 +3,28 @@ package student
 import (
 	"fmt"
 
-	"gorgonia.org/gorgonia"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // ball is a box around every image as midpoints and radii.
-type ball struct{ mid, rad *gorgonia.Node }
+type ball struct{ mid, rad *tape.Node }
 
 // ballAround is the l-infinity ball of radius eps (a scalar node) around images x, cut by [0,1] unless it is unbounded.
-func (b *Builder) ballAround(x, eps *gorgonia.Node, unbounded bool) ball {
+func ballAround(b *tape.Builder, x, eps *tape.Node, unbounded bool) ball {
 	r := b.Fill(eps, x.Shape()...)
 	if unbounded {
 		return ball{mid: x, rad: r}
 	}
 	lower := b.Relu(b.Sub(x, r))
 	upper := b.Shift(1, b.Scale(-1, b.Relu(b.Shift(1, b.Scale(-1, b.Add(x, r))))))
-	return b.between(lower, upper)
+	return between(b, lower, upper)
 }
 
-func (b *Builder) between(lower, upper *gorgonia.Node) ball {
+func between(b *tape.Builder, lower, upper *tape.Node) ball {
 	return ball{mid: b.Scale(0.5, b.Add(lower, upper)), rad: b.Scale(0.5, b.Sub(upper, lower))}
 }
 
-func (b *Builder) ends(x ball) (lower, upper *gorgonia.Node) {
+func (x ball) ends(b *tape.Builder) (lower, upper *tape.Node) {
 	return b.Sub(x.mid, x.rad), b.Add(x.mid, x.rad)
 }
 
@@ -82,8 +82,8 @@ func (n *Network) interval(s Stage, x ball) ball {
 	b := n.B
 	switch s.Kind {
 	case KindRelu, KindMaxPool:
-		lower, upper := b.ends(x)
-		return b.between(n.Apply(s, lower), n.Apply(s, upper))
+		lower, upper := x.ends(b)
+		return between(b, n.Apply(s, lower), n.Apply(s, upper))
 	case KindConv:
 		return ball{mid: n.Apply(s, x.mid), rad: b.Conv(x.rad, b.Abs(n.Weight(s)), s.Geometry)}
 	case KindDense:
@@ -96,10 +96,10 @@ func (n *Network) interval(s Stage, x ball) ball {
 // logits. rows is [N*K, inputs of the last layer], bias [N*K].
 type margin struct {
 	n, k       int
-	rows, bias *gorgonia.Node
+	rows, bias *tape.Node
 }
 
-func (n *Network) margins(labels *gorgonia.Node) margin {
+func (n *Network) margins(labels *tape.Node) margin {
 	b := n.B
 	last := n.Stages[len(n.Stages)-1]
 	m := b.Margins(labels)
@@ -109,13 +109,13 @@ func (n *Network) margins(labels *gorgonia.Node) margin {
 }
 
 // intervalMargins are lower bounds [N*K] of the margins from the box before the last layer.
-func (n *Network) intervalMargins(m margin, x ball) *gorgonia.Node {
+func (n *Network) intervalMargins(m margin, x ball) *tape.Node {
 	b := n.B
 	return b.Add(m.bias, b.Sub(b.RowDot(m.rows, x.mid), b.RowDot(b.Abs(m.rows), x.rad)))
 }
 
 // worst are the worst-case logits [N,K]: 0 for the label, and for every other class the most that it can lie above it. Their cross-entropy
 // with the label is an upper bound of that of every point in the ball: Wong and Kolter 2018, theorem 2.
-func (n *Network) worst(m margin, lower *gorgonia.Node) *gorgonia.Node {
+func (n *Network) worst(m margin, lower *tape.Node) *tape.Node {
 	return n.B.Reshape(n.B.Scale(-1, lower), m.n, m.k)
 }

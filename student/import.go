@@ -5,6 +5,7 @@ import (
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // FromGraph reads a network of the layers that a student can have, with its weights: a pruned model that is to be trained further, say. The
@@ -76,8 +77,8 @@ func (r *importer) node(n *onnxio.Node) error {
 	case "MaxPool", "AveragePool", "GlobalAveragePool":
 		return r.pool(n)
 	case "BatchNormalization":
-		if eps := n.Attrs.Float("epsilon", 1e-5); eps != batchNormEps {
-			return fmt.Errorf("epsilon %v; students have %v", eps, batchNormEps)
+		if eps := n.Attrs.Float("epsilon", 1e-5); eps != tape.BatchNormEps {
+			return fmt.Errorf("epsilon %v; students have %v", eps, tape.BatchNormEps)
 		}
 		w := map[string][]float32{}
 		for i, name := range []string{"weight", "bias", "running_mean", "running_var"} {

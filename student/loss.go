@@ -1,30 +1,30 @@
 package student
 
-import "gorgonia.org/gorgonia"
+import "github.com/shallow-waters/shoal/student/tape"
 
 // Targets is a step's data as nodes of a graph.
 type Targets struct {
-	X       *gorgonia.Node // images [N,H,W,C]
-	Labels  *gorgonia.Node // one-hot [N,K]; the teacher's class where a sample has no label
-	Teacher *gorgonia.Node // the teacher's logits [N,K], unnormalised; nil if nobody computed them
+	X       *tape.Node // images [N,H,W,C]
+	Labels  *tape.Node // one-hot [N,K]; the teacher's class where a sample has no label
+	Teacher *tape.Node // the teacher's logits [N,K], unnormalised; nil if nobody computed them
 }
 
 // Loss writes the scalar that training makes small into the network's graph. It may compute with the network as it likes: Forward, or the
 // stages one by one. Numbers that change from step to step are knobs (Builder.Knob).
-type Loss func(n *Network, t Targets) *gorgonia.Node
+type Loss func(n *Network, t Targets) *tape.Node
 
 // CrossEntropy is -sum q log softmax(z), the mean over the batch: z and q are [N,K], q without a gradient.
-func CrossEntropy(b *Builder, z, q *gorgonia.Node) *gorgonia.Node {
+func CrossEntropy(b *tape.Builder, z, q *tape.Node) *tape.Node {
 	return b.Scale(-1/float64(z.Shape()[0]), b.Sum(b.Mul(q, b.LogSoftmax(z))))
 }
 
 // loss gives the technique's loss of the student's logits.
 func (c Config) loss() Loss {
-	return func(n *Network, t Targets) *gorgonia.Node { return c.LossOf(n.B, n.Forward(t.X), t) }
+	return func(n *Network, t Targets) *tape.Node { return c.LossOf(n.B, n.Forward(t.X), t) }
 }
 
 // LossOf is the technique's loss of given logits z [N,K]: for losses that change only how the logits come about.
-func (c Config) LossOf(b *Builder, z *gorgonia.Node, t Targets) *gorgonia.Node {
+func (c Config) LossOf(b *tape.Builder, z *tape.Node, t Targets) *tape.Node {
 	c = c.withDefaults()
 	switch c.Technique {
 	case Labels:
@@ -44,7 +44,7 @@ func (c Config) LossOf(b *Builder, z *gorgonia.Node, t Targets) *gorgonia.Node {
 }
 
 // softened is softmax(z/T).
-func softened(b *Builder, z *gorgonia.Node, temperature float64) *gorgonia.Node {
+func softened(b *tape.Builder, z *tape.Node, temperature float64) *tape.Node {
 	return b.Softmax(b.Scale(1/temperature, z))
 }
 
@@ -53,12 +53,12 @@ const farBelow = 1000
 
 // decoupled is T²(alpha TCKD + beta NCKD): the divergence between target and rest, and the one among the rest. Zhao et al. 2022, "Decoupled
 // Knowledge Distillation", equation 7.
-func decoupled(b *Builder, z *gorgonia.Node, t Targets, alpha, beta, temperature float64) *gorgonia.Node {
+func decoupled(b *tape.Builder, z *tape.Node, t Targets, alpha, beta, temperature float64) *tape.Node {
 	shape := z.Shape()
 	k := float64(shape[1])
 	others := b.Shift(1, b.Scale(-1, t.Labels))
 	// split gives log p of the target [N], log (1-p) [N], and the log-probabilities among the others [N,K]
-	split := func(z *gorgonia.Node) (target, rest, among *gorgonia.Node) {
+	split := func(z *tape.Node) (target, rest, among *tape.Node) {
 		z = b.Scale(1/temperature, z)
 		all := b.LogSoftmax(z)
 		among = b.LogSoftmax(b.Sub(z, b.Scale(farBelow, t.Labels)))

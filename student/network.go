@@ -5,8 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // Weights are a student's numbers: every parameter a slice of one flat array, in the trainer's order.
@@ -89,33 +88,31 @@ const (
 
 // stream gives random numbers for a purpose, an epoch and a step.
 func stream(seed uint64, purpose, epoch, step int) *rand.Rand {
-	return rand.New(rand.NewPCG(mix(seed+0x9e3779b97f4a7c15)^mix(uint64(purpose)), mix(uint64(epoch)<<32+uint64(step))))
+	return rand.New(rand.NewPCG(tape.Mix(seed+0x9e3779b97f4a7c15)^tape.Mix(uint64(purpose)), tape.Mix(uint64(epoch)<<32+uint64(step))))
 }
 
 // Network is a student within a graph: its parameters as nodes, and the ways to compute with them.
 type Network struct {
-	B      *Builder
+	B      *tape.Builder
 	Stages []Stage
 	// Params are the parameters' nodes by name, in the trainer's layout (convolutions [out,kh,kw,in]); each reads and writes Weights.
-	Params map[string]*gorgonia.Node
+	Params map[string]*tape.Node
 	// Trained are those that training changes, in order.
-	Trained []*gorgonia.Node
+	Trained []*tape.Node
 	// Noise is dropout's; Moments, by the stages' names, what batch normalisation saw in the last run.
-	Noise   *Noise
-	Moments map[string]*Moments
+	Noise   *tape.Noise
+	Moments map[string]*tape.Moments
 
 	weights *Weights
 	params  []Param // of Trained
 }
 
 // newNetwork puts the parameters into a graph of float32.
-func newNetwork(b *Builder, w *Weights) *Network {
-	n := &Network{B: b, Stages: w.stages, Params: map[string]*gorgonia.Node{}, Noise: &Noise{}, Moments: map[string]*Moments{}, weights: w}
+func newNetwork(b *tape.Builder, w *Weights) *Network {
+	n := &Network{B: b, Stages: w.stages, Params: map[string]*tape.Node{}, Noise: &tape.Noise{}, Moments: map[string]*tape.Moments{}, weights: w}
 	for _, s := range w.stages {
 		for _, p := range s.Params {
-			v := tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(w.of(p)))
-			node := gorgonia.NewTensor(b.Graph, b.dtype, len(p.Shape), gorgonia.WithName(p.Name), gorgonia.WithShape(p.Shape...), gorgonia.WithValue(v))
-			b.names[p.Name] = true
+			node := b.InputOf(p.Name, w.of(p), p.Shape...)
 			n.Params[p.Name] = node
 			if p.Trained {
 				n.Trained, n.params = append(n.Trained, node), append(n.params, p)
@@ -126,23 +123,27 @@ func newNetwork(b *Builder, w *Weights) *Network {
 }
 
 // Weight and Bias are a stage's parameters.
-func (n *Network) Weight(s Stage) *gorgonia.Node { return n.Params[s.Name+".weight"] }
+func (n *Network) Weight(s Stage) *tape.Node { return n.Params[s.Name+".weight"] }
 
 // Bias is a stage's second parameter.
-func (n *Network) Bias(s Stage) *gorgonia.Node { return n.Params[s.Name+".bias"] }
+func (n *Network) Bias(s Stage) *tape.Node { return n.Params[s.Name+".bias"] }
 
 // Forward computes the logits [N,K] of images x [N,H,W,C], as training sees them: with dropout, and with the batch's own moments.
-func (n *Network) Forward(x *gorgonia.Node) *gorgonia.Node {
+func (n *Network) Forward(x *tape.Node) *tape.Node {
 	for i := 0; i < len(n.Stages); i++ {
 		s := n.Stages[i]
 		fused := i+1 < len(n.Stages) && n.Stages[i+1].Kind == KindRelu
 		switch s.Kind {
 		case KindConv:
 			x = n.B.ConvBias(x, n.Weight(s), n.Bias(s), s.Geometry, fused)
-			i += b2i(fused)
+			if fused {
+				i++
+			}
 		case KindDense:
 			x = n.B.Dense(x, n.Weight(s), n.Bias(s), fused)
-			i += b2i(fused)
+			if fused {
+				i++
+			}
 		default:
 			x = n.Apply(s, x)
 		}
@@ -151,7 +152,7 @@ func (n *Network) Forward(x *gorgonia.Node) *gorgonia.Node {
 }
 
 // Apply computes one stage, by itself.
-func (n *Network) Apply(s Stage, x *gorgonia.Node) *gorgonia.Node {
+func (n *Network) Apply(s Stage, x *tape.Node) *tape.Node {
 	switch s.Kind {
 	case KindConv:
 		return n.B.ConvBias(x, n.Weight(s), n.Bias(s), s.Geometry, false)
@@ -168,7 +169,7 @@ func (n *Network) Apply(s Stage, x *gorgonia.Node) *gorgonia.Node {
 	case KindDropout:
 		return n.B.Dropout(x, s.Rate, s.index, n.Noise)
 	case KindBatchNorm:
-		m := &Moments{}
+		m := &tape.Moments{}
 		n.Moments[s.Name] = m
 		return n.B.BatchNorm(x, n.Weight(s), n.Bias(s), m)
 	}
@@ -181,7 +182,7 @@ const batchNormMomentum = 0.1
 // settle carries the last run's moments into the running statistics, with the variance over n-1, as PyTorch does.
 func (n *Network) settle() {
 	for name, m := range n.Moments {
-		mean, variance := Elements[float32](n.Params[name+".running_mean"]), Elements[float32](n.Params[name+".running_var"])
+		mean, variance := tape.Elements[float32](n.Params[name+".running_mean"]), tape.Elements[float32](n.Params[name+".running_var"])
 		for j := range mean {
 			v := m.Var[j] * float64(m.N) / math.Max(1, float64(m.N-1))
 			mean[j] = float32((1-batchNormMomentum)*float64(mean[j]) + batchNormMomentum*m.Mean[j])

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"gorgonia.org/gorgonia"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 const robustArch = `
@@ -22,12 +22,12 @@ layers:
 
 // rig is a network of float64 with random weights, images and labels.
 type rig struct {
-	b       *Builder
+	b       *tape.Builder
 	net     *Network
 	arch    *Architecture
-	x, y    *gorgonia.Node
+	x, y    *tape.Node
 	classes []int
-	params  []*gorgonia.Node
+	params  []*tape.Node
 }
 
 const rigSamples = 3
@@ -40,41 +40,41 @@ func newRig(t *testing.T, seed uint64) *rig {
 		t.Fatal(err)
 	}
 	rng := rand.New(rand.NewPCG(seed, 1))
-	b := NewBuilder(NewPool(2), gorgonia.Float64)
-	r := &rig{b: b, arch: a, net: &Network{B: b, Stages: stages, Params: map[string]*gorgonia.Node{}, Noise: &Noise{}, Moments: map[string]*Moments{}}}
+	b := tape.NewBuilder[float64](tape.NewPool(2))
+	r := &rig{b: b, arch: a, net: &Network{B: b, Stages: stages, Params: map[string]*tape.Node{}, Noise: &tape.Noise{}, Moments: map[string]*tape.Moments{}}}
 	for _, s := range stages {
 		for _, p := range s.Params {
 			n := b.Input(p.Name, p.Shape...)
-			for i := range Elements[float64](n) {
-				Elements[float64](n)[i] = rng.NormFloat64() * math.Sqrt(2/float64(p.FanIn))
+			for i := range tape.Elements[float64](n) {
+				tape.Elements[float64](n)[i] = rng.NormFloat64() * math.Sqrt(2/float64(p.FanIn))
 			}
 			r.net.Params[p.Name] = n
 			r.params = append(r.params, n)
 		}
 	}
 	r.x, r.y = b.Input("x", rigSamples, 6, 5, 2), b.Input("y", rigSamples, 4)
-	for i := range Elements[float64](r.x) {
-		Elements[float64](r.x)[i] = rng.Float64()
+	for i := range tape.Elements[float64](r.x) {
+		tape.Elements[float64](r.x)[i] = rng.Float64()
 	}
 	for i := range rigSamples {
 		r.classes = append(r.classes, rng.IntN(4))
-		Elements[float64](r.y)[i*4+r.classes[i]] = 1
+		tape.Elements[float64](r.y)[i*4+r.classes[i]] = 1
 	}
 	return r
 }
 
 // margins of a method at a radius; beta 1 is crown alone.
-func (r *rig) lower(method string, eps float64, unbounded bool) *gorgonia.Node {
+func (r *rig) lower(method string, eps float64, unbounded bool) *tape.Node {
 	c := Config{Robust: &Robust{Method: method, Unbounded: unbounded}}
 	out := c.lowerMargins(r.net, r.net.margins(r.y), r.x, partWhole)
-	Elements[float64](r.b.Knob(knobEps))[0] = eps
-	Elements[float64](r.b.Knob(knobBeta))[0] = 1
+	tape.Elements[float64](r.b.Knob(knobEps))[0] = eps
+	tape.Elements[float64](r.b.Knob(knobBeta))[0] = 1
 	return out
 }
 
-func (r *rig) run(t *testing.T, outs ...*gorgonia.Node) {
+func (r *rig) run(t *testing.T, outs ...*tape.Node) {
 	t.Helper()
-	m, err := NewMachine(r.b, outs...)
+	m, err := tape.NewMachine(r.b, outs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,10 +107,10 @@ func (r *rig) matrices() []denseStage {
 		}
 		switch s.Kind {
 		case KindDense:
-			w := Elements[float64](r.net.Weight(s))
+			w := tape.Elements[float64](r.net.Weight(s))
 			for o := range units {
 				copy(d.w[o], w[o*in:])
-				d.c[o] = Elements[float64](r.net.Bias(s))[o]
+				d.c[o] = tape.Elements[float64](r.net.Bias(s))[o]
 			}
 		case KindFlatten:
 			for o := range units {
@@ -124,7 +124,7 @@ func (r *rig) matrices() []denseStage {
 					for f := range m {
 						o := (oy*ow+ox)*m + f
 						if s.Kind == KindConv {
-							d.c[o] = Elements[float64](r.net.Bias(s))[f]
+							d.c[o] = tape.Elements[float64](r.net.Bias(s))[f]
 						}
 						for ky := range s.Window[0] {
 							for kx := range s.Window[1] {
@@ -134,7 +134,7 @@ func (r *rig) matrices() []denseStage {
 								}
 								for ch := range c {
 									if s.Kind == KindConv {
-										d.w[o][(y*w+x)*c+ch] = Elements[float64](r.net.Weight(s))[((f*s.Window[0]+ky)*s.Window[1]+kx)*c+ch]
+										d.w[o][(y*w+x)*c+ch] = tape.Elements[float64](r.net.Weight(s))[((f*s.Window[0]+ky)*s.Window[1]+kx)*c+ch]
 									} else if ch == f {
 										d.w[o][(y*w+x)*c+ch] = 1 / float64(s.Window[0]*s.Window[1])
 									}
@@ -284,7 +284,7 @@ func TestTrainingBoundsAreTheTextbooks(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 9))
 				slack := math.Inf(1)
 				for i := range rigSamples {
-					x := Elements[float64](r.x)[i*60 : (i+1)*60]
+					x := tape.Elements[float64](r.x)[i*60 : (i+1)*60]
 					box := make([]interval, len(x))
 					for k, v := range x {
 						box[k] = interval{v - eps, v + eps}
@@ -293,7 +293,7 @@ func TestTrainingBoundsAreTheTextbooks(t *testing.T) {
 						}
 					}
 					want := reference(net, box, r.classes[i], 4, method)
-					got := Elements[float64](lower)[i*4 : i*4+4]
+					got := tape.Elements[float64](lower)[i*4 : i*4+4]
 					for k := range got {
 						if k != r.classes[i] && !(math.Abs(got[k]-want[k]) <= boundTolerance*max(1, math.Abs(want[k]))) {
 							t.Fatalf("%s, seed %d, sample %d, class %d: %v, the textbook says %v", method, seed, i, k, got[k], want[k])
@@ -337,9 +337,9 @@ func TestRadiusZeroGivesTheLogits(t *testing.T) {
 		r := newRig(t, 3)
 		lower, z := r.lower(method, 0, false), r.net.Forward(r.x)
 		r.run(t, lower, z)
-		for i, got := range Elements[float64](lower) {
+		for i, got := range tape.Elements[float64](lower) {
 			s := i / 4
-			logits := Elements[float64](z)[s*4 : s*4+4]
+			logits := tape.Elements[float64](z)[s*4 : s*4+4]
 			if want := logits[r.classes[s]] - logits[i%4]; math.Abs(got-want) > boundTolerance {
 				t.Errorf("%s: margin %d is %v, the logits say %v", method, i, got, want)
 			}
@@ -365,18 +365,18 @@ func TestRobustGradientsAgainstDifferences(t *testing.T) {
 		cfg = cfg.withDefaults()
 		hard, teacher := r.b.Input("adversarial", rigSamples, 6, 5, 2), r.b.Input("teacher", rigSamples, 4)
 		rng := rand.New(rand.NewPCG(1, 1))
-		for i := range Elements[float64](hard) {
-			Elements[float64](hard)[i] = Elements[float64](r.x)[i] + 0.1*rng.Float64()
+		for i := range tape.Elements[float64](hard) {
+			tape.Elements[float64](hard)[i] = tape.Elements[float64](r.x)[i] + 0.1*rng.Float64()
 		}
-		for i := range Elements[float64](teacher) {
-			Elements[float64](teacher)[i] = rng.NormFloat64()
+		for i := range tape.Elements[float64](teacher) {
+			tape.Elements[float64](teacher)[i] = rng.NormFloat64()
 		}
 		loss := cfg.robustLoss(hard, partWhole)(r.net, Targets{X: r.x, Labels: r.y, Teacher: teacher})
 		for name, v := range map[string]float64{knobEps: 0.05, knobKappa: 0.3, knobBeta: 0.6} {
-			Elements[float64](r.b.Knob(name))[0] = v
+			tape.Elements[float64](r.b.Knob(name))[0] = v
 		}
 		grads := r.b.Gradient(loss, r.params...)
-		m, err := NewMachine(r.b, append(grads, loss)...)
+		m, err := tape.NewMachine(r.b, append(grads, loss)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -384,12 +384,12 @@ func TestRobustGradientsAgainstDifferences(t *testing.T) {
 			if err := m.RunAll(); err != nil {
 				t.Fatal(err)
 			}
-			return Elements[float64](loss)[0]
+			return tape.Elements[float64](loss)[0]
 		}
 		for k, p := range r.params {
 			value()
-			got := append([]float64{}, Elements[float64](grads[k])...)
-			w := Elements[float64](p)
+			got := append([]float64{}, tape.Elements[float64](grads[k])...)
+			w := tape.Elements[float64](p)
 			for _, i := range rng.Perm(len(w))[:min(8, len(w))] {
 				old := w[i]
 				w[i] = old + robustDifference

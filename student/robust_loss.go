@@ -4,7 +4,7 @@ import (
 	"context"
 	"math"
 
-	"gorgonia.org/gorgonia"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // The knobs of robust losses.
@@ -26,9 +26,9 @@ const (
 )
 
 // lowerMargins bounds the margins [N*K] from below over the ball around x.
-func (c Config) lowerMargins(n *Network, m margin, x *gorgonia.Node, p part) *gorgonia.Node {
+func (c Config) lowerMargins(n *Network, m margin, x *tape.Node, p part) *tape.Node {
 	b, r := n.B, c.Robust
-	box := b.ballAround(x, b.Knob(knobEps), r.Unbounded)
+	box := ballAround(b, x, b.Knob(knobEps), r.Unbounded)
 	if r.Method == Dual {
 		return n.dualMargins(m, box)
 	}
@@ -36,30 +36,30 @@ func (c Config) lowerMargins(n *Network, m margin, x *gorgonia.Node, p part) *go
 	lower := n.intervalMargins(m, inner.last)
 	if r.Method == CrownIBP && p != partInterval && p != partHardInterval {
 		beta := b.Knob(knobBeta)
-		lower = b.mix(beta, n.crownMargins(m, inner), lower)
+		lower = mixed(b, beta, n.crownMargins(m, inner), lower)
 	}
 	return lower
 }
 
-// mix is s x + (1-s) y.
-func (b *Builder) mix(s, x, y *gorgonia.Node) *gorgonia.Node {
+// mixed is s x + (1-s) y.
+func mixed(b *tape.Builder, s, x, y *tape.Node) *tape.Node {
 	return b.Add(b.ScaleBy(s, x), b.ScaleBy(b.Shift(1, b.Scale(-1, s)), y))
 }
 
 // robustLoss is the loss of a step; adversarial [N,H,W,C] are the images of the attack, nil for methods without one.
-func (c Config) robustLoss(adversarial *gorgonia.Node, p part) Loss {
+func (c Config) robustLoss(adversarial *tape.Node, p part) Loss {
 	r := c.Robust
-	return func(n *Network, t Targets) *gorgonia.Node {
+	return func(n *Network, t Targets) *tape.Node {
 		b := n.B
-		clean := func() *gorgonia.Node { return c.LossOf(b, n.Forward(t.X), t) }
-		worst := func() *gorgonia.Node {
+		clean := func() *tape.Node { return c.LossOf(b, n.Forward(t.X), t) }
+		worst := func() *tape.Node {
 			m := n.margins(t.Labels)
 			return CrossEntropy(b, n.worst(m, c.lowerMargins(n, m, t.X, p)), t.Labels)
 		}
 		if p == partClean {
 			return clean()
 		}
-		var hard *gorgonia.Node
+		var hard *tape.Node
 		switch r.Method {
 		case PGD:
 			hard = c.LossOf(b, n.Forward(adversarial), t)
@@ -72,12 +72,12 @@ func (c Config) robustLoss(adversarial *gorgonia.Node, p part) Loss {
 		if p == partHard || p == partHardInterval {
 			return hard
 		}
-		return b.mix(b.Knob(knobKappa), clean(), hard)
+		return mixed(b, b.Knob(knobKappa), clean(), hard)
 	}
 }
 
 // divergence is T² KL(softmax(teacher/T), softmax(student/T)), the mean over the batch.
-func divergence(b *Builder, teacher, student *gorgonia.Node, temperature float64) *gorgonia.Node {
+func divergence(b *tape.Builder, teacher, student *tape.Node, temperature float64) *tape.Node {
 	p := b.LogSoftmax(b.Scale(1/temperature, teacher))
 	q := b.LogSoftmax(b.Scale(1/temperature, student))
 	return b.Scale(temperature*temperature/float64(teacher.Shape()[0]), b.Sum(b.Mul(b.Exp(p), b.Sub(p, q))))
@@ -119,12 +119,12 @@ type verifier struct {
 	t       *Trainer
 	images  []float32
 	targets Targets
-	lower   *gorgonia.Node
-	machine *Machine
+	lower   *tape.Node
+	machine *tape.Machine
 }
 
 func newVerifier(t *Trainer) (*verifier, error) {
-	b := NewBuilder(t.pool, gorgonia.Float32)
+	b := tape.NewBuilder[float32](t.pool)
 	n, k := t.cfg.Batch, t.train.Classes
 	c, h, w := t.arch.Input[0], t.arch.Input[1], t.arch.Input[2]
 	v := &verifier{t: t, images: make([]float32, n*c*h*w), targets: Targets{X: b.Input("images", n, h, w, c), Labels: b.Input("labels", n, k)}}
@@ -134,10 +134,10 @@ func newVerifier(t *Trainer) (*verifier, error) {
 		p = partInterval
 	}
 	v.lower = t.cfg.lowerMargins(net, net.margins(v.targets.Labels), v.targets.X, p)
-	Elements[float32](b.Knob(knobEps))[0] = float32(t.cfg.Robust.Eps)
-	Elements[float32](b.Knob(knobBeta))[0] = float32(t.cfg.Robust.BetaEnd)
+	b.SetKnob(knobEps, t.cfg.Robust.Eps)
+	b.SetKnob(knobBeta, t.cfg.Robust.BetaEnd)
 	var err error
-	v.machine, err = NewMachine(b, v.lower)
+	v.machine, err = tape.NewMachine(b, v.lower)
 	return v, err
 }
 
@@ -147,18 +147,18 @@ func (v *verifier) share(ctx context.Context, d *Data) (float64, error) {
 	proven := 0
 	for from := 0; from < d.Len(); from += n {
 		some := min(n, d.Len()-from)
-		oneHot := Elements[float32](v.targets.Labels)
+		oneHot := tape.Elements[float32](v.targets.Labels)
 		clear(oneHot)
 		for i := range n {
 			at := from + min(i, some-1) // the last one fills the batch
 			d.Sample(v.images[i*size:(i+1)*size], at)
 			oneHot[i*k+d.label(at)] = 1
 		}
-		channelsLast(v.t.pool, Elements[float32](v.targets.X), v.images, n, v.t.arch.Input)
+		channelsLast(v.t.pool, tape.Elements[float32](v.targets.X), v.images, n, v.t.arch.Input)
 		if err := v.machine.Run(ctx); err != nil {
 			return 0, err
 		}
-		lower := Elements[float32](v.lower)
+		lower := tape.Elements[float32](v.lower)
 		for i := range some {
 			least := math.Inf(1)
 			for j := range k {

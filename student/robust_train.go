@@ -4,15 +4,15 @@ import (
 	"context"
 	"slices"
 
-	"gorgonia.org/gorgonia"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // robustRun is what a Trainer has beside its graph where it trains robustly.
 type robustRun struct {
 	cfg         Robust
-	adversarial *gorgonia.Node // nil for methods without an attack
-	attacker    *attacker      // likewise
-	verifier    *verifier      // nil for pgd, and without validation data
+	adversarial *tape.Node // nil for methods without an attack
+	attacker    *attacker  // likewise
+	verifier    *verifier  // nil for pgd, and without validation data
 	// whole keeps to one graph for all steps: batch normalisation's running statistics follow one.
 	whole bool
 }
@@ -64,21 +64,19 @@ func (r *robustRun) prepare(ctx context.Context, s *Step) (part, error) {
 		return which, err
 	}
 	for name, v := range map[string]float64{knobEps: at.eps, knobKappa: at.kappa, knobBeta: at.beta} {
-		if n := s.trainer.builder.knobs[name]; n != nil {
-			Elements[float32](n)[0] = float32(v)
-		}
+		s.trainer.builder.SetKnob(name, v) // where the program has it
 	}
 	if r.attacker == nil || which == partClean {
 		return which, nil
 	}
 	t := s.trainer
 	shape := t.arch.Input
-	channelsFirst(t.pool, t.images, Elements[float32](t.targets.X), t.cfg.Batch, shape)
+	channelsFirst(t.pool, t.images, tape.Elements[float32](t.targets.X), t.cfg.Batch, shape)
 	x, err := r.attacker.attack(ctx, t.images, s.Labels, at.eps, s.Epoch, s.Step)
 	if err != nil {
 		return which, err
 	}
-	channelsLast(t.pool, Elements[float32](r.adversarial), x, t.cfg.Batch, shape)
+	channelsLast(t.pool, tape.Elements[float32](r.adversarial), x, t.cfg.Batch, shape)
 	return which, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"gorgonia.org/tensor"
+
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // Kind says what a stage does.
@@ -28,7 +30,7 @@ type Stage struct {
 	Name string // conv1, dense2, ...
 	// In and Out are the shapes of one sample: [H,W,C], or [units].
 	In, Out []int
-	Geometry
+	tape.Geometry
 	Window [2]int  // of a convolution or pooling
 	Rate   float64 // of dropout
 	Params []Param
@@ -211,7 +213,7 @@ func (a *Architecture) stages() ([]Stage, error) {
 }
 
 // windowed works out a sliding window's geometry; next is nil after a fault.
-func windowed(l Layer, size, stride Sizes, in []int, fault func(string, ...any)) (g Geometry, window [2]int, next []int) {
+func windowed(l Layer, size, stride Sizes, in []int, fault func(string, ...any)) (g tape.Geometry, window [2]int, next []int) {
 	two := func(name string, s Sizes) (v [2]int, ok bool) {
 		switch {
 		case len(s) == 1 && s[0] >= 1:

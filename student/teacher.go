@@ -15,6 +15,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // TeacherOptions say how a teacher takes images, and where its logits are kept.
@@ -86,7 +87,7 @@ func TeacherLogits(ctx context.Context, s engine.Session, d *Data, o TeacherOpti
 			}
 		}
 		if last {
-			channelsLast(NewPool(1), y, x, n, d.Shape)
+			channelsLast(tape.NewPool(1), y, x, n, d.Shape)
 			x = y
 		}
 		shape[0] = n

@@ -7,9 +7,8 @@ import (
 	"math"
 	"time"
 
-	"gorgonia.org/gorgonia"
-
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // Options are a run's handles: nothing that a report holds.
@@ -50,11 +49,9 @@ type Step struct {
 
 // Set gives a knob of the loss its value for this and all further steps; knobs that the loss does not have are an error.
 func (s *Step) Set(name string, v float64) error {
-	n := s.trainer.builder.knobs[name]
-	if n == nil {
+	if !s.trainer.builder.SetKnob(name, v) {
 		return fmt.Errorf("the loss has no knob %q", name)
 	}
-	Elements[float32](n)[0] = float32(v)
 	return nil
 }
 
@@ -114,8 +111,8 @@ type Trainer struct {
 	cfg          Config
 	opts         Options
 	train, valid *Data
-	pool         *Pool
-	builder      *Builder
+	pool         *tape.Pool
+	builder      *tape.Builder
 	net          *Network
 	targets      Targets
 	programs     map[part]*program
@@ -132,8 +129,8 @@ type Trainer struct {
 
 // program computes one form of the loss and its gradients in the parameters.
 type program struct {
-	loss    *gorgonia.Node
-	machine *Machine
+	loss    *tape.Node
+	machine *tape.Machine
 	grads   [][]float32
 }
 
@@ -164,7 +161,7 @@ func Open(a *Architecture, train, valid *Data, cfg Config, o Options) (*Trainer,
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{arch: a, cfg: cfg, opts: o, train: train, valid: valid, pool: NewPool(cfg.Threads), weights: newWeights(stages)}
+	t := &Trainer{arch: a, cfg: cfg, opts: o, train: train, valid: valid, pool: tape.NewPool(cfg.Threads), weights: newWeights(stages)}
 	if err := t.weights.initialise(a, cfg.Seed, cfg.Init == "he"); err != nil {
 		return nil, err
 	}
@@ -232,7 +229,7 @@ func (t *Trainer) build() (err error) {
 			err = fmt.Errorf("training graph: %v", r)
 		}
 	}()
-	b := NewBuilder(t.pool, gorgonia.Float32)
+	b := tape.NewBuilder[float32](t.pool)
 	t.builder, t.net = b, newNetwork(b, t.weights)
 	t.net.Noise.Seed = t.cfg.Seed
 	n, k := t.cfg.Batch, t.train.Classes
@@ -246,7 +243,7 @@ func (t *Trainer) build() (err error) {
 	var total int
 	for i, p := range t.net.params {
 		total += p.len()
-		t.params = append(t.params, Elements[float32](t.net.Trained[i]))
+		t.params = append(t.params, tape.Elements[float32](t.net.Trained[i]))
 	}
 	t.programs = map[part]*program{}
 	switch {
@@ -273,11 +270,11 @@ func (t *Trainer) compile(which part, loss Loss) (err error) {
 			return fmt.Errorf("the loss does not depend on %s", t.net.params[i].Name)
 		}
 	}
-	if p.machine, err = NewMachine(t.builder, append(grads, p.loss)...); err != nil {
+	if p.machine, err = tape.NewMachine(t.builder, append(grads, p.loss)...); err != nil {
 		return err
 	}
 	for _, g := range grads {
-		p.grads = append(p.grads, Elements[float32](g))
+		p.grads = append(p.grads, tape.Elements[float32](g))
 	}
 	t.programs[which] = p
 	return nil
@@ -362,7 +359,7 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 		s.Labels = append(s.Labels, t.train.label(i))
 	}
 	if t.opts.Before != nil {
-		x := Elements[float32](t.targets.X)
+		x := tape.Elements[float32](t.targets.X)
 		channelsFirst(t.pool, t.images, x, t.cfg.Batch, t.arch.Input)
 		if err := t.opts.Before(ctx, s); err != nil {
 			return fmt.Errorf("before step %d of epoch %d: %w", t.Step+1, t.Epoch+1, err)
@@ -381,7 +378,7 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 	if err := p.machine.Run(ctx); err != nil {
 		return err
 	}
-	loss := float64(Elements[float32](p.loss)[0])
+	loss := float64(tape.Elements[float32](p.loss)[0])
 	diverged := func(what string) error {
 		return &DivergedError{Epoch: t.Epoch + 1, Step: t.Step + 1, What: what, Rate: t.cfg.LearningRate}
 	}

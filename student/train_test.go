@@ -12,10 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // everyLayer holds each kind of layer.
@@ -122,11 +121,11 @@ func TestExportedModelGivesTheGraphsLogits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := NewBuilder(NewPool(1), gorgonia.Float32)
+	b := tape.NewBuilder[float32](tape.NewPool(1))
 	x := b.Input("x", 16, a.Input[1], a.Input[2], a.Input[0])
-	channelsLast(b.Pool, Elements[float32](x), d.Inputs, 16, a.Input)
+	channelsLast(b.Pool, tape.Elements[float32](x), d.Inputs, 16, a.Input)
 	z := newNetwork(b, tr.Weights()).Forward(x)
-	machine, err := NewMachine(b, z)
+	machine, err := tape.NewMachine(b, z)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +156,7 @@ func TestExportedModelGivesTheGraphsLogits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, v := range out[0].F32() {
-		if w := Elements[float32](z)[i]; math.Abs(float64(v-w)) > exportTolerance {
+		if w := tape.Elements[float32](z)[i]; math.Abs(float64(v-w)) > exportTolerance {
 			t.Fatalf("logit %d: %v from the file, %v in training", i, v, w)
 		}
 	}

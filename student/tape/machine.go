@@ -1,4 +1,4 @@
-package student
+package tape
 
 import (
 	"context"
@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"gorgonia.org/gorgonia"
-
-	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
 // Machine runs a Builder's graph: a gorgonia.VM that gives every node its place in memory once, for all runs. Places are used again once the
@@ -19,8 +17,8 @@ type Machine struct {
 }
 
 // NewMachine plans the nodes that the outputs need, and no others. After a run only the outputs hold their values.
-func NewMachine(b *Builder, outputs ...*gorgonia.Node) (*Machine, error) {
-	last := map[*gorgonia.Node]int{} // the last reader's number; outputs are read at the end
+func NewMachine(b *Builder, outputs ...*Node) (*Machine, error) {
+	last := map[*Node]int{} // the last reader's number; outputs are read at the end
 	for _, n := range outputs {
 		if n == nil {
 			return nil, fmt.Errorf("an output of the graph is missing")
@@ -48,10 +46,10 @@ func NewMachine(b *Builder, outputs ...*gorgonia.Node) (*Machine, error) {
 }
 
 // plan gives the nodes their places.
-func plan[T kernel.Float](m *Machine, b *Builder, last map[*gorgonia.Node]int) error {
-	places := map[*gorgonia.Node][]T{} // whole ones; a value may fill only a part
+func plan[T Float](m *Machine, b *Builder, last map[*Node]int) error {
+	places := map[*Node][]T{} // whole ones; a value may fill only a part
 	var free [][]T
-	value := map[*gorgonia.Node][]T{}
+	value := map[*Node][]T{}
 	for i, n := range b.nodes {
 		if _, needed := last[n]; !needed {
 			continue

@@ -1,9 +1,8 @@
-package student
+package tape
 
 import (
 	"math"
 
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -17,7 +16,7 @@ func rowsOf(a, v tensor.Shape) rowsShape {
 	s := rowsShape{rows: a[0], samples: v[0]}
 	s.each, s.width = s.rows/s.samples, a.TotalSize()/a[0]
 	if s.each*s.samples != s.rows || v.TotalSize() != s.samples*s.width {
-		panic("student: rows that do not fit their samples")
+		panic("tape: rows that do not fit their samples")
 	}
 	return s
 }
@@ -32,7 +31,7 @@ func (s rowsShape) split(p *Pool, f func(sample, row, from, to int)) {
 		})
 		return
 	}
-	p.each(s.samples, max(1, elementsEach/(s.each*s.width)), func(_ *kernel.Work, _, from, to int) {
+	p.each(s.samples, max(1, ElementsEach/(s.each*s.width)), func(_ *kernel.Work, _, from, to int) {
 		for i := from; i < to; i++ {
 			for r := i * s.each; r < (i+1)*s.each; r++ {
 				f(i, r, 0, s.width)
@@ -46,20 +45,20 @@ func (s rowsShape) split(p *Pool, f func(sample, row, from, to int)) {
 //	y = RowDot(a, v)        da = RowOuter(dy, v)    dv = RowSum(dy, a)
 //	a = RowOuter(y, v)      dy = RowDot(da, v)      dv = RowSum(y, da)
 //	v = RowSum(y, a)        dy = RowDot(a, dv)      da = RowOuter(y, dv)
-func (b *Builder) RowDot(a, v *gorgonia.Node) *gorgonia.Node {
+func (b *Builder) RowDot(a, v *Node) *Node {
 	s := rowsOf(a.Shape(), v.Shape())
 	samples, shape := v.Shape(), a.Shape()
 	o := (&operator{name: "rowdot", out: tensor.Shape{s.rows}}).both(rowDotRun[float32](b.Pool, s), rowDotRun[float64](b.Pool, s))
-	o.diff = func(in []*gorgonia.Node, _, g *gorgonia.Node) []*gorgonia.Node {
-		return []*gorgonia.Node{b.RowOuter(g, in[1], shape...), b.RowSum(g, in[0], samples...)}
+	o.diff = func(in []*Node, _, g *Node) []*Node {
+		return []*Node{b.RowOuter(g, in[1], shape...), b.RowSum(g, in[0], samples...)}
 	}
 	return b.apply(o, a, v)
 }
 
-func rowDotRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
+func rowDotRun[T Float](p *Pool, s rowsShape) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
 		a, v := in[0], in[1]
-		p.each(s.rows, max(1, elementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
+		p.each(s.rows, max(1, ElementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
 			for r := from; r < to; r++ {
 				i := r / s.each
 				out[r] = kernel.Dot(a[r*s.width:(r+1)*s.width], v[i*s.width:(i+1)*s.width])
@@ -69,20 +68,20 @@ func rowDotRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
 }
 
 // RowOuter is y[r] times the row's sample of v [N, ...], for each r: [R, ...], of the shape given.
-func (b *Builder) RowOuter(y, v *gorgonia.Node, shape ...int) *gorgonia.Node {
+func (b *Builder) RowOuter(y, v *Node, shape ...int) *Node {
 	s := rowsOf(shape, v.Shape())
 	samples := v.Shape()
 	mustFit(y.Shape().TotalSize() == s.rows, "outer product of rows", y, v)
 	o := (&operator{name: "rowouter", out: shape}).both(rowOuterRun[float32](b.Pool, s), rowOuterRun[float64](b.Pool, s))
-	o.diff = func(in []*gorgonia.Node, _, g *gorgonia.Node) []*gorgonia.Node {
-		return []*gorgonia.Node{b.RowDot(g, in[1]), b.RowSum(in[0], g, samples...)}
+	o.diff = func(in []*Node, _, g *Node) []*Node {
+		return []*Node{b.RowDot(g, in[1]), b.RowSum(in[0], g, samples...)}
 	}
 	return b.apply(o, y, v)
 }
 
-func rowOuterRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
+func rowOuterRun[T Float](p *Pool, s rowsShape) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
-		p.each(s.rows, max(1, elementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
+		p.each(s.rows, max(1, ElementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
 			for r := from; r < to; r++ {
 				i := r / s.each
 				scaleRun(in[0][r])(out[r*s.width:(r+1)*s.width], in[1][i*s.width:(i+1)*s.width])
@@ -92,18 +91,18 @@ func rowOuterRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
 }
 
 // RowSum adds up y[r] times row r of a [R, ...] over each sample's rows: [N, ...], of the shape given.
-func (b *Builder) RowSum(y, a *gorgonia.Node, shape ...int) *gorgonia.Node {
+func (b *Builder) RowSum(y, a *Node, shape ...int) *Node {
 	s := rowsOf(a.Shape(), shape)
 	rows := a.Shape()
 	mustFit(y.Shape().TotalSize() == s.rows, "sum of rows", y, a)
 	o := (&operator{name: "rowsum", out: shape}).both(rowSumRun[float32](b.Pool, s), rowSumRun[float64](b.Pool, s))
-	o.diff = func(in []*gorgonia.Node, _, g *gorgonia.Node) []*gorgonia.Node {
-		return []*gorgonia.Node{b.RowDot(in[1], g), b.RowOuter(in[0], g, rows...)}
+	o.diff = func(in []*Node, _, g *Node) []*Node {
+		return []*Node{b.RowDot(in[1], g), b.RowOuter(in[0], g, rows...)}
 	}
 	return b.apply(o, y, a)
 }
 
-func rowSumRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
+func rowSumRun[T Float](p *Pool, s rowsShape) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
 		clear(out)
 		s.split(p, func(i, r, from, to int) {
@@ -114,25 +113,25 @@ func rowSumRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
 
 // ReluRows carries rows a [R, ...] down through y = max(x, 0), of which each neuron lies between two lines through 0 and above it: a
 // coefficient above 0 takes the lower slope, one below 0 the upper. lower and upper are [N, ...]. Its gradient cannot be differentiated again.
-func (b *Builder) ReluRows(a, lower, upper *gorgonia.Node) *gorgonia.Node {
+func (b *Builder) ReluRows(a, lower, upper *Node) *Node {
 	s := rowsOf(a.Shape(), lower.Shape())
 	shape, samples := a.Shape(), lower.Shape()
 	o := (&operator{name: "relurows", out: shape}).both(chosenRun(b.Pool, s, 0, chosen32), chosenRun(b.Pool, s, 0, chosen64))
-	o.diff = func(in []*gorgonia.Node, _, g *gorgonia.Node) []*gorgonia.Node {
+	o.diff = func(in []*Node, _, g *Node) []*Node {
 		da := (&operator{name: "relurowsgradient", out: shape}).both(chosenRun(b.Pool, s, 3, chosen32), chosenRun(b.Pool, s, 3, chosen64))
-		half := func(sign int) *gorgonia.Node {
+		half := func(sign int) *Node {
 			o := (&operator{name: "relurowsslope", out: samples}).both(halfRun[float32](b.Pool, s, sign), halfRun[float64](b.Pool, s, sign))
 			return b.apply(o, in[0], g)
 		}
-		return []*gorgonia.Node{b.apply(da, in[0], in[1], in[2], g), half(1), half(-1)}
+		return []*Node{b.apply(da, in[0], in[1], in[2], g), half(1), half(-1)}
 	}
 	return b.apply(o, a, lower, upper)
 }
 
 // chosenRun multiplies input `what` (the rows themselves, or their gradient) by the slope that the rows' signs choose.
-func chosenRun[T kernel.Float](p *Pool, s rowsShape, what int, choose func(y, a, x, lower, upper []T)) func([]T, [][]T) {
+func chosenRun[T Float](p *Pool, s rowsShape, what int, choose func(y, a, x, lower, upper []T)) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
-		p.each(s.rows, max(1, elementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
+		p.each(s.rows, max(1, ElementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
 			for r := from; r < to; r++ {
 				i := r / s.each
 				choose(out[r*s.width:(r+1)*s.width], in[0][r*s.width:(r+1)*s.width], in[what][r*s.width:(r+1)*s.width],
@@ -161,7 +160,7 @@ func chosen64(y, a, x, lower, upper []float64) {
 }
 
 // halfRun adds up g times the coefficients of one sign, over each sample's rows.
-func halfRun[T kernel.Float](p *Pool, s rowsShape, sign int) func([]T, [][]T) {
+func halfRun[T Float](p *Pool, s rowsShape, sign int) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
 		clear(out)
 		s.split(p, func(i, r, from, to int) {
@@ -183,21 +182,21 @@ func halfRun[T kernel.Float](p *Pool, s rowsShape, sign int) func([]T, [][]T) {
 
 // NegativeDot is the product of the coefficients below 0 of every row of a [R, ...] with its sample's v [N, ...]: [R]. Its gradient cannot be
 // differentiated again.
-func (b *Builder) NegativeDot(a, v *gorgonia.Node) *gorgonia.Node {
+func (b *Builder) NegativeDot(a, v *Node) *Node {
 	s := rowsOf(a.Shape(), v.Shape())
 	shape, samples := a.Shape(), v.Shape()
 	o := (&operator{name: "negativedot", out: tensor.Shape{s.rows}}).both(negativeDotRun[float32](b.Pool, s), negativeDotRun[float64](b.Pool, s))
-	o.diff = func(in []*gorgonia.Node, _, g *gorgonia.Node) []*gorgonia.Node {
+	o.diff = func(in []*Node, _, g *Node) []*Node {
 		da := (&operator{name: "negativedotrows", out: shape}).both(negativeRowsRun(b.Pool, s, negative32), negativeRowsRun(b.Pool, s, negative64))
 		dv := (&operator{name: "negativedotsum", out: samples}).both(negativeSumRun[float32](b.Pool, s), negativeSumRun[float64](b.Pool, s))
-		return []*gorgonia.Node{b.apply(da, in[0], in[1], g), b.apply(dv, in[0], g)}
+		return []*Node{b.apply(da, in[0], in[1], g), b.apply(dv, in[0], g)}
 	}
 	return b.apply(o, a, v)
 }
 
-func negativeDotRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
+func negativeDotRun[T Float](p *Pool, s rowsShape) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
-		p.each(s.rows, max(1, elementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
+		p.each(s.rows, max(1, ElementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
 			for r := from; r < to; r++ {
 				i := r / s.each
 				a, v := in[0][r*s.width:(r+1)*s.width], in[1][i*s.width:(i+1)*s.width]
@@ -217,9 +216,9 @@ func negativeDotRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
 	}
 }
 
-func negativeRowsRun[T kernel.Float](p *Pool, s rowsShape, scaled func(y, a, v []T, g T)) func([]T, [][]T) {
+func negativeRowsRun[T Float](p *Pool, s rowsShape, scaled func(y, a, v []T, g T)) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
-		p.each(s.rows, max(1, elementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
+		p.each(s.rows, max(1, ElementsEach/s.width), func(_ *kernel.Work, _, from, to int) {
 			for r := from; r < to; r++ {
 				i := r / s.each
 				scaled(out[r*s.width:(r+1)*s.width], in[0][r*s.width:(r+1)*s.width], in[1][i*s.width:(i+1)*s.width], in[2][r])
@@ -246,7 +245,7 @@ func negative64(y, a, v []float64, g float64) {
 	}
 }
 
-func negativeSumRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
+func negativeSumRun[T Float](p *Pool, s rowsShape) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
 		clear(out)
 		s.split(p, func(i, r, from, to int) {
@@ -260,14 +259,14 @@ func negativeSumRun[T kernel.Float](p *Pool, s rowsShape) func([]T, [][]T) {
 }
 
 // Margins gives, for labels [N,K] one-hot, the rows e_label - e_k of every class k: [N*K, K]. The label's own row is 0.
-func (b *Builder) Margins(labels *gorgonia.Node) *gorgonia.Node {
+func (b *Builder) Margins(labels *Node) *Node {
 	n, k := matrix(labels, false)
 	o := (&operator{name: "margins", out: tensor.Shape{n * k, k}, wrt: []bool{false}}).both(marginsRun[float32](k), marginsRun[float64](k))
-	o.diff = func([]*gorgonia.Node, *gorgonia.Node, *gorgonia.Node) []*gorgonia.Node { return []*gorgonia.Node{nil} }
+	o.diff = func([]*Node, *Node, *Node) []*Node { return []*Node{nil} }
 	return b.apply(o, labels)
 }
 
-func marginsRun[T kernel.Float](k int) func([]T, [][]T) {
+func marginsRun[T Float](k int) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
 		for i := 0; i < len(in[0]); i += k {
 			for c := range k {

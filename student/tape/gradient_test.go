@@ -1,12 +1,10 @@
-package student
+package tape
 
 import (
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
-
-	"gorgonia.org/gorgonia"
 )
 
 // differenceStep is small enough for the third derivative, and large enough for float64's rounding.
@@ -18,7 +16,7 @@ const differenceTolerance = 1e-6
 type gradientCase struct {
 	name   string
 	shapes [][]int
-	f      func(b *Builder, in []*gorgonia.Node) *gorgonia.Node
+	f      func(b *Builder, in []*Node) *Node
 	// closed: the gradient can be differentiated again
 	closed bool
 	// positive inputs only
@@ -27,7 +25,7 @@ type gradientCase struct {
 
 func gradientCases() []gradientCase {
 	var cases []gradientCase
-	add := func(name string, closed bool, f func(b *Builder, in []*gorgonia.Node) *gorgonia.Node, shapes ...[]int) {
+	add := func(name string, closed bool, f func(b *Builder, in []*Node) *Node, shapes ...[]int) {
 		cases = append(cases, gradientCase{name: name, shapes: shapes, f: f, closed: closed})
 	}
 	for i, g := range []Geometry{
@@ -42,12 +40,12 @@ func gradientCases() []gradientCase {
 			x, w := []int{3, 7, 8, 2}, []int{5, kernel[0], kernel[1], 2}
 			y := []int(newConv(x, w, g).out)
 			name := fmt.Sprintf("%d_%dx%d", i, kernel[0], kernel[1])
-			add("Conv"+name, true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.Conv(in[0], in[1], g) }, x, w)
-			add("ConvInput"+name, true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.ConvInput(in[0], in[1], 7, 8, g) }, y, w)
-			add("ConvWeight"+name, true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node {
+			add("Conv"+name, true, func(b *Builder, in []*Node) *Node { return b.Conv(in[0], in[1], g) }, x, w)
+			add("ConvInput"+name, true, func(b *Builder, in []*Node) *Node { return b.ConvInput(in[0], in[1], 7, 8, g) }, y, w)
+			add("ConvWeight"+name, true, func(b *Builder, in []*Node) *Node {
 				return b.ConvWeight(in[0], in[1], kernel[0], kernel[1], g)
 			}, x, y)
-			add("ConvBias"+name, true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node {
+			add("ConvBias"+name, true, func(b *Builder, in []*Node) *Node {
 				return b.ConvBias(in[0], in[1], in[2], g, true)
 			}, x, w, []int{5})
 		}
@@ -61,52 +59,52 @@ func gradientCases() []gradientCase {
 		if ty {
 			y = []int{7, 5}
 		}
-		add(fmt.Sprintf("MatMul%d", i), true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.MatMul(tx, ty, in[0], in[1]) }, x, y)
+		add(fmt.Sprintf("MatMul%d", i), true, func(b *Builder, in []*Node) *Node { return b.MatMul(tx, ty, in[0], in[1]) }, x, y)
 	}
 	for _, relu := range []bool{false, true} {
-		add(fmt.Sprintf("Dense%t", relu), true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.Dense(in[0], in[1], in[2], relu) },
+		add(fmt.Sprintf("Dense%t", relu), true, func(b *Builder, in []*Node) *Node { return b.Dense(in[0], in[1], in[2], relu) },
 			[]int{9, 7}, []int{18, 7}, []int{18})
 	}
-	unary := func(name string, f func(b *Builder, x *gorgonia.Node) *gorgonia.Node, shape ...int) {
-		add(name, true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return f(b, in[0]) }, shape)
+	unary := func(name string, f func(b *Builder, x *Node) *Node, shape ...int) {
+		add(name, true, func(b *Builder, in []*Node) *Node { return f(b, in[0]) }, shape)
 	}
-	binary := func(name string, f func(b *Builder, x, y *gorgonia.Node) *gorgonia.Node) {
-		add(name, true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return f(b, in[0], in[1]) }, []int{3, 4, 5}, []int{3, 4, 5})
+	binary := func(name string, f func(b *Builder, x, y *Node) *Node) {
+		add(name, true, func(b *Builder, in []*Node) *Node { return f(b, in[0], in[1]) }, []int{3, 4, 5}, []int{3, 4, 5})
 	}
 	binary("Add", (*Builder).Add)
 	binary("Sub", (*Builder).Sub)
 	binary("Mul", (*Builder).Mul)
 	binary("Div", (*Builder).Div)
-	unary("Scale", func(b *Builder, x *gorgonia.Node) *gorgonia.Node { return b.Scale(-2.5, x) }, 4, 5)
-	unary("Shift", func(b *Builder, x *gorgonia.Node) *gorgonia.Node { return b.Shift(-2.5, x) }, 4, 5)
+	unary("Scale", func(b *Builder, x *Node) *Node { return b.Scale(-2.5, x) }, 4, 5)
+	unary("Shift", func(b *Builder, x *Node) *Node { return b.Shift(-2.5, x) }, 4, 5)
 	unary("Relu", (*Builder).Relu, 4, 3, 5)
 	unary("Abs", (*Builder).Abs, 4, 3, 5)
-	unary("Square", func(b *Builder, x *gorgonia.Node) *gorgonia.Node { return b.Mul(x, x) }, 4, 5)
-	unary("Reshape", func(b *Builder, x *gorgonia.Node) *gorgonia.Node { return b.Reshape(x, 3, 20) }, 4, 3, 5)
+	unary("Square", func(b *Builder, x *Node) *Node { return b.Mul(x, x) }, 4, 5)
+	unary("Reshape", func(b *Builder, x *Node) *Node { return b.Reshape(x, 3, 20) }, 4, 3, 5)
 	unary("Sum", (*Builder).Sum, 4, 3, 5)
 	unary("Mean", (*Builder).Mean, 4, 3, 5)
 	unary("SumRows", (*Builder).SumRows, 4, 3, 5)
 	unary("SumColumns", (*Builder).SumColumns, 4, 3)
-	unary("Columns", func(b *Builder, x *gorgonia.Node) *gorgonia.Node { return b.Columns(x, 3) }, 4)
-	unary("Rows", func(b *Builder, x *gorgonia.Node) *gorgonia.Node { return b.Rows(x, 2, 3, 4) }, 4)
+	unary("Columns", func(b *Builder, x *Node) *Node { return b.Columns(x, 3) }, 4)
+	unary("Rows", func(b *Builder, x *Node) *Node { return b.Rows(x, 2, 3, 4) }, 4)
 	unary("LogSoftmax", (*Builder).LogSoftmax, 6, 5)
 	unary("Softmax", (*Builder).Softmax, 6, 5)
 	unary("Exp", (*Builder).Exp, 6, 5)
 	unary("Log", (*Builder).Log, 6, 5)
 	cases[len(cases)-1].positive = true
-	add("AddBias", true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.AddBias(in[0], in[1]) }, []int{2, 3, 5}, []int{5})
-	add("ScaleBy", true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.ScaleBy(in[0], in[1]) }, []int{}, []int{3, 5})
-	add("Fill", true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.Fill(in[0], 3, 5) }, []int{})
+	add("AddBias", true, func(b *Builder, in []*Node) *Node { return b.AddBias(in[0], in[1]) }, []int{2, 3, 5}, []int{5})
+	add("ScaleBy", true, func(b *Builder, in []*Node) *Node { return b.ScaleBy(in[0], in[1]) }, []int{}, []int{3, 5})
+	add("Fill", true, func(b *Builder, in []*Node) *Node { return b.Fill(in[0], 3, 5) }, []int{})
 	for i, g := range []Geometry{{Stride: [2]int{2, 2}}, {Stride: [2]int{1, 2}}, {Stride: [2]int{3, 1}}} {
-		add(fmt.Sprint("AvgPool", i), true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.AvgPool(in[0], [2]int{2, 3}, g) }, []int{3, 7, 8, 2})
+		add(fmt.Sprint("AvgPool", i), true, func(b *Builder, in []*Node) *Node { return b.AvgPool(in[0], [2]int{2, 3}, g) }, []int{3, 7, 8, 2})
 		g.Pad = [4]int{1, 0, 1, 2}
-		add(fmt.Sprint("MaxPool", i), false, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node { return b.MaxPool(in[0], [2]int{2, 3}, g) }, []int{3, 7, 8, 2})
+		add(fmt.Sprint("MaxPool", i), false, func(b *Builder, in []*Node) *Node { return b.MaxPool(in[0], [2]int{2, 3}, g) }, []int{3, 7, 8, 2})
 	}
-	add("Dropout", true, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node {
+	add("Dropout", true, func(b *Builder, in []*Node) *Node {
 		return b.Dropout(in[0], 0.4, 3, &Noise{Seed: 1, Step: 2})
 	}, []int{30, 4})
 	for i, shape := range [][]int{{3, 4, 5, 2}, {7, 3}} {
-		add(fmt.Sprint("BatchNorm", i), false, func(b *Builder, in []*gorgonia.Node) *gorgonia.Node {
+		add(fmt.Sprint("BatchNorm", i), false, func(b *Builder, in []*Node) *Node {
 			return b.BatchNorm(in[0], in[1], in[2], &Moments{})
 		}, shape, shape[len(shape)-1:], shape[len(shape)-1:])
 	}
@@ -118,8 +116,8 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 	for _, c := range gradientCases() {
 		t.Run(c.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(7, uint64(len(c.name))))
-			b := NewBuilder(NewPool(2), gorgonia.Float64)
-			random := func(name string, shape ...int) *gorgonia.Node {
+			b := NewBuilder[float64](NewPool(2))
+			random := func(name string, shape ...int) *Node {
 				n := b.Input(name, shape...)
 				for i := range Elements[float64](n) {
 					v := rng.NormFloat64()
@@ -130,18 +128,18 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 				}
 				return n
 			}
-			var in []*gorgonia.Node
+			var in []*Node
 			for i, s := range c.shapes {
 				in = append(in, random(fmt.Sprint("x", i), s...))
 			}
-			weigh := func(name string, y *gorgonia.Node) *gorgonia.Node {
+			weigh := func(name string, y *Node) *Node {
 				return b.Sum(b.Mul(y, random(name, y.Shape()...)))
 			}
 			cost := weigh("weights", c.f(b, in))
 			grads := b.Gradient(cost, in...)
-			check := func(cost *gorgonia.Node, grads []*gorgonia.Node) {
+			check := func(cost *Node, grads []*Node) {
 				t.Helper()
-				outs := []*gorgonia.Node{cost}
+				outs := []*Node{cost}
 				for _, g := range grads {
 					if g != nil {
 						outs = append(outs, g)
@@ -184,7 +182,7 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 			if !c.closed {
 				return
 			}
-			var second *gorgonia.Node
+			var second *Node
 			for i, g := range grads {
 				s := weigh(fmt.Sprint("second", i), b.Mul(g, g))
 				if second == nil {

@@ -1,9 +1,8 @@
-package student
+package tape
 
 import (
 	"fmt"
 
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -33,14 +32,14 @@ type conv struct {
 func newConv(x, w tensor.Shape, g Geometry) conv {
 	k := conv{Geometry: g, x: x, weight: w}
 	if len(x) != 4 || len(w) != 4 || x[3] != w[3] {
-		panic(fmt.Sprintf("student: convolution of %v with %v", x, w))
+		panic(fmt.Sprintf("tape: convolution of %v with %v", x, w))
 	}
 	k.n, k.h, k.w, k.c = x[0], x[1], x[2], x[3]
 	k.m, k.kh, k.kw = w[0], w[1], w[2]
 	k.oh = (k.h+g.Pad[0]+g.Pad[2]-k.kh)/g.Stride[0] + 1
 	k.ow = (k.w+g.Pad[1]+g.Pad[3]-k.kw)/g.Stride[1] + 1
 	if k.oh < 1 || k.ow < 1 || k.h+g.Pad[0]+g.Pad[2] < k.kh || k.w+g.Pad[1]+g.Pad[3] < k.kw {
-		panic(fmt.Sprintf("student: a kernel of %dx%d over %dx%d", k.kh, k.kw, k.h, k.w))
+		panic(fmt.Sprintf("tape: a kernel of %dx%d over %dx%d", k.kh, k.kw, k.h, k.w))
 	}
 	k.out = tensor.Shape{k.n, k.oh, k.ow, k.m}
 	return k
@@ -50,30 +49,30 @@ func newConv(x, w tensor.Shape, g Geometry) conv {
 func (k conv) patch() int { return k.kh * k.kw * k.c }
 
 // Conv is the convolution of x [N,H,W,C] with W [out,kh,kw,C].
-func (b *Builder) Conv(x, w *gorgonia.Node, g Geometry) *gorgonia.Node {
+func (b *Builder) Conv(x, w *Node, g Geometry) *Node {
 	k := newConv(x.Shape(), w.Shape(), g)
 	o := (&operator{name: "conv", out: k.out}).both(convRun[float32](b.Pool, k, false, false), convRun[float64](b.Pool, k, false, false))
-	o.diff = func(in []*gorgonia.Node, _, dy *gorgonia.Node) []*gorgonia.Node {
-		return []*gorgonia.Node{b.ConvInput(dy, in[1], k.h, k.w, g), b.ConvWeight(in[0], dy, k.kh, k.kw, g)}
+	o.diff = func(in []*Node, _, dy *Node) []*Node {
+		return []*Node{b.ConvInput(dy, in[1], k.h, k.w, g), b.ConvWeight(in[0], dy, k.kh, k.kw, g)}
 	}
 	return b.apply(o, x, w)
 }
 
 // ConvBias is Conv plus a bias v [out] for each channel, cut off at 0 where relu says so.
-func (b *Builder) ConvBias(x, w, v *gorgonia.Node, g Geometry, relu bool) *gorgonia.Node {
+func (b *Builder) ConvBias(x, w, v *Node, g Geometry, relu bool) *Node {
 	k := newConv(x.Shape(), w.Shape(), g)
 	o := (&operator{name: fmt.Sprintf("convbias(%t)", relu), out: k.out}).both(convRun[float32](b.Pool, k, true, relu), convRun[float64](b.Pool, k, true, relu))
-	o.diff = func(in []*gorgonia.Node, y, dy *gorgonia.Node) []*gorgonia.Node {
+	o.diff = func(in []*Node, y, dy *Node) []*Node {
 		if relu {
 			dy = b.Where(y, dy)
 		}
-		return []*gorgonia.Node{b.ConvInput(dy, in[1], k.h, k.w, g), b.ConvWeight(in[0], dy, k.kh, k.kw, g), b.SumRows(dy)}
+		return []*Node{b.ConvInput(dy, in[1], k.h, k.w, g), b.ConvWeight(in[0], dy, k.kh, k.kw, g), b.SumRows(dy)}
 	}
 	return b.apply(o, x, w, v)
 }
 
 // convRun slides packed weights over the images, padded into a copy where they must be.
-func convRun[T kernel.Float](p *Pool, k conv, bias, relu bool) func([]T, [][]T) {
+func convRun[T Float](p *Pool, k conv, bias, relu bool) func([]T, [][]T) {
 	hp, wp := k.h+k.Pad[0]+k.Pad[2], k.w+k.Pad[1]+k.Pad[3]
 	padded := hp != k.h || wp != k.w
 	offsets := make([]int, k.kh)
@@ -92,7 +91,7 @@ func convRun[T kernel.Float](p *Pool, k conv, bias, relu bool) func([]T, [][]T) 
 		if bias {
 			copy(v, in[2])
 		}
-		images := room.get(parts * b2i(padded) * hp * wp * k.c)
+		images := room.get(Parts * b2i(padded) * hp * wp * k.c)
 		p.each(k.n, 1, func(w *kernel.Work, part, from, to int) {
 			for i := from; i < to; i++ {
 				x, at := in[0], i*k.h*k.w*k.c

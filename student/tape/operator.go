@@ -1,4 +1,4 @@
-package student
+package tape
 
 import (
 	"encoding/binary"
@@ -9,8 +9,6 @@ import (
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
 // operator is what all our operators are: a gorgonia.Op with symbolic gradients. Its shapes are fixed when it is built; one operator serves
@@ -24,7 +22,7 @@ type operator struct {
 	run32  func(out []float32, in [][]float32)
 	run64  func(out []float64, in [][]float64)
 	// diff gives one node for each input, nil where wrt says false.
-	diff func(in []*gorgonia.Node, out, g *gorgonia.Node) []*gorgonia.Node
+	diff func(in []*Node, out, g *Node) []*Node
 }
 
 var (
@@ -86,7 +84,7 @@ func (o *operator) DiffWRT(n int) []bool {
 }
 
 // SymDiff implements gorgonia.SDOp.
-func (o *operator) SymDiff(in gorgonia.Nodes, out, g *gorgonia.Node) (gorgonia.Nodes, error) {
+func (o *operator) SymDiff(in gorgonia.Nodes, out, g *Node) (gorgonia.Nodes, error) {
 	if o.diff == nil {
 		return nil, fmt.Errorf("operator %s has no gradient", o.name)
 	}
@@ -111,7 +109,7 @@ func (o *operator) UsePreallocDo(out gorgonia.Value, in ...gorgonia.Value) (gorg
 	return out, nil
 }
 
-func allElements[T kernel.Float](in []gorgonia.Value) [][]T {
+func allElements[T Float](in []gorgonia.Value) [][]T {
 	all := make([][]T, len(in))
 	for i, v := range in {
 		all[i] = elements[T](v)
@@ -131,7 +129,7 @@ func newValue(d tensor.Dtype, s tensor.Shape) gorgonia.Value {
 }
 
 // valueOf makes a value of numbers, not copied.
-func valueOf[T kernel.Float](x []T, s tensor.Shape) gorgonia.Value {
+func valueOf[T Float](x []T, s tensor.Shape) gorgonia.Value {
 	if s.Dims() > 0 {
 		return tensor.New(tensor.WithShape(s...), tensor.WithBacking(x))
 	}
@@ -142,7 +140,7 @@ func valueOf[T kernel.Float](x []T, s tensor.Shape) gorgonia.Value {
 }
 
 // elements are a value's numbers, not copied.
-func elements[T kernel.Float](v gorgonia.Value) []T {
+func elements[T Float](v gorgonia.Value) []T {
 	switch v := v.(type) {
 	case *gorgonia.F32:
 		return unsafe.Slice((*T)(unsafe.Pointer(v)), 1)

@@ -1,9 +1,8 @@
-package student
+package tape
 
 import (
 	"fmt"
 
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -13,15 +12,15 @@ import (
 const matmulWork = 1 << 15
 
 // MatMul is op(x) op(y) of matrices, op transposing where transX or transY says so. Its gradients are products of the same kind.
-func (b *Builder) MatMul(transX, transY bool, x, y *gorgonia.Node) *gorgonia.Node {
+func (b *Builder) MatMul(transX, transY bool, x, y *Node) *Node {
 	m, k := matrix(x, transX)
 	k2, n := matrix(y, transY)
 	mustFit(k == k2, fmt.Sprintf("matmul(%t,%t) of", transX, transY), x, y)
 	o := (&operator{name: fmt.Sprintf("matmul(%t,%t)", transX, transY), out: tensor.Shape{m, n}}).
 		both(matmulRun[float32](b.Pool, transX, transY, m, n, k), matmulRun[float64](b.Pool, transX, transY, m, n, k))
-	o.diff = func(in []*gorgonia.Node, _, g *gorgonia.Node) []*gorgonia.Node {
+	o.diff = func(in []*Node, _, g *Node) []*Node {
 		x, y := in[0], in[1]
-		var dx, dy *gorgonia.Node
+		var dx, dy *Node
 		if transX {
 			dx = b.MatMul(transY, true, y, g)
 		} else {
@@ -32,12 +31,12 @@ func (b *Builder) MatMul(transX, transY bool, x, y *gorgonia.Node) *gorgonia.Nod
 		} else {
 			dy = b.MatMul(!transX, false, x, g)
 		}
-		return []*gorgonia.Node{dx, dy}
+		return []*Node{dx, dy}
 	}
 	return b.apply(o, x, y)
 }
 
-func matrix(n *gorgonia.Node, trans bool) (rows, cols int) {
+func matrix(n *Node, trans bool) (rows, cols int) {
 	s := n.Shape()
 	mustFit(len(s) == 2, "a matrix is needed, not", n)
 	if trans {
@@ -47,7 +46,7 @@ func matrix(n *gorgonia.Node, trans bool) (rows, cols int) {
 }
 
 // matmulRun splits the result's rows: no sum is cut.
-func matmulRun[T kernel.Float](p *Pool, transX, transY bool, m, n, k int) func([]T, [][]T) {
+func matmulRun[T Float](p *Pool, transX, transY bool, m, n, k int) func([]T, [][]T) {
 	ldx, ldy := k, n
 	if transX {
 		ldx = m
@@ -67,22 +66,22 @@ func matmulRun[T kernel.Float](p *Pool, transX, transY bool, m, n, k int) func([
 }
 
 // Dense is x W^T + v, cut off at 0 where relu says so: x [N,in], W [out,in], v [out].
-func (b *Builder) Dense(x, w, v *gorgonia.Node, relu bool) *gorgonia.Node {
+func (b *Builder) Dense(x, w, v *Node, relu bool) *Node {
 	n, in := matrix(x, false)
 	out, in2 := matrix(w, false)
 	mustFit(in == in2 && v.Shape().TotalSize() == out, "dense of", x, w, v)
 	o := (&operator{name: fmt.Sprintf("dense(%t)", relu), out: tensor.Shape{n, out}}).
 		both(denseRun[float32](b.Pool, n, in, out, relu), denseRun[float64](b.Pool, n, in, out, relu))
-	o.diff = func(kids []*gorgonia.Node, y, g *gorgonia.Node) []*gorgonia.Node {
+	o.diff = func(kids []*Node, y, g *Node) []*Node {
 		if relu {
 			g = b.Where(y, g)
 		}
-		return []*gorgonia.Node{b.MatMul(false, false, g, kids[1]), b.MatMul(true, false, g, kids[0]), b.SumRows(g)}
+		return []*Node{b.MatMul(false, false, g, kids[1]), b.MatMul(true, false, g, kids[0]), b.SumRows(g)}
 	}
 	return b.apply(o, x, w, v)
 }
 
-func denseRun[T kernel.Float](p *Pool, n, in, out int, relu bool) func([]T, [][]T) {
+func denseRun[T Float](p *Pool, n, in, out int, relu bool) func([]T, [][]T) {
 	f := kernel.NewFilter(out, in, []int{0}, func(int, int, int) T { return 0 })
 	bias := make([]T, f.Padded())
 	lo := -kernel.Inf[T]()
@@ -99,6 +98,6 @@ func denseRun[T kernel.Float](p *Pool, n, in, out int, relu bool) func([]T, [][]
 }
 
 // packed puts new weights [M][segments*run] into a filter.
-func packed[T kernel.Float](p *Pool, f *kernel.Filter[T], w []T) {
+func packed[T Float](p *Pool, f *kernel.Filter[T], w []T) {
 	p.each(f.Blocks(), 1, func(_ *kernel.Work, _, from, to int) { f.Pack(w, from, to) })
 }

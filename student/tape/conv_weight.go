@@ -1,30 +1,29 @@
-package student
+package tape
 
 import (
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
 // ConvWeight is the transpose of Conv in W: from x [N,H,W,C] and dy [N,oh,ow,out] the weights' gradient [out,kh,kw,C].
-func (b *Builder) ConvWeight(x, dy *gorgonia.Node, kh, kw int, g Geometry) *gorgonia.Node {
+func (b *Builder) ConvWeight(x, dy *Node, kh, kw int, g Geometry) *Node {
 	s := x.Shape()
 	k := newConv(s, tensor.Shape{dy.Shape()[3], kh, kw, s[3]}, g)
 	mustFit(dy.Shape().Eq(k.out), "weights of a convolution from", x, dy)
 	o := (&operator{name: "convweight", out: k.weight}).both(convWeightRun[float32](b.Pool, k), convWeightRun[float64](b.Pool, k))
-	o.diff = func(in []*gorgonia.Node, _, dw *gorgonia.Node) []*gorgonia.Node {
-		return []*gorgonia.Node{b.ConvInput(in[1], dw, k.h, k.w, g), b.Conv(in[0], dw, g)}
+	o.diff = func(in []*Node, _, dw *Node) []*Node {
+		return []*Node{b.ConvInput(in[1], dw, k.h, k.w, g), b.Conv(in[0], dw, g)}
 	}
 	return b.apply(o, x, dy)
 }
 
 // convWeightRun multiplies dy, transposed, with the windows of x written side by side. Each part of the batch has its own sum, and these are
 // added in order.
-func convWeightRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+func convWeightRun[T Float](p *Pool, k conv) func([]T, [][]T) {
 	area, patch := k.oh*k.ow, k.patch()
 	group := max(1, min(columnsMost/(area*patch), k.n)) // images whose windows stand side by side at once
-	// as many parts as keep the partial sums small
+	// as many Parts as keep the partial sums small
 	most := max(2, partialMost/(k.m*patch))
 	least := max(1, max(k.m, patch)/area, (k.n+most-1)/most)
 	n := count(k.n, least)
@@ -59,7 +58,7 @@ const partialMost = 1 << 22
 const columnsMost = 1 << 17
 
 // columnsOf writes the window of every output of one image as a row [kh*kw*c]. image has room for the padded image; its edge is 0 already.
-func columnsOf[T kernel.Float](k conv, dst, x, image []T) {
+func columnsOf[T Float](k conv, dst, x, image []T) {
 	hp, wp := k.h+k.Pad[0]+k.Pad[2], k.w+k.Pad[1]+k.Pad[3]
 	if hp != k.h || wp != k.w {
 		for r := range k.h {

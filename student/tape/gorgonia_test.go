@@ -1,4 +1,4 @@
-package student
+package tape
 
 import (
 	"math"
@@ -18,7 +18,7 @@ func TestConvIsGorgoniasConv(t *testing.T) {
 	const n, c, h, w, m, k = 3, 2, 8, 7, 4, 3
 	for _, g := range []struct{ stride, pad int }{{1, 0}, {1, 1}, {2, 1}} {
 		rng := rand.New(rand.NewPCG(1, 2))
-		b := NewBuilder(NewPool(2), gorgonia.Float64)
+		b := NewBuilder[float64](NewPool(2))
 		x, f := b.Input("x", n, h, w, c), b.Input("w", m, k, k, c)
 		graph := gorgonia.NewGraph()
 		gx := gorgonia.NewTensor(graph, gorgonia.Float64, 4, gorgonia.WithShape(n, c, h, w), gorgonia.WithName("x"), gorgonia.WithValue(newValue(gorgonia.Float64, tensor.Shape{n, c, h, w})))
@@ -53,7 +53,7 @@ func TestConvIsGorgoniasConv(t *testing.T) {
 			t.Fatal(err)
 		}
 		var values [3]gorgonia.Value
-		for i, node := range []*gorgonia.Node{theirs[0], theirs[1], gy} {
+		for i, node := range []*Node{theirs[0], theirs[1], gy} {
 			gorgonia.Read(node, &values[i])
 		}
 		vm := gorgonia.NewTapeMachine(graph)
@@ -74,27 +74,32 @@ func TestConvIsGorgoniasConv(t *testing.T) {
 	}
 }
 
-// TestMachineIsTheTapeMachine differentiates a student's loss with gorgonia.Grad and runs it on gorgonia's tape machine: our Gradient on our
-// Machine must give the same bits.
+// TestMachineIsTheTapeMachine differentiates a small network's loss with gorgonia.Grad and runs it on gorgonia's tape machine: our Gradient on
+// our Machine must give the same bits.
 func TestMachineIsTheTapeMachine(t *testing.T) {
-	a := mustParse(t, "{input: [2, 8, 7], layers: [{conv: 3, kernel: 3, stride: 2, padding: 1, relu: true}, {conv: 4, kernel: 2}, relu, {dense: 5, relu: true}, {dense: 3}]}")
-	w := newWeights(must(a.stages()))
-	if err := w.initialise(a, 3, false); err != nil {
-		t.Fatal(err)
+	build := func() (b *Builder, weights []*Node, cost *Node) {
+		rng := rand.New(rand.NewPCG(1, 3))
+		b = NewBuilder[float32](NewPool(2))
+		input := func(name string, shape ...int) *Node {
+			n := b.Input(name, shape...)
+			for i := range Elements[float32](n) {
+				Elements[float32](n)[i] = float32(rng.NormFloat64() / 3)
+			}
+			return n
+		}
+		weight := func(name string, shape ...int) *Node {
+			weights = append(weights, input(name, shape...))
+			return weights[len(weights)-1]
+		}
+		x, teacher := input("x", 6, 8, 7, 2), input("teacher", 6, 3)
+		x = b.ConvBias(x, weight("w1", 3, 3, 3, 2), weight("b1", 3), Geometry{Stride: [2]int{2, 2}, Pad: [4]int{1, 1, 1, 1}}, true)
+		x = b.Relu(b.ConvBias(x, weight("w2", 4, 2, 2, 3), weight("b2", 4), Geometry{Stride: [2]int{1, 1}}, false))
+		x = b.Dense(b.Reshape(x, 6, 36), weight("w3", 5, 36), weight("b3", 5), true)
+		e := b.Sub(b.Dense(x, weight("w4", 3, 5), weight("b4", 3), false), teacher)
+		return b, weights, b.Mean(b.Mul(e, e))
 	}
-	d := blobs(a.Input, 3, 6, 1)
-	build := func() (*Builder, *Network, *gorgonia.Node) {
-		b := NewBuilder(NewPool(2), gorgonia.Float32)
-		n := newNetwork(b, w)
-		tg := Targets{X: b.Input("x", 6, 8, 7, 2), Labels: b.Input("labels", 6, 3), Teacher: b.Input("teacher", 6, 3)}
-		channelsLast(b.Pool, Elements[float32](tg.X), d.Inputs, 6, a.Input)
-		copy(Elements[float32](tg.Teacher), d.Logits)
-		z := n.Forward(tg.X)
-		e := b.Sub(z, tg.Teacher)
-		return b, n, b.Mean(b.Mul(e, e))
-	}
-	b, n, cost := build()
-	grads := b.Gradient(cost, n.Trained...)
+	b, weights, cost := build()
+	grads := b.Gradient(cost, weights...)
 	machine, err := NewMachine(b, append(grads, cost)...)
 	if err != nil {
 		t.Fatal(err)
@@ -104,8 +109,8 @@ func TestMachineIsTheTapeMachine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b2, n2, cost2 := build()
-	theirs, err := gorgonia.Grad(cost2, n2.Trained...)
+	b2, weights2, cost2 := build()
+	theirs, err := gorgonia.Grad(cost2, weights2...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +123,7 @@ func TestMachineIsTheTapeMachine(t *testing.T) {
 	}
 	for i, g := range grads {
 		if !slices.Equal(Elements[float32](g), elements[float32](values[i])) {
-			t.Errorf("gradient of %s: %v, the tape machine has %v", n.params[i].Name, Elements[float32](g), values[i])
+			t.Errorf("gradient of %s: %v, the tape machine has %v", weights[i].Name(), Elements[float32](g), values[i])
 		}
 	}
 }
@@ -127,7 +132,7 @@ func TestMachineIsTheTapeMachine(t *testing.T) {
 func BenchmarkConvolution(bench *testing.B) {
 	const n, c, h, m, k = 128, 8, 16, 16, 4
 	bench.Run("ours", func(bench *testing.B) {
-		b := NewBuilder(NewPool(1), gorgonia.Float32)
+		b := NewBuilder[float32](NewPool(1))
 		x, f := b.Input("x", n, h, h, c), b.Input("w", m, k, k, c)
 		y := b.Conv(x, f, Geometry{Stride: [2]int{2, 2}, Pad: [4]int{1, 1, 1, 1}})
 		machine, err := NewMachine(b, b.Gradient(b.Sum(b.Mul(y, y)), x, f)...)
@@ -143,7 +148,7 @@ func BenchmarkConvolution(bench *testing.B) {
 	})
 	bench.Run("gorgonia", func(bench *testing.B) {
 		g := gorgonia.NewGraph()
-		input := func(name string, s ...int) *gorgonia.Node {
+		input := func(name string, s ...int) *Node {
 			return gorgonia.NewTensor(g, gorgonia.Float32, 4, gorgonia.WithShape(s...), gorgonia.WithName(name), gorgonia.WithValue(newValue(gorgonia.Float32, s)))
 		}
 		x, f := input("x", n, c, h, h), input("w", m, c, k, k)

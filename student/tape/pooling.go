@@ -1,10 +1,9 @@
-package student
+package tape
 
 import (
 	"fmt"
 	"math"
 
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -12,10 +11,10 @@ import (
 
 // MaxPool takes the greatest of every window of x [N,H,W,C]; padding never wins. Its gradient goes to the first of equals, and cannot be
 // differentiated again.
-func (b *Builder) MaxPool(x *gorgonia.Node, window [2]int, g Geometry) *gorgonia.Node {
+func (b *Builder) MaxPool(x *Node, window [2]int, g Geometry) *Node {
 	k := pooled(x, window, g)
 	o := (&operator{name: "maxpool", out: k.out}).both(maxPoolRun[float32](b.Pool, k), maxPoolRun[float64](b.Pool, k))
-	o.diff = func(in []*gorgonia.Node, y, dy *gorgonia.Node) []*gorgonia.Node {
+	o.diff = func(in []*Node, y, dy *Node) []*Node {
 		d := (&operator{name: "maxpoolinput", out: k.x}).both(maxPoolInputRun[float32](b.Pool, k), maxPoolInputRun[float64](b.Pool, k))
 		return one(b.apply(d, in[0], y, dy))
 	}
@@ -23,23 +22,32 @@ func (b *Builder) MaxPool(x *gorgonia.Node, window [2]int, g Geometry) *gorgonia
 }
 
 // AvgPool takes the mean of every window of x [N,H,W,C], without padding.
-func (b *Builder) AvgPool(x *gorgonia.Node, window [2]int, g Geometry) *gorgonia.Node {
+func (b *Builder) AvgPool(x *Node, window [2]int, g Geometry) *Node {
 	k := pooled(x, window, g)
 	o := (&operator{name: "avgpool", out: k.out}).both(avgPoolRun[float32](b.Pool, k), avgPoolRun[float64](b.Pool, k))
-	o.diff = func(_ []*gorgonia.Node, _, dy *gorgonia.Node) []*gorgonia.Node { return one(b.avgPoolInput(dy, k)) }
+	o.diff = func(_ []*Node, _, dy *Node) []*Node { return one(b.avgPoolInput(dy, k)) }
 	return b.apply(o, x)
 }
 
-func (b *Builder) avgPoolInput(dy *gorgonia.Node, k conv) *gorgonia.Node {
+// AvgPoolInput is the transpose of AvgPool: from dy [N,oh,ow,C] the images' gradient [N,h,w,C].
+func (b *Builder) AvgPoolInput(dy *Node, h, wide int, window [2]int, g Geometry) *Node {
+	s := dy.Shape()
+	mustFit(len(s) == 4, "images of a pooling from", dy)
+	k := newConv(tensor.Shape{s[0], h, wide, s[3]}, tensor.Shape{s[3], window[0], window[1], s[3]}, g)
+	mustFit(s.Eq(k.out), "images of a pooling from", dy)
+	return b.avgPoolInput(dy, k)
+}
+
+func (b *Builder) avgPoolInput(dy *Node, k conv) *Node {
 	o := (&operator{name: "avgpoolinput", out: k.x}).both(avgPoolInputRun[float32](b.Pool, k), avgPoolInputRun[float64](b.Pool, k))
-	o.diff = func(_ []*gorgonia.Node, _, dx *gorgonia.Node) []*gorgonia.Node {
+	o.diff = func(_ []*Node, _, dx *Node) []*Node {
 		return one(b.AvgPool(dx, [2]int{k.kh, k.kw}, k.Geometry))
 	}
 	return b.apply(o, dy)
 }
 
 // pooled is the geometry of a convolution with as many filters as channels.
-func pooled(x *gorgonia.Node, window [2]int, g Geometry) conv {
+func pooled(x *Node, window [2]int, g Geometry) conv {
 	s := x.Shape()
 	mustFit(len(s) == 4, fmt.Sprintf("pooling with windows %v of", window), x)
 	return newConv(s, tensor.Shape{s[3], window[0], window[1], s[3]}, g)
@@ -64,7 +72,7 @@ func (k conv) windows(image int, f func(out int, in []int)) {
 	}
 }
 
-func maxPoolRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+func maxPoolRun[T Float](p *Pool, k conv) func([]T, [][]T) {
 	if k.Pad == [4]int{} {
 		return maxPoolWhole[T](p, k)
 	}
@@ -91,7 +99,7 @@ func maxPoolRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 }
 
 // maxPoolWhole is for windows that lie in the image, all of them: the kernel takes a row of outputs at once.
-func maxPoolWhole[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+func maxPoolWhole[T Float](p *Pool, k conv) func([]T, [][]T) {
 	offsets := make([]int, 0, k.kh*k.kw)
 	for ky := range k.kh {
 		for kx := range k.kw {
@@ -111,7 +119,7 @@ func maxPoolWhole[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 	}
 }
 
-func maxPoolInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+func maxPoolInputRun[T Float](p *Pool, k conv) func([]T, [][]T) {
 	return func(dx []T, in [][]T) {
 		x, y, dy := in[0], in[1], in[2]
 		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {
@@ -131,7 +139,7 @@ func maxPoolInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 }
 
 // giveAway adds what is left to dx where x is the window's greatest, without a branch that data could mislead.
-func giveAway[T kernel.Float](dx, x, top, left []T) {
+func giveAway[T Float](dx, x, top, left []T) {
 	x, top, left = x[:len(dx)], top[:len(dx)], left[:len(dx)]
 	for c := range dx {
 		l := left[c]
@@ -145,7 +153,7 @@ func giveAway[T kernel.Float](dx, x, top, left []T) {
 	}
 }
 
-func avgPoolRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+func avgPoolRun[T Float](p *Pool, k conv) func([]T, [][]T) {
 	return func(y []T, in [][]T) {
 		x, share := in[0], 1/T(k.kh*k.kw)
 		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {
@@ -165,7 +173,7 @@ func avgPoolRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 	}
 }
 
-func avgPoolInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+func avgPoolInputRun[T Float](p *Pool, k conv) func([]T, [][]T) {
 	return func(dx []T, in [][]T) {
 		dy, share := in[0], 1/T(k.kh*k.kw)
 		p.each(k.n, 1, func(_ *kernel.Work, _, from, to int) {

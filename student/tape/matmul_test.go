@@ -1,11 +1,9 @@
-package student
+package tape
 
 import (
 	"math"
 	"math/rand/v2"
 	"testing"
-
-	"gorgonia.org/gorgonia"
 )
 
 // TestProductsThatAreSplit compares products large enough for several parts with the definition.
@@ -15,7 +13,7 @@ func TestProductsThatAreSplit(t *testing.T) {
 		for form := range 4 {
 			tx, ty := form&1 > 0, form&2 > 0
 			m, n, k := s[0], s[1], s[2]
-			b := NewBuilder(NewPool(2), gorgonia.Float64)
+			b := NewBuilder[float64](NewPool(2))
 			sx, sy := []int{m, k}, []int{k, n}
 			if tx {
 				sx = []int{k, m}
@@ -24,7 +22,7 @@ func TestProductsThatAreSplit(t *testing.T) {
 				sy = []int{n, k}
 			}
 			x, y := b.Input("x", sx...), b.Input("y", sy...)
-			for _, v := range []*gorgonia.Node{x, y} {
+			for _, v := range []*Node{x, y} {
 				for i := range Elements[float64](v) {
 					Elements[float64](v)[i] = rng.NormFloat64()
 				}

@@ -1,4 +1,4 @@
-package student
+package tape
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
-// parts is into how many parts work is split at most: a number of its own, so that sums do not depend on the cores.
-const parts = 16
+// Parts is into how many parts work is split at most: a number of its own, so that sums do not depend on the cores.
+const Parts = 16
 
 // Pool is the workers that a graph's operators share, with a workspace for each. Graphs that run at the same time need pools of their own.
 type Pool struct {
@@ -29,8 +29,14 @@ func NewPool(n int) *Pool {
 // Threads is the number of workers.
 func (p *Pool) Threads() int { return len(p.work) }
 
-// each calls f(part, from, to) for every part of n items, split in at most parts parts of at least `least` items. Which items form a part
-// depends on n and least alone.
+// Each calls f(part, from, to) for every part of n items, split in at most Parts parts of at least `least` items, on the workers. Which items
+// form a part depends on n and least alone, so that partial sums kept by part and added in order are the same on any number of cores. Where
+// the context of the run has ended, parts are left out.
+func (p *Pool) Each(n, least int, f func(part, from, to int)) {
+	p.each(n, least, func(_ *kernel.Work, part, from, to int) { f(part, from, to) })
+}
+
+// each is Each, with the worker's workspace for kernels.
 func (p *Pool) each(n, least int, f func(w *kernel.Work, part, from, to int)) {
 	k := count(n, least)
 	if k == 0 {
@@ -68,11 +74,11 @@ func count(n, least int) int {
 	if n == 0 {
 		return 0
 	}
-	return max(1, min(parts, n/max(1, least)))
+	return max(1, min(Parts, n/max(1, least)))
 }
 
 // addParts adds the parts' partial sums, each of len(out) elements, to out in order. The first part's replaces what is there.
-func addParts[T kernel.Float](p *Pool, out, partial []T, k int) {
+func addParts[T Float](p *Pool, out, partial []T, k int) {
 	p.each(len(out), 1<<12, func(_ *kernel.Work, _, from, to int) {
 		copy(out[from:to], partial[from:to])
 		for i := 1; i < k; i++ {
@@ -82,7 +88,7 @@ func addParts[T kernel.Float](p *Pool, out, partial []T, k int) {
 }
 
 // scratch is an operator's own memory, made when it first runs.
-type scratch[T kernel.Float] struct{ buf []T }
+type scratch[T Float] struct{ buf []T }
 
 func (s *scratch[T]) get(n int) []T {
 	if len(s.buf) < n {

@@ -1,20 +1,19 @@
-package student
+package tape
 
 import (
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
 // ConvInput is the transpose of Conv in x: from dy [N,oh,ow,out] and W [out,kh,kw,C] the images' gradient [N,h,w,C].
-func (b *Builder) ConvInput(dy, w *gorgonia.Node, h, wide int, g Geometry) *gorgonia.Node {
+func (b *Builder) ConvInput(dy, w *Node, h, wide int, g Geometry) *Node {
 	ws := w.Shape()
 	k := newConv(tensor.Shape{dy.Shape()[0], h, wide, ws[3]}, ws, g)
 	mustFit(dy.Shape().Eq(k.out), "images of a convolution from", dy, w)
 	o := (&operator{name: "convinput", out: k.x}).both(convInputRun[float32](b.Pool, k), convInputRun[float64](b.Pool, k))
-	o.diff = func(in []*gorgonia.Node, _, dx *gorgonia.Node) []*gorgonia.Node {
-		return []*gorgonia.Node{b.Conv(dx, in[1], g), b.ConvWeight(dx, in[0], k.kh, k.kw, g)}
+	o.diff = func(in []*Node, _, dx *Node) []*Node {
+		return []*Node{b.Conv(dx, in[1], g), b.ConvWeight(dx, in[0], k.kh, k.kw, g)}
 	}
 	return b.apply(o, dy, w)
 }
@@ -41,7 +40,7 @@ func phasesOf(size, kernel, stride, pad int) []phase {
 }
 
 // convInputRun slides turned weights over dy, padded, for each phase of the stride by itself: no product is added to memory more than once.
-func convInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
+func convInputRun[T Float](p *Pool, k conv) func([]T, [][]T) {
 	rows, cols := phasesOf(k.h, k.kh, k.Stride[0], k.Pad[0]), phasesOf(k.w, k.kw, k.Stride[1], k.Pad[1])
 	// how far windows reach beyond dy
 	reach := func(ps []phase, size int) (before, after int) {
@@ -88,7 +87,7 @@ func convInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 				j.f.Pack(j.w, 0, j.f.Blocks())
 			}
 		})
-		images := room.get(parts * b2i(padded) * hp * wp * k.m)
+		images := room.get(Parts * b2i(padded) * hp * wp * k.m)
 		p.each(k.n, 1, func(w *kernel.Work, part, from, to int) {
 			for i := from; i < to; i++ {
 				dy, at := in[0], i*k.oh*k.ow*k.m
@@ -116,7 +115,7 @@ func convInputRun[T kernel.Float](p *Pool, k conv) func([]T, [][]T) {
 }
 
 // turn writes the weights of one phase as [c][row taps][column taps][m], the last tap first.
-func turn[T kernel.Float](k conv, r, c phase, dst, w []T) {
+func turn[T Float](k conv, r, c phase, dst, w []T) {
 	for m := range k.m {
 		for i := range r.taps {
 			ky := r.r + (r.taps-1-i)*k.Stride[0]
