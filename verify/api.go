@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/big"
+
+	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
 // Method names a domain of bounds.
@@ -53,7 +55,7 @@ type Falsifier interface {
 
 // Box is a set of inputs: Lower[i] <= x[i] <= Upper[i], flat in the model's input order (several inputs one behind the
 // other), in units of the model's input.
-type Box struct{ Lower, Upper []float64 }
+type Box = bound.Box
 
 // Constraint is sum Coef[k]*y[Index[k]] <= Bound (or < if Strict) over the flat outputs.
 type Constraint struct {

@@ -39,7 +39,7 @@ func TestExportedAttentionIsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer prepared.Close()
-			exact, err := engine.OpenGraph(ctx, prepared.net.graph, engine.Options{Float64: true})
+			exact, err := engine.OpenGraph(ctx, prepared.graph, engine.Options{Float64: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +56,7 @@ func TestExportedAttentionIsBounded(t *testing.T) {
 			last := math.Inf(1)
 			for _, eps := range []float64{0.1, 0.02, 0.001, 0} {
 				c := in.Float32s()[:size]
-				box := Box{make([]float64, size), make([]float64, size)}
+				box := Box{Lower: make([]float64, size), Upper: make([]float64, size)}
 				for i, x := range c {
 					box.Lower[i], box.Upper[i] = float64(x)-eps, float64(x)+eps
 				}

@@ -30,7 +30,7 @@ func TestBoxesOfABatchAreBoundedAsAlone(t *testing.T) {
 				}
 				var boxes []Box
 				for i, eps := range []float64{0.001, 0.01, 0, 0.003} {
-					b := Box{make([]float64, 784), make([]float64, 784)}
+					b := Box{Lower: make([]float64, 784), Upper: make([]float64, 784)}
 					for k, x := range ref["inputs"].Float32s()[i*784 : (i+1)*784] {
 						b.Lower[k], b.Upper[k] = float64(x)-eps, float64(x)+eps
 					}
@@ -45,15 +45,15 @@ func TestBoxesOfABatchAreBoundedAsAlone(t *testing.T) {
 						rows, owner = append(rows, row), append(owner, int32(b))
 					}
 				}
-				together, err := v.bound(ctx, v.o, method, boxes)
+				together, err := v.bound(ctx, v.o, method, boxes...)
 				if err != nil {
 					t.Fatal(err)
 				}
-				low, err := together.lower(v, rows, owner, nil)
+				low, err := together.Lower(rows, owner, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				together.p.close()
+				together.Close()
 				for b, box := range boxes {
 					res, err := v.Bounds(ctx, box, rows[b*9:(b+1)*9], false)
 					if err != nil {

@@ -30,7 +30,7 @@ func BenchmarkReference(b *testing.B) {
 					b.Fatal(err)
 				}
 				defer v.Close()
-				box := Box{c.RawLower, c.RawUpper}
+				box := Box{Lower: c.RawLower, Upper: c.RawUpper}
 				b.ReportAllocs()
 				for b.Loop() {
 					if _, err := v.Bounds(context.Background(), box, c.Rows, false); err != nil {

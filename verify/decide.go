@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
 // group is a box with all cases that share it: they are bounded together.
@@ -163,12 +164,12 @@ func (v *Verifier) open(c *Case, s Semantics) (*openCase, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v.net.softmax {
+		if v.net.SoftmaxDropped() {
 			if !q.order() {
 				return nil, fmt.Errorf("%w: a last Softmax is left out, so only the order of two outputs can be asked", ErrInput)
 			}
 			if s == Float32 {
-				bound = op.Up(largest(row) * softmaxGap(v.net.nOut))
+				bound = op.Up(largest(row) * softmaxGap(v.net.Outputs()))
 			}
 		}
 		oc.rows = append(oc.rows, row)
@@ -199,7 +200,7 @@ func (v *Verifier) methods(o Options) []Method {
 		return []Method{o.Method}
 	}
 	ms := []Method{Interval}
-	if v.net.nIn <= 16 {
+	if v.net.Inputs() <= 16 {
 		ms = append(ms, Symbolic)
 	}
 	return append(ms, DeepPoly)
@@ -259,7 +260,7 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error
 			}
 		}
 		size := batchBoxes
-		if m == Symbolic {
+		if domains[m].Alone() {
 			size = 1
 		}
 		for at := 0; at < len(left); at += size {
@@ -352,16 +353,16 @@ func (v *Verifier) try(ctx context.Context, o Options, m Method, batch []*group,
 		g.used, g.wide = m, nil
 		boxes[i] = g.box
 	}
-	b, err := v.bound(ctx, o, m, boxes)
+	b, err := v.bound(ctx, o, m, boxes...)
 	if err != nil {
-		var wide *errTooWide
+		var wide *bound.TooWideError
 		if errors.As(err, &wide) {
 			batch[0].wide = wide
 			return nil
 		}
 		return err
 	}
-	defer b.p.close()
+	defer b.Close()
 	if err := v.prove(b, batch); err != nil {
 		return err
 	}
@@ -374,7 +375,7 @@ func (v *Verifier) try(ctx context.Context, o Options, m Method, batch []*group,
 			settle(g, Result{Verdict: Verified, Margin: g.worst(), Method: m, Reason: reason})
 			continue
 		}
-		g.beyond = b.p.beyondReason(i)
+		g.beyond = b.Beyond(i)
 		if m == Interval {
 			continue
 		}
@@ -400,7 +401,7 @@ func (g *group) open() int {
 }
 
 // prove bounds the rows of all open cases of a batch.
-func (v *Verifier) prove(b *bounded, batch []*group) error {
+func (v *Verifier) prove(b *bound.Bounds, batch []*group) error {
 	var rows [][]float64
 	var owner []int32
 	for i, g := range batch {
@@ -411,7 +412,7 @@ func (v *Verifier) prove(b *bounded, batch []*group) error {
 			}
 		}
 	}
-	low, err := b.lower(v, rows, owner, nil)
+	low, err := b.Lower(rows, owner, nil)
 	if err != nil {
 		return err
 	}
@@ -425,7 +426,7 @@ func (v *Verifier) prove(b *bounded, batch []*group) error {
 				x := low[at]
 				at++
 				if len(c.loss[k]) > 0 {
-					x = op.Down(x - b.coefError(v, i, c.loss[k]))
+					x = op.Down(x - coefError(b.Outputs(i), c.loss[k]))
 				}
 				margin := x - c.bound[k]
 				if margin > c.margin || math.IsInf(c.margin, -1) {
@@ -443,7 +444,7 @@ func (v *Verifier) prove(b *bounded, batch []*group) error {
 // maxCorners limits how many open cases are tried for a counterexample at their bound's corner.
 const maxCorners = 16
 
-func (v *Verifier) tryCorners(ctx context.Context, b *bounded, box int32, g *group, m Method) (Result, bool, error) {
+func (v *Verifier) tryCorners(ctx context.Context, b *bound.Bounds, box int32, g *group, m Method) (Result, bool, error) {
 	var rows [][]float64
 	for _, c := range g.cases {
 		if !c.proven && len(c.rows) > 0 && len(rows) < maxCorners {
@@ -454,7 +455,7 @@ func (v *Verifier) tryCorners(ctx context.Context, b *bounded, box int32, g *gro
 		return Result{}, false, nil
 	}
 	corners := make([][]float64, len(rows))
-	if _, err := b.lower(v, rows, slices.Repeat([]int32{box}, len(rows)), corners); err != nil {
+	if _, err := b.Lower(rows, slices.Repeat([]int32{box}, len(rows)), corners); err != nil {
 		return Result{}, false, err
 	}
 	for _, x := range corners {
@@ -495,7 +496,7 @@ func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what str
 	if err != nil {
 		return Result{}, false, err
 	}
-	point := Box{make([]float64, len(in)), make([]float64, len(in))}
+	point := Box{Lower: make([]float64, len(in)), Upper: make([]float64, len(in))}
 	for i, f := range in {
 		point.Lower[i], point.Upper[i] = float64(f), float64(f)
 	}

@@ -82,7 +82,7 @@ func hardPoint(rng *rand.Rand, n int, limit float64) []float32 {
 
 // boxAround is a box of float32 ends around a point: the point alone, some units in the last place, or a share of it.
 func boxAround(rng *rand.Rand, x []float32, limit float64) Box {
-	b := Box{make([]float64, len(x)), make([]float64, len(x))}
+	b := Box{Lower: make([]float64, len(x)), Upper: make([]float64, len(x))}
 	mode := rng.IntN(5)
 	width := math.Exp2(-24 + 24*rng.Float64())
 	for i, f := range x {

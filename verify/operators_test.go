@@ -193,7 +193,7 @@ func TestBoundsContainSampledPointsOfOperators(t *testing.T) {
 				flat := b.node("Flatten", onnxio.Attrs{"axis": int64(1)}, y)
 				b.g.Outputs = []*onnxio.Value{flat}
 				probe := openGraph(t, b.g, Options{Threads: 1})
-				width := probe.net.nOut
+				width := probe.net.Outputs()
 				out := b.dense(flat, width, 3)
 				b.g.Outputs = []*onnxio.Value{out}
 				box := randomBox(rng, 2*4*4)

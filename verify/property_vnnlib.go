@@ -21,7 +21,7 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 		b, ok := boxes[key]
 		if !ok {
 			n := len(c.Lower)
-			b = rounded{outer: Box{make([]float64, n), make([]float64, n)}, inner: &Box{make([]float64, n), make([]float64, n)}}
+			b = rounded{outer: Box{Lower: make([]float64, n), Upper: make([]float64, n)}, inner: &Box{Lower: make([]float64, n), Upper: make([]float64, n)}}
 			for i := range n {
 				b.outer.Lower[i], b.outer.Upper[i] = roundDown(c.Lower[i]), roundUp(c.Upper[i])
 				b.inner.Lower[i], b.inner.Upper[i] = roundUp(c.Lower[i]), roundDown(c.Upper[i])

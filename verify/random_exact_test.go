@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
 // Random networks of all operators in both semantics: bounds beside a reference in 640 bits for the reals, and beside onnxruntime (optimised
@@ -187,15 +188,15 @@ func (c *mixedTally) network(t *testing.T, seed uint64, g *onnxio.Graph, in, out
 			p.try(x, -1)
 		}
 		corners := make([][]float64, len(rows))
-		if b, err := v.bound(context.Background(), v.o, DeepPoly, []Box{box}); err == nil {
-			if _, err := b.lower(v, rows, make([]int32, len(rows)), corners); err == nil {
+		if b, err := v.bound(context.Background(), v.o, DeepPoly, box); err == nil {
+			if _, err := b.Lower(rows, make([]int32, len(rows)), corners); err == nil {
 				for _, x := range corners {
 					if x != nil {
 						p.try(x, -1)
 					}
 				}
 			}
-			b.p.close()
+			b.Close()
 		}
 		p.search(rng, 12)
 		var points [][]float64
@@ -262,7 +263,7 @@ func (c *mixedTally) network(t *testing.T, seed uint64, g *onnxio.Graph, in, out
 		for _, m := range methods {
 			v.o.Method = m
 			res, err := v.Bounds(context.Background(), box, rows, false)
-			var wide *errTooWide
+			var wide *bound.TooWideError
 			if errors.As(err, &wide) {
 				continue
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
 // mixedNets is how many networks of all operators are drawn; every layer stands in 2*mixedNets/len(layers()) of them at least.
@@ -218,12 +219,12 @@ func TestBoundsOfAllOperators(t *testing.T) {
 			}
 			v := openGraph(t, g, Options{Method: DeepPoly, Semantics: sem, Threads: 1})
 			corners := make([][]float64, len(rows))
-			b, err := v.bound(context.Background(), v.o, DeepPoly, []Box{box})
+			b, err := v.bound(context.Background(), v.o, DeepPoly, box)
 			if err != nil {
 				t.Fatalf("seed %d %v: %v", seed, names, err)
 			}
-			_, err = b.lower(v, rows, make([]int32, len(rows)), corners)
-			b.p.close()
+			_, err = b.Lower(rows, make([]int32, len(rows)), corners)
+			b.Close()
 			if err != nil {
 				t.Fatalf("seed %d %v: %v", seed, names, err)
 			}
@@ -235,7 +236,7 @@ func TestBoundsOfAllOperators(t *testing.T) {
 				for _, plain := range []bool{false, true} {
 					v.o.Method, v.o.Plain = m, plain
 					res, err := v.Bounds(context.Background(), box, rows, false)
-					var wide *errTooWide
+					var wide *bound.TooWideError
 					if errors.As(err, &wide) {
 						continue
 					}

@@ -141,7 +141,7 @@ func openGraph(t *testing.T, g *onnxio.Graph, o Options) *Verifier {
 }
 
 func randomBox(rng *rand.Rand, n int) Box {
-	b := Box{make([]float64, n), make([]float64, n)}
+	b := Box{Lower: make([]float64, n), Upper: make([]float64, n)}
 	w := math.Pow(10, -3+3*rng.Float64())
 	for i := range n {
 		c := rng.NormFloat64()

@@ -29,7 +29,7 @@ func (v *Verifier) tryReal(ctx context.Context, g *group, x []float64, what stri
 		return Result{}, false, nil
 	}
 	near := make([]float32, len(x))
-	tiny := Box{make([]float64, len(x)), make([]float64, len(x))}
+	tiny := Box{Lower: make([]float64, len(x)), Upper: make([]float64, len(x))}
 	for i, f := range x {
 		lo, up := g.inner.Lower[i], g.inner.Upper[i]
 		if lo <= up {
@@ -75,12 +75,12 @@ func (v *Verifier) tryUnrun(ctx context.Context, g *group, in []float32, point B
 			}
 			continue
 		}
-		b, err := v.bound(ctx, v.o, Interval, []Box{point})
+		b, err := v.bound(ctx, v.o, Interval, point)
 		if err != nil {
 			return Result{}, false, err
 		}
-		out := b.outputs(v)
-		b.p.close()
+		out := b.Outputs(0)
+		b.Close()
 		y := make([]float64, len(out.Lower))
 		for i, l := range out.Lower {
 			y[i] = 0.5*l + 0.5*out.Upper[i]
@@ -124,12 +124,12 @@ func (v *Verifier) allMet(ctx context.Context, box Box, c *Case) (bool, error) {
 	o := v.o
 	o.Falsifier, o.Semantics, o.Plain = nil, Real, false
 	for _, m := range []Method{Interval, DeepPoly} { // on a point intervals are all but exact, and cost one forward pass
-		b, err := v.bound(ctx, o, m, []Box{box})
+		b, err := v.bound(ctx, o, m, box)
 		if err != nil {
 			return false, err
 		}
 		err = v.prove(b, gs)
-		b.p.close()
+		b.Close()
 		if err != nil {
 			return false, err
 		}

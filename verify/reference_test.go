@@ -84,7 +84,7 @@ func TestReferenceBounds(t *testing.T) {
 					other = true
 				}
 			}
-			box := Box{c.RawLower, c.RawUpper}
+			box := Box{Lower: c.RawLower, Upper: c.RawUpper}
 			for _, k := range []struct {
 				m     Method
 				plain bool

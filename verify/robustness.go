@@ -46,8 +46,8 @@ func (b Ball) Boxes() (outer, inner Box) {
 		hi = 1
 	}
 	n := len(b.Center)
-	outer = Box{make([]float64, n), make([]float64, n)}
-	inner = Box{make([]float64, n), make([]float64, n)}
+	outer = Box{Lower: make([]float64, n), Upper: make([]float64, n)}
+	inner = Box{Lower: make([]float64, n), Upper: make([]float64, n)}
 	for i, c := range b.Center {
 		l, u := sumEnds(float64(c), -b.Eps), sumEnds(float64(c), b.Eps)
 		l, u = ends{max(lo, l.down), max(lo, l.up)}, ends{min(hi, u.down), min(hi, u.up)}

@@ -15,7 +15,7 @@ type loss map[int]float64
 // row takes a constraint's left side as float64s over the flat outputs, and its bound, rounded up. Coefficients of one output are added exactly.
 // Where the largest is very small or very large both sides are multiplied by a power of two first, which changes nothing in what they say.
 func (v *Verifier) row(q Constraint) ([]float64, loss, float64, error) {
-	row := make([]float64, v.net.nOut)
+	row := make([]float64, v.net.Outputs())
 	sums := map[int]*big.Rat{}
 	for k, i := range q.Index {
 		if i < 0 || i >= len(row) {
@@ -66,18 +66,13 @@ func extreme(coefs map[int]*big.Rat) *big.Rat {
 	return new(big.Rat).SetInt(p)
 }
 
-// coefError bounds what the loss of a row's coefficients changes over a box.
-func (b *bounded) coefError(v *Verifier, box int, lost loss) float64 {
+// coefError bounds what the loss of a row's coefficients changes over a problem's outputs.
+func coefError(out Box, lost loss) float64 {
 	sum := 0.0
-	at := 0
-	for _, id := range b.p.net.outputs {
-		x, s := v.net.values[id], b.p.at(id, box)
-		for k := range x.n {
-			if d := lost[at+x.order.At(k)]; d != 0 {
-				sum = op.Up(sum + op.Up(d*max(math.Abs(s.lo[k]), math.Abs(s.up[k]))))
-			}
+	for i := range out.Lower { // in order, so that the rounding is the same in every run
+		if d := lost[i]; d != 0 {
+			sum = op.Up(sum + op.Up(d*max(math.Abs(out.Lower[i]), math.Abs(out.Upper[i]))))
 		}
-		at += x.n
 	}
 	return sum
 }

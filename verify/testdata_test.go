@@ -42,7 +42,7 @@ func TestExportedNetworksAreBounded(t *testing.T) {
 			for image := range 2 {
 				c := in.Float32s()[image*size : (image+1)*size]
 				const eps, points = 0.002, 64
-				box := Box{make([]float64, size), make([]float64, size)}
+				box := Box{Lower: make([]float64, size), Upper: make([]float64, size)}
 				for i, x := range c {
 					box.Lower[i], box.Upper[i] = max(0, float64(x)-eps), min(1, float64(x)+eps)
 				}

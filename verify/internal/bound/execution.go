@@ -1,4 +1,4 @@
-package verify
+package bound
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ import (
 func (p *pass) computed(v *value, b int, boxes []op.Box) error {
 	s := p.at(v.id, b)
 	s.top = s.peak()
-	if p.o.Semantics != Float32 || v.copies() {
+	if !p.o.Float32 || v.copies() {
 		return nil
 	}
 	if !v.exec.Known() {
@@ -129,18 +129,9 @@ func (p *pass) reach(v *value, b int) float64 {
 	return most
 }
 
-// peak is the largest magnitude of an element.
-func (s *state) peak() float64 {
-	most := 0.0
-	for i, l := range s.lo {
-		most = max(most, -l, s.up[i])
-	}
-	return most
-}
-
 // measure finds, for float32 verdicts, how large the coefficients of every affine value are, and those of a scale that a runtime may join
 // with the layer in front of it.
-func (net *network) measure() {
+func (net *Network) measure() {
 	w := new(affine.Work)
 	for _, v := range net.values {
 		if v.kind != kindAffine || v.copies() {
@@ -175,7 +166,7 @@ func (net *network) measure() {
 // operands are an elementwise operator's inputs as its executions may see them: a number below float32's normal ones may have been flushed
 // to zero.
 func (p *pass) operands(lo, up []float64) (l, u []float64) {
-	if p.o.Semantics != Float32 {
+	if !p.o.Float32 {
 		return lo, up
 	}
 	l, u = lo, up
@@ -192,7 +183,7 @@ func (p *pass) operands(lo, up []float64) (l, u []float64) {
 
 // flushed adds to an element's uncertainty what lines or forms with coefficients of that sum lose where an operand is flushed to zero.
 func (p *pass) flushed(s *state, n, i int, coefs float64) {
-	if p.o.Semantics != Float32 {
+	if !p.o.Float32 {
 		return
 	}
 	if s.err == nil {

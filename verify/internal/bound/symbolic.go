@@ -1,7 +1,6 @@
-package verify
+package bound
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/affine"
@@ -35,13 +34,6 @@ type symbolic struct {
 // maxSymbolic is the largest equation store in float64s: 1 GiB.
 const maxSymbolic = 1 << 27
 
-// errTooWide says that the forms in the inputs would not fit.
-type errTooWide struct{ inputs, widest int }
-
-func (e *errTooWide) Error() string {
-	return fmt.Sprintf("symbolic intervals of %d inputs over layers of %d neurons do not fit in memory; use deeppoly", e.inputs, e.widest)
-}
-
 // runSymbolic bounds every value over the box and leaves the outputs' equations.
 func (p *pass) runSymbolic(box Box) (*symbolic, error) {
 	y := &symbolic{p: p, d: p.net.nIn, eq: make([]*equations, len(p.net.values)), first: map[int]int{}}
@@ -50,7 +42,7 @@ func (p *pass) runSymbolic(box Box) (*symbolic, error) {
 		widest = max(widest, v.n)
 	}
 	if 8*(y.d+1)*widest > maxSymbolic {
-		return nil, &errTooWide{y.d, widest}
+		return nil, &TooWideError{y.d, widest}
 	}
 	y.lo, y.up, y.xmax = make([]float64, y.d), make([]float64, y.d), make([]float64, y.d)
 	last := make([]int, len(p.net.values))
@@ -107,8 +99,10 @@ func (y *symbolic) fresh(v *value) *equations {
 	return e
 }
 
-func (e *equations) mid(k int) []float64         { return e.data[k*e.n : (k+1)*e.n] }
-func (e *equations) half(k, d int) []float64     { return e.data[(d+1+k)*e.n : (d+2+k)*e.n] }
+func (e *equations) mid(k int) []float64 { return e.data[k*e.n : (k+1)*e.n] }
+
+func (e *equations) half(k, d int) []float64 { return e.data[(d+1+k)*e.n : (d+2+k)*e.n] }
+
 func (e *equations) both(d int) (a, b []float64) { h := (d + 1) * e.n; return e.data[:h], e.data[h:] }
 
 func (y *symbolic) input(v *value, s *state, at int) {
@@ -157,7 +151,7 @@ func (y *symbolic) affine(v *value, s *state) {
 			e.mag[i] += math.Abs(v.bias[i])
 		}
 		err := 2*s.g*e.mag[i] + tiny64
-		if y.p.o.Semantics == Float32 {
+		if y.p.o.Float32 {
 			err += s.g * s.m[i]
 		}
 		if v.extra != nil {
@@ -309,4 +303,19 @@ func (y *symbolic) bound(rows []*affine.Rows, n int) (low []float64, corner [][]
 		corner = append(corner, form[:y.d])
 	}
 	return low, corner
+}
+
+func (y *symbolic) corner(form []float64) []float64 {
+	out := make([]float64, y.d)
+	for id, at := range y.first {
+		v := y.p.net.values[id]
+		for k := range v.n {
+			x := y.lo[at+k]
+			if form[at+k] < 0 {
+				x = y.up[at+k]
+			}
+			out[at+v.order.At(k)] = x
+		}
+	}
+	return out
 }

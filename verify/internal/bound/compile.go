@@ -1,4 +1,4 @@
-package verify
+package bound
 
 import (
 	"fmt"
@@ -9,68 +9,9 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// kind says how bounds pass a node.
-type kind int
-
-const (
-	kindInput  kind = iota // a graph input
-	kindAffine             // sum of maps of the inputs, and a bias
-	kindAct                // elementwise, between two lines
-	kindRelax              // between sparse linear forms of the inputs
-	kindOpaque             // only its box is known
-)
-
-// value is one value of the network, with the step that makes it. Its number is its place in network.values; inputs come
-// before what is made of them.
-type value struct {
-	id    int
-	kind  kind
-	name  string
-	node  *onnxio.Node
-	out   int // which output of node
-	n     int
-	order affine.Order
-	in    []int // values that vary, in the order of steps
-
-	// affine
-	steps  []affine.Step
-	bias   []float64 // in stored order; nil for zero
-	terms  int       // terms of one output, bias included
-	rel    float64   // relative error of coefficients
-	extra  []float64 // absolute error per element, stored order; may be nil
-	weight float64   // largest sum of a row's |coefficients|; only with float32 semantics, see measure
-	coef   float64   // largest coefficient that a runtime may make by joining layers; the same
-	joins  bool      // a scale that a runtime may join with the layer in front of it; the same
-	gamma  float64   // rounding factor of m for real semantics
-	gamma3 float64   // and the share of float32 executions
-
-	// act, relax, opaque
-	def  *op.Def
-	lin  *op.Linear
-	exec op.Execution
-	relu bool
-	args []int // value of every node input; -1 for a constant
-
-	exact    bool // interval bounds of this value are the true range, given exact inputs
-	separate bool // the elements vary independently of each other
-	readers  int
-}
-
-// network is a graph made ready for bounds.
-type network struct {
-	values  []*value
-	inputs  []int
-	outputs []int
-	acts    []int // values that are the input of a nonlinear step, in order
-	nIn     int
-	nOut    int
-	softmax bool
-	graph   *onnxio.Graph
-}
-
-// compile turns a prepared graph (static shapes, constants folded) into a network.
-func compile(g *onnxio.Graph, dropSoftmax bool) (*network, error) {
-	c := &compiler{net: &network{graph: g}, of: map[*onnxio.Value]int{}}
+// Compile turns a prepared graph (static shapes, constants folded) into a network.
+func Compile(g *onnxio.Graph, dropSoftmax bool) (*Network, error) {
+	c := &compiler{net: &Network{}, of: map[*onnxio.Value]int{}}
 	if dropSoftmax {
 		g = c.withoutSoftmax(g)
 	}
@@ -90,7 +31,7 @@ func compile(g *onnxio.Graph, dropSoftmax bool) (*network, error) {
 var errRestart = fmt.Errorf("again")
 
 type compiler struct {
-	net   *network
+	net   *Network
 	graph *onnxio.Graph
 	of    map[*onnxio.Value]int
 	want  map[int]affine.Order // orders asked for, by input number
@@ -123,7 +64,7 @@ func (c *compiler) withoutSoftmax(g *onnxio.Graph) *onnxio.Graph {
 
 func (c *compiler) run() error {
 	soft := c.net.softmax
-	*c.net = network{graph: c.graph, softmax: soft}
+	c.net = &Network{softmax: soft}
 	c.of = map[*onnxio.Value]int{}
 	if c.want == nil {
 		c.want = map[int]affine.Order{}
@@ -279,133 +220,6 @@ func (c *compiler) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []in
 	}
 	c.of[o] = c.add(v).id
 	return nil
-}
-
-// affine adds an affine value: it chooses the order of storage, and leaves out steps that change nothing.
-func (c *compiler) affine(v *value, o *onnxio.Value, maps []affine.Map) error {
-	n := v.node
-	v.kind = kindAffine
-	type term struct {
-		m  affine.Map
-		in int
-	}
-	var terms []term
-	for i, m := range maps {
-		if m == nil {
-			continue
-		}
-		if i >= len(v.args) || v.args[i] < 0 {
-			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("map %d has no varying input", i)}
-		}
-		in, out := m.Dims()
-		if in != c.net.values[v.args[i]].n || out != v.n {
-			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("map %d is %d to %d, values are %d to %d", i, in, out, c.net.values[v.args[i]].n, v.n)}
-		}
-		terms = append(terms, term{m, v.args[i]})
-	}
-	if len(terms) == 0 {
-		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("no input varies")}
-	}
-	first := c.net.values[terms[0].in]
-	bias := v.lin.Bias
-	if v.lin.PerOutput != nil {
-		bias = nil
-	}
-	// Permutations and copies keep the storage and change only its meaning.
-	if len(terms) == 1 && bias == nil && v.lin.RelErr == 0 && v.exec.Moves() {
-		switch m := terms[0].m.(type) {
-		case *affine.Identity:
-			c.of[o] = c.alias(first, first.order, v)
-			return nil
-		case *affine.Sparse:
-			if ord, ok := affine.Permuted(first.order, m); ok {
-				c.of[o] = c.alias(first, ord, v)
-				return nil
-			}
-		}
-	}
-	switch m := terms[0].m.(type) {
-	case *affine.Conv:
-		v.order = affine.ChannelsLast(m.M, m.OH, m.OW)
-	case *affine.Identity, *affine.Diag:
-		v.order = first.order
-	default:
-		v.order = affine.Flat(v.n)
-	}
-	v.exact, v.separate = len(terms) == 1 && first.separate && first.exact, false
-	for _, t := range terms {
-		in := c.net.values[t.in]
-		if m, ok := t.m.(*affine.Conv); ok {
-			id, err := c.demand(t.in, affine.ChannelsLast(m.C, m.H, m.W))
-			if err != nil {
-				return err
-			}
-			in = c.net.values[id]
-		}
-		switch t.m.(type) {
-		case *affine.Identity, *affine.Diag:
-			// Steps that keep the storage keep rows' windows, which are no windows of another geometry: a copy reshapes them first.
-			if affine.SamePlaces(in.order, v.order) {
-				in = c.net.values[c.alias(in, v.order, &value{name: in.name, node: in.node, n: in.n})]
-			}
-		}
-		v.in = append(v.in, in.id)
-		v.steps = append(v.steps, affine.Lower(t.m, in.order, v.order))
-		po, _ := t.m.Terms()
-		v.terms += po
-		switch t.m.(type) {
-		case *affine.Identity, *affine.Diag:
-			v.separate = len(terms) == 1 && in.separate
-		}
-	}
-	if bias != nil {
-		v.bias = make([]float64, v.n)
-		v.order.Store(v.bias, bias)
-		v.terms++
-	}
-	if v.lin.BiasErr != nil {
-		v.extra = make([]float64, v.n)
-		v.order.Store(v.extra, v.lin.BiasErr)
-	}
-	v.rel = v.lin.RelErr
-	// MatMul and then Add of a constant: one step, which is exact as long as the first had no bias.
-	if id, ok := terms[0].m.(*affine.Identity); ok && len(terms) == 1 && bias != nil && id.N == first.n &&
-		first.kind == kindAffine && first.bias == nil && first.extra == nil && v.rel == 0 && v.extra == nil && c.soleReader(n) &&
-		first.exec.Plain() && v.exec.Plain() &&
-		affine.SamePlaces(first.order, v.order) && len(first.steps) > 0 {
-		first.bias = v.bias
-		first.terms++
-		first.exec = first.exec.Then(v.exec)
-		first.node = v.node
-		c.of[o] = first.id
-		return nil
-	}
-	c.of[o] = c.add(v).id
-	return nil
-}
-
-// soleReader tells whether the node's varying input is read by nobody else, so that it may be changed.
-func (c *compiler) soleReader(n *onnxio.Node) bool {
-	for _, in := range n.Inputs {
-		if in == nil || in.Const != nil {
-			continue
-		}
-		reads := 0
-		id := c.of[in]
-		for _, m := range c.graph.Nodes {
-			for _, x := range m.Inputs {
-				if x != nil {
-					if other, ok := c.of[x]; ok && other == id {
-						reads++
-					}
-				}
-			}
-		}
-		if reads != 1 || slices.Contains(c.graph.Outputs, in) {
-			return false
-		}
-	}
-	return true
 }
 
 // alias gives a value another meaning of the same storage.

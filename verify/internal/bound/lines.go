@@ -1,0 +1,125 @@
+package bound
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/op"
+)
+
+// act bounds a nonlinear elementwise value: its input's box is tightened first, then lines are laid.
+func (p *pass) act(v *value) error {
+	in := p.net.values[v.in[0]]
+	if p.rows {
+		if err := p.tighten(in, v); err != nil {
+			return err
+		}
+	}
+	for b := range p.n {
+		if err := p.lay(v, b, p.at(v.id, b), p.at(in.id, b)); err != nil {
+			return err
+		}
+	}
+	if v.relu && p.rows {
+		p.compact(v, in)
+	}
+	return nil
+}
+
+// lay gives an elementwise value its box and its lines.
+func (p *pass) lay(v *value, b int, s, si *state) error {
+	n := v.n
+	lo, up := si.lo, si.up
+	if v.relu {
+		box := p.arena.get(2 * n)
+		s.lo, s.up = box[:n], box[n:]
+		for i, l := range si.lo {
+			s.lo[i], s.up[i] = max(l, 0), max(si.up[i], 0)
+		}
+	} else {
+		lo, up = p.operands(lo, up)
+		boxes := make([]op.Box, len(v.args))
+		for k, a := range v.args {
+			if a >= 0 {
+				boxes[k] = op.Box{Lower: lo, Upper: up}
+			} else if c := v.node.ConstInput(k); c != nil {
+				f, err := c.Float64s()
+				if err != nil {
+					return err
+				}
+				boxes[k] = op.Box{Lower: f, Upper: f}
+			}
+		}
+		out, err := v.def.Interval(v.node, boxes)
+		if err != nil {
+			return err
+		}
+		s.lo, s.up = out[v.out].Lower, out[v.out].Upper
+	}
+	if !p.rows {
+		return p.computed(v, b, nil)
+	}
+	buf := p.arena.get(4 * n)
+	s.lines = op.Lines{LoSlope: buf[:n], LoIcept: buf[n : 2*n], UpSlope: buf[2*n : 3*n], UpIcept: buf[3*n:]}
+	v.lin.Lines(p.slope, lo, up, &s.lines)
+	if !v.relu {
+		for i := range n {
+			p.flushed(s, n, i, max(math.Abs(s.lines.LoSlope[i]), math.Abs(s.lines.UpSlope[i])))
+		}
+		s.ic = p.arena.get(n)
+		for i := range s.ic {
+			s.ic[i] = max(math.Abs(s.lines.LoIcept[i]), math.Abs(s.lines.UpIcept[i]))
+		}
+	}
+	return p.computed(v, b, nil)
+}
+
+// compact lists the neurons that are not proven dead for all boxes: only their columns are computed from here on.
+func (p *pass) compact(v, in *value) {
+	alive := 0
+	dead := func(i int) bool {
+		for b := range p.n {
+			if p.at(v.id, b).up[i] > 0 {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range v.n {
+		if !dead(i) {
+			alive++
+		}
+	}
+	if alive*10 > v.n*9 {
+		return
+	}
+	sh := &p.shared[v.id]
+	sh.live = make([]int32, 0, alive+1)
+	for i := range v.n {
+		if !dead(i) {
+			sh.live = append(sh.live, int32(i))
+		}
+	}
+	pick := func(src []float64) []float64 {
+		out := p.arena.get(len(sh.live))
+		for k, j := range sh.live {
+			out[k] = src[j]
+		}
+		return out
+	}
+	si := &p.shared[in.id]
+	below := in.kind == kindAffine && p.at(in.id, 0).m != nil && si.cindex == nil
+	for b := range p.n {
+		s := p.at(v.id, b)
+		s.cl = op.Lines{LoSlope: pick(s.lines.LoSlope), LoIcept: pick(s.lines.LoIcept), UpSlope: pick(s.lines.UpSlope), UpIcept: pick(s.lines.UpIcept)}
+		if below {
+			x := p.at(in.id, b)
+			x.cm = pick(x.m)
+		}
+	}
+	if below {
+		si.cindex = sh.live
+		if in.bias != nil {
+			si.cbias = pick(in.bias)
+		}
+	}
+}

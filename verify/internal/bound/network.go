@@ -1,0 +1,123 @@
+package bound
+
+import (
+	"sync"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// kind says how bounds pass a node.
+type kind int
+
+const (
+	kindInput  kind = iota // a graph input
+	kindAffine             // sum of maps of the inputs, and a bias
+	kindAct                // elementwise, between two lines
+	kindRelax              // between sparse linear forms of the inputs
+	kindOpaque             // only its box is known
+)
+
+// value is one value of the network, with the step that makes it. Its number is its place in network.values; inputs come
+// before what is made of them.
+type value struct {
+	id    int
+	kind  kind
+	name  string
+	node  *onnxio.Node
+	out   int // which output of node
+	n     int
+	order affine.Order
+	in    []int // values that vary, in the order of steps
+
+	// affine
+	steps  []affine.Step
+	bias   []float64 // in stored order; nil for zero
+	terms  int       // terms of one output, bias included
+	rel    float64   // relative error of coefficients
+	extra  []float64 // absolute error per element, stored order; may be nil
+	weight float64   // largest sum of a row's |coefficients|; only with float32 semantics, see measure
+	coef   float64   // largest coefficient that a runtime may make by joining layers; the same
+	joins  bool      // a scale that a runtime may join with the layer in front of it; the same
+	gamma  float64   // rounding factor of m for real semantics
+	gamma3 float64   // and the share of float32 executions
+
+	// act, relax, opaque
+	def  *op.Def
+	lin  *op.Linear
+	exec op.Execution
+	relu bool
+	args []int // value of every node input; -1 for a constant
+
+	exact    bool // interval bounds of this value are the true range, given exact inputs
+	separate bool // the elements vary independently of each other
+	readers  int
+}
+
+// copies tells whether the value is its only input under another order or shape: nothing is computed.
+func (v *value) copies() bool {
+	if v.kind != kindAffine || len(v.steps) != 1 || v.bias != nil || v.rel != 0 || v.extra != nil || !v.exec.Moves() {
+		return false
+	}
+	_, same := v.steps[0].(*affine.SameStep)
+	return same
+}
+
+func (v *value) unsupported(face, why string) error {
+	n := v.node
+	return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: face, Why: why}
+}
+
+// Network is a graph made ready for bounds.
+type Network struct {
+	values   []*value
+	inputs   []int
+	outputs  []int
+	acts     []int // values that are the input of a nonlinear step, in order
+	nIn      int
+	nOut     int
+	softmax  bool
+	measured sync.Once // see measure
+}
+
+func firstStep(v *value) affine.Step {
+	if len(v.steps) == 0 {
+		return nil
+	}
+	return v.steps[0]
+}
+
+// nonlinear tells whether bounds of the value rest on those of what enters it.
+func (v *value) nonlinear() bool {
+	return v.kind == kindAct || v.kind == kindRelax || v.kind == kindOpaque
+}
+
+// Inputs is the number of elements of all inputs together.
+func (net *Network) Inputs() int { return net.nIn }
+
+// Outputs is the number of elements of all outputs together.
+func (net *Network) Outputs() int { return net.nOut }
+
+// InputSizes are the numbers of elements of each input that varies.
+func (net *Network) InputSizes() []int {
+	var out []int
+	for _, id := range net.inputs {
+		out = append(out, net.values[id].n)
+	}
+	return out
+}
+
+// SoftmaxDropped tells that a last Softmax or LogSoftmax was left out.
+func (net *Network) SoftmaxDropped() bool { return net.softmax }
+
+// Neurons counts the elements of all nonlinear values.
+func (net *Network) Neurons() int {
+	n := 0
+	for _, v := range net.values {
+		if v.nonlinear() {
+			n += v.n
+		}
+	}
+	return n
+}

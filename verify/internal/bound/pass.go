@@ -1,0 +1,87 @@
+package bound
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/op"
+)
+
+// pass bounds some boxes together: they share the weights, so their rows stand in one matrix. It belongs to one call; its rows are
+// computed by several workers.
+type pass struct {
+	net    *Network
+	o      Options
+	rows   bool     // neurons are bounded by rows, and lines laid for them
+	slope  op.Slope // of unstable neurons' lower lines
+	n      int      // boxes
+	st     []state  // by value and box, see at
+	shared []shared
+	work   []*affine.Work
+	beyond []*value // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none
+	ctx    context.Context
+	arena  *arena
+}
+
+// at is what the pass knows of a value for box b.
+func (p *pass) at(id, b int) *state { return &p.st[id*p.n+b] }
+
+func newPass(ctx context.Context, net *Network, o Options, boxes int) *pass {
+	p := &pass{net: net, o: o, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), beyond: make([]*value, boxes), ctx: ctx, arena: arenaPool.Get().(*arena)}
+	if o.Float32 {
+		net.measured.Do(net.measure)
+	}
+	n := o.Threads
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	for range n {
+		p.work = append(p.work, workPool.Get().(*affine.Work))
+	}
+	return p
+}
+
+func (p *pass) close() {
+	for _, w := range p.work {
+		workPool.Put(w)
+	}
+	p.arena.at, p.arena.free = 0, nil
+	arenaPool.Put(p.arena)
+	p.arena = nil
+}
+
+// run bounds every value over the boxes, in topological order.
+func (p *pass) run(problems []Problem) error {
+	at := 0
+	for _, v := range p.net.values {
+		if err := p.ctx.Err(); err != nil {
+			return err
+		}
+		var err error
+		switch v.kind {
+		case kindInput:
+			for b, q := range problems {
+				p.input(v, p.at(v.id, b), q.Box, at)
+			}
+			at += v.n
+		case kindAffine:
+			if v.copies() {
+				p.shared[v.id].live = p.shared[v.in[0]].live
+			}
+			for b := range problems {
+				if err := p.affine(v, b); err != nil {
+					return err
+				}
+			}
+		case kindAct:
+			err = p.act(v)
+		default:
+			err = p.relaxed(v)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package bound
+
+import (
+	"context"
+	"fmt"
+)
+
+// Symbolic is the forward pass in the input variables (ReluVal, Neurify); best where inputs are few. It takes one problem at a time.
+var Symbolic Domain = forward{}
+
+type forward struct{}
+
+func (forward) Name() string { return "symbolic" }
+func (forward) Alone() bool  { return true }
+
+func (d forward) Bound(ctx context.Context, net *Network, o Options, problems []Problem) (*Bounds, error) {
+	if err := checkAlone(d, problems); err != nil {
+		return nil, err
+	}
+	p := newPass(ctx, net, o, 1)
+	y, err := p.runSymbolic(problems[0].Box)
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	b := &Bounds{p: p}
+	b.lower = func(rows [][]float64, owner []int32, corners [][]float64) ([]float64, error) {
+		low, forms := y.bound(p.rowsOver(rows), len(rows))
+		for i := range corners {
+			corners[i] = y.corner(forms[i])
+		}
+		if o.Plain {
+			return low, nil
+		}
+		return low, p.folded(rows, owner, low)
+	}
+	return b, nil
+}
+
+// TooWideError says that the forms in the inputs would not fit in memory.
+type TooWideError struct{ Inputs, Widest int }
+
+func (e *TooWideError) Error() string {
+	return fmt.Sprintf("symbolic intervals of %d inputs over layers of %d neurons do not fit in memory; use deeppoly", e.Inputs, e.Widest)
+}

@@ -1,0 +1,73 @@
+package bound
+
+import (
+	"github.com/shallow-waters/shoal/internal/affine"
+)
+
+// tighten replaces the boxes of a value by back-substituted bounds where the intervals leave something open.
+// reader is the elementwise operator that reads it, or nil.
+func (p *pass) tighten(in, reader *value) error {
+	if in.exact || in.kind == kindInput {
+		return nil
+	}
+	t := rowSet{}
+	for b := range p.n {
+		s := p.at(in.id, b)
+		for i, l := range s.lo {
+			u := s.up[i]
+			if reader != nil && reader.relu {
+				if l >= 0 || u <= 0 {
+					continue
+				}
+			} else if !(l < u) {
+				continue
+			}
+			t.add(int32(i), 1, int32(b))
+			t.add(int32(i), -1, int32(b))
+		}
+	}
+	if len(t.index) == 0 {
+		return nil
+	}
+	for b := range p.n { // a box may be shared with the value that this one copies
+		s := p.at(in.id, b)
+		m := p.arena.get(2 * in.n)
+		copy(m[:in.n], s.lo)
+		copy(m[in.n:], s.up)
+		s.lo, s.up = m[:in.n], m[in.n:]
+	}
+	low := make([]float64, len(t.index))
+	err := p.chunks(in, len(low), func(w *affine.Work, a, b int) {
+		p.neurons(w, in, t.part(a, b), low[a:b])
+	})
+	if err != nil {
+		return err
+	}
+	for k := 0; k < len(low); k += 2 {
+		s, j := p.at(in.id, int(t.owner[k])), t.index[k]
+		l, u := low[k], -low[k+1]
+		if p.o.Plain {
+			s.lo[j], s.up[j] = l, u
+		} else {
+			s.lo[j], s.up[j] = max(s.lo[j], l), min(s.up[j], u)
+		}
+		// Bounds that cross by rounding hold one point between them: keep a valid order.
+		if s.lo[j] > s.up[j] {
+			s.lo[j], s.up[j] = s.up[j], s.lo[j]
+		}
+	}
+	return nil
+}
+
+// rowSet lists rows sign*element, each with the box that it is bounded over.
+type rowSet struct {
+	index []int32
+	sign  []float64
+	owner []int32
+}
+
+func (t *rowSet) add(index int32, sign float64, owner int32) {
+	t.index, t.sign, t.owner = append(t.index, index), append(t.sign, sign), append(t.owner, owner)
+}
+
+func (t *rowSet) part(a, b int) rowSet { return rowSet{t.index[a:b], t.sign[a:b], t.owner[a:b]} }
