@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -11,13 +12,13 @@ import (
 // where the loss did not rise often enough. Croce and Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of
 // diverse parameter-free attacks", algorithm 1.
 type APGD struct {
-	Loss     Kind    // CE, DLR or DLRT; "" means CE
-	Steps    int     // 0 means 100
-	Restarts int     // 0 means 5 for CE and DLR, as in the authors' code outside their standard set, and 1 for DLRT
-	Rho      float64 // share of steps that must raise the loss between checkpoints; 0 means 0.75
-	Momentum float64 // weight of the new step against the last; 0 means 0.75
+	Loss     Kind    `json:"loss"`     // CE, DLR or DLRT; "" means CE
+	Steps    int     `json:"steps"`    // 0 means 100
+	Restarts int     `json:"restarts"` // 0 means 5 for CE and DLR, as in the authors' code outside their standard set, and 1 for DLRT
+	Rho      float64 `json:"rho"`      // share of steps that must raise the loss between checkpoints; 0 means 0.75
+	Momentum float64 `json:"momentum"` // weight of the new step against the last; 0 means 0.75
 	// Targets is, for DLRT, the number of classes to aim at, from the second most probable on; 0 means 9.
-	Targets int
+	Targets int `json:"targets,omitempty"`
 }
 
 // Name implements Attack.
@@ -35,26 +36,7 @@ func (a APGD) run(ctx context.Context, j *job) error {
 	if j.threat.Norm == L1 {
 		return fmt.Errorf("%s is for linf and l2", a.Name())
 	}
-	if a.Loss == "" {
-		a.Loss = CE
-	}
-	if a.Steps == 0 {
-		a.Steps = 100
-	}
-	if a.Rho == 0 {
-		a.Rho = 0.75
-	}
-	if a.Momentum == 0 {
-		a.Momentum = 0.75
-	}
-	if a.Targets == 0 {
-		a.Targets = 9
-	}
-	if a.Restarts == 0 {
-		if a.Restarts = 5; a.Loss == DLRT {
-			a.Restarts = 1
-		}
-	}
+	a = a.settings(j.threat).(APGD)
 	if need := a.Loss.Classes(); j.classes < need {
 		j.few = fmt.Sprintf("loss %s of %s needs %d classes and the model has %d; the margin is used", a.Loss, a.Name(), need, j.classes)
 		a.Loss = Margin
@@ -72,6 +54,7 @@ func (a APGD) run(ctx context.Context, j *job) error {
 			return err
 		}
 	}
+	j.begin(a.Restarts * rounds * a.Steps)
 	for restart := range a.Restarts {
 		for round := range rounds {
 			idx := j.open()
@@ -94,6 +77,17 @@ func (a APGD) run(ctx context.Context, j *job) error {
 		}
 	}
 	return nil
+}
+
+func (a APGD) settings(Threat) Attack {
+	a.Loss, a.Steps = cmp.Or(a.Loss, CE), cmp.Or(a.Steps, 100)
+	a.Rho, a.Momentum = cmp.Or(a.Rho, 0.75), cmp.Or(a.Momentum, 0.75)
+	if a.Loss == DLRT {
+		a.Restarts, a.Targets = cmp.Or(a.Restarts, 1), cmp.Or(a.Targets, 9)
+	} else {
+		a.Restarts, a.Targets = cmp.Or(a.Restarts, 5), 0
+	}
+	return a
 }
 
 // ranking orders for every sample the classes other than its label, the most probable first.
@@ -200,6 +194,7 @@ func (a APGD) once(ctx context.Context, j *job, idx, other []int, name string) e
 		if len(rows) == 0 {
 			return nil
 		}
+		j.tick()
 		weight := float32(a.Momentum)
 		if step == 0 {
 			weight = 1

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -9,11 +10,11 @@ import (
 // CW minimises the l2 length of a perturbation plus c times how far the label is ahead, in variables that cannot leave the valid pixels,
 // and searches the c. Carlini and Wagner 2017, "Towards evaluating the robustness of neural networks", section 6.1, with loss f6.
 type CW struct {
-	Steps      int     // of Adam for each c; 0 means 1000 (the authors' code has 10,000, and stops early as here)
-	Searches   int     // values of c; 0 means 9
-	Rate       float64 // Adam's; 0 means 0.01
-	Initial    float64 // the first c; 0 means 1e-3
-	Confidence float64 // by how much another class must lead
+	Steps      int     `json:"steps"`                // of Adam for each c; 0 means 1000 (the authors' code has 10,000, and stops early as here)
+	Searches   int     `json:"searches"`             // values of c; 0 means 9
+	Rate       float64 `json:"rate"`                 // Adam's; 0 means 0.01
+	Initial    float64 `json:"initial"`              // the first c; 0 means 1e-3
+	Confidence float64 `json:"confidence,omitempty"` // by how much another class must lead
 }
 
 // Name implements Attack.
@@ -34,18 +35,8 @@ func (a CW) run(ctx context.Context, j *job) error {
 	if j.threat.Norm != L2 {
 		return fmt.Errorf("cw is for l2")
 	}
-	if a.Steps == 0 {
-		a.Steps = 1000
-	}
-	if a.Searches == 0 {
-		a.Searches = 9
-	}
-	if a.Rate == 0 {
-		a.Rate = 0.01
-	}
-	if a.Initial == 0 {
-		a.Initial = 1e-3
-	}
+	a = a.settings(j.threat).(CW)
+	j.begin(a.Searches * a.Steps)
 	var rows []*cwRow
 	idx := j.open()
 	d := j.zeros(len(idx))
@@ -83,6 +74,11 @@ func (a CW) run(ctx context.Context, j *job) error {
 	return nil
 }
 
+func (a CW) settings(Threat) Attack {
+	a.Steps, a.Searches, a.Rate, a.Initial = cmp.Or(a.Steps, 1000), cmp.Or(a.Searches, 9), cmp.Or(a.Rate, 0.01), cmp.Or(a.Initial, 1e-3)
+	return a
+}
+
 // begin puts a sample back to where it came from.
 func (row *cwRow) begin(j *job, rate float64) {
 	row.w, row.hit, row.loss, row.lastLoss = make([]float64, j.size), false, 0, math.Inf(1)
@@ -101,6 +97,7 @@ func (a CW) descend(ctx context.Context, j *job, all []*cwRow) error {
 	rows := append([]*cwRow{}, all...)
 	g := make([]float64, j.size)
 	for step := range a.Steps {
+		j.tick()
 		at, points := make([]int, len(rows)), make([][]float32, len(rows))
 		for r, row := range rows {
 			row.place(j)

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -10,37 +11,25 @@ import (
 // sample, and goes a part of the way back whenever it is across. Targeted at the most probable other classes in turn. Croce and Hein 2020,
 // "Minimally distorted adversarial examples with a fast adaptive boundary attack", algorithm 1.
 type FAB struct {
-	Steps    int     // 0 means 100
-	Restarts int     // 0 means 1
-	Targets  int     // 0 means 9
-	AlphaMax float64 // most of the pull towards the sample; 0 means 0.1
-	Eta      float64 // overshoot of steps; 0 means 1.05
-	Beta     float64 // how much of the way is left after going back; 0 means 0.9
+	Steps    int     `json:"steps"`             // 0 means 100
+	Restarts int     `json:"restarts"`          // 0 means 1
+	Targets  int     `json:"targets,omitempty"` // 0 means 9
+	AlphaMax float64 `json:"alpha_max"`         // most of the pull towards the sample; 0 means 0.1
+	Eta      float64 `json:"eta"`               // overshoot of steps; 0 means 1.05
+	Beta     float64 `json:"beta"`              // how much of the way is left after going back; 0 means 0.9
 }
 
 // Name implements Attack.
 func (FAB) Name() string { return "fab-t" }
 
 func (a FAB) run(ctx context.Context, j *job) error {
-	def := func(v *float64, d float64) {
-		if *v == 0 {
-			*v = d
-		}
-	}
-	def(&a.AlphaMax, 0.1)
-	def(&a.Eta, 1.05)
-	def(&a.Beta, 0.9)
-	if a.Steps == 0 {
-		a.Steps = 100
-	}
-	if a.Targets == 0 {
-		a.Targets = 9
-	}
+	a = a.settings(j.threat).(FAB)
 	ranking, err := j.ranking(ctx)
 	if err != nil {
 		return err
 	}
-	for restart := range max(a.Restarts, 1) {
+	j.begin(a.Restarts * min(a.Targets, j.classes-1) * a.Steps)
+	for restart := range a.Restarts {
 		for round := range min(a.Targets, j.classes-1) {
 			idx := j.open()
 			if len(idx) == 0 {
@@ -59,6 +48,12 @@ func (a FAB) run(ctx context.Context, j *job) error {
 		}
 	}
 	return nil
+}
+
+func (a FAB) settings(Threat) Attack {
+	a.Steps, a.Restarts, a.Targets = cmp.Or(a.Steps, 100), cmp.Or(a.Restarts, 1), cmp.Or(a.Targets, 9)
+	a.AlphaMax, a.Eta, a.Beta = cmp.Or(a.AlphaMax, 0.1), cmp.Or(a.Eta, 1.05), cmp.Or(a.Beta, 0.9)
+	return a
 }
 
 // fabRow is the state of one sample: where it is, and its nearest point across so far.
@@ -84,6 +79,7 @@ func (a FAB) once(ctx context.Context, j *job, idx, other []int, restart int) er
 	}
 	near, far := make([]float32, j.size), make([]float32, j.size)
 	for range a.Steps {
+		j.tick()
 		at, from, to, points := make([]int, len(rows)), make([]int, len(rows)), make([]int, len(rows)), make([][]float32, len(rows))
 		for r, row := range rows {
 			at[r], from[r], to[r], points[r] = row.i, row.rival, row.other, row.d

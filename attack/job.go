@@ -34,6 +34,10 @@ type job struct {
 	few    string // what could not be done for want of classes
 	both   bool   // attacks with and without gradients took part
 	random bool   // the model is not a function of its input
+
+	watch                 func(Progress) // nil where nobody does
+	component, components int
+	steps, of             int
 }
 
 func newJob(t *Target, s *Samples, threat Threat, seed uint64, name string) *job {

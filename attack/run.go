@@ -12,13 +12,20 @@ type Attack interface {
 	// Name is the method's name on the command line.
 	Name() string
 	run(ctx context.Context, j *job) error
+	// settings fills in every default, for a threat.
+	settings(Threat) Attack
 }
+
+// Settings is an attack as it is run against a threat: with every default filled in. Its JSON is what a report holds.
+func Settings(a Attack, t Threat) Attack { return a.settings(t) }
 
 // RunOptions configures Run.
 type RunOptions struct {
 	Seed uint64
 	// Goals makes the attack targeted: sample i is to be classified as Goals[i]. Nil for any wrong class.
 	Goals []int
+	// Progress, where set, is told now and then how far the run is, often: it must be quick.
+	Progress func(Progress)
 }
 
 // Outcome is what an attack did to one sample.
@@ -69,6 +76,7 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	}
 	before := t.Evaluations()
 	j := newJob(t, s, threat, o.Seed, a.Name())
+	j.watch = o.Progress
 	clean, err := t.Replay(ctx, s.X)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -9,11 +10,11 @@ import (
 // SPSA estimates the gradient of the margin from pairs of evaluations along random directions of signs, and follows it with Adam. Uesato
 // et al. 2018, "Adversarial risk and the dangers of evaluating against weak attacks", section 4.1.
 type SPSA struct {
-	Steps   int     // 0 means 100
-	Pairs   int     // evaluations of a step are twice that; 0 means 64
-	Delta   float64 // length of the pairs' perturbations; 0 means 0.01
-	Rate    float64 // Adam's; 0 means 0.01
-	Samples int     // attacked side by side; 0 means 8
+	Steps   int     `json:"steps"`   // 0 means 100
+	Pairs   int     `json:"pairs"`   // evaluations of a step are twice that; 0 means 64
+	Delta   float64 `json:"delta"`   // length of the pairs' perturbations; 0 means 0.01
+	Rate    float64 `json:"rate"`    // Adam's; 0 means 0.01
+	Samples int     `json:"samples"` // attacked side by side; 0 means 8
 }
 
 // Name implements Attack.
@@ -23,22 +24,9 @@ func (a SPSA) run(ctx context.Context, j *job) error {
 	if j.threat.Norm != Linf {
 		return fmt.Errorf("spsa is for linf")
 	}
-	if a.Steps == 0 {
-		a.Steps = 100
-	}
-	if a.Pairs == 0 {
-		a.Pairs = 64
-	}
-	if a.Delta == 0 {
-		a.Delta = 0.01
-	}
-	if a.Rate == 0 {
-		a.Rate = 0.01
-	}
-	if a.Samples == 0 {
-		a.Samples = 8
-	}
+	a = a.settings(j.threat).(SPSA)
 	idx := j.open()
+	j.begin((len(idx) + a.Samples - 1) / a.Samples * a.Steps)
 	for len(idx) > 0 {
 		n := min(a.Samples, len(idx))
 		if err := a.some(ctx, j, idx[:n]); err != nil {
@@ -47,6 +35,12 @@ func (a SPSA) run(ctx context.Context, j *job) error {
 		idx = idx[n:]
 	}
 	return nil
+}
+
+func (a SPSA) settings(Threat) Attack {
+	a.Steps, a.Pairs, a.Samples = cmp.Or(a.Steps, 100), cmp.Or(a.Pairs, 64), cmp.Or(a.Samples, 8)
+	a.Delta, a.Rate = cmp.Or(a.Delta, 0.01), cmp.Or(a.Rate, 0.01)
+	return a
 }
 
 func (a SPSA) some(ctx context.Context, j *job, idx []int) error {
@@ -58,6 +52,7 @@ func (a SPSA) some(ctx context.Context, j *job, idx []int) error {
 	}
 	g := make([]float64, j.size)
 	for step := range a.Steps {
+		j.tick()
 		var at []int
 		var rows []int
 		for r, i := range idx {

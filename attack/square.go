@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -10,8 +11,8 @@ import (
 // Square changes random squares of the image and keeps what lowers the margin. It needs no gradient. Andriushchenko et al. 2020, "Square
 // Attack: a query-efficient black-box adversarial attack via random search".
 type Square struct {
-	Queries int     // 0 means 5000
-	Share   float64 // of the image's area that the first squares cover; 0 means 0.8, as in AutoAttack
+	Queries int     `json:"queries"` // 0 means 5000
+	Share   float64 `json:"share"`   // of the image's area that the first squares cover; 0 means 0.8, as in AutoAttack
 }
 
 // Name implements Attack.
@@ -32,12 +33,8 @@ func (a Square) run(ctx context.Context, j *job) error {
 	if j.threat.Norm == L1 {
 		return fmt.Errorf("square is for linf and l2")
 	}
-	if a.Queries == 0 {
-		a.Queries = 5000
-	}
-	if a.Share == 0 {
-		a.Share = 0.8
-	}
+	a = a.settings(j.threat).(Square)
+	j.begin(a.Queries)
 	m := j.samples.Image
 	if m == (Image{}) {
 		m = Image{Channels: 1, Height: 1, Width: j.size}
@@ -59,6 +56,7 @@ func (a Square) run(ctx context.Context, j *job) error {
 		if len(idx) == 0 {
 			return nil
 		}
+		j.tick()
 		try := d
 		if query > 0 {
 			share := a.squareShare(query)
@@ -94,6 +92,11 @@ func (a Square) run(ctx context.Context, j *job) error {
 		idx, d, next, rngs, margin = idx[:kept], d[:kept], next[:kept], rngs[:kept], margin[:kept]
 	}
 	return nil
+}
+
+func (a Square) settings(Threat) Attack {
+	a.Queries, a.Share = cmp.Or(a.Queries, 5000), cmp.Or(a.Share, 0.8)
+	return a
 }
 
 // marginOf is what a random search makes smaller: how far the label is ahead, or for a goal how far the goal is behind.

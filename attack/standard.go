@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -9,14 +10,14 @@ import (
 // (100 steps), targeted APGD (9 targets, 100 steps), targeted FAB (9 targets, 100 steps), Square (5,000 queries). Croce and Hein 2020,
 // section 5. A model without gradients gets Square alone.
 type Standard struct {
-	Queries int // of Square; 0 means 5000
+	Queries int `json:"queries"` // of Square; 0 means 5000
 }
 
 // Name implements Attack.
 func (Standard) Name() string { return "standard" }
 
 func (a Standard) run(ctx context.Context, j *job) error {
-	set := []Attack{APGD{Loss: CE, Restarts: 1}, APGD{Loss: DLRT, Restarts: 1}, FAB{}, Square{Queries: a.Queries}}
+	set := a.set()
 	if j.target.noGrad != nil || j.threat.Norm == L1 {
 		set = slices.DeleteFunc(set, func(s Attack) bool {
 			_, square := s.(Square)
@@ -30,16 +31,28 @@ func (a Standard) run(ctx context.Context, j *job) error {
 	if err := j.twice(ctx); err != nil {
 		return err
 	}
-	for _, s := range set {
+	j.components = len(set)
+	for i, s := range set {
 		if len(j.open()) == 0 {
 			return nil
 		}
-		j.name = s.Name()
+		j.name, j.component = s.Name(), i
 		if err := s.run(ctx, j); err != nil {
 			return err
 		}
+		j.over()
 	}
 	return nil
+}
+
+// set are the attacks, in their order.
+func (a Standard) set() []Attack {
+	return []Attack{APGD{Loss: CE, Restarts: 1}, APGD{Loss: DLRT, Restarts: 1}, FAB{}, Square{Queries: a.Queries}}
+}
+
+func (a Standard) settings(Threat) Attack {
+	a.Queries = cmp.Or(a.Queries, 5000)
+	return a
 }
 
 // twice runs a few samples again, to see whether the model is a function of its input.

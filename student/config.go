@@ -60,6 +60,9 @@ type Augment struct {
 	Flip  bool `json:"flip,omitempty"`  // left and right, every other image
 }
 
+// Settings is the configuration as a run uses it: every default filled in.
+func (c Config) Settings() Config { return c.withDefaults() }
+
 // withDefaults fills in what is 0.
 func (c Config) withDefaults() Config {
 	set := func(v *float64, def float64) {

@@ -80,7 +80,7 @@ type Epoch struct {
 type Result struct {
 	Architecture *Architecture
 	Config       Config
-	// Weights are the best epoch's where there was validation data, else the last.
+	// Weights are the best epoch's where there was validation data, else the last epoch's; as they stand where no epoch was finished.
 	Weights   *Weights
 	History   []Epoch
 	BestEpoch int // from 1; 0 where no epoch was finished
@@ -341,8 +341,8 @@ func (t *Trainer) cut(ctx context.Context, err error) (*Result, error) {
 
 func (t *Trainer) result(stopped string) *Result {
 	w := newWeights(t.weights.stages)
-	copy(w.Flat, t.best)
-	if t.valid == nil || t.BestAt == 0 {
+	copy(w.Flat, t.best) // without validation data the last whole epoch's, also where the run was cut off in the middle of the next
+	if t.BestAt == 0 {
 		copy(w.Flat, t.weights.Flat)
 	}
 	return &Result{Architecture: t.arch, Config: t.cfg, Weights: w, History: t.History, BestEpoch: t.BestAt, Stopped: stopped, Steps: t.Global, Seconds: t.Seconds, producer: t.opts.Producer}

@@ -25,17 +25,42 @@ func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Proper
 	if r.tol <= 0 {
 		r.tol = o.Max / 1000
 	}
-	points := []float64{o.Max / 27, o.Max / 9, o.Max / 3}
-	for even := true; ; {
-		if err := v.tryRadii(ctx, r, points, property); err != nil {
+	proven, broken := 0.0, math.Inf(1) // by the interval domain
+	if _, hurry := ctx.Deadline(); hurry && v.o.Method != Interval && !v.o.Plain {
+		if proven, broken, err = v.atOnce(ctx, o.Max, r.tol, property); err != nil {
+			return proven, broken, err
+		}
+	}
+	r.lo, r.upper = proven, broken
+	return v.search(ctx, v.o, r, o.Max, property)
+}
+
+// atOnce is the radius that intervals prove, which takes a few passes forward. A search that may be cut off begins with it: bounds of the domain
+// that was asked for take longer, and whoever stops waiting for them is still owed what is known. The domains other than plain ones are
+// intersected with intervals and prove no less in the end.
+func (v *Verifier) atOnce(ctx context.Context, most, tol float64, property func(eps float64) Property) (radius, upper float64, err error) {
+	o := v.o
+	o.Method, o.Falsifier = Interval, nil
+	r := &bracket{hi: most, tol: tol, upper: math.Inf(1), low: math.NaN(), high: math.NaN()}
+	return v.search(ctx, o, r, most, property)
+}
+
+// search narrows a bracket until it is tol wide or the context ends; what is proven until then is returned beside the context's error.
+func (v *Verifier) search(ctx context.Context, o Options, r *bracket, most float64, property func(eps float64) Property) (radius, upper float64, err error) {
+	above := func(points ...float64) []float64 {
+		return slices.DeleteFunc(points, func(e float64) bool { return e <= r.lo })
+	}
+	points := above(most/27, most/9, most/3)
+	for even, first := true, true; ; first = false {
+		if err := v.tryRadii(ctx, o, r, points, property); err != nil {
 			return r.lo, r.upper, err
 		}
-		if r.hi == o.Max && r.lo == o.Max/3 && ctx.Err() == nil { // nothing failed so far
-			if err := v.tryRadii(ctx, r, []float64{0.6 * o.Max, o.Max}, property); err != nil {
+		if first && r.hi == most && r.lo >= most/3 && ctx.Err() == nil { // nothing failed so far
+			if err := v.tryRadii(ctx, o, r, above(0.6*most, most), property); err != nil {
 				return r.lo, r.upper, err
 			}
 		}
-		if r.lo >= o.Max || r.hi-r.lo <= r.tol || ctx.Err() != nil {
+		if r.lo >= most || r.hi-r.lo <= r.tol || ctx.Err() != nil {
 			return r.lo, r.upper, ctx.Err()
 		}
 		before := r.hi - r.lo
@@ -75,19 +100,20 @@ func (r *bracket) next(even bool) []float64 {
 	return slices.DeleteFunc(points, func(e float64) bool { return !(e > r.lo && e < r.hi) })
 }
 
-func (v *Verifier) tryRadii(ctx context.Context, r *bracket, points []float64, property func(eps float64) Property) error {
+func (v *Verifier) tryRadii(ctx context.Context, o Options, r *bracket, points []float64, property func(eps float64) Property) error {
 	ps := make([]Property, len(points))
 	for i, eps := range points {
 		ps[i] = property(eps)
 	}
-	results, err := v.verify(ctx, v.o, ps)
+	results, err := v.verify(ctx, o, ps)
 	if err != nil {
 		return err
 	}
-	for i, eps := range points {
+	cut := false
+	for i, eps := range points { // what is settled counts, whether or not the time ran out for the others
 		switch res := results[i]; {
 		case res.Timeout:
-			return ctx.Err()
+			cut = true
 		case res.Verdict == Verified:
 			if eps > r.lo {
 				r.lo, r.low = eps, res.Margin
@@ -95,6 +121,9 @@ func (v *Verifier) tryRadii(ctx context.Context, r *bracket, points []float64, p
 		case res.Refutes(v.o.Semantics):
 			r.upper = min(r.upper, eps)
 		}
+	}
+	if cut {
+		return ctx.Err()
 	}
 	for i, eps := range points {
 		if results[i].Verdict != Verified && eps > r.lo && eps <= r.hi {

@@ -46,12 +46,14 @@ type compareDoc struct {
 	EngineA   string    `json:"engine_a"`
 	EngineB   string    `json:"engine_b"`
 	Samples   int       `json:"samples"`
-	Max       number    `json:"max_difference"`
+	Max       number    `json:"max_difference"` // this and the next three are null as long as nothing is compared
 	Mean      number    `json:"mean_difference"`
 	Relative  number    `json:"max_relative"`
-	Agreement float64   `json:"agreement"`
+	Agreement number    `json:"agreement"`
 	Differing []differs `json:"differing"`
 	Matched   matched   `json:"matched_by"`
+
+	Interrupted bool `json:"interrupted"`
 
 	Certificate *certificateDoc `json:"certificate,omitempty"`
 }
@@ -68,20 +70,36 @@ type differs struct {
 	B     int `json:"b"`
 }
 
-// batches gives inputs for a model, a batch at a time: of a data set, or random ones.
+// batches gives inputs for a model, a batch at a time: of a data set, or random ones. Where the file fixes the batch, a part of one is filled
+// up; padded is how many samples there are then.
 type batches struct {
 	n    int
-	next func(from, n int) ([]*onnxio.Tensor, error)
+	next func(from, n int) (x []*onnxio.Tensor, padded int, err error)
 }
 
-func openBatches(c *cli.Context, ports []engine.Port) (*batches, error) {
-	if c.String("data") == "" {
-		n := max(1, c.Int("samples"))
-		if len(ports) > 0 && len(ports[0].Shape) > 0 && ports[0].Shape[0] > 0 {
-			n = ports[0].Shape[0]
+// fixedBatch is the batch that files fix, so that the sessions take its multiples; 1 where they leave it free.
+func fixedBatch(sessions ...engine.Session) int {
+	fixed := 1
+	for _, s := range sessions {
+		if in := s.Inputs(); len(in) > 0 && len(in[0].Shape) > 0 && in[0].Shape[0] > 1 {
+			a, b := fixed, in[0].Shape[0]
+			for b != 0 {
+				a, b = b, a%b
+			}
+			fixed *= in[0].Shape[0] / a
 		}
-		all, err := randomInputs(ports, n)
-		return &batches{n, func(int, int) ([]*onnxio.Tensor, error) { return all, nil }}, err
+	}
+	return fixed
+}
+
+func openBatches(c *cli.Context, ports []engine.Port, fixed int) (*batches, error) {
+	if c.String("data") == "" {
+		rng := newRandom()
+		return &batches{c.Int("samples"), func(_, n int) ([]*onnxio.Tensor, int, error) {
+			padded := (n + fixed - 1) / fixed * fixed
+			x, err := randomFrom(rng, batched(ports, padded), padded)
+			return x, padded, err
+		}}, nil
 	}
 	if len(ports) != 1 || len(ports[0].Shape) == 0 {
 		return nil, usageError("leave --data out to compare on random inputs", "--data goes with models of one input; this one has %d", len(ports))
@@ -92,18 +110,27 @@ func openBatches(c *cli.Context, ports []engine.Port) (*batches, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &batches{s.set.Len(), func(from, n int) ([]*onnxio.Tensor, error) {
-		data := make([]float32, 0, n*s.Size)
-		for i := range n {
-			x, err := s.At(from + i)
-			if err != nil {
-				return nil, err
-			}
-			data = append(data, s.Input(x)...)
+	return &batches{s.set.Len(), func(from, n int) ([]*onnxio.Tensor, int, error) {
+		data, padded, err := s.filled(from, n, fixed)
+		if err != nil {
+			return nil, 0, err
 		}
-		shape[0] = n
-		return []*onnxio.Tensor{onnxio.FromFloat32(data, shape...)}, nil
+		shape[0] = padded
+		return []*onnxio.Tensor{onnxio.FromFloat32(data, shape...)}, padded, nil
 	}}, nil
+}
+
+// batched are ports whose fixed batches, all of the same size, are another multiple of it.
+func batched(ports []engine.Port, n int) []engine.Port {
+	out := slices.Clone(ports)
+	for i, p := range out {
+		if len(p.Shape) == 0 || len(ports[0].Shape) == 0 || p.Shape[0] != ports[0].Shape[0] {
+			return ports
+		}
+		out[i].Shape = slices.Clone(p.Shape)
+		out[i].Shape[0] = n
+	}
+	return out
 }
 
 func compareAction(c *cli.Context) error {
@@ -152,17 +179,16 @@ func compareAction(c *cli.Context) error {
 		return fmt.Errorf("%s: %w", models[1].Path, err)
 	}
 	d.Matched.Outputs = by
-	in, err := openBatches(c, sessions[0].Inputs())
+	in, err := openBatches(c, sessions[0].Inputs(), fixedBatch(sessions[:]...))
 	if err != nil {
 		return err
 	}
-	if err := d.run(c, models, sessions, in, inputs, outputs); err != nil {
-		return err
+	err = d.run(c, models, sessions, in, inputs, outputs)
+	if err == nil && c.Bool("certify") {
+		d.Certificate, err = certifyEqual(c, models)
 	}
-	if c.Bool("certify") {
-		if d.Certificate, err = certifyEqual(c, models); err != nil {
-			return err
-		}
+	if d.Interrupted = c.Context.Err() != nil; err != nil && !d.Interrupted {
+		return err
 	}
 	if jsonMode(c) != "" {
 		err = printJSON(c.App.Writer, d)
@@ -172,14 +198,17 @@ func compareAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if d.Interrupted {
+		return errCutShort()
+	}
 	if limit := given(c, "max-delta"); limit != nil && d.Certificate != nil && !(float64(d.Certificate.Delta) <= *limit) {
 		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs are proven to differ by at most %.3g; --max-delta is %.3g", float64(d.Certificate.Delta), *limit)}
 	}
 	if limit := given(c, "max-difference"); limit != nil && !(float64(d.Relative) <= *limit) {
 		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(d.Relative), *limit)}
 	}
-	if least := given(c, "min-agreement"); least != nil && d.Agreement < *least {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*d.Agreement, 100**least)}
+	if least := given(c, "min-agreement"); least != nil && float64(d.Agreement) < *least {
+		return &codeError{code: exitThreshold, err: fmt.Errorf("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*float64(d.Agreement), 100**least)}
 	}
 	return nil
 }
@@ -209,18 +238,23 @@ func matchPorts(c *cli.Context, what string, a, b []engine.Port) (of []int, by s
 }
 
 func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Session, in *batches, inputs, outputs []int) error {
-	batch := max(1, c.Int("batch"))
-	if c.String("data") == "" {
-		batch = in.n
-	} else if p := s[0].Inputs()[0].Shape; p[0] > 1 {
-		batch = max(1, batch/p[0]) * p[0]
-	}
+	fixed := fixedBatch(s[:]...)
+	batch := max(1, c.Int("batch")/fixed) * fixed
 	bar := newProgress(c.App.ErrWriter, in.n, "comparing")
 	defer bar.finish()
 	sum, elements, largest := 0.0, 0, 0.0
+	defer func() { // also of a part
+		if d.Samples == 0 {
+			d.Max, d.Mean, d.Relative, d.Agreement = number(math.NaN()), number(math.NaN()), number(math.NaN()), number(math.NaN())
+			return
+		}
+		d.Mean = number(sum / float64(max(1, elements)))
+		d.Relative = d.Max / number(max(largest, 1e-30))
+		d.Agreement = 1 - number(len(d.Differing))/number(d.Samples)
+	}()
 	for from := 0; from < in.n; from += batch {
 		n := min(batch, in.n-from)
-		x, err := in.next(from, n)
+		x, padded, err := in.next(from, n)
 		if err != nil {
 			return err
 		}
@@ -249,6 +283,9 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 			if x, y := out[0][k].Shape, out[1][at].Shape; !slices.Equal(x, y) {
 				return fmt.Errorf("outputs matched by %s differ: %q of A is of shape %v, %q of B of shape %v", d.Matched.Outputs, s[0].Outputs()[k].Name, x, s[1].Outputs()[at].Name, y)
 			}
+			if padded > n && len(a)%padded == 0 { // what was filled up counts for nothing
+				a, b = a[:len(a)/padded*n], b[:len(b)/padded*n]
+			}
 			for i := range a {
 				diff := math.Abs(a[i] - b[i])
 				if a[i] == b[i] || math.IsNaN(a[i]) && math.IsNaN(b[i]) {
@@ -271,9 +308,6 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 			bar.add()
 		}
 	}
-	d.Mean = number(sum / float64(max(1, elements)))
-	d.Relative = d.Max / number(max(largest, 1e-30))
-	d.Agreement = 1 - float64(len(d.Differing))/float64(d.Samples)
 	return nil
 }
 
@@ -304,7 +338,7 @@ func (d *compareDoc) print(c *cli.Context) error {
 	foreign.Fprintf(w, "A %s (%s)\nB %s (%s)\n%d samples\n", d.A.Path, d.EngineA, d.B.Path, d.EngineB, d.Samples)
 	foreign.Fprintf(w, "inputs matched by %s, outputs by %s\n", d.Matched.Inputs, d.Matched.Outputs)
 	foreign.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))
-	_, err := foreign.Fprintf(w, "predictions agree on %.2f %%\n", 100*d.Agreement)
+	_, err := foreign.Fprintf(w, "predictions agree on %.2f %%\n", 100*float64(d.Agreement))
 	const shown = 20
 	for i, x := range d.Differing {
 		if i == shown {

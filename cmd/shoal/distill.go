@@ -75,13 +75,22 @@ func distillAction(c *cli.Context) error {
 	if err != nil && !interrupted {
 		return err
 	}
-	if interrupted {
-		if c.String("checkpoint") != "" {
-			return &codeError{code: exitInterrupted, err: fmt.Errorf("interrupted after %d steps; %s holds the run's state", res.Steps, c.String("checkpoint")), hint: "go on with --resume"}
-		}
-		return &codeError{code: exitInterrupted, err: fmt.Errorf("interrupted after %d steps; nothing is kept without --checkpoint", res.Steps)}
+	if !interrupted {
+		return l.finish(c, res, false)
 	}
-	return l.finish(c, res)
+	if err := l.finish(c, res, true); err != nil {
+		return err
+	}
+	e := &codeError{code: exitInterrupted}
+	kept := "no epoch was finished, and no student is written"
+	if res.BestEpoch > 0 {
+		kept = fmt.Sprintf("%s is the student of epoch %d", c.String("output"), res.BestEpoch)
+	}
+	if file := c.String("checkpoint"); file != "" {
+		kept, e.hint = fmt.Sprintf("%s holds the run's state, and %s", file, kept), "go on with --resume"
+	}
+	e.err = fmt.Errorf("interrupted after %d steps; %s", res.Steps, kept)
+	return e
 }
 
 // train1 makes one run, with a bar.
@@ -142,32 +151,49 @@ func (l *lesson) testScore(c *cli.Context, m *onnxio.Model) (*student.Score, err
 	return &score, err
 }
 
-// finish writes the student and reports.
-func (l *lesson) finish(c *cli.Context, res *student.Result) error {
+// write saves the student and gives what others will read.
+func (l *lesson) write(c *cli.Context, res *student.Result) (*onnxio.Model, error) {
 	m, err := res.Model()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	if err := m.Save(c.String("output"), onnxio.SaveOptions{}); err != nil {
+		return nil, err
+	}
+	return onnxio.Load(c.String("output"))
+}
+
+// finish writes the student and reports. A run that was interrupted writes its best epoch, if one was finished, and does not test it.
+func (l *lesson) finish(c *cli.Context, res *student.Result, interrupted bool) error {
 	out := c.String("output")
-	if err := m.Save(out, onnxio.SaveOptions{}); err != nil {
-		return err
-	}
-	if m, err = onnxio.Load(out); err != nil { // what others will read
-		return err
-	}
-	score, err := l.testScore(c, m)
-	if err != nil {
-		return err
-	}
 	doc := l.document(c, res.Config)
-	doc["student"] = map[string]any{"path": out, "sha256": m.SHA256, "architecture": res.Architecture, "parameters": res.Architecture.Parameters()}
-	doc["history"], doc["best_epoch"], doc["stopped"], doc["steps"], doc["seconds"] = res.History, res.BestEpoch, res.Stopped, res.Steps, res.Seconds
+	doc["history"], doc["best_epoch"], doc["stopped"], doc["steps"], doc["seconds"] = orEmpty(res.History), res.BestEpoch, res.Stopped, res.Steps, res.Seconds
+	doc["interrupted"] = interrupted
+	var score *student.Score
+	doc["student"] = nil
+	if !interrupted || res.BestEpoch > 0 {
+		m, err := l.write(c, res)
+		if err != nil {
+			return err
+		}
+		doc["student"] = map[string]any{"path": out, "sha256": m.SHA256, "architecture": res.Architecture, "parameters": res.Architecture.Parameters()}
+		if !interrupted {
+			if score, err = l.testScore(c, m); err != nil {
+				return err
+			}
+		}
+	}
 	doc["test"] = score
+	var err error
 	switch jsonMode(c) {
 	case "lines":
 		doc["type"] = "summary"
 		err = jsonLine(c.App.Writer, doc)
 	case "":
+		if doc["student"] == nil {
+			_, err = foreign.Fprintln(c.App.Writer, nothingFinished)
+			break
+		}
 		words := &foreign.Builder{}
 		words.Printf("%s: epoch %d of %d, %d steps, %.1f s (stopped by %s)\n", out, res.BestEpoch, len(res.History), res.Steps, res.Seconds, res.Stopped)
 		if score != nil {

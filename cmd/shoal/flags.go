@@ -144,6 +144,17 @@ func parseEpsList(s string) ([]epsilon, error) {
 // number is a float64 that JSON can hold: infinities and NaN become null.
 type number float64
 
+// nothingFinished stands where a share of nothing would.
+const nothingFinished = "nothing finished"
+
+// ratio is k of n, and null where there is nothing to have a part of.
+func ratio(k, n int) number {
+	if n == 0 {
+		return number(math.NaN())
+	}
+	return number(float64(k) / float64(n))
+}
+
 // MarshalJSON implements json.Marshaler.
 func (n number) MarshalJSON() ([]byte, error) {
 	if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {

@@ -254,7 +254,7 @@ func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := openBatches(c, s.Inputs())
+	in, err := openBatches(c, s.Inputs(), 1) // nothing is filled up: every sample counts
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -267,7 +267,7 @@ func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, error) {
 		defer bar.finish()
 		for from := 0; from < in.n; from += batch {
 			n := min(batch, in.n-from)
-			x, err := in.next(from, n)
+			x, _, err := in.next(from, n)
 			if err == nil {
 				err = f(x)
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -56,58 +57,115 @@ func runAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	batch := max(1, c.Int("batch")/fixed) * fixed
-	outputs := [][]number{}
-	predictions := []int{}
-	correct, seconds := 0, 0.0
+	r := &runTally{s: s, fixed: fixed, keep: jsonMode(c) != "", accuracy: true, Outputs: [][]number{}, Predictions: []int{}, Labels: []int{}}
+	err = r.all(c, sess, shape)
+	if r.Interrupted = c.Context.Err() != nil; err != nil && !r.Interrupted {
+		return err
+	}
+	r.Model, r.DataHash, r.Engine = modelOf(c, m), s.set.SHA256, sess.Engine()
+	return r.report(c)
+}
+
+// runTally is what has been run so far; its shares are null as long as there is nothing to divide by.
+type runTally struct {
+	Outputs     [][]number `json:"outputs"`
+	Predictions []int      `json:"predictions"`
+	Labels      []int      `json:"labels"`
+	Samples     int        `json:"samples"`
+	Accuracy    number     `json:"accuracy"` // null for a model of one output, which names no class
+	Speed       number     `json:"samples_per_second"`
+	Interrupted bool       `json:"interrupted"`
+	Model       modelDoc   `json:"model"`
+	DataHash    string     `json:"data_sha256"`
+	Engine      string     `json:"engine"`
+
+	s        *samples
+	fixed    int  // batch of the file, 1 where it is free
+	keep     bool // outputs
+	accuracy bool
+	correct  int
+	seconds  float64
+}
+
+// all runs the samples a batch at a time. A batch that the file fixes is filled up with the last sample.
+func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
+	s := r.s
+	batch := max(1, c.Int("batch")/r.fixed) * r.fixed
 	bar := newProgress(c.App.ErrWriter, s.set.Len(), "running")
+	defer bar.finish()
 	for from := 0; from < s.set.Len(); from += batch {
 		n := min(batch, s.set.Len()-from)
-		data := make([]float32, 0, n*s.Size)
-		for i := range n {
-			x, err := s.At(from + i)
-			if err != nil {
-				return err
-			}
-			data = append(data, s.Input(x)...)
+		data, padded, err := s.filled(from, n, r.fixed)
+		if err != nil {
+			return err
 		}
-		shape[0] = n
+		shape[0] = padded
 		start := time.Now()
 		out, err := sess.Run(c.Context, []*onnxio.Tensor{onnxio.FromFloat32(data, shape...)})
 		if err != nil {
 			return err
 		}
-		seconds += time.Since(start).Seconds()
+		spent := time.Since(start).Seconds()
 		f, err := out[0].Float64s()
 		if err != nil {
 			return err
 		}
-		width := len(f) / n
+		width := len(f) / padded
+		if r.accuracy = width > 1; r.accuracy && from == 0 {
+			if err := checkLabels(s.set, width); err != nil {
+				return err
+			}
+		}
+		r.seconds += spent
 		for i := range n {
 			row := f[i*width : (i+1)*width]
-			best := 0
-			for k, v := range row {
-				if v > row[best] {
-					best = k
-				}
-			}
-			predictions = append(predictions, best)
+			best := argmax64(row)
+			r.Predictions, r.Labels = append(r.Predictions, best), append(r.Labels, s.set.Labels[from+i])
 			if best == s.set.Labels[from+i] {
-				correct++
+				r.correct++
 			}
-			if jsonMode(c) != "" {
-				outputs = append(outputs, numbers(row))
+			if r.keep {
+				r.Outputs = append(r.Outputs, numbers(row))
 			}
 			bar.add()
 		}
 	}
-	bar.finish()
-	accuracy := float64(correct) / float64(s.set.Len())
-	speed := float64(s.set.Len()) / seconds
-	if jsonMode(c) != "" {
-		return printJSON(c.App.Writer, map[string]any{"outputs": outputs, "predictions": predictions, "labels": s.set.Labels, "accuracy": accuracy,
-			"samples_per_second": speed, "model": modelOf(c, m), "data_sha256": s.set.SHA256, "engine": sess.Engine()})
+	return nil
+}
+
+// filled gives the model's input for n samples, with copies of the last one up to a multiple of what the file fixes.
+func (s *samples) filled(from, n, fixed int) (data []float32, padded int, err error) {
+	padded = (n + fixed - 1) / fixed * fixed
+	data = make([]float32, 0, padded*s.Size)
+	for i := range padded {
+		x, err := s.At(from + min(i, n-1))
+		if err != nil {
+			return nil, 0, err
+		}
+		data = append(data, s.Input(x)...)
 	}
-	_, err = foreign.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (engine %s)\n", s.set.Len(), 100*accuracy, speed, sess.Engine())
+	return data, padded, nil
+}
+
+func (r *runTally) report(c *cli.Context) error {
+	r.Samples = len(r.Predictions)
+	r.Accuracy, r.Speed = ratio(r.correct, r.Samples), number(float64(r.Samples)/r.seconds)
+	if !r.accuracy {
+		r.Accuracy = number(math.NaN())
+	}
+	var err error
+	switch {
+	case jsonMode(c) != "":
+		err = printJSON(c.App.Writer, r)
+	case r.Samples == 0:
+		_, err = foreign.Fprintln(c.App.Writer, nothingFinished)
+	case !r.accuracy:
+		_, err = foreign.Fprintf(c.App.Writer, "%d samples, no accuracy (one output names no class), %.0f samples a second (engine %s)\n", r.Samples, float64(r.Speed), r.Engine)
+	default:
+		_, err = foreign.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (engine %s)\n", r.Samples, 100*float64(r.Accuracy), float64(r.Speed), r.Engine)
+	}
+	if err == nil && r.Interrupted {
+		return errCutShort()
+	}
 	return err
 }

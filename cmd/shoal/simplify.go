@@ -192,7 +192,13 @@ func relative(want, got []float64) float64 {
 
 // randomInputs makes samples of numbers in [0,1); integers are 0 or 1, which every index allows.
 func randomInputs(ports []engine.Port, batch int) ([]*onnxio.Tensor, error) {
-	rng := rand.New(rand.NewPCG(1, 1))
+	return randomFrom(newRandom(), ports, batch)
+}
+
+func newRandom() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }
+
+// randomFrom draws the next such samples.
+func randomFrom(rng *rand.Rand, ports []engine.Port, batch int) ([]*onnxio.Tensor, error) {
 	var out []*onnxio.Tensor
 	for _, p := range ports {
 		shape := append([]int{}, p.Shape...)

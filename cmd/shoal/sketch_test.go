@@ -286,6 +286,9 @@ func writeSketches(dir string) error {
 	if err := writePoints(filepath.Join(dir, "points.npz"), points, []int64{0, 1, 1, 0}, 4, 2); err != nil {
 		return err
 	}
+	if err := writePoints(filepath.Join(dir, "beyond.npz"), points, []int64{0, 7, 1, 0}, 4, 2); err != nil {
+		return err
+	}
 	// Two points that lie in [0,1] and one that does not.
 	if err := writePoints(filepath.Join(dir, "edge.npz"), []float32{0.05, 0.5, 0.5, 0.5, 2, 0.5}, []int64{0, 0, 0}, 3, 2); err != nil {
 		return err

@@ -92,7 +92,7 @@ func sweepAction(c *cli.Context) error {
 	for _, t := range temperatures {
 		for _, seed := range seeds {
 			r, err := s.run(t, seed)
-			if c.Context.Err() != nil {
+			if err != nil && c.Context.Err() != nil { // a run that came to its end before the interrupt counts
 				interrupted = true
 				break
 			}
@@ -332,7 +332,14 @@ func (s *sweep) report(p *printer, interrupted bool) error {
 		words.Printf("%d runs\n", sum.Runs)
 	}
 	doc := s.l.document(c, s.cfg)
-	doc["student"], doc["summary"], doc["interrupted"] = s.l.arch, sums, interrupted
+	config, err := s.config()
+	if err != nil {
+		return err
+	}
+	doc["config"], doc["student"], doc["summary"], doc["interrupted"] = config, s.l.arch, orEmpty(sums), interrupted
+	if len(sums) == 0 {
+		words.Printf(nothingFinished + "\n")
+	}
 	if best >= 0 && len(sums) > 1 {
 		doc["best_temperature"] = sums[best].Temperature
 		words.Printf("best on the validation data: temperature %v\n", sums[best].Temperature)
@@ -345,18 +352,40 @@ func (s *sweep) report(p *printer, interrupted bool) error {
 			return err
 		}
 	}
+	if err := s.write(sums, best, interrupted); err != nil {
+		return err
+	}
 	if interrupted {
 		return errCutShort()
 	}
-	return s.write(sums, best)
+	return nil
+}
+
+// config is what all runs have in common, with defaults filled in; temperatures and seeds are lists here.
+func (s *sweep) config() (map[string]any, error) {
+	text, err := json.Marshal(s.cfg.Settings())
+	if err != nil {
+		return nil, err
+	}
+	config := map[string]any{}
+	if err := json.Unmarshal(text, &config); err != nil {
+		return nil, err
+	}
+	delete(config, "temperature")
+	delete(config, "seed")
+	if tempered(s.c) {
+		config["temperatures"] = realsOf(s.c, "temperatures")
+	}
+	config["seeds"], err = parseSeeds(s.c.String("seeds"))
+	return config, err
 }
 
 func (s *sweep) title() string {
 	return fmt.Sprintf("%s, technique %s", s.c.String("student"), s.cfg.Technique)
 }
 
-// write saves the best run of the best temperature.
-func (s *sweep) write(sums []sweepSum, best int) error {
+// write saves the best run of the best temperature. After an interrupt nothing is trained again for it.
+func (s *sweep) write(sums []sweepSum, best int, interrupted bool) error {
 	path := s.c.String("output")
 	if path == "" || best < 0 {
 		return nil
@@ -368,7 +397,10 @@ func (s *sweep) write(sums []sweepSum, best int) error {
 		}
 	}
 	m := s.best.model
-	if m == nil || s.best.at != at { // not in memory any more
+	if away := m == nil || s.best.at != at; away && interrupted {
+		foreign.Fprintf(s.c.App.ErrWriter, "%s is not written: its student would have to be trained again\n", path)
+		return nil
+	} else if away { // not in memory any more
 		var err error
 		if _, m, err = s.train(s.runs[at].Temperature, s.runs[at].Seed); err != nil {
 			return err
