@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 	"slices"
@@ -272,6 +271,3 @@ func (c *Chart) entries() []entry {
 	}
 	return out
 }
-
-// String is for those who do not see the picture.
-func (c *Chart) String() string { return fmt.Sprintf("%s: %s over %s", c.Title, c.Y, c.X) }

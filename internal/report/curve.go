@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Tones are Okabe and Ito's colours, without the yellow, which is too pale for lines on white.
-var Tones = []color.RGBA{
+// tones are Okabe and Ito's colours, without the yellow, which is too pale for lines on white.
+var tones = []color.RGBA{
 	{0x00, 0x72, 0xB2, 0xFF}, // blue
 	{0xD5, 0x5E, 0x00, 0xFF}, // vermilion
 	{0x00, 0x9E, 0x73, 0xFF}, // bluish green
@@ -81,7 +81,7 @@ func (k *curve) colour() color.Color {
 	if k.Tone < 0 {
 		return color.Gray{0x60}
 	}
-	return Tones[k.Tone%len(Tones)]
+	return tones[k.Tone%len(tones)]
 }
 
 // shape goes with the tone. There is one mark more than there are colours, so that the pairs come round only after all have been.
@@ -110,7 +110,7 @@ func (k *curve) marked(i int) bool {
 		return true
 	}
 	every = min(every, len(k.points))
-	return i%every == (every/2+max(0, k.Tone)*every/len(Tones))%every
+	return i%every == (every/2+max(0, k.Tone)*every/len(tones))%every
 }
 
 // shift sets curves with bars apart, around the place that all have, and no further than half the way to the next place, in all.

@@ -26,7 +26,7 @@ figure{margin:1.4rem 0}.figures{display:grid;grid-template-columns:repeat(auto-f
 figcaption{color:var(--quiet);font-size:.875rem;padding-top:.4rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
 @media(max-width:40rem){th,td{padding:4px 6px;font-size:13px;line-height:18px}td.l,td.l:first-child{min-width:5.5rem}}
-@media print{.scroll{overflow:visible}td,th{white-space:normal}}
+@media print{.scroll{overflow:visible}td,th{white-space:normal;font-size:.7rem}tr,.figures>figure{break-inside:avoid}h2,.t>p{break-after:avoid}}
 details{margin:.6rem 0}pre{overflow-x:auto;background:var(--soft);padding:.6rem;font-size:.8rem}`
 
 // HTML writes the document as one page that needs nothing else: style and pictures are inside, and there are no scripts.

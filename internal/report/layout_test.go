@@ -309,7 +309,7 @@ func TestCurvesDifferWithoutColour(t *testing.T) {
 		for tone := range marks {
 			k := newCurve(&Series{Tone: tone, Dash: dash})
 			l := look{fmt.Sprint(k.shape()), fmt.Sprint(k.line().Dashes)}
-			if tone >= len(Tones) {
+			if tone >= len(tones) {
 				continue
 			}
 			if other, ok := seen[l]; ok {
@@ -319,7 +319,7 @@ func TestCurvesDifferWithoutColour(t *testing.T) {
 		}
 	}
 	all := map[string]int{}
-	for tone := range len(Tones) * len(marks) {
+	for tone := range len(tones) * len(marks) {
 		k := newCurve(&Series{Tone: tone})
 		l := fmt.Sprint(k.shape(), k.colour())
 		if other, ok := all[l]; ok {

@@ -56,13 +56,13 @@ func measuredTicks(values []float64) []plot.Tick {
 	values = slices.Compact(values)
 	var out []plot.Tick
 	for _, v := range values {
-		out = append(out, plot.Tick{Value: v, Label: NumberText(v)})
+		out = append(out, plot.Tick{Value: v, Label: numberText(v)})
 	}
 	return out
 }
 
-// NumberText writes a number shortly: as it is if that is short, as so many 255ths if it is that, and else rounded.
-func NumberText(v float64) string {
+// numberText writes a number shortly: as it is if that is short, as so many 255ths if it is that, and else rounded.
+func numberText(v float64) string {
 	s := strconv.FormatFloat(v, 'g', -1, 64)
 	if len(s) <= 5 {
 		return s
