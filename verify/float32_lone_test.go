@@ -102,14 +102,25 @@ func (m *mixer) conv(x *onnxio.Value) *onnxio.Value {
 	if m.rng.IntN(3) == 0 {
 		groups = c
 	}
-	k := []int{1 + m.rng.IntN(x.Shape[2]), 1 + m.rng.IntN(x.Shape[3])}
+	axes := len(x.Shape) - 2
 	out := groups * (1 + m.rng.IntN(3))
-	in := []*onnxio.Value{x, m.wild(out, c/groups, k[0], k[1])}
+	w := []int{out, c / groups}
+	var kernel, dilations, strides []int64
+	pads := make([]int64, 2*axes)
+	for d := range axes {
+		k, dilation := 1+m.rng.IntN(x.Shape[2+d]), 1
+		if m.rng.IntN(4) == 0 && 2*(k-1) < x.Shape[2+d] {
+			dilation = 2
+		}
+		w = append(w, k)
+		kernel, dilations, strides = append(kernel, int64(k)), append(dilations, int64(dilation)), append(strides, int64(1+m.rng.IntN(2)))
+		pads[d], pads[axes+d] = int64(m.rng.IntN(2)), int64(m.rng.IntN(2))
+	}
+	in := []*onnxio.Value{x, m.wild(w...)}
 	if m.coin() {
 		in = append(in, m.wild(out))
 	}
-	return m.add("Conv", onnxio.Attrs{"kernel_shape": []int64{int64(k[0]), int64(k[1])}, "group": int64(groups),
-		"pads": []int64{int64(m.rng.IntN(2)), 0, 0, int64(m.rng.IntN(2))}, "strides": []int64{int64(1 + m.rng.IntN(2)), 1}}, in...)
+	return m.add("Conv", onnxio.Attrs{"kernel_shape": kernel, "group": int64(groups), "pads": pads, "strides": strides, "dilations": dilations}, in...)
 }
 
 func (m *mixer) wildGemm(x *onnxio.Value, n int) *onnxio.Value {
@@ -338,7 +349,7 @@ func lonelySums() []lone {
 		return lone{name, 11, 0, func(m *mixer) *onnxio.Value {
 			x := m.picture()
 			attrs := onnxio.Attrs{"kernel_shape": []int64{2, 2}, "pads": []int64{int64(m.rng.IntN(2)), 0, 0, int64(m.rng.IntN(2))},
-				"strides": []int64{int64(1 + m.rng.IntN(2)), 1}}
+				"strides": []int64{int64(1 + m.rng.IntN(3)), 1}, "ceil_mode": int64(m.rng.IntN(2))}
 			for _, a := range attr {
 				attrs[a] = int64(m.rng.IntN(2))
 			}
@@ -346,10 +357,20 @@ func lonelySums() []lone {
 		}}
 	}
 	return []lone{
-		{"Conv", 9, 0, func(m *mixer) *onnxio.Value { return m.conv(m.picture()) }},
+		{"Conv", 9, 0, func(m *mixer) *onnxio.Value {
+			if m.rng.IntN(4) == 0 {
+				return m.conv(m.input(1, 1+m.rng.IntN(3), 2+m.rng.IntN(6)))
+			}
+			return m.conv(m.picture())
+		}},
 		{"ConvTranspose", 9, 0, func(m *mixer) *onnxio.Value {
 			x := m.picture()
-			return m.add("ConvTranspose", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{int64(1 + m.rng.IntN(2)), 1}}, x, m.wild(x.Shape[1], 2, 2, 2), m.wild(2))
+			groups, strides := []int{1, x.Shape[1]}[m.rng.IntN(2)], []int64{int64(1 + m.rng.IntN(3)), int64(1 + m.rng.IntN(2))}
+			attrs := onnxio.Attrs{"kernel_shape": []int64{2, 2}, "strides": strides, "group": int64(groups),
+				"dilations": []int64{int64(1 + m.rng.IntN(2)), 1}, "pads": []int64{int64(m.rng.IntN(2)), 0, 0, int64(m.rng.IntN(2))},
+				"output_padding": []int64{m.rng.Int64N(strides[0]), m.rng.Int64N(strides[1])}}
+			out := 1 + m.rng.IntN(2)
+			return m.add("ConvTranspose", attrs, x, m.wild(x.Shape[1], out, 2, 2), m.wild(out*groups))
 		}},
 		{"Gemm", 11, 0, func(m *mixer) *onnxio.Value {
 			if m.coin() {

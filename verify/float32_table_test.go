@@ -285,6 +285,9 @@ func (r *tableRow) network(t *testing.T, l lone, seed uint64) {
 		for _, x := range pointsIn32(rng, box, 8) {
 			exact := real(x)
 			for _, e := range runs {
+				if e.flushes && hasSubnormal(x) {
+					continue
+				}
 				y, err := e.run(x)
 				if err != nil {
 					t.Errorf("%s, seed %d, %s: %v", l.name, seed, e.name, err)

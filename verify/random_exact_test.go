@@ -248,6 +248,9 @@ func (c *mixedTally) network(t *testing.T, seed uint64, g *onnxio.Graph, in, out
 					continue // the standard gives no number here
 				}
 				for _, e := range runs {
+					if e.flushes && hasSubnormal(x32) {
+						continue
+					}
 					y, err := e.run(x32)
 					if err != nil {
 						fail("%s: %v", e.name, err)
