@@ -44,7 +44,11 @@ func beside(rng *rand.Rand, r *big.Rat) *big.Rat {
 // coefficient is a factor of an output: a small whole number, a decimal, a third, or one at either end of float64's range.
 func coefficient(rng *rand.Rand) *big.Rat {
 	var r *big.Rat
-	switch rng.IntN(10) {
+	switch rng.IntN(12) {
+	case 10: // below float64's normal numbers, or between its least ones
+		r = new(big.Rat).SetFrac(big.NewInt(1+rng.Int64N(99)), new(big.Int).Exp(big.NewInt(10), big.NewInt(300+rng.Int64N(40)), nil))
+	case 11: // at the end of its range, or beyond
+		r = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(290+rng.Int64N(30)), nil))
 	case 0, 1, 2, 3:
 		r = big.NewRat(1, 1)
 	case 4, 5:
@@ -66,7 +70,11 @@ func coefficient(rng *rand.Rand) *big.Rat {
 
 // edge is an end of an input's range.
 func edge(rng *rand.Rand) *big.Rat {
-	switch rng.IntN(9) {
+	switch rng.IntN(10) {
+	case 9:
+		if rng.IntN(6) == 0 { // no float32 there
+			return new(big.Rat).SetFloat64(logUniform(rng, -1074, 1000))
+		}
 	case 0:
 		return big.NewRat(rng.Int64N(41)-20, 10) // a decimal that no float32 is
 	case 1:
@@ -358,7 +366,11 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 		var cases []exactCase
 		know.points = nil
 		sat := false
-		for range 1 + rng.IntN(3)*rng.IntN(2) {
+		count := 1 + rng.IntN(3)*rng.IntN(2)
+		if rng.IntN(20) == 0 {
+			count = 12 // more boxes than are bounded together
+		}
+		for range count {
 			c := exactCase{Case: vnnlib.Case{Lower: lower, Upper: upper}, parts: all}
 			if rng.IntN(3) == 0 {
 				c.Lower, c.Upper = inside(rng, lower, upper)
@@ -371,6 +383,11 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 			}
 			for range 1 + rng.IntN(3)*rng.IntN(2) {
 				a, at := constraint(rng, net.out, c.parts)
+				if rng.IntN(12) == 0 { // an output named twice
+					d := coefficient(rng)
+					a.Index = append(a.Index, a.Index[0], a.Index[0])
+					a.Coef = append(a.Coef, d, new(big.Rat).Neg(d))
+				}
 				c.Atoms = append(c.Atoms, a)
 				know.points = append(know.points, floats(at))
 			}
