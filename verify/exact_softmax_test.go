@@ -70,7 +70,7 @@ func TestDroppedSoftmaxAgainstExecutions(t *testing.T) {
 				if sem == Real || r.Verdict != Verified {
 					continue
 				}
-				box := Box{floats(lo), floats(up)}
+				box := Box{Lower: floats(lo), Upper: floats(up)}
 				for _, at := range pointsIn32(rng, box, 16) {
 					for _, e := range runs {
 						if e.flushes && hasSubnormal(at) {
