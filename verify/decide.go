@@ -181,7 +181,7 @@ func (v *Verifier) open(c *Case, s Semantics) (*openCase, error) {
 
 // roundUp is the least float64 that is not below r.
 func roundUp(r *big.Rat) float64 {
-	f, exact := r.Float64()
+	f, exact := nearest(r)
 	if exact || math.IsInf(f, 1) {
 		return f
 	}

@@ -39,7 +39,7 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 
 // roundDown is the greatest float64 that is not above r.
 func roundDown(r *big.Rat) float64 {
-	f, exact := r.Float64()
+	f, exact := nearest(r)
 	if exact || math.IsInf(f, -1) {
 		return f
 	}

@@ -33,7 +33,7 @@ func (v *Verifier) row(q Constraint) ([]float64, loss, float64, error) {
 	var lost loss
 	for i, c := range sums {
 		c.Mul(c, by)
-		f, exact := c.Float64()
+		f, exact := nearest(c)
 		row[i] = f
 		if !exact {
 			if lost == nil {
