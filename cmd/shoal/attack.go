@@ -141,6 +141,8 @@ type attackConfig struct {
 	DataHash   string             `json:"data_sha256"`
 	Split      string             `json:"split"`
 	Range      string             `json:"range"`
+	Resize     string             `json:"resize,omitempty"`
+	EXIF       bool               `json:"exif,omitempty"`
 	Shard      string             `json:"shard,omitempty"`
 	Norm       string             `json:"norm"`
 	Method     string             `json:"method"`
@@ -195,7 +197,7 @@ func attackAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Shard: c.String("shard"),
+	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"), Shard: c.String("shard"),
 		Norm: string(norm), Method: a.Name(), Settings: a, Seed: c.Uint64("seed"), Mean: s.Mean, Std: s.Std, ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
 	r := &attackRun{c: c, target: t, attack: a, s: s, eps: eps, threat: attack.Threat{Norm: norm}, flags: map[string]attack.Flag{}, rows: make([][]attackSample, len(eps))}
 	if r.state, err = openAttackState(c.String("resume"), config); err != nil {

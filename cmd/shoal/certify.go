@@ -85,6 +85,8 @@ type certifyConfig struct {
 	DataHash   string             `json:"data_sha256"`
 	Split      string             `json:"split"`
 	Range      string             `json:"range"`
+	Resize     string             `json:"resize,omitempty"`
+	EXIF       bool               `json:"exif,omitempty"`
 	Eps        float64            `json:"eps"`
 	EpsText    string             `json:"eps_text"`
 	Norm       string             `json:"norm"`
@@ -101,7 +103,7 @@ type certifyConfig struct {
 }
 
 func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
-	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"),
+	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"),
 		Norm: "linf", Mean: s.Mean, Std: s.Std, Method: c.String("method"), Semantics: c.String("semantics"),
 		Timeout: c.Duration("timeout").String(), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version(),
 		PixelRange: s.Valid}

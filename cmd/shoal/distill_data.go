@@ -199,6 +199,9 @@ func (l *lesson) load(use, spec, split, samples string) (*student.Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := set.Check(); err != nil {
+		return nil, err
+	}
 	d := &student.Data{Shape: [3]int{set.Channels, set.Height, set.Width}, Labels: append([]int{}, set.Labels...)}
 	if set.Raw {
 		if len(set.RawShape) != 3 {

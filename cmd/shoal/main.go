@@ -14,6 +14,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -93,6 +94,10 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		code, hint = exitUnsupported, "shoal inspect MODEL lists the operators and what is missing"
 	case errors.Is(err, verify.ErrInput):
 		code = exitUsage
+	}
+	var size *dataset.SizeError
+	if errors.As(err, &size) {
+		hint = fmt.Sprintf("--resize %dx%d resizes all, by antialiased bilinear filtering", size.WantW, size.WantH)
 	}
 	if strings.HasSuffix(err.Error(), "bind it by name") { // package infer's words for a size that nobody gave
 		hint = "--dim NAME=N gives a named dimension its size"

@@ -30,7 +30,7 @@ func commands(prefix string, list []*cli.Command) map[string]*cli.Command {
 // text, with the reason.
 var wrongValues = map[string][]string{
 	"data": {"", "nothing", "what:x", "npz:"}, "validation": {"what:x"}, "test": {"what:x"}, "extra": {"what:x", "npz"},
-	"split": {"both", ""}, "pixel-range": {"", "1:0", "0:0", "0", "all", "0:1e39"}, "match": {"luck", ""}, "range": {"", "3", "3:1", "a:b", "1:1", "-1:2", "1:2:3"},
+	"split": {"both", ""}, "pixel-range": {"", "1:0", "0:0", "0", "all", "0:1e39"}, "match": {"luck", ""}, "resize": {"", "32", "0x1", "x", "32x", "ax3", "-1x2", "32x32x3", "99999x1"}, "range": {"", "3", "3:1", "a:b", "1:1", "-1:2", "1:2:3"},
 	"mean": {"half", "1,", "nan", "1/0"}, "std": {"0", "-1", "x", "1,0", "inf"},
 	"engine": {"steam", "ort:", "go:cuda", "ORT", ""}, "engine-b": {"steam"}, "device": {"-1", "x", "0.5"},
 	"threads": {"-1", "x", "1.5"}, "timeout": {"-1s", "soon", "3"}, "falsify": {"sometimes", "-1s", "0s"},

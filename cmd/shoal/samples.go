@@ -17,6 +17,11 @@ func dataFlags() []cli.Flag {
 		formFlag("data", "labelled inputs, `KIND:PATH` with KIND one of "+strings.Join(dataset.Kinds(), ", "), "", isData),
 		wordFlag("split", "test or train", "test", "test", "train"),
 		formFlag("range", "samples `a:b` in file order, half-open", "", isRange),
+		formFlag("resize", "`WxH` pixels that images are resized to, by antialiased bilinear filtering", "", func(text string) error {
+			_, err := dataset.ParseSize(text)
+			return err
+		}),
+		&cli.BoolFlag{Name: "exif", Usage: "turn images upright as their EXIF orientation says"},
 		realsFlag("mean", "`M` subtracted from pixels before the model, one number or one for each channel", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
 	}
@@ -72,6 +77,15 @@ func boundOptions(c *cli.Context) verify.Options {
 	return verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics")), Threads: c.Int("threads")}
 }
 
+// resizeOf reads --resize, which its flag has looked at.
+func resizeOf(c *cli.Context) [2]int {
+	size, err := dataset.ParseSize(c.String("resize"))
+	if err != nil {
+		return [2]int{}
+	}
+	return size
+}
+
 // samples are a data set joined with a model's input.
 type samples struct {
 	*trial.Samples
@@ -79,28 +93,39 @@ type samples struct {
 }
 
 func openSamples(c *cli.Context, shape []int) (*samples, error) {
-	set, err := dataset.Open(c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range")})
+	set, err := dataset.Open(c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range"),
+		Resize: resizeOf(c), EXIF: c.Bool("exif")})
 	if err != nil {
 		return nil, err
 	}
-	mean, std, err := normalised(c, set)
+	if err := set.Check(); err != nil {
+		return nil, err
+	}
+	src, err := trial.Fit(set, shape)
 	if err != nil {
 		return nil, err
 	}
-	s, err := trial.Join(trial.FromSet(set), shape, mean, std)
+	mean, std, err := normalised(c, set.Raw, src.Channels)
 	if err != nil {
 		return nil, err
+	}
+	s, err := trial.Join(src, shape, mean, std)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range set.Notes {
+		foreign.Fprintf(c.App.ErrWriter, "%s: %s\n", set.Path, note)
 	}
 	return &samples{s, set}, nil
 }
 
 // normalised reads --mean and --std for a set's channels.
-func normalised(c *cli.Context, set *dataset.Set) (mean, std []float64, err error) {
+func normalised(c *cli.Context, raw bool, channels int) (mean, std []float64, err error) {
 	mean, std = realsOf(c, "mean"), realsOf(c, "std")
-	if set.Raw && (mean != nil || std != nil) {
+	if raw && (mean != nil || std != nil) {
 		return nil, nil, usageError("inputs of an npz file are taken as they are", "--mean and --std do not go with npz data")
 	}
-	if mean, std, err = trial.Spread(mean, std, set.Channels); err != nil {
+	if mean, std, err = trial.Spread(mean, std, channels); err != nil {
 		return nil, nil, usageError("", "--%v", err)
 	}
 	return mean, std, nil

@@ -5,6 +5,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"golang.org/x/image/bmp"
+	"image"
+	"image/color"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -214,6 +218,12 @@ func sketches() map[string]*modelSketch {
 	score.output("y", "N", 1)
 	all["score"] = score
 
+	brightest := &modelSketch{opset: 13} // of the channels of a picture, 4 high and 6 wide
+	brightest.input("x", "N", 3, 4, 6)
+	brightest.node("ReduceMean", "y", map[string]any{"axes": []int{2, 3}, "keepdims": 0}, "x")
+	brightest.output("y", "N", 3)
+	all["brightest"] = brightest
+
 	misfit := &modelSketch{opset: 13}
 	misfit.input("x", "N", 3)
 	misfit.weights("w", []float32{1, -1, -1, 1}, 2, 2)
@@ -289,6 +299,9 @@ func writeSketches(dir string) error {
 	if err := writePoints(filepath.Join(dir, "beyond.npz"), points, []int64{0, 7, 1, 0}, 4, 2); err != nil {
 		return err
 	}
+	if err := writePictures(dir); err != nil {
+		return err
+	}
 	// Two points that lie in [0,1] and one that does not.
 	if err := writePoints(filepath.Join(dir, "edge.npz"), []float32{0.05, 0.5, 0.5, 0.5, 2, 0.5}, []int64{0, 0, 0}, 3, 2); err != nil {
 		return err
@@ -296,4 +309,60 @@ func writeSketches(dir string) error {
 	// The means of the first two are (0.7, 0.3) and (0.5, 0.9).
 	steps := []float32{0.8, 0.2, 0.7, 0.3, 0.6, 0.4, 0.4, 0.9, 0.5, 0.9, 0.6, 0.9}
 	return writePoints(filepath.Join(dir, "steps.npz"), steps, []int64{0, 1}, 2, 3, 2)
+}
+
+// writePictures fills folders with pictures of one colour each, for the net of the brightest channel: empty/ has no picture of class 0, bmp/ one of another
+// form, gray/ gray ones, wide/ one of another size.
+func writePictures(dir string) error {
+	colours := map[string]color.Color{"0_red": color.NRGBA{220, 20, 20, 255}, "1_green": color.NRGBA{20, 220, 20, 255}, "2_blue": color.NRGBA{20, 20, 220, 255}}
+	gray := color.Gray{77}
+	put := func(name string, w int, c color.Color) error {
+		name = filepath.Join(dir, name)
+		var img interface {
+			image.Image
+			Set(x, y int, c color.Color)
+		} = image.NewNRGBA(image.Rect(0, 0, w, 4))
+		if c == gray {
+			img = image.NewGray(image.Rect(0, 0, w, 4))
+		}
+		for y := range 4 {
+			for x := range w {
+				img.Set(x, y, c)
+			}
+		}
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		f, err := os.Create(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if filepath.Ext(name) == ".bmp" {
+			return bmp.Encode(f, img)
+		}
+		return png.Encode(f, img)
+	}
+	for class, c := range colours {
+		for _, set := range []string{"empty", "bmp", "gray", "wide"} {
+			name, w, colour := set+"/"+class+"/1.png", 6, c
+			switch {
+			case set == "empty" && class == "0_red":
+				if err := os.MkdirAll(filepath.Join(dir, "empty", class), 0o755); err != nil {
+					return err
+				}
+				continue
+			case set == "bmp" && class == "0_red":
+				name = set + "/" + class + "/1.bmp"
+			case set == "gray":
+				colour = gray
+			case set == "wide" && class == "2_blue":
+				w = 7
+			}
+			if err := put(name, w, colour); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -31,7 +31,7 @@ func rangesOfData(c *cli.Context) (equal.Ranges, error) {
 	if err != nil {
 		return nil, err
 	}
-	mean, std, err := normalised(c, set)
+	mean, std, err := normalised(c, set.Raw, set.Channels)
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,9 @@ func openImages(base string, src Source, def string) (*images, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := set.Check(); err != nil {
+		return nil, err
+	}
 	if set.Raw && len(set.RawShape) != 3 {
 		return nil, fmt.Errorf("%s: inputs of shape %v; a study takes [C,H,W]", src.From, set.RawShape)
 	}
@@ -60,7 +63,11 @@ func openImages(base string, src Source, def string) (*images, error) {
 
 // identity says which images these are, whatever the path to them.
 func (m *images) identity() any {
-	return map[string]any{"sha256": m.set.SHA256, "range": m.source.Range, "split": m.source.Split, "samples": m.source.Samples, "skip": m.source.Skip, "seed": sampleSeed}
+	id := map[string]any{"sha256": m.set.SHA256, "range": m.source.Range, "split": m.source.Split, "samples": m.source.Samples, "skip": m.source.Skip, "seed": sampleSeed}
+	if m.set.Kind == "images" {
+		id["decoder"] = 2 // of pictures: the same files gave other pixels and labels before
+	}
+	return id
 }
 
 // rangeInto puts the range that balls are cut by among a step's settings, where it is not the one that the format's pictures always have.

@@ -28,6 +28,64 @@ func FromSet(s *dataset.Set) Source {
 		Valid: s.Valid, Pixels: s.Pixels}
 }
 
+// Fit is a data set as a source for a model with an input of that shape. Images are given the number of channels that the model takes, where it takes
+// images of their size in another number of channels (see dataset.Set.Recolour).
+func Fit(set *dataset.Set, shape []int) (Source, error) {
+	if set.Raw {
+		return FromSet(set), nil
+	}
+	channels, h, w := imageShape(shape, set)
+	if channels == 0 {
+		return FromSet(set), nil
+	}
+	if h != set.Height || w != set.Width {
+		if onnxio.NumElements(shape) == set.Size() { // the same numbers in a row
+			return FromSet(set), nil
+		}
+		file := set.File
+		if file == "" {
+			file = set.Path
+		}
+		return Source{}, &dataset.SizeError{File: file, Width: set.Width, Height: set.Height, WantW: w, WantH: h, Why: "the model takes images"}
+	}
+	if channels == set.Channels {
+		return FromSet(set), nil
+	}
+	t, err := set.Recolour(channels)
+	if err != nil {
+		return Source{}, err
+	}
+	return FromSet(t), nil
+}
+
+// imageShape reads the shape of a model's input as that of images, channels first or last: with the set's own number of channels where that fits, else
+// with one that they can be converted to. No channels where it is none of images.
+func imageShape(shape []int, set *dataset.Set) (channels, h, w int) {
+	n := len(shape)
+	if n < 3 || onnxio.NumElements(shape[:n-3]) != 1 {
+		return 0, 0, 0
+	}
+	a, b, c := shape[n-3], shape[n-2], shape[n-1]
+	isSize := func(h, w int) bool { return h == set.Height && w == set.Width }
+	for _, k := range []int{set.Channels, 3, 1, 4} { // of the right size before others
+		switch {
+		case a == k && isSize(b, c):
+			return a, b, c
+		case c == k && isSize(a, b):
+			return c, a, b
+		}
+	}
+	for _, k := range []int{set.Channels, 3, 1, 4} {
+		switch {
+		case a == k:
+			return a, b, c
+		case c == k:
+			return c, a, b
+		}
+	}
+	return 0, 0, 0
+}
+
 // Len is the number of samples.
 func (s *Source) Len() int { return len(s.Labels) }
 
@@ -99,6 +157,9 @@ func Spread(mean, std []float64, channels int) ([]float64, []float64, error) {
 
 func (s *Samples) layout(shape []int) error {
 	if s.Size != onnxio.NumElements(shape) {
+		if s.Images() {
+			return fmt.Errorf("%s: samples of %d numbers for a model input of shape %v (images %d wide and %d high, channels: %d)", s.Name, s.Size, shape, s.Width, s.Height, s.Channels)
+		}
 		return fmt.Errorf("%s: samples of %d numbers for a model input of shape %v", s.Name, s.Size, shape)
 	}
 	if !s.Images() {

@@ -1,6 +1,9 @@
-// Package dataset reads labelled images: idx, CIFAR-10 binary, SVHN .mat, npz, folders and zips of images.
+// Package dataset reads labelled samples: idx, CIFAR-10 binary, SVHN .mat, npz, folders and zips of pictures.
 //
-// One reader a file; each checks the sizes that a file declares against its real length before it allocates. dataset.go is the door.
+// One reader a file; each checks the sizes that a file declares against its real length before it allocates. dataset.go is the door. Of pictures,
+// tree.go says which are read and what their labels are, raster.go what their pixels are, chroma.go how JPEG's planes become as large as the picture.
+//
+// Nothing is read as something else without a word: what cannot be read, or has another size than it must have, is an error that names it.
 package dataset
 
 import (
@@ -23,6 +26,13 @@ type Set struct {
 	Index                   []int    // position of each sample in the original file
 	SHA256                  string   // of the files read
 	Valid                   PixelRange
+	File                    string   // of images: the first one's, for messages
+	Notes                   []string // what a user should know of how the set was read
+
+	misfit error // the first sample that cannot be read as the others are
+
+	// prepare, where it is set, decides sizes and channels once it is known which samples [from, to) are asked for.
+	prepare func(o Options, from, to int) error
 
 	// pixels writes the sample at a position of the file, channels last, in [0,1]; raw sets write their numbers.
 	pixels func(dst []float32, at int) error
@@ -34,6 +44,10 @@ type Options struct {
 	Range string // "a:b", "a:", ":b" or "" for all: half-open, in file order
 	// PixelRange is "LO:HI", "none", or "" for what the whole set shows (see PixelRange).
 	PixelRange string
+	// Resize gives images another width and height, see resize.go for how; zero leaves them as they are.
+	Resize [2]int
+	// EXIF turns images upright as their cameras were held.
+	EXIF bool
 }
 
 type reader func(path, split string) (*Set, error)
@@ -93,6 +107,16 @@ func Open(spec string, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.prepare != nil {
+		if err := s.prepare(o, a, b); err != nil {
+			return nil, err
+		}
+	} else if err := s.resized(o); err != nil {
+		return nil, err
+	}
+	if o.EXIF || o.Resize != [2]int{} { // the same files, and other samples
+		s.SHA256 = hash([]byte(fmt.Sprintf("%s resize %v exif %v", s.SHA256, o.Resize, o.EXIF)))
+	}
 	s.Labels = s.Labels[a:b]
 	for i := a; i < b; i++ {
 		s.Index = append(s.Index, i)
@@ -120,6 +144,9 @@ func parseRange(r string, n int) (a, b int, err error) {
 	}
 	return a, min(b, n), nil
 }
+
+// Check tells before any work whether all samples can be read as one set: the error that a later one would give.
+func (s *Set) Check() error { return s.misfit }
 
 // Len is the number of samples.
 func (s *Set) Len() int { return len(s.Labels) }

@@ -2,116 +2,121 @@ package dataset
 
 import (
 	"archive/zip"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"image"
-	"image/color"
-	_ "image/jpeg" // decoders register themselves
-	_ "image/png"
 	"io"
 	"io/fs"
 	"os"
-	"path"
-	"sort"
-	"strings"
 )
 
-// maxImage limits the pixels of one image: 64 million.
-const maxImage = 1 << 26
-
-// openImages reads a folder or zip of PNG and JPEG files with one sub-folder per class. Classes are the sub-folders' names in
-// order; samples are sorted by class and name. A folder train/ or test/ above the classes is the split. All images must have the
-// first one's size.
+// openImages reads a folder or zip of pictures with one sub-folder per class (tree.go): PNG, JPEG, BMP, GIF, WebP and TIFF. Sizes and channels are
+// decided by prepare.
 func openImages(name, split string) (*Set, error) {
 	root, closer, err := openTree(name)
 	if err != nil {
 		return nil, err
 	}
-	byClass := map[string][]string{}
-	splits := map[string]bool{}
-	err = fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		switch strings.ToLower(path.Ext(p)) {
-		case ".png", ".jpg", ".jpeg":
-		default:
-			return nil
-		}
-		dir := path.Dir(p)
-		if dir == "." {
-			return fmt.Errorf("%s: %s stands in no class folder", name, p)
-		}
-		for _, part := range strings.Split(dir, "/") {
-			if part == "train" || part == "test" {
-				splits[part] = true
-			}
-		}
-		byClass[dir] = append(byClass[dir], p)
-		return nil
-	})
-	if err != nil {
-		closer()
-		return nil, err
-	}
-	s := &Set{}
-	var files []string
-	classes := map[string]int{}
-	var dirs []string
-	for dir := range byClass {
-		if len(splits) == 2 && !strings.Contains("/"+dir+"/", "/"+split+"/") {
-			continue
-		}
-		dirs = append(dirs, dir)
-	}
-	sort.Strings(dirs)
-	for _, dir := range dirs {
-		c := path.Base(dir)
-		if _, ok := classes[c]; !ok {
-			classes[c] = len(classes)
-			s.Classes = append(s.Classes, c)
-		}
-		sort.Strings(byClass[dir])
-		for _, f := range byClass[dir] {
-			files = append(files, f)
-			s.Labels = append(s.Labels, classes[c])
-		}
-	}
-	if len(files) == 0 {
-		closer()
-		return nil, fmt.Errorf("%s: no .png or .jpg in class folders", name)
-	}
-	first, err := decode(root, files[0])
+	t, err := readTree(root, split)
 	if err != nil {
 		closer()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	b := first.Bounds()
-	s.Height, s.Width, s.Channels = b.Dy(), b.Dx(), 3
-	if grey(first) {
-		s.Channels = 1
-	}
-	if s.SHA256, err = hashTree(name, root, files); err != nil {
+	s := &Set{Classes: t.classes, Labels: t.labels, Notes: t.notes}
+	if s.SHA256, err = hashTree(name, root, t.files); err != nil {
 		closer()
 		return nil, err
 	}
+	s.prepare = func(o Options, from, to int) error { return s.prepareImages(name, root, t.files, o, from, to) }
+	return s, nil
+}
+
+// SizeError is about a picture that has another size than it must have, in pixels.
+type SizeError struct {
+	File          string
+	Width, Height int
+	WantW, WantH  int
+	Why           string // what wants that size
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%s is %d wide and %d high; %s %d wide and %d high", e.File, e.Width, e.Height, e.Why, e.WantW, e.WantH)
+}
+
+// prepareImages looks at all headers: pictures have one channel where all of the set are gray, else three; and those that are asked for must have the size
+// of the first of them, unless they are resized: what does not is refused when it is read, and by Check before.
+func (s *Set) prepareImages(name string, root fs.FS, files []string, o Options, from, to int) error {
+	s.Channels = 1
+	for i, f := range files {
+		in := i >= from && i < to
+		if !in && s.Channels == 3 {
+			continue // the rest decides nothing
+		}
+		head, err := s.header(root, f, o)
+		switch {
+		case err != nil && in:
+			return fmt.Errorf("%s: %w", name, err)
+		case err != nil:
+			continue
+		}
+		if !head.gray {
+			s.Channels = 3
+		}
+		switch {
+		case !in:
+		case o.Resize != [2]int{}:
+			s.Width, s.Height = o.Resize[0], o.Resize[1]
+		case i == from:
+			s.Width, s.Height = head.w, head.h
+		case head.w != s.Width || head.h != s.Height:
+			if s.misfit == nil {
+				s.misfit = &SizeError{name + ": " + f, head.w, head.h, s.Width, s.Height, files[from] + " is"}
+			}
+		}
+	}
+	s.File = name + ": " + files[from]
+	channels := s.Channels
 	s.pixels = func(dst []float32, at int) error {
-		img, err := decode(root, files[at])
+		p, err := readPicture(root, files[at], o)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if got := img.Bounds(); got.Dx() != s.Width || got.Dy() != s.Height {
-			return fmt.Errorf("%s: %s is %dx%d, the first image %dx%d", name, files[at], got.Dx(), got.Dy(), s.Width, s.Height)
+		if o.Resize != [2]int{} {
+			p = p.resize(o.Resize[0], o.Resize[1])
 		}
-		if s.Channels == 1 && !grey(img) {
-			return fmt.Errorf("%s: %s has colours, the first image has none", name, files[at])
+		if p.w != s.Width || p.h != s.Height {
+			return &SizeError{name + ": " + files[at], p.w, p.h, s.Width, s.Height, files[from] + " is"}
 		}
-		fill(dst, img, s.Channels)
+		for k := range p.w * p.h {
+			recolour(dst[k*channels:(k+1)*channels], p.pix[k*p.channels:(k+1)*p.channels])
+		}
 		return nil
 	}
-	return s, nil
+	return nil
+}
+
+func (s *Set) header(root fs.FS, file string, o Options) (header, error) {
+	d, err := readIn(root, file)
+	if err != nil {
+		return header{}, err
+	}
+	h, err := headerOf(d, file)
+	if err == nil && o.EXIF && orientation(d) >= 5 {
+		h.w, h.h = h.h, h.w
+	}
+	return h, err
+}
+
+func readPicture(root fs.FS, file string, o Options) (*raster, error) {
+	d, err := readIn(root, file)
+	if err != nil {
+		return nil, err
+	}
+	p, err := decodeBytes(d, file)
+	if err == nil && o.EXIF {
+		p = p.upright(orientation(d))
+	}
+	return p, err
 }
 
 // hashTree is the hash of a zip, or of all images of a folder: each one's name, length and bytes.
@@ -145,14 +150,6 @@ func hashTree(name string, root fs.FS, files []string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-func grey(img image.Image) bool {
-	switch img.(type) {
-	case *image.Gray, *image.Gray16:
-		return true
-	}
-	return false
-}
-
 // openTree opens a folder, or a zip as one.
 func openTree(name string) (fs.FS, func() error, error) {
 	info, err := os.Stat(name)
@@ -169,46 +166,11 @@ func openTree(name string) (fs.FS, func() error, error) {
 	return &z.Reader, z.Close, nil
 }
 
-func decode(root fs.FS, name string) (image.Image, error) {
+func readIn(root fs.FS, name string) ([]byte, error) {
 	f, err := root.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	d, err := limited(f)
-	if err != nil {
-		return nil, err
-	}
-	return decodeBytes(d, name)
-}
-
-func decodeBytes(d []byte, name string) (image.Image, error) {
-	c, _, err := image.DecodeConfig(bytes.NewReader(d))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if c.Width <= 0 || c.Height <= 0 || c.Width > maxImage/c.Height {
-		return nil, fmt.Errorf("%s: an image of %dx%d", name, c.Width, c.Height)
-	}
-	img, _, err := image.Decode(bytes.NewReader(d))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return img, nil
-}
-
-// fill writes 8-bit pixels over 255, channels last. Transparency is dropped: the colour stays as it is stored.
-func fill(dst []float32, img image.Image, channels int) {
-	b := img.Bounds()
-	i := 0
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
-			dst[i] = byte255[c.R]
-			if channels == 3 {
-				dst[i+1], dst[i+2] = byte255[c.G], byte255[c.B]
-			}
-			i += channels
-		}
-	}
+	return limited(f)
 }
