@@ -17,7 +17,7 @@ type Standard struct {
 func (Standard) Name() string { return "standard" }
 
 func (a Standard) run(ctx context.Context, j *job) error {
-	set := a.set()
+	set := a.Attacks()
 	if j.target.noGrad != nil || j.threat.Norm == L1 {
 		set = slices.DeleteFunc(set, func(s Attack) bool {
 			_, square := s.(Square)
@@ -45,8 +45,8 @@ func (a Standard) run(ctx context.Context, j *job) error {
 	return nil
 }
 
-// set are the attacks, in their order.
-func (a Standard) set() []Attack {
+// Attacks are those of the set, in their order.
+func (a Standard) Attacks() []Attack {
 	return []Attack{APGD{Loss: CE, Restarts: 1}, APGD{Loss: DLRT, Restarts: 1}, FAB{}, Square{Queries: a.Queries}}
 }
 

@@ -128,19 +128,28 @@ type attackSum struct {
 	Eps            float64 `json:"eps"`
 	EpsText        string  `json:"eps_text"`
 	Samples        int     `json:"samples"`
-	CleanAccuracy  float64 `json:"clean_accuracy"`
-	RobustAccuracy float64 `json:"robust_accuracy"`
-	Low            float64 `json:"low"`
-	High           float64 `json:"high"`
+	CleanAccuracy  number  `json:"clean_accuracy"` // this and the next three are null where no sample is finished
+	RobustAccuracy number  `json:"robust_accuracy"`
+	Low            number  `json:"low"`
+	High           number  `json:"high"`
 	Seconds        float64 `json:"seconds"`
 	Evaluations    int64   `json:"evaluations"`
+	// Components are the attacks of a set, each with the robust accuracy that it left.
+	Components []attackComponent `json:"components,omitempty"`
+}
+
+// attackComponent is one attack of a set: how many samples it broke, and the robust accuracy behind it.
+type attackComponent struct {
+	Method         string `json:"method"`
+	Broken         int    `json:"broken"`
+	RobustAccuracy number `json:"robust_accuracy"`
 }
 
 type attackConfig struct {
 	Data       string             `json:"data"`
 	DataHash   string             `json:"data_sha256"`
 	Split      string             `json:"split"`
-	Range      string             `json:"range"`
+	Range      string             `json:"range,omitempty"`
 	Resize     string             `json:"resize,omitempty"`
 	EXIF       bool               `json:"exif,omitempty"`
 	Shard      string             `json:"shard,omitempty"`
@@ -193,18 +202,42 @@ func attackAction(c *cli.Context) error {
 		return err
 	}
 	sayRange(c, s)
+	if err := checkLabels(s.set, t.Outputs()); err != nil {
+		return err
+	}
 	from, to, err := parseShard(c.String("shard"), s.set.Len())
 	if err != nil {
 		return err
 	}
 	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"), Shard: c.String("shard"),
-		Norm: string(norm), Method: a.Name(), Settings: a, Seed: c.Uint64("seed"), Mean: s.Mean, Std: s.Std, ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
+		Norm: string(norm), Method: a.Name(), Settings: settingsOf(a, norm, eps), Seed: c.Uint64("seed"), Mean: s.Mean, Std: s.Std, ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
 	r := &attackRun{c: c, target: t, attack: a, s: s, eps: eps, threat: attack.Threat{Norm: norm}, flags: map[string]attack.Flag{}, rows: make([][]attackSample, len(eps))}
 	if r.state, err = openAttackState(c.String("resume"), config); err != nil {
 		return err
 	}
 	defer r.state.close()
 	return r.report(m, config, from, to)
+}
+
+// settingsOf are the attack's settings as it runs with them. Where they depend on the radius there is one for each.
+func settingsOf(a attack.Attack, norm attack.Norm, eps []epsilon) any {
+	if set, ok := attack.Settings(a, attack.Threat{}).(attack.Standard); ok {
+		var parts []map[string]any
+		for _, part := range set.Attacks() {
+			parts = append(parts, map[string]any{"method": part.Name(), "settings": settingsOf(part, norm, eps)})
+		}
+		return map[string]any{"attacks": parts}
+	}
+	var all []attack.Attack
+	for _, e := range eps {
+		all = append(all, attack.Settings(a, attack.Threat{Norm: norm, Eps: e.value}))
+	}
+	for _, s := range all {
+		if s != all[0] {
+			return all
+		}
+	}
+	return all[0]
 }
 
 // parseShard reads I/N and gives the part's samples.
@@ -233,8 +266,15 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 	for k, e := range r.eps {
 		sums[k] = r.sum(k, e)
 		sum := sums[k]
+		if sum.Samples == 0 {
+			words.Printf("eps %s: "+nothingFinished+"\n", e.text)
+			continue
+		}
 		words.Printf("eps %s: robust accuracy %.1f %% [%.1f, %.1f] of %d images (clean %.1f %%), %s, %.1f s, %d evaluations\n", e.text,
-			100*sum.RobustAccuracy, 100*sum.Low, 100*sum.High, sum.Samples, 100*sum.CleanAccuracy, config.Method, sum.Seconds, sum.Evaluations)
+			100*float64(sum.RobustAccuracy), 100*float64(sum.Low), 100*float64(sum.High), sum.Samples, 100*float64(sum.CleanAccuracy), config.Method, sum.Seconds, sum.Evaluations)
+		for _, part := range sum.Components {
+			words.Printf("  robust accuracy after %s: %.1f %%\n", part.Method, 100*float64(part.RobustAccuracy))
+		}
 	}
 	flags := []attack.Flag{}
 	for _, f := range r.flags {
@@ -263,8 +303,8 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 		return errCutShort()
 	}
 	for k, sum := range sums {
-		if least := given(c, "min-robust"); least != nil && sum.RobustAccuracy < *least {
-			return &codeError{code: exitThreshold, err: fmt.Errorf("robust accuracy %.4f at eps %s is below --min-robust %v", sum.RobustAccuracy, r.eps[k].text, *least)}
+		if least := given(c, "min-robust"); least != nil && float64(sum.RobustAccuracy) < *least {
+			return &codeError{code: exitThreshold, err: fmt.Errorf("robust accuracy %.4f at eps %s is below --min-robust %v", float64(sum.RobustAccuracy), r.eps[k].text, *least)}
 		}
 	}
 	return nil
@@ -272,12 +312,12 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 
 // all attacks the samples in portions, all eps of one before the next, and prints them in order.
 func (r *attackRun) all(p *printer, from, to int) (interrupted bool, err error) {
-	bar := newProgress(r.c.App.ErrWriter, (to-from)*len(r.eps), "attacking")
-	defer bar.finish()
+	w := r.watch(to - from)
+	defer w.bar.finish()
 	for at := from; at < to; {
 		end := min(to, at+r.c.Int("batch"))
-		portion, err := r.portion(at, end, bar)
-		if r.c.Context.Err() != nil {
+		portion, err := r.portion(at, end, w)
+		if err != nil && r.c.Context.Err() != nil {
 			return true, nil
 		}
 		if err != nil {
@@ -303,7 +343,7 @@ func (r *attackRun) all(p *printer, from, to int) (interrupted bool, err error) 
 
 // portion attacks samples [from, to) at every eps, the smallest first: what is broken there is broken in larger balls too. The thesis'
 // protocol asks something else of every ball, so that each has its own run.
-func (r *attackRun) portion(from, to int, bar *progress) ([][]attackSample, error) {
+func (r *attackRun) portion(from, to int, w *attackWatch) ([][]attackSample, error) {
 	out := make([][]attackSample, len(r.eps))
 	for k := range out {
 		out[k] = make([]attackSample, to-from)
@@ -322,9 +362,9 @@ func (r *attackRun) portion(from, to int, bar *progress) ([][]attackSample, erro
 				todo = append(todo, i)
 				continue
 			}
-			bar.add()
+			w.finished(k, out[k][i].Adversarial)
 		}
-		if err := r.attackSome(from, todo, k, out[k], bar); err != nil {
+		if err := r.attackSome(from, todo, k, out[k], w); err != nil {
 			return nil, err
 		}
 		for i := range out[k] {
@@ -337,7 +377,7 @@ func (r *attackRun) portion(from, to int, bar *progress) ([][]attackSample, erro
 }
 
 // attackSome attacks the samples todo, counted from `from`, at one eps.
-func (r *attackRun) attackSome(from int, todo []int, k int, out []attackSample, bar *progress) error {
+func (r *attackRun) attackSome(from int, todo []int, k int, out []attackSample, w *attackWatch) error {
 	if len(todo) == 0 {
 		return nil
 	}
@@ -355,7 +395,8 @@ func (r *attackRun) attackSome(from int, todo []int, k int, out []attackSample, 
 	threat := r.threat
 	threat.Eps = r.eps[k].value
 	start := time.Now()
-	res, err := attack.Run(r.c.Context, r.target, &some, threat, r.attack, attack.RunOptions{Seed: r.c.Uint64("seed")})
+	w.k, w.eps = k, r.eps[k]
+	res, err := attack.Run(r.c.Context, r.target, &some, threat, r.attack, attack.RunOptions{Seed: r.c.Uint64("seed"), Progress: w.tell})
 	if err != nil {
 		return err
 	}
@@ -380,7 +421,7 @@ func (r *attackRun) attackSome(from int, todo []int, k int, out []attackSample, 
 		if err := r.state.add(&row); err != nil {
 			return err
 		}
-		bar.add()
+		w.finished(k, row.Adversarial)
 	}
 	return nil
 }
@@ -400,17 +441,39 @@ func (r *attackRun) sum(k int, e epsilon) attackSum {
 		s.Seconds += row.spent
 		s.Evaluations += row.cost
 	}
-	if s.Samples > 0 {
-		s.CleanAccuracy, s.RobustAccuracy = float64(right)/float64(s.Samples), float64(robust)/float64(s.Samples)
-		s.Low, s.High = wilson(robust, s.Samples)
+	s.CleanAccuracy, s.RobustAccuracy = ratio(right, s.Samples), ratio(robust, s.Samples)
+	s.Low, s.High = wilson(robust, s.Samples)
+	if set, ok := r.attack.(attack.Standard); ok && s.Samples > 0 {
+		_, blind := r.flags["no-gradient"]
+		s.Components = components(set, attack.Norm(r.c.String("norm")), blind, r.rows[k], right)
 	}
 	return s
 }
 
+// components tells what each attack of a set broke, of the samples that were right.
+func components(set attack.Standard, norm attack.Norm, blind bool, rows []attackSample, right int) []attackComponent {
+	var out []attackComponent
+	for _, a := range set.Attacks() {
+		if _, square := a.(attack.Square); blind && !square || !slices.Contains(attack.Norms(a), norm) {
+			continue // it takes no part
+		}
+		part := attackComponent{Method: a.Name()}
+		for _, row := range rows {
+			if row.Adversarial && row.Method == part.Method {
+				part.Broken++
+			}
+		}
+		right -= part.Broken
+		part.RobustAccuracy = ratio(right, len(rows))
+		out = append(out, part)
+	}
+	return out
+}
+
 // wilson is the 95 % interval of a share of n. Wilson 1927, "Probable inference, the law of succession, and statistical inference".
-func wilson(k, n int) (low, high float64) {
+func wilson(k, n int) (low, high number) { // NaN for a share of nothing
 	z := distuv.UnitNormal.Quantile(0.975)
 	p, m := float64(k)/float64(n), float64(n)
 	middle, half := (p+z*z/(2*m))/(1+z*z/m), z/(1+z*z/m)*math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	return max(0, middle-half), min(1, middle+half)
+	return number(max(0, middle-half)), number(min(1, middle+half))
 }

@@ -12,6 +12,9 @@ import (
 
 // files writes what --save, --png and --plot ask for.
 func (r *attackRun) files(sums []attackSum) error {
+	if sums[0].Samples == 0 {
+		return nil // there is nothing to write or draw
+	}
 	if f := r.c.String("save"); f != "" {
 		if err := r.save(f); err != nil {
 			return err
@@ -28,10 +31,10 @@ func (r *attackRun) files(sums []attackSum) error {
 	if f := r.c.String("plot"); f != "" {
 		var points []report.Robust
 		for _, s := range sums {
-			points = append(points, report.Robust{Eps: s.Eps, Accuracy: s.RobustAccuracy, Low: s.Low, High: s.High})
+			points = append(points, report.Robust{Eps: s.Eps, Accuracy: float64(s.RobustAccuracy), Low: float64(s.Low), High: float64(s.High)})
 		}
 		title := fmt.Sprintf("%s, %d images", r.attack.Name(), sums[0].Samples)
-		if err := report.PlotRobust(f, title, report.Ball(r.c.String("norm"), r.s.Valid.Low, r.s.Valid.High), sums[0].CleanAccuracy, points); err != nil {
+		if err := report.PlotRobust(f, title, report.Ball(r.c.String("norm"), r.s.Valid.Low, r.s.Valid.High), float64(sums[0].CleanAccuracy), points); err != nil {
 			return err
 		}
 		foreign.Fprintf(r.c.App.ErrWriter, "the picture is in %s\n", f)

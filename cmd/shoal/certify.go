@@ -66,9 +66,9 @@ type certifySummary struct {
 	Verified          int     `json:"verified"`
 	Falsified         int     `json:"falsified"`
 	Unknown           int     `json:"unknown"`
-	CleanAccuracy     float64 `json:"clean_accuracy"`
-	CertifiedAccuracy float64 `json:"certified_accuracy"`
-	UpperAccuracy     float64 `json:"upper_accuracy"` // what no counterexample excludes: the robust accuracy lies between the two
+	CleanAccuracy     number  `json:"clean_accuracy"` // this and the next two are null where no sample is finished
+	CertifiedAccuracy number  `json:"certified_accuracy"`
+	UpperAccuracy     number  `json:"upper_accuracy"` // what no counterexample excludes: the robust accuracy lies between the two
 	Seconds           float64 `json:"seconds"`
 	Interrupted       bool    `json:"interrupted,omitempty"`
 }
@@ -84,7 +84,7 @@ type certifyConfig struct {
 	Data       string             `json:"data"`
 	DataHash   string             `json:"data_sha256"`
 	Split      string             `json:"split"`
-	Range      string             `json:"range"`
+	Range      string             `json:"range,omitempty"`
 	Resize     string             `json:"resize,omitempty"`
 	EXIF       bool               `json:"exif,omitempty"`
 	Eps        float64            `json:"eps"`
@@ -95,7 +95,7 @@ type certifyConfig struct {
 	Std        []float64          `json:"std,omitempty"`
 	Method     string             `json:"method"`
 	Semantics  string             `json:"semantics"`
-	Timeout    string             `json:"timeout"`
+	Timeout    string             `json:"timeout,omitempty"` // none where it is not there
 	Falsify    string             `json:"falsify"`
 	Softmax    bool               `json:"softmax_dropped"`
 	Engine     string             `json:"engine"`
@@ -105,8 +105,15 @@ type certifyConfig struct {
 func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
 	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"),
 		Norm: "linf", Mean: s.Mean, Std: s.Std, Method: c.String("method"), Semantics: c.String("semantics"),
-		Timeout: c.Duration("timeout").String(), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version(),
+		Timeout: timeoutText(c), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version(),
 		PixelRange: s.Valid}
+}
+
+func timeoutText(c *cli.Context) string {
+	if d := c.Duration("timeout"); d > 0 {
+		return d.String()
+	}
+	return ""
 }
 
 // certifyImages answers for every image and every eps. With one eps the report has a summary; with several it has one for each, in the
@@ -163,8 +170,13 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	for k := range sums {
 		sum := &sums[k]
 		sum.Eps, sum.EpsText, sum.Interrupted = eps[k].value, eps[k].text, interrupted
+		sum.shares()
+		if sum.Samples == 0 {
+			words.Printf("eps %s: "+nothingFinished+"\n", sum.EpsText)
+			continue
+		}
 		words.Printf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
-			sum.EpsText, sum.Samples, 100*sum.CleanAccuracy, 100*sum.CertifiedAccuracy, sum.Verified, sum.Falsified, sum.Unknown, 100*sum.UpperAccuracy, sum.Seconds)
+			sum.EpsText, sum.Samples, 100*float64(sum.CleanAccuracy), 100*float64(sum.CertifiedAccuracy), sum.Verified, sum.Falsified, sum.Unknown, 100*float64(sum.UpperAccuracy), sum.Seconds)
 	}
 	doc := map[string]any{"model": modelOf(c, m), "config": config, "summary": sums[0].certifySummary}
 	if several {
@@ -182,14 +194,14 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 // missed is the error where a certified accuracy is below the threshold.
 func missed(least *float64, sums []epsSummary) error {
 	for _, sum := range sums {
-		if least == nil || sum.CertifiedAccuracy >= *least {
+		if least == nil || float64(sum.CertifiedAccuracy) >= *least {
 			continue
 		}
 		at := ""
 		if len(sums) > 1 {
 			at = fmt.Sprintf(" at eps %s", sum.EpsText)
 		}
-		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f%s is below --min-certified %v", sum.CertifiedAccuracy, at, *least)}
+		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f%s is below --min-certified %v", float64(sum.CertifiedAccuracy), at, *least)}
 	}
 	return nil
 }
@@ -221,10 +233,12 @@ func (s *certifySummary) add(r certifySample) {
 	default:
 		s.Unknown++
 	}
-	s.CleanAccuracy = float64(s.Correct) / float64(s.Samples)
-	s.CertifiedAccuracy = float64(s.Verified) / float64(s.Samples)
-	s.UpperAccuracy = float64(s.Samples-s.Falsified) / float64(s.Samples)
 	s.Seconds += r.Seconds
+}
+
+// shares are of all samples.
+func (s *certifySummary) shares() {
+	s.CleanAccuracy, s.CertifiedAccuracy, s.UpperAccuracy = ratio(s.Correct, s.Samples), ratio(s.Verified, s.Samples), ratio(s.Samples-s.Falsified, s.Samples)
 }
 
 // withTimeout is the context of one sample or property.
@@ -334,12 +348,13 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if err != nil {
 		return err
 	}
-	if c.Context.Err() != nil {
-		return &codeError{code: exitInterrupted, err: errors.New("interrupted")}
-	}
+	interrupted := c.Context.Err() != nil && r.Verdict == verify.Unknown
 	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
 		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}
-	if r.Timeout {
+	switch {
+	case interrupted:
+		doc.Reason = "interrupted"
+	case r.Timeout:
 		doc.Verdict = "timeout"
 	}
 	if jsonMode(c) != "" {
@@ -349,6 +364,9 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	}
 	if err != nil {
 		return err
+	}
+	if interrupted {
+		return errCutShort()
 	}
 	switch r.Verdict {
 	case verify.Falsified:

@@ -335,6 +335,10 @@ func argmax64(y []float64) int {
 
 func (d *compareDoc) print(c *cli.Context) error {
 	w := c.App.Writer
+	if d.Samples == 0 {
+		_, err := foreign.Fprintln(w, nothingFinished)
+		return err
+	}
 	foreign.Fprintf(w, "A %s (%s)\nB %s (%s)\n%d samples\n", d.A.Path, d.EngineA, d.B.Path, d.EngineB, d.Samples)
 	foreign.Fprintf(w, "inputs matched by %s, outputs by %s\n", d.Matched.Inputs, d.Matched.Outputs)
 	foreign.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))

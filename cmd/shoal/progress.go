@@ -23,15 +23,88 @@ type progress struct {
 
 func newProgress(w io.Writer, total int, what string) *progress {
 	p := &progress{w: w, total: total, start: time.Now(), last: time.Now()}
-	if guarded, ok := w.(*foreign.Writer); ok { // the bar moves the cursor on purpose, and shows nobody's names
-		w = guarded.Unwrap()
-	}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+	if f := terminal(w); f != nil {
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionClearOnFinish(), progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
 	}
 	return p
+}
+
+// shares is how fine newShares' bar is.
+const shares = 1000
+
+// newShares is progress of something that is not counted: set tells the share that is done, and words for what is being done.
+func newShares(w io.Writer) *progress {
+	p := &progress{w: w, total: shares, start: time.Now(), last: time.Now()}
+	if f := terminal(w); f != nil {
+		p.bar = progressbar.NewOptions(shares, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(10), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
+	}
+	return p
+}
+
+// terminal is the file behind a stream of ours where that is a terminal, else nil.
+func terminal(w io.Writer) *os.File {
+	if guarded, ok := w.(*foreign.Writer); ok { // the bar moves the cursor on purpose, and shows nobody's names
+		w = guarded.Unwrap()
+	}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
+}
+
+// set is called as often as one likes. words are made only when they are shown.
+func (p *progress) set(share float64, words func() foreign.Text) {
+	p.done = max(p.done, int(share*shares))
+	if p.bar != nil {
+		if time.Since(p.last) >= 100*time.Millisecond {
+			p.last = time.Now()
+			p.bar.Describe(words().String())
+			_ = p.bar.Set(min(p.done, shares-1)) // a full bar is a finished one
+		}
+		return
+	}
+	if time.Since(p.last) >= p.every() {
+		p.last = time.Now()
+		foreign.Fprintf(p.w, "%s%s\n", words(), p.left(share))
+	}
+}
+
+// every is how often a log gets a line.
+func (p *progress) every() time.Duration { return time.Minute }
+
+// left is how long it will take, where that can be said.
+func (p *progress) left(share float64) foreign.Text {
+	if !(share > 0) || share >= 1 {
+		return foreign.Text{}
+	}
+	spent := time.Since(p.start)
+	return foreign.Sprintf(", about %s left", time.Duration(float64(spent)*(1-share)/share).Round(time.Second))
+}
+
+// say prints a line that stays.
+func (p *progress) say(words foreign.Text) {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+	foreign.Fprintf(p.w, "%s\n", words)
+}
+
+// note tells what is being done to the sample that add will count next.
+func (p *progress) note(words func() foreign.Text) {
+	if p.bar != nil {
+		if time.Since(p.last) >= 100*time.Millisecond {
+			p.last = time.Now()
+			p.bar.Describe(words().String())
+		}
+		return
+	}
+	if time.Since(p.last) >= p.every() {
+		p.last = time.Now()
+		foreign.Fprintf(p.w, "%d of %d, %s%s\n", p.done, p.total, words(), p.left(float64(p.done)/float64(max(1, p.total))))
+	}
 }
 
 func (p *progress) add() {

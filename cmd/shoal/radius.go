@@ -40,29 +40,32 @@ type radiusSample struct {
 	Label     int     `json:"label"`
 	Predicted int     `json:"predicted"`
 	Radius    float64 `json:"radius"`
-	Upper     number  `json:"upper"` // smallest falsified radius; null if none is known
+	Upper     number  `json:"upper"`   // smallest falsified radius; null if none is known
+	Timeout   bool    `json:"timeout"` // the time ran out before the bracket was as narrow as --tol
 	Seconds   float64 `json:"seconds"`
 }
 
+// radiusStats are null where there is no radius.
 type radiusStats struct {
-	Samples int     `json:"samples"`
-	Mean    float64 `json:"mean"`
-	Median  float64 `json:"median"`
-	Max     float64 `json:"max"`
+	Samples int    `json:"samples"`
+	Mean    number `json:"mean"`
+	Median  number `json:"median"`
+	Max     number `json:"max"`
 }
 
 func statsOf(r []float64) radiusStats {
 	s := radiusStats{Samples: len(r)}
 	if len(r) == 0 {
+		s.Mean, s.Median, s.Max = number(math.NaN()), number(math.NaN()), number(math.NaN())
 		return s
 	}
 	r = append([]float64{}, r...)
 	sort.Float64s(r)
 	for _, x := range r {
-		s.Mean += x / float64(len(r))
+		s.Mean += number(x / float64(len(r)))
 	}
-	s.Median = 0.5 * (r[(len(r)-1)/2] + r[len(r)/2])
-	s.Max = r[len(r)-1]
+	s.Median = number(0.5 * (r[(len(r)-1)/2] + r[len(r)/2]))
+	s.Max = number(r[len(r)-1])
 	return s
 }
 
@@ -112,10 +115,19 @@ func radiusAction(c *cli.Context) error {
 	correct, seconds := statsOf(right), time.Since(start).Seconds()
 	summary := map[string]any{"samples": stats.Samples, "mean": stats.Mean, "median": stats.Median, "max": stats.Max, "correct": correct,
 		"seconds": seconds, "interrupted": interrupted}
+	words := foreign.Sprintf(nothingFinished + "\n")
+	if stats.Samples > 0 {
+		words = foreign.Sprintf("radius over all %d images: mean %.5f, median %.5f, max %.5f; ", stats.Samples, float64(stats.Mean), float64(stats.Median), float64(stats.Max))
+		if correct.Samples > 0 {
+			words = foreign.Sprintf("%sover the %d correct ones: mean %.5f, median %.5f ", words, correct.Samples, float64(correct.Mean), float64(correct.Median))
+		} else {
+			words = foreign.Sprintf("%snone is classified correctly ", words)
+		}
+		words = foreign.Sprintf("%s(%.1f s)\n", words, seconds)
+	}
 	err = p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": summary},
 		map[string]any{"tol": tol, "curve": orEmpty(curve), "samples": orEmpty(rows)},
-		foreign.Sprintf("radius over all %d images: mean %.5f, median %.5f, max %.5f; over the %d correct ones: mean %.5f, median %.5f (%.1f s)\n",
-			stats.Samples, stats.Mean, stats.Median, stats.Max, correct.Samples, correct.Mean, correct.Median, seconds))
+		words)
 	if err != nil {
 		return err
 	}
@@ -164,6 +176,6 @@ func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return row, err
 	}
-	row.Radius, row.Upper, row.Seconds = r, number(up), time.Since(start).Seconds()
+	row.Radius, row.Upper, row.Timeout, row.Seconds = r, number(up), err != nil, time.Since(start).Seconds()
 	return row, nil
 }

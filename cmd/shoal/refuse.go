@@ -165,7 +165,7 @@ var demandsOf = map[string]demands{
 			return err
 		}},
 	"sweep": {needs: lessonNeeds,
-		rules: append([]rule{{"temperatures", tempered, "goes with --technique temperature, hinton or dkd"}}, lessonRules...),
+		rules: append([]rule{{"temperatures plot", tempered, "goes with --technique temperature, hinton or dkd"}}, lessonRules...),
 		also: func(c *cli.Context) error {
 			if tempered(c) && len(realsOf(c, "temperatures")) > 1 && !c.IsSet("validation") && c.Float64("validation-share") == 0 {
 				return usageError("--validation-share 0.1, or --validation KIND:PATH", "a temperature is chosen on validation data, and there is none")

@@ -194,6 +194,7 @@ func TestWhatMeansNothingTogetherIsRefused(t *testing.T) {
 		"distill --technique labels --data npz:a.npz --student s -o b --validation-share 0 --patience 2":           "--patience needs validation data",
 		"distill --technique labels --data npz:a.npz --student s -o b --cooldown 11":                               "cooldown of 11 epochs",
 		"sweep --technique labels --data npz:a.npz --student s --temperatures 1":                                   "--temperatures goes with --technique",
+		"sweep --technique labels --data npz:a.npz --student s --plot c.svg":                                       "--plot goes with --technique temperature, hinton or dkd",
 		"sweep --technique labels --student s":                                                                     "no --data is given",
 		"sweep --data npz:a.npz --student s":                                                                       "no --teacher is given",
 		"sweep --teacher t.onnx --data npz:a.npz --student s --validation-share 0":                                 "a temperature is chosen on validation data",

@@ -26,6 +26,9 @@ func openSubject(c *cli.Context, m *onnxio.Model, f *falsify.Attack) (*verify.Ve
 	if err == nil {
 		s, err = openSamples(c, v.Info().InputShape)
 	}
+	if err == nil {
+		err = checkLabels(s.set, v.Info().Outputs)
+	}
 	if err != nil {
 		v.Close()
 		return nil, nil, err
