@@ -111,12 +111,8 @@ func openBatches(c *cli.Context, ports []engine.Port, fixed int) (*batches, erro
 		return nil, err
 	}
 	return &batches{s.set.Len(), func(from, n int) ([]*onnxio.Tensor, int, error) {
-		data, padded, err := s.filled(from, n, fixed)
-		if err != nil {
-			return nil, 0, err
-		}
-		shape[0] = padded
-		return []*onnxio.Tensor{onnxio.FromFloat32(data, shape...)}, padded, nil
+		x, padded, err := s.filled(ports[0], shape, from, n, fixed)
+		return []*onnxio.Tensor{x}, padded, err
 	}}, nil
 }
 

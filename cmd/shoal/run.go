@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -95,13 +96,12 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 	defer bar.finish()
 	for from := 0; from < s.set.Len(); from += batch {
 		n := min(batch, s.set.Len()-from)
-		data, padded, err := s.filled(from, n, r.fixed)
+		x, padded, err := s.filled(sess.Inputs()[0], shape, from, n, r.fixed)
 		if err != nil {
 			return err
 		}
-		shape[0] = padded
 		start := time.Now()
-		out, err := sess.Run(c.Context, []*onnxio.Tensor{onnxio.FromFloat32(data, shape...)})
+		out, err := sess.Run(c.Context, []*onnxio.Tensor{x})
 		if err != nil {
 			return err
 		}
@@ -134,17 +134,16 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 }
 
 // filled gives the model's input for n samples, with copies of the last one up to a multiple of what the file fixes.
-func (s *samples) filled(from, n, fixed int) (data []float32, padded int, err error) {
+func (s *samples) filled(port engine.Port, shape []int, from, n, fixed int) (x *onnxio.Tensor, padded int, err error) {
 	padded = (n + fixed - 1) / fixed * fixed
-	data = make([]float32, 0, padded*s.Size)
-	for i := range padded {
-		x, err := s.At(from + min(i, n-1))
-		if err != nil {
-			return nil, 0, err
-		}
-		data = append(data, s.Input(x)...)
+	index := make([]int, padded)
+	for i := range index {
+		index[i] = from + min(i, n-1)
 	}
-	return data, padded, nil
+	shape = slices.Clone(shape)
+	shape[0] = padded
+	x, err = s.Tensor(port.DType, shape, index)
+	return x, padded, err
 }
 
 func (r *runTally) report(c *cli.Context) error {

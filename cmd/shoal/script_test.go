@@ -64,6 +64,9 @@ func TestScripts(t *testing.T) {
 			if err := os.CopyFS(filepath.Join(e.WorkDir, "faults"), os.DirFS(filepath.Join("..", "..", "testdata", "faults"))); err != nil {
 				return err
 			}
+			if err := os.CopyFS(filepath.Join(e.WorkDir, "forms"), os.DirFS(filepath.Join("testdata", "forms"))); err != nil {
+				return err
+			}
 			return writeSketches(e.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "interrupted": interrupted, "shape": shape, "gzip": pack},

@@ -20,12 +20,14 @@ type Source struct {
 	Valid                   dataset.PixelRange
 	// Pixels writes sample i, channels first or last.
 	Pixels func(dst []float32, i int, last bool) error
+	// Numbers gives sample i as its file has it, where it is taken as it is; nil where there is no such thing.
+	Numbers func(i int) (ints []int64, floats []float64)
 }
 
 // FromSet is a data set as a source.
 func FromSet(s *dataset.Set) Source {
 	return Source{Name: s.Path, Channels: s.Channels, Height: s.Height, Width: s.Width, Size: s.Size(), Labels: s.Labels, Index: s.Index,
-		Valid: s.Valid, Pixels: s.Pixels}
+		Valid: s.Valid, Pixels: s.Pixels, Numbers: s.Numbers}
 }
 
 // Fit is a data set as a source for a model with an input of that shape. Images are given the number of channels that the model takes, where it takes

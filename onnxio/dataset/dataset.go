@@ -29,6 +29,8 @@ type Set struct {
 	File                    string   // of images: the first one's, for messages
 	Notes                   []string // what a user should know of how the set was read
 
+	numbers *Array // of raw sets, all samples: what pixels rounds to float32
+
 	misfit error // the first sample that cannot be read as the others are
 
 	// prepare, where it is set, decides sizes and channels once it is known which samples [from, to) are asked for.
@@ -143,6 +145,19 @@ func parseRange(r string, n int) (a, b int, err error) {
 		return 0, 0, fmt.Errorf("range %q selects nothing of %d samples", r, n)
 	}
 	return a, min(b, n), nil
+}
+
+// Numbers gives sample i of a raw set exactly as the file has it, integers or reals; exactly one of the two is not nil. Other sets give nothing.
+func (s *Set) Numbers(i int) (ints []int64, floats []float64) {
+	if s.numbers == nil || i < 0 || i >= len(s.Index) {
+		return nil, nil
+	}
+	n := s.Size()
+	from := s.Index[i] * n
+	if s.numbers.Ints != nil {
+		return s.numbers.Ints[from : from+n], nil
+	}
+	return nil, s.numbers.Floats[from : from+n]
 }
 
 // Check tells before any work whether all samples can be read as one set: the error that a later one would give.

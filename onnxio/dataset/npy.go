@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
 // Array is a numpy array as float64s or int64s, in row-major order; exactly one of the two is set.
@@ -33,12 +35,20 @@ func (a *Array) Float32s() []float32 {
 }
 
 var (
-	npyDescr = regexp.MustCompile(`'descr':\s*'([<>|=])([a-z])(\d+)'`)
+	npyDescr = regexp.MustCompile(`'descr':\s*'([<>|=])([a-zA-Z])(\d*)'`)
+	npyAny   = regexp.MustCompile(`'descr':\s*(\S.*?), 'fortran_order'`)
 	npyOrder = regexp.MustCompile(`'fortran_order':\s*(True|False)`)
 	npyShape = regexp.MustCompile(`'shape':\s*\(([^)]*)\)`)
 )
 
-// ParseNPY reads a .npy file, versions 1 to 3, of little-endian numbers in C order: f4, f8, i1 to i8, u1 to u8 and bool.
+// noNumbers is the error of an array that holds something else: text, Python objects, records, dates.
+type noNumbers struct{ descr string }
+
+func (e *noNumbers) Error() string {
+	return fmt.Sprintf("a .npy array of %s, which are no numbers", e.descr)
+}
+
+// ParseNPY reads a .npy file, versions 1 to 3, of numbers in either byte order, in C or Fortran order: f2, f4, f8, i1 to i8, u1 to u8 and bool.
 // Source: the numpy documentation, numpy.lib.format.
 func ParseNPY(d []byte) (*Array, error) {
 	if len(d) < 10 || string(d[:6]) != "\x93NUMPY" {
@@ -57,6 +67,13 @@ func ParseNPY(d []byte) (*Array, error) {
 	head := string(d[at : at+n])
 	data := d[at+n:]
 	descr, order, shape := npyDescr.FindStringSubmatch(head), npyOrder.FindStringSubmatch(head), npyShape.FindStringSubmatch(head)
+	if descr != nil && !strings.Contains("fiub", descr[2]) || descr == nil && npyAny.MatchString(head) {
+		what := ""
+		if m := npyAny.FindStringSubmatch(head); m != nil {
+			what = m[1]
+		}
+		return nil, &noNumbers{fmt.Sprintf("type %.60s", what)}
+	}
 	if descr == nil || order == nil || shape == nil {
 		return nil, fmt.Errorf("a .npy header that is not understood: %.80q", head)
 	}
@@ -78,20 +95,49 @@ func ParseNPY(d []byte) (*Array, error) {
 	if err != nil || width < 1 || width > 8 || size*width != len(data) {
 		return nil, fmt.Errorf("%d bytes for shape %v of elements %s%s", len(data), a.Shape, descr[2], descr[3])
 	}
+	var bytes binary.ByteOrder = binary.LittleEndian
+	if descr[1] == ">" {
+		bytes = binary.BigEndian
+	}
+	if err := a.decode(data, bytes, descr[2]+descr[3], size, width); err != nil {
+		return nil, err
+	}
 	if order[1] == "True" && len(a.Shape) > 1 {
-		return nil, fmt.Errorf("a .npy array in Fortran order; save it with numpy.ascontiguousarray")
+		a.Floats, a.Ints = rowMajor(a.Floats, a.Shape), rowMajor(a.Ints, a.Shape)
 	}
-	if descr[1] == ">" && width > 1 {
-		return nil, fmt.Errorf("a big-endian .npy array")
-	}
-	return a, a.decode(data, descr[2]+descr[3], size, width)
+	return a, nil
 }
 
-func (a *Array) decode(data []byte, kind string, size, width int) error {
-	le := binary.LittleEndian
+// rowMajor puts numbers that stand in Fortran order, the first index changing fastest, into C order.
+func rowMajor[T any](data []T, shape []int) []T {
+	if data == nil {
+		return nil
+	}
+	out := make([]T, len(data))
+	at := make([]int, len(shape))
+	for i := range out {
+		from, step := 0, 1
+		for k, n := range shape {
+			from += at[k] * step
+			step *= n
+		}
+		out[i] = data[from]
+		for k := len(shape) - 1; k >= 0; k-- { // the next index, the last changing fastest
+			if at[k]++; at[k] < shape[k] {
+				break
+			}
+			at[k] = 0
+		}
+	}
+	return out
+}
+
+func (a *Array) decode(data []byte, le binary.ByteOrder, kind string, size, width int) error {
 	var float func([]byte) float64
 	var integer func([]byte) int64
 	switch kind {
+	case "f2":
+		float = func(b []byte) float64 { return float64(onnxio.HalfValue(le.Uint16(b))) }
 	case "f4":
 		float = func(b []byte) float64 { return float64(math.Float32frombits(le.Uint32(b))) }
 	case "f8":
@@ -110,7 +156,7 @@ func (a *Array) decode(data []byte, kind string, size, width int) error {
 		integer = func(b []byte) int64 { return int64(le.Uint32(b)) }
 	case "u8":
 		for i := range size {
-			if data[i*8+7] > 0x7f {
+			if le.Uint64(data[i*8:]) > math.MaxInt64 {
 				return fmt.Errorf("element %d of a uint64 array does not fit in int64", i)
 			}
 		}

@@ -3,6 +3,7 @@ package dataset
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -12,7 +13,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/output"
 )
 
-// ReadNPZ reads all arrays of a .npz file.
+// ReadNPZ reads all arrays of numbers of a .npz file; text and other things are left out.
 func ReadNPZ(path string) (map[string]*Array, error) {
 	d, err := os.ReadFile(path)
 	if err != nil {
@@ -53,12 +54,21 @@ func WriteNPZ(path string, arrays map[string]*Array) error {
 }
 
 func parseNPZ(d []byte) (map[string]*Array, error) {
+	return arraysOf(d, func(string) bool { return true })
+}
+
+// arraysOf reads the arrays whose names are wanted. One of them that holds no numbers is left out, unless it is asked for by name as inputs and labels are.
+func arraysOf(d []byte, want func(name string) bool) (map[string]*Array, error) {
 	z, err := zip.NewReader(bytes.NewReader(d), int64(len(d)))
 	if err != nil {
 		return nil, fmt.Errorf("not an .npz file: %w", err)
 	}
 	out := map[string]*Array{}
 	for _, f := range z.File {
+		name := strings.TrimSuffix(f.Name, ".npy")
+		if !want(name) {
+			continue
+		}
 		r, err := f.Open()
 		if err != nil {
 			return nil, fmt.Errorf("array %s: %w", f.Name, err)
@@ -66,7 +76,12 @@ func parseNPZ(d []byte) (map[string]*Array, error) {
 		b, err := limited(r)
 		r.Close()
 		if err == nil {
-			out[strings.TrimSuffix(f.Name, ".npy")], err = ParseNPY(b)
+			out[name], err = ParseNPY(b)
+		}
+		var none *noNumbers
+		if errors.As(err, &none) && name != "inputs" && name != "labels" {
+			delete(out, name)
+			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("array %s: %w", f.Name, err)
@@ -75,23 +90,32 @@ func parseNPZ(d []byte) (map[string]*Array, error) {
 	return out, nil
 }
 
-// openNPZ reads arrays inputs [N,...], as the model takes them, and labels [N].
+// openNPZ reads arrays inputs [N,...], as the model takes them, and labels: [N] or [N,1] whole numbers, of an integer or a real type, or one-hot [N,K].
+// Other arrays of the file are not looked at.
 func openNPZ(path, _ string) (*Set, error) {
 	d, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := parseNPZ(d)
+	m, err := arraysOf(d, func(name string) bool { return name == "inputs" || name == "labels" })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	x, y := m["inputs"], m["labels"]
-	if x == nil || y == nil || len(x.Shape) < 2 || len(y.Shape) != 1 || y.Ints == nil || x.Shape[0] != y.Shape[0] {
-		return nil, fmt.Errorf("%s: want arrays inputs [N,...] and integer labels [N]", path)
+	if x == nil || y == nil {
+		return nil, fmt.Errorf("%s: want arrays named inputs and labels; it holds %s", path, strings.Join(arrayNames(d), ", "))
 	}
-	s := &Set{Raw: true, RawShape: x.Shape[1:], SHA256: hash(d)}
-	for _, l := range y.Ints {
-		s.Labels = append(s.Labels, int(l))
+	switch {
+	case len(x.Shape) < 2:
+		return nil, fmt.Errorf("%s: inputs of shape %v; want [N,...]", path, x.Shape)
+	case x.Shape[0] == 0:
+		return nil, fmt.Errorf("%s: there are no samples: inputs are of shape %v", path, x.Shape)
+	case len(x.Floats)+len(x.Ints) == 0:
+		return nil, fmt.Errorf("%s: samples hold no numbers: inputs are of shape %v", path, x.Shape)
+	}
+	s := &Set{Raw: true, RawShape: x.Shape[1:], SHA256: hash(d), numbers: x}
+	if s.Labels, err = y.labels(x.Shape[0]); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	data, n := x.Float32s(), s.Size()
 	s.Valid = ofNumbers(x.Shape, data)
@@ -100,4 +124,17 @@ func openNPZ(path, _ string) (*Set, error) {
 		return nil
 	}
 	return s, nil
+}
+
+// arrayNames lists what a .npz file holds.
+func arrayNames(d []byte) []string {
+	z, err := zip.NewReader(bytes.NewReader(d), int64(len(d)))
+	if err != nil || len(z.File) == 0 {
+		return []string{"nothing"}
+	}
+	var out []string
+	for _, f := range z.File {
+		out = append(out, strings.TrimSuffix(f.Name, ".npy"))
+	}
+	return out
 }
