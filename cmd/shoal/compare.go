@@ -51,6 +51,7 @@ type compareDoc struct {
 	Relative  number    `json:"max_relative"`
 	Agreement number    `json:"agreement"`
 	Differing []differs `json:"differing"`
+	scores    int       // of a sample's first output
 	Matched   matched   `json:"matched_by"`
 
 	Interrupted bool `json:"interrupted"`
@@ -203,7 +204,11 @@ func compareAction(c *cli.Context) error {
 	if limit := given(c, "max-difference"); limit != nil && !(float64(d.Relative) <= *limit) {
 		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(d.Relative), *limit)}
 	}
-	if least := given(c, "min-agreement"); least != nil && float64(d.Agreement) < *least {
+	least := given(c, "min-agreement")
+	if least != nil && d.scores < 2 {
+		return &codeError{code: exitUnsupported, err: errors.New("--min-agreement is about predictions, and one output names no class")}
+	}
+	if least != nil && float64(d.Agreement) < *least {
 		return &codeError{code: exitThreshold, err: fmt.Errorf("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*float64(d.Agreement), 100**least)}
 	}
 	return nil
@@ -247,6 +252,9 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 		d.Mean = number(sum / float64(max(1, elements)))
 		d.Relative = d.Max / number(max(largest, 1e-30))
 		d.Agreement = 1 - number(len(d.Differing))/number(d.Samples)
+		if d.scores < 2 { // no class is predicted
+			d.Agreement = number(math.NaN())
+		}
 	}()
 	for from := 0; from < in.n; from += batch {
 		n := min(batch, in.n-from)
@@ -310,7 +318,12 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 // predictions compares the largest element of each sample's first output.
 func (d *compareDoc) predictions(a, b []float64, from, n int) {
 	width := len(a) / n
+	d.scores = width
 	for i := range n {
+		if width == 0 {
+			d.Samples++
+			continue
+		}
 		p, q := argmax64(a[i*width:(i+1)*width]), argmax64(b[i*width:(i+1)*width])
 		if p != q {
 			d.Differing = append(d.Differing, differs{from + i, p, q})
@@ -338,7 +351,12 @@ func (d *compareDoc) print(c *cli.Context) error {
 	foreign.Fprintf(w, "A %s (%s)\nB %s (%s)\n%d samples\n", d.A.Path, d.EngineA, d.B.Path, d.EngineB, d.Samples)
 	foreign.Fprintf(w, "inputs matched by %s, outputs by %s\n", d.Matched.Inputs, d.Matched.Outputs)
 	foreign.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))
-	_, err := foreign.Fprintf(w, "predictions agree on %.2f %%\n", 100*float64(d.Agreement))
+	var err error
+	if d.Samples > 0 && d.scores < 2 {
+		_, err = foreign.Fprintln(w, "no predictions to compare: one output names no class")
+	} else {
+		_, err = foreign.Fprintf(w, "predictions agree on %.2f %%\n", 100*float64(d.Agreement))
+	}
 	const shown = 20
 	for i, x := range d.Differing {
 		if i == shown {

@@ -57,6 +57,9 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 			}
 			e := &evaluated{Samples: d.Len(), Engine: s.Engine(), Parameters: parameters(m.Graph)}
 			k := len(z) / d.Len()
+			if err := trial.EnoughClasses(k); err != nil {
+				return nil, nil, err
+			}
 			if k > 256 {
 				return nil, nil, fmt.Errorf("%d classes; a study takes up to 256", k)
 			}

@@ -3,29 +3,41 @@ package dataset_test
 import (
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
-// Images are decoded one by one, as numbers in [0,1].
-func Example() {
-	set, err := dataset.Open("fmnist:../../testdata/fmnist", dataset.Options{Range: "10:13"})
+// Data are written as arrays, read again, and looked at one by one. What balls around them are cut by is decided from the whole file.
+func ExampleOpen() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "points.npz")
+	err = dataset.WriteNPZ(path, map[string]*dataset.Array{
+		"inputs": {Shape: []int{3, 2}, Floats: []float64{0.25, 0.5, 0.75, 1, -2, 3}},
+		"labels": {Shape: []int{3}, Ints: []int64{0, 1, 0}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	set, err := dataset.Open("npz:"+path, dataset.Options{Range: "0:2"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	x := make([]float32, set.Size())
-	for i, label := range set.Labels {
+	for i := range set.Len() {
 		if err := set.Pixels(x, i, false); err != nil {
 			log.Fatal(err)
 		}
-		brightest := float32(0)
-		for _, v := range x {
-			brightest = max(brightest, v)
-		}
-		fmt.Printf("image %d of the file, %d×%d, class %d, brightest pixel %.2f\n", set.Index[i], set.Height, set.Width, label, brightest)
+		fmt.Println(set.Labels[i], x)
 	}
+	fmt.Println(set.Valid)
 	// Output:
-	// image 10 of the file, 28×28, class 4, brightest pixel 1.00
-	// image 11 of the file, 28×28, class 5, brightest pixel 1.00
-	// image 12 of the file, 28×28, class 7, brightest pixel 1.00
+	// 0 [0.25 0.5]
+	// 1 [0.75 1]
+	// balls are not cut by a pixel range: inputs of shape [3 2] are not known to be pictures
 }

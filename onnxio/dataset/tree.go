@@ -64,10 +64,25 @@ func readDir(root fs.FS, dir string) (dirs, files []string, err error) {
 	return dirs, files, nil
 }
 
+// splits are the names under which parts of data sets go.
+var splits = map[string]string{"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val", "validation": "val", "dev": "val"}
+
+func isSplit(dir string) bool { return splits[strings.ToLower(dir)] != "" }
+
+// splitOf is the folder of a split, or "".
+func splitOf(dirs []string, split string) string {
+	for _, d := range dirs {
+		if splits[strings.ToLower(d)] == split {
+			return d
+		}
+	}
+	return ""
+}
+
 // maxDepth ends walks through links that lead back.
 const maxDepth = 32
 
-// readTree finds the class folders: those of the folder itself; of its train or test where it has both (split says which) or that alone; or, where
+// readTree finds the class folders: those of the folder itself; of its train or test where it has both (split says which), whatever else there is; or, where
 // all there is is one folder of folders, as zips often have it, those of that one.
 func readTree(root fs.FS, split string) (*tree, error) {
 	t := &tree{}
@@ -84,11 +99,15 @@ func readTree(root fs.FS, split string) (*tree, error) {
 				return nil, fmt.Errorf("%s stands in no class folder", path.Join(base, f))
 			}
 		}
-		if slices.Contains(dirs, "train") && slices.Contains(dirs, "test") {
-			if base = path.Join(base, split); len(dirs) > 0 {
-				if dirs, _, err = readDir(root, base); err != nil {
-					return nil, err
-				}
+		parts := slices.DeleteFunc(slices.Clone(dirs), func(d string) bool { return !isSplit(d) })
+		if both := splitOf(parts, "train") != "" && splitOf(parts, "test") != ""; both || len(parts) > 1 && len(parts) == len(dirs) {
+			part := splitOf(parts, split)
+			if part == "" { // train and val, say: as classes they would mean nothing
+				return nil, fmt.Errorf("there are %s, and no %s: name the folder of the one that is meant", strings.Join(parts, ", "), split)
+			}
+			base = path.Join(base, part)
+			if dirs, _, err = readDir(root, base); err != nil {
+				return nil, err
 			}
 			break
 		}
@@ -102,7 +121,7 @@ func readTree(root fs.FS, split string) (*tree, error) {
 		if len(inner) == 0 || slices.ContainsFunc(pictures, isPicture) {
 			break
 		}
-		if only := dirs[0]; (only == "train" || only == "test") && only != split {
+		if only := dirs[0]; isSplit(only) && splitOf(dirs, split) == "" {
 			t.notes = append(t.notes, fmt.Sprintf("there is only %s: it is read as the %s split", only, split))
 		}
 		base = path.Join(base, dirs[0])

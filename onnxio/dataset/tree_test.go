@@ -141,6 +141,21 @@ func TestSplitsOfATree(t *testing.T) {
 	if tr, err = readTree(fstest.MapFS{"only/1.png": one}, "test"); err != nil || fmt.Sprint(tr.classes) != "[only]" {
 		t.Errorf("one class: %+v, %v", tr, err)
 	}
+	for _, names := range [][]string{{"train", "val"}, {"Training", "validation"}, {"train", "valid", "dev"}} {
+		parts := fstest.MapFS{}
+		for _, n := range names {
+			parts[n+"/a/1.png"], parts[n+"/b/1.png"] = one, one
+		}
+		if tr, err := readTree(parts, "test"); err == nil || !strings.Contains(err.Error(), "and no test: name the folder") {
+			t.Errorf("%v: %+v, %v", names, tr, err)
+		}
+		if tr, err := readTree(parts, "train"); err != nil || fmt.Sprint(tr.classes) != "[a b]" || len(tr.files) != 2 {
+			t.Errorf("%v: %+v, %v", names, tr, err)
+		}
+	}
+	if tr, err = readTree(fstest.MapFS{"bus/1.png": one, "train/1.png": one}, "test"); err != nil || fmt.Sprint(tr.classes) != "[bus train]" {
+		t.Errorf("a class of trains: %+v, %v", tr, err)
+	}
 	// Links to folders are folders.
 	dir, far := t.TempDir(), t.TempDir()
 	write(t, far, "1.png", one.Data)
