@@ -160,7 +160,8 @@ func Spread(mean, std []float64, channels int) ([]float64, []float64, error) {
 func (s *Samples) layout(shape []int) error {
 	if s.Size != onnxio.NumElements(shape) {
 		if s.Images() {
-			return fmt.Errorf("%s: samples of %d numbers for a model input of shape %v (images %d wide and %d high, channels: %d)", s.Name, s.Size, shape, s.Width, s.Height, s.Channels)
+			return fmt.Errorf("%s: samples of %d numbers for a model input of shape %v (images %d wide and %d high, channels: %d)",
+				s.Name, s.Size, shape, s.Width, s.Height, s.Channels)
 		}
 		return fmt.Errorf("%s: samples of %d numbers for a model input of shape %v", s.Name, s.Size, shape)
 	}

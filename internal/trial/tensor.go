@@ -9,9 +9,9 @@ import (
 
 // Tensor gives the samples of an index as a model's input of that type; shape is the input's, with the samples in its first place.
 //
-// Real types get what Input gives, float64 the file's own numbers where they are taken as they are. Integer types get the file's own integers, or its reals where
-// they are whole; pixels of images become bytes, 0 to 255, since a net with such an input takes pictures as they are stored. A number that the type
-// cannot hold is an error.
+// Real types get what Input gives, float64 the file's own numbers where they are taken as they are. Integer types get the file's own integers,
+// or its reals where they are whole; pixels of images become bytes, 0 to 255, since a net with such an input takes pictures as they are stored.
+// A number that the type cannot hold is an error.
 func (s *Samples) Tensor(dtype onnxio.DType, shape []int, index []int) (*onnxio.Tensor, error) {
 	switch dtype {
 	case onnxio.Float, onnxio.Float16, onnxio.BFloat16: // halves are held as float32

@@ -8,8 +8,9 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
-// ValidInputs are the ranges of a model's inputs for all valid pixels, one for each channel where they are normalised with mean and std (as Spread
-// gives them). What is proven dead or equal over them is so for every image, so that each is rounded outward. No range is an error: nobody said which inputs count.
+// ValidInputs are the ranges of a model's inputs for all valid pixels, one for each channel where they are normalised with mean and std (as
+// Spread gives them). What is proven dead or equal over them is so for every image, so that each is rounded outward. No range is an error:
+// nobody said which inputs count.
 func ValidInputs(pixels dataset.PixelRange, mean, std []float64) (equal.Ranges, error) {
 	if !pixels.Cut() {
 		return nil, fmt.Errorf("no range of valid inputs is known: %s", pixels.Why)

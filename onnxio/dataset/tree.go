@@ -25,7 +25,8 @@ var (
 
 // litter are folders and files that systems and tools leave behind. Everything whose name begins with a point is passed over too: .ipynb_checkpoints, and
 // AppleDouble's ._NAME beside NAME.
-var litter = []string{"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__", "ipynb_checkpoints", "Thumbs.db", "desktop.ini", "Icon\r"}
+var litter = []string{"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__", "ipynb_checkpoints",
+	"Thumbs.db", "desktop.ini", "Icon\r"}
 
 func passedOver(name string) bool {
 	return strings.HasPrefix(name, ".") || slices.Contains(litter, name)
@@ -65,7 +66,8 @@ func readDir(root fs.FS, dir string) (dirs, files []string, err error) {
 }
 
 // splits are the names under which parts of data sets go.
-var splits = map[string]string{"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val", "validation": "val", "dev": "val"}
+var splits = map[string]string{"train": "train", "training": "train", "test": "test", "testing": "test",
+	"val": "val", "valid": "val", "validation": "val", "dev": "val"}
 
 func isSplit(dir string) bool { return splits[strings.ToLower(dir)] != "" }
 
