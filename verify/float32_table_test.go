@@ -22,7 +22,8 @@ import (
 
 // This table is the adversary of float32 semantics, operator by operator: what an operator's executions are said to be off, beside what
 // onnxruntime (with its optimisations and without) and the Go engine are off. SHOAL_FLOAT32=N draws N networks an operator; SHOAL_SEED shifts
-// the seeds; SHOAL_OPERATORS names the only ones wanted; SHOAL_KEEP names a folder for networks and boxes that fail.
+// the seeds; SHOAL_OPERATORS names the only ones wanted; SHOAL_KEEP names a folder for networks and boxes that fail. SHOAL_TABLE names a file to
+// which the table is written as Markdown (that of docs/float32.md).
 
 // fromEnv is a number from the environment, for sizes of random tests.
 func fromEnv(t testing.TB, name string, otherwise int) int {
@@ -216,18 +217,50 @@ func TestFloat32Table(t *testing.T) {
 	sort.Slice(rows, func(i, j int) bool { return rows[i].name < rows[j].name })
 	t.Logf("%-32s %8s %7s %6s %8s %7s %14s %8s  %s", "operator", "networks", "refused", "no ORT", "outputs", "unknown", "allowed (ulps)", "largest", "by")
 	for _, r := range rows {
-		allowed := "-"
-		if len(r.claims) > 0 {
-			sort.Float64s(r.claims)
-			allowed = fmt.Sprintf("%.3g..%.3g", r.claims[0], r.claims[len(r.claims)/2])
-		}
-		t.Logf("%-32s %8d %7d %6d %8d %7d %14s %7.1f%%  %s", r.name, r.networks, r.refused, r.notByORT, r.points, r.open, allowed, 100*r.share, r.by)
+		t.Logf("%-32s %8d %7d %6d %8d %7d %14s %8s  %s", r.name, r.networks, r.refused, r.notByORT, r.points, r.open, r.allowed(), r.largest(), r.by)
 		if r.wrong+r.overflows > 0 {
 			t.Errorf("%s: %d numbers and %d infinities or NaN of executions lie outside their bounds", r.name, r.wrong, r.overflows)
 		}
 	}
+	if file := os.Getenv("SHOAL_TABLE"); file != "" {
+		writeTable(t, file, rows)
+	}
 	if why != "" {
 		t.Skipf("the Go engine alone was compared: %s", why)
+	}
+}
+
+// allowed is what executions may be off at the tested points, in units in the last place of the exact value: the least claim and the median one.
+func (r *tableRow) allowed() string {
+	if len(r.claims) == 0 {
+		return "-"
+	}
+	sort.Float64s(r.claims)
+	least, median := r.claims[0], r.claims[len(r.claims)/2]
+	if median == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%.2g to %.2g", least, median)
+}
+
+// largest is the largest error seen as a share of the claim.
+func (r *tableRow) largest() string {
+	if len(r.claims) == 0 || r.share == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.3g %%", 100*r.share)
+}
+
+// writeTable writes the table as Markdown.
+func writeTable(t *testing.T, file string, rows []*tableRow) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("| operator | outputs at points | nothing known | allowed, units in the last place | largest seen | by |\n|---|---:|---:|---:|---:|---|\n")
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| %s | %d | %.0f %% | %s | %s | %s |\n", r.name, r.points, 100*float64(r.open)/float64(max(1, r.points)), r.allowed(), r.largest(), r.by)
+	}
+	if err := os.WriteFile(file, []byte(b.String()), 0o666); err != nil {
+		t.Error(err)
 	}
 }
 
