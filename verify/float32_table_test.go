@@ -52,7 +52,12 @@ func drawLone(l lone, seed uint64) (g *onnxio.Graph, n int, rng *rand.Rand, err 
 	}()
 	m := &mixer{builder: &builder{rng: rng, g: &onnxio.Graph{Name: "lone"}}, opset: max(l.since, tableOpsets[rng.IntN(len(tableOpsets))])}
 	y := m.flat(m.float(l.make(m)))
-	for _, node := range m.g.Nodes { // a layer may have asked for an older opset on its way
+	for _, node := range m.g.Nodes { // Upsample asks for an older opset, which then is the whole file's
+		if node.Op == "Upsample" {
+			m.opset = node.Opset
+		}
+	}
+	for _, node := range m.g.Nodes {
 		node.Opset = m.opset
 	}
 	m.g.Outputs = []*onnxio.Value{y}

@@ -58,8 +58,11 @@ func movingLayers() []layer {
 			return m.add("Resize", attrs, x, m.constant(onnxio.NewTensor(onnxio.Float, 0)), scales)
 		}},
 		{"Upsample", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+			opset := m.opset
+			defer func() { m.opset = opset }() // other layers may be too young for it
+			x = m.image(x)
 			m.opset = 9 // the last version that knows it
-			return m.add("Upsample", onnxio.Attrs{"mode": "linear"}, m.image(x), m.constant(onnxio.FromFloat32([]float32{1, 1, 2, 1}, 4)))
+			return m.add("Upsample", onnxio.Attrs{"mode": "linear"}, x, m.constant(onnxio.FromFloat32([]float32{1, 1, 2, 1}, 4)))
 		}},
 		{"ReverseSequence", 10, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			return m.add("ReverseSequence", onnxio.Attrs{"batch_axis": int64(0), "time_axis": int64(1)}, x, m.ints(int64(1+m.rng.IntN(x.Shape[1]))))
