@@ -151,6 +151,13 @@ func (v *Verifier) groups(p Property, s Semantics) ([]*group, error) {
 		}
 		g.cases = append(g.cases, oc)
 	}
+	if s == Float32 && v.net.SoftmaxDropped() {
+		for _, g := range out {
+			if err := g.aboveAll(v.net.Outputs()); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return out, nil
 }
 

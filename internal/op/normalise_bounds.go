@@ -292,6 +292,8 @@ func (g *standard) centred(f *Forms, x Box, r, i int, k, mags float64) float64 {
 // if it is the difference of two means of at most Q, and may then even be negative. If it sums the squares of d, it is off by the mean of
 // 2g*(M+|x|)*|d|, at most 2g*2*sqrt(Q)*sqrt(v) (Cauchy and Schwarz), and g*v: 5g*Q. From the variance's error e follows that of 1/deviation, at
 // most R^2 * e / (2 sqrt(w)), with w the least variance, epsilon in it, and R the largest quotient. What comes after rounds at most 8 times.
+//
+// onnxruntime leaves delta out (MeanVarianceNormalization): 1/sqrt(w) is then above R by the share delta/sqrt(w), at most.
 func (g *standard) execution(in []Box, out []float64) {
 	s := g.newSpread()
 	n := float64(g.size)
@@ -326,8 +328,9 @@ func (g *standard) execution(in []Box, out []float64) {
 			}
 			m := mean + magnitude(in[0], i)
 			d := max(math.Abs(s.dl[j]), math.Abs(s.du[j]))
-			e := scale*(quotient*g32*m+d*er) + 16*unit32*(scale*quotient*(d+m)+bias) + (1+scale)*(1+quotient)*0x1p-118
-			out[i] += within32(max(m, scale*quotient*m, q), e*(1+0x1p-20))
+			e := scale*(quotient*g32*m+d*er+d*g.delta*quotient/root) + 16*unit32*(scale*quotient*(d+m)+bias) + (1+scale)*(1+quotient)*0x1p-118
+			// The factor is made before it meets d, which may be small.
+			out[i] += fits32(scale*quotient, within32(max(m, scale*quotient*m, q), e*(1+0x1p-20)))
 		}
 	}
 }

@@ -88,12 +88,33 @@ func (p *pass) sumsInRange(v *value, s *state, b int) {
 		return
 	}
 	limit := largest32 / v.exec.Growth() * (1 - s.g)
-	for _, m := range s.m {
-		if !(m <= limit) {
-			p.leave(v, b)
-			return
+	for _, sums := range [][]float64{s.m, p.jointSums(v, s, b)} {
+		for _, m := range sums {
+			if !(m <= limit) {
+				p.leave(v, b)
+				return
+			}
 		}
 	}
+}
+
+// jointSums bounds what executions add up where a runtime joins a scale with the layer in front: the scale times that layer's m, not times its
+// values, in which products may have cancelled.
+func (p *pass) jointSums(v *value, s *state, b int) []float64 {
+	if !v.joins {
+		return nil
+	}
+	in := p.at(v.joined, b)
+	front := in.m
+	if in.joint != nil {
+		front = in.joint
+	}
+	s.joint = p.arena.get(v.n)
+	v.steps[0].Forward(s.joint, front, 1, true, p.work[0])
+	for i := range s.joint {
+		s.joint[i] = (s.joint[i] + s.m[i]) * (1 + 0x1p-20) // m for the bias
+	}
+	return s.joint
 }
 
 func (p *pass) leave(v *value, b int) {
@@ -157,7 +178,7 @@ func (net *Network) measure() {
 			in = net.values[in.in[0]]
 		}
 		if _, scale := v.steps[0].(*affine.DiagStep); scale && in.kind == kindAffine {
-			v.joins = true
+			v.joins, v.joined = true, in.id
 			v.coef = max(v.coef, v.coef*in.coef)
 		}
 	}

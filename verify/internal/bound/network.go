@@ -40,6 +40,7 @@ type value struct {
 	weight float64   // largest sum of a row's |coefficients|; only with float32 semantics, see measure
 	coef   float64   // largest coefficient that a runtime may make by joining layers; the same
 	joins  bool      // a scale that a runtime may join with the layer in front of it; the same
+	joined int       // that layer, where joins is set
 	gamma  float64   // rounding factor of m for real semantics
 	gamma3 float64   // and the share of float32 executions
 

@@ -18,6 +18,7 @@ type state struct {
 	err   []float64 // what a float32 execution of the value itself is off beside g*m, per element, see computed; nil for nothing
 	top   float64   // largest magnitude when the value was laid
 	reach float64   // affine values, float32: the largest operand of their products, see pass.reach
+	joint []float64 // of a value that joins: m of the layer that it and the one in front may become; see pass.jointSums
 	cl    op.Lines  // lines and m restricted to the pass' live elements
 	cm    []float64
 }
