@@ -30,7 +30,7 @@ func (t *Trainer) Adversary(loss Loss) (a *Adversary, err error) {
 	n, k := t.cfg.Batch, t.train.Classes
 	c, h, w := t.arch.Input[0], t.arch.Input[1], t.arch.Input[2]
 	a = &Adversary{t: t, net: newNetwork(b, t.weights), out: make([]float32, n*c*h*w)}
-	a.net.Noise = t.net.Noise
+	a.net.noise = t.net.noise
 	a.targets = Targets{X: b.Input("images", n, h, w, c), Labels: b.Input("labels", n, k), Teacher: b.Input("teacher", n, k)}
 	a.loss = loss(a.net, a.targets)
 	if a.dx = b.Gradient(a.loss, a.targets.X)[0]; a.dx == nil {

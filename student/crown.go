@@ -36,32 +36,14 @@ func (n *Network) down(f form, to int, relu map[int]lines) form {
 	b := n.B
 	for i := to - 1; i >= 0; i-- {
 		s := n.Stages[i]
-		if s.Kind != KindRelu {
-			f = n.below(f, s)
+		if face := s.faces(); !face.bends {
+			f = face.below(n, s, f)
 			continue
 		}
 		l := relu[i]
 		f = form{rows: b.ReluRows(f.rows, l.lower, l.upper), constant: b.Add(f.constant, b.NegativeDot(f.rows, l.intercept))}
 	}
 	return f
-}
-
-// below carries a form through one affine stage.
-func (n *Network) below(f form, s Stage) form {
-	b := n.B
-	in := append([]int{f.rows.Shape()[0]}, s.In...)
-	switch s.Kind {
-	case KindDense:
-		return form{rows: b.MatMul(false, false, f.rows, n.Weight(s)), constant: b.Add(f.constant, b.RowDot(f.rows, b.Reshape(n.Bias(s), 1, s.Out[0])))}
-	case KindConv:
-		bias := b.Rows(n.Bias(s), 1, s.Out[0], s.Out[1], s.Out[2])
-		return form{rows: b.ConvInput(f.rows, n.Weight(s), s.In[0], s.In[1], s.Geometry), constant: b.Add(f.constant, b.RowDot(f.rows, bias))}
-	case KindFlatten:
-		return form{rows: b.Reshape(f.rows, in...), constant: f.constant}
-	case KindAvgPool:
-		return form{rows: b.AvgPoolInput(f.rows, s.In[0], s.In[1], s.Window, s.Geometry), constant: f.constant}
-	}
-	panic("student: no rows through " + string(s.Kind))
 }
 
 // least is the minimum of a form at the input over the ball: [R].

@@ -10,7 +10,7 @@ import "github.com/shallow-waters/shoal/student/tape"
 func (n *Network) dualMargins(m margin, x ball) *tape.Node {
 	relu := map[int]lines{}
 	for i, s := range n.Stages {
-		if s.Kind == KindRelu {
+		if s.faces().bends {
 			relu[i] = equalLines(n.B, n.unitBounds(i, m.n, x, relu))
 		}
 	}
@@ -22,12 +22,12 @@ func (n *Network) unitBounds(i, samples int, x ball, relu map[int]lines) ball {
 	b := n.B
 	shape := n.Stages[i].In
 	first := i // the stage after the relu below, or 0
-	for first > 0 && n.Stages[first-1].Kind != KindRelu {
+	for first > 0 && !n.Stages[first-1].faces().bends {
 		first--
 	}
 	if first == 0 { // no relu below: intervals are exact
 		for _, s := range n.Stages[:i] {
-			x = n.interval(s, x)
+			x = s.faces().interval(n, s, x)
 		}
 		return x
 	}
@@ -44,7 +44,8 @@ func (n *Network) unitBounds(i, samples int, x ball, relu map[int]lines) ball {
 	}, append([]int{units}, shape...)...)
 	f := form{rows: one, constant: b.Constant(func(int) float64 { return 0 }, units)}
 	for k := i - 1; k >= first; k-- {
-		f = n.below(f, n.Stages[k])
+		s := n.Stages[k]
+		f = s.faces().below(n, s, f)
 	}
 	repeat := func(v *tape.Node) *tape.Node {
 		size, old := v.Shape().TotalSize(), v.Shape()
@@ -55,13 +56,13 @@ func (n *Network) unitBounds(i, samples int, x ball, relu map[int]lines) ball {
 	// down the rest, with the greatest and the least of what the relus add
 	high := f.constant
 	for k := first - 1; k >= 0; k-- {
-		if s := n.Stages[k]; s.Kind == KindRelu {
+		if s := n.Stages[k]; s.faces().bends {
 			l := relu[k]
 			low := b.NegativeDot(f.rows, l.intercept)
 			high = b.Add(high, b.Sub(b.RowDot(f.rows, l.intercept), low))
 			f = form{rows: b.ReluRows(f.rows, l.lower, l.upper), constant: b.Add(f.constant, low)}
 		} else {
-			next := n.below(f, s)
+			next := s.faces().below(n, s, f)
 			high = b.Add(high, b.Sub(next.constant, f.constant))
 			f = next
 		}

@@ -1,11 +1,6 @@
 package student
 
-import (
-	"fmt"
-
-	"github.com/shallow-waters/shoal/onnxio"
-	"github.com/shallow-waters/shoal/student/tape"
-)
+import "github.com/shallow-waters/shoal/onnxio"
 
 // exportOpset is what students are written in.
 const exportOpset = 17
@@ -34,14 +29,12 @@ func graphOf(a *Architecture, w *Weights, batch int) (*onnxio.Graph, error) {
 	}
 	x := &onnxio.Value{Name: "input", DType: onnxio.Float, HasShape: true, Dims: dims(a.Input[:]...)}
 	g := &onnxio.Graph{Name: "student", Inputs: []*onnxio.Value{x}}
-	ints := func(v ...int) []int64 {
-		out := make([]int64, len(v))
-		for i, s := range v {
-			out[i] = int64(s)
-		}
-		return out
-	}
 	for i, s := range w.stages {
+		export := s.faces().export
+		if export == nil {
+			continue
+		}
+		op, attrs := export(s)
 		in := []*onnxio.Value{x}
 		for _, p := range s.Params {
 			data, shape := w.ONNX(p)
@@ -52,38 +45,7 @@ func graphOf(a *Architecture, w *Weights, batch int) (*onnxio.Graph, error) {
 			}
 			in = append(in, v)
 		}
-		n := &onnxio.Node{Name: s.Name, Inputs: in, Opset: exportOpset, Attrs: onnxio.Attrs{}}
-		window := func() {
-			n.Attrs["kernel_shape"] = ints(s.Window[:]...)
-			n.Attrs["strides"] = ints(s.Stride[:]...)
-			n.Attrs["pads"] = ints(s.Pad[:]...)
-		}
-		switch s.Kind {
-		case KindConv:
-			n.Op = "Conv"
-			window()
-		case KindMaxPool:
-			n.Op = "MaxPool"
-			window()
-		case KindAvgPool:
-			n.Op = "AveragePool"
-			window()
-		case KindBatchNorm:
-			n.Op = "BatchNormalization"
-			n.Attrs["epsilon"] = float32(tape.BatchNormEps)
-		case KindDropout: // nothing, once training is over
-			continue
-		case KindFlatten:
-			n.Op = "Flatten"
-			n.Attrs["axis"] = int64(1)
-		case KindDense:
-			n.Op = "Gemm"
-			n.Attrs["transB"] = int64(1)
-		case KindRelu:
-			n.Op = "Relu"
-		default:
-			return nil, fmt.Errorf("stage %s: no ONNX operator for %s", s.Name, s.Kind)
-		}
+		n := &onnxio.Node{Name: s.Name, Op: op, Inputs: in, Opset: exportOpset, Attrs: attrs}
 		out := s.Out
 		if len(out) == 3 {
 			out = []int{out[2], out[0], out[1]}

@@ -49,15 +49,10 @@ func (e *BoundsError) Error() string {
 // bounded tells whether all stages have bounds of a kind; the last stage is dense.
 func bounded(stages []Stage, bound string) error {
 	for _, s := range stages {
-		switch s.Kind {
-		case KindConv, KindDense, KindRelu, KindFlatten, KindAvgPool:
-			continue
-		case KindMaxPool:
-			if bound == "interval" {
-				continue
-			}
+		f := s.faces()
+		if f.interval == nil || bound != "interval" && f.below == nil && !f.bends {
+			return &BoundsError{Layer: s.Name, Kind: s.Kind, Bound: bound}
 		}
-		return &BoundsError{Layer: s.Name, Kind: s.Kind, Bound: bound}
 	}
 	return nil
 }
@@ -66,30 +61,31 @@ func bounded(stages []Stage, bound string) error {
 func (n *Network) intervals(x ball) bounds {
 	out := bounds{input: x, before: map[int]ball{}}
 	for _, s := range n.Stages[:len(n.Stages)-1] {
-		if s.Kind == KindRelu {
+		f := s.faces()
+		if f.bends {
 			out.before[s.index] = x
 		}
-		x = n.interval(s, x)
+		x = f.interval(n, s, x)
 	}
 	out.last = x
 	return out
 }
 
-// interval takes a box through one stage, in midpoint-radius form: an affine map takes the midpoints as they are and the radii through the
-// absolute values of its weights; a monotone stage is taken at both ends. Source: Gowal et al. 2018, "On the Effectiveness of Interval Bound
-// Propagation for Training Verifiably Robust Models", section 3.
-func (n *Network) interval(s Stage, x ball) ball {
-	b := n.B
-	switch s.Kind {
-	case KindRelu, KindMaxPool:
-		lower, upper := x.ends(b)
-		return between(b, n.Apply(s, lower), n.Apply(s, upper))
-	case KindConv:
-		return ball{mid: n.Apply(s, x.mid), rad: b.Conv(x.rad, b.Abs(n.Weight(s)), s.Geometry)}
-	case KindDense:
-		return ball{mid: n.Apply(s, x.mid), rad: b.MatMul(false, true, x.rad, b.Abs(n.Weight(s)))}
+// Intervals go through stages in midpoint-radius form: an affine map takes the midpoints as they are and the radii through the absolute values
+// of its weights; a monotone stage is taken at both ends. Source: Gowal et al. 2018, "On the Effectiveness of Interval Bound Propagation for
+// Training Verifiably Robust Models", section 3.
+
+// monotone is the interval face of a stage that keeps order.
+func monotone(apply func(*Network, Stage, *tape.Node) *tape.Node) func(*Network, Stage, ball) ball {
+	return func(n *Network, s Stage, x ball) ball {
+		lower, upper := x.ends(n.B)
+		return between(n.B, apply(n, s, lower), apply(n, s, upper))
 	}
-	return ball{mid: n.Apply(s, x.mid), rad: n.Apply(s, x.rad)} // flatten and the mean of windows: no weights below 0
+}
+
+// positive is the interval face of a linear stage without weights below 0.
+func positive(apply func(*Network, Stage, *tape.Node) *tape.Node) func(*Network, Stage, ball) ball {
+	return func(n *Network, s Stage, x ball) ball { return ball{mid: apply(n, s, x.mid), rad: apply(n, s, x.rad)} }
 }
 
 // margin is what the worst case is asked of: the rows e_label - e_k folded into the last dense layer, which is tighter than bounds of the
@@ -104,8 +100,8 @@ func (n *Network) margins(labels *tape.Node) margin {
 	last := n.Stages[len(n.Stages)-1]
 	m := b.Margins(labels)
 	s := labels.Shape()
-	bias := b.MatMul(false, false, m, b.Reshape(n.Bias(last), s[1], 1))
-	return margin{n: s[0], k: s[1], rows: b.MatMul(false, false, m, n.Weight(last)), bias: b.Reshape(bias, s[0]*s[1])}
+	bias := b.MatMul(false, false, m, b.Reshape(n.bias(last), s[1], 1))
+	return margin{n: s[0], k: s[1], rows: b.MatMul(false, false, m, n.weight(last)), bias: b.Reshape(bias, s[0]*s[1])}
 }
 
 // intervalMargins are lower bounds [N*K] of the margins from the box before the last layer.

@@ -2,10 +2,12 @@ package student
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
-	"github.com/shallow-waters/shoal/student/tape"
 )
 
 // FromGraph reads a network of the layers that a student can have, with its weights: a pruned model that is to be trained further, say. The
@@ -44,12 +46,14 @@ func FromGraph(g *onnxio.Graph) (*Architecture, error) {
 	return r.arch, r.arch.Validate()
 }
 
+// importer reads nodes as layers, each by the face of the kind that knows its operator.
 type importer struct {
 	arch   *Architecture
 	counts map[Kind]int
-	open   bool // the last layer is a MatMul whose bias may follow
+	last   string // operator of the node before: after a MatMul a bias may follow
 }
 
+// add appends a layer and its weights.
 func (r *importer) add(kind Kind, l Layer, weights map[string][]float32) {
 	r.counts[kind]++
 	for name, w := range weights {
@@ -59,166 +63,29 @@ func (r *importer) add(kind Kind, l Layer, weights map[string][]float32) {
 }
 
 func (r *importer) node(n *onnxio.Node) error {
-	constant := func(i, length int) ([]float32, error) {
-		t := n.ConstInput(i)
-		if t == nil && n.Input(i) == nil {
-			return make([]float32, length), nil // an absent bias
-		}
-		if t == nil || t.F32() == nil || length > 0 && t.Len() != length {
-			return nil, fmt.Errorf("input %d is no constant of float32 and the right size", i)
-		}
-		return append([]float32(nil), t.F32()...), nil
-	}
-	wasOpen := r.open
-	r.open = false
-	switch n.Op {
-	case "Conv":
-		return r.conv(n, constant)
-	case "MaxPool", "AveragePool", "GlobalAveragePool":
-		return r.pool(n)
-	case "BatchNormalization":
-		if eps := n.Attrs.Float("epsilon", 1e-5); eps != tape.BatchNormEps {
-			return fmt.Errorf("epsilon %v; students have %v", eps, tape.BatchNormEps)
-		}
-		w := map[string][]float32{}
-		for i, name := range []string{"weight", "bias", "running_mean", "running_var"} {
-			v, err := constant(i+1, 0)
-			if err != nil {
+	var known []string
+	for _, k := range kinds {
+		if read := k.imports[n.Op]; read != nil {
+			if err := read(r, n); err != nil {
 				return err
 			}
-			w[name] = v
+			r.last = n.Op
+			return nil
 		}
-		r.add(KindBatchNorm, Layer{BatchNorm: true}, w)
-	case "Relu":
-		r.add(KindRelu, Layer{Relu: true}, nil)
-	case "Flatten", "Reshape":
-		in, out := n.Input(0).Shape, n.Outputs[0].Shape
-		if len(out) != 2 || out[0] != in[0] {
-			return fmt.Errorf("from %v to %v: students only flatten images", in, out)
-		}
-		if len(in) == 4 {
-			r.add(KindFlatten, Layer{Flatten: true}, nil)
-		}
-	case "Gemm":
-		if n.Attrs.Float("alpha", 1) != 1 || n.Attrs.Float("beta", 1) != 1 || n.Attrs.Int("transA", 0) != 0 {
-			return fmt.Errorf("alpha, beta and transA must be 1, 1 and 0")
-		}
-		return r.dense(n, n.Attrs.Int("transB", 0) != 0, constant)
-	case "MatMul":
-		r.open = true
-		return r.dense(n, false, constant)
-	case "Add":
-		units := n.Outputs[0].Shape[len(n.Outputs[0].Shape)-1]
-		b, err := constant(1, units)
-		if !wasOpen || err != nil {
-			return fmt.Errorf("students add only biases of dense layers")
-		}
-		r.arch.start[fmt.Sprintf("%s%d.bias", KindDense, r.counts[KindDense])] = b
-	default:
-		return fmt.Errorf("students have no such layer; they have Conv, BatchNormalization, Relu, MaxPool, AveragePool, Flatten and Gemm")
+		known = slices.AppendSeq(known, maps.Keys(k.imports))
 	}
-	return nil
+	slices.Sort(known)
+	return fmt.Errorf("students have no such layer; they have %s", strings.Join(known, ", "))
 }
 
-func (r *importer) conv(n *onnxio.Node, constant func(i, length int) ([]float32, error)) error {
-	w, err := constant(1, 0)
-	if err != nil {
-		return err
+// constant is an input's numbers, of a length where that is not 0; zeros where the input is absent.
+func constant(n *onnxio.Node, i, length int) ([]float32, error) {
+	t := n.ConstInput(i)
+	if t == nil && n.Input(i) == nil {
+		return make([]float32, length), nil
 	}
-	s := n.Input(1).Shape
-	if len(s) != 4 || n.Attrs.Int("group", 1) != 1 {
-		return fmt.Errorf("students have two-dimensional convolutions of one group")
+	if t == nil || t.F32() == nil || length > 0 && t.Len() != length {
+		return nil, fmt.Errorf("input %d is no constant of float32 and the right size", i)
 	}
-	b, err := constant(2, s[0])
-	if err != nil {
-		return err
-	}
-	l := Layer{Conv: s[0], Kernel: s[2:4]}
-	if err := slide(n, &l); err != nil {
-		return err
-	}
-	r.add(KindConv, l, map[string][]float32{"weight": w, "bias": b})
-	return nil
-}
-
-// slide reads stride and padding.
-func slide(n *onnxio.Node, l *Layer) error {
-	for _, d := range n.Attrs.Ints("dilations") {
-		if d != 1 {
-			return fmt.Errorf("students have no dilation")
-		}
-	}
-	if a := n.Attrs.String("auto_pad", "NOTSET"); a != "NOTSET" && a != "VALID" {
-		return fmt.Errorf("auto_pad %s: write the padding out", a)
-	}
-	if n.Attrs.Int("ceil_mode", 0) != 0 {
-		return fmt.Errorf("students have no ceil_mode")
-	}
-	l.Stride = Sizes{1, 1}
-	if s := n.Attrs.Ints("strides"); s != nil {
-		l.Stride = s
-	}
-	for _, p := range n.Attrs.Ints("pads") {
-		if p != 0 {
-			l.Padding = n.Attrs.Ints("pads")
-		}
-	}
-	return nil
-}
-
-func (r *importer) pool(n *onnxio.Node) error {
-	if n.Op == "GlobalAveragePool" {
-		s := n.Input(0).Shape
-		r.add(KindAvgPool, Layer{AvgPool: s[2:4]}, nil)
-		return nil
-	}
-	var l Layer
-	if err := slide(n, &l); err != nil {
-		return err
-	}
-	kind := KindMaxPool
-	if l.MaxPool = n.Attrs.Ints("kernel_shape"); n.Op == "AveragePool" {
-		kind, l.AvgPool, l.MaxPool = KindAvgPool, l.MaxPool, nil
-	}
-	r.add(kind, l, nil)
-	return nil
-}
-
-func (r *importer) dense(n *onnxio.Node, trans bool, constant func(i, length int) ([]float32, error)) error {
-	w, err := constant(1, 0)
-	if err != nil {
-		return err
-	}
-	s := n.Input(1).Shape
-	if len(s) != 2 || len(n.Input(0).Shape) != 2 {
-		return fmt.Errorf("students multiply matrices of two dimensions")
-	}
-	units := s[1]
-	if trans {
-		units = s[0]
-	} else {
-		t := make([]float32, len(w))
-		for i := range s[0] {
-			for j := range s[1] {
-				t[j*s[0]+i] = w[i*s[1]+j]
-			}
-		}
-		w = t
-	}
-	b, err := constant(2, 0)
-	if err != nil {
-		return err
-	}
-	if len(b) != units {
-		if len(b) > 1 {
-			return fmt.Errorf("a bias of %d numbers for %d units", len(b), units)
-		}
-		one := append(b, 0)[0] // absent, or one for all
-		b = make([]float32, units)
-		for i := range b {
-			b[i] = one
-		}
-	}
-	r.add(KindDense, Layer{Dense: units}, map[string][]float32{"weight": w, "bias": b})
-	return nil
+	return append([]float32(nil), t.F32()...), nil
 }

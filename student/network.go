@@ -54,11 +54,9 @@ func (w *Weights) initialise(a *Architecture, seed uint64, he bool) error {
 			}
 			rng := stream(seed, purposeInit, i, j)
 			switch {
-			case p.FanIn == 0: // batch normalisation
-				if j == 0 || j == 3 {
-					for k := range to {
-						to[k] = 1
-					}
+			case p.FanIn == 0:
+				for k := range to {
+					to[k] = p.fill
 				}
 			case he:
 				if j == 0 {
@@ -99,17 +97,16 @@ type Network struct {
 	Params map[string]*tape.Node
 	// Trained are those that training changes, in order.
 	Trained []*tape.Node
-	// Noise is dropout's; Moments, by the stages' names, what batch normalisation saw in the last run.
-	Noise   *tape.Noise
-	Moments map[string]*tape.Moments
 
+	noise   *tape.Noise              // dropout's
+	moments map[string]*tape.Moments // by the stages' names, what batch normalisation saw in the last run
 	weights *Weights
 	params  []Param // of Trained
 }
 
 // newNetwork puts the parameters into a graph of float32.
 func newNetwork(b *tape.Builder, w *Weights) *Network {
-	n := &Network{B: b, Stages: w.stages, Params: map[string]*tape.Node{}, Noise: &tape.Noise{}, Moments: map[string]*tape.Moments{}, weights: w}
+	n := &Network{B: b, Stages: w.stages, Params: map[string]*tape.Node{}, noise: &tape.Noise{}, moments: map[string]*tape.Moments{}, weights: w}
 	for _, s := range w.stages {
 		for _, p := range s.Params {
 			node := b.InputOf(p.Name, w.of(p), p.Shape...)
@@ -122,66 +119,33 @@ func newNetwork(b *tape.Builder, w *Weights) *Network {
 	return n
 }
 
-// Weight and Bias are a stage's parameters.
-func (n *Network) Weight(s Stage) *tape.Node { return n.Params[s.Name+".weight"] }
-
-// Bias is a stage's second parameter.
-func (n *Network) Bias(s Stage) *tape.Node { return n.Params[s.Name+".bias"] }
+// weight and bias are a stage's parameters.
+func (n *Network) weight(s Stage) *tape.Node { return n.Params[s.Name+".weight"] }
+func (n *Network) bias(s Stage) *tape.Node   { return n.Params[s.Name+".bias"] }
 
 // Forward computes the logits [N,K] of images x [N,H,W,C], as training sees them: with dropout, and with the batch's own moments.
 func (n *Network) Forward(x *tape.Node) *tape.Node {
 	for i := 0; i < len(n.Stages); i++ {
 		s := n.Stages[i]
-		fused := i+1 < len(n.Stages) && n.Stages[i+1].Kind == KindRelu
-		switch s.Kind {
-		case KindConv:
-			x = n.B.ConvBias(x, n.Weight(s), n.Bias(s), s.Geometry, fused)
-			if fused {
-				i++
-			}
-		case KindDense:
-			x = n.B.Dense(x, n.Weight(s), n.Bias(s), fused)
-			if fused {
-				i++
-			}
-		default:
-			x = n.Apply(s, x)
+		if f := s.faces(); f.withRelu != nil && i+1 < len(n.Stages) && n.Stages[i+1].Kind == KindRelu {
+			x = f.withRelu(n, s, x)
+			i++
+		} else {
+			x = f.apply(n, s, x)
 		}
 	}
 	return x
 }
 
-// Apply computes one stage, by itself.
-func (n *Network) Apply(s Stage, x *tape.Node) *tape.Node {
-	switch s.Kind {
-	case KindConv:
-		return n.B.ConvBias(x, n.Weight(s), n.Bias(s), s.Geometry, false)
-	case KindDense:
-		return n.B.Dense(x, n.Weight(s), n.Bias(s), false)
-	case KindRelu:
-		return n.B.Relu(x)
-	case KindFlatten:
-		return n.B.Reshape(x, x.Shape()[0], s.Out[0])
-	case KindMaxPool:
-		return n.B.MaxPool(x, s.Window, s.Geometry)
-	case KindAvgPool:
-		return n.B.AvgPool(x, s.Window, s.Geometry)
-	case KindDropout:
-		return n.B.Dropout(x, s.Rate, s.index, n.Noise)
-	case KindBatchNorm:
-		m := &tape.Moments{}
-		n.Moments[s.Name] = m
-		return n.B.BatchNorm(x, n.Weight(s), n.Bias(s), m)
-	}
-	panic("student: no stage of kind " + string(s.Kind))
-}
+// Apply computes one stage, by itself: x is [N,...] of the stage's In, the result of its Out.
+func (n *Network) Apply(s Stage, x *tape.Node) *tape.Node { return s.faces().apply(n, s, x) }
 
 // batchNormMomentum is the weight of a new batch in the running statistics: PyTorch's.
 const batchNormMomentum = 0.1
 
 // settle carries the last run's moments into the running statistics, with the variance over n-1, as PyTorch does.
 func (n *Network) settle() {
-	for name, m := range n.Moments {
+	for name, m := range n.moments {
 		mean, variance := tape.Elements[float32](n.Params[name+".running_mean"]), tape.Elements[float32](n.Params[name+".running_var"])
 		for j := range mean {
 			v := m.Var[j] * float64(m.N) / math.Max(1, float64(m.N-1))

@@ -41,7 +41,7 @@ func newRig(t *testing.T, seed uint64) *rig {
 	}
 	rng := rand.New(rand.NewPCG(seed, 1))
 	b := tape.NewBuilder[float64](tape.NewPool(2))
-	r := &rig{b: b, arch: a, net: &Network{B: b, Stages: stages, Params: map[string]*tape.Node{}, Noise: &tape.Noise{}, Moments: map[string]*tape.Moments{}}}
+	r := &rig{b: b, arch: a, net: &Network{B: b, Stages: stages, Params: map[string]*tape.Node{}, noise: &tape.Noise{}, moments: map[string]*tape.Moments{}}}
 	for _, s := range stages {
 		for _, p := range s.Params {
 			n := b.Input(p.Name, p.Shape...)
@@ -84,15 +84,15 @@ func (r *rig) run(t *testing.T, outs ...*tape.Node) {
 }
 
 // dense is one stage as a matrix [out][in] and a vector, or a relu.
-type denseStage struct {
+type matrixStage struct {
 	w    [][]float64
 	c    []float64
 	relu bool
 }
 
 // matrices writes every stage out by its definition, without any of the trainer's operators.
-func (r *rig) matrices() []denseStage {
-	var out []denseStage
+func (r *rig) matrices() []matrixStage {
+	var out []matrixStage
 	for _, s := range r.net.Stages {
 		in, units := 1, 1
 		for _, d := range s.In {
@@ -101,16 +101,16 @@ func (r *rig) matrices() []denseStage {
 		for _, d := range s.Out {
 			units *= d
 		}
-		d := denseStage{relu: s.Kind == KindRelu}
+		d := matrixStage{relu: s.Kind == KindRelu}
 		for range units {
 			d.w, d.c = append(d.w, make([]float64, in)), append(d.c, 0)
 		}
 		switch s.Kind {
 		case KindDense:
-			w := tape.Elements[float64](r.net.Weight(s))
+			w := tape.Elements[float64](r.net.weight(s))
 			for o := range units {
 				copy(d.w[o], w[o*in:])
-				d.c[o] = tape.Elements[float64](r.net.Bias(s))[o]
+				d.c[o] = tape.Elements[float64](r.net.bias(s))[o]
 			}
 		case KindFlatten:
 			for o := range units {
@@ -124,7 +124,7 @@ func (r *rig) matrices() []denseStage {
 					for f := range m {
 						o := (oy*ow+ox)*m + f
 						if s.Kind == KindConv {
-							d.c[o] = tape.Elements[float64](r.net.Bias(s))[f]
+							d.c[o] = tape.Elements[float64](r.net.bias(s))[f]
 						}
 						for ky := range s.Window[0] {
 							for kx := range s.Window[1] {
@@ -134,7 +134,7 @@ func (r *rig) matrices() []denseStage {
 								}
 								for ch := range c {
 									if s.Kind == KindConv {
-										d.w[o][(y*w+x)*c+ch] = tape.Elements[float64](r.net.Weight(s))[((f*s.Window[0]+ky)*s.Window[1]+kx)*c+ch]
+										d.w[o][(y*w+x)*c+ch] = tape.Elements[float64](r.net.weight(s))[((f*s.Window[0]+ky)*s.Window[1]+kx)*c+ch]
 									} else if ch == f {
 										d.w[o][(y*w+x)*c+ch] = 1 / float64(s.Window[0]*s.Window[1])
 									}
@@ -152,7 +152,7 @@ func (r *rig) matrices() []denseStage {
 
 type interval struct{ lo, hi float64 }
 
-func forward(net []denseStage, x []float64) []float64 {
+func forward(net []matrixStage, x []float64) []float64 {
 	for _, s := range net {
 		y := make([]float64, len(s.c))
 		for o := range y {
@@ -171,7 +171,7 @@ func forward(net []denseStage, x []float64) []float64 {
 }
 
 // through takes a box through a stage, end by end.
-func (s denseStage) through(x []interval) []interval {
+func (s matrixStage) through(x []interval) []interval {
 	y := make([]interval, len(s.c))
 	for o := range y {
 		if s.relu {
@@ -192,7 +192,7 @@ func (s denseStage) through(x []interval) []interval {
 
 // rowBelow bounds one row over the output of net from below over the box, going back through one line a neuron; before[i] bounds what enters
 // stage i.
-func rowBelow(net []denseStage, row []float64, constant float64, box []interval, before [][]interval, adaptive bool) float64 {
+func rowBelow(net []matrixStage, row []float64, constant float64, box []interval, before [][]interval, adaptive bool) float64 {
 	for i := len(net) - 1; i >= 0; i-- {
 		s := net[i]
 		if s.relu {
@@ -231,7 +231,7 @@ func rowBelow(net []denseStage, row []float64, constant float64, box []interval,
 }
 
 // reference are the margins' bounds of one sample by the textbook.
-func reference(net []denseStage, box []interval, label, classes int, method string) []float64 {
+func reference(net []matrixStage, box []interval, label, classes int, method string) []float64 {
 	last := net[len(net)-1]
 	body := net[:len(net)-1]
 	before := make([][]interval, len(body))

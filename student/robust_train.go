@@ -13,7 +13,7 @@ type robustRun struct {
 	adversarial *tape.Node // nil for methods without an attack
 	attacker    *attacker  // likewise
 	verifier    *verifier  // nil for pgd, and without validation data
-	// whole keeps to one graph for all steps: batch normalisation's running statistics follow one.
+	// whole keeps to one graph for all steps: running statistics follow one.
 	whole bool
 }
 
@@ -39,7 +39,9 @@ func (t *Trainer) buildRobust() error {
 			}
 		}
 	}
-	t.robust.whole = slices.ContainsFunc(t.weights.stages, func(s Stage) bool { return s.Kind == KindBatchNorm })
+	t.robust.whole = slices.ContainsFunc(t.weights.stages, func(s Stage) bool {
+		return slices.ContainsFunc(s.Params, func(p Param) bool { return !p.Trained })
+	})
 	_, err := t.robust.program(t, r.at(0, 1))
 	return err
 }

@@ -231,7 +231,7 @@ func (t *Trainer) build() (err error) {
 	}()
 	b := tape.NewBuilder[float32](t.pool)
 	t.builder, t.net = b, newNetwork(b, t.weights)
-	t.net.Noise.Seed = t.cfg.Seed
+	t.net.noise.Seed = t.cfg.Seed
 	n, k := t.cfg.Batch, t.train.Classes
 	c, h, w := t.arch.Input[0], t.arch.Input[1], t.arch.Input[2]
 	t.targets = Targets{X: b.Input("images", n, h, w, c), Labels: b.Input("labels", n, k)}
@@ -366,7 +366,7 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 		}
 		channelsLast(t.pool, x, t.images, t.cfg.Batch, t.arch.Input)
 	}
-	t.net.Noise.Step = uint64(t.Global)
+	t.net.noise.Step = uint64(t.Global)
 	which := partWhole
 	if t.robust != nil {
 		var err error
