@@ -14,13 +14,11 @@ import (
 	"github.com/shallow-waters/shoal/internal/output"
 )
 
-// A checkpoint is one file: the magic word, the length of a JSON head, the head, the arrays (weights, best weights, Adam's two moments) as
+// CheckpointMagic is how a checkpoint's file begins, and no other: a file that is to be replaced by one can be known by it.
+const CheckpointMagic = "shoalckp"
+
+// A checkpoint is one file: the magic word, the length of a JSON head, this head, the arrays (weights, best weights, Adam's two moments) as
 // little-endian float32, and the SHA-256 of all that.
-const checkpointMagic = "shoalckp"
-
-// CheckpointKind is what a checkpoint replaces: another, or nothing.
-var CheckpointKind = output.StartsWith("a checkpoint of a training run", checkpointMagic)
-
 type checkpointHead struct {
 	Version  int    `json:"version"`
 	Identity string `json:"identity"`
@@ -54,7 +52,7 @@ func (t *Trainer) checkpoint() error {
 	if path == "" {
 		return nil
 	}
-	head := checkpointHead{Version: 1, Identity: t.identity, Config: t.cfg, State: t.state}
+	head := checkpointHead{Version: 1, Identity: t.identity, Config: t.cfg, State: t.at}
 	for _, a := range t.arrays() {
 		head.Sizes = append(head.Sizes, len(a))
 	}
@@ -63,7 +61,7 @@ func (t *Trainer) checkpoint() error {
 		return err
 	}
 	var b bytes.Buffer
-	b.WriteString(checkpointMagic)
+	b.WriteString(CheckpointMagic)
 	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(text))))
 	b.Write(text)
 	for _, a := range t.arrays() {
@@ -90,15 +88,15 @@ func (t *Trainer) resume() error {
 		return err
 	}
 	bad := func(why string) error { return fmt.Errorf("checkpoint %s: %s", path, why) }
-	const start = len(checkpointMagic) + 4
-	if len(data) < start+sha256.Size || string(data[:len(checkpointMagic)]) != checkpointMagic {
+	const start = len(CheckpointMagic) + 4
+	if len(data) < start+sha256.Size || string(data[:len(CheckpointMagic)]) != CheckpointMagic {
 		return bad("this is no checkpoint of a training run")
 	}
 	body, sum := data[:len(data)-sha256.Size], data[len(data)-sha256.Size:]
 	if want := sha256.Sum256(body); !bytes.Equal(want[:], sum) {
 		return bad("the file is damaged: its hash does not fit")
 	}
-	n := int(binary.LittleEndian.Uint32(body[len(checkpointMagic):]))
+	n := int(binary.LittleEndian.Uint32(body[len(CheckpointMagic):]))
 	var head checkpointHead
 	if n > len(body)-start {
 		return bad("the file is damaged: its head is cut off")
@@ -122,7 +120,7 @@ func (t *Trainer) resume() error {
 		}
 		body = body[4*len(a):]
 	}
-	t.state = head.State
+	t.at = head.State
 	return nil
 }
 

@@ -29,6 +29,7 @@
 //
 // # Where to start
 //
-// Read train.go from Open to step: everything else is called from there. A new technique is a case in Config.LossOf; a loss of one's own needs
-// no change here (the example of Loss). A new layer is a field of Layer, a file with its faces, and a line in the table of kinds.
+// Read train.go from Open to step: everything else is called from there. A new technique is a name in config.go and a case in Config.LossOf;
+// a loss of one's own needs no change here (the example of Loss). A new layer is a field of Layer, a file with its faces, and a line in the
+// table of kinds.
 package student

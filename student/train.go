@@ -124,7 +124,7 @@ type Trainer struct {
 	pixels       *Data     // the training images channels last; nothing else of them
 	images       []float32 // the batch [N,C,H,W], for the hook
 	identity     string
-	state
+	at           state
 }
 
 // program computes one form of the loss and its gradients in the parameters.
@@ -302,12 +302,12 @@ func (t *Trainer) Run(ctx context.Context) (*Result, error) {
 	if every == 0 {
 		every = time.Minute
 	}
-	started, before := time.Now(), t.Seconds
-	for t.Done == "" {
-		order := stream(t.cfg.Seed, purposeOrder, t.Epoch, 0).Perm(t.train.Len())
-		for t.Step < steps {
-			err := t.step(ctx, order[t.Step*t.cfg.Batch:(t.Step+1)*t.cfg.Batch], steps)
-			t.Seconds = before + time.Since(started).Seconds()
+	started, before := time.Now(), t.at.Seconds
+	for t.at.Done == "" {
+		order := stream(t.cfg.Seed, purposeOrder, t.at.Epoch, 0).Perm(t.train.Len())
+		for t.at.Step < steps {
+			err := t.step(ctx, order[t.at.Step*t.cfg.Batch:(t.at.Step+1)*t.cfg.Batch], steps)
+			t.at.Seconds = before + time.Since(started).Seconds()
 			if err == nil && time.Since(saved) > every {
 				err = t.checkpoint()
 				saved = time.Now()
@@ -319,13 +319,13 @@ func (t *Trainer) Run(ctx context.Context) (*Result, error) {
 		if err := t.finishEpoch(ctx, steps); err != nil {
 			return t.cut(ctx, err)
 		}
-		t.Seconds = before + time.Since(started).Seconds()
+		t.at.Seconds = before + time.Since(started).Seconds()
 		if err := t.checkpoint(); err != nil {
 			return nil, err
 		}
 		saved = time.Now()
 	}
-	return t.result(t.Done), nil
+	return t.result(t.at.Done), nil
 }
 
 // cut ends a run early: by the context, with a checkpoint, or by an error.
@@ -342,10 +342,10 @@ func (t *Trainer) cut(ctx context.Context, err error) (*Result, error) {
 func (t *Trainer) result(stopped string) *Result {
 	w := newWeights(t.weights.stages)
 	copy(w.Flat, t.best) // without validation data the last whole epoch's, also where the run was cut off in the middle of the next
-	if t.BestAt == 0 {
+	if t.at.BestAt == 0 {
 		copy(w.Flat, t.weights.Flat)
 	}
-	return &Result{Architecture: t.arch, Config: t.cfg, Weights: w, History: t.History, BestEpoch: t.BestAt, Stopped: stopped, Steps: t.Global, Seconds: t.Seconds, producer: t.opts.Producer}
+	return &Result{Architecture: t.arch, Config: t.cfg, Weights: w, History: t.at.History, BestEpoch: t.at.BestAt, Stopped: stopped, Steps: t.at.Global, Seconds: t.at.Seconds, producer: t.opts.Producer}
 }
 
 // step makes one step. If the context ends in its midst, nothing has changed.
@@ -353,8 +353,8 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	t.fill(t.Epoch, t.Step, index)
-	s := &Step{Epoch: t.Epoch, Step: t.Step, Global: t.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps, Inputs: t.images, Index: index, trainer: t}
+	t.fill(t.at.Epoch, t.at.Step, index)
+	s := &Step{Epoch: t.at.Epoch, Step: t.at.Step, Global: t.at.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps, Inputs: t.images, Index: index, trainer: t}
 	for _, i := range index {
 		s.Labels = append(s.Labels, t.train.label(i))
 	}
@@ -362,11 +362,11 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 		x := tape.Elements[float32](t.targets.X)
 		channelsFirst(t.pool, t.images, x, t.cfg.Batch, t.arch.Input)
 		if err := t.opts.Before(ctx, s); err != nil {
-			return fmt.Errorf("before step %d of epoch %d: %w", t.Step+1, t.Epoch+1, err)
+			return fmt.Errorf("before step %d of epoch %d: %w", t.at.Step+1, t.at.Epoch+1, err)
 		}
 		channelsLast(t.pool, x, t.images, t.cfg.Batch, t.arch.Input)
 	}
-	t.net.noise.Step = uint64(t.Global)
+	t.net.noise.Step = uint64(t.at.Global)
 	which := partWhole
 	if t.robust != nil {
 		var err error
@@ -380,30 +380,30 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 	}
 	loss := float64(tape.Elements[float32](p.loss)[0])
 	diverged := func(what string) error {
-		return &DivergedError{Epoch: t.Epoch + 1, Step: t.Step + 1, What: what, Rate: t.cfg.LearningRate}
+		return &DivergedError{Epoch: t.at.Epoch + 1, Step: t.at.Step + 1, What: what, Rate: t.cfg.LearningRate}
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return diverged(fmt.Sprintf("the loss is %v", loss))
 	}
-	t.adam.step, t.adam.rate = t.AdamStep, t.cfg.rate(t.Global, steps)
+	t.adam.step, t.adam.rate = t.at.AdamStep, t.cfg.rate(t.at.Global, steps)
 	if !t.adam.update(t.pool, t.params, p.grads) {
 		return diverged("a gradient is not finite")
 	}
-	t.AdamStep = t.adam.step
+	t.at.AdamStep = t.adam.step
 	t.net.settle()
-	t.LossSum += loss
-	t.Step++
-	t.Global++
+	t.at.LossSum += loss
+	t.at.Step++
+	t.at.Global++
 	if t.opts.Progress != nil {
-		t.opts.Progress(Progress{Epoch: t.Epoch + 1, Step: t.Step, StepsAnEpoch: steps, Epochs: t.cfg.Epochs, Loss: loss})
+		t.opts.Progress(Progress{Epoch: t.at.Epoch + 1, Step: t.at.Step, StepsAnEpoch: steps, Epochs: t.cfg.Epochs, Loss: loss})
 	}
 	return nil
 }
 
 // finishEpoch validates, keeps the best weights and decides whether to go on.
 func (t *Trainer) finishEpoch(ctx context.Context, steps int) error {
-	e := Epoch{Epoch: t.Epoch + 1, TrainLoss: t.LossSum / float64(steps), Seconds: t.Seconds}
-	ready := t.robust.over(t.Global, steps)
+	e := Epoch{Epoch: t.at.Epoch + 1, TrainLoss: t.at.LossSum / float64(steps), Seconds: t.at.Seconds}
+	ready := t.robust.over(t.at.Global, steps)
 	if t.robust != nil {
 		var err error
 		if e.Robust, err = t.robust.score(ctx, t, steps); err != nil {
@@ -416,24 +416,24 @@ func (t *Trainer) finishEpoch(ctx context.Context, steps int) error {
 			return err
 		}
 		e.Valid = &s
-		e.Best = ready && (t.BestAt == 0 || t.measure(e) > t.measure(t.History[t.BestAt-1])+t.cfg.MinDelta)
+		e.Best = ready && (t.at.BestAt == 0 || t.measure(e) > t.measure(t.at.History[t.at.BestAt-1])+t.cfg.MinDelta)
 	} else {
 		e.Best = true
 	}
 	if ready {
-		t.Bad++
+		t.at.Bad++
 	}
 	if e.Best {
-		t.BestAt, t.Bad = t.Epoch+1, 0
+		t.at.BestAt, t.at.Bad = t.at.Epoch+1, 0
 		copy(t.best, t.weights.Flat)
 	}
-	t.History = append(t.History, e)
-	t.Epoch, t.Step, t.LossSum = t.Epoch+1, 0, 0
+	t.at.History = append(t.at.History, e)
+	t.at.Epoch, t.at.Step, t.at.LossSum = t.at.Epoch+1, 0, 0
 	switch {
-	case t.Epoch >= t.cfg.Epochs:
-		t.Done = "epochs"
-	case t.cfg.Patience > 0 && t.Bad >= t.cfg.Patience:
-		t.Done = "patience"
+	case t.at.Epoch >= t.cfg.Epochs:
+		t.at.Done = "epochs"
+	case t.cfg.Patience > 0 && t.at.Bad >= t.cfg.Patience:
+		t.at.Done = "patience"
 	}
 	if t.opts.Epoch != nil {
 		t.opts.Epoch(e)

@@ -44,7 +44,7 @@ var outputsOf = map[string]map[string]outputFlag{
 	"simplify": {"output": writes(output.ONNX)},
 	"convert":  {"output": writes(output.ONNX)},
 	"prune":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "plan": planFlag},
-	"distill":  {"output": writes(output.ONNX), "checkpoint": writes(student.CheckpointKind), "cache": cacheFlag},
+	"distill":  {"output": writes(output.ONNX), "checkpoint": writes(output.StartsWith("a checkpoint of a training run", student.CheckpointMagic)), "cache": cacheFlag},
 	"sweep":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(sweepStateKind), "cache": cacheFlag},
 	"study":    {"output": fills(study.FolderKind)},
 }
