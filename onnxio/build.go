@@ -294,8 +294,8 @@ func (b *graphBuilder) attributes(node *Node, n *pb.NodeProto) error {
 
 // Attribute types of the standard's AttributeProto.AttributeType.
 const (
-	attrFloat, attrInt, attrString, attrTensor, attrGraph        = 1, 2, 3, 4, 5
-	attrFloats, attrInts, attrStrings, attrTensors, attrSubgraph = 6, 7, 8, 9, 10
+	attrFloat, attrInt, attrString, attrTensor, attrGraph        = pb.AttrFloat, pb.AttrInt, pb.AttrString, pb.AttrTensor, pb.AttrGraph
+	attrFloats, attrInts, attrStrings, attrTensors, attrSubgraph = pb.AttrFloats, pb.AttrInts, pb.AttrStrings, pb.AttrTensors, pb.AttrSubgraph
 )
 
 func (b *graphBuilder) attribute(a *pb.AttributeProto) (any, error) {

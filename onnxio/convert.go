@@ -17,19 +17,15 @@ type Convert struct {
 	// Dims gives sizes to dimensions by the names that the file uses; Batch, where positive, to the first dimension of every input.
 	Dims  map[string]int
 	Batch int
-	// Opset, where it is not 0, is the version of the standard's operators to write for. A node that has no form in it is an *OpsetError.
-	// Shapes of values by name, -1 for free sizes, help where the file itself does not tell them.
-	Opset  int
-	Shapes map[string][]int
 }
 
-// Convert returns the bytes of m's file in another form. What need not change stays byte for byte.
+// Convert returns the bytes of m's file in another form. What need not change stays byte for byte. Another opset is package opset's matter.
 func (m *Model) Convert(c Convert) ([]byte, error) {
 	data, err := m.Bytes()
 	if err != nil {
 		return nil, err
 	}
-	data, err = m.patch(data, func(_ *Graph, fields []wire.Field) ([]wire.Field, error) {
+	return m.patch(data, func(_ *Graph, fields []wire.Field) ([]wire.Field, error) {
 		p := &converter{Convert: c, dir: m.dir, names: map[string]int{}}
 		for k, v := range c.Dims {
 			p.names[k] = v
@@ -39,10 +35,6 @@ func (m *Model) Convert(c Convert) ([]byte, error) {
 		}
 		return p.fields(fields)
 	})
-	if err != nil || c.Opset == 0 {
-		return data, err
-	}
-	return m.convertOpset(data, c.Opset, c.Shapes)
 }
 
 type converter struct {

@@ -23,19 +23,40 @@ func ParseTensor(data []byte) (*Tensor, error) {
 	return decodeTensor(p, "")
 }
 
+// ParseTensor reads a TensorProto message of m's file: as the package's function does, with external data from the model's folder. RawTensor
+// gives its numbers' bytes instead, as raw_data has them, also of types that a Tensor does not hold.
+func (m *Model) ParseTensor(data []byte) (*Tensor, error) {
+	p := &pb.TensorProto{}
+	if err := proto.Unmarshal(data, p); err != nil {
+		return nil, &FormatError{Offset: -1, Why: "this is not a tensor: " + cleanProtoError(err)}
+	}
+	return decodeTensor(p, m.dir)
+}
+
+// RawTensor gives the bytes of a TensorProto message's numbers; see ParseTensor.
+func (m *Model) RawTensor(data []byte) ([]byte, error) {
+	p := &pb.TensorProto{}
+	if err := proto.Unmarshal(data, p); err != nil {
+		return nil, &FormatError{Offset: -1, Why: "this is not a tensor: " + cleanProtoError(err)}
+	}
+	if p.GetDataLocation() != 1 {
+		return inlineData(p)
+	}
+	_, n, err := sizesOf(p)
+	if err != nil {
+		return nil, err
+	}
+	return externalData(p, m.dir, n*int64(DType(p.GetDataType()).Size()))
+}
+
 // maxElements limits one tensor, so that sizes fit in an int32 index.
 const maxElements = math.MaxInt32
 
 // decodeTensor reads a constant. The declared size is checked against the data that is there before anything is allocated.
 func decodeTensor(p *pb.TensorProto, dir string) (*Tensor, error) {
-	shape := make([]int, len(p.Dims))
-	n := int64(1)
-	for i, d := range p.Dims {
-		if d < 0 || d > maxElements || (n > 0 && d > 0 && n > maxElements/d) {
-			return nil, fmt.Errorf("shape %v is negative or too large", p.Dims)
-		}
-		n *= d
-		shape[i] = int(d)
+	shape, n, err := sizesOf(p)
+	if err != nil {
+		return nil, err
 	}
 	dt := DType(p.GetDataType())
 	if !dt.Held() && dt != Float16 && dt != BFloat16 {
@@ -43,7 +64,6 @@ func decodeTensor(p *pb.TensorProto, dir string) (*Tensor, error) {
 	}
 	raw := p.RawData
 	if p.GetDataLocation() == 1 {
-		var err error
 		if raw, err = externalData(p, dir, n*int64(dt.Size())); err != nil {
 			return nil, err
 		}
@@ -52,6 +72,20 @@ func decodeTensor(p *pb.TensorProto, dir string) (*Tensor, error) {
 		return decodeRaw(dt, shape, int(n), raw)
 	}
 	return decodeTyped(p, dt, shape, int(n))
+}
+
+// sizesOf are a tensor's declared shape and number of elements.
+func sizesOf(p *pb.TensorProto) (shape []int, n int64, err error) {
+	shape = make([]int, len(p.Dims))
+	n = 1
+	for i, d := range p.Dims {
+		if d < 0 || d > maxElements || (n > 0 && d > 0 && n > maxElements/d) {
+			return nil, 0, fmt.Errorf("shape %v is negative or too large", p.Dims)
+		}
+		n *= d
+		shape[i] = int(d)
+	}
+	return shape, n, nil
 }
 
 func countError(dt DType, shape []int, n, got int) error {

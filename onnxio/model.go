@@ -171,12 +171,7 @@ func Parse(data []byte, dir string) (*Model, error) {
 }
 
 // domain reads the standard's own name as the empty one.
-func domain(d string) string {
-	if d == "ai.onnx" {
-		return ""
-	}
-	return d
-}
+func domain(d string) string { return pb.Domain(d) }
 
 // cleanProtoError takes the package prefix and its non-breaking spaces off.
 func cleanProtoError(err error) string {

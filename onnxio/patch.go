@@ -15,9 +15,9 @@ import (
 
 // Field numbers of ModelProto and GraphProto.
 const (
-	modelGraph                                                       = 7
-	graphNode, graphInitializer, graphInput, graphOutput, graphValue = 1, 5, 11, 12, 13
-	tensorRawData                                                    = 9
+	modelGraph                                                       = pb.ModelGraph
+	graphNode, graphInitializer, graphInput, graphOutput, graphValue = pb.GraphNode, pb.GraphInitializer, pb.GraphInput, pb.GraphOutput, pb.GraphValue
+	tensorRawData                                                    = pb.TensorRawData
 )
 
 // Encode returns the file's bytes with the changes of Graph in them. What Graph still has as the file has it (nodes, constants,

@@ -13,6 +13,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/infer"
+	"github.com/shallow-waters/shoal/onnxio/opset"
 )
 
 func convertCommand() *cli.Command {
@@ -23,7 +24,7 @@ func convertCommand() *cli.Command {
 		Description: "What need not change stays byte for byte. A model for another opset is run beside the old one on random inputs before it is written.\n" +
 			"Example: shoal convert model.onnx --opset 17 --batch 1 -o out.onnx",
 		Flags: append(outputFlags(), dimFlag(),
-			&cli.GenericFlag{Name: "opset", Usage: "write the model for opset `N` of the standard's operators, 7 to 26, up or down", Value: &whole{least: 7, most: 26}},
+			&cli.GenericFlag{Name: "opset", Usage: "write the model for opset `N` of the standard's operators, 7 to 26, up or down", Value: &whole{least: opset.Min, most: opset.Max}},
 			&cli.BoolFlag{Name: "float32", Usage: "float16 and bfloat16 become float32"},
 			wholeFlag("batch", "`N` samples: the first dimension of every input", "", 1),
 			jsonOption()),
@@ -41,14 +42,14 @@ func convertAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	how := onnxio.Convert{Float32: c.Bool("float32"), Dims: sizes, Batch: c.Int("batch"), Opset: c.Int("opset")}
-	if c.IsSet("opset") {
-		how.Shapes = inferredShapes(m.Graph)
-	}
+	how := onnxio.Convert{Float32: c.Bool("float32"), Dims: sizes, Batch: c.Int("batch")}
 	data, err := m.Convert(how)
-	var opset *onnxio.OpsetError
-	if errors.As(err, &opset) {
-		return &codeError{code: exitUnsupported, err: err, hint: opset.Do}
+	if err == nil && c.IsSet("opset") {
+		data, err = opset.Convert(m, data, c.Int("opset"), inferredShapes(m.Graph))
+	}
+	var form *opset.Error
+	if errors.As(err, &form) {
+		return &codeError{code: exitUnsupported, err: err, hint: form.Do}
 	}
 	if err != nil {
 		return err

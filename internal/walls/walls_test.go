@@ -34,6 +34,7 @@ var layer = map[string]int{
 	"onnxio/engine/ortlib": 60,
 	"internal/report":      70,
 	"onnxio/infer":         60,
+	"onnxio/opset":         60,
 	"internal/op":          50,
 	"internal/affine":      40,
 	"onnxio":               10,
@@ -46,6 +47,7 @@ var layer = map[string]int{
 // only names what a room may import where its height alone would allow too much.
 var only = map[string][]string{
 	"student/tape": {"internal/kernel"},
+	"onnxio/opset": {"onnxio"},
 }
 
 func room(path string) (name string, height int) {

@@ -1,4 +1,4 @@
-package onnxio
+package opset
 
 import (
 	"fmt"
@@ -7,18 +7,19 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 	"github.com/shallow-waters/shoal/onnxio/internal/wire"
 )
 
-// opsetGraph is one graph of a file on its way to another opset: the main one, a subgraph of a node, or the body of a function.
-type opsetGraph struct {
-	file     *opsetFile
-	outer    *opsetGraph
-	nodes    []*opsetNode
+// graph is one graph of a file on its way to another opset: the main one, a subgraph of a node, or the body of a function.
+type graph struct {
+	file     *file
+	outer    *graph
+	nodes    []*node
 	weights  map[string]*weight
 	shapes   map[string][]int
-	types    map[string]DType
+	types    map[string]onnxio.DType
 	added    []*pb.TensorProto
 	function bool           // has no initializers: constants are nodes
 	raw      []wire.Field   // of the main graph
@@ -33,43 +34,43 @@ type weight struct {
 	dropped bool
 }
 
-type opsetNode struct {
+type node struct {
 	p       *pb.NodeProto
 	at      int // place of its field in the main graph; -1 for new ones
-	graphs  []*opsetGraph
+	graphs  []*graph
 	changed bool
 	dropped bool
 }
 
-func (w *opsetFile) newGraph(outer *opsetGraph) *opsetGraph {
-	g := &opsetGraph{file: w, outer: outer, weights: map[string]*weight{}, shapes: map[string][]int{}, types: map[string]DType{}, inputs: map[string]bool{}}
+func (w *file) newGraph(outer *graph) *graph {
+	g := &graph{file: w, outer: outer, weights: map[string]*weight{}, shapes: map[string][]int{}, types: map[string]onnxio.DType{}, inputs: map[string]bool{}}
 	w.all = append(w.all, g)
 	return g
 }
 
-func (w *opsetFile) mainGraph(fields []wire.Field, shapes map[string][]int) (*opsetGraph, error) {
+func (w *file) mainGraph(fields []wire.Field, shapes map[string][]int) (*graph, error) {
 	g := w.newGraph(nil)
 	g.raw = fields
 	maps.Copy(g.shapes, shapes)
 	for _, f := range fields {
 		switch f.Num {
-		case graphInitializer:
+		case pb.GraphInitializer:
 			if err := g.weight(f.Payload); err != nil {
 				return nil, err
 			}
-		case graphInput, graphOutput, graphValue:
+		case pb.GraphInput, pb.GraphOutput, pb.GraphValue:
 			v := &pb.ValueInfoProto{}
 			if err := proto.Unmarshal(f.Payload, v); err != nil {
-				return nil, &FormatError{Offset: -1, Why: cleanProtoError(err)}
+				return nil, &onnxio.FormatError{Offset: -1, Why: err.Error()}
 			}
-			g.declared(v, f.Num == graphInput, f.Num == graphOutput)
+			g.declared(v, f.Num == pb.GraphInput, f.Num == pb.GraphOutput)
 		}
 	}
 	for i, f := range fields {
-		if f.Num == graphNode {
+		if f.Num == pb.GraphNode {
 			n := &pb.NodeProto{}
 			if err := proto.Unmarshal(f.Payload, n); err != nil {
-				return nil, &FormatError{Offset: -1, Why: cleanProtoError(err)}
+				return nil, &onnxio.FormatError{Offset: -1, Why: err.Error()}
 			}
 			g.node(n, i)
 		}
@@ -77,7 +78,7 @@ func (w *opsetFile) mainGraph(fields []wire.Field, shapes map[string][]int) (*op
 	return g, nil
 }
 
-func (w *opsetFile) functionGraph(p *pb.FunctionProto) *opsetGraph {
+func (w *file) functionGraph(p *pb.FunctionProto) *graph {
 	g := w.newGraph(nil)
 	g.function = true
 	for _, name := range p.Input {
@@ -93,12 +94,12 @@ func (w *opsetFile) functionGraph(p *pb.FunctionProto) *opsetGraph {
 	return g
 }
 
-func (g *opsetGraph) subgraph(p *pb.GraphProto) *opsetGraph {
+func (g *graph) subgraph(p *pb.GraphProto) *graph {
 	s := g.file.newGraph(g)
 	s.message = p
 	for _, t := range p.Initializer {
 		s.weights[t.GetName()] = &weight{tensor: t}
-		s.constant(t.GetName(), DType(t.GetDataType()), t.Dims)
+		s.constant(t.GetName(), onnxio.DType(t.GetDataType()), t.Dims)
 	}
 	for i, list := range [][]*pb.ValueInfoProto{p.Input, p.Output, p.ValueInfo} {
 		for _, v := range list {
@@ -112,28 +113,27 @@ func (g *opsetGraph) subgraph(p *pb.GraphProto) *opsetGraph {
 }
 
 // weight indexes an initializer without copying its numbers.
-func (g *opsetGraph) weight(payload []byte) error {
-	const dims, name = 1, 8 // of TensorProto; the rest that is not bytes has number 0 here
+func (g *graph) weight(payload []byte) error {
 	fields, err := wire.Split(payload)
 	if err != nil {
-		return &FormatError{Offset: -1, Why: err.Error()}
+		return &onnxio.FormatError{Offset: -1, Why: err.Error()}
 	}
 	var small []wire.Field
 	for _, f := range fields {
-		if f.Num == 0 || f.Num == dims || f.Num == name {
+		if f.Num == 0 || f.Num == pb.TensorDims || f.Num == pb.TensorName { // what is not bytes has number 0 here
 			small = append(small, f)
 		}
 	}
 	t := &pb.TensorProto{}
 	if err := proto.Unmarshal(wire.Join(small), t); err != nil {
-		return &FormatError{Offset: -1, Why: cleanProtoError(err)}
+		return &onnxio.FormatError{Offset: -1, Why: err.Error()}
 	}
 	g.weights[t.GetName()] = &weight{payload: payload}
-	g.constant(t.GetName(), DType(t.GetDataType()), t.Dims)
+	g.constant(t.GetName(), onnxio.DType(t.GetDataType()), t.Dims)
 	return nil
 }
 
-func (g *opsetGraph) constant(name string, d DType, dims []int64) {
+func (g *graph) constant(name string, d onnxio.DType, dims []int64) {
 	shape := make([]int, len(dims))
 	for i, n := range dims {
 		shape[i] = int(n)
@@ -142,7 +142,7 @@ func (g *opsetGraph) constant(name string, d DType, dims []int64) {
 	g.types[name], g.shapes[name] = d, shape
 }
 
-func (g *opsetGraph) declared(v *pb.ValueInfoProto, input, output bool) {
+func (g *graph) declared(v *pb.ValueInfoProto, input, output bool) {
 	name := v.GetName()
 	g.file.names[name] = true
 	if input {
@@ -156,7 +156,7 @@ func (g *opsetGraph) declared(v *pb.ValueInfoProto, input, output bool) {
 	if t == nil {
 		return
 	}
-	g.types[name] = DType(t.GetElemType())
+	g.types[name] = onnxio.DType(t.GetElemType())
 	if _, ok := g.shapes[name]; !ok && t.Shape != nil {
 		shape := make([]int, len(t.Shape.Dim))
 		for i, d := range t.Shape.Dim {
@@ -170,8 +170,8 @@ func (g *opsetGraph) declared(v *pb.ValueInfoProto, input, output bool) {
 }
 
 // node takes a node in, with its subgraphs, and infers its outputs' types where the operator's history tells them.
-func (g *opsetGraph) node(p *pb.NodeProto, at int) {
-	n := &opsetNode{p: p, at: at}
+func (g *graph) node(p *pb.NodeProto, at int) {
+	n := &node{p: p, at: at}
 	for _, name := range p.Input {
 		g.file.reads[name]++
 	}
@@ -186,7 +186,7 @@ func (g *opsetGraph) node(p *pb.NodeProto, at int) {
 		}
 	}
 	g.nodes = append(g.nodes, n)
-	if row := operators()[p.GetOpType()]; row != nil && domain(p.GetDomain()) == "" && len(p.Output) > 0 && g.types[p.Output[0]] == 0 {
+	if row := operators()[p.GetOpType()]; row != nil && pb.Domain(p.GetDomain()) == "" && len(p.Output) > 0 && g.types[p.Output[0]] == 0 {
 		if d := g.outputType(row, p); d != 0 {
 			g.types[p.Output[0]] = d
 			if p.GetOpType() == "Split" {
@@ -198,7 +198,7 @@ func (g *opsetGraph) node(p *pb.NodeProto, at int) {
 	}
 }
 
-func (g *opsetGraph) outputType(row *operator, p *pb.NodeProto) DType {
+func (g *graph) outputType(row *operator, p *pb.NodeProto) onnxio.DType {
 	attr := func(name string) *pb.AttributeProto {
 		for _, a := range p.Attribute {
 			if a.GetName() == name {
@@ -209,22 +209,22 @@ func (g *opsetGraph) outputType(row *operator, p *pb.NodeProto) DType {
 	}
 	switch p.GetOpType() {
 	case "Cast":
-		return DType(attr("to").GetI())
+		return onnxio.DType(attr("to").GetI())
 	case "Constant":
 		switch {
 		case attr("value") != nil:
-			return DType(attr("value").GetT().GetDataType())
+			return onnxio.DType(attr("value").GetT().GetDataType())
 		case attr("value_int") != nil || attr("value_ints") != nil:
-			return Int64
+			return onnxio.Int64
 		case attr("value_float") != nil || attr("value_floats") != nil:
-			return Float
+			return onnxio.Float
 		}
 		return 0
 	case "ConstantOfShape":
 		if t := attr("value").GetT(); t != nil {
-			return DType(t.GetDataType())
+			return onnxio.DType(t.GetDataType())
 		}
-		return Float
+		return onnxio.Float
 	}
 	switch d := typeWords[row.out]; {
 	case len(d) == 1:
@@ -242,7 +242,7 @@ func (g *opsetGraph) outputType(row *operator, p *pb.NodeProto) DType {
 	return g.typeOf(p.Input[i])
 }
 
-func (g *opsetGraph) typeOf(name string) DType {
+func (g *graph) typeOf(name string) onnxio.DType {
 	for ; g != nil && name != ""; g = g.outer {
 		if d := g.types[name]; d != 0 {
 			return d
@@ -251,7 +251,7 @@ func (g *opsetGraph) typeOf(name string) DType {
 	return 0
 }
 
-func (g *opsetGraph) shapeOf(name string) ([]int, bool) {
+func (g *graph) shapeOf(name string) ([]int, bool) {
 	for ; g != nil && name != ""; g = g.outer {
 		if s, ok := g.shapes[name]; ok {
 			return s, true
@@ -261,7 +261,7 @@ func (g *opsetGraph) shapeOf(name string) ([]int, bool) {
 }
 
 // constantTensor is the message of a value that an initializer or a Constant gives; nil where none does.
-func (g *opsetGraph) constantTensor(name string) *pb.TensorProto {
+func (g *graph) constantTensor(name string) *pb.TensorProto {
 	for ; g != nil && name != ""; g = g.outer {
 		if w := g.weights[name]; w != nil {
 			if w.tensor == nil {
@@ -274,7 +274,7 @@ func (g *opsetGraph) constantTensor(name string) *pb.TensorProto {
 			return w.tensor
 		}
 		for _, n := range g.nodes {
-			if n.p.GetOpType() == "Constant" && len(n.p.Output) == 1 && n.p.Output[0] == name && domain(n.p.GetDomain()) == "" {
+			if n.p.GetOpType() == "Constant" && len(n.p.Output) == 1 && n.p.Output[0] == name && pb.Domain(n.p.GetDomain()) == "" {
 				return constantValue(n.p)
 			}
 		}
@@ -283,7 +283,7 @@ func (g *opsetGraph) constantTensor(name string) *pb.TensorProto {
 }
 
 // producer is the node that computes a value; nil for inputs and initializers.
-func (g *opsetGraph) producer(name string) *pb.NodeProto {
+func (g *graph) producer(name string) *pb.NodeProto {
 	for ; g != nil && name != ""; g = g.outer {
 		for _, n := range g.nodes {
 			if slices.Contains(n.p.Output, name) {
@@ -304,20 +304,20 @@ func constantValue(p *pb.NodeProto) *pb.TensorProto {
 		case "value":
 			return a.T
 		case "value_int":
-			return &pb.TensorProto{DataType: proto.Int32(int32(Int64)), Int64Data: []int64{a.GetI()}}
+			return &pb.TensorProto{DataType: proto.Int32(int32(onnxio.Int64)), Int64Data: []int64{a.GetI()}}
 		case "value_ints":
-			return &pb.TensorProto{DataType: proto.Int32(int32(Int64)), Dims: []int64{int64(len(a.Ints))}, Int64Data: a.Ints}
+			return &pb.TensorProto{DataType: proto.Int32(int32(onnxio.Int64)), Dims: []int64{int64(len(a.Ints))}, Int64Data: a.Ints}
 		case "value_float":
-			return &pb.TensorProto{DataType: proto.Int32(int32(Float)), FloatData: []float32{a.GetF()}}
+			return &pb.TensorProto{DataType: proto.Int32(int32(onnxio.Float)), FloatData: []float32{a.GetF()}}
 		case "value_floats":
-			return &pb.TensorProto{DataType: proto.Int32(int32(Float)), Dims: []int64{int64(len(a.Floats))}, FloatData: a.Floats}
+			return &pb.TensorProto{DataType: proto.Int32(int32(onnxio.Float)), Dims: []int64{int64(len(a.Floats))}, FloatData: a.Floats}
 		}
 	}
 	return nil
 }
 
 // newName invents a value's name that the file does not have.
-func (w *opsetFile) newName(hint string) string {
+func (w *file) newName(hint string) string {
 	name := hint
 	for i := 1; w.names[name]; i++ {
 		name = fmt.Sprintf("%s_%d", hint, i)
@@ -327,7 +327,7 @@ func (w *opsetFile) newName(hint string) string {
 }
 
 // sweep takes constants out that only the old form read.
-func (w *opsetFile) sweep() {
+func (w *file) sweep() {
 	reads := map[string]int{}
 	for _, g := range w.all {
 		for _, n := range g.nodes {
@@ -336,7 +336,7 @@ func (w *opsetFile) sweep() {
 			}
 		}
 	}
-	unread := func(g *opsetGraph, name string) bool { // what was useless before stays
+	unread := func(g *graph, name string) bool { // what was useless before stays
 		return reads[name] == 0 && w.swallowed[name] && !g.inputs[name] && !w.outputs[name]
 	}
 	for _, g := range w.all {
@@ -344,7 +344,7 @@ func (w *opsetFile) sweep() {
 			c.dropped = unread(g, name)
 		}
 		for _, n := range g.nodes {
-			if n.p.GetOpType() == "Constant" && domain(n.p.GetDomain()) == "" && len(n.p.Output) == 1 {
+			if n.p.GetOpType() == "Constant" && pb.Domain(n.p.GetDomain()) == "" && len(n.p.Output) == 1 {
 				n.dropped = unread(g, n.p.Output[0])
 			}
 		}
@@ -359,7 +359,7 @@ func (w *opsetFile) sweep() {
 }
 
 // finish brings the subgraphs' messages up to date.
-func (g *opsetGraph) finish() error {
+func (g *graph) finish() error {
 	for _, n := range g.nodes {
 		for _, s := range n.graphs {
 			if err := s.finish(); err != nil {
@@ -379,7 +379,7 @@ func (g *opsetGraph) finish() error {
 	return nil
 }
 
-func (g *opsetGraph) touched() bool {
+func (g *graph) touched() bool {
 	for _, n := range g.nodes {
 		if n.changed || n.dropped {
 			return true
@@ -393,7 +393,7 @@ func (g *opsetGraph) touched() bool {
 	return len(g.added) > 0
 }
 
-func (g *opsetGraph) messages() []*pb.NodeProto {
+func (g *graph) messages() []*pb.NodeProto {
 	var out []*pb.NodeProto
 	for _, n := range g.nodes {
 		if !n.dropped {
@@ -404,7 +404,7 @@ func (g *opsetGraph) messages() []*pb.NodeProto {
 }
 
 // fields are the main graph's: what did not change as it was, new nodes beside those that they belong to.
-func (g *opsetGraph) fields() ([]wire.Field, error) {
+func (g *graph) fields() ([]wire.Field, error) {
 	if err := g.finish(); err != nil {
 		return nil, err
 	}
@@ -425,7 +425,7 @@ func (g *opsetGraph) fields() ([]wire.Field, error) {
 				if err != nil {
 					return err
 				}
-				out = append(out, wire.Bytes(graphNode, b))
+				out = append(out, wire.Bytes(pb.GraphNode, b))
 			}
 			if n.at == until {
 				until = -1 // and the new nodes after it
@@ -435,12 +435,12 @@ func (g *opsetGraph) fields() ([]wire.Field, error) {
 	}
 	for i, f := range g.raw {
 		switch f.Num {
-		case graphNode:
+		case pb.GraphNode:
 			if err := emit(i); err != nil {
 				return nil, err
 			}
 			continue
-		case graphInitializer:
+		case pb.GraphInitializer:
 			t := &pb.TensorProto{}
 			if len(f.Payload) <= smallWeight {
 				if err := proto.Unmarshal(f.Payload, t); err != nil {
@@ -458,7 +458,7 @@ func (g *opsetGraph) fields() ([]wire.Field, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, wire.Bytes(graphInitializer, b))
+		out = append(out, wire.Bytes(pb.GraphInitializer, b))
 	}
 	return out, nil
 }

@@ -1,14 +1,18 @@
-package onnxio
+package opset
 
-func init() {
-	adapt(13, adapter{up: softmaxUp, down: softmaxDown}, "Softmax", "LogSoftmax", "Hardmax")
+import (
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+func (t table) softmax() {
+	t.at(13, adapter{up: softmaxUp, down: softmaxDown}, "Softmax", "LogSoftmax", "Hardmax")
 }
 
 // Before opset 13 these operators took their input for a matrix: the axes before axis are its rows, those from axis on its columns, all
 // of them together. Since then they go along one axis. Both are the same where at most one of the columns' axes is longer than 1.
 
 // softmaxAxis finds the one axis that does the same in both forms; -1 where there is none or the shape does not tell.
-func (c *opsetStep) softmaxAxis(axis int64) (one int64, rank int) {
+func (c *step) softmaxAxis(axis int64) (one int64, rank int) {
 	s, ok := c.g.shapeOf(c.input(0))
 	if !ok && len(c.n.p.Output) > 0 {
 		s, ok = c.g.shapeOf(c.n.p.Output[0])
@@ -36,7 +40,7 @@ func (c *opsetStep) softmaxAxis(axis int64) (one int64, rank int) {
 	return one, len(s)
 }
 
-func softmaxUp(c *opsetStep) {
+func softmaxUp(c *step) {
 	axis := c.intAttr("axis", 1)
 	if c.err != nil || axis == -1 {
 		return
@@ -52,15 +56,15 @@ func softmaxUp(c *opsetStep) {
 	}
 	x, y := c.input(0), c.n.p.Output[0]
 	d := c.g.typeOf(x)
-	shape, flat, soft := c.value("shape", Int64, nil), c.value("flat", d, nil), c.value("rows", d, nil)
-	c.before = append(c.before, c.node("Shape", []string{x}, []string{shape}), c.node("Flatten", []string{x}, []string{flat}, intAttr("axis", axis)))
+	shape, flat, soft := c.value("shape", onnxio.Int64, nil), c.value("flat", d, nil), c.value("rows", d, nil)
+	c.before = append(c.before, c.node("Shape", []string{x}, []string{shape}), c.node("Flatten", []string{x}, []string{flat}, attribute("axis", axis)))
 	c.after = append(c.after, c.node("Reshape", []string{soft, shape}, []string{y}))
 	c.setInput(0, flat)
 	c.n.p.Output = []string{soft}
 	c.set("axis", int64(-1))
 }
 
-func softmaxDown(c *opsetStep) {
+func softmaxDown(c *step) {
 	axis := c.intAttr("axis", -1)
 	if c.err != nil {
 		return
@@ -106,8 +110,8 @@ func softmaxDown(c *opsetStep) {
 	}
 	x, y, d := c.input(0), c.n.p.Output[0], c.g.typeOf(c.input(0))
 	in, out := c.value("turned", d, turned), c.value("along", d, turned)
-	c.before = append(c.before, c.node("Transpose", []string{x}, []string{in}, intsAttr("perm", perm)))
-	c.after = append(c.after, c.node("Transpose", []string{out}, []string{y}, intsAttr("perm", perm)))
+	c.before = append(c.before, c.node("Transpose", []string{x}, []string{in}, attribute("perm", perm)))
+	c.after = append(c.after, c.node("Transpose", []string{out}, []string{y}, attribute("perm", perm)))
 	c.setInput(0, in)
 	c.n.p.Output = []string{out}
 	c.set("axis", int64(rank-1))

@@ -1,23 +1,25 @@
-package onnxio
+package opset
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
 // The opsets of the standard's own domain between which files can be rewritten.
 const (
-	minOpset = 7
-	maxOpset = 26
+	Min = 7
+	Max = 26
 )
 
-// irOf is the least IR version that goes with an opset, from minOpset on: the two came out together.
-var irOf = [maxOpset - minOpset + 1]int64{3, 3, 4, 5, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10, 11, 12, 13, 13}
+// irOf is the least IR version that goes with an opset, from Min on: the two came out together.
+var irOf = [Max - Min + 1]int64{3, 3, 4, 5, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10, 11, 12, 13, 13}
 
-// operatorHistory tells what became of every operator of the standard between minOpset and maxOpset: its name, the type of its first
-// output where that is not the first input's (=2: the third's; =?: no input's), the version that is in force at minOpset or is the first,
+// operatorHistory tells what became of every operator of the standard between Min and Max: its name, the type of its first
+// output where that is not the first input's (=2: the third's; =?: no input's), the version that is in force at Min or is the first,
 // and then every opset that changed it. After an opset stand
 //
 //	!        the form or the meaning changed: a file needs an adapter to cross it
@@ -235,7 +237,7 @@ type operatorChange struct {
 
 // typeChange are types that became allowed, at the places that are named (i0, o1, ...); at all where none is.
 type typeChange struct {
-	types  map[DType]bool
+	types  map[onnxio.DType]bool
 	places []string
 }
 
@@ -247,10 +249,10 @@ type operator struct {
 }
 
 // typeWords are the types of operatorHistory by their numbers in the standard.
-var typeWords = map[string][]DType{
-	"f32": {Float}, "f64": {Double}, "f16": {Float16}, "bf16": {BFloat16}, "str": {String}, "bool": {Bool},
-	"int8": {Int8}, "int16": {Int16}, "int32": {Int32}, "int64": {Int64}, "uint8": {Uint8}, "uint16": {Uint16}, "uint32": {Uint32}, "uint64": {Uint64},
-	"ints": {Int8, Int16, Int32, Int64, Uint8, Uint16, Uint32, Uint64}, "complex": {14, 15},
+var typeWords = map[string][]onnxio.DType{
+	"f32": {onnxio.Float}, "f64": {onnxio.Double}, "f16": {onnxio.Float16}, "bf16": {onnxio.BFloat16}, "str": {onnxio.String}, "bool": {onnxio.Bool},
+	"int8": {onnxio.Int8}, "int16": {onnxio.Int16}, "int32": {onnxio.Int32}, "int64": {onnxio.Int64}, "uint8": {onnxio.Uint8}, "uint16": {onnxio.Uint16}, "uint32": {onnxio.Uint32}, "uint64": {onnxio.Uint64},
+	"ints": {onnxio.Int8, onnxio.Int16, onnxio.Int32, onnxio.Int64, onnxio.Uint8, onnxio.Uint16, onnxio.Uint32, onnxio.Uint64}, "complex": {14, 15},
 	"f8": {17, 18, 19, 20}, "i4": {21, 22}, "f4": {23}, "e8m0": {24}, "i2": {25, 26},
 }
 
@@ -286,7 +288,7 @@ func readHistory(text string) (map[string]*operator, error) {
 			c := operatorChange{form: form}
 			for _, p := range parts[1:] {
 				list, places, _ := strings.Cut(p, "@")
-				t := typeChange{types: map[DType]bool{}}
+				t := typeChange{types: map[onnxio.DType]bool{}}
 				if places != "" {
 					t.places = strings.Split(places, "/")
 				}

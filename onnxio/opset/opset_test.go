@@ -1,4 +1,4 @@
-package onnxio
+package opset
 
 import (
 	"bytes"
@@ -8,31 +8,55 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
 
+func str(s string) *string { return &s }
+
+func floatInput(name string, dims ...int64) *pb.ValueInfoProto {
+	shape := &pb.TensorShapeProto{}
+	for _, d := range dims {
+		shape.Dim = append(shape.Dim, &pb.TensorShapeProto_Dimension{DimValue: proto.Int64(d)})
+	}
+	return &pb.ValueInfoProto{Name: str(name), Type: &pb.TypeProto{TensorType: &pb.TypeProto_TensorType{ElemType: proto.Int32(1), Shape: shape}}}
+}
+
+func op(name string, out string, in ...string) *pb.NodeProto {
+	return &pb.NodeProto{Name: str(out + "_node"), OpType: str(name), Input: in, Output: []string{out}}
+}
+
+// rewritten is a whole file's conversion.
+func rewritten(m *onnxio.Model, opset int) ([]byte, error) {
+	data, err := m.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	return Convert(m, data, opset, nil)
+}
+
 // opsetModel is a file of an opset and IR version.
-func opsetModel(t *testing.T, opset, ir int64, g *pb.GraphProto, functions ...*pb.FunctionProto) *Model {
+func opsetModel(t *testing.T, opset, ir int64, g *pb.GraphProto, functions ...*pb.FunctionProto) *onnxio.Model {
 	t.Helper()
 	d, err := marshal.Marshal(&pb.ModelProto{IrVersion: proto.Int64(ir), Graph: g, Functions: functions, OpsetImport: []*pb.OperatorSetIdProto{
 		{Version: proto.Int64(opset)}, {Domain: str("my.own"), Version: proto.Int64(3)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Parse(d, "")
+	m, err := onnxio.Parse(d, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-func toOpset(t *testing.T, m *Model, to int) *pb.ModelProto {
+func toOpset(t *testing.T, m *onnxio.Model, to int) *pb.ModelProto {
 	t.Helper()
-	d, err := m.Convert(Convert{Opset: to})
+	d, err := rewritten(m, to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Parse(d, ""); err != nil {
+	if _, err := onnxio.Parse(d, ""); err != nil {
 		t.Fatal(err)
 	}
 	p := &pb.ModelProto{}
@@ -43,7 +67,7 @@ func toOpset(t *testing.T, m *Model, to int) *pb.ModelProto {
 }
 
 func withInts(n *pb.NodeProto, name string, v ...int64) *pb.NodeProto {
-	n.Attribute = append(n.Attribute, intsAttr(name, v))
+	n.Attribute = append(n.Attribute, attribute(name, v))
 	return n
 }
 
@@ -58,12 +82,12 @@ func TestOperatorHistory(t *testing.T) {
 	}
 	for name, r := range rows {
 		for v := range r.changes {
-			if v <= r.first || v <= minOpset || v > maxOpset {
+			if v <= r.first || v <= Min || v > Max {
 				t.Errorf("%s changes in opset %d after %d", name, v, r.first)
 			}
 		}
 	}
-	for c := range opsetAdapters {
+	for c := range adapters {
 		r := rows[c.op]
 		if r == nil || !r.changes[c.v].form && r.first != c.v {
 			t.Errorf("an adapter of %s for opset %d, which changed nothing", c.op, c.v)
@@ -78,8 +102,12 @@ func TestOperatorHistory(t *testing.T) {
 
 func TestSameOpsetIsTheSameFile(t *testing.T) {
 	m := opsetModel(t, 11, 6, &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: []*pb.NodeProto{op("Neg", "y", "x")}})
-	got, err := m.Convert(Convert{Opset: 11})
-	if err != nil || !bytes.Equal(got, m.data) {
+	old, err := m.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := rewritten(m, 11)
+	if err != nil || !bytes.Equal(got, old) {
 		t.Errorf("the file changed: %v", err)
 	}
 }
@@ -104,11 +132,11 @@ func TestOpsetChangesOnlyWhatItMust(t *testing.T) {
 	if len(u.Attribute) != 0 || len(u.Input) != 2 || len(p.Graph.Initializer) != 1 || u.Input[1] != p.Graph.Initializer[0].GetName() || u.Input[1] == "y_axes" {
 		t.Errorf("Unsqueeze became %v with %v", u, p.Graph.Initializer)
 	}
-	d, err := m.Convert(Convert{Opset: 24})
+	d, err := rewritten(m, 24)
 	if err != nil {
 		t.Fatal(err)
 	}
-	up, err := Parse(d, "")
+	up, err := onnxio.Parse(d, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,8 +162,8 @@ func TestOpsetInsideSubgraphsAndFunctions(t *testing.T) {
 	}
 	choose := op("If", "c", "cond")
 	choose.Attribute = []*pb.AttributeProto{
-		{Name: str("then_branch"), Type: proto.Int32(attrGraph), G: branch(withInts(op("ReduceSum", "t", "x"), "axes", 0))},
-		{Name: str("else_branch"), Type: proto.Int32(attrGraph), G: branch(op("Neg", "e", "x"))}}
+		{Name: str("then_branch"), Type: proto.Int32(pb.AttrGraph), G: branch(withInts(op("ReduceSum", "t", "x"), "axes", 0))},
+		{Name: str("else_branch"), Type: proto.Int32(pb.AttrGraph), G: branch(op("Neg", "e", "x"))}}
 	call := op("Both", "y", "c")
 	call.Domain = str("my.own")
 	f := &pb.FunctionProto{Name: str("Both"), Domain: str("my.own"), Input: []string{"a"}, Output: []string{"b"},
@@ -154,15 +182,15 @@ func TestOpsetInsideSubgraphsAndFunctions(t *testing.T) {
 	if len(fn.Node) != 2 || fn.Node[0].GetOpType() != "Constant" || fn.Node[1].Input[1] != fn.Node[0].Output[0] || fn.OpsetImport[0].GetVersion() != 13 {
 		t.Errorf("in the function: %v", fn)
 	}
-	f.Node[0].Attribute[0] = &pb.AttributeProto{Name: str("axes"), Type: proto.Int32(attrInts), RefAttrName: str("which")}
+	f.Node[0].Attribute[0] = &pb.AttributeProto{Name: str("axes"), Type: proto.Int32(pb.AttrInts), RefAttrName: str("which")}
 	f.Attribute = []string{"which"}
-	call.Attribute = []*pb.AttributeProto{intsAttr("which", []int64{0})}
+	call.Attribute = []*pb.AttributeProto{attribute("which", []int64{0})}
 	refusedFor(t, opsetModel(t, 12, 8, g, f), 13, `node "b_node"`, "parameter of the function")
 }
 
-func refusedFor(t *testing.T, m *Model, to int, want ...string) {
+func refusedFor(t *testing.T, m *onnxio.Model, to int, want ...string) {
 	t.Helper()
-	_, err := m.Convert(Convert{Opset: to})
+	_, err := rewritten(m, to)
 	if err == nil {
 		t.Errorf("opset %d: not refused", to)
 		return
@@ -175,7 +203,7 @@ func refusedFor(t *testing.T, m *Model, to int, want ...string) {
 }
 
 func TestOpsetsThatAreRefused(t *testing.T) {
-	one := func(n *pb.NodeProto, opset int64, w ...*pb.TensorProto) *Model {
+	one := func(n *pb.NodeProto, opset int64, w ...*pb.TensorProto) *onnxio.Model {
 		return opsetModel(t, opset, 8, &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: []*pb.NodeProto{n}, Initializer: w})
 	}
 	neg := one(op("Neg", "y", "x"), 13)
@@ -186,10 +214,10 @@ func TestOpsetsThatAreRefused(t *testing.T) {
 	refusedFor(t, one(op("Mish", "y", "x"), 20), 17, `node "y_node": operator Mish`, "since opset 18")
 	refusedFor(t, one(op("Mish", "y", "x"), 13), 14, "file is of opset 13")
 	refusedFor(t, one(op("Squeeze", "y", "x", "x"), 13), 12, "are computed")
-	k := &pb.TensorProto{Name: str("k"), Dims: []int64{1}, DataType: proto.Int32(int32(Int8)), Int32Data: []int32{1}}
+	k := &pb.TensorProto{Name: str("k"), Dims: []int64{1}, DataType: proto.Int32(int32(onnxio.Int8)), Int32Data: []int32{1}}
 	refusedFor(t, one(op("Add", "y", "k", "k"), 14, k), 13, "of type int8", "since opset 14")
-	var e *OpsetError
-	if _, err := one(op("Gelu", "y", "x"), 20).Convert(Convert{Opset: 13}); !errors.As(err, &e) || e.From != 20 || e.To != 19 || !strings.Contains(e.Do, "--opset 20") {
+	var e *Error
+	if _, err := rewritten(one(op("Gelu", "y", "x"), 20), 13); !errors.As(err, &e) || e.From != 20 || e.To != 19 || !strings.Contains(e.Do, "--opset 20") {
 		t.Errorf("%+v", e)
 	}
 }
@@ -199,7 +227,7 @@ func TestScatterIsScatterElements(t *testing.T) {
 	g := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)},
 		Initializer: []*pb.TensorProto{{Name: str("i"), Dims: []int64{1}, DataType: proto.Int32(7), Int64Data: []int64{1}}},
 		Node:        []*pb.NodeProto{op("Scatter", "y", "x", "i", "x")}}
-	g.Node[0].Attribute = []*pb.AttributeProto{intAttr("axis", 0)}
+	g.Node[0].Attribute = []*pb.AttributeProto{attribute("axis", int64(0))}
 	p := toOpset(t, opsetModel(t, 9, 4, g), 11)
 	if p.Graph.Node[0].GetOpType() != "ScatterElements" {
 		t.Errorf("%v", p.Graph.Node)

@@ -1,25 +1,40 @@
-package onnxio
+package opset
 
 import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
 
-// opsetAdapters take nodes across the opsets that operatorHistory marks. What is not here in a direction is refused.
-var opsetAdapters = map[opsetChange]adapter{}
+// table is the adapters, which take nodes across the opsets that operatorHistory marks. What is not here in a direction is refused.
+type table map[change]adapter
 
-func adapt(v int, a adapter, ops ...string) {
+var adapters = newTable()
+
+func newTable() table {
+	t := table{}
+	t.forms()
+	t.axes()
+	t.resize()
+	t.softmax()
+	return t
+}
+
+// at says how operators cross opset v.
+func (t table) at(v int, a adapter, ops ...string) {
 	for _, op := range ops {
-		opsetAdapters[opsetChange{op, v}] = a
+		t[change{op, v}] = a
 	}
 }
 
-func keep(*opsetStep) {}
+func keep(*step) {}
 
 // all runs adapters one after the other.
-func all(steps ...func(*opsetStep)) func(*opsetStep) {
-	return func(c *opsetStep) {
+func all(steps ...func(*step)) func(*step) {
+	return func(c *step) {
 		for _, s := range steps {
 			if c.err == nil {
 				s(c)
@@ -29,8 +44,8 @@ func all(steps ...func(*opsetStep)) func(*opsetStep) {
 }
 
 // dropInt takes an integer attribute away that the older form does not have; only the value that the older form means can go.
-func dropInt(name string, means int64) func(*opsetStep) {
-	return func(c *opsetStep) {
+func dropInt(name string, means int64) func(*step) {
+	return func(c *step) {
 		if v := c.intAttr(name, means); v != means {
 			c.refuse(fmt.Sprintf("its %s is %d, which is new in opset %d", name, v, c.v), fmt.Sprintf("--opset %d is the lowest for this file", c.v))
 			return
@@ -39,8 +54,8 @@ func dropInt(name string, means int64) func(*opsetStep) {
 	}
 }
 
-func dropString(name, means string) func(*opsetStep) {
-	return func(c *opsetStep) {
+func dropString(name, means string) func(*step) {
+	return func(c *step) {
 		if v := c.stringAttr(name, means); v != means {
 			c.refuse(fmt.Sprintf("its %s is %s, which is new in opset %d", name, v, c.v), fmt.Sprintf("--opset %d is the lowest for this file", c.v))
 			return
@@ -50,8 +65,8 @@ func dropString(name, means string) func(*opsetStep) {
 }
 
 // dropOnes takes a list of ones away.
-func dropOnes(name string) func(*opsetStep) {
-	return func(c *opsetStep) {
+func dropOnes(name string) func(*step) {
+	return func(c *step) {
 		if a := c.attr(name); a != nil && slices.ContainsFunc(a.Ints, func(v int64) bool { return v != 1 }) {
 			c.refuse(fmt.Sprintf("its %s are %v, which is new in opset %d", name, a.Ints, c.v), fmt.Sprintf("--opset %d is the lowest for this file", c.v))
 			return
@@ -61,8 +76,8 @@ func dropOnes(name string) func(*opsetStep) {
 }
 
 // noInput refuses an input that the older form does not have.
-func noInput(i int, what string) func(*opsetStep) {
-	return func(c *opsetStep) {
+func noInput(i int, what string) func(*step) {
+	return func(c *step) {
 		if c.input(i) != "" {
 			c.refuse(fmt.Sprintf("its input %s is new in opset %d", what, c.v), fmt.Sprintf("--opset %d is the lowest for this file", c.v))
 		}
@@ -70,7 +85,7 @@ func noInput(i int, what string) func(*opsetStep) {
 }
 
 // onlyFirstOutput takes the other outputs away where nobody reads them.
-func onlyFirstOutput(c *opsetStep) {
+func onlyFirstOutput(c *step) {
 	p := c.n.p
 	for _, name := range p.Output[min(1, len(p.Output)):] {
 		if name != "" && c.g.file.reads[name] > 0 {
@@ -83,56 +98,57 @@ func onlyFirstOutput(c *opsetStep) {
 	}
 }
 
-func init() {
-	adapt(8, adapter{up: keep, down: sameShapes}, "Sum", "Max", "Min", "Mean")
-	adapt(8, adapter{up: keep, down: all(onlyFirstOutput, func(c *opsetStep) { c.remove("storage_order") })}, "MaxPool")
-	adapt(9, adapter{up: spatialOnly, down: keep}, "BatchNormalization")
-	adapt(10, adapter{up: keep, down: all(dropInt("ceil_mode", 0), dropOnes("dilations"))}, "MaxPool")
-	adapt(10, adapter{up: keep, down: dropInt("ceil_mode", 0)}, "AveragePool")
-	adapt(10, adapter{up: onlyFirstOutput, down: onlyFirstOutput}, "Dropout") // the mask changed its type
-	adapt(11, adapter{up: clipUp, down: clipDown}, "Clip")
-	adapt(11, adapter{up: keep, down: gemmDown}, "Gemm")
-	adapt(11, adapter{up: keep, down: dropString("mode", "DCR")}, "DepthToSpace")
-	adapt(11, adapter{up: keep, down: gatherDown}, "Gather")
-	adapt(11, adapter{up: pooledPads, down: pooledPads}, "ConvTranspose")
-	adapt(11, adapter{up: func(c *opsetStep) { c.rename("ScatterElements") }}, "Scatter")
-	adapt(11, adapter{down: all(positiveAxes, negativeIndices, func(c *opsetStep) { c.rename("Scatter") })}, "ScatterElements")
-	adapt(11, adapter{up: keep, down: constantDown11}, "Constant")
-	adapt(12, adapter{up: keep, down: constantDown12}, "Constant")
-	adapt(12, adapter{up: keep, down: dropInt("select_last_index", 0)}, "ArgMax", "ArgMin")
-	adapt(12, adapter{up: keep, down: dropInt("batch_dims", 0)}, "GatherND")
-	adapt(12, adapter{up: dropoutUp, down: dropoutDown}, "Dropout")
-	adapt(13, adapter{up: keep, down: oneScale}, "QuantizeLinear", "DequantizeLinear")
-	adapt(14, adapter{up: onlyInference, down: all(dropInt("training_mode", 0), onlyInference)}, "BatchNormalization")
-	adapt(14, adapter{up: keep, down: dropInt("layout", 0)}, "LSTM", "GRU", "RNN")
-	adapt(14, adapter{up: keep, down: allowZero}, "Reshape")
-	adapt(15, adapter{up: keep, down: shapeDown}, "Shape")
-	adapt(16, adapter{up: keep, down: dropString("reduction", "none")}, "ScatterElements", "ScatterND")
-	adapt(16, adapter{up: roiUp, down: roiDown}, "RoiAlign")
-	adapt(18, adapter{up: keep, down: addOrMul}, "ScatterElements", "ScatterND")
-	adapt(18, adapter{up: keep, down: all(dropInt("ceil_mode", 0), dropOnes("dilations"))}, "LpPool")
-	adapt(18, adapter{up: keep, down: func(c *opsetStep) {
+// forms are the adapters of single attributes, inputs and outputs.
+func (t table) forms() {
+	t.at(8, adapter{up: keep, down: sameShapes}, "Sum", "Max", "Min", "Mean")
+	t.at(8, adapter{up: keep, down: all(onlyFirstOutput, func(c *step) { c.remove("storage_order") })}, "MaxPool")
+	t.at(9, adapter{up: spatialOnly, down: keep}, "BatchNormalization")
+	t.at(10, adapter{up: keep, down: all(dropInt("ceil_mode", 0), dropOnes("dilations"))}, "MaxPool")
+	t.at(10, adapter{up: keep, down: dropInt("ceil_mode", 0)}, "AveragePool")
+	t.at(10, adapter{up: onlyFirstOutput, down: onlyFirstOutput}, "Dropout") // the mask changed its type
+	t.at(11, adapter{up: clipUp, down: clipDown}, "Clip")
+	t.at(11, adapter{up: keep, down: gemmDown}, "Gemm")
+	t.at(11, adapter{up: keep, down: dropString("mode", "DCR")}, "DepthToSpace")
+	t.at(11, adapter{up: keep, down: gatherDown}, "Gather")
+	t.at(11, adapter{up: pooledPads, down: pooledPads}, "ConvTranspose")
+	t.at(11, adapter{up: func(c *step) { c.rename("ScatterElements") }}, "Scatter")
+	t.at(11, adapter{down: all(positiveAxes, negativeIndices, func(c *step) { c.rename("Scatter") })}, "ScatterElements")
+	t.at(11, adapter{up: keep, down: constantDown11}, "Constant")
+	t.at(12, adapter{up: keep, down: constantDown12}, "Constant")
+	t.at(12, adapter{up: keep, down: dropInt("select_last_index", 0)}, "ArgMax", "ArgMin")
+	t.at(12, adapter{up: keep, down: dropInt("batch_dims", 0)}, "GatherND")
+	t.at(12, adapter{up: dropoutUp, down: dropoutDown}, "Dropout")
+	t.at(13, adapter{up: keep, down: oneScale}, "QuantizeLinear", "DequantizeLinear")
+	t.at(14, adapter{up: onlyInference, down: all(dropInt("training_mode", 0), onlyInference)}, "BatchNormalization")
+	t.at(14, adapter{up: keep, down: dropInt("layout", 0)}, "LSTM", "GRU", "RNN")
+	t.at(14, adapter{up: keep, down: allowZero}, "Reshape")
+	t.at(15, adapter{up: keep, down: shapeDown}, "Shape")
+	t.at(16, adapter{up: keep, down: dropString("reduction", "none")}, "ScatterElements", "ScatterND")
+	t.at(16, adapter{up: roiUp, down: roiDown}, "RoiAlign")
+	t.at(18, adapter{up: keep, down: addOrMul}, "ScatterElements", "ScatterND")
+	t.at(18, adapter{up: keep, down: all(dropInt("ceil_mode", 0), dropOnes("dilations"))}, "LpPool")
+	t.at(18, adapter{up: keep, down: func(c *step) {
 		if c.input(0) == "" {
 			c.refuse("it has no input, which is new in opset 18", "")
 		}
 	}}, "OptionalHasElement")
-	adapt(19, adapter{up: keep, down: dropInt("saturate", 1)}, "Cast", "CastLike", "QuantizeLinear")
-	adapt(19, adapter{up: keep, down: dropOnes("dilations")}, "AveragePool")
-	adapt(20, adapter{up: gridUp, down: gridDown}, "GridSample")
-	adapt(20, adapter{up: dftUp, down: dftDown}, "DFT")
-	adapt(21, adapter{up: keep, down: all(dropInt("block_size", 0), quantisedType)}, "QuantizeLinear")
-	adapt(21, adapter{up: keep, down: dropInt("block_size", 0)}, "DequantizeLinear")
-	adapt(21, adapter{up: groupsUp, down: groupsDown}, "GroupNormalization")
-	adapt(22, adapter{up: ceilWindows, down: ceilWindows}, "MaxPool", "AveragePool", "LpPool")
-	adapt(23, adapter{up: keep, down: dropInt("precision", 0)}, "QuantizeLinear")
-	adapt(23, adapter{up: keep, down: dropInt("output_dtype", 0)}, "DequantizeLinear")
-	adapt(24, adapter{up: keep, down: dropString("round_mode", "up")}, "Cast", "CastLike")
-	adapt(24, adapter{up: keep, down: noInput(6, "nonpad_kv_seqlen")}, "Attention")
-	adapt(25, adapter{up: keep, down: all(dropInt("left_window_size", -1), dropInt("right_window_size", -1))}, "Attention")
+	t.at(19, adapter{up: keep, down: dropInt("saturate", 1)}, "Cast", "CastLike", "QuantizeLinear")
+	t.at(19, adapter{up: keep, down: dropOnes("dilations")}, "AveragePool")
+	t.at(20, adapter{up: gridUp, down: gridDown}, "GridSample")
+	t.at(20, adapter{up: dftUp, down: dftDown}, "DFT")
+	t.at(21, adapter{up: keep, down: all(dropInt("block_size", 0), quantisedType)}, "QuantizeLinear")
+	t.at(21, adapter{up: keep, down: dropInt("block_size", 0)}, "DequantizeLinear")
+	t.at(21, adapter{up: groupsUp, down: groupsDown}, "GroupNormalization")
+	t.at(22, adapter{up: ceilWindows, down: ceilWindows}, "MaxPool", "AveragePool", "LpPool")
+	t.at(23, adapter{up: keep, down: dropInt("precision", 0)}, "QuantizeLinear")
+	t.at(23, adapter{up: keep, down: dropInt("output_dtype", 0)}, "DequantizeLinear")
+	t.at(24, adapter{up: keep, down: dropString("round_mode", "up")}, "Cast", "CastLike")
+	t.at(24, adapter{up: keep, down: noInput(6, "nonpad_kv_seqlen")}, "Attention")
+	t.at(25, adapter{up: keep, down: all(dropInt("left_window_size", -1), dropInt("right_window_size", -1))}, "Attention")
 }
 
 // sameShapes: before opset 8 these operators did not broadcast.
-func sameShapes(c *opsetStep) {
+func sameShapes(c *step) {
 	if len(c.n.p.Input) == 1 {
 		return
 	}
@@ -154,7 +170,7 @@ func sameShapes(c *opsetStep) {
 
 // ceilWindows: opset 22 leaves a last window out that begins behind the image, in the padding at its end. None does where the kernel is
 // as long as the stride and that padding together.
-func ceilWindows(c *opsetStep) {
+func ceilWindows(c *step) {
 	if c.intAttr("ceil_mode", 0) == 0 || c.stringAttr("auto_pad", "NOTSET") != "NOTSET" || c.err != nil {
 		return
 	}
@@ -187,7 +203,7 @@ func ceilWindows(c *opsetStep) {
 	}
 }
 
-func spatialOnly(c *opsetStep) {
+func spatialOnly(c *step) {
 	if c.intAttr("spatial", 1) != 1 && c.rank(c.input(0)) != 2 {
 		c.refuse("its spatial is 0, which opset 9 took away", "")
 	}
@@ -195,7 +211,7 @@ func spatialOnly(c *opsetStep) {
 }
 
 // onlyInference: training mode was told by the outputs, then by an attribute.
-func onlyInference(c *opsetStep) {
+func onlyInference(c *step) {
 	for _, name := range c.n.p.Output[min(1, len(c.n.p.Output)):] {
 		if name != "" {
 			c.refuse("it has the outputs of training", "export the model for inference")
@@ -203,7 +219,7 @@ func onlyInference(c *opsetStep) {
 	}
 }
 
-func clipUp(c *opsetStep) {
+func clipUp(c *step) {
 	for i, name := range []string{"min", "max"} {
 		a := c.attr(name)
 		if a == nil {
@@ -217,7 +233,7 @@ func clipUp(c *opsetStep) {
 	}
 }
 
-func clipDown(c *opsetStep) {
+func clipDown(c *step) {
 	for i, name := range []string{"min", "max"} {
 		v, ok := c.floats(i+1, name)
 		if !ok || c.err != nil {
@@ -232,7 +248,7 @@ func clipDown(c *opsetStep) {
 	}
 }
 
-func gemmDown(c *opsetStep) {
+func gemmDown(c *step) {
 	if c.input(2) == "" {
 		if d := c.dtype(c.input(0)); c.err == nil {
 			c.setInput(2, c.scalar("zero", d, 0))
@@ -241,12 +257,12 @@ func gemmDown(c *opsetStep) {
 }
 
 // gatherDown: negative indices came with opset 11. Computed ones were always within the axis, or the older form stops at them.
-func gatherDown(c *opsetStep) {
+func gatherDown(c *step) {
 	positiveAxes(c)
 	negativeIndices(c)
 }
 
-func negativeIndices(c *opsetStep) {
+func negativeIndices(c *step) {
 	if c.err != nil || c.g.constantTensor(c.input(1)) == nil {
 		return
 	}
@@ -257,19 +273,19 @@ func negativeIndices(c *opsetStep) {
 }
 
 // pooledPads: opset 11 says the other way round where an odd padding goes.
-func pooledPads(c *opsetStep) {
+func pooledPads(c *step) {
 	if p := c.stringAttr("auto_pad", "NOTSET"); c.attr("output_shape") != nil || p == "SAME_UPPER" || p == "SAME_LOWER" {
 		c.refuse("opset 11 changed which side of its output an odd padding is cut off", "write its padding as pads")
 	}
 }
 
-func constantDown11(c *opsetStep) {
+func constantDown11(c *step) {
 	if c.attr("sparse_value") != nil {
 		c.refuse("it holds a sparse tensor, which is new in opset 11", "")
 	}
 }
 
-func constantDown12(c *opsetStep) {
+func constantDown12(c *step) {
 	if c.attr("value") != nil || c.attr("sparse_value") != nil || c.err != nil {
 		return
 	}
@@ -278,24 +294,23 @@ func constantDown12(c *opsetStep) {
 		c.refuse("it holds strings in an attribute that is new in opset 12", "")
 		return
 	}
-	v, err := decodeTensor(t, "")
-	if err != nil {
-		c.refuse(err.Error(), "")
-		return
+	raw := &pb.TensorProto{DataType: t.DataType, Dims: t.Dims, RawData: rawInts(t.Int64Data)}
+	if onnxio.DType(t.GetDataType()) == onnxio.Float {
+		raw.RawData = rawFloats(t.FloatData)
 	}
 	c.n.p.Attribute = nil
-	c.set("value", v)
+	c.set("value", raw)
 }
 
-func dropoutUp(c *opsetStep) {
+func dropoutUp(c *step) {
 	if a := c.attr("ratio"); a != nil {
 		v := a.GetF()
 		c.remove("ratio")
-		c.setInput(1, c.scalar("ratio", Float, v))
+		c.setInput(1, c.scalar("ratio", onnxio.Float, v))
 	}
 }
 
-func dropoutDown(c *opsetStep) {
+func dropoutDown(c *step) {
 	if v, ok := c.floats(2, "training mode"); ok && slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
 		c.refuse("it is in training mode", "export the model for inference")
 	}
@@ -313,7 +328,7 @@ func dropoutDown(c *opsetStep) {
 }
 
 // oneScale: scales by axis came with opset 13.
-func oneScale(c *opsetStep) {
+func oneScale(c *step) {
 	s, ok := c.g.shapeOf(c.input(1))
 	if !ok {
 		c.needShape(c.input(1), "shape")
@@ -325,15 +340,15 @@ func oneScale(c *opsetStep) {
 	c.remove("axis")
 }
 
-func quantisedType(c *opsetStep) {
-	if c.intAttr("output_dtype", 0) != 0 && c.input(2) == "" && c.intAttr("output_dtype", 0) != int64(Uint8) {
+func quantisedType(c *step) {
+	if c.intAttr("output_dtype", 0) != 0 && c.input(2) == "" && c.intAttr("output_dtype", 0) != int64(onnxio.Uint8) {
 		c.refuse("its output_dtype is new in opset 21 and it has no zero point to say the same", "--opset 21 is the lowest for this file")
 	}
 	c.remove("output_dtype")
 }
 
 // allowZero: without it a 0 of the target stands for the input's size.
-func allowZero(c *opsetStep) {
+func allowZero(c *step) {
 	if c.intAttr("allowzero", 0) != 0 {
 		if !c.neverEmpty() {
 			c.refuse("its allowzero may mean a size of 0, which is new in opset 14", "--opset 14 is the lowest for this file; shoal simplify folds what is constant")
@@ -344,7 +359,7 @@ func allowZero(c *opsetStep) {
 
 // neverEmpty tells whether the target of a Reshape has no 0, or no values are reshaped that could be none: an exporter's habit to say
 // allowzero of all of them then changes nothing.
-func (c *opsetStep) neverEmpty() bool {
+func (c *step) neverEmpty() bool {
 	if c.g.constantTensor(c.input(1)) != nil {
 		v, _ := c.ints(1, "sizes")
 		return !slices.Contains(v, 0)
@@ -354,9 +369,9 @@ func (c *opsetStep) neverEmpty() bool {
 }
 
 // neverZero tells whether a computed target holds no 0: it is joined of parts that hold none.
-func (c *opsetStep) neverZero(name string, depth int) bool {
+func (c *step) neverZero(name string, depth int) bool {
 	if t := c.g.constantTensor(name); t != nil {
-		v, err := decodeTensor(t, c.g.file.dir)
+		v, err := c.g.file.tensor(t)
 		if err != nil {
 			return false
 		}
@@ -382,10 +397,10 @@ func (c *opsetStep) neverZero(name string, depth int) bool {
 }
 
 // shapeDown cuts a part of a shape out with a Slice.
-func shapeDown(c *opsetStep) {
+func shapeDown(c *step) {
 	start, end := c.intAttr("start", 0), c.intAttr("end", math.MaxInt64)
 	if start != 0 || c.attr("end") != nil {
-		whole := c.value("whole", Int64, nil)
+		whole := c.value("whole", onnxio.Int64, nil)
 		from, to := c.intConstant("start", []int64{start}), c.intConstant("end", []int64{end})
 		c.after = append(c.after, c.node("Slice", []string{whole, from, to}, c.n.p.Output))
 		c.n.p.Output, c.n.changed = []string{whole}, true
@@ -395,22 +410,22 @@ func shapeDown(c *opsetStep) {
 }
 
 // roiUp: opset 16 made half a pixel the default.
-func roiUp(c *opsetStep) { c.set("coordinate_transformation_mode", "output_half_pixel") }
+func roiUp(c *step) { c.set("coordinate_transformation_mode", "output_half_pixel") }
 
-func roiDown(c *opsetStep) {
+func roiDown(c *step) {
 	if mode := c.stringAttr("coordinate_transformation_mode", "half_pixel"); mode != "output_half_pixel" {
 		c.refuse("its coordinate_transformation_mode "+mode+" is new in opset 16", "--opset 16 is the lowest for this file")
 	}
 	c.remove("coordinate_transformation_mode")
 }
 
-func addOrMul(c *opsetStep) {
+func addOrMul(c *step) {
 	if r := c.stringAttr("reduction", "none"); r == "min" || r == "max" {
 		c.refuse("its reduction "+r+" is new in opset 18", "--opset 18 is the lowest for this file")
 	}
 }
 
-func gridUp(c *opsetStep) {
+func gridUp(c *step) {
 	switch c.stringAttr("mode", "bilinear") {
 	case "bilinear":
 		if c.attr("mode") != nil {
@@ -421,7 +436,7 @@ func gridUp(c *opsetStep) {
 	}
 }
 
-func gridDown(c *opsetStep) {
+func gridDown(c *step) {
 	if c.rank(c.input(0)) != 4 {
 		c.refuse("it samples from other than images, which is new in opset 20", "--opset 20 is the lowest for this file")
 	}
@@ -433,13 +448,13 @@ func gridDown(c *opsetStep) {
 	}
 }
 
-func dftUp(c *opsetStep) {
+func dftUp(c *step) {
 	axis := c.intAttr("axis", 1)
 	c.remove("axis")
-	c.setInput(2, c.scalar("axis", Int64, float32(axis)))
+	c.setInput(2, c.scalar("axis", onnxio.Int64, float32(axis)))
 }
 
-func dftDown(c *opsetStep) {
+func dftDown(c *step) {
 	axis := int64(-2)
 	if v, ok := c.ints(2, "axis"); ok && len(v) == 1 {
 		axis = v[0]

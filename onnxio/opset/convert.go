@@ -1,4 +1,4 @@
-package onnxio
+package opset
 
 import (
 	"fmt"
@@ -7,45 +7,51 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 	"github.com/shallow-waters/shoal/onnxio/internal/wire"
 )
 
-// OpsetError says why a node cannot be written for another opset, and, where there is a way, what to do about it.
-type OpsetError struct {
+// Error says why a node cannot be written for another opset, and, where there is a way, what to do about it.
+type Error struct {
 	Node, Op string
 	From, To int // of the step that could not be made: neighbouring opsets
 	Why      string
-	Do       string
+	Do       string // in words of the command line; empty where nothing helps
 }
 
-func (e *OpsetError) Error() string {
+func (e *Error) Error() string {
 	return fmt.Sprintf("node %q: operator %s cannot be written for opset %d instead of %d: %s", e.Node, e.Op, e.To, e.From, e.Why)
 }
 
-// Field numbers of ModelProto that change with the opset.
-const modelIR, modelOpset, modelTraining, modelFunction = 1, 8, 20, 25
-
-// opsetFile is a file on its way to another opset of the standard's domain. It goes one opset at a time, through all graphs at once, so
+// file is a file on its way to another opset of the standard's domain. It goes one opset at a time, through all graphs at once, so
 // that each adapter only has to know one step.
-type opsetFile struct {
-	dir       string
+type file struct {
+	model     *onnxio.Model
 	from, to  int
 	names     map[string]bool // of values, anywhere: new ones are different
 	reads     map[string]int  // by nodes and as outputs of graphs, in the file as it was
 	outputs   map[string]bool // of any graph
 	swallowed map[string]bool // constants that became attributes
-	calls     map[functionKey]bool
-	graphs    []*opsetGraph // the main graph, then the functions' bodies
-	all       []*opsetGraph // subgraphs too
+	calls     map[callee]bool
+	graphs    []*graph // the main graph, then the functions' bodies
+	all       []*graph // subgraphs too
 	// enlarges holds the nodes that were Upsample, which never makes images smaller.
 	enlarges map[*pb.NodeProto]bool
 }
 
-// convertOpset rewrites a file's bytes for another opset. Nodes that did not change between the two stay byte for byte.
-func (m *Model) convertOpset(data []byte, to int, shapes map[string][]int) ([]byte, error) {
-	if to < minOpset || to > maxOpset {
-		return nil, fmt.Errorf("opset %d: files can be written for opsets %d to %d", to, minOpset, maxOpset)
+// callee names a function of the file.
+type callee struct{ domain, name, overload string }
+
+// marshal writes the same bytes for the same message.
+var marshal = proto.MarshalOptions{Deterministic: true}
+
+// Convert rewrites a file for another opset of the standard's operators, from Min to Max, up or down. data are the bytes of m's file, or what
+// m.Convert made of them; m reads the tensors in it. Nodes that did not change between the two opsets stay byte for byte. A node that has no
+// form in the other is an *Error. Shapes of values by name, -1 for free sizes, help where the file itself does not tell them; they may be nil.
+func Convert(m *onnxio.Model, data []byte, to int, shapes map[string][]int) ([]byte, error) {
+	if to < Min || to > Max {
+		return nil, fmt.Errorf("opset %d: files can be written for opsets %d to %d", to, Min, Max)
 	}
 	from, ok := m.Opsets[""]
 	switch {
@@ -53,14 +59,14 @@ func (m *Model) convertOpset(data []byte, to int, shapes map[string][]int) ([]by
 		return nil, fmt.Errorf("the file uses no operators of the standard's own domain, so it has no opset to change")
 	case from == to:
 		return data, nil
-	case from < minOpset || from > maxOpset:
-		return nil, fmt.Errorf("the file is of opset %d; shoal rewrites files of opsets %d to %d", from, minOpset, maxOpset)
+	case from < Min || from > Max:
+		return nil, fmt.Errorf("the file is of opset %d; shoal rewrites files of opsets %d to %d", from, Min, Max)
 	}
 	top, err := wire.Split(data)
 	if err != nil {
-		return nil, &FormatError{Offset: -1, Why: err.Error()}
+		return nil, &onnxio.FormatError{Offset: -1, Why: err.Error()}
 	}
-	w := &opsetFile{dir: m.dir, from: from, to: to, names: map[string]bool{}, reads: map[string]int{}, outputs: map[string]bool{}, swallowed: map[string]bool{}, calls: map[functionKey]bool{}, enlarges: map[*pb.NodeProto]bool{}}
+	w := &file{model: m, from: from, to: to, names: map[string]bool{}, reads: map[string]int{}, outputs: map[string]bool{}, swallowed: map[string]bool{}, calls: map[callee]bool{}, enlarges: map[*pb.NodeProto]bool{}}
 	functions, err := w.read(top, shapes)
 	if err != nil {
 		return nil, err
@@ -80,28 +86,28 @@ func (m *Model) convertOpset(data []byte, to int, shapes map[string][]int) ([]by
 }
 
 // read takes the graphs apart; functions are the bodies by their field's place.
-func (w *opsetFile) read(top []wire.Field, shapes map[string][]int) (map[int]*pb.FunctionProto, error) {
+func (w *file) read(top []wire.Field, shapes map[string][]int) (map[int]*pb.FunctionProto, error) {
 	functions := map[int]*pb.FunctionProto{}
 	var main []wire.Field
 	for i, f := range top {
 		switch f.Num {
-		case modelGraph:
+		case pb.ModelGraph:
 			if main != nil {
-				return nil, &FormatError{Offset: -1, Why: "the file has its graph in several pieces and cannot be rewritten"}
+				return nil, &onnxio.FormatError{Offset: -1, Why: "the file has its graph in several pieces and cannot be rewritten"}
 			}
 			var err error
 			if main, err = wire.Split(f.Payload); err != nil {
-				return nil, &FormatError{Offset: -1, Why: err.Error()}
+				return nil, &onnxio.FormatError{Offset: -1, Why: err.Error()}
 			}
-		case modelTraining:
+		case pb.ModelTraining:
 			return nil, fmt.Errorf("the file holds graphs for training, which are not rewritten: export the model for inference")
-		case modelFunction:
+		case pb.ModelFunction:
 			p := &pb.FunctionProto{}
 			if err := proto.Unmarshal(f.Payload, p); err != nil {
-				return nil, &FormatError{Offset: -1, Why: cleanProtoError(err)}
+				return nil, &onnxio.FormatError{Offset: -1, Why: err.Error()}
 			}
 			functions[i] = p
-			w.calls[functionKey{domain(p.GetDomain()), p.GetName(), p.GetOverload()}] = true
+			w.calls[callee{pb.Domain(p.GetDomain()), p.GetName(), p.GetOverload()}] = true
 		}
 	}
 	g, err := w.mainGraph(main, shapes)
@@ -116,7 +122,7 @@ func (w *opsetFile) read(top []wire.Field, shapes map[string][]int) (map[int]*pb
 		}
 		uses := -1
 		for _, o := range p.OpsetImport {
-			if domain(o.GetDomain()) == "" {
+			if pb.Domain(o.GetDomain()) == "" {
 				uses = int(o.GetVersion())
 			}
 		}
@@ -133,7 +139,7 @@ func (w *opsetFile) read(top []wire.Field, shapes map[string][]int) (map[int]*pb
 }
 
 // step takes all graphs across the opset v, up into it or down out of it.
-func (w *opsetFile) step(v int, up bool) error {
+func (w *file) step(v int, up bool) error {
 	for _, g := range w.graphs {
 		if err := g.step(v, up); err != nil {
 			return err
@@ -143,16 +149,16 @@ func (w *opsetFile) step(v int, up bool) error {
 }
 
 // step rewrites the nodes that v changed.
-func (g *opsetGraph) step(v int, up bool) error {
-	var out []*opsetNode
+func (g *graph) step(v int, up bool) error {
+	var out []*node
 	for _, n := range g.nodes {
 		for _, s := range n.graphs {
 			if err := s.step(v, up); err != nil {
 				return err
 			}
 		}
-		c := &opsetStep{g: g, n: n, v: v, up: up}
-		if domain(n.p.GetDomain()) == "" && !g.file.calls[functionKey{"", n.p.GetOpType(), n.p.GetOverload()}] {
+		c := &step{g: g, n: n, v: v, up: up}
+		if pb.Domain(n.p.GetDomain()) == "" && !g.file.calls[callee{"", n.p.GetOpType(), n.p.GetOverload()}] {
 			if c.run(); c.err != nil {
 				return c.err
 			}
@@ -164,7 +170,7 @@ func (g *opsetGraph) step(v int, up bool) error {
 }
 
 // run finds what is to be done at one node.
-func (c *opsetStep) run() {
+func (c *step) run() {
 	name := c.n.p.GetOpType()
 	row := operators()[name]
 	if row == nil {
@@ -179,7 +185,7 @@ func (c *opsetStep) run() {
 		c.refuse(fmt.Sprintf("it exists only since opset %d, and the file is of opset %d", row.first, c.g.file.from), "")
 		return
 	}
-	a, adapted := opsetAdapters[opsetChange{name, c.v}]
+	a, adapted := adapters[change{name, c.v}]
 	if !c.up {
 		for _, t := range row.changes[c.v].types {
 			if c.typed(t); c.err != nil {
@@ -205,7 +211,7 @@ func (c *opsetStep) run() {
 }
 
 // typed refuses a node that uses a type which the opset below does not allow.
-func (c *opsetStep) typed(t typeChange) {
+func (c *step) typed(t typeChange) {
 	check := func(kind string, names []string) {
 		for i, name := range names {
 			place := fmt.Sprintf("%s%d", kind, i)
@@ -221,8 +227,8 @@ func (c *opsetStep) typed(t typeChange) {
 }
 
 // write puts the file together again.
-func (w *opsetFile) write(top []wire.Field, functions map[int]*pb.FunctionProto) ([]byte, error) {
-	ir, added := irOf[w.to-minOpset], false
+func (w *file) write(top []wire.Field, functions map[int]*pb.FunctionProto) ([]byte, error) {
+	ir, added := irOf[w.to-Min], false
 	for _, g := range w.all {
 		added = added || len(g.added) > 0
 	}
@@ -233,33 +239,33 @@ func (w *opsetFile) write(top []wire.Field, functions map[int]*pb.FunctionProto)
 	next := 1
 	sawIR := false
 	for i, f := range top {
-		if num, kind, n := protowire.ConsumeTag(f.Raw); num == modelIR && kind == protowire.VarintType {
+		if num, kind, n := protowire.ConsumeTag(f.Raw); num == pb.ModelIR && kind == protowire.VarintType {
 			sawIR = true
 			if v, _ := protowire.ConsumeVarint(f.Raw[n:]); int64(v) < ir {
-				f = wire.Field{Raw: protowire.AppendVarint(protowire.AppendTag(nil, modelIR, protowire.VarintType), uint64(ir))}
+				f = wire.Field{Raw: protowire.AppendVarint(protowire.AppendTag(nil, pb.ModelIR, protowire.VarintType), uint64(ir))}
 			}
 		}
 		switch f.Num {
-		case modelOpset:
+		case pb.ModelOpset:
 			o := &pb.OperatorSetIdProto{}
 			if err := proto.Unmarshal(f.Payload, o); err != nil {
-				return nil, &FormatError{Offset: -1, Why: cleanProtoError(err)}
+				return nil, &onnxio.FormatError{Offset: -1, Why: err.Error()}
 			}
-			if domain(o.GetDomain()) == "" {
+			if pb.Domain(o.GetDomain()) == "" {
 				o.Version = proto.Int64(int64(w.to))
 				b, err := marshal.Marshal(o)
 				if err != nil {
 					return nil, err
 				}
-				f = wire.Bytes(modelOpset, b)
+				f = wire.Bytes(pb.ModelOpset, b)
 			}
-		case modelGraph:
+		case pb.ModelGraph:
 			fields, err := w.graphs[0].fields()
 			if err != nil {
 				return nil, err
 			}
-			f = wire.Bytes(modelGraph, wire.Join(fields))
-		case modelFunction:
+			f = wire.Bytes(pb.ModelGraph, wire.Join(fields))
+		case pb.ModelFunction:
 			if p := functions[i]; p != nil {
 				if err := w.graphs[next].finish(); err != nil {
 					return nil, err
@@ -267,7 +273,7 @@ func (w *opsetFile) write(top []wire.Field, functions map[int]*pb.FunctionProto)
 				p.Node = w.graphs[next].messages()
 				next++
 				for _, o := range p.OpsetImport {
-					if domain(o.GetDomain()) == "" {
+					if pb.Domain(o.GetDomain()) == "" {
 						o.Version = proto.Int64(int64(w.to))
 					}
 				}
@@ -275,13 +281,13 @@ func (w *opsetFile) write(top []wire.Field, functions map[int]*pb.FunctionProto)
 				if err != nil {
 					return nil, err
 				}
-				f = wire.Bytes(modelFunction, b)
+				f = wire.Bytes(pb.ModelFunction, b)
 			}
 		}
 		out = append(out, f)
 	}
 	if !sawIR {
-		return nil, &FormatError{Offset: -1, Why: "the file does not say its IR version"}
+		return nil, &onnxio.FormatError{Offset: -1, Why: "the file does not say its IR version"}
 	}
 	return wire.Join(out), nil
 }

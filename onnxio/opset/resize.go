@@ -1,4 +1,4 @@
-package onnxio
+package opset
 
 import (
 	"fmt"
@@ -6,28 +6,28 @@ import (
 	"slices"
 )
 
-func init() {
-	adapt(9, adapter{up: upsampleUp, down: upsampleDown}, "Upsample")
-	adapt(10, adapter{up: func(c *opsetStep) {
+func (t table) resize() {
+	t.at(9, adapter{up: upsampleUp, down: upsampleDown}, "Upsample")
+	t.at(10, adapter{up: func(c *step) {
 		c.g.file.enlarges[c.n.p] = true
 		c.rename("Resize")
 	}}, "Upsample")
-	adapt(10, adapter{down: func(c *opsetStep) {
+	t.at(10, adapter{down: func(c *step) {
 		if c.enlarging(1); c.err == nil {
 			c.rename("Upsample")
 		}
 	}}, "Resize")
-	adapt(11, adapter{up: resizeUp11, down: resizeDown11}, "Resize")
-	adapt(13, adapter{up: resizeUp13, down: resizeDown13}, "Resize")
-	adapt(18, adapter{up: keep, down: all(dropInt("antialias", 0), dropString("keep_aspect_ratio_policy", "stretch"), resizeAxes)}, "Resize")
-	adapt(19, adapter{up: keep, down: func(c *opsetStep) {
+	t.at(11, adapter{up: resizeUp11, down: resizeDown11}, "Resize")
+	t.at(13, adapter{up: resizeUp13, down: resizeDown13}, "Resize")
+	t.at(18, adapter{up: keep, down: all(dropInt("antialias", 0), dropString("keep_aspect_ratio_policy", "stretch"), resizeAxes)}, "Resize")
+	t.at(19, adapter{up: keep, down: func(c *step) {
 		if c.stringAttr("coordinate_transformation_mode", "half_pixel") == "half_pixel_symmetric" {
 			c.refuse("its coordinate_transformation_mode half_pixel_symmetric is new in opset 19", "--opset 19 is the lowest for this file")
 		}
 	}}, "Resize")
 }
 
-func upsampleUp(c *opsetStep) {
+func upsampleUp(c *step) {
 	a := c.attr("scales")
 	if a == nil || c.err != nil {
 		c.refuse("it has no scales", "")
@@ -38,7 +38,7 @@ func upsampleUp(c *opsetStep) {
 	c.setInput(1, c.floatConstant("scales", v))
 }
 
-func upsampleDown(c *opsetStep) {
+func upsampleDown(c *step) {
 	v, _ := c.floats(1, "scales")
 	if c.err != nil {
 		return
@@ -52,7 +52,7 @@ func upsampleDown(c *opsetStep) {
 }
 
 // enlarging gives the constant scales of input i, and refuses those below 1.
-func (c *opsetStep) enlarging(i int) []float64 {
+func (c *step) enlarging(i int) []float64 {
 	v, ok := c.floats(i, "scales")
 	if c.err == nil && (!ok || slices.ContainsFunc(v, func(x float64) bool { return !(x >= 1) })) {
 		c.refuse(fmt.Sprintf("its scales are %v, and making images smaller was not told precisely before opset 11", v), "--opset 11 is the lowest for this file")
@@ -62,7 +62,7 @@ func (c *opsetStep) enlarging(i int) []float64 {
 
 // resizeUp11: what opset 10 meant without saying so is an attribute in opset 11. Where it makes images smaller, opset 10 leaves the
 // nearest neighbour open.
-func resizeUp11(c *opsetStep) {
+func resizeUp11(c *step) {
 	mode := c.stringAttr("mode", "nearest")
 	if mode == "nearest" && !c.g.file.enlarges[c.n.p] {
 		c.enlarging(1)
@@ -79,7 +79,7 @@ func resizeUp11(c *opsetStep) {
 	c.setInput(2, scales)
 }
 
-func resizeDown11(c *opsetStep) {
+func resizeDown11(c *step) {
 	mode, from := c.stringAttr("mode", "nearest"), c.stringAttr("coordinate_transformation_mode", "half_pixel")
 	nearest := c.stringAttr("nearest_mode", "round_prefer_floor")
 	if mode == "cubic" {
@@ -119,7 +119,7 @@ func resizeDown11(c *opsetStep) {
 }
 
 // resizeScales gives the constant scales; of sizes, where they are multiples of the input's.
-func (c *opsetStep) resizeScales() []float64 {
+func (c *step) resizeScales() []float64 {
 	if c.input(3) == "" {
 		v, _ := c.floats(2, "scales")
 		return v
@@ -142,7 +142,7 @@ func (c *opsetStep) resizeScales() []float64 {
 }
 
 // resizeUp13 leaves out what is empty, and resizeDown13 writes it, since all inputs had to be there.
-func resizeUp13(c *opsetStep) {
+func resizeUp13(c *step) {
 	if c.stringAttr("coordinate_transformation_mode", "half_pixel") == "tf_half_pixel_for_nn" {
 		c.refuse("its coordinate_transformation_mode tf_half_pixel_for_nn is no more in opset 13", "--opset 12 is the highest for this file")
 		return
@@ -154,7 +154,7 @@ func resizeUp13(c *opsetStep) {
 	}
 }
 
-func resizeDown13(c *opsetStep) {
+func resizeDown13(c *step) {
 	for i, name := range []string{"", "roi", "scales"} {
 		if i > 0 && c.input(i) == "" {
 			c.setInput(i, c.floatConstant(name, nil))
@@ -163,7 +163,7 @@ func resizeDown13(c *opsetStep) {
 }
 
 // resizeAxes tells scales or sizes for all axes where only some are named.
-func resizeAxes(c *opsetStep) {
+func resizeAxes(c *step) {
 	a := c.attr("axes")
 	if a == nil || c.err != nil {
 		return

@@ -1,12 +1,11 @@
-package onnxio
+package opset
 
 import (
 	"fmt"
 	"math"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
+	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
 
@@ -14,29 +13,29 @@ import (
 
 var reductions = []string{"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare"}
 
-func init() {
-	adapt(11, adapter{up: keep, down: positiveAxes}, append([]string{"ArgMax", "ArgMin", "Compress", "Concat", "Flatten", "Hardmax", "LogSoftmax", "Softmax",
+func (t table) axes() {
+	t.at(11, adapter{up: keep, down: positiveAxes}, append([]string{"ArgMax", "ArgMin", "Compress", "Concat", "Flatten", "Hardmax", "LogSoftmax", "Softmax",
 		"OneHot", "ReduceSum", "Split", "Squeeze", "Unsqueeze"}, reductions...)...)
-	adapt(13, adapter{up: listUp("axes", 1), down: listDown("axes", 1)}, "Squeeze", "Unsqueeze")
-	adapt(13, adapter{up: listUp("axes", 1), down: reduceDown}, "ReduceSum")
-	adapt(18, adapter{up: listUp("axes", 1), down: reduceDown}, reductions...)
-	adapt(13, adapter{up: listUp("split", 1), down: listDown("split", 1)}, "Split")
-	adapt(18, adapter{up: countUp, down: countDown}, "Split")
-	adapt(10, adapter{up: sliceUp, down: sliceDown}, "Slice")
-	adapt(11, adapter{up: keep, down: slicePositive}, "Slice")
-	adapt(11, adapter{up: padUp, down: padDown}, "Pad")
-	adapt(18, adapter{up: keep, down: padAxes}, "Pad")
-	adapt(19, adapter{up: keep, down: func(c *opsetStep) {
+	t.at(13, adapter{up: listUp("axes", 1), down: listDown("axes", 1)}, "Squeeze", "Unsqueeze")
+	t.at(13, adapter{up: listUp("axes", 1), down: reduceDown}, "ReduceSum")
+	t.at(18, adapter{up: listUp("axes", 1), down: reduceDown}, reductions...)
+	t.at(13, adapter{up: listUp("split", 1), down: listDown("split", 1)}, "Split")
+	t.at(18, adapter{up: countUp, down: countDown}, "Split")
+	t.at(10, adapter{up: sliceUp, down: sliceDown}, "Slice")
+	t.at(11, adapter{up: keep, down: slicePositive}, "Slice")
+	t.at(11, adapter{up: padUp, down: padDown}, "Pad")
+	t.at(18, adapter{up: keep, down: padAxes}, "Pad")
+	t.at(19, adapter{up: keep, down: func(c *step) {
 		if c.stringAttr("mode", "constant") == "wrap" {
 			c.refuse("its mode wrap is new in opset 19", "--opset 19 is the lowest for this file")
 		}
 	}}, "Pad")
-	adapt(10, adapter{up: topUp, down: topDown}, "TopK")
-	adapt(11, adapter{up: keep, down: all(positiveAxes, dropInt("largest", 1), func(c *opsetStep) { c.remove("sorted") })}, "TopK")
+	t.at(10, adapter{up: topUp, down: topDown}, "TopK")
+	t.at(11, adapter{up: keep, down: all(positiveAxes, dropInt("largest", 1), func(c *step) { c.remove("sorted") })}, "TopK")
 }
 
 // positiveAxes counts axes from the start, as all operators did before opset 11.
-func positiveAxes(c *opsetStep) {
+func positiveAxes(c *step) {
 	for _, name := range []string{"axis", "axes"} {
 		a := c.attr(name)
 		if a == nil || c.err != nil {
@@ -73,8 +72,8 @@ func positiveAxes(c *opsetStep) {
 }
 
 // listUp makes an attribute of integers an input; where the attribute is absent, so is the input.
-func listUp(name string, at int) func(*opsetStep) {
-	return func(c *opsetStep) {
+func listUp(name string, at int) func(*step) {
+	return func(c *step) {
 		a := c.attr(name)
 		if a == nil || c.err != nil {
 			return
@@ -88,8 +87,8 @@ func listUp(name string, at int) func(*opsetStep) {
 }
 
 // listDown makes an input of integers an attribute.
-func listDown(name string, at int) func(*opsetStep) {
-	return func(c *opsetStep) {
+func listDown(name string, at int) func(*step) {
+	return func(c *step) {
 		v, ok := c.ints(at, name)
 		if !ok || c.err != nil {
 			return
@@ -100,7 +99,7 @@ func listDown(name string, at int) func(*opsetStep) {
 }
 
 // reduceDown: a reduction over no axes was over all of them, unless noop_with_empty_axes says that it does nothing.
-func reduceDown(c *opsetStep) {
+func reduceDown(c *step) {
 	axes, _ := c.ints(1, "axes")
 	noop := c.intAttr("noop_with_empty_axes", 0) != 0
 	if c.err != nil {
@@ -119,14 +118,14 @@ func reduceDown(c *opsetStep) {
 	c.swallow(1)
 }
 
-func countUp(c *opsetStep) {
+func countUp(c *step) {
 	if c.input(1) == "" {
 		c.set("num_outputs", int64(len(c.n.p.Output)))
 	}
 }
 
 // countDown: parts of equal size need no number; unequal ones get their sizes.
-func countDown(c *opsetStep) {
+func countDown(c *step) {
 	n := len(c.n.p.Output)
 	if a := c.attr("num_outputs"); a == nil || c.err != nil {
 		return
@@ -150,7 +149,7 @@ func countDown(c *opsetStep) {
 	c.setInput(1, c.intConstant("split", sizes))
 }
 
-func sliceUp(c *opsetStep) {
+func sliceUp(c *step) {
 	for i, name := range []string{"starts", "ends", "axes"} {
 		a := c.attr(name)
 		if a == nil || c.err != nil {
@@ -162,7 +161,7 @@ func sliceUp(c *opsetStep) {
 	}
 }
 
-func sliceDown(c *opsetStep) {
+func sliceDown(c *step) {
 	if v, ok := c.ints(4, "steps"); ok && slices.ContainsFunc(v, func(x int64) bool { return x != 1 }) {
 		c.refuse(fmt.Sprintf("its steps are %v, which is new in opset 10", v), "--opset 10 is the lowest for this file")
 	}
@@ -176,7 +175,7 @@ func sliceDown(c *opsetStep) {
 }
 
 // slicePositive counts a Slice's axes from the start.
-func slicePositive(c *opsetStep) {
+func slicePositive(c *step) {
 	if c.input(3) == "" {
 		return
 	}
@@ -194,7 +193,7 @@ func slicePositive(c *opsetStep) {
 	c.setInput(3, c.intConstant("axes", v))
 }
 
-func padUp(c *opsetStep) {
+func padUp(c *step) {
 	value := float32(0)
 	if a := c.attr("value"); a != nil {
 		value = a.GetF()
@@ -208,7 +207,7 @@ func padUp(c *opsetStep) {
 	}
 }
 
-func padDown(c *opsetStep) {
+func padDown(c *step) {
 	value, ok := c.floats(2, "value")
 	if ok && (len(value) != 1 || float64(float32(value[0])) != value[0] && !math.IsNaN(value[0])) {
 		c.refuse(fmt.Sprintf("its value is %v, which is no float32", value), "--opset 11 is the lowest for this file")
@@ -224,7 +223,7 @@ func padDown(c *opsetStep) {
 }
 
 // padAxes writes pads for all axes where only some are named.
-func padAxes(c *opsetStep) {
+func padAxes(c *step) {
 	if c.input(3) == "" {
 		return
 	}
@@ -254,13 +253,13 @@ func padAxes(c *opsetStep) {
 	c.setInput(1, c.intConstant("pads", whole))
 }
 
-func topUp(c *opsetStep) {
+func topUp(c *step) {
 	k := c.intAttr("k", 1)
 	c.remove("k")
 	c.setInput(1, c.intConstant("k", []int64{k}))
 }
 
-func topDown(c *opsetStep) {
+func topDown(c *step) {
 	v, _ := c.ints(1, "count")
 	if c.err == nil && len(v) != 1 {
 		c.refuse(fmt.Sprintf("its count is %v", v), "")
@@ -274,7 +273,7 @@ func topDown(c *opsetStep) {
 // GroupNormalization's scale and bias went by group before opset 21, and by channel since.
 
 // groupsUp repeats each group's number for its channels.
-func groupsUp(c *opsetStep) {
+func groupsUp(c *step) {
 	s, ok := c.g.shapeOf(c.input(0))
 	groups := int(c.intAttr("num_groups", 0))
 	if !ok || len(s) < 2 || s[1] < 1 {
@@ -295,7 +294,7 @@ func groupsUp(c *opsetStep) {
 }
 
 // groupsDown takes one number for each group where its channels have the same.
-func groupsDown(c *opsetStep) {
+func groupsDown(c *step) {
 	if dropInt("stash_type", 1)(c); c.err != nil {
 		return
 	}
@@ -325,21 +324,14 @@ func groupsDown(c *opsetStep) {
 // maxChannels keeps a hostile size from asking for all memory.
 const maxChannels = 1 << 24
 
-func (c *opsetStep) regroup(n int, change func(raw []byte, size int) []byte) {
+func (c *step) regroup(n int, change func(raw []byte, size int) []byte) {
 	for i, name := range []string{"scale", "bias"} {
 		t := c.known(i+1, name)
 		if t == nil || c.err != nil {
 			return
 		}
-		t = proto.CloneOf(t)
-		var raw []byte
-		var err error
-		if t.GetDataLocation() == 1 {
-			raw, err = externalData(t, c.g.file.dir, int64(n*DType(t.GetDataType()).Size()))
-		} else {
-			raw, err = inlineData(t)
-		}
-		size := DType(t.GetDataType()).Size()
+		raw, err := c.g.file.raw(t)
+		size := onnxio.DType(t.GetDataType()).Size()
 		if err != nil || size == 0 || len(raw) != n*size {
 			c.refuse(fmt.Sprintf("its %s has not %d numbers", name, n), "")
 			return
