@@ -11,17 +11,23 @@ import (
 // Method names a domain of bounds.
 type Method string
 
-// The domains, from cheap to tight. Auto tries them in this order until one proves the property.
+// The domains, from cheap to tight, and the search. Auto tries interval, symbolic (where inputs are few), deeppoly, and, where few inputs vary, the
+// search for a limited time.
 const (
 	Auto     Method = "auto"
 	Interval Method = "interval"
 	Symbolic Method = "symbolic"
 	FastLin  Method = "fastlin"
 	DeepPoly Method = "deeppoly"
+	// Complete tries what Auto does, and then halves the input set until every part is decided, or the context ends.
+	Complete Method = "complete"
 )
 
-// Methods lists the names that a flag may take.
-func Methods() []string { return []string{"auto", "interval", "symbolic", "fastlin", "deeppoly"} }
+// Methods lists the names that a method of verification may take.
+func Methods() []string { return append(append([]string{"auto"}, Domains()...), "complete") }
+
+// Domains lists the methods that bound linear forms over a box, as Verifier.Bounds does.
+func Domains() []string { return []string{"interval", "symbolic", "fastlin", "deeppoly"} }
 
 // Semantics says for which executions of the network a bound holds.
 type Semantics string
@@ -44,6 +50,8 @@ type Options struct {
 	Plain bool
 	// Falsifier, where set, is asked for counterexamples once the interval domain has left a box open, before the costlier domains.
 	Falsifier Falsifier
+
+	brief bool // Auto leaves the search out: the caller asks many questions of which each may stay open
 }
 
 // Falsifier searches counterexamples; who stands above plugs an attack in.

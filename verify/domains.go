@@ -15,5 +15,9 @@ func (v *Verifier) bound(ctx context.Context, o Options, m Method, boxes ...Box)
 	for i, b := range boxes {
 		problems[i].Box = b
 	}
-	return domains[m].Bound(ctx, v.net, bound.Options{Float32: o.Semantics == Float32, Threads: o.Threads, MemoryMB: o.MemoryMB, Plain: o.Plain}, problems)
+	return domains[m].Bound(ctx, v.net, boundOptions(o), problems)
+}
+
+func boundOptions(o Options) bound.Options {
+	return bound.Options{Float32: o.Semantics == Float32, Threads: o.Threads, MemoryMB: o.MemoryMB, Plain: o.Plain}
 }

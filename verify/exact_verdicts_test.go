@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
@@ -321,6 +322,9 @@ func TestVerdictsAgainstExactEnumeration(t *testing.T) {
 	}
 }
 
+// searchFor ends searches of properties whose border lies within rounding; all other verdicts take a fraction of it.
+const searchFor = 8 * time.Millisecond
+
 // propertiesEach is how many properties a network is asked.
 const propertiesEach = 12
 
@@ -342,7 +346,7 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 	}
 	know := &knowing{}
 	var vs [2]*Verifier
-	method := []Method{Auto, Interval, Symbolic, FastLin, DeepPoly, DeepPoly}[rng.IntN(6)]
+	method := []Method{Auto, Complete, Interval, Symbolic, FastLin, DeepPoly, DeepPoly}[rng.IntN(7)]
 	for i, sem := range []Semantics{Real, Float32} {
 		o := Options{Method: method, Semantics: sem, Threads: 1}
 		if rng.IntN(3) > 0 {
@@ -407,7 +411,9 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 		tl.properties++
 		for i, sem := range []Semantics{Real, Float32} {
 			e := &exactNet{net, g, vs[i]}
-			r, err := vs[i].Verify(context.Background(), FromVNNLIB(q))
+			ctx, cancel := context.WithTimeout(context.Background(), searchFor)
+			r, err := vs[i].Verify(ctx, FromVNNLIB(q))
+			cancel()
 			if err != nil {
 				wrong = append(wrong, fmt.Sprintf("seed %d: %v", seed, err))
 				continue

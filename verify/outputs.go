@@ -9,7 +9,7 @@ func (v *Verifier) Outputs(ctx context.Context, box Box) (Box, error) {
 		return Box{}, err
 	}
 	m := v.o.Method
-	if m == Auto {
+	if m == Auto || m == Complete {
 		m = Interval
 	}
 	b, err := v.bound(ctx, v.o, m, box)

@@ -32,6 +32,17 @@ func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Proper
 		}
 	}
 	r.lo, r.upper = proven, broken
+	quick := v.o
+	quick.brief = true
+	if quick.Method == Complete {
+		quick.Method = Auto
+	}
+	radius, upper, err = v.search(ctx, quick, r, o.Max, property)
+	if err != nil || v.o.Method != Complete || !(radius < min(upper, o.Max)) {
+		return radius, upper, err
+	}
+	// What bounds leave open between the two is for the complete search.
+	r.lo, r.hi, r.low, r.high, r.width = radius, min(upper, o.Max), math.NaN(), math.NaN(), 0
 	return v.search(ctx, v.o, r, o.Max, property)
 }
 

@@ -188,12 +188,12 @@ func (c *mixedTally) network(t *testing.T, seed uint64, g *onnxio.Graph, in, out
 			p.try(x, -1)
 		}
 		corners := make([][]float64, len(rows))
+		var trace bound.Trace
 		if b, err := v.bound(context.Background(), v.o, DeepPoly, box); err == nil {
-			if _, err := b.Lower(rows, make([]int32, len(rows)), corners); err == nil {
-				for _, x := range corners {
-					if x != nil {
-						p.try(x, -1)
-					}
+			if _, err := b.Lower(rows, make([]int32, len(rows)), &trace); err == nil {
+				for i := range rows {
+					corners[i] = trace.Corner(i, box)
+					p.try(corners[i], -1)
 				}
 			}
 			b.Close()

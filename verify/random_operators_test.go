@@ -218,18 +218,18 @@ func TestBoundsOfAllOperators(t *testing.T) {
 				p.try(x, -1)
 			}
 			v := openGraph(t, g, Options{Method: DeepPoly, Semantics: sem, Threads: 1})
-			corners := make([][]float64, len(rows))
+			var trace bound.Trace
 			b, err := v.bound(context.Background(), v.o, DeepPoly, box)
 			if err != nil {
 				t.Fatalf("seed %d %v: %v", seed, names, err)
 			}
-			_, err = b.Lower(rows, make([]int32, len(rows)), corners)
+			_, err = b.Lower(rows, make([]int32, len(rows)), &trace)
 			b.Close()
 			if err != nil {
 				t.Fatalf("seed %d %v: %v", seed, names, err)
 			}
-			for _, x := range corners {
-				p.try(x, -1)
+			for i := range rows {
+				p.try(trace.Corner(i, box), -1)
 			}
 			p.search(rng, 24)
 			for _, m := range []Method{Interval, Symbolic, FastLin, DeepPoly} {

@@ -1,6 +1,10 @@
 package verify
 
-import "context"
+import (
+	"context"
+	"math"
+	"math/big"
+)
 
 // Replay rounds a point into the property's exact boxes in float32, runs the network, and tells whether it meets a case: the same check
 // that every counterexample passes. nil means that it does not.
@@ -25,4 +29,76 @@ func (v *Verifier) Replay(ctx context.Context, p Property, x []float64) (*Counte
 		}
 	}
 	return nil, nil
+}
+
+// tryPoint rounds a point into the inner box in float32, runs the network, and checks the cases exactly. Where the box holds no
+// float32 in some coordinate there is nothing to try.
+func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what string) (Result, bool, error) {
+	in := make([]float32, len(x))
+	for i, f := range x {
+		lo, up := g.inner.Lower[i], g.inner.Upper[i]
+		c := float32(f)
+		if float64(c) < lo {
+			c = math.Nextafter32(c, float32(math.Inf(1)))
+		}
+		if float64(c) > up {
+			c = math.Nextafter32(c, float32(math.Inf(-1)))
+		}
+		if float64(c) < lo || float64(c) > up {
+			return Result{}, false, nil
+		}
+		in[i] = c
+	}
+	y, err := v.Predict(ctx, in)
+	if err != nil {
+		return Result{}, false, err
+	}
+	point := Box{Lower: make([]float64, len(in)), Upper: make([]float64, len(in))}
+	for i, f := range in {
+		point.Lower[i], point.Upper[i] = float64(f), float64(f)
+	}
+	if v.o.Semantics == Real && !finite(y) {
+		return v.tryUnrun(ctx, g, in, point, what)
+	}
+	for _, c := range g.cases {
+		if !c.c.met(y) {
+			continue
+		}
+		res := Result{Verdict: Falsified, FalsifiedIn: Float32, Margin: math.NaN(), Method: v.o.Method,
+			Reason:         "counterexample: " + what,
+			Counterexample: &Counterexample{Inputs: in, Outputs: y}}
+		if v.o.Semantics == Float32 {
+			return res, true, nil
+		}
+		real, err := v.allMet(ctx, point, c.c)
+		if err != nil {
+			return Result{}, false, err
+		}
+		if real {
+			res.FalsifiedIn = Real
+			return res, true, nil
+		}
+		if g.float32 == nil {
+			res.Reason += "; it is one of float32 executions, and nothing is proven of the real network there"
+			g.float32 = &res
+		}
+	}
+	return Result{}, false, nil
+}
+
+// met tells, exactly, whether outputs meet all constraints.
+func (c *Case) met(y []float64) bool {
+	for _, q := range c.Constraints {
+		sum, t := new(big.Rat), new(big.Rat)
+		for k, i := range q.Index {
+			if t.SetFloat64(y[i]) == nil {
+				return false // an infinity or NaN is no number to compare
+			}
+			sum.Add(sum, t.Mul(t, q.Coef[k]))
+		}
+		if cmp := sum.Cmp(q.Bound); cmp > 0 || cmp == 0 && q.Strict {
+			return false
+		}
+	}
+	return true
 }

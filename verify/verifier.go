@@ -29,7 +29,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*V
 	switch o.Method {
 	case "":
 		o.Method = Auto
-	case Auto, Interval, Symbolic, FastLin, DeepPoly:
+	case Auto, Interval, Symbolic, FastLin, DeepPoly, Complete:
 	default:
 		return nil, fmt.Errorf("%w: method %q is none of %v", ErrInput, o.Method, Methods())
 	}
@@ -136,7 +136,7 @@ func (v *Verifier) Bounds(ctx context.Context, box Box, rows [][]float64, layers
 		}
 	}
 	m := v.o.Method
-	if m == Auto {
+	if m == Auto || m == Complete {
 		m = DeepPoly
 	}
 	start := time.Now()

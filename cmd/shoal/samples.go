@@ -44,7 +44,7 @@ func sayRange(c *cli.Context, s *samples) {
 
 func boundFlags() []cli.Flag {
 	return []cli.Flag{
-		wordFlag("method", "auto, interval, symbolic, fastlin or deeppoly", "auto", verify.Methods()...),
+		wordFlag("method", "auto, interval, symbolic, fastlin, deeppoly or complete", "auto", verify.Methods()...),
 		semanticsFlag("real: the network over real numbers; float32: every float32 execution of it", verify.Real),
 		threadsFlag(),
 		&cli.GenericFlag{Name: "timeout", Usage: "time for one sample or property, such as 30s; 0 means none", Value: &wait{}, DefaultText: "none"},
@@ -57,7 +57,7 @@ func semanticsFlag(usage string, def verify.Semantics) cli.Flag {
 
 // methodFlag is --method of the commands that need one domain.
 func methodFlag(usage string, def verify.Method) cli.Flag {
-	return wordFlag("method", usage+": interval, symbolic, fastlin or deeppoly", string(def), verify.Methods()[1:]...)
+	return wordFlag("method", usage+": interval, symbolic, fastlin or deeppoly", string(def), verify.Domains()...)
 }
 
 // modelArg loads the one positional argument, with its sizes bound by --dim.

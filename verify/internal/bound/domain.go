@@ -38,16 +38,16 @@ type Domain interface {
 // Bounds is what a domain knows of a network over some problems. It is used by one goroutine at a time; its own work is spread over threads.
 type Bounds struct {
 	p     *pass
-	lower func(rows [][]float64, owner []int32, corners [][]float64) ([]float64, error)
+	lower func(rows [][]float64, owner []int32, t *Trace) ([]float64, error)
 }
 
 // Close gives the memory back.
 func (b *Bounds) Close() { b.p.close() }
 
-// Lower bounds rows over the flat outputs from below, row i over problem owner[i]. -Inf says that nothing is known. corners, unless nil, has the
-// length of rows and gets for each the input at which its final linear form is least; the interval domain gives none.
-func (b *Bounds) Lower(rows [][]float64, owner []int32, corners [][]float64) ([]float64, error) {
-	return b.lower(rows, owner, corners)
+// Lower bounds rows over the flat outputs from below, row i over problem owner[i]. -Inf says that nothing is known. A trace, unless nil, gets the
+// linear forms in the inputs at which rows end; the interval domain has none.
+func (b *Bounds) Lower(rows [][]float64, owner []int32, t *Trace) ([]float64, error) {
+	return b.lower(rows, owner, t)
 }
 
 // Outputs are the boxes of all outputs over a problem, flat in the model's order.

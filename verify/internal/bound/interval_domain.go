@@ -23,7 +23,7 @@ func (interval) Bound(ctx context.Context, net *Network, o Options, problems []P
 		return nil, err
 	}
 	b := &Bounds{p: p}
-	b.lower = func(rows [][]float64, owner []int32, _ [][]float64) ([]float64, error) {
+	b.lower = func(rows [][]float64, owner []int32, _ *Trace) ([]float64, error) {
 		low := unknownLower(len(rows))
 		return low, p.folded(rows, owner, low)
 	}

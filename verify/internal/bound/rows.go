@@ -20,8 +20,7 @@ type rowsRun struct {
 	c, e []float64
 	// folded stops at the first nonlinear value: its box is used instead of its lines.
 	folded bool
-	// corner, if set, receives the rows that reach each input.
-	corner func(input int, r *affine.Rows)
+	trace  *Trace // gets the rows that reach the inputs, if set
 }
 
 func (p *pass) newRun(w *affine.Work, owner []int32) *rowsRun {
@@ -58,9 +57,9 @@ func (p *pass) neurons(w *affine.Work, v *value, t rowSet, low []float64) {
 }
 
 // forms bounds rows over the outputs from below: rows[o] has a row for each owner over output o, in stored order.
-func (p *pass) forms(w *affine.Work, rows []*affine.Rows, owner []int32, folded bool, corner func(int, *affine.Rows), low []float64) {
+func (p *pass) forms(w *affine.Work, rows []*affine.Rows, owner []int32, folded bool, trace *Trace, low []float64) {
 	run := p.newRun(w, owner)
-	run.folded, run.corner = folded, corner
+	run.folded, run.trace = folded, trace
 	top := 0
 	for o, id := range p.net.outputs {
 		run.push(id, rows[o])
@@ -79,6 +78,7 @@ func (t *rowsRun) push(id int, r *affine.Rows) {
 
 // finish carries everything down and writes the lower bounds.
 func (t *rowsRun) finish(from int, low []float64) {
+	inputs := false // from here on: they come first among the values, and so last here
 	for id := from; id >= 0; id-- {
 		r := t.pend[id]
 		if r == nil {
@@ -86,6 +86,10 @@ func (t *rowsRun) finish(from int, low []float64) {
 		}
 		t.pend[id] = nil
 		v := t.p.net.values[id]
+		if v.kind == kindInput && !inputs {
+			inputs = true
+			t.keepConst()
+		}
 		// Boxes have room for executions' errors already; what goes down further pays for them.
 		through := v.kind == kindAffine || v.kind != kindInput && v.kind != kindOpaque && !t.folded
 		if through {
@@ -102,6 +106,9 @@ func (t *rowsRun) finish(from int, low []float64) {
 			t.relax(v, r)
 		}
 	}
+	if !inputs {
+		t.keepConst()
+	}
 	for i := range low {
 		x := t.c[i] - t.e[i]*(1+0x1p-20)
 		// c's own sums were accounted in e; this last difference is not.
@@ -110,6 +117,20 @@ func (t *rowsRun) finish(from int, low []float64) {
 			x = math.Inf(-1)
 		}
 		low[i] = x
+	}
+}
+
+// keepConst notes the rows' constants once all but the inputs has been replaced.
+func (t *rowsRun) keepConst() {
+	if t.trace == nil {
+		return
+	}
+	for i, c := range t.c {
+		x := op.Down(c - t.e[i]*(1+0x1p-20))
+		if math.IsNaN(x) || t.p.beyond[t.own[i]] != nil {
+			x = math.Inf(-1)
+		}
+		t.trace.Const[i] = x
 	}
 }
 
@@ -235,9 +256,9 @@ func (t *rowsRun) concretize(v *value, r *affine.Rows) {
 	if r.Index != nil {
 		r = r.Expand(t.w)
 	}
-	if t.corner != nil && v.kind == kindInput {
+	if t.trace != nil && v.kind == kindInput {
 		r = r.Expand(t.w)
-		t.corner(v.id, r)
+		t.keep(v.id, r)
 	}
 	g := affine.Gamma(v.n + 8)
 	for i := range r.N {

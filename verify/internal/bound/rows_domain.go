@@ -34,50 +34,20 @@ func (d *backward) Bound(ctx context.Context, net *Network, o Options, problems 
 }
 
 // substituted bounds rows by taking them down to the inputs, and, unless Plain, by what intervals say.
-func (p *pass) substituted(rows [][]float64, owner []int32, corners [][]float64) ([]float64, error) {
+func (p *pass) substituted(rows [][]float64, owner []int32, t *Trace) ([]float64, error) {
 	low := unknownLower(len(rows))
 	if !p.o.Plain {
 		if err := p.folded(rows, owner, low); err != nil {
 			return low, err
 		}
 	}
+	t.reset(len(rows), p.net.nIn)
 	err := p.chunks(p.net.values[len(p.net.values)-1], len(rows), func(w *affine.Work, from, to int) {
 		part := make([]float64, to-from)
-		var corner func(int, *affine.Rows)
-		if corners != nil {
-			for i := from; i < to; i++ {
-				corners[i] = make([]float64, p.net.nIn)
-			}
-			corner = func(id int, r *affine.Rows) { p.corner(id, r, owner[from:to], corners[from:to]) }
-		}
-		p.forms(w, p.rowsOver(rows[from:to]), owner[from:to], false, corner, part)
+		p.forms(w, p.rowsOver(rows[from:to]), owner[from:to], false, t.part(from, to), part)
 		for i, x := range part {
 			low[from+i] = max(low[from+i], x)
 		}
 	})
 	return low, err
-}
-
-// corner writes where in the box the rows over an input are least.
-func (p *pass) corner(id int, r *affine.Rows, owner []int32, out [][]float64) {
-	at := 0
-	for _, in := range p.net.inputs {
-		if in == id {
-			break
-		}
-		at += p.net.values[in].n
-	}
-	v := p.net.values[id]
-	for i := range r.N {
-		s := p.at(id, int(owner[i]))
-		for k, c := range r.Row(i) {
-			x := s.lo[k]
-			if c < 0 {
-				x = s.up[k]
-			} else if c == 0 {
-				x = 0.5*s.lo[k] + 0.5*s.up[k]
-			}
-			out[i][at+v.order.At(k)] = x
-		}
-	}
 }

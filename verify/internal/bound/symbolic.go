@@ -305,17 +305,12 @@ func (y *symbolic) bound(rows []*affine.Rows, n int) (low []float64, corner [][]
 	return low, corner
 }
 
-func (y *symbolic) corner(form []float64) []float64 {
-	out := make([]float64, y.d)
+// form writes a form's coefficients in the model's order.
+func (y *symbolic) form(out, form []float64) {
 	for id, at := range y.first {
 		v := y.p.net.values[id]
 		for k := range v.n {
-			x := y.lo[at+k]
-			if form[at+k] < 0 {
-				x = y.up[at+k]
-			}
-			out[at+v.order.At(k)] = x
+			out[at+v.order.At(k)] = form[at+k]
 		}
 	}
-	return out
 }

@@ -3,6 +3,7 @@ package bound
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 // Symbolic is the forward pass in the input variables (ReluVal, Neurify); best where inputs are few. It takes one problem at a time.
@@ -24,10 +25,14 @@ func (d forward) Bound(ctx context.Context, net *Network, o Options, problems []
 		return nil, err
 	}
 	b := &Bounds{p: p}
-	b.lower = func(rows [][]float64, owner []int32, corners [][]float64) ([]float64, error) {
+	b.lower = func(rows [][]float64, owner []int32, t *Trace) ([]float64, error) {
 		low, forms := y.bound(p.rowsOver(rows), len(rows))
-		for i := range corners {
-			corners[i] = y.corner(forms[i])
+		if t != nil {
+			t.reset(len(rows), net.nIn)
+			for i, f := range forms {
+				y.form(t.Coef[i], f)
+				t.Const[i] = math.Inf(-1) // its rounding is not kept apart: the form serves to choose points, not to cut
+			}
 		}
 		if o.Plain {
 			return low, nil

@@ -1,0 +1,66 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Falsify only searches for a counterexample: it never proves. The verdict is Falsified or Unknown.
+func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result, error) {
+	start := time.Now()
+	gs, err := v.groups(p, v.o.Semantics)
+	if err != nil {
+		return Result{}, err
+	}
+	res := Result{Verdict: Unknown, Margin: math.NaN(), Reason: "no counterexample was found"}
+	d := newDecision(v, v.o, gs)
+	err = v.falsify(ctx, f, d)
+	if isDeadline(err) {
+		res.Timeout, err = true, nil
+	}
+	for _, g := range gs {
+		switch {
+		case g.settled:
+			res = g.result
+		case res.Verdict == Unknown && g.float32 != nil:
+			res = *g.float32
+		}
+	}
+	res.Seconds = time.Since(start).Seconds()
+	return res, err
+}
+
+// falsify lets an attack look for counterexamples to the open cases of every group.
+func (v *Verifier) falsify(ctx context.Context, f Falsifier, d *decision) error {
+	for _, g := range d.left() {
+		var cases [][]Constraint
+		for _, c := range g.cases {
+			if !c.proven {
+				cases = append(cases, c.c.Constraints)
+			}
+		}
+		points, err := f.Falsify(ctx, *g.inner, cases)
+		if err != nil {
+			return err
+		}
+		for _, x := range points {
+			if len(x) != len(g.inner.Lower) {
+				return fmt.Errorf("%w: the falsifier gave a point of %d numbers for %d inputs", ErrInput, len(x), len(g.inner.Lower))
+			}
+			r, ok, err := v.tryPoint(ctx, g, x, "found by attack")
+			if err == nil && !ok {
+				r, ok, err = v.tryReal(ctx, g, x, "found by attack")
+			}
+			if err != nil {
+				return err
+			}
+			if ok {
+				d.settle(g, r)
+				break
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package search
+
+import "math"
+
+// side chooses which side of a part is halved: the one that moves the rows' final forms most, |coefficient| times width, summed over the open cases'
+// best rows. Forms say nothing of the curvature that halving removes, so every side keeps a share of its width in the score: without it one input
+// with a flat form would never be halved. Source: Wang et al. 2018 (ReluVal), section 4.3 (smear), and Katz et al. 2017 for ACAS Xu's use of widths.
+func (p *part) side(forms [][]float64, first []float64) int {
+	best, at := -1.0, -1
+	total := 0.0
+	smear := make([]float64, len(first))
+	for i, l := range p.box.Lower {
+		w := p.box.Upper[i] - l
+		for _, a := range forms {
+			smear[i] += math.Abs(a[i]) * w
+		}
+		if !math.IsInf(smear[i], 0) && !math.IsNaN(smear[i]) {
+			total += smear[i]
+		}
+	}
+	for i, l := range p.box.Lower {
+		w := p.box.Upper[i] - l
+		if !(w > 0) {
+			continue
+		}
+		score := 0.0
+		if total > 0 {
+			score = smear[i] / total
+		}
+		if first[i] > 0 {
+			score += widthShare * w / first[i]
+		}
+		if score > best && canHalve(l, p.box.Upper[i]) {
+			best, at = score, i
+		}
+	}
+	return at
+}
+
+// widthShare weighs a side's width, as a share of the first box', beside the smear. Measured on the ACAS Xu queries of VNN-COMP.
+const widthShare = 0.1
+
+func canHalve(l, u float64) bool {
+	mid := 0.5*l + 0.5*u
+	return l < mid && mid < u
+}

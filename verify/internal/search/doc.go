@@ -1,0 +1,12 @@
+// Package search asks bound again and again: branch and bound over the inputs of a network.
+//
+// A Goal is an input box and the cases to disprove on it: a case is a conjunction of constraints on linear forms of the outputs, and is
+// disproved on a box where one of them, or a combination, cannot be met. Inputs halves boxes until every case is disproved on every part of the
+// box, which is a proof; an input that the caller confirms ends the search the other way.
+//
+// The parts stand in a frontier, worst bound first (frontier.go). Workers take batches from it, since the rows of many boxes go through the
+// network together. Before a box is halved it is cut by the half-spaces in which its open cases must lie (clip.go). Which side is halved is told by
+// the linear forms that the rows end in (branch.go).
+//
+// What is proven is a union of boxes that covers the first: children share their common face, and a cut removes only what the forms prove.
+package search

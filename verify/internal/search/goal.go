@@ -1,0 +1,85 @@
+package search
+
+import (
+	"context"
+	"math"
+
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+)
+
+// Case is a conjunction of constraints: row*y <= Bound for every row, or < where Strict. It is disproved where one of the rows is proven to be
+// larger (or as large, where Strict).
+type Case struct {
+	Rows   [][]float64 // over the flat outputs
+	Bound  []float64   // rounded up
+	Strict []bool
+	// Loss bounds what row k lost when it became float64s, over outputs in a box; nil for nothing.
+	Loss func(k int, out bound.Box) float64
+}
+
+// disproved tells whether a proven lower bound of row k rules the case out.
+func (c *Case) disproved(k int, low float64) bool {
+	return low > c.Bound[k] || c.Strict[k] && low >= c.Bound[k]
+}
+
+// Goal is what is to be proven: no point of the box meets a case.
+type Goal struct {
+	Box   bound.Box
+	Cases []Case
+	// Try is asked about points of the box where a case may be met; true ends the search. It is called by one goroutine at a time. nil for none.
+	Try func(ctx context.Context, x []float64) (bool, error)
+}
+
+// Settings of a search. The zero value is usable.
+type Settings struct {
+	Threads  int // 0 means all cores
+	Batch    int // boxes bounded together; 0 means 32
+	MaxBoxes int // boxes that may be open; beyond it the search goes depth first. 0 means 200,000
+	Progress func(Progress)
+}
+
+// Progress is the state of a running search.
+type Progress struct {
+	Share float64 // proven share of the first box' volume, sides without width left out
+	Open  int     // boxes
+	Done  int     // boxes bounded so far
+	Worst float64 // least margin of an open box; +Inf for none
+	Least float64 // least margin of a proven one, 0 where half-spaces proved it; +Inf for none
+}
+
+// Outcome is how a search ended: with a proof, with a point, or undecided.
+type Outcome struct {
+	Proven bool
+	Found  bool   // Try said so
+	Why    string // what stopped an undecided search other than its context
+	Progress
+}
+
+// part is a box of the frontier.
+type part struct {
+	box    bound.Box
+	open   []int   // cases
+	worst  float64 // margin of the worst open case, of its parent until it is bounded itself
+	volume float64 // share of the first box
+	depth  int
+}
+
+// halve cuts a part in two at the middle of a side, which both keep.
+func (p *part) halve(i int) (a, b *part) {
+	lo, up := p.box.Lower[i], p.box.Upper[i]
+	mid := 0.5*lo + 0.5*up
+	child := func(l, u float64) *part {
+		box := bound.Box{Lower: append([]float64(nil), p.box.Lower...), Upper: append([]float64(nil), p.box.Upper...)}
+		box.Lower[i], box.Upper[i] = l, u
+		return &part{box: box, open: p.open, worst: p.worst, volume: p.volume / 2, depth: p.depth + 1}
+	}
+	return child(lo, mid), child(mid, up)
+}
+
+// margin is by how much a bound rules a constraint out; not positive where it does not.
+func margin(low, limit float64) float64 {
+	if math.IsNaN(low) {
+		return math.Inf(-1)
+	}
+	return low - limit
+}

@@ -1,0 +1,313 @@
+package search
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+)
+
+// Inputs decides a goal by halving input boxes. It ends with a proof, with a point that Try took, with the context, or where a box cannot be
+// halved any further. The verdict does not depend on the number of threads; which point is found first may.
+func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Options, g Goal, s Settings) (Outcome, error) {
+	if s.Threads <= 0 {
+		s.Threads = runtime.GOMAXPROCS(0)
+	}
+	if s.Batch <= 0 {
+		s.Batch = 32
+	}
+	if s.MaxBoxes <= 0 {
+		s.MaxBoxes = 200_000
+	}
+	if d.Alone() {
+		s.Batch = 1
+	}
+	o.Threads = 1 // boxes are spread over the workers, not rows
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &run{ctx: ctx, net: net, d: d, o: o, g: g, s: s, front: newFrontier(s.MaxBoxes), first: make([]float64, len(g.Box.Lower)), least: math.Inf(1)}
+	root := &part{box: g.Box, volume: 1, worst: math.Inf(-1)}
+	for i := range g.Cases {
+		root.open = append(root.open, i)
+	}
+	for i, l := range g.Box.Lower {
+		r.first[i] = g.Box.Upper[i] - l
+	}
+	r.front.working = 1
+	r.front.give([]*part{root})
+	var wg sync.WaitGroup
+	for range s.Threads {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				ps := r.front.take(r.s.Batch)
+				if ps == nil {
+					return
+				}
+				next, err := r.work(ps)
+				r.front.give(next)
+				if err != nil || ctx.Err() != nil {
+					r.stop(err)
+					return
+				}
+			}
+		}()
+	}
+	wg.Wait()
+	if r.err != nil {
+		return Outcome{}, r.err
+	}
+	return r.outcome(), nil
+}
+
+// run is one search.
+type run struct {
+	ctx   context.Context
+	net   *bound.Network
+	d     bound.Domain
+	o     bound.Options
+	g     Goal
+	s     Settings
+	front *frontier
+	first []float64 // widths of the first box
+
+	mu    sync.Mutex
+	share float64
+	done  int
+	least float64
+	found bool
+	why   string
+	stuck int // parts that cannot be halved
+	err   error
+
+	trying sync.Mutex
+}
+
+func (r *run) outcome() Outcome {
+	left := r.front.left()
+	out := Outcome{Found: r.found, Why: r.why, Progress: Progress{Share: r.share, Open: len(left) + r.stuck, Done: r.done, Worst: math.Inf(1), Least: r.least}}
+	for _, p := range left {
+		out.Worst = min(out.Worst, p.worst)
+	}
+	out.Proven = !r.found && out.Open == 0
+	if out.Proven {
+		out.Share = 1
+	}
+	return out
+}
+
+func (r *run) stop(err error) {
+	r.mu.Lock()
+	if r.err == nil {
+		r.err = err
+	}
+	r.mu.Unlock()
+	r.front.end()
+}
+
+// work bounds parts and gives what is left to do: parts that are still open, halved, or the parts themselves where the context ended first.
+func (r *run) work(ps []*part) ([]*part, error) {
+	problems := make([]bound.Problem, len(ps))
+	for i, p := range ps {
+		problems[i].Box = p.box
+	}
+	b, err := r.d.Bound(r.ctx, r.net, r.o, problems)
+	if err != nil {
+		if r.ctx.Err() != nil {
+			return ps, nil
+		}
+		return ps, err
+	}
+	defer b.Close()
+	var rows [][]float64
+	var owner []int32
+	for i, p := range ps {
+		for _, c := range p.open {
+			rows = append(rows, r.g.Cases[c].Rows...)
+			for range r.g.Cases[c].Rows {
+				owner = append(owner, int32(i))
+			}
+		}
+	}
+	var t bound.Trace
+	low, err := b.Lower(rows, owner, &t)
+	if err != nil {
+		if r.ctx.Err() != nil {
+			return ps, nil
+		}
+		return ps, err
+	}
+	at := 0
+	var next []*part
+	for i, p := range ps {
+		v := r.view(b, i, p, low, &t, &at)
+		if len(v.open) == 0 {
+			r.proved(p.volume, v.proof)
+			continue
+		}
+		if ok, err := r.try(p, v); ok || err != nil {
+			r.front.end()
+			return append(next, ps[i:]...), err
+		}
+		next = append(next, r.split(p, v)...)
+	}
+	r.mu.Lock()
+	r.done += len(ps)
+	r.mu.Unlock()
+	return next, nil
+}
+
+// view is what a part's bounds say of its open cases.
+type view struct {
+	open   []int         // cases that stay open
+	best   []int         // of each, the row nearest to a proof
+	forms  [][][]float64 // of each, the rows' final forms
+	consts [][]float64
+	worst  float64
+	least  int     // the open case with the worst margin
+	proof  float64 // least margin of the cases that are disproved
+}
+
+func (r *run) view(b *bound.Bounds, i int, p *part, low []float64, t *bound.Trace, at *int) *view {
+	v := &view{worst: math.Inf(1), proof: math.Inf(1)}
+	var out *bound.Box
+	for _, k := range p.open {
+		c := &r.g.Cases[k]
+		from := *at
+		*at += len(c.Rows)
+		best, row, gone := math.Inf(-1), -1, false
+		for j := range c.Rows {
+			x := low[from+j]
+			if c.Loss != nil {
+				if out == nil {
+					o := b.Outputs(i)
+					out = &o
+				}
+				if e := c.Loss(j, *out); e != 0 {
+					x = op.Down(x - e)
+				}
+			}
+			gone = gone || c.disproved(j, x)
+			if m := margin(x, c.Bound[j]); row < 0 || m > best {
+				best, row = m, j
+			}
+		}
+		if gone {
+			v.proof = min(v.proof, best)
+			continue
+		}
+		if best < v.worst || len(v.open) == 0 {
+			v.worst, v.least = best, len(v.open)
+		}
+		v.open, v.best = append(v.open, k), append(v.best, row)
+		v.forms, v.consts = append(v.forms, t.Coef[from:*at]), append(v.consts, t.Const[from:*at])
+	}
+	return v
+}
+
+// try asks about the corner at which the worst open case's best row is least.
+func (r *run) try(p *part, v *view) (bool, error) {
+	if r.g.Try == nil {
+		return false, nil
+	}
+	x := make([]float64, len(p.box.Lower))
+	var a []float64
+	if row := v.best[v.least]; row >= 0 {
+		a = v.forms[v.least][row]
+	}
+	for i, l := range p.box.Lower {
+		switch {
+		case a != nil && a[i] > 0:
+			x[i] = l
+		case a != nil && a[i] < 0:
+			x[i] = p.box.Upper[i]
+		default:
+			x[i] = 0.5*l + 0.5*p.box.Upper[i]
+		}
+	}
+	r.trying.Lock()
+	defer r.trying.Unlock()
+	if r.found { // by another worker, meanwhile
+		return true, nil
+	}
+	ok, err := r.g.Try(r.ctx, x)
+	if ok {
+		r.mu.Lock()
+		r.found = true
+		r.mu.Unlock()
+	}
+	if err != nil && r.ctx.Err() != nil {
+		return false, nil
+	}
+	return ok, err
+}
+
+// split cuts a part by its open cases and halves what is left.
+func (r *run) split(p *part, v *view) []*part {
+	hull, kept := bound.Box{}, v.open[:0:0]
+	var forms [][]float64
+	for n, k := range v.open {
+		c := &r.g.Cases[k]
+		box := bound.Box{Lower: slices.Clone(p.box.Lower), Upper: slices.Clone(p.box.Upper)}
+		left := true
+		for range 2 {
+			for j := range c.Rows {
+				if c.Loss == nil && left {
+					left = clip(box, v.forms[n][j], v.consts[n][j], c.Bound[j])
+				}
+			}
+		}
+		if !left {
+			continue
+		}
+		kept = append(kept, k)
+		if v.best[n] >= 0 {
+			forms = append(forms, v.forms[n][v.best[n]])
+		}
+		if hull.Lower == nil {
+			hull = box
+			continue
+		}
+		for i := range box.Lower {
+			hull.Lower[i], hull.Upper[i] = min(hull.Lower[i], box.Lower[i]), max(hull.Upper[i], box.Upper[i])
+		}
+	}
+	if len(kept) == 0 {
+		r.proved(p.volume, 0)
+		return nil
+	}
+	share := 1.0
+	for i, l := range p.box.Lower {
+		if w := p.box.Upper[i] - l; w > 0 {
+			share *= (hull.Upper[i] - hull.Lower[i]) / w
+		}
+	}
+	next := &part{box: hull, open: kept, worst: v.worst, volume: p.volume * share, depth: p.depth + 1}
+	r.proved(p.volume-next.volume, math.Inf(1))
+	if share < 0.25 {
+		return []*part{next}
+	}
+	i := next.side(forms, r.first)
+	if i >= 0 {
+		a, b := next.halve(i)
+		return []*part{a, b}
+	}
+	r.mu.Lock()
+	r.stuck++
+	r.why = "a box that is too small to halve stays open: the property's border is within rounding there"
+	r.mu.Unlock()
+	r.front.end()
+	return nil
+}
+
+func (r *run) proved(volume, margin float64) {
+	r.mu.Lock()
+	r.share += volume
+	r.least = min(r.least, margin)
+	r.mu.Unlock()
+}
