@@ -113,7 +113,7 @@ func (c Case) holds(y []*big.Rat) bool {
 func TestPublicPropertiesParse(t *testing.T) {
 	n := 0
 	err := filepath.WalkDir(filepath.Join(shared(t), "vnncomp"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.Contains(d.Name(), ".vnnlib") {
+		if err != nil || d.IsDir() || !strings.HasSuffix(strings.TrimSuffix(d.Name(), ".gz"), ".vnnlib") {
 			return err
 		}
 		n++
