@@ -2,5 +2,5 @@
 //
 // Start with graph.go (the vocabulary that every room speaks) and model.go (from bytes to a Model). The graph's topology comes through
 // onnx-go's Backend (backend.go); what that interface drops is read from the wire (build.go, decode.go). The package knows no
-// operator's meaning.
+// operator's meaning: engines, shapes, and the forms of other opsets have rooms of their own below this folder.
 package onnxio

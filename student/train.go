@@ -102,7 +102,8 @@ type DivergedError struct {
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("training diverged in epoch %d, step %d: %s; try a learning rate below %v, and look for numbers in the data that are huge or none", e.Epoch, e.Step, e.What, e.Rate)
+	return fmt.Sprintf("training diverged in epoch %d, step %d: %s; try a learning rate below %v, and look for numbers in the data that are huge or none",
+		e.Epoch, e.Step, e.What, e.Rate)
 }
 
 // Trainer is a run: the graph, the weights and where it stands.
@@ -345,7 +346,8 @@ func (t *Trainer) result(stopped string) *Result {
 	if t.at.BestAt == 0 {
 		copy(w.Flat, t.weights.Flat)
 	}
-	return &Result{Architecture: t.arch, Config: t.cfg, Weights: w, History: t.at.History, BestEpoch: t.at.BestAt, Stopped: stopped, Steps: t.at.Global, Seconds: t.at.Seconds, producer: t.opts.Producer}
+	return &Result{Architecture: t.arch, Config: t.cfg, Weights: w, History: t.at.History, BestEpoch: t.at.BestAt, Stopped: stopped,
+		Steps: t.at.Global, Seconds: t.at.Seconds, producer: t.opts.Producer}
 }
 
 // step makes one step. If the context ends in its midst, nothing has changed.
@@ -354,7 +356,8 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 		return err
 	}
 	t.fill(t.at.Epoch, t.at.Step, index)
-	s := &Step{Epoch: t.at.Epoch, Step: t.at.Step, Global: t.at.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps, Inputs: t.images, Index: index, trainer: t}
+	s := &Step{Epoch: t.at.Epoch, Step: t.at.Step, Global: t.at.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps,
+		Inputs: t.images, Index: index, trainer: t}
 	for _, i := range index {
 		s.Labels = append(s.Labels, t.train.label(i))
 	}

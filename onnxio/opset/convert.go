@@ -66,7 +66,8 @@ func Convert(m *onnxio.Model, data []byte, to int, shapes map[string][]int) ([]b
 	if err != nil {
 		return nil, &onnxio.FormatError{Offset: -1, Why: err.Error()}
 	}
-	w := &file{model: m, from: from, to: to, names: map[string]bool{}, reads: map[string]int{}, outputs: map[string]bool{}, swallowed: map[string]bool{}, calls: map[callee]bool{}, enlarges: map[*pb.NodeProto]bool{}}
+	w := &file{model: m, from: from, to: to, names: map[string]bool{}, reads: map[string]int{}, outputs: map[string]bool{},
+		swallowed: map[string]bool{}, calls: map[callee]bool{}, enlarges: map[*pb.NodeProto]bool{}}
 	functions, err := w.read(top, shapes)
 	if err != nil {
 		return nil, err
@@ -131,7 +132,8 @@ func (w *file) read(top []wire.Field, shapes map[string][]int) (map[int]*pb.Func
 			continue
 		}
 		if uses != w.from {
-			return nil, fmt.Errorf("function %q is of opset %d, the file of opset %d: write the function's nodes out first (shoal simplify does)", p.GetName(), uses, w.from)
+			return nil, fmt.Errorf("function %q is of opset %d, the file of opset %d: write the function's nodes out first (shoal simplify does)",
+				p.GetName(), uses, w.from)
 		}
 		w.graphs = append(w.graphs, w.functionGraph(p))
 	}
@@ -216,7 +218,8 @@ func (c *step) typed(t typeChange) {
 		for i, name := range names {
 			place := fmt.Sprintf("%s%d", kind, i)
 			if d := c.g.typeOf(name); d != 0 && t.types[d] && (t.places == nil || slices.Contains(t.places, place)) {
-				c.refuse(fmt.Sprintf("value %q is of type %v, which it takes only since opset %d", name, d, c.v), fmt.Sprintf("--opset %d is the lowest for this file", c.v))
+				c.refuse(fmt.Sprintf("value %q is of type %v, which it takes only since opset %d", name, d, c.v),
+					fmt.Sprintf("--opset %d is the lowest for this file", c.v))
 				return
 			}
 		}

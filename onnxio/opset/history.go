@@ -251,7 +251,8 @@ type operator struct {
 // typeWords are the types of operatorHistory by their numbers in the standard.
 var typeWords = map[string][]onnxio.DType{
 	"f32": {onnxio.Float}, "f64": {onnxio.Double}, "f16": {onnxio.Float16}, "bf16": {onnxio.BFloat16}, "str": {onnxio.String}, "bool": {onnxio.Bool},
-	"int8": {onnxio.Int8}, "int16": {onnxio.Int16}, "int32": {onnxio.Int32}, "int64": {onnxio.Int64}, "uint8": {onnxio.Uint8}, "uint16": {onnxio.Uint16}, "uint32": {onnxio.Uint32}, "uint64": {onnxio.Uint64},
+	"int8": {onnxio.Int8}, "int16": {onnxio.Int16}, "int32": {onnxio.Int32}, "int64": {onnxio.Int64},
+	"uint8": {onnxio.Uint8}, "uint16": {onnxio.Uint16}, "uint32": {onnxio.Uint32}, "uint64": {onnxio.Uint64},
 	"ints": {onnxio.Int8, onnxio.Int16, onnxio.Int32, onnxio.Int64, onnxio.Uint8, onnxio.Uint16, onnxio.Uint32, onnxio.Uint64}, "complex": {14, 15},
 	"f8": {17, 18, 19, 20}, "i4": {21, 22}, "f4": {23}, "e8m0": {24}, "i2": {25, 26},
 }

@@ -26,6 +26,11 @@ func op(name string, out string, in ...string) *pb.NodeProto {
 	return &pb.NodeProto{Name: str(out + "_node"), OpType: str(name), Input: in, Output: []string{out}}
 }
 
+// pair is a graph from x [2] to y [2].
+func pair(n ...*pb.NodeProto) *pb.GraphProto {
+	return &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: n}
+}
+
 // rewritten is a whole file's conversion.
 func rewritten(m *onnxio.Model, opset int) ([]byte, error) {
 	data, err := m.Bytes()
@@ -101,7 +106,7 @@ func TestOperatorHistory(t *testing.T) {
 }
 
 func TestSameOpsetIsTheSameFile(t *testing.T) {
-	m := opsetModel(t, 11, 6, &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: []*pb.NodeProto{op("Neg", "y", "x")}})
+	m := opsetModel(t, 11, 6, pair(op("Neg", "y", "x")))
 	old, err := m.Bytes()
 	if err != nil {
 		t.Fatal(err)
@@ -147,8 +152,8 @@ func TestOpsetChangesOnlyWhatItMust(t *testing.T) {
 
 // TestOpsetOfOldIR: a file whose initializers would all have to be inputs gets an IR version that knows others.
 func TestOpsetOfOldIR(t *testing.T) {
-	g := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: []*pb.NodeProto{op("Gemm", "y", "x", "w")},
-		Initializer: []*pb.TensorProto{{Name: str("w"), Dims: []int64{2, 2}, DataType: proto.Int32(1), FloatData: []float32{1, 2, 3, 4}}}}
+	g := pair(op("Gemm", "y", "x", "w"))
+	g.Initializer = []*pb.TensorProto{{Name: str("w"), Dims: []int64{2, 2}, DataType: proto.Int32(1), FloatData: []float32{1, 2, 3, 4}}}
 	p := toOpset(t, opsetModel(t, 11, 3, g), 8)
 	if p.GetIrVersion() != 4 || len(p.Graph.Node[0].Input) != 3 {
 		t.Errorf("IR %d, %v", p.GetIrVersion(), p.Graph.Node)
@@ -169,7 +174,8 @@ func TestOpsetInsideSubgraphsAndFunctions(t *testing.T) {
 	f := &pb.FunctionProto{Name: str("Both"), Domain: str("my.own"), Input: []string{"a"}, Output: []string{"b"},
 		Node: []*pb.NodeProto{withInts(op("ReduceSum", "b", "a"), "axes", 0)}, OpsetImport: []*pb.OperatorSetIdProto{{Version: proto.Int64(12)}}}
 	cond := &pb.TensorProto{Name: str("cond"), DataType: proto.Int32(9), Int32Data: []int32{1}}
-	g := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 1)}, Initializer: []*pb.TensorProto{cond}, Node: []*pb.NodeProto{choose, call}}
+	g := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 1)},
+		Initializer: []*pb.TensorProto{cond}, Node: []*pb.NodeProto{choose, call}}
 	p := toOpset(t, opsetModel(t, 12, 8, g, f), 13)
 	then := p.Graph.Node[0].Attribute[0].G
 	if n := then.Node[0]; len(n.Input) != 2 || len(n.Attribute) != 0 || len(then.Initializer) != 1 || then.Initializer[0].GetName() != n.Input[1] {
@@ -204,7 +210,9 @@ func refusedFor(t *testing.T, m *onnxio.Model, to int, want ...string) {
 
 func TestOpsetsThatAreRefused(t *testing.T) {
 	one := func(n *pb.NodeProto, opset int64, w ...*pb.TensorProto) *onnxio.Model {
-		return opsetModel(t, opset, 8, &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)}, Node: []*pb.NodeProto{n}, Initializer: w})
+		g := pair(n)
+		g.Initializer = w
+		return opsetModel(t, opset, 8, g)
 	}
 	neg := one(op("Neg", "y", "x"), 13)
 	refusedFor(t, neg, 6, "opsets 7 to 26")

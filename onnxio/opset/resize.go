@@ -96,7 +96,8 @@ func resizeDown11(c *step) {
 	case mode == "linear" && from == "asymmetric":
 	case mode == "nearest" && from == "asymmetric" && nearest == "floor" && one:
 	// Every pixel repeated n times: half a pixel aside, the middles of all n are nearest to it.
-	case mode == "nearest" && (from == "half_pixel" || from == "pytorch_half_pixel") && (nearest == "round_prefer_floor" || nearest == "round_prefer_ceil") && whole:
+	case mode == "nearest" && (from == "half_pixel" || from == "pytorch_half_pixel") &&
+		(nearest == "round_prefer_floor" || nearest == "round_prefer_ceil") && whole:
 	default:
 		c.refuse(fmt.Sprintf("its mode %s with %s, %s and scales %v is new in opset 11", mode, from, nearest, scales), "--opset 11 is the lowest for this file")
 		return

@@ -48,7 +48,8 @@ func (c *step) refuse(why, do string) {
 
 // needShape is the refusal where a rank or a type is not known.
 func (c *step) needShape(name, what string) {
-	c.refuse("the "+what+" of value "+quoted(name)+" is not known", "shoal simplify, or a tool that writes inferred shapes into the file, comes first; --dim gives free sizes their numbers")
+	c.refuse("the "+what+" of value "+quoted(name)+" is not known",
+		"shoal simplify, or a tool that writes inferred shapes into the file, comes first; --dim gives free sizes their numbers")
 }
 
 func quoted(s string) string { return `"` + s + `"` }

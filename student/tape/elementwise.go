@@ -31,7 +31,8 @@ func unaryRun[T Float](p *Pool, f func(y, x []T)) func([]T, [][]T) {
 }
 
 // binary adds z = f(x, y), element by element.
-func (b *Builder) binary(name string, x, y *Node, f32 func(z, x, y []float32), f64 func(z, x, y []float64), wrt []bool, diff func(x, y, z, g *Node) []*Node) *Node {
+func (b *Builder) binary(name string, x, y *Node, f32 func(z, x, y []float32), f64 func(z, x, y []float64), wrt []bool,
+	diff func(x, y, z, g *Node) []*Node) *Node {
 	mustFit(slices.Equal(x.Shape(), y.Shape()), name+" of", x, y)
 	o := (&operator{name: name, out: x.Shape(), wrt: wrt}).both(binaryRun(b.Pool, f32), binaryRun(b.Pool, f64))
 	o.diff = func(in []*Node, out, g *Node) []*Node { return diff(in[0], in[1], out, g) }

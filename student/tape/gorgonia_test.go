@@ -21,8 +21,11 @@ func TestConvIsGorgoniasConv(t *testing.T) {
 		b := NewBuilder[float64](NewPool(2))
 		x, f := b.Input("x", n, h, w, c), b.Input("w", m, k, k, c)
 		graph := gorgonia.NewGraph()
-		gx := gorgonia.NewTensor(graph, gorgonia.Float64, 4, gorgonia.WithShape(n, c, h, w), gorgonia.WithName("x"), gorgonia.WithValue(newValue(gorgonia.Float64, tensor.Shape{n, c, h, w})))
-		gf := gorgonia.NewTensor(graph, gorgonia.Float64, 4, gorgonia.WithShape(m, c, k, k), gorgonia.WithName("w"), gorgonia.WithValue(newValue(gorgonia.Float64, tensor.Shape{m, c, k, k})))
+		input := func(name string, s ...int) *Node {
+			v := gorgonia.WithValue(newValue(gorgonia.Float64, s))
+			return gorgonia.NewTensor(graph, gorgonia.Float64, 4, gorgonia.WithShape(s...), gorgonia.WithName(name), v)
+		}
+		gx, gf := input("x", n, c, h, w), input("w", m, c, k, k)
 		// theirs[first] and ours[last] are the same number
 		pairs := func(ours, theirs []float64, n, c, area int, f func(a, b *float64)) {
 			for i := range n {

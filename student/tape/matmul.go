@@ -92,7 +92,8 @@ func denseRun[T Float](p *Pool, n, in, out int, relu bool) func([]T, [][]T) {
 		packed(p, f, x[1])
 		copy(bias, x[2])
 		p.each(n, 4, func(w *kernel.Work, _, from, to int) {
-			f.Slide(&kernel.Windows[T]{X: x[0], From: from * in, Rows: 1, Cols: to - from, Step: in, Y: y, To: from * out, YStep: out, Bias: bias, Lo: lo, Hi: kernel.Inf[T]()}, w)
+			f.Slide(&kernel.Windows[T]{X: x[0], From: from * in, Rows: 1, Cols: to - from, Step: in,
+				Y: y, To: from * out, YStep: out, Bias: bias, Lo: lo, Hi: kernel.Inf[T]()}, w)
 		})
 	}
 }
