@@ -88,6 +88,27 @@ func (p *raster) fill(img image.Image, format string) {
 			p.each(func(x, y int) { p.pix[y*p.w+x] = byte255[m.GrayAt(m.Rect.Min.X+x, m.Rect.Min.Y+y).Y] })
 			return
 		}
+	case *image.Paletted: // a colour of the palette is converted once, since a few bytes may stand for a large picture
+		var table [256][3]float32
+		for i, c := range m.Palette {
+			v := color.NRGBAModel.Convert(c).(color.NRGBA)
+			table[i] = [3]float32{byte255[v.R], byte255[v.G], byte255[v.B]}
+		}
+		for y := range p.h {
+			row := m.Pix[y*m.Stride:][:p.w]
+			for x, k := range row {
+				copy(p.pix[(y*p.w+x)*p.channels:][:p.channels], table[k][:])
+			}
+		}
+		return
+	case *image.NRGBA:
+		for y := range p.h {
+			row := m.Pix[y*m.Stride:][:4*p.w]
+			for x := range p.w {
+				p.set(x, y, byte255[row[4*x]], byte255[row[4*x+1]], byte255[row[4*x+2]])
+			}
+		}
+		return
 	case *image.YCbCr:
 		p.rgb(m, format)
 		return
