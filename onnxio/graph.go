@@ -41,6 +41,8 @@ type Node struct {
 	Attrs   Attrs
 	// Opset is the version of the node's domain that the model imports; it selects the operator's form.
 	Opset int
+	// Reading is whose word counts where the standard's and onnxruntime's differ; package infer sets it.
+	Reading Reading
 
 	place int // among the file's nodes, from 1; 0 for new ones. Nodes without outputs have no other identity
 }

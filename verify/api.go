@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/big"
 
+	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -43,8 +44,10 @@ const (
 type Options struct {
 	Method    Method    // "" means Auto
 	Semantics Semantics // "" means Real
-	Threads   int       // 0 means all cores
-	MemoryMB  int       // working memory for rows per thread; 0 means 256
+	// Reading is whose word bounds and counterexamples follow where the standard's and onnxruntime's differ (see Info.Departures).
+	Reading  onnxio.Reading
+	Threads  int // 0 means all cores
+	MemoryMB int // working memory for rows per thread; 0 means 256
 	// Plain switches off what goes beyond the published domain (intersecting with interval bounds), to compare with
 	// other implementations.
 	Plain bool
@@ -131,11 +134,22 @@ func (r Result) Refutes(s Semantics) bool {
 
 // Info describes a compiled network for reports.
 type Info struct {
-	Inputs, Outputs   int
-	InputShape        []int // static shape of the first input, batch 1
-	OutputShape       []int
-	SoftmaxDropped    bool // the last layer was a Softmax or LogSoftmax; bounds are of its input (argmax is the same)
-	Neurons, Unstable int  // nonlinear elements; Unstable is not known before a box is given
+	Inputs, Outputs int
+	InputShape      []int // static shape of the first input, batch 1
+	OutputShape     []int
+	SoftmaxDropped  bool // the last layer was a Softmax or LogSoftmax; bounds are of its input (argmax is the same)
+	// Departures are the nodes that onnxruntime computes otherwise than the standard says. Proofs and counterexamples are of
+	// Options.Reading.
+	Departures        []Departure
+	Neurons, Unstable int // nonlinear elements; Unstable is not known before a box is given
+}
+
+// Departure is a node that onnxruntime computes otherwise than the standard says, or of which the standard says nothing. Why goes on after
+// the word onnxruntime.
+type Departure struct {
+	Node string `json:"node"`
+	Op   string `json:"op"`
+	Why  string `json:"why"`
 }
 
 // BoundsResult answers Verifier.Bounds.

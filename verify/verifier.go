@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -40,7 +41,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*V
 	default:
 		return nil, fmt.Errorf("%w: semantics %q is neither real nor float32", ErrInput, o.Semantics)
 	}
-	g, err := infer.Prepare(m.Graph, infer.Options{Batch: 1})
+	g, err := infer.Prepare(m.Graph, infer.Options{Batch: 1, Reading: o.Reading})
 	if err != nil {
 		return nil, err
 	}
@@ -49,12 +50,15 @@ func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*V
 		return nil, err
 	}
 	v := &Verifier{graph: g, net: net, o: o}
-	v.session, err = engine.OpenGraph(ctx, m.Graph, engine.Options{Engine: "go", Threads: 1})
+	v.session, err = engine.OpenGraph(ctx, m.Graph, engine.Options{Engine: "go", Threads: 1, Reading: o.Reading})
 	if err != nil {
 		return nil, err
 	}
 	v.ports = v.session.Inputs()
-	v.info = Info{Inputs: net.Inputs(), Outputs: net.Outputs(), SoftmaxDropped: net.SoftmaxDropped(), Neurons: net.Neurons()}
+	v.info = Info{Inputs: net.Inputs(), Outputs: net.Outputs(), SoftmaxDropped: net.SoftmaxDropped(), Neurons: net.Neurons(), Departures: []Departure{}}
+	for _, d := range op.Departures(g) {
+		v.info.Departures = append(v.info.Departures, Departure(d))
+	}
 	for _, in := range g.Inputs {
 		if in.Const == nil {
 			v.info.InputShape = in.Shape

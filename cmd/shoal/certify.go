@@ -95,6 +95,8 @@ type certifyConfig struct {
 	Std        []float64          `json:"std,omitempty"`
 	Method     string             `json:"method"`
 	Semantics  string             `json:"semantics"`
+	Reading    string             `json:"reading"`
+	Departures []verify.Departure `json:"departures"`
 	Timeout    string             `json:"timeout,omitempty"` // none where it is not there
 	Falsify    string             `json:"falsify"`
 	Softmax    bool               `json:"softmax_dropped"`
@@ -106,7 +108,7 @@ func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
 	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"),
 		Norm: "linf", Mean: s.Mean, Std: s.Std, Method: c.String("method"), Semantics: c.String("semantics"),
 		Timeout: timeoutText(c), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version(),
-		PixelRange: s.Valid}
+		PixelRange: s.Valid, Reading: readingOf(c).String(), Departures: v.Info().Departures}
 }
 
 func timeoutText(c *cli.Context) string {
@@ -184,6 +186,9 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	}
 	if err := p.end(doc, map[string]any{"samples": orEmpty(rows)}, words.Text()); err != nil {
 		return err
+	}
+	if p.mode == "" {
+		sayReading(c.App.Writer, c, config.Departures)
 	}
 	if interrupted {
 		return errCutShort()
@@ -313,6 +318,8 @@ type propertyDoc struct {
 	Reason         string                 `json:"reason"`
 	Margin         number                 `json:"margin"`
 	Semantics      string                 `json:"semantics"`
+	Reading        string                 `json:"reading"`
+	Departures     []verify.Departure     `json:"departures"`
 	Model          modelDoc               `json:"model"`
 	Property       string                 `json:"property"`
 }
@@ -350,7 +357,8 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	}
 	interrupted := c.Context.Err() != nil && r.Verdict == verify.Unknown
 	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
-		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}
+		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path,
+		Reading: readingOf(c).String(), Departures: v.Info().Departures}
 	switch {
 	case interrupted:
 		doc.Reason = "interrupted"
@@ -361,6 +369,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 		err = printJSON(c.App.Writer, doc)
 	} else {
 		_, err = foreign.Fprintf(c.App.Writer, "%s: %s (%.2f s)\n", doc.Verdict, doc.Reason, doc.Seconds)
+		sayReading(c.App.Writer, c, doc.Departures)
 	}
 	if err != nil {
 		return err

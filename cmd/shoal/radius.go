@@ -131,6 +131,9 @@ func radiusAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.mode == "" {
+		sayReading(c.App.Writer, c, config.Departures)
+	}
 	if f := c.String("plot"); f != "" && len(points) > 0 {
 		if err := report.PlotRadii(f, fmt.Sprintf("Certified radii, %d images, %s", len(points), c.String("method")), report.Ball("linf", s.Valid.Low, s.Valid.High), points); err != nil {
 			return err

@@ -34,7 +34,7 @@ var wrongValues = map[string][]string{
 	"mean": {"half", "1,", "nan", "1/0"}, "std": {"0", "-1", "x", "1,0", "inf"},
 	"engine": {"steam", "ort:", "go:cuda", "ORT", ""}, "engine-b": {"steam"}, "device": {"-1", "x", "0.5"},
 	"threads": {"-1", "x", "1.5"}, "timeout": {"-1s", "soon", "3"}, "falsify": {"sometimes", "-1s", "0s"},
-	"method": {"magic", ""}, "semantics": {"vague"}, "norm": {"l9", ""}, "loss": {"none"}, "score": {"l9"}, "technique": {"none"},
+	"method": {"magic", ""}, "semantics": {"vague"}, "reading": {"mine", ""}, "norm": {"l9", ""}, "loss": {"none"}, "score": {"l9"}, "technique": {"none"},
 	"monitor": {"luck"}, "init": {"zero"}, "schedule": {"late"}, "robust": {"best"}, "from": {"apt"}, "version": {"x", "../1"},
 	"eps": {"", "-1", "1/0", "nan", "1e400", "1e9999999", "0.1 0.2"}, "max-eps": {"0", "-1", "x", "1e400"}, "tol": {"0", "-1/2", "x"},
 	"min-certified": {"-0.1", "1.1", "x"}, "min-robust": {"-1", "2"}, "min-accuracy": {"-1", "101/100"}, "min-agreement": {"1.5", "-1"},

@@ -46,6 +46,7 @@ func boundFlags() []cli.Flag {
 	return []cli.Flag{
 		wordFlag("method", "auto, interval, symbolic, fastlin, deeppoly or complete", "auto", verify.Methods()...),
 		semanticsFlag("real: the network over real numbers; float32: every float32 execution of it", verify.Real),
+		wordFlag("reading", "whose word counts where the two differ: standard or onnxruntime", onnxio.Standard.String(), onnxio.Standard.String(), onnxio.ONNXRuntime.String()),
 		threadsFlag(),
 		&cli.GenericFlag{Name: "timeout", Usage: "time for one sample or property, such as 30s; 0 means none", Value: &wait{}, DefaultText: "none"},
 	}
@@ -74,7 +75,8 @@ func modelArg(c *cli.Context) (*onnxio.Model, error) {
 }
 
 func boundOptions(c *cli.Context) verify.Options {
-	return verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics")), Threads: c.Int("threads")}
+	return verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics")), Threads: c.Int("threads"),
+		Reading: readingOf(c)}
 }
 
 // resizeOf reads --resize, which its flag has looked at.

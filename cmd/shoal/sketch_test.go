@@ -174,6 +174,15 @@ func sketches() map[string]*modelSketch {
 		all[name] = m
 	}
 
+	// Three numbers in windows of two, two apart: of the last window only one is there. The standard leaves it out with auto_pad VALID, and
+	// onnxruntime does not: y = max(x0, x1), and there (max(x0, x1), x2).
+	halves := &modelSketch{opset: 13}
+	halves.input("x", 1, 1, 3)
+	halves.node("MaxPool", "p", map[string]any{"kernel_shape": []int{2}, "strides": []int{2}, "ceil_mode": 1, "auto_pad": "VALID"}, "x")
+	halves.node("ReduceMax", "y", map[string]any{"axes": []int{2}, "keepdims": 0}, "p")
+	halves.output("y", 1, 1)
+	all["halves"] = halves
+
 	blocks := &modelSketch{opset: 28}
 	blocks.input("x", "N", 2, 2, 2)
 	blocks.node("SpaceToDepth", "d", map[string]any{"blocksize": 2, "mode": "CRD"}, "x")

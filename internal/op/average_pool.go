@@ -11,8 +11,9 @@ import (
 
 func init() {
 	Register(Def{Name: "AveragePool", Since: 7,
-		Attrs: windowed.with(Attributes{"ceil_mode": boolean, "count_include_pad": boolean}),
-		Shape: averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage})
+		Attrs:   windowed.with(Attributes{"ceil_mode": boolean, "count_include_pad": boolean}),
+		Departs: poolDeparts,
+		Shape:   averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage})
 	Register(Def{Name: "GlobalAveragePool", Since: 1, Shape: globalShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage})
 }
 

@@ -13,8 +13,9 @@ import (
 
 func init() {
 	Register(Def{Name: "ConvTranspose", Since: 1,
-		Attrs: windowed.with(Attributes{"group": anyValue, "output_padding": anyValue, "output_shape": anyValue}),
-		Shape: convTransposeShape, Eval: convTransposeEval, Gradient: convTransposeGradient, Linear: convTransposeLinear, MACs: convTransposeMACs, Couple: coupleConvTranspose, Adapt: adaptGroups})
+		Attrs:   windowed.with(Attributes{"group": anyValue, "output_padding": anyValue, "output_shape": anyValue}),
+		Departs: convTransposeDeparts,
+		Shape:   convTransposeShape, Eval: convTransposeEval, Gradient: convTransposeGradient, Linear: convTransposeLinear, MACs: convTransposeMACs, Couple: coupleConvTranspose, Adapt: adaptGroups})
 }
 
 // transposed is the Conv of which a ConvTranspose is the adjoint: its input is our output (g.h, g.w, m channels) and its
@@ -75,6 +76,9 @@ func transposeWindow(n *onnxio.Node, x, w []int) (*transposed, error) {
 				out = want[axis]
 			}
 			total := max(0, full-out)
+			if want == nil && n.Reading == onnxio.ONNXRuntime {
+				out = full - total
+			}
 			*before, *after = total-total/2, total/2
 			if auto == "SAME_UPPER" {
 				*before, *after = total/2, total-total/2

@@ -45,6 +45,9 @@ type Def struct {
 	// where nothing of it speaks of sizes.
 	Couple CoupleFunc
 	Adapt  AdaptFunc
+	// Departs tells in what onnxruntime computes a node of static shapes otherwise than the standard says; "" for nothing. nil for never.
+	// The faces follow n.Reading.
+	Departs func(n *onnxio.Node) string
 	// MACs counts the multiply-adds of a node whose shapes are static, as the literature does: those of products of matrices and of
 	// convolutions, without biases. nil for none.
 	MACs func(n *onnxio.Node) int

@@ -126,7 +126,7 @@ const cubicGrid = -0.75
 // axis lists the taps of a coordinate along an axis and their weights; unused entries weigh 0.
 func (s *sampler) axis(v float64, n int) (at [4]int, weight [4]float64) {
 	p := s.place(v, n)
-	if s.mode != "cubic" {
+	if s.mode != "cubic" && !(s.mode == "nearest" && s.padding == "reflection") { // the nearest pixel is reflected, see tap
 		p = s.padded(p, n)
 	}
 	if !(math.Abs(p) < 1<<40) {

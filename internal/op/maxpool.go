@@ -13,8 +13,9 @@ import (
 
 func init() {
 	Register(Def{Name: "MaxPool", Since: 1,
-		Attrs: windowed.with(Attributes{"ceil_mode": boolean, "storage_order": boolean}),
-		Shape: maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage})
+		Attrs:   windowed.with(Attributes{"ceil_mode": boolean, "storage_order": boolean}),
+		Departs: poolDeparts,
+		Shape:   maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage})
 	Register(Def{Name: "GlobalMaxPool", Since: 1, Shape: globalShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage})
 }
 

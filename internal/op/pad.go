@@ -11,8 +11,9 @@ import (
 
 func init() {
 	Register(Def{Name: "Pad", Since: 2,
-		Attrs: Attributes{"mode": oneOf("constant", "reflect", "edge").from(19, "wrap"), "pads": anyValue, "value": anyValue},
-		Shape: padShape, Eval: padEval, Gradient: padGradient, Linear: padLinear, Couple: couplePad, Adapt: adaptPad})
+		Attrs:   Attributes{"mode": oneOf("constant", "reflect", "edge").from(19, "wrap"), "pads": anyValue, "value": anyValue},
+		Departs: padDeparts,
+		Shape:   padShape, Eval: padEval, Gradient: padGradient, Linear: padLinear, Couple: couplePad, Adapt: adaptPad})
 }
 
 // padAmounts spreads pads (starts, then ends, of the named axes) over all axes.
@@ -196,7 +197,15 @@ func padIndex(c *Call, mode string) ([]int64, error) {
 		next := make([]int64, 0, len(index)*size)
 		for _, base := range index {
 			for j := range size {
-				next = append(next, base*int64(d)+int64(padSource(j-pads[a], d, mode)))
+				from, width, at := 0, d, j-pads[a]
+				if mode == "wrap" && c.Node.Reading == onnxio.ONNXRuntime { // cut first
+					from = max(0, -pads[a])
+					width = d - from - max(0, -pads[len(s)+a])
+				}
+				if width < 1 {
+					return nil, fmt.Errorf("pads %d and %d leave nothing of a size of %d to wrap", pads[a], pads[len(s)+a], d)
+				}
+				next = append(next, base*int64(d)+int64(from+padSource(at-from, width, mode)))
 			}
 		}
 		index = next

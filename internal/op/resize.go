@@ -22,10 +22,12 @@ func init() {
 			"cubic_coeff_a": anyValue, "exclude_outside": boolean, "keep_aspect_ratio_policy": oneOf("stretch"),
 			"extrapolation_value": noEffect, // of tf_crop_and_resize
 		},
-		Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
+		Departs: resizeDeparts,
+		Shape:   resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
 	Register(Def{Name: "Upsample", Since: 7,
-		Attrs: Attributes{"mode": oneOf("nearest", "linear"), "scales": anyValue},
-		Shape: resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
+		Attrs:   Attributes{"mode": oneOf("nearest", "linear"), "scales": anyValue},
+		Departs: resizeDeparts,
+		Shape:   resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize})
 }
 
 // resizePlan is what a Resize does: for every axis a tap list per output place.
@@ -149,6 +151,9 @@ func resizeShape(n *onnxio.Node) ([]Type, error) {
 // planResize works the taps out in exact arithmetic.
 func planResize(n *onnxio.Node, x []int, a *resizeArgs) (*resizePlan, error) {
 	p := &resizePlan{in: x, out: a.out, axes: make([]stretch, len(x))}
+	if n.Reading == onnxio.ONNXRuntime && slices.Equal(x, a.out) {
+		return p, nil
+	}
 	for d := range x {
 		if a.scales[d] == nil || a.out[d] == x[d] && a.scales[d].Cmp(big.NewRat(1, 1)) == 0 {
 			continue
@@ -223,12 +228,26 @@ func stretchAxis(n *onnxio.Node, in, out int, scale *big.Rat) (*stretch, error) 
 		s.at, s.coef = append(s.at, int32(min(max(at, 0), in-1))), append(s.coef, f)
 	}
 	one := big.NewRat(1, 1)
+	runtime, old := n.Reading == onnxio.ONNXRuntime, n.Op == "Upsample" || n.Opset < 11
+	factor, _ := scale.Float32()
 	for i := range out {
 		x, err := sourceOf(coordinates, i, in, out, scale)
 		if err != nil {
 			return nil, err
 		}
-		s.exact = s.exact && dyadic(x) // else float32 may even land on another element
+		known := dyadic(x) // else float32 may even land on another element
+		if runtime {
+			place := sourceRuntime(coordinates, i, in, out, factor)
+			if mode == "nearest" {
+				s.exact = s.exact && (known || coordinates != "half_pixel_symmetric")
+				add(nearestRuntime(nearest, place, factor, old), one)
+				s.start = append(s.start, int32(len(s.at)))
+				continue
+			}
+			x.SetFloat64(float64(place))
+			known = dyadic(x)
+		}
+		s.exact = s.exact && known
 		lo := floorOf(x)
 		frac := new(big.Rat).Sub(x, big.NewRat(int64(lo), 1))
 		switch mode {

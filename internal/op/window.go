@@ -83,6 +83,9 @@ func (g *window) slide(n *onnxio.Node) error {
 	auto := n.Attrs.String("auto_pad", "NOTSET")
 	ceil := n.Attrs.Int("ceil_mode", 0) != 0
 	axis := func(in, k, s, d int, before, after, out *int) error {
+		if n.Reading == onnxio.ONNXRuntime && (n.Op == "MaxPool" || n.Op == "AveragePool") {
+			return slideRuntime(n, in, k, s, d, before, after, out)
+		}
 		extent := (k-1)*d + 1
 		switch auto {
 		case "VALID":

@@ -17,7 +17,9 @@ type Options struct {
 	// knows), or auto: a GPU where onnxruntime finds one, else the Go engine, else onnxruntime on the CPU.
 	Engine  string
 	Float64 bool // compute in float64; the Go engine only
-	Threads int  // 0 means all cores
+	// Reading is whose word counts where the standard's and onnxruntime's differ; the Go engine only.
+	Reading onnxio.Reading
+	Threads int // 0 means all cores
 	// MaxBatch is the largest number of samples given to the graph at once where its batch size is free; 0 means a default.
 	MaxBatch int
 

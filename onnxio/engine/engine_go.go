@@ -75,7 +75,7 @@ func (s *goSession) take(batch int) (*plan, error) {
 	g := s.tried[batch]
 	if g == nil {
 		var err error
-		if g, err = infer.Prepare(s.graph, infer.Options{Batch: batch, Float64: s.o.Float64}); err != nil {
+		if g, err = infer.Prepare(s.graph, infer.Options{Batch: batch, Float64: s.o.Float64, Reading: s.o.Reading}); err != nil {
 			return nil, err
 		}
 		infer.Fuse(g)

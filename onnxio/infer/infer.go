@@ -21,6 +21,8 @@ type Options struct {
 	Dims map[string]int
 	// Float64 turns every float32 value and constant of the graph into float64, so that an engine computes in float64.
 	Float64 bool
+	// Reading is whose word counts where the standard's and onnxruntime's differ.
+	Reading onnxio.Reading
 }
 
 // Limits of one value, so that a hostile shape cannot ask for all memory: elements of any value, and of a folded constant.
@@ -57,6 +59,7 @@ func ownCondition(n *onnxio.Node) *onnxio.Tensor { return n.Inputs[0].Const }
 
 // node infers the types of one node's outputs, and computes them where all inputs are constant.
 func node(n *onnxio.Node, o Options, work *op.Workspace) (err error) {
+	n.Reading = o.Reading
 	def, err := op.Lookup(n)
 	if err != nil {
 		return err
