@@ -280,6 +280,9 @@ func (b *graphBuilder) attributes(node *Node, n *pb.NodeProto) error {
 	}
 	node.Attrs = Attrs{}
 	for _, a := range n.Attribute {
+		if ref := a.GetRefAttrName(); ref != "" { // only a function's body may say so, and those are written out by now
+			return &FormatError{Offset: -1, Why: fmt.Sprintf("attribute %q stands for %q of a function, and there is none", a.GetName(), ref)}
+		}
 		v, err := b.attribute(a)
 		if err != nil {
 			return fmt.Errorf("attribute %q: %w", a.GetName(), err)

@@ -110,3 +110,29 @@ func TestFunctionsAreRefusedWhereTheyCannotBe(t *testing.T) {
 		t.Errorf("functions that explode: %v", err)
 	}
 }
+
+// TestWhatNobodyReadsIsRefused: an attribute that the called function does not declare, a reference outside of functions, and a file format of
+// tomorrow.
+func TestWhatNobodyReadsIsRefused(t *testing.T) {
+	attribute := &pb.AttributeProto{Name: str("of_tomorrow"), Type: proto.Int32(attrInt), I: proto.Int64(1)}
+	for want, change := range map[string]func(*pb.ModelProto){
+		`node "u_node": operator own.scale (opset 1) is not supported: attribute "of_tomorrow" is none of the file's function`: func(m *pb.ModelProto) {
+			m.Graph.Node[0].Attribute = append(m.Graph.Node[0].Attribute, attribute)
+		},
+		`node "u_node" (Relu): attribute "slope" stands for "alpha" of a function, and there is none`: func(m *pb.ModelProto) {
+			m.Graph.Node[0] = op("Relu", "u", "x")
+			m.Graph.Node[0].Attribute = []*pb.AttributeProto{{Name: str("slope"), Type: proto.Int32(attrFloat), RefAttrName: str("alpha")}}
+		},
+		`IR version 15 is newer than 14, the newest that shoal reads: what it brought would be passed over`: func(m *pb.ModelProto) { m.IrVersion = proto.Int64(maxIR + 1) },
+	} {
+		m := functionModel(17)
+		change(m)
+		data, err := marshal.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(data, ""); err == nil || err.Error() != want {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+	}
+}

@@ -75,3 +75,12 @@ func TestOtherConditionsAreRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestUnknownAttributesOfBranchesAreRefused: an If is no operator with a definition, and is looked at all the same.
+func TestUnknownAttributesOfBranchesAreRefused(t *testing.T) {
+	g := branching(1)
+	g.Nodes[len(g.Nodes)-1].Attrs["of_tomorrow"] = int64(1)
+	if _, err := infer.Prepare(g, infer.Options{}); err == nil || !strings.Contains(err.Error(), `attribute "of_tomorrow"`) {
+		t.Errorf("an If with an attribute of tomorrow: %v", err)
+	}
+}

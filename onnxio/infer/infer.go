@@ -94,7 +94,7 @@ func node(n *onnxio.Node, o Options, work *op.Workspace) (err error) {
 			continue
 		}
 		if i >= len(types) {
-			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("it has %d outputs, the operator %d", len(n.Outputs), len(types))}
+			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Why: fmt.Sprintf("it has %d outputs, of which %d can be computed", len(n.Outputs), len(types))}
 		}
 		size, err := elements(types[i].Shape)
 		if err != nil {
