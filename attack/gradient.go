@@ -30,6 +30,8 @@ type GradientOptions struct {
 	OneSample bool
 	// Portable uses only operators that GPU providers have too; on the CPU it is slower.
 	Portable bool
+	// Reading is whose word counts where the standard's and onnxruntime's differ.
+	Reading onnxio.Reading
 }
 
 // Gradient makes of a model's graph one that computes, in standard operators of the same opset:
@@ -41,7 +43,7 @@ type GradientOptions struct {
 // Sizes are static. Where the derivative does not exist a stated one is taken: 0 for Relu at 0, the first of equal elements of a
 // pooling window where MaxPool can name it and equal shares else, equal shares for the ties of ReduceMax, the first of Max's equal inputs, 0 for steps. The error is an *onnxio.UnsupportedError that names a node without gradient.
 func Gradient(g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, error) {
-	g, err := infer.Prepare(g, infer.Options{Batch: o.Batch, Dims: o.Dims, Float64: o.Float64})
+	g, err := infer.Prepare(g, infer.Options{Batch: o.Batch, Dims: o.Dims, Float64: o.Float64, Reading: o.Reading})
 	if err != nil {
 		return nil, err
 	}

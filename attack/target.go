@@ -58,7 +58,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	if freed := freeBatch(ctx, m.Graph); freed != nil {
 		t.graph = freed
 	}
-	one, err := infer.Prepare(t.graph, infer.Options{Batch: 1})
+	one, err := infer.Prepare(t.graph, infer.Options{Batch: 1, Reading: o.Engine.Reading})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	if t.size == 0 {
 		return nil, fmt.Errorf("the model has no inputs to attack")
 	}
-	t.fixed = infer.FixedBatch(t.graph) != 0 || slices.ContainsFunc(t.inputs, func(p port) bool { return len(p.shape) < 2 }) || !rowsFollow(t.graph)
+	t.fixed = infer.FixedBatch(t.graph) != 0 || slices.ContainsFunc(t.inputs, func(p port) bool { return len(p.shape) < 2 }) || !rowsFollow(t.graph, o.Engine.Reading)
 	t.softmax = !o.KeepSoftmax && dropSoftmax(one)
 	for _, v := range one.Outputs {
 		t.outputs += onnxio.NumElements(v.Shape)
@@ -96,14 +96,14 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 }
 
 // rowsFollow tells whether every output has a row for each sample of a batch.
-func rowsFollow(g *onnxio.Graph) bool {
-	two, err := infer.Prepare(g, infer.Options{Batch: 2})
+func rowsFollow(g *onnxio.Graph, r onnxio.Reading) bool {
+	two, err := infer.Prepare(g, infer.Options{Batch: 2, Reading: r})
 	return err == nil && !slices.ContainsFunc(two.Outputs, func(v *onnxio.Value) bool { return len(v.Shape) == 0 || v.Shape[0] != 2 })
 }
 
 func (t *Target) gradientOptions(batch int) GradientOptions {
 	gpu := t.original != nil && t.original.Engine() != "go" && t.original.Engine() != "ort:cpu"
-	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true, Portable: gpu}
+	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true, Portable: gpu, Reading: t.o.Engine.Reading}
 }
 
 // openLogits opens the model with a free batch and without a final softmax.

@@ -10,6 +10,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -44,7 +45,7 @@ func openFalsifier(c *cli.Context, m *onnxio.Model, o attack.SearchOptions, keep
 	} else if d > 0 {
 		o.Duration = d
 	}
-	f, err := falsify.Open(c.Context, m, o, c.Int("threads"), keepSoftmax)
+	f, err := falsify.Open(c.Context, m, o, engine.Options{Threads: c.Int("threads"), Reading: readingOf(c)}, keepSoftmax)
 	if err != nil {
 		foreign.Fprintf(c.App.ErrWriter, "no search for counterexamples: %v\n", err)
 		return nil, nil

@@ -183,6 +183,13 @@ func sketches() map[string]*modelSketch {
 	halves.output("y", 1, 1)
 	all["halves"] = halves
 
+	ends := &modelSketch{opset: 13}
+	ends.input("x", 1, 1, 3)
+	ends.node("MaxPool", "p", map[string]any{"kernel_shape": []int{2}, "strides": []int{2}, "ceil_mode": 1, "auto_pad": "VALID"}, "x")
+	ends.node("Flatten", "y", nil, "p")
+	ends.output("y", 1, "ends")
+	all["ends"] = ends
+
 	blocks := &modelSketch{opset: 28}
 	blocks.input("x", "N", 2, 2, 2)
 	blocks.node("SpaceToDepth", "d", map[string]any{"blocksize": 2, "mode": "CRD"}, "x")

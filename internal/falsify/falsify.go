@@ -20,9 +20,9 @@ type Attack struct {
 
 var _ verify.Falsifier = (*Attack)(nil)
 
-// Open prepares a model on the Go engine. keepSoftmax takes a final softmax as part of the model, for properties of its outputs' values.
-func Open(ctx context.Context, m *onnxio.Model, o attack.SearchOptions, threads int, keepSoftmax bool) (*Attack, error) {
-	t, err := attack.Open(ctx, m, attack.Options{Engine: engine.Options{Engine: "go", Threads: threads}, KeepSoftmax: keepSoftmax})
+// Open prepares a model on the Go engine, with the threads and the reading of e. keepSoftmax takes a final softmax as part of the model, for properties of its outputs' values.
+func Open(ctx context.Context, m *onnxio.Model, o attack.SearchOptions, e engine.Options, keepSoftmax bool) (*Attack, error) {
+	t, err := attack.Open(ctx, m, attack.Options{Engine: engine.Options{Engine: "go", Threads: e.Threads, Reading: e.Reading}, KeepSoftmax: keepSoftmax})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
+	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -68,7 +69,7 @@ func contradictions(t *testing.T, model *onnxio.Model, arrays map[string]*datase
 		t.Fatal(err)
 	}
 	defer v.Close()
-	a, err := Open(ctx, model, attack.SearchOptions{}, 0, false)
+	a, err := Open(ctx, model, attack.SearchOptions{}, engine.Options{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

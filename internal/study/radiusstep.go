@@ -10,6 +10,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -116,7 +117,7 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			f, err := falsify.Open(ctx, m, upperSearch, l.o.Threads, false)
+			f, err := falsify.Open(ctx, m, upperSearch, engine.Options{Threads: l.o.Threads}, false)
 			if err != nil {
 				return nil, nil, err
 			}
