@@ -11,10 +11,10 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// freeBatch makes the batch of a model that its file fixes to 1 free, where that can be done: sizes of 1 in front of constant Reshape
+// FreeBatch makes the batch of a model that its file fixes to 1 free, where that can be done: sizes of 1 in front of constant Reshape
 // targets follow the batch, and declared shapes are forgotten. Whether it could is tried: several samples together must give what each
 // gives alone. nil means that it could not, or that the batch is free already.
-func freeBatch(ctx context.Context, g *onnxio.Graph) *onnxio.Graph {
+func FreeBatch(ctx context.Context, g *onnxio.Graph) *onnxio.Graph {
 	if infer.FixedBatch(g) != 1 {
 		return nil
 	}

@@ -55,7 +55,7 @@ type port struct {
 // Open prepares a model with floating-point inputs. Gradients are made when an attack first asks for them; see GradientError.
 func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	t := &Target{model: m, o: o, graph: m.Graph, graphs: map[string]engine.Session{}}
-	if freed := freeBatch(ctx, m.Graph); freed != nil {
+	if freed := FreeBatch(ctx, m.Graph); freed != nil {
 		t.graph = freed
 	}
 	one, err := infer.Prepare(t.graph, infer.Options{Batch: 1, Reading: o.Engine.Reading})

@@ -267,7 +267,7 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 		sums[k] = r.sum(k, e)
 		sum := sums[k]
 		if sum.Samples == 0 {
-			words.Printf("eps %s: "+nothingFinished+"\n", e.text)
+			words.Printf("eps %s: %s\n", e.text, nothingFinished)
 			continue
 		}
 		words.Printf("eps %s: robust accuracy %.1f %% [%.1f, %.1f] of %d images (clean %.1f %%), %s, %.1f s, %d evaluations\n", e.text,

@@ -68,7 +68,10 @@ func boundsAction(c *cli.Context) error {
 	defer v.Close()
 	ctx, cancel := withTimeout(c)
 	defer cancel()
+	done := busy(c.App.ErrWriter, "bounding")
+	defer done()
 	r, err := v.Bounds(ctx, verify.Box{Lower: box.Lower, Upper: box.Upper}, rows.Rows, c.Bool("layers"))
+	done()
 	if err != nil {
 		return err
 	}

@@ -174,7 +174,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 		sum.Eps, sum.EpsText, sum.Interrupted = eps[k].value, eps[k].text, interrupted
 		sum.shares()
 		if sum.Samples == 0 {
-			words.Printf("eps %s: "+nothingFinished+"\n", sum.EpsText)
+			words.Printf("eps %s: %s\n", sum.EpsText, nothingFinished)
 			continue
 		}
 		words.Printf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
@@ -351,7 +351,9 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if n := v.Info(); n.Inputs != q.Inputs || n.Outputs != q.Outputs {
 		return fmt.Errorf("%s: %d inputs and %d outputs; the model has %d and %d", path, q.Inputs, q.Outputs, n.Inputs, n.Outputs)
 	}
+	done := busy(c.App.ErrWriter, "certifying")
 	r, err := v.Verify(ctx, p)
+	done()
 	if err != nil {
 		return err
 	}

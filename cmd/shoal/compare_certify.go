@@ -32,6 +32,7 @@ func certifyEqual(c *cli.Context, models [2]*onnxio.Model) (*certificateDoc, err
 		return nil, usageError("for example --box 0:1", "--box: %v", err)
 	}
 	o := verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics")), Threads: c.Int("threads")}
+	defer busy(c.App.ErrWriter, "bounding the difference")()
 	r, err := equal.CompareBy(c.Context, models[0], models[1], c.String("match"), ranges, o)
 	if err != nil {
 		return nil, err

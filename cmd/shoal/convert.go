@@ -42,6 +42,12 @@ func convertAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	origin := m
+	if fixed := infer.FixedBatch(m.Graph); c.IsSet("batch") && fixed > 0 && fixed != c.Int("batch") {
+		if m, err = rebatched(c, m, fixed, c.Int("batch")); err != nil {
+			return err
+		}
+	}
 	how := onnxio.Convert{Float32: c.Bool("float32"), Dims: sizes, Batch: c.Int("batch")}
 	data, err := m.Convert(how)
 	if err == nil && c.IsSet("opset") {
@@ -54,7 +60,7 @@ func convertAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	old, err := m.Bytes()
+	old, err := origin.Bytes()
 	if err != nil {
 		return err
 	}
@@ -71,12 +77,12 @@ func convertAction(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the new file again: %w", err)
 	}
-	d := changeDoc{Model: modelDoc{m.Path, m.SHA256, sizes}, Output: modelDoc{Path: path, SHA256: now.SHA256}, Nodes: [2]int{len(m.Graph.Nodes), len(now.Graph.Nodes)}, Bytes: [2]int{len(old), len(data)}, Difference: diff}
+	d := changeDoc{Model: modelDoc{origin.Path, origin.SHA256, sizes}, Output: modelDoc{Path: path, SHA256: now.SHA256}, Nodes: [2]int{len(origin.Graph.Nodes), len(now.Graph.Nodes)}, Bytes: [2]int{len(old), len(data)}, Difference: diff}
 	if jsonMode(c) != "" {
 		return printJSON(c.App.Writer, d)
 	}
 	what := "as it was, byte for byte"
-	if now.SHA256 != m.SHA256 {
+	if now.SHA256 != origin.SHA256 {
 		what = fmt.Sprintf("%d bytes, before %d", len(data), len(old))
 	}
 	_, err = foreign.Fprintf(c.App.Writer, "%s: %s\n", path, what)

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -19,6 +20,7 @@ type progress struct {
 	done  int
 	start time.Time
 	last  time.Time
+	mu    sync.Mutex // watch looks from aside
 }
 
 func newProgress(w io.Writer, total int, what string) *progress {
@@ -57,6 +59,8 @@ func terminal(w io.Writer) *os.File {
 
 // set is called as often as one likes. words are made only when they are shown.
 func (p *progress) set(share float64, words func() foreign.Text) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.done = max(p.done, int(share*shares))
 	if p.bar != nil {
 		if time.Since(p.last) >= 100*time.Millisecond {
@@ -86,6 +90,8 @@ func (p *progress) left(share float64) foreign.Text {
 
 // say prints a line that stays.
 func (p *progress) say(words foreign.Text) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
@@ -94,6 +100,8 @@ func (p *progress) say(words foreign.Text) {
 
 // note tells what is being done to the sample that add will count next.
 func (p *progress) note(words func() foreign.Text) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.bar != nil {
 		if time.Since(p.last) >= 100*time.Millisecond {
 			p.last = time.Now()
@@ -103,11 +111,50 @@ func (p *progress) note(words func() foreign.Text) {
 	}
 	if time.Since(p.last) >= p.every() {
 		p.last = time.Now()
-		foreign.Fprintf(p.w, "%d of %d, %s%s\n", p.done, p.total, words(), p.left(float64(p.done)/float64(max(1, p.total))))
+		if p.total < 1 {
+			foreign.Fprintf(p.w, "%s\n", words())
+			return
+		}
+		foreign.Fprintf(p.w, "%d of %d, %s%s\n", p.done, p.total, words(), p.left(float64(p.done)/float64(p.total)))
+	}
+}
+
+// watch shows now and then what is being done while nothing can be counted, until stop is called: a search or bounds that take long.
+func (p *progress) watch(words func() foreign.Text) (stop func()) {
+	every, over := 5*time.Second, make(chan struct{})
+	if p.bar != nil {
+		every = time.Second
+	}
+	go func() {
+		t := time.NewTicker(every)
+		defer t.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-t.C:
+				p.note(words)
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(over) })
+}
+
+// busy is watch for one piece of work of unknown length.
+func busy(w io.Writer, what foreign.Constant) (stop func()) {
+	p := newProgress(w, -1, string(what))
+	over := p.watch(func() foreign.Text {
+		return foreign.Sprintf("%s, %s so far", what, time.Since(p.start).Round(time.Second))
+	})
+	return func() {
+		over()
+		p.finish()
 	}
 }
 
 func (p *progress) add() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.done++
 	if p.bar != nil {
 		_ = p.bar.Add(1)
@@ -121,6 +168,8 @@ func (p *progress) add() {
 }
 
 func (p *progress) finish() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.bar != nil {
 		_ = p.bar.Finish()
 	}

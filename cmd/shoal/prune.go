@@ -140,7 +140,9 @@ func pruneAction(c *cli.Context) error {
 		}
 		r, err = prune.Replay(c.Context, m.Graph, stored, o.Dims)
 	} else {
+		done := busy(c.App.ErrWriter, "choosing channels")
 		r, err = prune.Run(c.Context, m.Graph, o)
+		done()
 	}
 	if err != nil {
 		return err

@@ -115,7 +115,7 @@ func radiusAction(c *cli.Context) error {
 	correct, seconds := statsOf(right), time.Since(start).Seconds()
 	summary := map[string]any{"samples": stats.Samples, "mean": stats.Mean, "median": stats.Median, "max": stats.Max, "correct": correct,
 		"seconds": seconds, "interrupted": interrupted}
-	words := foreign.Sprintf(nothingFinished + "\n")
+	words := foreign.Sprintf("%s\n", nothingFinished)
 	if stats.Samples > 0 {
 		words = foreign.Sprintf("radius over all %d images: mean %.5f, median %.5f, max %.5f; ", stats.Samples, float64(stats.Mean), float64(stats.Median), float64(stats.Max))
 		if correct.Samples > 0 {

@@ -240,6 +240,13 @@ func sketches() map[string]*modelSketch {
 	brightest.output("y", "N", 3)
 	all["brightest"] = brightest
 
+	mixed := &modelSketch{opset: 13} // less the mean of all samples, of which the file has one
+	mixed.input("x", 1, 2)
+	mixed.node("ReduceMean", "mean", map[string]any{"axes": []int{0}, "keepdims": 1}, "x")
+	mixed.node("Sub", "y", nil, "x", "mean")
+	mixed.output("y", 1, 2)
+	all["mixed"] = mixed
+
 	misfit := &modelSketch{opset: 13}
 	misfit.input("x", "N", 3)
 	misfit.weights("w", []float32{1, -1, -1, 1}, 2, 2)

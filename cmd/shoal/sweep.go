@@ -338,7 +338,7 @@ func (s *sweep) report(p *printer, interrupted bool) error {
 	}
 	doc["config"], doc["student"], doc["summary"], doc["interrupted"] = config, s.l.arch, orEmpty(sums), interrupted
 	if len(sums) == 0 {
-		words.Printf(nothingFinished + "\n")
+		words.Printf("%s\n", nothingFinished)
 	}
 	if best >= 0 && len(sums) > 1 {
 		doc["best_temperature"] = sums[best].Temperature

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -50,7 +52,13 @@ func enoughClasses(outputs int) error {
 func eachSample[A any](c *cli.Context, s *samples, doing string, ask func(i int) (A, error), show func(A) error) (interrupted bool, err error) {
 	bar := newProgress(c.App.ErrWriter, s.set.Len(), doing)
 	defer bar.finish()
+	var at, since atomic.Int64
+	defer bar.watch(func() foreign.Text {
+		return foreign.Sprintf("sample %d for %s", at.Load(), (time.Duration(time.Now().UnixNano()-since.Load()) * time.Nanosecond).Round(time.Second))
+	})()
 	for i := range s.set.Len() {
+		at.Store(int64(s.set.Index[i]))
+		since.Store(time.Now().UnixNano())
 		answer, err := ask(i)
 		if c.Context.Err() != nil {
 			return true, nil
