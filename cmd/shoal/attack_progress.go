@@ -54,6 +54,6 @@ func (w *attackWatch) tell(p attack.Progress) {
 		return
 	}
 	w.bar.set(share, func() foreign.Text {
-		return foreign.Sprintf("%s %d/%d, image %d of %d, %d open, robust %.1f %%", p.Method, p.Component+1, p.Components, w.done+p.Samples-p.Open, w.total, p.Open, accuracy)
+		return foreign.Sprintf("%s %d/%d, %d/%d, %d open, robust %.1f %%", p.Method, p.Component+1, p.Components, w.done+p.Samples-p.Open, w.total, p.Open, accuracy)
 	})
 }

@@ -40,7 +40,7 @@ const shares = 1000
 func newShares(w io.Writer) *progress {
 	p := &progress{w: w, total: shares, start: time.Now(), last: time.Now()}
 	if f := terminal(w); f != nil {
-		p.bar = progressbar.NewOptions(shares, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(10), progressbar.OptionSetPredictTime(true),
+		p.bar = progressbar.NewOptions(shares, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(8), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
 	}
 	return p
