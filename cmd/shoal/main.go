@@ -92,7 +92,7 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		code, err = exitInterrupted, errors.New("interrupted")
 	case errors.As(err, &unsupported):
 		code, hint = exitUnsupported, "shoal inspect MODEL lists the operators and what is missing"
-	case errors.Is(err, verify.ErrInput):
+	case errors.Is(err, verify.ErrInput), errors.As(err, new(*dataset.RangeError)):
 		code = exitUsage
 	}
 	var size *dataset.SizeError

@@ -126,6 +126,11 @@ func Open(spec string, o Options) (*Set, error) {
 	return s, nil
 }
 
+// RangeError tells that Options.Range is none, or selects no sample.
+type RangeError struct{ Range, Why string }
+
+func (e *RangeError) Error() string { return fmt.Sprintf("range %q: %s", e.Range, e.Why) }
+
 func parseRange(r string, n int) (a, b int, err error) {
 	if r == "" {
 		return 0, n, nil
@@ -139,10 +144,10 @@ func parseRange(r string, n int) (a, b int, err error) {
 		b, err = strconv.Atoi(to)
 	}
 	if !ok || err != nil {
-		return 0, 0, fmt.Errorf("range %q: want a:b, a: or :b", r)
+		return 0, 0, &RangeError{r, "want a:b, a: or :b"}
 	}
 	if a < 0 || a >= b || a >= n {
-		return 0, 0, fmt.Errorf("range %q selects nothing of %d samples", r, n)
+		return 0, 0, &RangeError{r, fmt.Sprintf("it selects nothing of %d samples", n)}
 	}
 	return a, min(b, n), nil
 }
