@@ -136,5 +136,6 @@ func arrayNames(d []byte) []string {
 	for _, f := range z.File {
 		out = append(out, strings.TrimSuffix(f.Name, ".npy"))
 	}
+	slices.Sort(out) // whatever order a writer gave them
 	return out
 }
