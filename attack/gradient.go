@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -43,14 +44,19 @@ type GradientOptions struct {
 // Sizes are static. Where the derivative does not exist a stated one is taken: 0 for Relu at 0, the first of equal elements of a
 // pooling window where MaxPool can name it and equal shares else, equal shares for the ties of ReduceMax, the first of Max's equal inputs, 0 for steps. The error is an *onnxio.UnsupportedError that names a node without gradient.
 func Gradient(g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, error) {
-	g, err := infer.Prepare(g, infer.Options{Batch: o.Batch, Dims: o.Dims, Float64: o.Float64, Reading: o.Reading})
+	return GradientContext(context.Background(), g, loss, o)
+}
+
+// GradientContext is Gradient until the context ends, and within its budget of memory.
+func GradientContext(ctx context.Context, g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, error) {
+	g, err := infer.Prepare(ctx, g, infer.Options{Batch: o.Batch, Dims: o.Dims, Float64: o.Float64, Reading: o.Reading})
 	if err != nil {
 		return nil, err
 	}
 	if !o.KeepSoftmax {
 		dropSoftmax(g)
 	}
-	e := op.NewEmitter(g, "grad/")
+	e := op.NewEmitter(ctx, g, "grad/")
 	e.Portable = o.Portable
 	batch, err := batchOf(g)
 	if err != nil {

@@ -58,7 +58,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	if freed := FreeBatch(ctx, m.Graph); freed != nil {
 		t.graph = freed
 	}
-	one, err := infer.Prepare(t.graph, infer.Options{Batch: 1, Reading: o.Engine.Reading})
+	one, err := infer.Prepare(ctx, t.graph, infer.Options{Batch: 1, Reading: o.Engine.Reading})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	if t.size == 0 {
 		return nil, fmt.Errorf("the model has no inputs to attack")
 	}
-	t.fixed = infer.FixedBatch(t.graph) != 0 || slices.ContainsFunc(t.inputs, func(p port) bool { return len(p.shape) < 2 }) || !rowsFollow(t.graph, o.Engine.Reading)
+	t.fixed = infer.FixedBatch(t.graph) != 0 || slices.ContainsFunc(t.inputs, func(p port) bool { return len(p.shape) < 2 }) || !rowsFollow(ctx, t.graph, o.Engine.Reading)
 	t.softmax = !o.KeepSoftmax && dropSoftmax(one)
 	for _, v := range one.Outputs {
 		t.outputs += onnxio.NumElements(v.Shape)
@@ -89,15 +89,15 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 		t.original.Close()
 		return nil, err
 	}
-	if _, err := Gradient(t.graph, Loss{Kind: Linear}, t.gradientOptions(1)); err != nil {
+	if _, err := GradientContext(ctx, t.graph, Loss{Kind: Linear}, t.gradientOptions(1)); err != nil {
 		t.noGrad = err
 	}
 	return t, nil
 }
 
 // rowsFollow tells whether every output has a row for each sample of a batch.
-func rowsFollow(g *onnxio.Graph, r onnxio.Reading) bool {
-	two, err := infer.Prepare(g, infer.Options{Batch: 2, Reading: r})
+func rowsFollow(ctx context.Context, g *onnxio.Graph, r onnxio.Reading) bool {
+	two, err := infer.Prepare(ctx, g, infer.Options{Batch: 2, Reading: r})
 	return err == nil && !slices.ContainsFunc(two.Outputs, func(v *onnxio.Value) bool { return len(v.Shape) == 0 || v.Shape[0] != 2 })
 }
 
@@ -423,7 +423,7 @@ func (t *Target) session(ctx context.Context, loss *Loss, batch int) (engine.Ses
 	if s := t.graphs[key]; s != nil {
 		return s, nil
 	}
-	g, err := Gradient(t.graph, *loss, t.gradientOptions(batch))
+	g, err := GradientContext(ctx, t.graph, *loss, t.gradientOptions(batch))
 	if err != nil {
 		return nil, err
 	}

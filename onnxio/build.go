@@ -1,10 +1,12 @@
 package onnxio
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
 
@@ -15,6 +17,28 @@ type graphBuilder struct {
 	outer  *graphBuilder // of the graph around a subgraph
 	values map[string]*Value
 	depth  int
+
+	// While a model is read: when to stop, and whose memory external data takes. Nil where a file that has been read is looked at again.
+	ctx   context.Context
+	room  *budget.Budget
+	owner *Model
+}
+
+// tensor reads a constant, after the budget has been asked for what is not in the file itself: many tensors may name one external file.
+func (b *graphBuilder) tensor(p *pb.TensorProto) (*Tensor, error) {
+	if b.ctx != nil && b.ctx.Err() != nil {
+		return nil, b.ctx.Err()
+	}
+	if b.room != nil && p.GetDataLocation() == 1 {
+		size := float64(DType(p.GetDataType()).Size())
+		for _, d := range p.Dims {
+			size *= float64(d)
+		}
+		if err := budget.Hold(b.room, b.owner, fmt.Sprintf("external data of %q", p.GetName()), int64(max(0, min(size, 1<<62)))); err != nil {
+			return nil, err
+		}
+	}
+	return decodeTensor(p, b.dir)
 }
 
 // maxGraphDepth limits subgraphs in subgraphs.
@@ -36,7 +60,7 @@ func (b *graphBuilder) graph(p *pb.GraphProto, top bool) (*Graph, error) {
 		if b.values[w.GetName()] != nil {
 			return nil, &FormatError{Offset: -1, Why: fmt.Sprintf("two initializers are named %q", w.GetName())}
 		}
-		t, err := decodeTensor(w, b.dir)
+		t, err := b.tensor(w)
 		if err != nil {
 			return nil, fmt.Errorf("initializer %q: %w", w.GetName(), err)
 		}
@@ -340,11 +364,11 @@ func (b *graphBuilder) attribute(a *pb.AttributeProto) (any, error) {
 		if a.T == nil {
 			return nil, fmt.Errorf("it has no tensor")
 		}
-		return decodeTensor(a.T, b.dir)
+		return b.tensor(a.T)
 	case attrTensors:
 		var out []*Tensor
 		for _, t := range a.Tensors {
-			d, err := decodeTensor(t, b.dir)
+			d, err := b.tensor(t)
 			if err != nil {
 				return nil, err
 			}
@@ -355,7 +379,7 @@ func (b *graphBuilder) attribute(a *pb.AttributeProto) (any, error) {
 		if a.G == nil || b.depth >= maxGraphDepth {
 			return nil, fmt.Errorf("it has no graph, or graphs are nested deeper than %d", maxGraphDepth)
 		}
-		sub := &graphBuilder{opsets: b.opsets, dir: b.dir, outer: b, depth: b.depth + 1}
+		sub := &graphBuilder{opsets: b.opsets, dir: b.dir, outer: b, depth: b.depth + 1, ctx: b.ctx, room: b.room, owner: b.owner}
 		return sub.graph(a.G, false)
 	case attrSubgraph:
 		return nil, &UnsupportedError{Why: "lists of graphs are not read"}

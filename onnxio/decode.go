@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
 
@@ -258,7 +259,7 @@ func externalData(p *pb.TensorProto, dir string, want int64) ([]byte, error) {
 		return nil, err
 	}
 	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(strings.ReplaceAll(location, "\\", "/")))
+	f, err := input.OpenIn(root, filepath.FromSlash(strings.ReplaceAll(location, "\\", "/")))
 	if err != nil {
 		return nil, fmt.Errorf("external data: %w", err)
 	}

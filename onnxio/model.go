@@ -2,7 +2,7 @@ package onnxio
 
 import (
 	"bytes"
-	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,6 +13,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/internal/budget"
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
 
@@ -38,9 +40,32 @@ const maxFile = 2<<30 - 1
 // maxIR is the newest version of the file format that is read, that of ONNX 1.23.
 const maxIR = 14
 
-// Load reads a .onnx or .onnx.gz file and its external data. Errors name the file.
-func Load(path string) (*Model, error) {
-	f, err := os.Open(path)
+// copies is how often a file's bytes are in memory while it is read: as they are, and in the messages.
+const copies = 2
+
+// Load reads a .onnx or .onnx.gz file and its external data, with a budget of memory that fits the machine. Errors name the file. Only regular
+// files are read.
+func Load(path string) (*Model, error) { return LoadContext(context.Background(), path) }
+
+// LoadContext is Load under the context's end and budget of memory.
+func LoadContext(ctx context.Context, path string) (*Model, error) {
+	var m *Model
+	err := budget.Do(ctx, func() error {
+		loaded, err := load(ctx, path)
+		m = loaded
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func load(ctx context.Context, path string) (*Model, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder; want an .onnx file", path)
+	}
+	f, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -49,17 +74,14 @@ func Load(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%s is a folder; want an .onnx file", path)
-	}
 	if info.Size() > maxFile {
 		return nil, fmt.Errorf("%s: larger than 2 GiB, which no ONNX file can be without external data", path)
 	}
-	data, err := readAll(f, info.Size())
+	data, err := readAll(ctx, f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m, err := Parse(data, filepath.Dir(path))
+	m, err := parse(ctx, data, filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -68,15 +90,15 @@ func Load(path string) (*Model, error) {
 }
 
 // readAll reads a file of the given size, decompressed where it is gzipped.
-func readAll(f io.Reader, size int64) ([]byte, error) {
+func readAll(ctx context.Context, f io.Reader, size int64) ([]byte, error) {
+	if err := budget.Of(ctx).Ask("the file", size); err != nil {
+		return nil, err
+	}
 	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	if _, err := data.ReadFrom(f); err != nil {
 		return nil, err
 	}
-	if d := data.Bytes(); len(d) > 2 && d[0] == 0x1f && d[1] == 0x8b {
-		return gunzip(d)
-	}
-	return data.Bytes(), nil
+	return input.Gunzip(ctx, "the decompressed file", data.Bytes(), maxFile)
 }
 
 // Bytes returns the bytes that the model was read from (decompressed, without external data). A file is read again; it is an error if
@@ -85,7 +107,7 @@ func (m *Model) Bytes() ([]byte, error) {
 	if m.data != nil {
 		return m.data, nil
 	}
-	f, err := os.Open(m.Path)
+	f, err := input.Open(m.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +116,7 @@ func (m *Model) Bytes() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := readAll(f, min(info.Size(), maxFile))
+	data, err := readAll(context.Background(), f, min(info.Size(), maxFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Path, err)
 	}
@@ -107,24 +129,18 @@ func (m *Model) Bytes() ([]byte, error) {
 // Dir is the folder of the model's external data; "" where the model was read from bytes without one.
 func (m *Model) Dir() string { return m.dir }
 
-func gunzip(data []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	out, err := io.ReadAll(io.LimitReader(z, maxFile+1))
-	if err == nil && len(out) > maxFile {
-		err = fmt.Errorf("larger than 2 GiB when decompressed")
-	}
-	return out, err
-}
-
 // Parse reads a model from bytes. External data is looked for in dir, and nowhere else.
-func Parse(data []byte, dir string) (*Model, error) {
+func Parse(data []byte, dir string) (*Model, error) { return parse(context.Background(), data, dir) }
+
+func parse(ctx context.Context, data []byte, dir string) (*Model, error) {
 	if why := notONNX(data); why != "" {
 		return nil, &FormatError{Offset: 0, Why: why}
 	}
 	file := &pb.ModelProto{}
+	room, m := budget.Of(ctx), &Model{}
+	if err := budget.Hold(room, m, "the model", copies*int64(len(data))); err != nil {
+		return nil, err
+	}
 	if err := proto.Unmarshal(data, file); err != nil {
 		return nil, &FormatError{Offset: -1, Why: "this is not an ONNX file, or it is cut short: " + cleanProtoError(err)}
 	}
@@ -132,7 +148,7 @@ func Parse(data []byte, dir string) (*Model, error) {
 		return nil, &FormatError{Offset: -1, Why: "this is not an ONNX model: it has no graph"}
 	}
 	sum := sha256.Sum256(data)
-	m := &Model{SHA256: hex.EncodeToString(sum[:]), IR: file.GetIrVersion(), Opsets: map[string]int{}, Metadata: map[string]string{}, data: data, dir: dir}
+	*m = Model{SHA256: hex.EncodeToString(sum[:]), IR: file.GetIrVersion(), Opsets: map[string]int{}, Metadata: map[string]string{}, data: data, dir: dir}
 	m.Producer = strings.TrimSpace(file.GetProducerName() + " " + file.GetProducerVersion())
 	for _, o := range file.OpsetImport {
 		if o.GetVersion() < 0 || o.GetVersion() > 1<<20 {
@@ -156,7 +172,7 @@ func Parse(data []byte, dir string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &graphBuilder{opsets: m.Opsets, dir: dir}
+	b := &graphBuilder{opsets: m.Opsets, dir: dir, ctx: ctx, room: room, owner: m}
 	g, err := b.graph(whole, true)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 	"github.com/shallow-waters/shoal/onnxio/internal/wire"
@@ -201,13 +202,13 @@ func copyFile(d output.Disk, from *os.Root, name, dir string) error {
 	if !filepath.IsLocal(name) {
 		return fmt.Errorf("external data %q is not in the model's folder", name)
 	}
-	f, err := from.Open(name)
+	f, err := input.OpenIn(from, name)
 	if err != nil {
 		return fmt.Errorf("external data: %w", err)
 	}
 	defer f.Close()
 	to := filepath.Join(dir, name)
-	if old, err := os.Open(to); err == nil {
+	if old, err := input.Open(to); err == nil {
 		defer old.Close()
 		same, err := sameContent(f, old)
 		if err != nil {

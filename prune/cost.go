@@ -25,9 +25,9 @@ type LayerCost struct {
 func (c *Coupling) Costs(g *onnxio.Graph) (Cost, []LayerCost, error) {
 	o := c.first.o
 	o.Batch = 1
-	p, err := infer.Prepare(named(g), o)
+	p, err := infer.Prepare(c.first.ctx, named(g), o)
 	if err != nil {
-		if p, err = infer.Prepare(named(g), c.first.o); err != nil {
+		if p, err = infer.Prepare(c.first.ctx, named(g), c.first.o); err != nil {
 			return Cost{}, nil, err
 		}
 	}

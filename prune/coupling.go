@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -57,9 +58,11 @@ type PinnedLayer struct {
 // Analyse finds what can be removed from a graph. Sizes that the file leaves open, apart from the batch, may be given by name, or as
 // input:axis where they have none; those that are not are tried. The error is an *onnxio.UnsupportedError for graphs with subgraphs and
 // for operators that shoal does not know.
-func Analyse(g *onnxio.Graph, dims map[string]int) (*Coupling, error) { return analyse(g, dims, nil) }
+func Analyse(g *onnxio.Graph, dims map[string]int) (*Coupling, error) {
+	return analyse(context.Background(), g, dims, nil)
+}
 
-func analyse(g *onnxio.Graph, dims map[string]int, extra []pin) (*Coupling, error) {
+func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []pin) (*Coupling, error) {
 	for _, n := range g.Nodes {
 		for _, a := range n.Attrs {
 			if _, ok := a.(*onnxio.Graph); ok {
@@ -70,7 +73,7 @@ func analyse(g *onnxio.Graph, dims map[string]int, extra []pin) (*Coupling, erro
 	}
 	c := &Coupling{file: g, start: map[op.Axis]int{}, reasonOf: map[string]int32{}, extra: extra}
 	var err error
-	if c.choices, err = trySizes(g, dims); err != nil {
+	if c.choices, err = trySizes(ctx, g, dims); err != nil {
 		return nil, err
 	}
 	c.graph = c.first.graph

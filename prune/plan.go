@@ -215,7 +215,7 @@ func Run(ctx context.Context, g *onnxio.Graph, o Options) (*Result, error) {
 	}
 	var extra []pin
 	for round := 1; ; round++ {
-		c, err := analyse(g, o.Dims, extra)
+		c, err := analyse(ctx, g, o.Dims, extra)
 		if err != nil {
 			return nil, err
 		}
@@ -252,7 +252,7 @@ func (c *Coupling) run(ctx context.Context, o Options) (*Result, error) {
 
 // Replay applies a stored plan. Proofs in it are taken as they stand; package internal/equal proves equality anew.
 func Replay(ctx context.Context, g *onnxio.Graph, p *Plan, dims map[string]int) (*Result, error) {
-	c, err := Analyse(g, dims)
+	c, err := analyse(ctx, g, dims, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,6 +19,7 @@ const batchSize = "batch"
 
 // sized is a graph with all its shapes at one choice of sizes.
 type sized struct {
+	ctx   context.Context // of the call that the coupling belongs to: its end and its budget hold for what is inferred later too
 	o     infer.Options
 	graph *onnxio.Graph
 	what  string // the size that differs from the first choice: a name, or batchSize
@@ -31,7 +33,7 @@ type choices struct {
 }
 
 // trySizes finds sizes that a graph takes.
-func trySizes(g *onnxio.Graph, dims map[string]int) (*choices, error) {
+func trySizes(ctx context.Context, g *onnxio.Graph, dims map[string]int) (*choices, error) {
 	g = named(g)
 	var open []string
 	for _, v := range g.Inputs {
@@ -43,8 +45,8 @@ func trySizes(g *onnxio.Graph, dims map[string]int) (*choices, error) {
 	}
 	try := func(batch int, sizes map[string]int) (*sized, error) {
 		o := infer.Options{Batch: batch, Dims: sizes}
-		a, err := infer.Annotate(g, o, nil)
-		return &sized{o: o, graph: a}, err
+		a, err := infer.Annotate(ctx, g, o, nil)
+		return &sized{ctx: ctx, o: o, graph: a}, err
 	}
 	batches := []int{2, 1} // some files run with one sample only, whatever they declare
 	if infer.FixedBatch(g) != 0 {
@@ -112,7 +114,7 @@ func trySizes(g *onnxio.Graph, dims map[string]int) (*choices, error) {
 
 // again infers the shapes of a changed graph at the same sizes.
 func (s *sized) again(g *onnxio.Graph, before func(*onnxio.Node) error) (*onnxio.Graph, error) {
-	return infer.Annotate(named(g), s.o, before)
+	return infer.Annotate(s.ctx, named(g), s.o, before)
 }
 
 // named is a copy in which sizes without a name have one.

@@ -2,6 +2,7 @@ package student
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"math"
 	"os"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 )
 
@@ -80,7 +82,7 @@ func (t *Trainer) checkpoint() error {
 // resume reads the checkpoint, if the file is there.
 func (t *Trainer) resume() error {
 	path := t.opts.Checkpoint
-	data, err := os.ReadFile(path)
+	data, err := input.ReadFile(context.Background(), path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package student
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,11 +15,16 @@ import (
 // nodes must form a chain from one input [N,C,H,W]. A softmax at the end is left out, Dropout is not kept, and what a student cannot have is
 // an error that names the node.
 func FromGraph(g *onnxio.Graph) (*Architecture, error) {
+	return FromGraphContext(context.Background(), g)
+}
+
+// FromGraphContext is FromGraph until the context ends, and within its budget of memory.
+func FromGraphContext(ctx context.Context, g *onnxio.Graph) (*Architecture, error) {
 	g, _, err := StripSoftmax(g)
 	if err != nil {
 		return nil, err
 	}
-	if g, err = infer.Prepare(g, infer.Options{}); err != nil {
+	if g, err = infer.Prepare(ctx, g, infer.Options{}); err != nil {
 		return nil, err
 	}
 	if len(g.Inputs) != 1 || len(g.Inputs[0].Shape) != 4 {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -157,7 +158,7 @@ func writeLogits(path string, z []float32) error {
 
 // readLogits reads a cached file; one that is damaged or of other sizes counts as none.
 func readLogits(path string, n int) ([]float32, bool) {
-	data, err := os.ReadFile(path)
+	data, err := input.ReadFile(context.Background(), path)
 	if err != nil || len(data) < len(logitsMagic)+sha256.Size {
 		return nil, false
 	}

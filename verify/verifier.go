@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -41,11 +42,16 @@ func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*V
 	default:
 		return nil, fmt.Errorf("%w: semantics %q is neither real nor float32", ErrInput, o.Semantics)
 	}
-	g, err := infer.Prepare(m.Graph, infer.Options{Batch: 1, Reading: o.Reading})
+	g, err := infer.Prepare(ctx, m.Graph, infer.Options{Batch: 1, Reading: o.Reading})
 	if err != nil {
 		return nil, err
 	}
-	net, err := bound.Compile(g, dropSoftmax)
+	var net *bound.Network
+	err = budget.Do(ctx, func() error {
+		made, err := bound.Compile(ctx, g, dropSoftmax)
+		net = made
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	eachCommand(app.Commands, func(cmd *cli.Command) {
 		cmd.OnUsageError = usageFault
 		if len(cmd.Subcommands) == 0 && cmd.Name != "completion" {
-			cmd.Flags = append(cmd.Flags, quietFlag())
+			cmd.Flags = append(cmd.Flags, memoryFlag(), quietFlag())
 			cmd.Before, cmd.Action = hush, beforeWork(cmd.Action)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 )
 
@@ -65,7 +66,7 @@ func openAttackState(path string, config attackConfig) (*attackState, error) {
 
 // read takes the whole lines of a file that is there, and gives their size.
 func (s *attackState) read(path, head string) (int64, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -29,8 +30,8 @@ func boundsCommand() *cli.Command {
 	}
 }
 
-func readJSON(path string, v any) error {
-	d, err := os.ReadFile(path)
+func readJSON(ctx context.Context, path string, v any) error {
+	d, err := input.ReadFile(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -53,25 +54,27 @@ func boundsAction(c *cli.Context) error {
 		Rows           [][]float64 `json:"rows"`
 		SoftmaxDropped bool        `json:"last_softmax_dropped"`
 	}
-	if err := readJSON(c.String("box"), &box); err != nil {
+	if err := readJSON(c.Context, c.String("box"), &box); err != nil {
 		return err
 	}
-	if err := readJSON(c.String("rows"), &rows); err != nil {
+	if err := readJSON(c.Context, c.String("rows"), &rows); err != nil {
 		return err
 	}
 	o := boundOptions(c)
 	o.Plain = c.Bool("plain")
-	v, err := verify.Open(c.Context, m, o, c.Bool("drop-softmax") || rows.SoftmaxDropped)
+	ready, done := beforeDeadline(c)
+	defer done()
+	v, err := verify.Open(ready, m, o, c.Bool("drop-softmax") || rows.SoftmaxDropped)
 	if err != nil {
-		return err
+		return notReady(c, err)
 	}
 	defer v.Close()
 	ctx, cancel := withTimeout(c)
 	defer cancel()
-	done := busy(c.App.ErrWriter, "bounding")
-	defer done()
+	idle := busy(c.App.ErrWriter, "bounding")
+	defer idle()
 	r, err := v.Bounds(ctx, verify.Box{Lower: box.Lower, Upper: box.Upper}, rows.Rows, c.Bool("layers"))
-	done()
+	idle()
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ func certifyCommand() *cli.Command {
 		Flags: flags,
 		Action: func(c *cli.Context) error {
 			m, err := modelArg(c)
+			if errors.Is(err, context.DeadlineExceeded) && c.String("vnnlib") != "" {
+				return &codeError{code: exitInconclusive, err: err}
+			}
 			if err != nil {
 				return err
 			}
@@ -336,14 +339,18 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 		return err
 	}
 	p := verify.FromVNNLIB(q)
-	ctx, cancel := withTimeout(c)
-	defer cancel()
+	ready, done := beforeDeadline(c) // the whole command has the time of one property
+	defer done()
 	f, err := openFalsifier(c, m, attack.SearchOptions{}, true)
 	if err != nil {
 		return err
 	}
 	defer closeFalsifier(f)
-	v, err := verify.Open(ctx, m, withFalsifier(c, f), false)
+	v, err := verify.Open(ready, m, withFalsifier(c, f), false)
+	if err != nil && errors.Is(err, context.DeadlineExceeded) {
+		return printProperty(c, propertyDoc{Verdict: "timeout", Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(), Margin: number(math.NaN()),
+			Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}, verify.Unknown, false)
+	}
 	if err != nil {
 		return err
 	}
@@ -351,9 +358,11 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if n := v.Info(); n.Inputs != q.Inputs || n.Outputs != q.Outputs {
 		return fmt.Errorf("%s: %d inputs and %d outputs; the model has %d and %d", path, q.Inputs, q.Outputs, n.Inputs, n.Outputs)
 	}
-	done := busy(c.App.ErrWriter, "certifying")
+	ctx, cancel := untilTimeout(c)
+	defer cancel()
+	idle := busy(c.App.ErrWriter, "certifying")
 	r, err := v.Verify(ctx, p)
-	done()
+	idle()
 	if err != nil {
 		return err
 	}
@@ -367,6 +376,11 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	case r.Timeout:
 		doc.Verdict = "timeout"
 	}
+	return printProperty(c, doc, r.Verdict, interrupted)
+}
+
+// printProperty prints the answer to a property; the exit code tells it too.
+func printProperty(c *cli.Context, doc propertyDoc, v verify.Verdict, interrupted bool) (err error) {
 	if jsonMode(c) != "" {
 		err = printJSON(c.App.Writer, doc)
 	} else {
@@ -379,7 +393,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if interrupted {
 		return errCutShort()
 	}
-	switch r.Verdict {
+	switch v {
 	case verify.Falsified:
 		return &codeError{code: exitViolated}
 	case verify.Unknown:

@@ -138,7 +138,7 @@ func compareAction(c *cli.Context) error {
 	var models [2]*onnxio.Model
 	var sessions [2]engine.Session
 	for i := range models {
-		if models[i], err = onnxio.Load(c.Args().Get(i)); err != nil {
+		if models[i], err = onnxio.LoadContext(c.Context, c.Args().Get(i)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -51,7 +52,7 @@ func convertAction(c *cli.Context) error {
 	how := onnxio.Convert{Float32: c.Bool("float32"), Dims: sizes, Batch: c.Int("batch")}
 	data, err := m.Convert(how)
 	if err == nil && c.IsSet("opset") {
-		data, err = opset.Convert(m, data, c.Int("opset"), inferredShapes(m.Graph))
+		data, err = opset.Convert(m, data, c.Int("opset"), inferredShapes(c.Context, m.Graph))
 	}
 	var form *opset.Error
 	if errors.As(err, &form) {
@@ -73,7 +74,7 @@ func convertAction(c *cli.Context) error {
 	if err := m.SaveBytes(path, data, onnxio.SaveOptions{External: c.Bool("external")}); err != nil {
 		return err
 	}
-	now, err := onnxio.Load(path)
+	now, err := onnxio.LoadContext(c.Context, path)
 	if err != nil {
 		return fmt.Errorf("reading the new file again: %w", err)
 	}
@@ -93,12 +94,12 @@ func convertAction(c *cli.Context) error {
 }
 
 // inferredShapes are the shapes of a graph's values as far as they can be inferred, -1 where they follow the batch.
-func inferredShapes(g *onnxio.Graph) map[string][]int {
-	a, err := infer.Prepare(g, infer.Options{Batch: 2})
+func inferredShapes(ctx context.Context, g *onnxio.Graph) map[string][]int {
+	a, err := infer.Prepare(ctx, g, infer.Options{Batch: 2})
 	if err != nil {
 		return nil
 	}
-	b, err := infer.Prepare(g, infer.Options{Batch: 3})
+	b, err := infer.Prepare(ctx, g, infer.Options{Batch: 3})
 	if err != nil {
 		return nil
 	}

@@ -33,7 +33,7 @@ func rebatched(c *cli.Context, m *onnxio.Model, fixed, n int) (*onnxio.Model, er
 			v.Dims[0] = onnxio.Dim{Size: n}
 		}
 	}
-	sized, err := infer.Prepare(free, infer.Options{})
+	sized, err := infer.Prepare(c.Context, free, infer.Options{})
 	if err != nil {
 		return nil, no("%v", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -160,7 +161,7 @@ func (l *lesson) write(c *cli.Context, res *student.Result) (*onnxio.Model, erro
 	if err := m.Save(c.String("output"), onnxio.SaveOptions{}); err != nil {
 		return nil, err
 	}
-	return onnxio.Load(c.String("output"))
+	return onnxio.LoadContext(context.WithoutCancel(c.Context), c.String("output")) // after an interrupt too
 }
 
 // finish writes the student and reports. A run that was interrupted writes its best epoch, if one was finished, and does not test it.

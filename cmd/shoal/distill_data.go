@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -103,7 +105,7 @@ func valid(cfg student.Config) error {
 func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 	l := &lesson{}
 	var err error
-	if l.train, err = l.load("train", c.String("data"), c.String("split"), c.String("range")); err != nil {
+	if l.train, err = l.load(c.Context, "train", c.String("data"), c.String("split"), c.String("range")); err != nil {
 		return nil, err
 	}
 	if n := c.Int("samples"); n != 0 {
@@ -114,7 +116,7 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 		l.sources[0].Samples = n
 	}
 	for _, spec := range c.StringSlice("extra") {
-		more, err := l.load("extra", spec, "train", "")
+		more, err := l.load(c.Context, "extra", spec, "train", "")
 		if err != nil {
 			return nil, err
 		}
@@ -126,16 +128,16 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 		}
 	}
 	if spec := c.String("validation"); spec != "" {
-		if l.valid, err = l.load("validation", spec, "test", ""); err != nil {
+		if l.valid, err = l.load(c.Context, "validation", spec, "test", ""); err != nil {
 			return nil, err
 		}
 	}
 	if spec := c.String("test"); spec != "" {
-		if l.test, err = l.load("test", spec, "test", ""); err != nil {
+		if l.test, err = l.load(c.Context, "test", spec, "test", ""); err != nil {
 			return nil, err
 		}
 	}
-	if l.arch, err = studentArg(c.String("student"), l.train.Shape, c.Bool("fit")); err != nil {
+	if l.arch, err = studentArg(c.Context, c.String("student"), l.train.Shape, c.Bool("fit")); err != nil {
 		return nil, err
 	}
 	if err := l.ask(c); err != nil {
@@ -154,10 +156,10 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 }
 
 // studentArg reads --student. fit lets a preset take images of another size than it was made for.
-func studentArg(name string, shape [3]int, fit bool) (*student.Architecture, error) {
+func studentArg(ctx context.Context, name string, shape [3]int, fit bool) (*student.Architecture, error) {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".yaml", ".yml":
-		text, err := os.ReadFile(name)
+		text, err := input.ReadFile(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -167,11 +169,11 @@ func studentArg(name string, shape [3]int, fit bool) (*student.Architecture, err
 		}
 		return a, nil
 	case ".onnx", ".gz":
-		m, err := onnxio.Load(name)
+		m, err := onnxio.LoadContext(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		a, err := student.FromGraph(m.Graph)
+		a, err := student.FromGraphContext(ctx, m.Graph)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -194,8 +196,8 @@ func studentArg(name string, shape [3]int, fit bool) (*student.Architecture, err
 }
 
 // load reads a data set into memory, channels first.
-func (l *lesson) load(use, spec, split, samples string) (*student.Data, error) {
-	set, err := dataset.Open(spec, dataset.Options{Split: split, Range: samples})
+func (l *lesson) load(ctx context.Context, use, spec, split, samples string) (*student.Data, error) {
+	set, err := dataset.OpenContext(ctx, spec, dataset.Options{Split: split, Range: samples})
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +228,7 @@ func (l *lesson) ask(c *cli.Context) error {
 	if path == "" {
 		return nil
 	}
-	m, err := onnxio.Load(path)
+	m, err := onnxio.LoadContext(c.Context, path)
 	if err != nil {
 		return err
 	}

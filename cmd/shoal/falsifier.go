@@ -45,9 +45,11 @@ func openFalsifier(c *cli.Context, m *onnxio.Model, o attack.SearchOptions, keep
 	} else if d > 0 {
 		o.Duration = d
 	}
-	f, err := falsify.Open(c.Context, m, o, engine.Options{Threads: c.Int("threads"), Reading: readingOf(c)}, keepSoftmax)
+	ready, done := beforeDeadline(c)
+	defer done()
+	f, err := falsify.Open(ready, m, o, engine.Options{Threads: c.Int("threads"), Reading: readingOf(c)}, keepSoftmax)
 	if err != nil {
-		foreign.Fprintf(c.App.ErrWriter, "no search for counterexamples: %v\n", err)
+		foreign.Fprintf(c.App.ErrWriter, "no search for counterexamples: %v\n", notReady(c, err))
 		return nil, nil
 	}
 	return f, nil

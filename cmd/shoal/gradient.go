@@ -48,7 +48,7 @@ func gradientAction(c *cli.Context) error {
 		return err
 	}
 	kind := attack.Kind(c.String("loss"))
-	g, err := attack.Gradient(m.Graph, attack.Loss{Kind: kind}, attack.GradientOptions{Batch: c.Int("batch"), KeepSoftmax: c.Bool("keep-softmax")})
+	g, err := attack.GradientContext(c.Context, m.Graph, attack.Loss{Kind: kind}, attack.GradientOptions{Batch: c.Int("batch"), KeepSoftmax: c.Bool("keep-softmax")})
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func gradientAction(c *cli.Context) error {
 	if err := out.Save(c.String("output"), onnxio.SaveOptions{}); err != nil {
 		return err
 	}
-	now, err := onnxio.Load(c.String("output"))
+	now, err := onnxio.LoadContext(c.Context, c.String("output"))
 	if err != nil {
 		return fmt.Errorf("reading the new file again: %w", err)
 	}

@@ -90,7 +90,7 @@ func inspectAction(c *cli.Context) error {
 	for _, v := range m.Graph.Outputs {
 		d.Outputs = append(d.Outputs, portOf(v))
 	}
-	g, err := infer.Prepare(m.Graph, infer.Options{Batch: 1})
+	g, err := infer.Prepare(c.Context, m.Graph, infer.Options{Batch: 1})
 	if err != nil {
 		d.Problem = err.Error()
 	} else {

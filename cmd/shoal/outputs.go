@@ -107,6 +107,7 @@ func beforeWork(action cli.ActionFunc) cli.ActionFunc {
 		if err != nil {
 			return err
 		}
+		defer withBudget(c)()
 		return action(c)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -120,7 +121,7 @@ func pruneAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := onnxio.Load(c.Args().First())
+	m, err := onnxio.LoadContext(c.Context, c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, 
 		if err := m.Save(path, onnxio.SaveOptions{External: c.Bool("external")}); err != nil {
 			return err
 		}
-		now, err := onnxio.Load(path)
+		now, err := onnxio.LoadContext(c.Context, path)
 		if err != nil {
 			return fmt.Errorf("reading the new file again: %w", err)
 		}
@@ -223,7 +224,7 @@ func storedPlan(c *cli.Context) (*prune.Plan, error) {
 	if file == "" {
 		return nil, nil
 	}
-	b, err := os.ReadFile(file)
+	b, err := input.ReadFile(c.Context, file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -67,9 +67,11 @@ func modelArg(c *cli.Context) (*onnxio.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := onnxio.Load(c.Args().First())
+	ctx, cancel := beforeDeadline(c)
+	defer cancel()
+	m, err := onnxio.LoadContext(ctx, c.Args().First())
 	if err != nil {
-		return nil, err
+		return nil, notReady(c, err)
 	}
 	return m, bindDims(m, sizes)
 }
@@ -95,7 +97,7 @@ type samples struct {
 }
 
 func openSamples(c *cli.Context, shape []int) (*samples, error) {
-	set, err := dataset.Open(c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range"),
+	set, err := dataset.OpenContext(c.Context, c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range"),
 		Resize: resizeOf(c), EXIF: c.Bool("exif")})
 	if err != nil {
 		return nil, err

@@ -46,6 +46,9 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
+			if err := os.CopyFS(filepath.Join(e.WorkDir, "hostile"), os.DirFS(filepath.Join("testdata", "hostile"))); err != nil {
+				return err
+			}
 			for _, name := range []string{"fmnist-conv-dyn-robust.onnx", "fmnist-conv-ts.onnx"} {
 				d, err := os.ReadFile(filepath.Join("..", "..", "testdata", name))
 				if err != nil {

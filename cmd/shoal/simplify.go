@@ -59,7 +59,7 @@ func simplifyAction(c *cli.Context) error {
 	}
 	path := outputPath(c, m)
 	before := m.Graph
-	after, err := infer.Simplify(before, infer.Options{})
+	after, err := infer.Simplify(c.Context, before, infer.Options{})
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func writeChanged(c *cli.Context, m *onnxio.Model, path string, d *changeDoc) er
 	if err := m.Save(path, onnxio.SaveOptions{External: c.Bool("external")}); err != nil {
 		return err
 	}
-	now, err := onnxio.Load(path)
+	now, err := onnxio.LoadContext(c.Context, path)
 	if err != nil {
 		return fmt.Errorf("reading the new file again: %w", err)
 	}

@@ -76,7 +76,38 @@ func (m *modelSketch) weights(name string, data []float32, shape ...uint64) {
 	m.graph.bytes(5, t)
 }
 
-// node adds a node; attributes are integers, strings or lists of integers.
+// external adds a float32 initializer whose data lies in another file.
+func (m *modelSketch) external(name, file string, shape ...uint64) {
+	var t, at message
+	for _, d := range shape {
+		t.number(1, d)
+	}
+	t.number(2, 1)
+	t.text(8, name)
+	at.text(1, "location")
+	at.text(2, file)
+	t.bytes(13, at)
+	t.number(14, 1)
+	m.graph.bytes(5, t)
+}
+
+// integers adds an int64 initializer.
+func (m *modelSketch) integers(name string, data []int64, shape ...uint64) {
+	var t message
+	for _, d := range shape {
+		t.number(1, d)
+	}
+	t.number(2, 7)
+	t.text(8, name)
+	raw := make([]byte, 0, 8*len(data))
+	for _, v := range data {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
+	}
+	t.bytes(9, raw)
+	m.graph.bytes(5, t)
+}
+
+// node adds a node; attributes are numbers, strings or lists of numbers.
 func (m *modelSketch) node(op, out string, attrs map[string]any, in ...string) {
 	var n message
 	for _, name := range in {
@@ -92,14 +123,22 @@ func (m *modelSketch) node(op, out string, attrs map[string]any, in ...string) {
 		case int:
 			a.number(3, uint64(v))
 			a.number(20, 2)
-		case string:
-			a.text(4, v)
-			a.number(20, 3)
 		case []int:
 			for _, i := range v {
 				a.number(8, uint64(i))
 			}
 			a.number(20, 7)
+		case float32:
+			a = protowire.AppendFixed32(protowire.AppendTag(a, 2, protowire.Fixed32Type), math.Float32bits(v))
+			a.number(20, 1)
+		case []float32:
+			for _, f := range v {
+				a = protowire.AppendFixed32(protowire.AppendTag(a, 7, protowire.Fixed32Type), math.Float32bits(f))
+			}
+			a.number(20, 6)
+		case string:
+			a.bytes(4, []byte(v))
+			a.number(20, 3)
 		}
 		n.bytes(5, a)
 	}

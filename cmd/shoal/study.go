@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -11,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/study"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -36,7 +36,7 @@ func studyCommand() *cli.Command {
 
 func studyAction(c *cli.Context) error {
 	dir, path := c.String("output"), c.Args().First()
-	text, err := os.ReadFile(path)
+	text, err := input.ReadFile(c.Context, path)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
@@ -171,7 +172,7 @@ func (s *sweep) open(path string) error {
 	if err != nil {
 		return err
 	}
-	if data, err := os.ReadFile(path); err == nil && len(data) > 0 {
+	if data, err := input.ReadFile(s.c.Context, path); err == nil && len(data) > 0 {
 		lines := bufio.NewScanner(strings.NewReader(string(data)))
 		lines.Buffer(nil, 1<<24)
 		if !lines.Scan() || lines.Text() != string(head) {

@@ -27,7 +27,7 @@ func validInputs(c *cli.Context, score prune.Score) (equal.Ranges, error) {
 }
 
 func rangesOfData(c *cli.Context) (equal.Ranges, error) {
-	set, err := dataset.Open(c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range")})
+	set, err := dataset.OpenContext(c.Context, c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range")})
 	if err != nil {
 		return nil, err
 	}

@@ -19,9 +19,11 @@ import (
 
 // openSubject opens what certify and radius work on: the model, ready for bounds, and samples in its layout.
 func openSubject(c *cli.Context, m *onnxio.Model, f *falsify.Attack) (*verify.Verifier, *samples, error) {
-	v, err := verify.Open(c.Context, m, withFalsifier(c, f), true)
+	ready, done := beforeDeadline(c)
+	defer done()
+	v, err := verify.Open(ready, m, withFalsifier(c, f), true)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, notReady(c, err)
 	}
 	err = enoughClasses(v.Info().Outputs)
 	var s *samples

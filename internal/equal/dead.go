@@ -15,7 +15,7 @@ import (
 // Bounds gives prune.Run its bounds: those of a domain over a box that ranges makes for the network's inputs.
 func Bounds(ranges Ranges, o verify.Options) prune.Bounds {
 	return func(ctx context.Context, g *onnxio.Graph) (lower, upper [][]float64, err error) {
-		one, err := infer.Prepare(g, infer.Options{Batch: 1, Reading: o.Reading})
+		one, err := infer.Prepare(ctx, g, infer.Options{Batch: 1, Reading: o.Reading})
 		if err != nil {
 			return nil, nil, err
 		}

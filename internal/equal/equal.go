@@ -52,7 +52,7 @@ func CompareBy(ctx context.Context, a, b *onnxio.Model, by string, ranges Ranges
 		default:
 			g, c.Removed[i] = r.Graph, r.Plan.Removed()
 		}
-		if graphs[i], err = infer.Prepare(g, infer.Options{Batch: 1, Reading: o.Reading}); err != nil {
+		if graphs[i], err = infer.Prepare(ctx, g, infer.Options{Batch: 1, Reading: o.Reading}); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Path, err)
 		}
 	}

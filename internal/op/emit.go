@@ -1,9 +1,11 @@
 package op
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -24,11 +26,14 @@ type Emitter struct {
 	count  int
 	varies map[*onnxio.Value]bool // what depends on the inputs of the gradient at hand
 	work   Workspace
+	ctx    context.Context // of the call that the emitter serves
+	room   *budget.Budget
 }
 
-// NewEmitter makes an emitter for a graph: names begin with prefix and are none of the graph's.
-func NewEmitter(g *onnxio.Graph, prefix string) *Emitter {
-	e := &Emitter{Opset: MaxOpset, taken: map[string]bool{}, prefix: prefix}
+// NewEmitter makes an emitter for a graph: names begin with prefix and are none of the graph's. It makes nothing more once the context has ended,
+// and nothing that the context's budget of memory has no room for.
+func NewEmitter(ctx context.Context, g *onnxio.Graph, prefix string) *Emitter {
+	e := &Emitter{ctx: ctx, room: budget.Of(ctx), Opset: MaxOpset, taken: map[string]bool{}, prefix: prefix}
 	take := func(vs []*onnxio.Value) {
 		for _, v := range vs {
 			if v != nil {
@@ -66,6 +71,26 @@ func (e *Emitter) fail(err error) {
 	if e.Err == nil {
 		e.Err = err
 	}
+}
+
+// fits asks for a number of elements, each of at most eight bytes, before they are made.
+func (e *Emitter) fits(what string, elements float64) bool {
+	if e.Err == nil {
+		e.fail(e.ctx.Err())
+	}
+	if e.Err == nil {
+		e.fail(e.room.Ask(what, int64(min(8*elements, 1<<62))))
+	}
+	return e.Err == nil
+}
+
+// elementsOf is the number of a shape's elements, without overflow.
+func elementsOf(shape []int) float64 {
+	n := 1.0
+	for _, d := range shape {
+		n *= float64(d)
+	}
+	return n
 }
 
 // Need refuses what an operator of a later opset would be needed for.
@@ -106,6 +131,11 @@ func (e *Emitter) Outputs(op string, outputs int, attrs onnxio.Attrs, in ...*onn
 	if err != nil {
 		e.fail(&onnxio.NodeError{Node: n.Name, Op: op, Err: err})
 		return none
+	}
+	for i := range outputs {
+		if !e.fits(op, elementsOf(types[i].Shape)) {
+			return none
+		}
 	}
 	out := make([]*onnxio.Value, outputs)
 	constant := def.Eval != nil
@@ -305,6 +335,9 @@ func (e *Emitter) Zeros(like *onnxio.Value, shape ...int) *onnxio.Value {
 
 // Filled is a value of like's type filled with one number.
 func (e *Emitter) Filled(like *onnxio.Value, c float64, shape ...int) *onnxio.Value {
+	if !e.fits("a constant of the gradient", elementsOf(shape)) {
+		return like
+	}
 	if product(shape) <= 4096 || e.Opset < 9 {
 		return e.Reals(like, slices.Repeat([]float64{c}, product(shape)), shape...)
 	}

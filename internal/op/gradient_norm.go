@@ -66,6 +66,9 @@ func lrnGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value
 	size := n.Attrs.Int("size", 1)
 	alpha, beta := float64(n.Attrs.Float("alpha", 1e-4)), float64(n.Attrs.Float("beta", 0.75))
 	channels := x.Shape[1]
+	if !e.fits("LRN's neighbours", 2*float64(channels)*float64(channels)) {
+		return nil
+	}
 	see, back := make([]float64, channels*channels), make([]float64, channels*channels)
 	for ch := range channels {
 		for k := max(0, ch-(size-1)/2); k <= min(channels-1, ch+size/2); k++ {

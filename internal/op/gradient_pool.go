@@ -7,6 +7,9 @@ import (
 // taps are the weights of a convolution from one channel to one channel for each tap of the window, which it copies.
 func (g *window) taps(e *Emitter, like *onnxio.Value) *onnxio.Value {
 	k := g.kh * g.kw
+	if !e.fits("the taps of a pooling window", float64(k)*float64(k)) {
+		return like
+	}
 	w := make([]float64, k*k)
 	for t := range k {
 		w[t*k+t] = 1
@@ -64,6 +67,9 @@ func maxpoolGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.V
 	}
 	for i, want := range []int{g.oh, g.ow} {
 		seen = e.Slice(seen, 2+i, 0, want)
+	}
+	if !e.fits("a pooling window's padding", float64(k)*float64(g.oh)*float64(g.ow)) {
+		return nil
 	}
 	if outside := g.outside(); outside != nil {
 		seen = e.Add(seen, e.Reals(x, outside, 1, k, g.oh, g.ow))

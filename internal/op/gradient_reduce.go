@@ -100,6 +100,9 @@ func productSlope(e *Emitter, r *reducer) *onnxio.Value {
 	}
 	outer := product(r.x.Shape) / max(r.count, 1)
 	flat := e.Reshape(e.Transpose(r.x, perm...), outer, r.count)
+	if !e.fits("a node for each factor of ReduceProd", 400*float64(r.count)) {
+		return r.x
+	}
 	factor := make([]*onnxio.Value, r.count)
 	for i := range factor {
 		factor[i] = e.Slice(flat, 1, i, i+1)

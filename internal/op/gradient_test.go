@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -349,7 +350,7 @@ func checkGradient(t *testing.T, c gradCase, opset int, portable bool) {
 		wrt = append(wrt, v)
 	}
 	g := &onnxio.Graph{Inputs: wrt, Nodes: []*onnxio.Node{n}, Outputs: n.Outputs}
-	e := NewEmitter(g, "g/")
+	e := NewEmitter(context.Background(), g, "g/")
 	e.Portable = portable
 	seeds := map[*onnxio.Value]*onnxio.Value{}
 	for _, y := range n.Outputs {
@@ -441,7 +442,7 @@ func TestTiesOfMaxPool(t *testing.T) {
 	}{"places": {2, false, []float64{0, 3, 0, 0}}, "tiles": {2, true, []float64{0, 1, 1, 1}}, "overlapping": {1, false, []float64{0, 1, 1, 1}}} {
 		n := node(t, "MaxPool", 13, onnxio.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{c.stride, c.stride}}, variable(1, 1, 2, 2))
 		x := n.Inputs[0]
-		e := NewEmitter(&onnxio.Graph{Inputs: []*onnxio.Value{x}, Nodes: []*onnxio.Node{n}}, "g/")
+		e := NewEmitter(context.Background(), &onnxio.Graph{Inputs: []*onnxio.Value{x}, Nodes: []*onnxio.Node{n}}, "g/")
 		e.Portable = c.portable
 		dx, err := Backward(e, []*onnxio.Node{n}, map[*onnxio.Value]*onnxio.Value{n.Outputs[0]: floats([]float64{3}, 1, 1, 1, 1)}, []*onnxio.Value{x})
 		if err != nil {
@@ -459,7 +460,7 @@ func TestBackwardNamesTheNodeWithoutGradient(t *testing.T) {
 	x := variable(1, 2, 3)
 	n := &onnxio.Node{Name: "cell", Op: "Mod", Opset: 13, Attrs: onnxio.Attrs{"fmod": int64(1)}, Inputs: []*onnxio.Value{floats([]float64{1}), x},
 		Outputs: []*onnxio.Value{{Name: "y", DType: onnxio.Double, Shape: []int{1, 2, 3}}}}
-	e := NewEmitter(&onnxio.Graph{Nodes: []*onnxio.Node{n}}, "g/")
+	e := NewEmitter(context.Background(), &onnxio.Graph{Nodes: []*onnxio.Node{n}}, "g/")
 	_, err := Backward(e, []*onnxio.Node{n}, map[*onnxio.Value]*onnxio.Value{n.Outputs[0]: weightsOf(1, 2, 3)}, []*onnxio.Value{x})
 	var u *onnxio.UnsupportedError
 	if !errors.As(err, &u) || u.Node != "cell" || u.Face != "Gradient" {

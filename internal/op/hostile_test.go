@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -380,5 +381,5 @@ func (h *hostileNode) gradient() {
 	for i, y := range n.Outputs {
 		seeds[y] = &onnxio.Value{Name: fmt.Sprint("dy", i), DType: y.DType, Shape: y.Shape}
 	}
-	_, _ = Backward(NewEmitter(&onnxio.Graph{Inputs: wrt, Nodes: []*onnxio.Node{n}, Outputs: n.Outputs}, "g/"), []*onnxio.Node{n}, seeds, wrt)
+	_, _ = Backward(NewEmitter(context.Background(), &onnxio.Graph{Inputs: wrt, Nodes: []*onnxio.Node{n}, Outputs: n.Outputs}, "g/"), []*onnxio.Node{n}, seeds, wrt)
 }

@@ -18,6 +18,7 @@ func TestFilesAreWrittenInOnePlace(t *testing.T) {
 		"internal/output/atomic.go":       "here",
 		"internal/output/plan.go":         "tries whether a file can be made",
 		"onnxio/engine/ortlib/install.go": "fills a new folder in the user's cache",
+		"internal/input/input.go":         "reads",
 		"cmd/shoal/attack_state.go":       "appends",
 		"internal/study/plan.go":          "takes a step's checkpoint away",
 		"cmd/shoal/sweep.go":              "appends",

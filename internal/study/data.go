@@ -29,7 +29,7 @@ type images struct {
 // sampleSeed chooses the samples of a source.
 const sampleSeed = 1
 
-func openImages(base string, src Source, def string) (*images, error) {
+func openImages(ctx context.Context, base string, src Source, def string) (*images, error) {
 	if src.Split == "" {
 		src.Split = def
 	}
@@ -37,7 +37,7 @@ func openImages(base string, src Source, def string) (*images, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(base, path)
 	}
-	set, err := dataset.Open(kind+":"+path, dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange})
+	set, err := dataset.OpenContext(ctx, kind+":"+path, dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange})
 	if err != nil {
 		return nil, err
 	}
@@ -115,17 +115,17 @@ type lab struct {
 	parts              map[bool][2]*student.Data
 }
 
-func openLab(_ context.Context, spec *Spec, o Options) (*lab, error) {
+func openLab(ctx context.Context, spec *Spec, o Options) (*lab, error) {
 	l := &lab{spec: spec, o: o, teachers: map[string]*onnxio.Model{}, logits: map[string][]float32{}, parts: map[bool][2]*student.Data{}}
 	var err error
-	if l.train, err = openImages(o.Base, spec.Data.Train, "train"); err != nil {
+	if l.train, err = openImages(ctx, o.Base, spec.Data.Train, "train"); err != nil {
 		return nil, fmt.Errorf("data.train: %w", err)
 	}
-	if l.test, err = openImages(o.Base, spec.Data.Test, "test"); err != nil {
+	if l.test, err = openImages(ctx, o.Base, spec.Data.Test, "test"); err != nil {
 		return nil, fmt.Errorf("data.test: %w", err)
 	}
 	if spec.Data.Extra != nil {
-		if l.extra, err = openImages(o.Base, *spec.Data.Extra, "train"); err != nil {
+		if l.extra, err = openImages(ctx, o.Base, *spec.Data.Extra, "train"); err != nil {
 			return nil, fmt.Errorf("data.extra: %w", err)
 		}
 	}
@@ -150,7 +150,7 @@ func openLab(_ context.Context, spec *Spec, o Options) (*lab, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(o.Base, path)
 		}
-		m, err := onnxio.Load(path)
+		m, err := onnxio.LoadContext(ctx, path)
 		if err != nil {
 			return nil, fmt.Errorf("teacher %s: %w", t.Name, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 )
 
@@ -18,7 +19,7 @@ var stepName = regexp.MustCompile(`^[a-z-]+-[0-9a-f]{24}\.(json|onnx|checkpoint)
 // FolderKind is a study's folder: one with results, or, while a first run has not come to its end, with nothing but its cache.
 var FolderKind = output.FolderKind{Name: "a study's folder", Ours: func(dir string) error {
 	other := errors.New("is a folder of something else")
-	if f, err := os.Open(filepath.Join(dir, "study.json")); err == nil {
+	if f, err := input.Open(filepath.Join(dir, "study.json")); err == nil {
 		defer f.Close()
 		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || !resultsKind.Is(f) {
 			return other

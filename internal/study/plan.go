@@ -286,7 +286,7 @@ func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, 
 			if err != nil {
 				return nil, nil, err
 			}
-			if a, err = student.FromGraph(m.Graph); err != nil {
+			if a, err = student.FromGraphContext(ctx, m.Graph); err != nil {
 				return nil, nil, err
 			}
 		}

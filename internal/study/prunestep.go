@@ -47,7 +47,7 @@ func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 	}
 	return &step{kind: "prune", version: 1, name: name, settings: settings, inputs: []*step{of.made}, fresh: func() any { return &prunedResult{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
-			m, err := onnxio.Load(of.made.file) // a model of its own: pruning puts another graph into it
+			m, err := onnxio.LoadContext(ctx, of.made.file) // a model of its own: pruning puts another graph into it
 			if err != nil {
 				return nil, nil, err
 			}
@@ -81,7 +81,7 @@ func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 			}
 			m.Graph = r.Graph
 			if pr.Score == prune.ProvenDead {
-				old, err := onnxio.Load(of.made.file)
+				old, err := onnxio.LoadContext(ctx, of.made.file)
 				if err != nil {
 					return nil, nil, err
 				}

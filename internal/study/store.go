@@ -1,12 +1,13 @@
 package study
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -35,7 +36,7 @@ func (st store) path(s *step, ext string) string {
 
 // find fills a step from what an earlier run left. What is damaged counts as not there.
 func (st store) find(s *step) bool {
-	data, err := os.ReadFile(st.path(s, ".json"))
+	data, err := input.ReadFile(context.Background(), st.path(s, ".json"))
 	if err != nil {
 		return false
 	}

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ var cifarClasses = []string{"airplane", "automobile", "bird", "cat", "deer", "do
 
 // openCIFAR reads CIFAR-10's binary form: records of a label and three planes of 32 by 32. A folder means test_batch.bin, or for
 // the train split the data_batch_*.bin in order. Source: Krizhevsky 2009 and the data set's page.
-func openCIFAR(path, split string) (*Set, error) {
+func openCIFAR(ctx context.Context, path, split string) (*Set, error) {
 	files := []string{path}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -28,7 +29,7 @@ func openCIFAR(path, split string) (*Set, error) {
 	}
 	var all []byte
 	for _, f := range files {
-		d, err := readFile(f)
+		d, err := readFile(ctx, f)
 		if err != nil {
 			return nil, err
 		}

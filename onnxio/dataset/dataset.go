@@ -7,12 +7,15 @@
 package dataset
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/budget"
 )
 
 // Set is a list of labelled inputs, decoded when asked for.
@@ -52,7 +55,7 @@ type Options struct {
 	EXIF bool
 }
 
-type reader func(path, split string) (*Set, error)
+type reader func(ctx context.Context, path, split string) (*Set, error)
 
 var kinds = map[string]reader{
 	"mnist":   openIDX,
@@ -73,8 +76,11 @@ func Kinds() []string {
 	return out
 }
 
-// Open reads KIND:PATH. Errors name the file.
-func Open(spec string, o Options) (*Set, error) {
+// Open reads KIND:PATH, with a budget of memory that fits the machine. Errors name the file. Only regular files are read.
+func Open(spec string, o Options) (*Set, error) { return OpenContext(context.Background(), spec, o) }
+
+// OpenContext is Open until the context ends, and within its budget of memory. Samples are read under the same context.
+func OpenContext(ctx context.Context, spec string, o Options) (*Set, error) {
 	kind, path, ok := strings.Cut(spec, ":")
 	read := kinds[kind]
 	if !ok || read == nil {
@@ -94,7 +100,12 @@ func Open(spec string, o Options) (*Set, error) {
 			return nil, fmt.Errorf("pixel range %q: %w", o.PixelRange, err)
 		}
 	}
-	s, err := read(path, o.Split)
+	var s *Set
+	err := budget.Do(ctx, func() error {
+		set, err := read(ctx, path, o.Split)
+		s = set
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/zlib"
+	"context"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -250,7 +251,7 @@ func FuzzCIFAR(f *testing.F) {
 func FuzzMAT(f *testing.F) {
 	f.Add(matFile(matrix("y", []int{2, 1}, []byte{1, 2})))
 	f.Fuzz(func(t *testing.T, d []byte) {
-		vars, err := parseMAT(d)
+		vars, err := parseMAT(context.Background(), d)
 		if err != nil {
 			return
 		}
@@ -264,7 +265,7 @@ func FuzzMAT(f *testing.F) {
 
 func FuzzNPZ(f *testing.F) {
 	f.Add(zipped(map[string][]byte{"a.npy": npy("<f4", "1,", []byte{0, 0, 0, 0})}))
-	f.Fuzz(func(t *testing.T, d []byte) { _, _ = parseNPZ(d) })
+	f.Fuzz(func(t *testing.T, d []byte) { _, _ = parseNPZ(context.Background(), d) })
 }
 
 func FuzzNPY(f *testing.F) {

@@ -1,27 +1,20 @@
 package dataset
 
 import (
-	"bytes"
-	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/shallow-waters/shoal/internal/input"
 )
 
-// readFile reads a file, through gzip if its first bytes say so.
-func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
+// readFile reads a regular file, through gzip if its first bytes say so, within the context's budget of memory.
+func readFile(ctx context.Context, path string) ([]byte, error) {
+	data, err := input.ReadFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	if len(data) < 2 || data[0] != 0x1f || data[1] != 0x8b {
-		return data, nil
-	}
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	out, err := limited(z)
+	out, err := input.Gunzip(ctx, "the unpacked file", data, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -29,10 +22,6 @@ func readFile(path string) ([]byte, error) {
 }
 
 // limited reads everything, but not a bomb.
-func limited(r io.Reader) ([]byte, error) {
-	out, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err == nil && len(out) > maxFile {
-		err = fmt.Errorf("larger than %d bytes", maxFile)
-	}
-	return out, err
+func limited(ctx context.Context, r io.Reader) ([]byte, error) {
+	return input.ReadAll(ctx, "what is unpacked", r, maxFile)
 }

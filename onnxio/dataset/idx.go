@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -10,16 +11,16 @@ import (
 
 // openIDX reads MNIST's format: a folder with the usual four files (.gz or not), or one images file with its labels file beside it.
 // Source: the format's description on the MNIST page (LeCun, Cortes, Burges).
-func openIDX(path, split string) (*Set, error) {
+func openIDX(ctx context.Context, path, split string) (*Set, error) {
 	images, labels, err := idxPaths(path, split)
 	if err != nil {
 		return nil, err
 	}
-	xi, err := readFile(images)
+	xi, err := readFile(ctx, images)
 	if err != nil {
 		return nil, err
 	}
-	yi, err := readFile(labels)
+	yi, err := readFile(ctx, labels)
 	if err != nil {
 		return nil, err
 	}

@@ -2,17 +2,21 @@ package dataset
 
 import (
 	"archive/zip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/shallow-waters/shoal/internal/budget"
+	"github.com/shallow-waters/shoal/internal/input"
 )
 
 // openImages reads a folder or zip of pictures with one sub-folder per class (tree.go): PNG, JPEG, BMP, GIF, WebP and TIFF. Sizes and channels are
 // decided by prepare.
-func openImages(name, split string) (*Set, error) {
+func openImages(ctx context.Context, name, split string) (*Set, error) {
 	root, closer, err := openTree(name)
 	if err != nil {
 		return nil, err
@@ -27,7 +31,7 @@ func openImages(name, split string) (*Set, error) {
 		closer()
 		return nil, err
 	}
-	s.prepare = func(o Options, from, to int) error { return s.prepareImages(name, root, t.files, o, from, to) }
+	s.prepare = func(o Options, from, to int) error { return s.prepareImages(ctx, name, root, t.files, o, from, to) }
 	return s, nil
 }
 
@@ -45,14 +49,14 @@ func (e *SizeError) Error() string {
 
 // prepareImages looks at all headers: pictures have one channel where all of the set are gray, else three; and those that are asked for must have the size
 // of the first of them, unless they are resized: what does not is refused when it is read, and by Check before.
-func (s *Set) prepareImages(name string, root fs.FS, files []string, o Options, from, to int) error {
+func (s *Set) prepareImages(ctx context.Context, name string, root fs.FS, files []string, o Options, from, to int) error {
 	s.Channels = 1
 	for i, f := range files {
 		in := i >= from && i < to
 		if !in && s.Channels == 3 {
 			continue // the rest decides nothing
 		}
-		head, err := s.header(root, f, o)
+		head, err := s.header(ctx, root, f, o)
 		switch {
 		case err != nil && in:
 			return fmt.Errorf("%s: %w", name, err)
@@ -77,7 +81,7 @@ func (s *Set) prepareImages(name string, root fs.FS, files []string, o Options, 
 	s.File = name + ": " + files[from]
 	channels := s.Channels
 	s.pixels = func(dst []float32, at int) error {
-		p, err := readPicture(root, files[at], o)
+		p, err := readPicture(ctx, root, files[at], o)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -95,8 +99,8 @@ func (s *Set) prepareImages(name string, root fs.FS, files []string, o Options, 
 	return nil
 }
 
-func (s *Set) header(root fs.FS, file string, o Options) (header, error) {
-	d, err := readIn(root, file)
+func (s *Set) header(ctx context.Context, root fs.FS, file string, o Options) (header, error) {
+	d, err := readIn(ctx, root, file)
 	if err != nil {
 		return header{}, err
 	}
@@ -107,10 +111,15 @@ func (s *Set) header(root fs.FS, file string, o Options) (header, error) {
 	return h, err
 }
 
-func readPicture(root fs.FS, file string, o Options) (*raster, error) {
-	d, err := readIn(root, file)
+func readPicture(ctx context.Context, root fs.FS, file string, o Options) (*raster, error) {
+	d, err := readIn(ctx, root, file)
 	if err != nil {
 		return nil, err
+	}
+	if h, err := headerOf(d, file); err == nil { // decoded, and as our own: at most four channels of 16 bits each
+		if err := budget.Of(ctx).Ask(file, 16*int64(h.w)*int64(h.h)); err != nil {
+			return nil, err
+		}
 	}
 	p, err := decodeBytes(d, file)
 	if err == nil && o.EXIF {
@@ -131,7 +140,7 @@ func hashTree(name string, root fs.FS, files []string) (string, error) {
 		return err
 	}
 	if _, ok := root.(*zip.Reader); ok {
-		f, err := os.Open(name)
+		f, err := input.Open(name)
 		if err = add(f, err); err != nil {
 			return "", fmt.Errorf("%s: %w", name, err)
 		}
@@ -157,20 +166,25 @@ func openTree(name string) (fs.FS, func() error, error) {
 		return nil, nil, err
 	}
 	if info.IsDir() {
-		return os.DirFS(name), func() error { return nil }, nil
+		return input.FS{FS: os.DirFS(name)}, func() error { return nil }, nil
 	}
-	z, err := zip.OpenReader(name)
+	f, err := input.Open(name)
 	if err != nil {
+		return nil, nil, err
+	}
+	z, err := zip.NewReader(f, info.Size())
+	if err != nil {
+		f.Close()
 		return nil, nil, fmt.Errorf("%s: neither a folder nor a zip: %w", name, err)
 	}
-	return &z.Reader, z.Close, nil
+	return z, f.Close, nil
 }
 
-func readIn(root fs.FS, name string) ([]byte, error) {
+func readIn(ctx context.Context, root fs.FS, name string) ([]byte, error) {
 	f, err := root.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return limited(f)
+	return limited(ctx, f)
 }

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"compress/zlib"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -16,12 +17,12 @@ const (
 )
 
 // openSVHN reads SVHN's cropped digits: variables X, uint8 [32,32,3,N], and y [N,1], where label 10 means 0.
-func openSVHN(path, _ string) (*Set, error) {
-	d, err := readFile(path)
+func openSVHN(ctx context.Context, path, _ string) (*Set, error) {
+	d, err := readFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	vars, err := parseMAT(d)
+	vars, err := parseMAT(ctx, d)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -88,7 +89,7 @@ func (v *matVar) integer(i int) (int, error) {
 }
 
 // parseMAT reads the numeric arrays of a MAT-File version 5 (little-endian).
-func parseMAT(d []byte) (map[string]*matVar, error) {
+func parseMAT(ctx context.Context, d []byte) (map[string]*matVar, error) {
 	if len(d) < 128 || d[126] != 'I' || d[127] != 'M' {
 		return nil, fmt.Errorf("not a little-endian MAT-File of version 5 (version 7.3 is HDF5: save it with -v7)")
 	}
@@ -105,7 +106,7 @@ func parseMAT(d []byte) (map[string]*matVar, error) {
 			if err != nil {
 				return nil, fmt.Errorf("a compressed element: %w", err)
 			}
-			raw, err := limited(z)
+			raw, err := limited(ctx, z)
 			if err != nil {
 				return nil, fmt.Errorf("a compressed element: %w", err)
 			}

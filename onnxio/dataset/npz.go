@@ -3,23 +3,26 @@ package dataset
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/shallow-waters/shoal/internal/budget"
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 )
 
 // ReadNPZ reads all arrays of numbers of a .npz file; text and other things are left out.
 func ReadNPZ(path string) (map[string]*Array, error) {
-	d, err := os.ReadFile(path)
+	ctx := context.Background()
+	d, err := input.ReadFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := parseNPZ(d)
+	m, err := parseNPZ(ctx, d)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -53,17 +56,18 @@ func WriteNPZ(path string, arrays map[string]*Array) error {
 	return output.Write(path, b.Bytes())
 }
 
-func parseNPZ(d []byte) (map[string]*Array, error) {
-	return arraysOf(d, func(string) bool { return true })
+func parseNPZ(ctx context.Context, d []byte) (map[string]*Array, error) {
+	return arraysOf(ctx, d, func(string) bool { return true })
 }
 
 // arraysOf reads the arrays whose names are wanted. One of them that holds no numbers is left out, unless it is asked for by name as inputs and labels are.
-func arraysOf(d []byte, want func(name string) bool) (map[string]*Array, error) {
+func arraysOf(ctx context.Context, d []byte, want func(name string) bool) (map[string]*Array, error) {
 	z, err := zip.NewReader(bytes.NewReader(d), int64(len(d)))
 	if err != nil {
 		return nil, fmt.Errorf("not an .npz file: %w", err)
 	}
 	out := map[string]*Array{}
+	held := int64(0) // bytes of the arrays so far; an element of a byte becomes one of eight
 	for _, f := range z.File {
 		name := strings.TrimSuffix(f.Name, ".npy")
 		if !want(name) {
@@ -73,8 +77,12 @@ func arraysOf(d []byte, want func(name string) bool) (map[string]*Array, error) 
 		if err != nil {
 			return nil, fmt.Errorf("array %s: %w", f.Name, err)
 		}
-		b, err := limited(r)
+		b, err := limited(ctx, r)
 		r.Close()
+		held += 8 * int64(len(b))
+		if err == nil {
+			err = budget.Of(ctx).Ask("array "+f.Name, held)
+		}
 		if err == nil {
 			out[name], err = ParseNPY(b)
 		}
@@ -92,12 +100,12 @@ func arraysOf(d []byte, want func(name string) bool) (map[string]*Array, error) 
 
 // openNPZ reads arrays inputs [N,...], as the model takes them, and labels: [N] or [N,1] whole numbers, of an integer or a real type, or one-hot [N,K].
 // Other arrays of the file are not looked at.
-func openNPZ(path, _ string) (*Set, error) {
-	d, err := os.ReadFile(path)
+func openNPZ(ctx context.Context, path, _ string) (*Set, error) {
+	d, err := input.ReadFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := arraysOf(d, func(name string) bool { return name == "inputs" || name == "labels" })
+	m, err := arraysOf(ctx, d, func(name string) bool { return name == "inputs" || name == "labels" })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

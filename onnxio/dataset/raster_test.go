@@ -3,6 +3,7 @@ package dataset
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"image"
@@ -30,7 +31,7 @@ func stored(t *testing.T) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out[f.Name], err = limited(r); err != nil {
+		if out[f.Name], err = limited(context.Background(), r); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
@@ -21,13 +22,14 @@ type goSession struct {
 	plans  map[int][]*plan // idle plans by batch size
 	tried  map[int]*onnxio.Graph
 	packed map[string]any // weights, by the node's output
+	size   int64          // bytes of a plan's values, for one sample
 }
 
 // defaultBatch is the number of samples that one worker takes at once where the batch is free: enough to fill the kernels, small
 // enough for the cache.
 const defaultBatch = 16
 
-func openGo(_ context.Context, g *onnxio.Graph, o Options) (Session, error) {
+func openGo(ctx context.Context, g *onnxio.Graph, o Options) (Session, error) {
 	s := &goSession{graph: g, o: o, ports: ports{fixed: infer.FixedBatch(g)}, plans: map[int][]*plan{}, tried: map[int]*onnxio.Graph{}, packed: map[string]any{}}
 	if o.MaxBatch <= 0 {
 		s.o.MaxBatch = defaultBatch
@@ -36,7 +38,7 @@ func openGo(_ context.Context, g *onnxio.Graph, o Options) (Session, error) {
 		s.o.Threads = runtime.GOMAXPROCS(0)
 	}
 	size := max(s.fixed, 1)
-	p, err := s.take(size)
+	p, err := s.take(ctx, size)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +55,7 @@ func openGo(_ context.Context, g *onnxio.Graph, o Options) (Session, error) {
 	for _, v := range p.graph.Outputs {
 		s.out = append(s.out, port(v))
 	}
+	s.size = p.held / int64(size)
 	s.give(size, p)
 	return s, nil
 }
@@ -64,7 +67,7 @@ func (s *goSession) Engine() string { return "go" }
 func (s *goSession) Close() error { return nil }
 
 // take lends a plan for a batch size, or makes one.
-func (s *goSession) take(batch int) (*plan, error) {
+func (s *goSession) take(ctx context.Context, batch int) (*plan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if idle := s.plans[batch]; len(idle) > 0 {
@@ -75,13 +78,24 @@ func (s *goSession) take(batch int) (*plan, error) {
 	g := s.tried[batch]
 	if g == nil {
 		var err error
-		if g, err = infer.Prepare(s.graph, infer.Options{Batch: batch, Float64: s.o.Float64, Reading: s.o.Reading}); err != nil {
+		if g, err = infer.Prepare(ctx, s.graph, infer.Options{Batch: batch, Float64: s.o.Float64, Reading: s.o.Reading}); err != nil {
 			return nil, err
 		}
 		infer.Fuse(g)
 		s.tried[batch] = g
 	}
-	return newPlan(g, s.packed, s.o.Once)
+	var p *plan
+	packed := s.packed
+	err := budget.Do(ctx, func() error {
+		made, err := newPlan(ctx, g, packed, s.o.Once)
+		p = made
+		return err
+	})
+	if err != nil {
+		s.packed = map[string]any{} // what was left behind may still write into the old one
+		return nil, err
+	}
+	return p, nil
 }
 
 func (s *goSession) give(batch int, p *plan) {
@@ -104,11 +118,10 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 	var once sync.Mutex
 	run := func(from int) error {
 		n := min(step, batch-from)
-		p, err := s.take(n)
+		p, err := s.take(ctx, n)
 		if err != nil {
 			return err
 		}
-		defer s.give(n, p)
 		for i := range inputs {
 			at := 0
 			if !s.whole(i) {
@@ -118,11 +131,22 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 				return err
 			}
 		}
-		if err := p.run(ctx); err != nil {
+		// Where it ends before its work does, the plan is lost to whatever still writes into it.
+		if err := budget.Do(ctx, func() error { return p.run(ctx) }); err != nil {
 			return err
 		}
+		defer s.give(n, p)
 		once.Lock()
 		defer once.Unlock()
+		if len(out) > 0 && out[0] == nil {
+			bytes := int64(0)
+			for _, t := range p.out {
+				bytes += int64(t.Len()) * int64(max(1, t.DType.Size()))
+			}
+			if err := budget.Of(ctx).Ask("the outputs of all samples", bytes/int64(n)*int64(batch)); err != nil {
+				return err
+			}
+		}
 		for k := range out {
 			if err := join(s.out[k].Name, &out[k], p.out[k], piece{size: n, from: from, step: step, batch: batch}); err != nil {
 				return err
@@ -130,13 +154,32 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 		}
 		return nil
 	}
-	return out, s.spread(ctx, batch, step, run)
+	return out, s.spread(ctx, batch, step, s.workers(ctx, step), run)
+}
+
+// workers is how many may run side by side: each has a plan of its own, and those that are not there yet must fit into the budget.
+func (s *goSession) workers(ctx context.Context, step int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	idle := s.plans[step]
+	if len(idle) >= s.o.Threads {
+		return s.o.Threads
+	}
+	size := s.size * int64(step) // of a plan, from what one for another batch takes
+	if len(idle) > 0 {
+		size = idle[0].held
+	}
+	more := int64(s.o.Threads)
+	if size > 0 {
+		more = min(more, budget.Of(ctx).Left()/2/size)
+	}
+	return max(1, min(s.o.Threads, len(idle)+int(more)))
 }
 
 // spread runs the pieces of a batch on the workers.
-func (s *goSession) spread(ctx context.Context, batch, step int, run func(from int) error) error {
+func (s *goSession) spread(ctx context.Context, batch, step, workers int, run func(from int) error) error {
 	pieces := (batch + step - 1) / step
-	if workers := min(s.o.Threads, pieces); workers > 1 {
+	if workers := min(workers, pieces); workers > 1 {
 		var next atomic.Int64
 		var wg sync.WaitGroup
 		errs := make([]error, workers)

@@ -226,7 +226,7 @@ func TestNetworksOfEveryOpset(t *testing.T) {
 		shape[0] = max(1, shape[0])
 		want := outputsOf(t, m, shape)
 		shapes := map[string][]int{} // of what Softmax reads, which the Keras networks do not declare
-		ready, err := infer.Prepare(m.Graph, infer.Options{})
+		ready, err := infer.Prepare(context.Background(), m.Graph, infer.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

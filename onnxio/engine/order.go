@@ -35,7 +35,7 @@ func (p *plan) anyOrder(def *op.Def, n *onnxio.Node) bool {
 		}
 		s.call.In = append(s.call.In, t)
 	}
-	p.tensor[out], p.order[out] = p.free.get(out), o
+	p.tensor[out], p.order[out] = p.get(out), o
 	s.call.Out = []*onnxio.Tensor{view(p.tensor[out], lastShape(out.Shape))}
 	p.steps = append(p.steps, s)
 	return true

@@ -306,7 +306,7 @@ func (s *ortSession) runPiece(ctx context.Context, inputs []*onnxio.Tensor, from
 		}
 		in = append(in, v)
 	}
-	if err := s.places(out, n); err != nil {
+	if err := s.places(ctx, out, n); err != nil {
 		return nil, err
 	}
 	ro, err := ort.NewRunOptions()
@@ -337,7 +337,7 @@ func (s *ortSession) runPiece(ctx context.Context, inputs []*onnxio.Tensor, from
 
 // places gives scalar and float16 outputs their memory: the binding refuses scalars that onnxruntime allocates, and copies too few bytes
 // of float16.
-func (s *ortSession) places(out []ort.Value, n int) error {
+func (s *ortSession) places(ctx context.Context, out []ort.Value, n int) error {
 	var g *onnxio.Graph
 	for k, d := range s.outType {
 		if v := s.graph.Outputs[k]; v.HasShape && len(v.Dims) == 0 {
@@ -349,7 +349,7 @@ func (s *ortSession) places(out []ort.Value, n int) error {
 		}
 		if g == nil {
 			var err error
-			if g, err = infer.Prepare(s.graph, infer.Options{Batch: n}); err != nil {
+			if g, err = infer.Prepare(ctx, s.graph, infer.Options{Batch: n}); err != nil {
 				return fmt.Errorf("output %q is %v and its shape is not known: %w", s.out[k].Name, d, err)
 			}
 		}

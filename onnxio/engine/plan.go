@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -23,6 +24,10 @@ type plan struct {
 	free   memory
 	copies map[*onnxio.Value][]*onnxio.Tensor // the same in another order
 	places map[*onnxio.Value][]op.Order
+
+	room *budget.Budget
+	held int64 // bytes of all values
+	full error // the first request that the budget refused
 }
 
 type step struct {
@@ -32,14 +37,17 @@ type step struct {
 
 // newPlan gives every value its memory and every node its way of running: the fast one on images stored channels-last where the
 // operator has one, else Eval, with copies into the order that a node needs in between. A value's memory is used again once its last
-// reader has run. packed keeps packed weights from plan to plan; eval asks for Eval everywhere.
-func newPlan(g *onnxio.Graph, packed map[string]any, eval bool) (*plan, error) {
-	p := &plan{graph: g, tensor: map[*onnxio.Value]*onnxio.Tensor{}, order: map[*onnxio.Value]op.Order{},
+// reader has run. packed keeps packed weights from plan to plan; eval asks for Eval everywhere. The context's budget is asked for every
+// value, and holds them for as long as the plan is there.
+func newPlan(ctx context.Context, g *onnxio.Graph, packed map[string]any, eval bool) (*plan, error) {
+	p := &plan{room: budget.Of(ctx), graph: g, tensor: map[*onnxio.Value]*onnxio.Tensor{}, order: map[*onnxio.Value]op.Order{},
 		copies: map[*onnxio.Value][]*onnxio.Tensor{}, places: map[*onnxio.Value][]op.Order{}}
 	for _, v := range g.Inputs {
 		if v.Const == nil {
 			p.inputs = append(p.inputs, v)
-			p.tensor[v] = onnxio.NewTensor(v.DType, v.Shape...)
+			if p.tensor[v] = p.get(v); p.full != nil {
+				return nil, p.full
+			}
 		}
 	}
 	readers := g.Consumers()
@@ -57,6 +65,9 @@ func newPlan(g *onnxio.Graph, packed map[string]any, eval bool) (*plan, error) {
 		if done[n] {
 			continue
 		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		def, err := op.Lookup(n)
 		if err != nil {
 			return nil, err
@@ -73,6 +84,9 @@ func newPlan(g *onnxio.Graph, packed map[string]any, eval bool) (*plan, error) {
 		} else if !p.anyOrder(def, n) {
 			p.plain(def, n)
 		}
+		if p.full != nil {
+			return nil, &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: p.full}
+		}
 		for _, v := range append(slices.Clone(n.Inputs), written...) {
 			if v != nil && v.Const == nil && last[v] <= i && p.tensor[v] != nil {
 				if v.Producer != nil {
@@ -88,7 +102,7 @@ func newPlan(g *onnxio.Graph, packed map[string]any, eval bool) (*plan, error) {
 	for _, v := range g.Outputs {
 		p.out = append(p.out, p.in(v, op.Order{}))
 	}
-	return p, nil
+	return p, p.full
 }
 
 // follower is the only reader of a node's only output, or nil.
@@ -136,7 +150,7 @@ func (p *plan) add(n *onnxio.Node, f *op.Fast, out *onnxio.Value) {
 		}
 		s.call.In = append(s.call.In, p.in(v, want))
 	}
-	p.tensor[out], p.order[out] = p.free.get(out), f.Out
+	p.tensor[out], p.order[out] = p.get(out), f.Out
 	s.call.Out = []*onnxio.Tensor{p.tensor[out]}
 	p.steps = append(p.steps, s)
 }
@@ -152,7 +166,7 @@ func (p *plan) plain(def *op.Def, n *onnxio.Node) {
 			s.call.Out = append(s.call.Out, nil)
 			continue
 		}
-		p.tensor[v] = p.free.get(v)
+		p.tensor[v] = p.get(v)
 		s.call.Out = append(s.call.Out, p.tensor[v])
 	}
 	p.steps = append(p.steps, s)
@@ -175,7 +189,7 @@ func (p *plan) in(v *onnxio.Value, want op.Order) *onnxio.Tensor {
 	if !from.Plain() && !want.Plain() {
 		from, src = op.Order{}, p.in(v, op.Order{})
 	}
-	t := p.free.get(v)
+	t := p.get(v)
 	p.steps = append(p.steps, step{
 		run: func(c *op.Call) error {
 			if !op.Reorder(c.Out[0].Data, c.In[0].Data, from, want) {
@@ -195,18 +209,27 @@ type memory struct {
 	f64 [][]float64
 }
 
-func (m *memory) get(v *onnxio.Value) *onnxio.Tensor {
+// get gives a value its memory: some that is free, or new one that the budget has been asked for. Once it has refused, values get none.
+func (p *plan) get(v *onnxio.Value) *onnxio.Tensor {
 	n := onnxio.NumElements(v.Shape)
 	switch v.DType {
 	case onnxio.Float:
-		if d, ok := fit(&m.f32, n); ok {
+		if d, ok := fit(&p.free.f32, n); ok {
 			return onnxio.FromFloat32(d, v.Shape...)
 		}
 	case onnxio.Double:
-		if d, ok := fit(&m.f64, n); ok {
+		if d, ok := fit(&p.free.f64, n); ok {
 			return onnxio.FromFloat64(d, v.Shape...)
 		}
 	}
+	size := int64(n) * int64(max(1, v.DType.Size()))
+	if p.full == nil {
+		p.full = budget.Hold(p.room, p, fmt.Sprintf("value %q", v.Name), size)
+	}
+	if p.full != nil {
+		return onnxio.NewTensor(v.DType, 0)
+	}
+	p.held += size
 	return onnxio.NewTensor(v.DType, v.Shape...)
 }
 

@@ -147,12 +147,12 @@ func TestFastGivesWhatEvalGives(t *testing.T) {
 			batch := 1 + int(seed%3)
 			o := infer.Options{Batch: batch, Float64: double}
 			g := newRandomGraph(seed)
-			plain, err := infer.Prepare(g, o)
+			plain, err := infer.Prepare(context.Background(), g, o)
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
 			want := runPlan(t, seed, plain, true)
-			fused, _ := infer.Prepare(g, o)
+			fused, _ := infer.Prepare(context.Background(), g, o)
 			infer.Fuse(fused)
 			got := runPlan(t, seed, fused, false)
 			unit := 2e-4
@@ -179,7 +179,7 @@ func TestFastGivesWhatEvalGives(t *testing.T) {
 
 func runPlan(t *testing.T, seed uint64, g *onnxio.Graph, eval bool) []float64 {
 	t.Helper()
-	p, err := newPlan(g, nil, eval)
+	p, err := newPlan(context.Background(), g, nil, eval)
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
@@ -209,12 +209,12 @@ func TestRunAllocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := infer.Prepare(m.Graph, infer.Options{Batch: 4})
+		g, err := infer.Prepare(context.Background(), m.Graph, infer.Options{Batch: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
 		infer.Fuse(g)
-		p, err := newPlan(g, nil, false)
+		p, err := newPlan(context.Background(), g, nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package infer_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestConstantConditionsTakeTheirBranch(t *testing.T) {
 		if got := outputs(t, g, in); len(got) != len(want) || got[len(got)-1] != want[len(want)-1] {
 			t.Errorf("size %d: %v, want %v", size, got, want)
 		}
-		s, err := infer.Simplify(g, infer.Options{})
+		s, err := infer.Simplify(context.Background(), g, infer.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,12 +67,12 @@ func TestOtherConditionsAreRefused(t *testing.T) {
 	}
 	cond.Inputs[0] = &onnxio.Value{Name: "asked", DType: onnxio.Bool, HasShape: true, Dims: []onnxio.Dim{}}
 	g.Inputs = append(g.Inputs, cond.Inputs[0])
-	if _, err := infer.Prepare(g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "condition depends") {
+	if _, err := infer.Prepare(context.Background(), g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "condition depends") {
 		t.Errorf("%v", err)
 	}
 	g = branching(2)
 	delete(g.Nodes[len(g.Nodes)-1].Attrs, "else_branch")
-	if _, err := infer.Prepare(g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "else_branch") {
+	if _, err := infer.Prepare(context.Background(), g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "else_branch") {
 		t.Errorf("%v", err)
 	}
 }
@@ -80,7 +81,7 @@ func TestOtherConditionsAreRefused(t *testing.T) {
 func TestUnknownAttributesOfBranchesAreRefused(t *testing.T) {
 	g := branching(1)
 	g.Nodes[len(g.Nodes)-1].Attrs["of_tomorrow"] = int64(1)
-	if _, err := infer.Prepare(g, infer.Options{}); err == nil || !strings.Contains(err.Error(), `attribute "of_tomorrow"`) {
+	if _, err := infer.Prepare(context.Background(), g, infer.Options{}); err == nil || !strings.Contains(err.Error(), `attribute "of_tomorrow"`) {
 		t.Errorf("an If with an attribute of tomorrow: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -120,7 +121,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSketch()
-			_, err := Prepare(s.graph(c.build(s)), c.o)
+			_, err := Prepare(context.Background(), s.graph(c.build(s)), c.o)
 			if err == nil {
 				t.Fatal("no error")
 			}

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -144,7 +145,7 @@ func FuzzPrepare(f *testing.F) {
 		g := w.graph()
 		o := Options{Batch: 1 + w.next()%3, Float64: w.next()%2 == 1}
 		before := dump(g)
-		p, err := Prepare(g, o)
+		p, err := Prepare(context.Background(), g, o)
 		if dump(g) != before {
 			t.Error("the model changed")
 		}

@@ -6,9 +6,11 @@
 package infer
 
 import (
+	"context"
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -32,20 +34,15 @@ const (
 )
 
 // Prepare returns a copy of g in which every value has a static shape, everything constant is folded, and Identity, Dropout and dead
-// nodes are gone. The error names the node.
-func Prepare(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
+// nodes are gone. The error names the node. The context's end is looked at between nodes and, for long ones, within; its budget of memory is
+// asked for every value, and holds what is folded for as long as the graph is there.
+func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 	g = g.Clone()
 	if err := narrow(g); err != nil {
 		return nil, err
 	}
-	if err := bind(g, o); err != nil {
-		return nil, err
-	}
-	if o.Float64 {
-		widen(g)
-	}
-	var work op.Workspace
-	if err := eachNode(g, ownCondition, func(n *onnxio.Node) error { return node(n, o, &work) }); err != nil {
+	err := annotate(ctx, g, o, nil)
+	if err != nil {
 		return nil, err
 	}
 	for _, p := range passes {
@@ -54,11 +51,37 @@ func Prepare(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 	return g, nil
 }
 
+// annotate infers a graph that is nobody else's, node by node.
+func annotate(ctx context.Context, g *onnxio.Graph, o Options, before func(*onnxio.Node) error) error {
+	return budget.Do(ctx, func() error {
+		r := room{ctx: ctx, budget: budget.Of(ctx), graph: g}
+		if err := bind(g, o); err != nil {
+			return err
+		}
+		if o.Float64 {
+			if err := r.widen(g); err != nil {
+				return err
+			}
+		}
+		return eachNode(g, ownCondition, func(n *onnxio.Node) error {
+			if before != nil {
+				if err := before(n); err != nil {
+					return err
+				}
+			}
+			return r.node(n, o)
+		})
+	})
+}
+
 // ownCondition is an If's condition where it has been folded.
 func ownCondition(n *onnxio.Node) *onnxio.Tensor { return n.Inputs[0].Const }
 
 // node infers the types of one node's outputs, and computes them where all inputs are constant.
-func node(n *onnxio.Node, o Options, work *op.Workspace) (err error) {
+func (r *room) node(n *onnxio.Node, o Options) (err error) {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
 	n.Reading = o.Reading
 	def, err := op.Lookup(n)
 	if err != nil {
@@ -114,10 +137,10 @@ func node(n *onnxio.Node, o Options, work *op.Workspace) (err error) {
 			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
 		}
 	}
-	if !constant {
-		return nil
+	if err := r.ask(n, constant); err != nil || !constant {
+		return err
 	}
-	return fold(n, def, work)
+	return fold(n, def, &r.work)
 }
 
 func elements(shape []int) (int, error) {
@@ -182,33 +205,4 @@ func fold(n *onnxio.Node, def *op.Def, work *op.Workspace) error {
 		}
 	}
 	return nil
-}
-
-// widen turns all float32 constants and declarations into float64.
-func widen(g *onnxio.Graph) {
-	seen := map[*onnxio.Value]bool{}
-	one := func(v *onnxio.Value) {
-		if v == nil || seen[v] {
-			return
-		}
-		seen[v] = true
-		if v.DType == onnxio.Float {
-			v.DType = onnxio.Double
-		}
-		if v.Const != nil && v.Const.DType == onnxio.Float {
-			f, _ := v.Const.Float64s()
-			v.Const = onnxio.FromFloat64(f, v.Const.Shape...)
-		}
-	}
-	for _, v := range g.Inputs {
-		one(v)
-	}
-	for _, n := range g.Nodes {
-		for _, v := range n.Inputs {
-			one(v)
-		}
-	}
-	for _, v := range g.Outputs {
-		one(v)
-	}
 }

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -13,7 +14,7 @@ import (
 // convolution before it, and MatMul with Add is one Gemm. Names, declarations and constants that stay are the file's own.
 //
 // A batch that the file leaves free stays free: what depends on it is found by folding with two batch sizes and comparing.
-func Simplify(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
+func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 	if v := halfPrecision(g); v != "" {
 		return nil, fmt.Errorf("value %q is in half precision; shoal convert --float32 comes before simplify", v)
 	}
@@ -21,11 +22,11 @@ func Simplify(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 	if FixedBatch(g) == 0 && o.Batch == 0 {
 		first.Batch, second.Batch = 2, 3
 	}
-	a, err := evaluate(g, first)
+	a, err := evaluate(ctx, g, first)
 	if err != nil {
 		return nil, err
 	}
-	b, err := evaluate(g, second)
+	b, err := evaluate(ctx, g, second)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,9 @@ func Simplify(g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 }
 
 // evaluate is Prepare with every node still there.
-func evaluate(g *onnxio.Graph, o Options) (*onnxio.Graph, error) { return Annotate(g, o, nil) }
+func evaluate(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
+	return Annotate(ctx, g, o, nil)
+}
 
 func valuesByName(g *onnxio.Graph) map[string]*onnxio.Value {
 	out := map[string]*onnxio.Value{}

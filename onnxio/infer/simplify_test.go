@@ -53,7 +53,7 @@ func TestSimplifiedNetworksComputeTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := m.Graph
-		g, err := infer.Simplify(before, infer.Options{})
+		g, err := infer.Simplify(context.Background(), before, infer.Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -113,7 +113,7 @@ func TestSimplifyKeepsTheBatchFree(t *testing.T) {
 	flat := add("Reshape", nil, x, target)
 	copies := add("Expand", nil, flat, target) // no constant can say this
 	g.Outputs = []*onnxio.Value{copies}
-	s, err := infer.Simplify(g, infer.Options{})
+	s, err := infer.Simplify(context.Background(), g, infer.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestSimplifyKeepsTheBatchFree(t *testing.T) {
 			t.Errorf("batch %d: %v", n, got)
 		}
 	}
-	fixed, err := infer.Simplify(g, infer.Options{Batch: 4})
+	fixed, err := infer.Simplify(context.Background(), g, infer.Options{Batch: 4})
 	if err != nil || len(fixed.Nodes) != 2 {
 		t.Errorf("with a batch of 4: %d nodes, %v", len(fixed.Nodes), err)
 	}

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -95,7 +96,7 @@ func scalar(name string, v int64) *onnxio.Value {
 
 func prepare(t *testing.T, g *onnxio.Graph, o Options) *onnxio.Graph {
 	t.Helper()
-	out, err := Prepare(g, o)
+	out, err := Prepare(context.Background(), g, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,12 @@ package vnnlib
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"math/big"
-	"os"
+
+	"github.com/shallow-waters/shoal/internal/input"
 )
 
 // Query is a property in disjunctive form: a counterexample is an input and its outputs that meet one case.
@@ -67,7 +69,7 @@ func Parse(r io.Reader) (*Query, error) {
 
 // Load reads a .vnnlib or .vnnlib.gz file.
 func Load(path string) (*Query, error) {
-	data, err := os.ReadFile(path)
+	data, err := input.ReadFile(context.Background(), path)
 	if err != nil {
 		return nil, err
 	}

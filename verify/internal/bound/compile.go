@@ -1,17 +1,20 @@
 package bound
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// Compile turns a prepared graph (static shapes, constants folded) into a network.
-func Compile(g *onnxio.Graph, dropSoftmax bool) (*Network, error) {
-	c := &compiler{net: &Network{}, of: map[*onnxio.Value]int{}}
+// Compile turns a prepared graph (static shapes, constants folded) into a network, until the context ends and within its budget of memory, which
+// the network's passes ask too.
+func Compile(ctx context.Context, g *onnxio.Graph, dropSoftmax bool) (*Network, error) {
+	c := &compiler{ctx: ctx, room: budget.Of(ctx), net: &Network{}, of: map[*onnxio.Value]int{}}
 	if dropSoftmax {
 		g = c.withoutSoftmax(g)
 	}
@@ -31,6 +34,8 @@ func Compile(g *onnxio.Graph, dropSoftmax bool) (*Network, error) {
 var errRestart = fmt.Errorf("again")
 
 type compiler struct {
+	ctx   context.Context
+	room  *budget.Budget
 	net   *Network
 	graph *onnxio.Graph
 	of    map[*onnxio.Value]int
@@ -64,7 +69,7 @@ func (c *compiler) withoutSoftmax(g *onnxio.Graph) *onnxio.Graph {
 
 func (c *compiler) run() error {
 	soft := c.net.softmax
-	c.net = &Network{softmax: soft}
+	c.net = &Network{softmax: soft, room: c.room}
 	c.of = map[*onnxio.Value]int{}
 	if c.want == nil {
 		c.want = map[int]affine.Order{}
@@ -86,6 +91,9 @@ func (c *compiler) run() error {
 		c.net.nIn += n
 	}
 	for _, n := range c.graph.Nodes {
+		if err := c.ask(n); err != nil {
+			return err
+		}
 		if err := c.node(n); err != nil {
 			return err
 		}

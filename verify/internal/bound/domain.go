@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
 )
 
@@ -46,8 +47,19 @@ func (b *Bounds) Close() { b.p.close() }
 
 // Lower bounds rows over the flat outputs from below, row i over problem owner[i]. -Inf says that nothing is known. A trace, unless nil, gets the
 // linear forms in the inputs at which rows end; the interval domain has none.
+// It comes back when the context of Bound ends, whatever is at work; what was bounded is of no use then.
 func (b *Bounds) Lower(rows [][]float64, owner []int32, t *Trace) ([]float64, error) {
-	return b.lower(rows, owner, t)
+	var low []float64
+	err := budget.Do(b.p.ctx, func() error {
+		bounds, err := b.lower(rows, owner, t)
+		low = bounds
+		return err
+	})
+	if err != nil {
+		b.p.lost = true
+		return nil, err
+	}
+	return low, nil
 }
 
 // Outputs are the boxes of all outputs over a problem, flat in the model's order.

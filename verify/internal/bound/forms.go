@@ -41,6 +41,9 @@ func (p *pass) relaxedBox(v *value, box int) error {
 	v.order.Store(s.lo, out[v.out].Lower)
 	v.order.Store(s.up, out[v.out].Upper)
 	if v.kind == kindRelax && p.rows {
+		if err := p.askForms(v); err != nil {
+			return err
+		}
 		if s.forms, err = v.lin.Relax(p.slope, boxes); err != nil {
 			return err
 		}

@@ -17,7 +17,10 @@ func (interval) Name() string { return "interval" }
 func (interval) Alone() bool  { return false }
 
 func (interval) Bound(ctx context.Context, net *Network, o Options, problems []Problem) (*Bounds, error) {
-	p := newPass(ctx, net, o, len(problems))
+	p, err := newPass(ctx, net, o, len(problems))
+	if err != nil {
+		return nil, err
+	}
 	if err := p.run(problems); err != nil {
 		p.close()
 		return nil, err

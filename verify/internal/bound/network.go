@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -79,7 +80,8 @@ type Network struct {
 	nIn      int
 	nOut     int
 	softmax  bool
-	measured sync.Once // see measure
+	measured sync.Once      // see measure
+	room     *budget.Budget // what was in the context when the network was made; passes ask it too
 }
 
 func firstStep(v *value) affine.Step {

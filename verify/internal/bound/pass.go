@@ -22,13 +22,18 @@ type pass struct {
 	beyond []*value // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none
 	ctx    context.Context
 	arena  *arena
+	lost   bool // the context ended and something may still be at work: its memory goes to nobody else
 }
 
 // at is what the pass knows of a value for box b.
 func (p *pass) at(id, b int) *state { return &p.st[id*p.n+b] }
 
-func newPass(ctx context.Context, net *Network, o Options, boxes int) *pass {
-	p := &pass{net: net, o: o, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), beyond: make([]*value, boxes), ctx: ctx, arena: arenaPool.Get().(*arena)}
+func newPass(ctx context.Context, net *Network, o Options, boxes int) (*pass, error) {
+	p := &pass{net: net, o: o, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), beyond: make([]*value, boxes), ctx: ctx}
+	if err := p.ask(); err != nil {
+		return nil, err
+	}
+	p.arena = arenaPool.Get().(*arena)
 	if o.Float32 {
 		net.measured.Do(net.measure)
 	}
@@ -39,10 +44,13 @@ func newPass(ctx context.Context, net *Network, o Options, boxes int) *pass {
 	for range n {
 		p.work = append(p.work, workPool.Get().(*affine.Work))
 	}
-	return p
+	return p, nil
 }
 
 func (p *pass) close() {
+	if p.lost {
+		return
+	}
 	for _, w := range p.work {
 		workPool.Put(w)
 	}

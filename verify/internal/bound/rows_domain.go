@@ -24,7 +24,10 @@ func (d *backward) Name() string { return d.name }
 func (d *backward) Alone() bool  { return false }
 
 func (d *backward) Bound(ctx context.Context, net *Network, o Options, problems []Problem) (*Bounds, error) {
-	p := newPass(ctx, net, o, len(problems))
+	p, err := newPass(ctx, net, o, len(problems))
+	if err != nil {
+		return nil, err
+	}
 	p.rows, p.slope = true, d.slope
 	if err := p.run(problems); err != nil {
 		p.close()

@@ -18,7 +18,10 @@ func (d forward) Bound(ctx context.Context, net *Network, o Options, problems []
 	if err := checkAlone(d, problems); err != nil {
 		return nil, err
 	}
-	p := newPass(ctx, net, o, 1)
+	p, err := newPass(ctx, net, o, 1)
+	if err != nil {
+		return nil, err
+	}
 	y, err := p.runSymbolic(problems[0].Box)
 	if err != nil {
 		p.close()

@@ -21,6 +21,9 @@ func (p *pass) chunks(v *value, total int, f func(w *affine.Work, a, b int)) err
 	if n := len(p.work); n > 1 {
 		size = min(size, max(8, (total+n-1)/n))
 	}
+	if err := p.fit(&size, widest); err != nil {
+		return err
+	}
 	if len(p.work) == 1 || total <= size {
 		for a := 0; a < total; a += size {
 			if p.ctx.Err() != nil {

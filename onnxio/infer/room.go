@@ -1,0 +1,82 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/shallow-waters/shoal/internal/budget"
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// room is what inferring a graph may use: time until the context ends, and the budget's memory.
+type room struct {
+	ctx    context.Context
+	budget *budget.Budget
+	graph  *onnxio.Graph // what is folded is held for as long as this is there
+	work   op.Workspace
+}
+
+// ask asks the budget for a node's outputs before anything of their size is allocated: what is computed must fit at all, and what is folded is
+// held. Folding may need as much as its inputs and outputs again for a time.
+func (r *room) ask(n *onnxio.Node, constant bool) error {
+	out, in := int64(0), int64(0)
+	for _, v := range n.Outputs {
+		if v != nil {
+			out += bytesOf(v)
+		}
+	}
+	for _, v := range n.Inputs {
+		if v != nil {
+			in += bytesOf(v)
+		}
+	}
+	what := fmt.Sprintf("node %q (%s)", n.Name, n.Op)
+	if !constant {
+		return r.budget.Ask(what, out)
+	}
+	if err := r.budget.Ask(what, 2*out+in); err != nil {
+		return err
+	}
+	return budget.Hold(r.budget, r.graph, what, out)
+}
+
+// bytesOf is the size of a value in memory. Sizes are below maxElements, so that nothing overflows.
+func bytesOf(v *onnxio.Value) int64 {
+	return int64(onnxio.NumElements(v.Shape)) * int64(max(1, v.DType.Size()))
+}
+
+// widen turns all float32 constants and declarations into float64.
+func (r *room) widen(g *onnxio.Graph) error {
+	var failed error
+	seen := map[*onnxio.Value]bool{}
+	one := func(v *onnxio.Value) {
+		if v == nil || seen[v] {
+			return
+		}
+		seen[v] = true
+		if v.DType == onnxio.Float {
+			v.DType = onnxio.Double
+		}
+		if v.Const != nil && v.Const.DType == onnxio.Float {
+			if err := budget.Hold(r.budget, r.graph, fmt.Sprintf("%q in float64", v.Name), 8*int64(v.Const.Len())); err != nil {
+				failed = err
+				return
+			}
+			f, _ := v.Const.Float64s()
+			v.Const = onnxio.FromFloat64(f, v.Const.Shape...)
+		}
+	}
+	for _, v := range g.Inputs {
+		one(v)
+	}
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			one(v)
+		}
+	}
+	for _, v := range g.Outputs {
+		one(v)
+	}
+	return failed
+}
