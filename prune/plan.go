@@ -250,7 +250,7 @@ func (c *Coupling) run(ctx context.Context, o Options) (*Result, error) {
 	return c.fit(o.Choice, at)
 }
 
-// Replay applies a stored plan. Proofs in it are taken as they stand; package internal/equal proves equality anew.
+// Replay applies a stored plan. Proofs in it are taken as they stand; package prune/equal proves equality anew.
 func Replay(ctx context.Context, g *onnxio.Graph, p *Plan, dims map[string]int) (*Result, error) {
 	c, err := analyse(ctx, g, dims, nil)
 	if err != nil {

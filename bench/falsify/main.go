@@ -17,10 +17,9 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/attack"
-	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/onnxio"
-	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/falsify"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
@@ -116,7 +115,7 @@ func one(model, property string, duration time.Duration) (verify.Verdict, error)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), duration+5*time.Second)
 	defer cancel()
-	f, err := falsify.Open(ctx, m, attack.SearchOptions{Duration: duration}, engine.Options{}, true)
+	f, err := falsify.Open(ctx, m, falsify.Options{Search: attack.SearchOptions{Duration: duration}, KeepSoftmax: true})
 	if err != nil {
 		return "", err
 	}

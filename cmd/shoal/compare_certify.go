@@ -6,9 +6,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
 )
 

@@ -7,11 +7,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
-	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
-	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
 // falsifyFlag is --falsify: how much is searched for counterexamples before proofs.
@@ -47,7 +46,7 @@ func openFalsifier(c *cli.Context, m *onnxio.Model, o attack.SearchOptions, keep
 	}
 	ready, done := beforeDeadline(c)
 	defer done()
-	f, err := falsify.Open(ready, m, o, engine.Options{Threads: c.Int("threads"), Reading: readingOf(c)}, keepSoftmax)
+	f, err := falsify.Open(ready, m, falsify.Options{Search: o, Threads: c.Int("threads"), Reading: readingOf(c), KeepSoftmax: keepSoftmax})
 	if err != nil {
 		foreign.Fprintf(c.App.ErrWriter, "no search for counterexamples: %v\n", notReady(c, err))
 		return nil, nil

@@ -12,7 +12,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/numeral"
@@ -20,6 +19,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
+	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
 )
 

@@ -11,10 +11,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
-	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
 func radiusCommand() *cli.Command {
@@ -174,7 +174,8 @@ func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples
 	property := func(eps float64) verify.Property { return verify.Robust(s.Ball(x, eps), row.Predicted, len(y)) }
 	r, up, err := v.Radius(ctx, property, o)
 	if err == nil && r < o.Max && f != nil {
-		up, err = falsify.UpperRadius(ctx, v, f, property, s.Input(x), s.Scale(), r, up, o.Max, o.Tol, upperSteps)
+		up, err = falsify.UpperRadius(ctx, v, f, falsify.Radii{Property: property, Centre: s.Input(x), Scale: s.Scale(),
+			Proven: r, Known: up, Most: o.Max, Tol: o.Tol, Steps: upperSteps})
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return row, err

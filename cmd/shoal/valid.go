@@ -3,11 +3,11 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/prune"
+	"github.com/shallow-waters/shoal/prune/equal"
 )
 
 // validInputs reads --box. Where it is not given, --data says what proven-dead's valid inputs are: the pixel range of the whole set. Without either

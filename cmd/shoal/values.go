@@ -11,9 +11,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
+	"github.com/shallow-waters/shoal/prune/equal"
 )
 
 // The rule of this file: what a flag's value may be is said where the flag is declared, by its type, and looked at when the command line is

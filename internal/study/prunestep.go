@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
+	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
 )
 

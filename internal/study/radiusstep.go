@@ -7,11 +7,10 @@ import (
 	"strings"
 
 	"github.com/shallow-waters/shoal/attack"
-	"github.com/shallow-waters/shoal/internal/falsify"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
-	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
 // radii are one number for each image: the largest radius proven for the predicted class, or the smallest at which an attack changes it.
@@ -117,7 +116,7 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			f, err := falsify.Open(ctx, m, upperSearch, engine.Options{Threads: l.o.Threads}, false)
+			f, err := falsify.Open(ctx, m, falsify.Options{Search: upperSearch, Threads: l.o.Threads})
 			if err != nil {
 				return nil, nil, err
 			}
@@ -134,7 +133,8 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 					return nil, nil, err
 				}
 				property := func(eps float64) verify.Property { return verify.Robust(w.Ball(x, eps), class, classes) }
-				r, err := falsify.UpperRadius(ctx, v, f, property, w.Input(x), w.Scale(), 0, math.Inf(1), float64(c.MaxEps), float64(c.Tolerance), upperSteps)
+				r, err := falsify.UpperRadius(ctx, v, f, falsify.Radii{Property: property, Centre: w.Input(x), Scale: w.Scale(),
+					Known: math.Inf(1), Most: float64(c.MaxEps), Tol: float64(c.Tolerance), Steps: upperSteps})
 				if err != nil {
 					return nil, nil, fmt.Errorf("image %d: %w", i, err)
 				}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
+	"github.com/shallow-waters/shoal/prune/equal"
 )
 
 // ValidInputs are the ranges of a model's inputs for all valid pixels, one for each channel where they are normalised with mean and std (as

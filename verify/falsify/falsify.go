@@ -1,4 +1,3 @@
-// Package falsify joins the rooms attack and verify: it lets a proof begin with a search for a counterexample.
 package falsify
 
 import (
@@ -12,21 +11,30 @@ import (
 	"github.com/shallow-waters/shoal/verify"
 )
 
-// Attack implements verify.Falsifier by package attack's Search.
+// Options configures an Attack. The zero value is quick, and about the order of a classifier's outputs.
+type Options struct {
+	Search  attack.SearchOptions
+	Threads int            // 0 means all cores
+	Reading onnxio.Reading // whose word the engine follows; that of the verifier which asks
+	// KeepSoftmax takes a final softmax as part of the model, for properties of its outputs' values.
+	KeepSoftmax bool
+}
+
+// Attack implements verify.Falsifier by package attack's Search. Whoever opened it closes it, behind the verifiers that ask it.
 type Attack struct {
-	Target  *attack.Target
-	Options attack.SearchOptions
+	Target *attack.Target
+	Search attack.SearchOptions
 }
 
 var _ verify.Falsifier = (*Attack)(nil)
 
-// Open prepares a model on the Go engine, with the threads and the reading of e. keepSoftmax takes a final softmax as part of the model, for properties of its outputs' values.
-func Open(ctx context.Context, m *onnxio.Model, o attack.SearchOptions, e engine.Options, keepSoftmax bool) (*Attack, error) {
-	t, err := attack.Open(ctx, m, attack.Options{Engine: engine.Options{Engine: "go", Threads: e.Threads, Reading: e.Reading}, KeepSoftmax: keepSoftmax})
+// Open prepares a model on the Go engine. One that attacks do not take is an error; proofs may go on without.
+func Open(ctx context.Context, m *onnxio.Model, o Options) (*Attack, error) {
+	t, err := attack.Open(ctx, m, attack.Options{Engine: engine.Options{Engine: "go", Threads: o.Threads, Reading: o.Reading}, KeepSoftmax: o.KeepSoftmax})
 	if err != nil {
 		return nil, err
 	}
-	return &Attack{t, o}, nil
+	return &Attack{t, o.Search}, nil
 }
 
 // Close frees the engine.
@@ -42,7 +50,7 @@ func (a *Attack) Falsify(ctx context.Context, box verify.Box, cases [][]verify.C
 		}
 		r.Cases = append(r.Cases, c)
 	}
-	found, err := a.Target.Search(ctx, r, a.Options)
+	found, err := a.Target.Search(ctx, r, a.Search)
 	if err != nil || found == nil {
 		return nil, err
 	}

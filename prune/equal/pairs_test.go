@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
 )
 

@@ -13,7 +13,6 @@ import (
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
-	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -69,7 +68,7 @@ func contradictions(t *testing.T, model *onnxio.Model, arrays map[string]*datase
 		t.Fatal(err)
 	}
 	defer v.Close()
-	a, err := Open(ctx, model, attack.SearchOptions{}, engine.Options{}, false)
+	a, err := Open(ctx, model, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,3 @@
-// Package equal joins the rooms prune and verify: it gives pruning its proofs that filters are dead, and proves that two models compute
-// the same, or how far they may differ, over a box of inputs.
 package equal
 
 import (

@@ -11,11 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shallow-waters/shoal/internal/equal"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
+	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
 )
 
