@@ -12,8 +12,8 @@ import (
 
 // execution runs a network of float32 inputs and one float32 output on one point, given flat. close frees it.
 //
-// flushes tells that subnormal numbers count as zeros: networks and points that have some are not for it, since bounds are told of what
-// executions compute and not of what becomes of numbers that are given.
+// flushes tells that subnormal numbers count as zeros: points that have some are not for it, since bounds are told of what executions compute and
+// not of what becomes of inputs that are given.
 type execution struct {
 	name    string
 	flushes bool
@@ -26,18 +26,6 @@ func hasSubnormal(x []float32) bool {
 	for _, f := range x {
 		if f != 0 && math.Abs(float64(f)) < 0x1p-126 {
 			return true
-		}
-	}
-	return false
-}
-
-// subnormalConstants tells whether a graph has a constant below float32's normal range.
-func subnormalConstants(g *onnxio.Graph) bool {
-	for _, n := range g.Nodes {
-		for _, v := range n.Inputs {
-			if v != nil && v.Const != nil && v.Const.DType == onnxio.Float && hasSubnormal(v.Const.F32()) {
-				return true
-			}
 		}
 	}
 	return false

@@ -148,8 +148,8 @@ func batchnormLinear(n *onnxio.Node) (*Linear, error) {
 			c := parts[i/area%channels]
 			x := magnitude(in[0], i)
 			sum := x*c[0] + c[1]
-			// What float32 may lose below its normal numbers: in k, in what enters, and in every product.
-			low := Flush * (8 + 4*c[3] + 4*(x+c[2]))
+			// What float32 may lose below its normal numbers: in k and its factors, in what enters, and in every product.
+			low := 8 * Flush * (1 + c[3]) * (1 + x + c[2])
 			err[i] += fits32(max(sum, c[3]*(x+c[2])), 16*u32*sum+low)
 		}
 	})

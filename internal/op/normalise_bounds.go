@@ -328,7 +328,7 @@ func (g *standard) execution(in []Box, out []float64) {
 			}
 			m := mean + magnitude(in[0], i)
 			d := max(math.Abs(s.dl[j]), math.Abs(s.du[j]))
-			e := scale*(quotient*g32*m+d*er+d*g.delta*quotient/root) + 16*unit32*(scale*quotient*(d+m)+bias) + (1+scale)*(1+quotient)*0x1p-118
+			e := scale*(quotient*g32*m+d*er+d*g.delta*quotient/root) + 16*unit32*(scale*quotient*(d+m)+bias) + (1+scale)*(1+quotient)*(1+d+m)*0x1p-118
 			// The factor is made before it meets d, which may be small.
 			out[i] += fits32(scale*quotient, within32(max(m, scale*quotient*m, q), e*(1+0x1p-20)))
 		}

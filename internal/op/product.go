@@ -179,7 +179,7 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			return nil, err
 		}
 		l := &Linear{Maps: make([]affine.Map, 2), Execution: Sums(1, 1, "one rounding for the division or the rounded reciprocal")}
-		inv := make([]float64, len(c))
+		inv, flushed := make([]float64, len(c)), false
 		for i, v := range c {
 			inv[i] = 1 / v
 			if a := math.Abs(inv[i]); !(a >= 0x1p-1022 && a <= math.MaxFloat64) {
@@ -188,6 +188,14 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			if m, _ := math.Frexp(v); m != 0.5 && m != -0.5 {
 				l.RelErr = unitRoundoff
 			}
+			flushed = flushed || math.Abs(v) < 2*Flush
+		}
+		if flushed { // a divisor that may count as zero
+			l.Execution = l.Execution.Depending(func(_ []Box, err []float64) {
+				for i := range err {
+					err[i] = math.Inf(1)
+				}
+			})
 		}
 		l.Maps[0] = scaleMap(n.Inputs[0].Shape, shape, inv)
 		return l, nil
@@ -197,7 +205,18 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			return nil, err
 		}
 		if product(shape) == product(n.Inputs[1].Shape) {
-			l := &Linear{Input: 1, Execution: divExecution}
+			l := &Linear{Input: 1, Execution: divExecution.Depending(func(in []Box, err []float64) {
+				for i := range err { // a dividend that may count as zero
+					if v := math.Abs(c[i]); v > 0 && v < 2*Flush {
+						l, u := in[1].Lower[i], in[1].Upper[i]
+						if !(l > 0 || u < 0) {
+							err[i] = math.Inf(1)
+							continue
+						}
+						err[i] += 2 * Flush / min(math.Abs(l), math.Abs(u)) * (1 + 0x1p-20)
+					}
+				}
+			})}
 			if uniform(c) {
 				l.Lines = hyperbolaLines(c)
 			} else {

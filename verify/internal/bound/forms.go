@@ -3,6 +3,7 @@ package bound
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
 )
@@ -55,9 +56,10 @@ func (p *pass) relaxedBox(v *value, box int) error {
 // magnitudes bounds the sum of the forms' terms, for rounding.
 func (p *pass) magnitudes(v *value, s *state, boxes []op.Box) {
 	s.fm = p.arena.get(v.n)
+	constants := slices.Contains(v.args, -1) // which may be flushed too, see lay
 	for k := range s.fm {
 		i := v.order.At(k)
-		best, coefs := 0.0, 0.0
+		best, coefs, most := 0.0, 0.0, 0.0
 		for _, f := range []*op.Forms{&s.forms.Lower, &s.forms.Upper} {
 			sum, own := math.Abs(f.Const[i]), 0.0
 			for t := f.Start[i]; t < f.Start[i+1]; t++ {
@@ -68,11 +70,15 @@ func (p *pass) magnitudes(v *value, s *state, boxes []op.Box) {
 				j := f.Index[t]
 				sum += math.Abs(f.Coef[t]) * max(math.Abs(b.Lower[j]), math.Abs(b.Upper[j]))
 				own += math.Abs(f.Coef[t])
+				most = max(most, math.Abs(b.Lower[j]), math.Abs(b.Upper[j]))
 			}
 			best, coefs = max(best, sum), max(coefs, own)
 		}
 		s.fm[k] = best + tiny64
-		if !v.exec.Moves() || coefs > 1 {
+		if constants {
+			coefs += 1 + most
+		}
+		if constants || coefs > 1 || !v.exec.Moves() {
 			p.flushed(s, v.n, k, coefs)
 		}
 	}

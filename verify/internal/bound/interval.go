@@ -104,7 +104,8 @@ func (p *pass) inputBoxes(v *value, box int) ([]op.Box, error) {
 				if err != nil {
 					return nil, err
 				}
-				boxes[k] = op.Box{Lower: f, Upper: f}
+				l, u := p.operands(f, f)
+				boxes[k] = op.Box{Lower: l, Upper: u}
 			}
 			continue
 		}

@@ -46,7 +46,8 @@ func (p *pass) lay(v *value, b int, s, si *state) error {
 				if err != nil {
 					return err
 				}
-				boxes[k] = op.Box{Lower: f, Upper: f}
+				l, u := p.operands(f, f)
+				boxes[k] = op.Box{Lower: l, Upper: u}
 			}
 		}
 		out, err := v.def.Interval(v.node, boxes)
@@ -63,7 +64,11 @@ func (p *pass) lay(v *value, b int, s, si *state) error {
 	v.lin.Lines(p.slope, lo, up, &s.lines)
 	if !v.relu {
 		for i := range n {
-			p.flushed(s, n, i, max(math.Abs(s.lines.LoSlope[i]), math.Abs(s.lines.UpSlope[i])))
+			coefs := max(math.Abs(s.lines.LoSlope[i]), math.Abs(s.lines.UpSlope[i]))
+			if len(v.args) > 1 { // constants may be flushed too, with no more effect than to be added, or to multiply the operand
+				coefs += 1 + max(-lo[i], up[i])
+			}
+			p.flushed(s, n, i, coefs)
 		}
 		s.ic = p.arena.get(n)
 		for i := range s.ic {
