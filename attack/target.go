@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -394,10 +394,7 @@ func (t *Target) workers() int {
 	if t.original.Engine() != "go" {
 		return 1
 	}
-	if n := t.o.Engine.Threads; n > 0 {
-		return n
-	}
-	return runtime.GOMAXPROCS(0)
+	return kernel.Workers(t.o.Engine.Threads)
 }
 
 func (t *Target) batch() int {

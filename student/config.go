@@ -143,7 +143,7 @@ func (c Config) Validate() error {
 	if c.Beta != nil {
 		check(number(*c.Beta) && *c.Beta >= 0, "beta %v: want at least 0", *c.Beta)
 	}
-	check(c.Epochs >= 1, "epochs %d: want at least 1", c.Epochs)
+	check(c.Epochs >= 1 && c.Epochs <= 1<<30, "epochs %d: want 1 to %d", c.Epochs, 1<<30)
 	check(c.Batch >= 1 && c.Batch <= 1<<16, "batch %d: want 1 to 65536", c.Batch)
 	check(number(c.LearningRate) && c.LearningRate > 0, "learning rate %v: want more than 0", c.LearningRate)
 	check(number(c.WeightDecay) && c.WeightDecay >= 0, "weight decay %v: want at least 0", c.WeightDecay)
@@ -153,7 +153,7 @@ func (c Config) Validate() error {
 	check(number(c.Cooldown) && c.Cooldown >= 0 && c.Cooldown <= float64(c.Epochs), "cooldown of %v epochs: want at least 0, and at most the run's %d", c.Cooldown, c.Epochs)
 	check(number(c.ValidationShare) && c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share %v: want at least 0 and less than 1", c.ValidationShare)
 	check(c.Init == "torch" || c.Init == "he", "init %q: want torch or he", c.Init)
-	check(c.Augment.Shift >= 0, "shift %d: want at least 0", c.Augment.Shift)
+	check(c.Augment.Shift >= 0 && c.Augment.Shift <= 1<<16, "shift %d: want 0 to 65536", c.Augment.Shift)
 	check(c.Threads >= 0, "threads %d: want at least 0", c.Threads)
 	if given.Robust != nil {
 		faults = append(faults, given.Robust.validate(c.Epochs)...)

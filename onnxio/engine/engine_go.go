@@ -2,12 +2,12 @@ package engine
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/shallow-waters/shoal/internal/budget"
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
@@ -34,9 +34,7 @@ func openGo(ctx context.Context, g *onnxio.Graph, o Options) (Session, error) {
 	if o.MaxBatch <= 0 {
 		s.o.MaxBatch = defaultBatch
 	}
-	if o.Threads <= 0 {
-		s.o.Threads = runtime.GOMAXPROCS(0)
-	}
+	s.o.Threads = kernel.Workers(o.Threads)
 	size := max(s.fixed, 1)
 	p, err := s.take(ctx, size)
 	if err != nil {

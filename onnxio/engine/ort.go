@@ -13,6 +13,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine/ortlib"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -200,7 +201,7 @@ func openORT(_ context.Context, m *onnxio.Model, provider string, o Options) (Se
 
 func configure(so *ort.SessionOptions, provider string, o Options, dir string) error {
 	if o.Threads > 0 {
-		if err := so.SetIntraOpNumThreads(o.Threads); err != nil {
+		if err := so.SetIntraOpNumThreads(kernel.Workers(o.Threads)); err != nil {
 			return err
 		}
 	}

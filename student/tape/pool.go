@@ -2,7 +2,6 @@ package tape
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -20,10 +19,7 @@ type Pool struct {
 
 // NewPool gives n workers; 0 means all cores.
 func NewPool(n int) *Pool {
-	if n <= 0 {
-		n = runtime.GOMAXPROCS(0)
-	}
-	return &Pool{work: make([]kernel.Work, n), ctx: context.Background()}
+	return &Pool{work: make([]kernel.Work, kernel.Workers(n)), ctx: context.Background()}
 }
 
 // Threads is the number of workers.

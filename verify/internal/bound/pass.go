@@ -2,9 +2,9 @@ package bound
 
 import (
 	"context"
-	"runtime"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/op"
 )
 
@@ -37,11 +37,7 @@ func newPass(ctx context.Context, net *Network, o Options, boxes int) (*pass, er
 	if o.Float32 {
 		net.measured.Do(net.measure)
 	}
-	n := o.Threads
-	if n <= 0 {
-		n = runtime.GOMAXPROCS(0)
-	}
-	for range n {
+	for range kernel.Workers(o.Threads) {
 		p.work = append(p.work, workPool.Get().(*affine.Work))
 	}
 	return p, nil
