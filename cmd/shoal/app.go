@@ -12,10 +12,11 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Name:                 "shoal",
 		Usage:                "certify neural networks in ONNX files",
 		Version:              version(),
-		HideVersion:          true, // package cli's own prints its own words
+		HideVersion:          true, // package cli's own version prints its own words
 		Writer:               stdout,
 		ErrWriter:            stderr,
 		ExitErrHandler:       func(*cli.Context, error) {},
+		HideHelpCommand:      true, // and so is its help
 		EnableBashCompletion: true,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "version", Usage: "print what shoal version prints"},
@@ -23,7 +24,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		},
 		Commands: []*cli.Command{certifyCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(), runCommand(), inspectCommand(),
 			compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(), distillCommand(), sweepCommand(), studyCommand(), runtimeCommand(),
-			completionCommand(), versionCommand()},
+			completionCommand(), versionCommand(), helpCommand()},
 	}
 	app.Action = func(c *cli.Context) error {
 		switch {
@@ -36,8 +37,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	}
 	app.OnUsageError = usageFault
 	eachCommand(app.Commands, func(cmd *cli.Command) {
-		cmd.OnUsageError = usageFault
-		if len(cmd.Subcommands) == 0 && cmd.Name != "completion" {
+		cmd.OnUsageError, cmd.HideHelpCommand = usageFault, true
+		if len(cmd.Subcommands) == 0 && cmd.Name != "completion" && cmd.Name != "help" {
 			cmd.Flags = append(cmd.Flags, memoryFlag(), quietFlag())
 			cmd.Before, cmd.Action = hush, beforeWork(cmd.Action)
 		}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
@@ -24,16 +22,8 @@ func completionCommand() *cli.Command {
 				_, err := foreign.Fprintln(c.App.Writer, zshScript)
 				return err
 			case "fish":
-				script, err := c.App.ToFishCompletion()
-				if err != nil {
-					return err
-				}
-				for _, line := range strings.Split(strings.TrimSpace(script), "\n") {
-					if _, err := foreign.Fprintf(c.App.Writer, "%s\n", line); err != nil {
-						return err
-					}
-				}
-				return nil
+				_, err := foreign.Fprintln(c.App.Writer, fishScript)
+				return err
 			default:
 				return usageError("shoal completion bash, zsh or fish", "there is no completion for %q", shell)
 			}
@@ -61,3 +51,12 @@ _shoal() {
   if [[ -n "${opts[1]}" ]]; then compadd -- "${(@)opts}"; else _files; fi
 }
 compdef _shoal shoal`
+
+const fishScript foreign.Constant = `# fish completion for shoal
+function __shoal_words
+  set -l line (commandline -opc)
+  set -l cur (commandline -ct)
+  string match -q -- '-*' $cur; and set -a line $cur
+  command $line ` + completing + ` 2>/dev/null
+end
+complete -c shoal -a '(__shoal_words)'`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/urfave/cli/v2"
 
@@ -48,7 +47,7 @@ func distillConfig(c *cli.Context) (student.Config, error) {
 
 func distillAction(c *cli.Context) error {
 	if c.Bool("presets") {
-		return listPresets(c.App.Writer)
+		return listPresets(c)
 	}
 	cfg, err := distillConfig(c)
 	if err != nil {
@@ -226,13 +225,25 @@ func (l *lesson) document(c *cli.Context, cfg student.Config) map[string]any {
 	return doc
 }
 
-func listPresets(w io.Writer) error {
+func listPresets(c *cli.Context) error {
+	type preset struct {
+		Name       string `json:"name"`
+		Input      [3]int `json:"input"`
+		Parameters int    `json:"parameters"`
+	}
+	var all []preset
 	for _, name := range student.Presets() {
 		a, err := student.Preset(name, [3]int{})
 		if err != nil {
 			return err
 		}
-		if _, err := foreign.Fprintf(w, "%-28s %2dx%dx%d  %9d parameters\n", name, a.Input[0], a.Input[1], a.Input[2], a.Parameters()); err != nil {
+		all = append(all, preset{name, a.Input, a.Parameters()})
+	}
+	if jsonMode(c) != "" {
+		return printJSON(c.App.Writer, map[string]any{"presets": all})
+	}
+	for _, p := range all {
+		if _, err := foreign.Fprintf(c.App.Writer, "%-28s %2dx%dx%d  %9d parameters\n", p.Name, p.Input[0], p.Input[1], p.Input[2], p.Parameters); err != nil {
 			return err
 		}
 	}

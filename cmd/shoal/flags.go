@@ -28,7 +28,11 @@ func flagsFirst(app *cli.App, args []string) []string {
 			cmd = c
 		}
 	}
-	if cmd == nil || len(cmd.Subcommands) > 0 { // a group of commands takes its flags where they stand
+	for cmd != nil && len(cmd.Subcommands) > 0 && at+1 < len(args) {
+		at++
+		cmd = cmd.Command(args[at])
+	}
+	if cmd == nil || len(cmd.Subcommands) > 0 {
 		return args
 	}
 	bare := map[string]bool{"help": true, "h": true}
@@ -59,8 +63,10 @@ func flagsFirst(app *cli.App, args []string) []string {
 			continue
 		}
 		flags = append(flags, a)
-		if name := strings.TrimLeft(a, "-"); !strings.Contains(a, "=") && !bare[name] && i+1 < len(rest) {
-			i++
+		if name := strings.TrimLeft(a, "-"); !strings.Contains(a, "=") && !bare[name] {
+			if i++; i == len(rest) { // without its value: nothing may stand behind it and be taken for one
+				return append(slices.Clone(args[:at+1]), flags...)
+			}
 			flags = append(flags, rest[i])
 		}
 	}

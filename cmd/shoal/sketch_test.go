@@ -293,6 +293,25 @@ func sketches() map[string]*modelSketch {
 	misfit.output("y", "N", 2)
 	all["misfit"] = misfit
 
+	conv := &modelSketch{opset: 13} // images of 4x4, three classes
+	conv.input("x", "N", 1, 4, 4)
+	filters, dense := make([]float32, 4*9), make([]float32, 16*3)
+	for i := range filters {
+		filters[i] = float32(math.Sin(float64(3 * i)))
+	}
+	for i := range dense {
+		dense[i] = float32(math.Cos(float64(2 * i)))
+	}
+	conv.weights("w", filters, 4, 1, 3, 3)
+	conv.weights("b", []float32{0.1, -0.1, 0.2, -9}, 4) // the last filter is dead
+	conv.weights("v", dense, 16, 3)
+	conv.node("Conv", "c", nil, "x", "w", "b")
+	conv.node("Relu", "r", nil, "c")
+	conv.node("Flatten", "f", nil, "r")
+	conv.node("MatMul", "y", nil, "f", "v")
+	conv.output("y", "N", 3)
+	all["convnet"] = conv
+
 	steps := &modelSketch{opset: 13} // the mean over T steps of two numbers each
 	steps.input("x", "N", "T", 2)
 	steps.node("ReduceMean", "y", map[string]any{"axes": []int{1}, "keepdims": 0}, "x")

@@ -63,7 +63,7 @@ func noCommand(app *cli.App, group *cli.Command, name string) error {
 	}
 	hint := "shoal help lists the commands"
 	if where != "" {
-		hint = "shoal " + where + "help lists its commands"
+		hint = "shoal help " + group.Name + " lists its commands"
 	}
 	if near := nearest(name, names); near != "" {
 		hint = "did you mean shoal " + where + near + "?"
