@@ -60,7 +60,7 @@ var minimal = map[string]string{
 	"compare": "no.onnx no2.onnx --certify", "simplify": "no.onnx --output out.onnx", "convert": "no.onnx --output out.onnx",
 	"prune": "no.onnx --output out.onnx --ratio 0.5", "distill": "--technique labels --student small-fmnist-8-16 --data npz:no.npz --output out.onnx",
 	"sweep": "--technique labels --student small-fmnist-8-16 --data npz:no.npz", "study": "no.yaml --output no",
-	"runtime install": "", "runtime list": "", "runtime doctor": "", "runtime probe": "--onnxruntime no", "version": "", "completion": "bash",
+	"runtime install": "", "runtime list": "", "runtime doctor": "", "runtime probe": "--onnxruntime no", "version": "", "completion": "bash", "help": "",
 }
 
 // TestEveryFlagRefusesWrongValues gives every flag of every command values that it cannot take: the exit code is 2, the message one line that
