@@ -105,7 +105,7 @@ func newHarness(t *testing.T) *harness {
 	if err := hostileNet().write("hostile.onnx"); err != nil {
 		t.Fatal(err)
 	}
-	if err := writePictures("pictures", 24); err != nil {
+	if err := writeDigits("pictures", 24); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
@@ -240,8 +240,8 @@ func (h *harness) try(t *testing.T, data []byte) tried {
 	return line
 }
 
-// writePictures makes labelled images of 4x4 in MNIST's form.
-func writePictures(dir string, n int) error {
+// writeDigits makes labelled images of 4x4 in MNIST's form.
+func writeDigits(dir string, n int) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
