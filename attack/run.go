@@ -16,8 +16,13 @@ type Attack interface {
 	settings(Threat) Attack
 }
 
-// Settings is an attack as it is run against a threat: with every default filled in. Its JSON is what a report holds.
-func Settings(a Attack, t Threat) Attack { return a.settings(t) }
+// Settings is an attack as it is run against a threat: with every default filled in; nil for none. Its JSON is what a report holds.
+func Settings(a Attack, t Threat) Attack {
+	if a == nil {
+		return nil
+	}
+	return a.settings(t)
+}
 
 // RunOptions configures Run.
 type RunOptions struct {
@@ -51,6 +56,14 @@ type Result struct {
 
 // Run attacks samples. When ctx ends, what was found so far is lost: give samples in portions.
 func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o RunOptions) (*Result, error) {
+	switch {
+	case t == nil:
+		return nil, errors.New("there is no target")
+	case s == nil:
+		return nil, errors.New("there are no samples")
+	case a == nil:
+		return nil, errors.New("there is no attack")
+	}
 	if threat.Norm == "" {
 		threat.Norm = Linf
 	}

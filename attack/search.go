@@ -3,6 +3,7 @@ package attack
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -38,6 +39,9 @@ type Found struct {
 // Search looks for a point of the region by descent on the largest violated constraint of each case, from the best of many random points
 // and from the box's corners. Without gradients it moves single coordinates at random. It returns nil where it finds nothing.
 func (t *Target) Search(ctx context.Context, r *Region, o SearchOptions) (*Found, error) {
+	if r == nil {
+		return nil, errors.New("there is no region")
+	}
 	if len(r.Lower) != t.size || len(r.Upper) != t.size {
 		return nil, fmt.Errorf("a box of %d and %d numbers for a model of %d inputs", len(r.Lower), len(r.Upper), t.size)
 	}

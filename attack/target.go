@@ -2,6 +2,7 @@ package attack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -54,6 +55,12 @@ type port struct {
 
 // Open prepares a model with floating-point inputs. Gradients are made when an attack first asks for them; see GradientError.
 func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
+	if m == nil {
+		return nil, errors.New("there is no model")
+	}
+	if err := m.Graph.Check(); err != nil {
+		return nil, err
+	}
 	t := &Target{model: m, o: o, graph: m.Graph, graphs: map[string]engine.Session{}}
 	if freed := FreeBatch(ctx, m.Graph); freed != nil {
 		t.graph = freed
@@ -261,6 +268,9 @@ type Slopes struct{ Logits, Loss, Gradient []float32 }
 
 // Gradient runs the gradient graph of a loss. x are samples; weights and, for targeted losses, targets are a row for each.
 func (t *Target) Gradient(ctx context.Context, loss *Loss, x, weights, targets []float32) (*Slopes, error) {
+	if loss == nil {
+		return nil, errors.New("there is no loss")
+	}
 	n := len(x) / t.size
 	columns := loss.weights(t.outputs)
 	if len(x) != n*t.size || len(weights) != n*columns || loss.Kind.targeted() && len(targets) != n*t.outputs {

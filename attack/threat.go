@@ -75,7 +75,7 @@ func (s *Samples) Len() int { return len(s.Labels) }
 func (s *Samples) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if s.Size < 1 || len(s.X) != s.Size*len(s.Labels) {
+	if s.Size < 1 || s.Size > 1<<31 || len(s.X) != s.Size*len(s.Labels) {
 		bad("%d numbers for %d samples of %d", len(s.X), len(s.Labels), s.Size)
 	}
 	for _, v := range [][]float32{s.Lower, s.Upper, s.Scale} {

@@ -294,6 +294,9 @@ func encodeGraph(g *Graph) (*pb.GraphProto, error) {
 
 // NewModel wraps a graph as a model, as if it had been read from a file: IR version 10, the opsets of its nodes.
 func NewModel(g *Graph, producer string) (*Model, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
 	p, err := encodeGraph(g)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,9 @@ type LayerCost struct {
 
 // Costs counts a graph of the coupling's model, as a whole and by layer, at the sizes of the analysis and with one sample.
 func (c *Coupling) Costs(g *onnxio.Graph) (Cost, []LayerCost, error) {
+	if err := g.Check(); err != nil {
+		return Cost{}, nil, err
+	}
 	o := c.first.o
 	o.Batch = 1
 	p, err := infer.Prepare(c.first.ctx, named(g), o)

@@ -63,6 +63,9 @@ func Analyse(g *onnxio.Graph, dims map[string]int) (*Coupling, error) {
 }
 
 func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []pin) (*Coupling, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
 	for _, n := range g.Nodes {
 		for _, a := range n.Attrs {
 			if _, ok := a.(*onnxio.Graph); ok {

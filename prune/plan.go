@@ -213,6 +213,9 @@ func Run(ctx context.Context, g *onnxio.Graph, o Options) (*Result, error) {
 	if o.Score == ProvenDead && o.AbsorbBias {
 		return nil, fmt.Errorf("score %s removes channels that send nothing on: absorbing what their biases alone would send changes the function", ProvenDead)
 	}
+	if err := o.Choice.Validate(); err != nil {
+		return nil, err
+	}
 	var extra []pin
 	for round := 1; ; round++ {
 		c, err := analyse(ctx, g, o.Dims, extra)
@@ -252,6 +255,9 @@ func (c *Coupling) run(ctx context.Context, o Options) (*Result, error) {
 
 // Replay applies a stored plan. Proofs in it are taken as they stand; package prune/equal proves equality anew.
 func Replay(ctx context.Context, g *onnxio.Graph, p *Plan, dims map[string]int) (*Result, error) {
+	if p == nil {
+		return nil, errors.New("there is no plan")
+	}
 	c, err := analyse(ctx, g, dims, nil)
 	if err != nil {
 		return nil, err

@@ -131,8 +131,11 @@ func named(g *onnxio.Graph) *onnxio.Graph {
 }
 
 // Sized is a copy of a graph of the coupling's model in which sizes that the file leaves open, but for the batch, are those of the analysis:
-// it can be run.
+// it can be run. nil for a graph that is none.
 func (c *Coupling) Sized(g *onnxio.Graph) *onnxio.Graph {
+	if g.Check() != nil {
+		return nil
+	}
 	g = named(g)
 	for _, v := range g.Inputs {
 		for i, d := range v.Dims {

@@ -31,6 +31,9 @@ func (d *Data) Len() int { return len(d.Labels) }
 
 // Validate reports all faults.
 func (d *Data) Validate() error {
+	if d == nil {
+		return errors.New("there is no data")
+	}
 	var faults []error
 	n, size := d.Len(), d.Size()
 	if size < 1 || d.Classes < 1 {
@@ -50,7 +53,7 @@ func (d *Data) Validate() error {
 	}
 	for i, v := range d.Logits {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			faults = append(faults, fmt.Errorf("data: the teacher's logit of sample %d is %v", i/d.Classes, v))
+			faults = append(faults, fmt.Errorf("data: the teacher's logit of sample %d is %v", i/max(d.Classes, 1), v))
 			break
 		}
 	}
@@ -98,6 +101,9 @@ func argmax(z []float32) int {
 
 // Append adds other samples of the same shape, such as unlabelled ones. Logits stay only if both have them.
 func (d *Data) Append(o *Data) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
 	if d.Shape != o.Shape {
 		return fmt.Errorf("data: samples of shape %v beside samples of shape %v", o.Shape, d.Shape)
 	}
@@ -174,9 +180,13 @@ func (d *Data) Subset(index []int) *Data {
 	return out
 }
 
-// Split sets a share of the samples aside for validation, chosen at random by the seed. With share 0, valid is nil.
+// Split sets a share of the samples aside for validation, chosen at random by the seed. With a share of 0 or less, valid is nil; one of 1 or more takes
+// all.
 func Split(d *Data, share float64, seed uint64) (train, valid *Data) {
-	n := int(math.Round(share * float64(d.Len())))
+	if d.Validate() != nil || !(share > 0) {
+		return d, nil
+	}
+	n := int(math.Round(min(share, 1) * float64(d.Len())))
 	if n == 0 {
 		return d, nil
 	}

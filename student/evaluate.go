@@ -2,6 +2,7 @@ package student
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -25,6 +26,12 @@ const evaluateBatch = 512
 // Evaluate runs a model that takes [N,C,H,W] and gives logits on data. What training validates is the exported student on the engine that
 // runs everything else, not the training graph.
 func Evaluate(ctx context.Context, s engine.Session, d *Data) (Score, error) {
+	if err := d.Validate(); err != nil {
+		return Score{}, err
+	}
+	if s == nil {
+		return Score{}, errors.New("there is no session")
+	}
 	sc := Score{Samples: d.Len(), Agreement: -1}
 	right, labelled, agree, loss := 0, 0, 0, 0.0
 	size, k := d.Size(), d.Classes

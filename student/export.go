@@ -1,12 +1,22 @@
 package student
 
-import "github.com/shallow-waters/shoal/onnxio"
+import (
+	"errors"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
 
 // exportOpset is what students are written in.
 const exportOpset = 17
 
 // Model writes a student as an ONNX model: input "input" [batch,C,H,W], output "logits" [batch,K], weights named as the parameters are.
 func Model(a *Architecture, w *Weights, producer string) (*onnxio.Model, error) {
+	if err := a.Validate(); err != nil {
+		return nil, err
+	}
+	if w == nil {
+		return nil, errors.New("there are no weights")
+	}
 	g, err := graphOf(a, w, 0)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,9 @@ type planner struct {
 
 // stages works out every layer's sizes, and reports all faults of the architecture.
 func (a *Architecture) stages() ([]Stage, error) {
+	if a == nil {
+		return nil, errors.New("there is no architecture")
+	}
 	c, h, w := a.Input[0], a.Input[1], a.Input[2]
 	if c < 1 || h < 1 || w < 1 || c > 1<<12 || h > 1<<12 || w > 1<<12 {
 		return nil, fmt.Errorf("input %v: want channels, height, width, each from 1 to 4096", a.Input)

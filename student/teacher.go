@@ -38,6 +38,9 @@ const teacherBatch = 256
 // StripSoftmax). The teacher takes [N,C,H,W], [N,H,W,C], or what has as many numbers. Results are kept in a file named after the hashes of
 // model, data and normalisation.
 func TeacherLogits(ctx context.Context, s engine.Session, d *Data, o TeacherOptions) ([]float32, error) {
+	if s == nil || d == nil {
+		return nil, errors.New("there is no teacher, or no data")
+	}
 	if len(s.Inputs()) != 1 || len(s.Outputs()) < 1 {
 		return nil, fmt.Errorf("a teacher has one input and an output of logits; this one has %d inputs", len(s.Inputs()))
 	}
@@ -180,6 +183,9 @@ func readLogits(path string, n int) ([]float32, bool) {
 // StripSoftmax gives a copy of a classifier's graph that ends in its logits: a Softmax (or LogSoftmax) that gives the output is left out.
 // stripped tells whether there was one.
 func StripSoftmax(g *onnxio.Graph) (out *onnxio.Graph, stripped bool, err error) {
+	if err := g.Check(); err != nil {
+		return nil, false, err
+	}
 	if len(g.Outputs) == 0 {
 		return nil, false, errors.New("the graph has no output")
 	}

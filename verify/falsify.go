@@ -10,6 +10,9 @@ import (
 // Falsify only searches for a counterexample: it never proves. The verdict is Falsified or Unknown.
 func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result, error) {
 	start := time.Now()
+	if f == nil {
+		return Result{}, fmt.Errorf("%w: there is no search for counterexamples", ErrInput)
+	}
 	gs, err := v.groups(p, v.o.Semantics)
 	if err != nil {
 		return Result{}, err

@@ -1,8 +1,10 @@
 package verify
 
 import (
+	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
@@ -16,7 +18,14 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 	}
 	boxes := map[[2]**big.Rat]rounded{}
 	var p Property
-	for _, c := range q.Cases {
+	if q == nil {
+		return Property{Cases: []Case{{fault: fmt.Errorf("%w: there is no query", ErrInput)}}}
+	}
+	for i, c := range q.Cases {
+		if len(c.Lower) == 0 || len(c.Lower) != len(c.Upper) || slices.Contains(c.Lower, nil) || slices.Contains(c.Upper, nil) {
+			p.Cases = append(p.Cases, Case{fault: fmt.Errorf("%w: case %d has a box of %d and %d ends, or one without a number", ErrInput, i, len(c.Lower), len(c.Upper))})
+			continue
+		}
 		key := [2]**big.Rat{&c.Lower[0], &c.Upper[0]}
 		b, ok := boxes[key]
 		if !ok {

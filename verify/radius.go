@@ -21,6 +21,9 @@ func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Proper
 	if !(o.Max > 0) || math.IsInf(o.Max, 0) {
 		return 0, 0, fmt.Errorf("%w: largest radius %v", ErrInput, o.Max)
 	}
+	if property == nil {
+		return 0, 0, fmt.Errorf("%w: there is no property", ErrInput)
+	}
 	r := &bracket{hi: o.Max, tol: o.Tol, upper: math.Inf(1), low: math.NaN(), high: math.NaN()}
 	if r.tol <= 0 {
 		r.tol = o.Max / 1000

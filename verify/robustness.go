@@ -52,13 +52,40 @@ func (b Ball) Boxes() (outer, inner Box) {
 		l, u := sumEnds(float64(c), -b.Eps), sumEnds(float64(c), b.Eps)
 		l, u = ends{max(lo, l.down), max(lo, l.up)}, ends{min(hi, u.down), min(hi, u.up)}
 		if b.Mean != nil {
-			m, s := b.Mean[b.Channel[i]], b.Std[b.Channel[i]]
+			m, s := b.norm(i)
 			l, u = l.less(m).over(s), u.less(m).over(s)
 		}
 		outer.Lower[i], outer.Upper[i] = l.down, u.up
 		inner.Lower[i], inner.Upper[i] = l.up, u.down
 	}
 	return outer, inner
+}
+
+// check tells what of a ball has no meaning.
+func (b Ball) check() error {
+	if !(b.Eps >= 0) || math.IsInf(b.Eps, 0) {
+		return fmt.Errorf("%w: a ball of radius %v", ErrInput, b.Eps)
+	}
+	if b.Mean == nil {
+		return nil
+	}
+	if len(b.Mean) != len(b.Std) {
+		return fmt.Errorf("%w: a ball with %d means and %d deviations", ErrInput, len(b.Mean), len(b.Std))
+	}
+	for i := range b.Center {
+		if m, s := b.norm(i); math.IsNaN(m) || !(s > 0) || math.IsInf(s, 0) {
+			return fmt.Errorf("%w: element %d of the ball's centre has no mean and deviation: Channel names one of %d for each element", ErrInput, i, len(b.Mean))
+		}
+	}
+	return nil
+}
+
+// norm is the mean and the deviation of an element's channel, NaN where it has none: then nothing is proven of it.
+func (b Ball) norm(i int) (mean, std float64) {
+	if i >= len(b.Channel) || b.Channel[i] < 0 || b.Channel[i] >= len(b.Mean) || b.Channel[i] >= len(b.Std) {
+		return math.NaN(), math.NaN()
+	}
+	return b.Mean[b.Channel[i]], b.Std[b.Channel[i]]
 }
 
 // ends are the float64s on both sides of a real number, equal where it is one.
@@ -105,6 +132,10 @@ func Robust(ball Ball, label, classes int) Property {
 	var p Property
 	if classes < 2 || label < 0 || label >= classes {
 		p.Cases = []Case{{fault: fmt.Errorf("%w: robustness of class %d of %d: there is no other class to tell it from", ErrInput, label, classes)}}
+		return p
+	}
+	if err := ball.check(); err != nil {
+		p.Cases = []Case{{fault: err}}
 		return p
 	}
 	outer, inner := ball.Boxes()

@@ -42,6 +42,9 @@ func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*V
 	default:
 		return nil, fmt.Errorf("%w: semantics %q is neither real nor float32", ErrInput, o.Semantics)
 	}
+	if m == nil {
+		return nil, fmt.Errorf("%w: there is no model", ErrInput)
+	}
 	g, err := infer.Prepare(ctx, m.Graph, infer.Options{Batch: 1, Reading: o.Reading})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,6 +70,12 @@ func (e *ProviderError) Unwrap() error { return e.Err }
 
 // Open opens a model.
 func Open(ctx context.Context, m *onnxio.Model, o Options) (Session, error) {
+	if m == nil {
+		return nil, errors.New("there is no model")
+	}
+	if err := m.Graph.Check(); err != nil {
+		return nil, err
+	}
 	name, provider, _ := strings.Cut(o.Engine, ":")
 	switch name {
 	case "", "go":
@@ -88,6 +95,9 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (Session, error) {
 
 // OpenGraph opens a graph on the Go engine.
 func OpenGraph(ctx context.Context, g *onnxio.Graph, o Options) (Session, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
 	return openGo(ctx, g, o)
 }
 

@@ -82,8 +82,11 @@ func narrow(g *onnxio.Graph) error {
 	return nil
 }
 
-// FixedBatch is the size that the file fixes for the first dimension of its inputs; 0 where it is free.
+// FixedBatch is the size that the file fixes for the first dimension of its inputs; 0 where it is free, or where the graph is none.
 func FixedBatch(g *onnxio.Graph) int {
+	if g.Check() != nil {
+		return 0
+	}
 	for _, v := range g.Inputs {
 		if v.Const == nil && len(v.Dims) > 0 {
 			if !v.Dims[0].Known() {

@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"slices"
+
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -12,8 +14,21 @@ type Cost struct {
 	MACs       int
 }
 
+// shaped tells whether the shapes of a node's values are those of its operator, as they are in a prepared graph.
+func shaped(n *onnxio.Node) bool {
+	def, err := op.Lookup(n)
+	if err != nil || def.Shape == nil {
+		return false
+	}
+	types, err := def.Shape(n)
+	return err == nil && len(types) > 0 && slices.Equal(types[0].Shape, n.Outputs[0].Shape)
+}
+
 // Costs lists the nodes of a prepared graph with their costs. Nodes without a first output are left out.
 func Costs(g *onnxio.Graph) []Cost {
+	if g.Check() != nil {
+		return nil
+	}
 	counted := map[*onnxio.Value]bool{}
 	var out []Cost
 	for _, n := range g.Nodes {
@@ -27,7 +42,7 @@ func Costs(g *onnxio.Graph) []Cost {
 				c.Parameters += v.Const.Len()
 			}
 		}
-		if def, err := op.Lookup(n); err == nil && def.MACs != nil {
+		if def, err := op.Lookup(n); err == nil && def.MACs != nil && shaped(n) {
 			c.MACs = def.MACs(n)
 		}
 		out = append(out, c)

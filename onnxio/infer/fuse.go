@@ -10,6 +10,9 @@ import (
 // Fuse rewrites a prepared graph for running it: a BatchNormalization goes into the weights of the convolution before it, and an Add of
 // a constant row after a MatMul into a Gemm. Results change by rounding only; bounds are made of the graph as it was.
 func Fuse(g *onnxio.Graph) {
+	if g.Check() != nil {
+		return
+	}
 	readers := g.Consumers()
 	only := func(v *onnxio.Value) bool { return len(readers[v]) == 1 && !slices.Contains(g.Outputs, v) }
 	for _, n := range g.Nodes {

@@ -37,6 +37,9 @@ const (
 // nodes are gone. The error names the node. The context's end is looked at between nodes and, for long ones, within; its budget of memory is
 // asked for every value, and holds what is folded for as long as the graph is there.
 func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
 	g = g.Clone()
 	if err := narrow(g); err != nil {
 		return nil, err

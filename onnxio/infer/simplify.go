@@ -15,6 +15,9 @@ import (
 //
 // A batch that the file leaves free stays free: what depends on it is found by folding with two batch sizes and comparing.
 func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
 	if v := halfPrecision(g); v != "" {
 		return nil, fmt.Errorf("value %q is in half precision; shoal convert --float32 comes before simplify", v)
 	}

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -56,6 +57,9 @@ const maxBytes = 1 << 30
 
 // Parse reads a query. The error, an *Error, names line and column.
 func Parse(r io.Reader) (*Query, error) {
+	if r == nil {
+		return nil, errors.New("there is nothing to read a property from")
+	}
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
 		return nil, err
