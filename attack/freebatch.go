@@ -15,7 +15,7 @@ import (
 // targets follow the batch, and declared shapes are forgotten. Whether it could is tried: several samples together must give what each
 // gives alone. nil means that it could not, or that the batch is free already.
 func FreeBatch(ctx context.Context, g *onnxio.Graph) *onnxio.Graph {
-	if infer.FixedBatch(g) != 1 {
+	if g.Check() != nil || infer.FixedBatch(g) != 1 {
 		return nil
 	}
 	out := g.Clone()
@@ -36,7 +36,7 @@ func FreeBatch(ctx context.Context, g *onnxio.Graph) *onnxio.Graph {
 		for _, v := range n.Outputs {
 			forget(v)
 		}
-		if n.Op != "Reshape" || n.Domain != "" || len(n.Inputs) < 2 || n.Inputs[1] == nil || n.Attrs.Int("allowzero", 0) != 0 {
+		if n.Op != "Reshape" || n.Domain != "" || len(n.Outputs) == 0 || n.Outputs[0] == nil || len(n.Inputs) < 2 || n.Inputs[1] == nil || n.Attrs.Int("allowzero", 0) != 0 {
 			continue
 		}
 		target := constantOf(n.Inputs[1])

@@ -7,9 +7,30 @@ import (
 )
 
 // Check tells what is wrong with the build of a graph, as far as everybody relies on it: nothing is nil that must be there, sizes are not
-// negative (but for -1, a free one), and constants have as many elements as their shapes say. Graphs that were read from files pass; those that
+// negative (but for -1, a free one), somebody gives every output, and constants have as many elements as their shapes say. Graphs that were read from files pass; those that
 // callers put together may not. It says nothing of what operators ask for.
 func (g *Graph) Check() error {
+	if err := g.check(); err != nil {
+		return err
+	}
+	given := map[*Value]bool{}
+	for _, v := range g.Inputs {
+		given[v] = true
+	}
+	for _, n := range g.Nodes {
+		for _, v := range n.Outputs {
+			given[v] = true
+		}
+	}
+	for _, v := range g.Outputs {
+		if !given[v] && v.Const == nil {
+			return fmt.Errorf("nothing gives the output %q", v.Name)
+		}
+	}
+	return nil
+}
+
+func (g *Graph) check() error {
 	if g == nil {
 		return errors.New("there is no graph")
 	}
@@ -37,7 +58,7 @@ func (g *Graph) Check() error {
 		for name, a := range n.Attrs {
 			switch a := a.(type) {
 			case *Graph:
-				if err := a.Check(); err != nil {
+				if err := a.check(); err != nil {
 					return fmt.Errorf("node %q (%s): attribute %s: %w", n.Name, n.Op, name, err)
 				}
 			case *Tensor:

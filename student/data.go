@@ -29,6 +29,19 @@ func (d *Data) Size() int { return d.Shape[0] * d.Shape[1] * d.Shape[2] }
 // Len is the number of samples.
 func (d *Data) Len() int { return len(d.Labels) }
 
+// whole tells whether the parts are as long as they must be for any sample to be taken out. What they say is Validate's: labels may still be
+// missing where the teacher has not been asked.
+func (d *Data) whole() error {
+	if d == nil {
+		return errors.New("there is no data")
+	}
+	if n := d.Len() * d.Size(); min(d.Shape[0], d.Shape[1], d.Shape[2]) < 1 || d.Inputs != nil && len(d.Inputs) != n || d.Bytes != nil && len(d.Bytes) != n ||
+		d.Inputs == nil && d.Bytes == nil && n > 0 || d.Logits != nil && (d.Classes < 1 || len(d.Logits) != d.Len()*d.Classes) {
+		return fmt.Errorf("data: %d numbers, %d bytes and %d logits for %d samples of shape %v in %d classes", len(d.Inputs), len(d.Bytes), len(d.Logits), d.Len(), d.Shape, d.Classes)
+	}
+	return nil
+}
+
 // Validate reports all faults.
 func (d *Data) Validate() error {
 	if d == nil {
@@ -101,7 +114,7 @@ func argmax(z []float32) int {
 
 // Append adds other samples of the same shape, such as unlabelled ones. Logits stay only if both have them.
 func (d *Data) Append(o *Data) error {
-	if err := o.Validate(); err != nil {
+	if err := o.whole(); err != nil {
 		return err
 	}
 	if d.Shape != o.Shape {
@@ -183,7 +196,7 @@ func (d *Data) Subset(index []int) *Data {
 // Split sets a share of the samples aside for validation, chosen at random by the seed. With a share of 0 or less, valid is nil; one of 1 or more takes
 // all.
 func Split(d *Data, share float64, seed uint64) (train, valid *Data) {
-	if d.Validate() != nil || !(share > 0) {
+	if d.whole() != nil || !(share > 0) {
 		return d, nil
 	}
 	n := int(math.Round(min(share, 1) * float64(d.Len())))

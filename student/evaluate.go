@@ -26,7 +26,7 @@ const evaluateBatch = 512
 // Evaluate runs a model that takes [N,C,H,W] and gives logits on data. What training validates is the exported student on the engine that
 // runs everything else, not the training graph.
 func Evaluate(ctx context.Context, s engine.Session, d *Data) (Score, error) {
-	if err := d.Validate(); err != nil {
+	if err := d.whole(); err != nil {
 		return Score{}, err
 	}
 	if s == nil {
