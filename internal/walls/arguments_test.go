@@ -30,21 +30,21 @@ import (
 
 // functions are the public functions of the library, by package folder and name. TestPublicFunctionsAreListed keeps it whole.
 var functions = map[string]any{
-	"onnxio.Load": onnxio.Load, "onnxio.Parse": onnxio.Parse, "onnxio.ParseTensor": onnxio.ParseTensor, "onnxio.NewModel": onnxio.NewModel, "onnxio.HalfBits": onnxio.HalfBits,
+	"onnxio.Load": onnxio.Load, "onnxio.LoadContext": onnxio.LoadContext, "onnxio.Parse": onnxio.Parse, "onnxio.ParseTensor": onnxio.ParseTensor, "onnxio.NewModel": onnxio.NewModel, "onnxio.HalfBits": onnxio.HalfBits,
 	"onnxio.HalfValue": onnxio.HalfValue, "onnxio.BFloat16Bits": onnxio.BFloat16Bits, "onnxio.NumElements": onnxio.NumElements,
 	"onnxio/engine.Open": engine.Open, "onnxio/engine.OpenGraph": engine.OpenGraph, "onnxio/engine.Check": engine.Check, "onnxio/engine.ORTProviders": engine.ORTProviders,
 	"onnxio/engine.ORTVersion": engine.ORTVersion,
 	"onnxio/infer.Annotate":    infer.Annotate, "onnxio/infer.FixedBatch": infer.FixedBatch, "onnxio/infer.Fuse": infer.Fuse, "onnxio/infer.Prepare": infer.Prepare,
 	"onnxio/infer.Simplify": infer.Simplify, "onnxio/infer.Costs": infer.Costs,
 	"onnxio/dataset.Kinds": dataset.Kinds, "onnxio/dataset.ReadNPZ": dataset.ReadNPZ, "onnxio/dataset.ParseNPY": dataset.ParseNPY, "onnxio/dataset.ParsePixelRange": dataset.ParsePixelRange,
-	"onnxio/dataset.Open": dataset.Open, "onnxio/dataset.ParseSize": dataset.ParseSize,
+	"onnxio/dataset.Open": dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize,
 	"verify.Open": verify.Open, "verify.Methods": verify.Methods, "verify.Domains": verify.Domains, "verify.FromVNNLIB": verify.FromVNNLIB, "verify.Robust": verify.Robust,
 	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse,
-	"attack.Open": attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.Names": attack.Names, "attack.New": attack.New, "attack.Settings": attack.Settings,
+	"attack.Open": attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.GradientContext": attack.GradientContext, "attack.Names": attack.Names, "attack.New": attack.New, "attack.Settings": attack.Settings,
 	"attack.Norms": attack.Norms, "attack.FreeBatch": attack.FreeBatch,
 	"prune.Run": prune.Run, "prune.Analyse": prune.Analyse, "prune.Replay": prune.Replay, "prune.Scores": prune.Scores,
 	"student.Train": student.Train, "student.Open": student.Open, "student.Model": student.Model, "student.Presets": student.Presets, "student.Preset": student.Preset,
-	"student.StripSoftmax": student.StripSoftmax, "student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.Parse": student.Parse,
+	"student.StripSoftmax": student.StripSoftmax, "student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.FromGraphContext": student.FromGraphContext, "student.Parse": student.Parse,
 	"student.Split": student.Split, "student.Evaluate": student.Evaluate, "student.Methods": student.Methods, "student.Techniques": student.Techniques,
 }
 
