@@ -23,6 +23,9 @@ type Options struct {
 	Batch int
 	// KeepSoftmax takes a final softmax as part of the model, for properties of its outputs.
 	KeepSoftmax bool
+	// Logits is a graph of the same inputs and as many outputs whose order of classes is the model's: gradients and losses are of it, and what is found
+	// is replayed by the model. nil for the model's own, without a final softmax.
+	Logits *onnxio.Graph
 }
 
 // Target is a model opened for attacks. It may be used by several goroutines.
@@ -62,7 +65,10 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 		return nil, err
 	}
 	t := &Target{model: m, o: o, graph: m.Graph, graphs: map[string]engine.Session{}}
-	if freed := FreeBatch(ctx, m.Graph); freed != nil {
+	if o.Logits != nil {
+		t.graph = o.Logits
+	}
+	if freed := FreeBatch(ctx, t.graph); freed != nil {
 		t.graph = freed
 	}
 	one, err := infer.Prepare(ctx, t.graph, infer.Options{Batch: 1, Reading: o.Engine.Reading})

@@ -150,3 +150,18 @@ func Robust(ball Ball, label, classes int) Property {
 	}
 	return p
 }
+
+// OneSided is the property that one score stays on its side of a threshold all over the ball: above it for label 1, and not above it for label 0.
+// Its one case is the score on the other side: y <= at for label 1, y > at for label 0. It is a property of models of one output; any other label
+// is an error (ErrInput) where it is asked.
+func OneSided(ball Ball, label int, at *big.Rat) Property {
+	if label != 0 && label != 1 || at == nil {
+		return Property{Cases: []Case{{fault: fmt.Errorf("%w: side %d of a threshold, which has 0 and 1", ErrInput, label)}}}
+	}
+	outer, inner := ball.Boxes()
+	q := Constraint{Index: []int{0}, Coef: []*big.Rat{big.NewRat(1, 1)}, Bound: at}
+	if label == 0 {
+		q = Constraint{Index: []int{0}, Coef: []*big.Rat{big.NewRat(-1, 1)}, Bound: new(big.Rat).Neg(at), Strict: true}
+	}
+	return Property{Cases: []Case{{Box: outer, Inner: &inner, Constraints: []Constraint{q}}}}
+}

@@ -100,3 +100,75 @@ func TestRobustnessNeedsAnotherClass(t *testing.T) {
 		}
 	}
 }
+
+// TestOneSidedAgainstExact: over a network that only subtracts, what is verified or falsified of a threshold is so in exact arithmetic, for thresholds
+// on the border of the ball's values too, and nothing away from the border stays open.
+func TestOneSidedAgainstExact(t *testing.T) {
+	w := onnxio.FromFloat32([]float32{1, -1}, 2, 1)
+	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: 1}, {Size: 2}}}
+	n := &onnxio.Node{Op: "MatMul", Opset: 13, Inputs: []*onnxio.Value{x, {Name: "w", DType: onnxio.Float, Const: w, Shape: w.Shape}}}
+	y := &onnxio.Value{Name: "y", DType: onnxio.Float, Producer: n}
+	n.Outputs = []*onnxio.Value{y}
+	m, err := onnxio.NewModel(&onnxio.Graph{Name: "minus", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{n}}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	v, err := Open(ctx, m, Options{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	count := map[Verdict]int{}
+	rng := rand.New(rand.NewPCG(3, 5))
+	for i := range 400 {
+		c := []float32{float32(rng.IntN(64)) / 64, float32(rng.IntN(64)) / 64}
+		eps := float64(rng.IntN(16)) / 64
+		low, high := new(big.Rat), new(big.Rat)
+		for k, sign := range []int64{1, -1} {
+			l, u := max(0, float64(c[k])-eps), min(1, float64(c[k])+eps)
+			if sign < 0 {
+				l, u = -u, -l
+			}
+			low.Add(low, new(big.Rat).SetFloat64(l))
+			high.Add(high, new(big.Rat).SetFloat64(u))
+		}
+		at := new(big.Rat).SetFloat64(float64(rng.IntN(128)-64) / 64)
+		switch i % 4 {
+		case 0:
+			at.Set(low)
+		case 1:
+			at.Set(high)
+		case 2:
+			at.Add(high, big.NewRat(int64(rng.IntN(3)-1), 1<<40))
+		}
+		label := rng.IntN(2)
+		holds := high.Cmp(at) <= 0
+		if label == 1 {
+			holds = low.Cmp(at) > 0
+		}
+		r, err := v.Verify(ctx, OneSided(Ball{Center: c, Eps: eps}, label, at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		count[r.Verdict]++
+		switch {
+		case r.Verdict == Verified && !holds, r.Verdict == Falsified && holds:
+			t.Errorf("label %d over [%v,%v] at %v: %s", label, low, high, at, r.Verdict)
+		case r.Verdict == Unknown:
+			border := high
+			if label == 1 {
+				border = low
+			}
+			if d, _ := new(big.Rat).Sub(border, at).Float64(); math.Abs(d) > 1e-9 {
+				t.Errorf("label %d over [%v,%v] at %v stays open", label, low, high, at)
+			}
+		}
+	}
+	if count[Verified] < 50 || count[Falsified] < 50 {
+		t.Errorf("%v is too one-sided", count)
+	}
+	if _, err := v.Verify(ctx, OneSided(Ball{Center: []float32{0, 0}}, 2, new(big.Rat))); !errors.Is(err, ErrInput) {
+		t.Errorf("a third side: %v", err)
+	}
+}

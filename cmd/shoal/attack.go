@@ -13,12 +13,13 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
 func attackCommand() *cli.Command {
-	flags := append(append(dataFlags(), engineFlags()...), dimFlag(), pixelRangeFlag(),
+	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(), pixelRangeFlag(),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
 		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),
@@ -153,6 +154,8 @@ type attackConfig struct {
 	Resize     string             `json:"resize,omitempty"`
 	EXIF       bool               `json:"exif,omitempty"`
 	Shard      string             `json:"shard,omitempty"`
+	Output     string             `json:"output,omitempty"` // this and the next as they were given
+	Decision   string             `json:"decision,omitempty"`
 	Norm       string             `json:"norm"`
 	Method     string             `json:"method"`
 	Settings   any                `json:"settings"`
@@ -189,19 +192,27 @@ func attackAction(c *cli.Context) error {
 		return err
 	}
 	norm := attack.Norm(c.String("norm"))
-	t, err := attack.Open(c.Context, m, attack.Options{Engine: engineOptions(c)})
+	sub, err := classified(c, m)
+	if err != nil {
+		return err
+	}
+	scores, logits, err := sub.Attacked(c.Context)
+	if err != nil {
+		return err
+	}
+	t, err := attack.Open(c.Context, scores, attack.Options{Engine: engineOptions(c), Logits: logits})
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	if err := enoughClasses(t.Outputs()); err != nil {
-		return err
-	}
 	s, err := openSamples(c, t.InputShape())
 	if err != nil {
 		return err
 	}
 	sayRange(c, s)
+	if err := sub.Fits(t.Outputs() / (sub.Classes() / sub.Scores())); err != nil {
+		return err
+	}
 	if err := checkLabels(s.set, t.Outputs()); err != nil {
 		return err
 	}
@@ -210,13 +221,13 @@ func attackAction(c *cli.Context) error {
 		return err
 	}
 	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"), Shard: c.String("shard"),
-		Norm: string(norm), Method: a.Name(), Settings: settingsOf(a, norm, eps), Seed: c.Uint64("seed"), Mean: s.Mean, Std: s.Std, ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
+		Output: c.String("output"), Decision: c.String("decision"), Norm: string(norm), Method: a.Name(), Settings: settingsOf(a, norm, eps), Seed: c.Uint64("seed"), Mean: s.Mean, Std: s.Std, ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
 	r := &attackRun{c: c, target: t, attack: a, s: s, eps: eps, threat: attack.Threat{Norm: norm}, flags: map[string]attack.Flag{}, rows: make([][]attackSample, len(eps))}
 	if r.state, err = openAttackState(c.String("resume"), config); err != nil {
 		return err
 	}
 	defer r.state.close()
-	return r.report(m, config, from, to)
+	return r.report(m, sub, config, from, to)
 }
 
 // settingsOf are the attack's settings as it runs with them. Where they depend on the radius there is one for each.
@@ -254,7 +265,7 @@ func parseShard(text string, n int) (from, to int, err error) {
 	return k * n / parts, (k + 1) * n / parts, nil
 }
 
-func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) error {
+func (r *attackRun) report(m *onnxio.Model, sub *trial.Subject, config attackConfig, from, to int) error {
 	c := r.c
 	p := newPrinter(c, "image\tlabel\tpredicted\teps\tadversarial\tclass\tnorm\tmethod\t")
 	interrupted, err := r.all(p, from, to)
@@ -292,7 +303,7 @@ func (r *attackRun) report(m *onnxio.Model, config attackConfig, from, to int) e
 			}
 		}
 	}
-	if err := p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": sums, "flags": flags, "interrupted": interrupted},
+	if err := p.end(map[string]any{"model": modelOf(c, m), "subject": sub.Describe(r.s.Samples), "config": config, "summary": sums, "flags": flags, "interrupted": interrupted},
 		map[string]any{"samples": rows}, words.Text()); err != nil {
 		return err
 	}

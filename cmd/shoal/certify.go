@@ -13,6 +13,7 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/verify"
@@ -21,7 +22,7 @@ import (
 
 func certifyCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(flags, dimFlag(), pixelRangeFlag(),
+	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
@@ -125,12 +126,16 @@ func timeoutText(c *cli.Context) string {
 // order in which they were given, and the first stands in the place of the only one too.
 func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	eps := epsilonsOf(c)
-	f, err := openFalsifier(c, m, attack.SearchOptions{}, false)
+	sub, err := classified(c, m)
+	if err != nil {
+		return err
+	}
+	f, err := openFalsifier(c, sub.Model, attack.SearchOptions{}, false)
 	if err != nil {
 		return err
 	}
 	defer closeFalsifier(f)
-	v, s, err := openSubject(c, m, f)
+	v, s, err := openSubject(c, sub, f)
 	if err != nil {
 		return err
 	}
@@ -149,7 +154,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if p.mode == "" && v.Info().SoftmaxDropped {
 		foreign.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
 	}
-	ask := func(i int) ([]certifySample, error) { return certifyOne(c, v, s, i, eps) }
+	ask := func(i int) ([]certifySample, error) { return certifyOne(c, sub, v, s, i, eps) }
 	interrupted, err := eachSample(c, s, "certifying", ask, func(answers []certifySample) error {
 		for k, row := range answers {
 			cells := []any{row.Index, row.Label, row.Predicted}
@@ -183,7 +188,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 		words.Printf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
 			sum.EpsText, sum.Samples, 100*float64(sum.CleanAccuracy), 100*float64(sum.CertifiedAccuracy), sum.Verified, sum.Falsified, sum.Unknown, 100*float64(sum.UpperAccuracy), sum.Seconds)
 	}
-	doc := map[string]any{"model": modelOf(c, m), "config": config, "summary": sums[0].certifySummary}
+	doc := map[string]any{"model": modelOf(c, m), "subject": sub.Describe(s.Samples), "config": config, "summary": sums[0].certifySummary}
 	if several {
 		doc["summaries"] = sums
 	}
@@ -258,7 +263,7 @@ func withTimeout(c *cli.Context) (context.Context, context.CancelFunc) {
 }
 
 // certifyOne answers for one image at every eps. A misclassified one is falsified at the clean point.
-func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []epsilon) ([]certifySample, error) {
+func certifyOne(c *cli.Context, sub *trial.Subject, v *verify.Verifier, s *samples, i int, eps []epsilon) ([]certifySample, error) {
 	start := time.Now()
 	x, err := s.Center(i)
 	if err != nil {
@@ -268,10 +273,7 @@ func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []eps
 	if err != nil {
 		return nil, err
 	}
-	clean := certifySample{Index: s.set.Index[i], Label: s.set.Labels[i], Predicted: argmax(y), Margin: number(math.NaN())}
-	if clean.Label < 0 || clean.Label >= len(y) {
-		return nil, fmt.Errorf("label %d for a model of %d outputs", clean.Label, len(y))
-	}
+	clean := certifySample{Index: s.set.Index[i], Label: s.set.Labels[i], Predicted: sub.Decision.Class(y), Margin: number(math.NaN())}
 	if clean.Predicted != clean.Label {
 		clean.Verdict, clean.In, clean.Reason = string(verify.Falsified), string(verify.Float32), "misclassified without any change"
 	}
@@ -286,7 +288,7 @@ func certifyOne(c *cli.Context, v *verify.Verifier, s *samples, i int, eps []eps
 			row.Verdict, row.In, row.Reason = string(verify.Falsified), rows[least].In, fmt.Sprintf("the counterexample of eps %s is in this ball too", eps[least].text)
 		default:
 			ctx, cancel := withTimeout(c)
-			r, err := v.Verify(ctx, verify.Robust(s.Ball(x, eps[k].value), clean.Label, len(y)))
+			r, err := v.Verify(ctx, sub.Robust(s.Ball(x, eps[k].value), clean.Label))
 			cancel()
 			if err != nil {
 				return nil, err

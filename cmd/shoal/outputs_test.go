@@ -18,7 +18,7 @@ import (
 )
 
 // notFiles are the flags with a value that names no file.
-var notFiles = strings.Fields(`alpha attack-step attack-steps batch beta beta-end box certify cooldown device dim engine engine-b epochs eps eps-start exclude
+var notFiles = strings.Fields(`alpha attack-step attack-steps batch beta beta-end box certify cooldown decision device dim engine engine-b epochs eps eps-start exclude
 	falsify from init kappa keep layer-ratio learning-rate loss match max-delta max-difference max-eps max-macs max-params mean memory method min-accuracy min-agreement
 	min-certified min-robust mixture-alpha mixture-temperature monitor norm opset patience pixel-range ramp range ratio resize restarts robust round-to samples schedule score
 	reading seed seeds semantics shard shift split std steps technique temperature temperatures threads threshold timeout tol validation-share version warm-up weight-decay json`)
@@ -34,7 +34,8 @@ func TestEveryFlagIsAnInputAnOutputOrNoFile(t *testing.T) {
 					continue
 				}
 				n := 0
-				for _, in := range []bool{inputsOf[name], outputsOf[c.Name][name] != nil, slices.Contains(notFiles, name)} {
+				node := name == "output" && slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == "decision" }) // of the model
+				for _, in := range []bool{inputsOf[name], outputsOf[c.Name][name] != nil, node, slices.Contains(notFiles, name)} {
 					if in {
 						n++
 					}

@@ -13,13 +13,14 @@ import (
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
 func radiusCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(flags, dimFlag(), pixelRangeFlag(),
+	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(),
 		radiusFlag("max-eps", "largest radius tried, in pixel units", "0.1", above0),
 		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
 		falsifyFlag(),
@@ -75,12 +76,16 @@ func radiusAction(c *cli.Context) error {
 		return err
 	}
 	maxEps, tol := c.Float64("max-eps"), c.Float64("tol")
-	f, err := openFalsifier(c, m, attack.SearchOptions{Points: 1, Most: 4, Steps: 15, Random: 8}, false) // asked for several radii of each image
+	sub, err := classified(c, m)
+	if err != nil {
+		return err
+	}
+	f, err := openFalsifier(c, sub.Model, attack.SearchOptions{Points: 1, Most: 4, Steps: 15, Random: 8}, false) // asked for several radii of each image
 	if err != nil {
 		return err
 	}
 	defer closeFalsifier(f)
-	v, s, err := openSubject(c, m, nil) // the attack has its turn when the radius is known
+	v, s, err := openSubject(c, sub, nil) // the attack has its turn when the radius is known
 	if err != nil {
 		return err
 	}
@@ -89,7 +94,7 @@ func radiusAction(c *cli.Context) error {
 	start := time.Now()
 	p := newPrinter(c, "image\tlabel\tpredicted\tradius\tfalsified at\tseconds\t")
 	ask := func(i int) (radiusSample, error) {
-		return radiusOne(c, v, f, s, i, verify.RadiusOptions{Max: maxEps, Tol: tol})
+		return radiusOne(c, sub, v, f, s, i, verify.RadiusOptions{Max: maxEps, Tol: tol})
 	}
 	interrupted, err := eachSample(c, s, "radii", ask, func(row radiusSample) error {
 		rows = append(rows, row)
@@ -125,7 +130,7 @@ func radiusAction(c *cli.Context) error {
 		}
 		words = foreign.Sprintf("%s(%.1f s)\n", words, seconds)
 	}
-	err = p.end(map[string]any{"model": modelOf(c, m), "config": config, "summary": summary},
+	err = p.end(map[string]any{"model": modelOf(c, m), "subject": sub.Describe(s.Samples), "config": config, "summary": summary},
 		map[string]any{"tol": tol, "curve": orEmpty(curve), "samples": orEmpty(rows)},
 		words)
 	if err != nil {
@@ -157,7 +162,7 @@ func upper(n number) string {
 const upperSteps = 8
 
 // radiusOne searches for the predicted class, as the certification area is defined; correctness is reported beside it.
-func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples, i int, o verify.RadiusOptions) (radiusSample, error) {
+func radiusOne(c *cli.Context, sub *trial.Subject, v *verify.Verifier, f *falsify.Attack, s *samples, i int, o verify.RadiusOptions) (radiusSample, error) {
 	start := time.Now()
 	row := radiusSample{Index: s.set.Index[i], Label: s.set.Labels[i], Upper: number(math.Inf(1))}
 	x, err := s.Center(i)
@@ -168,10 +173,10 @@ func radiusOne(c *cli.Context, v *verify.Verifier, f *falsify.Attack, s *samples
 	if err != nil {
 		return row, err
 	}
-	row.Predicted = argmax(y)
+	row.Predicted = sub.Decision.Class(y)
 	ctx, cancel := withTimeout(c)
 	defer cancel()
-	property := func(eps float64) verify.Property { return verify.Robust(s.Ball(x, eps), row.Predicted, len(y)) }
+	property := func(eps float64) verify.Property { return sub.Robust(s.Ball(x, eps), row.Predicted) }
 	r, up, err := v.Radius(ctx, property, o)
 	if err == nil && r < o.Max && f != nil {
 		up, err = falsify.UpperRadius(ctx, v, f, falsify.Radii{Property: property, Centre: s.Input(x), Scale: s.Scale(),

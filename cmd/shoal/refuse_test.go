@@ -37,7 +37,7 @@ var wrongValues = map[string][]string{
 	"method": {"magic", ""}, "semantics": {"vague"}, "reading": {"mine", ""}, "norm": {"l9", ""}, "loss": {"none"}, "score": {"l9"}, "technique": {"none"},
 	"monitor": {"luck"}, "init": {"zero"}, "schedule": {"late"}, "robust": {"best"}, "from": {"apt"}, "version": {"x", "../1"},
 	"eps": {"", "-1", "1/0", "nan", "1e400", "1e9999999", "0.1 0.2"}, "max-eps": {"0", "-1", "x", "1e400"}, "tol": {"0", "-1/2", "x"},
-	"min-certified": {"-0.1", "1.1", "x"}, "min-robust": {"-1", "2"}, "min-accuracy": {"-1", "101/100"}, "min-agreement": {"1.5", "-1"},
+	"decision": {"max", "threshold", "threshold:x", "argmax:2", "regress:"}, "min-certified": {"-0.1", "1.1", "x"}, "min-robust": {"-1", "2"}, "min-accuracy": {"-1", "101/100"}, "min-agreement": {"1.5", "-1"},
 	"max-difference": {"-1", "nan"}, "max-delta": {"-1", "x"}, "box": {"1:0", "0", "a:b", "0:1,"},
 	"steps": {"0", "-1", "x"}, "restarts": {"0", "x"}, "seed": {"-1", "x"}, "batch": {"0", "-1", "x"}, "samples": {"0", "-3"}, "shard": {"2/2", "x", "1/0", "-1/2"},
 	"save": {"x.npy", ".npz"}, "plot": {"x.doc", "x", ".svg"}, "opset": {"6", "27", "x"}, "dim": {"T", "T=0", "=3", "T=x"},

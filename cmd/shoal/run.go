@@ -9,12 +9,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
 func runCommand() *cli.Command {
-	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
+	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(),
 		&cli.BoolFlag{Name: "float64", Usage: "compute in float64"},
 		threadsFlag(),
 		wholeFlag("batch", "samples given to the engine at once", "64", 1),
@@ -34,7 +35,11 @@ func runAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sess, err := engine.Open(c.Context, m, engineOptions(c))
+	sub, err := subjectOf(c, m)
+	if err != nil {
+		return err
+	}
+	sess, err := engine.Open(c.Context, sub.Model, engineOptions(c))
 	if err != nil {
 		return err
 	}
@@ -58,34 +63,35 @@ func runAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &runTally{s: s, fixed: fixed, keep: jsonMode(c) != "", accuracy: true, Outputs: [][]number{}, Predictions: []int{}, Labels: []int{}}
+	r := &runTally{s: s, sub: sub, fixed: fixed, keep: jsonMode(c) != "", Outputs: [][]number{}, Predictions: []int{}, Labels: []int{}}
 	err = r.all(c, sess, shape)
 	if r.Interrupted = c.Context.Err() != nil; err != nil && !r.Interrupted {
 		return err
 	}
-	r.Model, r.DataHash, r.Engine = modelOf(c, m), s.set.SHA256, sess.Engine()
+	r.Model, r.DataHash, r.Engine, r.Subject = modelOf(c, m), s.set.SHA256, sess.Engine(), sub.Describe(s.Samples)
 	return r.report(c)
 }
 
 // runTally is what has been run so far; its shares are null as long as there is nothing to divide by.
 type runTally struct {
-	Outputs     [][]number `json:"outputs"`
-	Predictions []int      `json:"predictions"`
-	Labels      []int      `json:"labels"`
-	Samples     int        `json:"samples"`
-	Accuracy    number     `json:"accuracy"` // null for a model of one output, which names no class
-	Speed       number     `json:"samples_per_second"`
-	Interrupted bool       `json:"interrupted"`
-	Model       modelDoc   `json:"model"`
-	DataHash    string     `json:"data_sha256"`
-	Engine      string     `json:"engine"`
+	Outputs     [][]number        `json:"outputs"`
+	Predictions []int             `json:"predictions"` // -1 where the decision has no classes
+	Labels      []int             `json:"labels"`
+	Samples     int               `json:"samples"`
+	Accuracy    number            `json:"accuracy"` // null where the decision has no classes
+	Speed       number            `json:"samples_per_second"`
+	Interrupted bool              `json:"interrupted"`
+	Model       modelDoc          `json:"model"`
+	Subject     trial.Description `json:"subject"`
+	DataHash    string            `json:"data_sha256"`
+	Engine      string            `json:"engine"`
 
-	s        *samples
-	fixed    int  // batch of the file, 1 where it is free
-	keep     bool // outputs
-	accuracy bool
-	correct  int
-	seconds  float64
+	s       *samples
+	sub     *trial.Subject
+	fixed   int  // batch of the file, 1 where it is free
+	keep    bool // outputs
+	correct int
+	seconds float64
 }
 
 // all runs the samples a batch at a time. A batch that the file fixes is filled up with the last sample.
@@ -111,15 +117,15 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 			return err
 		}
 		width := len(f) / padded
-		if r.accuracy = width > 1; r.accuracy && from == 0 {
-			if err := checkLabels(s.set, width); err != nil {
+		if from == 0 {
+			if err := r.settle(width); err != nil {
 				return err
 			}
 		}
 		r.seconds += spent
 		for i := range n {
 			row := f[i*width : (i+1)*width]
-			best := argmax64(row)
+			best := r.sub.Decision.Class(row)
 			r.Predictions, r.Labels = append(r.Predictions, best), append(r.Labels, s.set.Labels[from+i])
 			if best == s.set.Labels[from+i] {
 				r.correct++
@@ -129,6 +135,17 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 			}
 			bar.add()
 		}
+	}
+	return nil
+}
+
+// settle fixes what the scores decide, and looks at the labels of it.
+func (r *runTally) settle(width int) error {
+	if err := r.sub.Settle(width); err != nil {
+		return asUsage(err)
+	}
+	if n := r.sub.Classes(); n > 0 {
+		return checkLabels(r.s.set, n)
 	}
 	return nil
 }
@@ -149,7 +166,8 @@ func (s *samples) filled(port engine.Port, shape []int, from, n, fixed int) (x *
 func (r *runTally) report(c *cli.Context) error {
 	r.Samples = len(r.Predictions)
 	r.Accuracy, r.Speed = ratio(r.correct, r.Samples), number(float64(r.Samples)/r.seconds)
-	if !r.accuracy {
+	decides := r.sub.Decision.Kind != trial.None && r.sub.Decision.Kind != trial.Regress
+	if !decides {
 		r.Accuracy = number(math.NaN())
 	}
 	var err error
@@ -158,7 +176,9 @@ func (r *runTally) report(c *cli.Context) error {
 		err = printJSON(c.App.Writer, r)
 	case r.Samples == 0:
 		_, err = foreign.Fprintln(c.App.Writer, nothingFinished)
-	case !r.accuracy:
+	case r.sub.Decision.Kind == trial.Regress:
+		_, err = foreign.Fprintf(c.App.Writer, "%d samples, no accuracy (decision regress has no classes), %.0f samples a second (engine %s)\n", r.Samples, float64(r.Speed), r.Engine)
+	case !decides:
 		_, err = foreign.Fprintf(c.App.Writer, "%d samples, no accuracy (one output names no class), %.0f samples a second (engine %s)\n", r.Samples, float64(r.Speed), r.Engine)
 	default:
 		_, err = foreign.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (engine %s)\n", r.Samples, 100*float64(r.Accuracy), float64(r.Speed), r.Engine)

@@ -12,26 +12,24 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/trial"
-	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
-// openSubject opens what certify and radius work on: the model, ready for bounds, and samples in its layout.
-func openSubject(c *cli.Context, m *onnxio.Model, f *falsify.Attack) (*verify.Verifier, *samples, error) {
+// openSubject opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout.
+func openSubject(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (*verify.Verifier, *samples, error) {
 	ready, done := beforeDeadline(c)
 	defer done()
-	v, err := verify.Open(ready, m, withFalsifier(c, f), true)
+	v, err := verify.Open(ready, sub.Model, withFalsifier(c, f), sub.Decision.Kind == trial.Argmax)
 	if err != nil {
 		return nil, nil, notReady(c, err)
 	}
-	err = enoughClasses(v.Info().Outputs)
-	var s *samples
+	s, err := openSamples(c, v.Info().InputShape)
 	if err == nil {
-		s, err = openSamples(c, v.Info().InputShape)
+		err = sub.Fits(v.Info().Outputs)
 	}
 	if err == nil {
-		err = checkLabels(s.set, v.Info().Outputs)
+		err = checkLabels(s.set, sub.Classes())
 	}
 	if err != nil {
 		v.Close()
@@ -39,14 +37,6 @@ func openSubject(c *cli.Context, m *onnxio.Model, f *falsify.Attack) (*verify.Ve
 	}
 	sayRange(c, s)
 	return v, s, nil
-}
-
-// enoughClasses refuses questions about the other classes of a model that has none.
-func enoughClasses(outputs int) error {
-	if err := trial.EnoughClasses(outputs); err != nil {
-		return &codeError{code: exitUnsupported, err: err, hint: "export the model with one score for each class: for a sigmoid p the two scores 1-p and p"}
-	}
-	return nil
 }
 
 // eachSample puts the same question to every sample, in order, and shows every answer. Progress goes to stderr. Ctrl-C ends it behind the

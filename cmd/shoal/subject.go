@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// subjectFlags say what a model's numbers mean, where its file leaves that open.
+func subjectFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "output", Usage: "`NAME` of the output that holds the scores", DefaultText: "the only one that can"},
+		own(formFlag("decision", "what scores say: argmax, threshold:`T` (one score, class 1 above T) or regress (no classes)", "", func(text string) error {
+			_, err := trial.ParseDecision(text)
+			return err
+		}), "argmax of several scores, threshold:0.5 of one behind a Sigmoid"),
+	}
+}
+
+// subjectOf works out what is asked of a model, and says it on stderr where a report in JSON does not.
+func subjectOf(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
+	want, err := trial.ParseDecision(c.String("decision"))
+	if err != nil {
+		return nil, err
+	}
+	ready, done := beforeDeadline(c)
+	defer done()
+	s, err := trial.Read(ready, m, c.String("output"), want)
+	if err != nil {
+		return nil, notReady(c, asUsage(err))
+	}
+	if jsonMode(c) == "" {
+		foreign.Fprintf(c.App.ErrWriter, "%s\n", s.String())
+	}
+	return s, nil
+}
+
+// classified is subjectOf for questions about classes.
+func classified(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
+	s, err := subjectOf(c, m)
+	if err == nil {
+		err = asUsage(s.Classified(c.Context))
+	}
+	return s, err
+}
+
+// asUsage lets whoever asked say what the file does not.
+func asUsage(err error) error {
+	var u *trial.UnclearError
+	if errors.As(err, &u) {
+		return usageError(u.Hint, "%v", u)
+	}
+	return err
+}

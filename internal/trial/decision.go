@@ -1,0 +1,103 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/shallow-waters/shoal/internal/numeral"
+)
+
+// Kind is how a model's scores become an answer.
+type Kind string
+
+// The decisions. Label is that of an integer, which is the class itself and no score. None is that of one score of which nobody has said where its
+// classes part.
+const (
+	Argmax    Kind = "argmax"
+	Threshold Kind = "threshold"
+	Regress   Kind = "regress"
+	Label     Kind = "label"
+	None      Kind = ""
+)
+
+// Decision says what scores mean.
+//
+// Argmax: k >= 2 scores, the class is the first largest. Threshold: one score, class 1 where it is above At, else class 0. Regress: numbers, which have
+// no classes.
+type Decision struct {
+	Kind Kind
+	At   *big.Rat // of Threshold
+	text string   // At as it was written
+}
+
+// ParseDecision reads argmax, threshold:T or regress; T is a decimal or a fraction, taken exactly. "" is no decision.
+func ParseDecision(text string) (Decision, error) {
+	kind, at, some := strings.Cut(text, ":")
+	switch Kind(kind) {
+	case Argmax, Regress, None:
+		if !some {
+			return Decision{Kind: Kind(kind)}, nil
+		}
+	case Threshold:
+		t, err := numeral.Parse(at)
+		if some && err == nil {
+			return Decision{Threshold, t, strings.TrimSpace(at)}, nil
+		}
+		if some {
+			return Decision{}, fmt.Errorf("threshold: %w", err)
+		}
+	}
+	return Decision{}, errors.New("want argmax, threshold:T with a number T, or regress")
+}
+
+// String is the decision as ParseDecision reads it.
+func (d Decision) String() string {
+	if d.Kind == Threshold {
+		return string(Threshold) + ":" + d.text
+	}
+	return string(d.Kind)
+}
+
+// Classes is the number of classes that k scores tell apart; 0 where they are none.
+func (d Decision) Classes(k int) int {
+	switch d.Kind {
+	case Argmax:
+		return k
+	case Threshold:
+		return 2
+	}
+	return 0
+}
+
+// Class is what scores decide, exactly; -1 where the decision has no classes. A score that is no number is above nothing.
+func (d Decision) Class(scores []float64) int {
+	switch d.Kind {
+	case Argmax:
+		best := 0
+		for i, v := range scores {
+			if v > scores[best] {
+				best = i
+			}
+		}
+		return best
+	case Threshold:
+		if above(scores[0], d.At) {
+			return 1
+		}
+		return 0
+	case Label:
+		return int(scores[0])
+	}
+	return -1
+}
+
+// above tells whether v > at.
+func above(v float64, at *big.Rat) bool {
+	r := new(big.Rat).SetFloat64(v) // nil for infinities and NaN
+	if r == nil {
+		return v > 0
+	}
+	return r.Cmp(at) > 0
+}

@@ -1,0 +1,64 @@
+package trial
+
+import (
+	"math/big"
+
+	"github.com/shallow-waters/shoal/verify"
+)
+
+// Description is a subject in reports.
+type Description struct {
+	Inputs        []string       `json:"inputs"`
+	Output        string         `json:"output"`
+	Decision      *string        `json:"decision"` // null where there is none
+	Classes       int            `json:"classes"`  // 0 where the decision has none
+	Batch         BatchAxes      `json:"batch"`
+	Preprocessing *Preprocessing `json:"preprocessing"` // null where the model is given the file's own numbers
+	Held          []string       `json:"held"`          // inputs that keep one value
+}
+
+// BatchAxes are the axes along which samples lie, one for each input and output; null where there is none.
+type BatchAxes struct {
+	Inputs  []*int `json:"inputs"`
+	Outputs []*int `json:"outputs"`
+}
+
+// Preprocessing is what is done to pixels before the model takes them.
+type Preprocessing struct {
+	Mean   []float64 `json:"mean"`
+	Std    []float64 `json:"std"`
+	Layout string    `json:"layout"` // of a picture: channels first or last
+}
+
+// Describe is the subject as it was asked; samples may be nil.
+func (s *Subject) Describe(samples *Samples) Description {
+	d := Description{Inputs: []string{}, Output: s.Output, Classes: s.Classes(), Held: []string{}, Batch: BatchAxes{[]*int{}, []*int{}}}
+	if s.Decision.Kind != None {
+		text := s.Decision.String()
+		d.Decision = &text
+	}
+	first := 0
+	for _, v := range s.Model.Graph.Inputs {
+		if v.Const != nil {
+			continue
+		}
+		d.Inputs = append(d.Inputs, v.Name)
+		d.Batch.Inputs = append(d.Batch.Inputs, &first)
+	}
+	d.Batch.Outputs = append(d.Batch.Outputs, &first)
+	if samples != nil && samples.Images() {
+		d.Preprocessing = &Preprocessing{Mean: samples.Mean, Std: samples.Std, Layout: "channels first"}
+		if samples.Last {
+			d.Preprocessing.Layout = "channels last"
+		}
+	}
+	return d
+}
+
+// Robust is the property that every point of the ball is decided as label.
+func (s *Subject) Robust(ball verify.Ball, label int) verify.Property {
+	if s.Decision.Kind == Threshold {
+		return verify.OneSided(ball, label, new(big.Rat).Set(s.Decision.At))
+	}
+	return verify.Robust(ball, label, s.Classes())
+}

@@ -1,0 +1,230 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// Subject is what is asked of a model: a file does not say what its numbers mean, so that this is worked out once and serves every question.
+type Subject struct {
+	// Model is what is to be asked: its only output are the scores. It is the file itself where that has no other output, else the part of it that
+	// the scores need.
+	Model    *onnxio.Model
+	Output   string // of the file
+	Type     onnxio.DType
+	Shape    []int // of the scores of one sample, with the batch as 1; nil where it is not known before the model has run
+	Decision Decision
+	Note     string // how the decision was found, where that is more than counting scores
+
+	sigmoid bool // the score is a Sigmoid's
+}
+
+// UnclearError tells that a file can be read in several ways, or not in the way that was asked for.
+type UnclearError struct{ Why, Hint string }
+
+func (e *UnclearError) Error() string { return e.Why }
+
+func unclear(hint, format string, args ...any) error {
+	return &UnclearError{fmt.Sprintf(format, args...), hint}
+}
+
+// Read works out what is asked of a model. output names one of the file's outputs, "" for the one that can be meant; want is the decision that was
+// asked for, the zero Decision for the one that fits.
+//
+// Without a name the scores are the only output of real numbers; of several, the only one of the form [N,k] with k >= 2. An integer is a label, never a
+// score; where it is the ArgMax of real numbers, and no other output is real, these are the scores. An error is an *UnclearError.
+//
+// Several scores are decided by argmax. One score behind a Sigmoid is decided at 0.5; any other has no classes until somebody says where they part
+// (Kind None), see Classified. A label that stands alone gives Kind Label.
+func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*Subject, error) {
+	c, err := choose(ctx, m.Graph, output)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subject{Model: m, Output: c.name, Type: c.dtype, Shape: c.shape, Decision: want}
+	if c.argmax || len(m.Graph.Outputs) > 1 {
+		g := cut(m.Graph, c.value)
+		g.Outputs[0].DType = c.dtype
+		if s.Model, err = onnxio.NewModel(g, "shoal"); err != nil {
+			return nil, fmt.Errorf("the part of %s behind output %q: %w", m.Path, c.name, err)
+		}
+		s.Model.Path = m.Path
+	}
+	if c.argmax {
+		s.Note = fmt.Sprintf("output %s is their ArgMax", c.name)
+	}
+	if !s.Type.IsFloat() {
+		if want.Kind != None {
+			return nil, unclear("", "output %q is of type %v: a label, and no score that --decision %s could be about", c.name, s.Type, want)
+		}
+		s.Decision.Kind = Label
+	}
+	n := behind(c.value, func(*onnxio.Node) bool { return false })
+	s.sigmoid = n != nil && n.Op == "Sigmoid" && n.Domain == ""
+	if c.shape != nil {
+		err = s.Settle(onnxio.NumElements(c.shape))
+	}
+	return s, err
+}
+
+// Settle fixes the decision for k scores of a sample, where the file did not say how many there are.
+func (s *Subject) Settle(k int) error {
+	if s.Shape == nil {
+		s.Shape = []int{1, k}
+	}
+	switch {
+	case s.Decision.Kind == Argmax && k < 2:
+		return unclear("--decision threshold:T parts its two classes", "argmax of %d score is always class 0 (output %q)", k, s.Output)
+	case s.Decision.Kind == Threshold && k != 1:
+		return unclear("--decision argmax, or --output names another output", "threshold is for one score; output %q has %d", s.Output, k)
+	case s.Decision.Kind == Label && k >= 2: // quantized scores
+		s.Decision.Kind = Argmax
+	case s.Decision.Kind != None:
+	case k >= 2:
+		s.Decision.Kind = Argmax
+	case k == 1 && s.sigmoid:
+		s.Decision = Decision{Threshold, big.NewRat(1, 2), "0.5"}
+		s.Note = "one score behind a Sigmoid"
+	}
+	return nil
+}
+
+// Classes is the number of classes that the decision tells apart; 0 where they are none.
+func (s *Subject) Classes() int {
+	if s.Shape == nil {
+		return 0
+	}
+	return s.Decision.Classes(s.Scores())
+}
+
+// Classified is an error where the model's numbers decide no class, as questions about other classes need.
+func (s *Subject) Classified(ctx context.Context) error {
+	if s.Shape == nil {
+		_, err := inferred(ctx, s.Model.Graph)
+		return err
+	}
+	switch s.Decision.Kind {
+	case Regress:
+		return unclear("argmax or threshold:T decide classes", "decision regress has no classes")
+	case Label:
+		return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q is a label of type %v, and no output holds scores", s.Output, s.Type)}
+	case None:
+		return unclear("--decision threshold:T says from which score on it is class 1, for example threshold:0 for a logit; --decision regress that there are none",
+			"output %q is one score that no Sigmoid bounds: nothing says where its two classes part", s.Output)
+	}
+	return nil
+}
+
+// Scores is the number of scores of a sample; 0 where it is not known.
+func (s *Subject) Scores() int {
+	if s.Shape == nil {
+		return 0
+	}
+	return onnxio.NumElements(s.Shape)
+}
+
+// Fits is an error where what was opened has another number of scores than one sample has.
+func (s *Subject) Fits(scores int) error {
+	if s.Shape != nil && scores == onnxio.NumElements(s.Shape) {
+		return nil
+	}
+	return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q gives %d numbers where a sample has %s: a batch that the file fixes is no single sample (shoal convert --batch 1)",
+		s.Output, scores, s.form())}
+}
+
+// String names scores and decision in a line.
+func (s *Subject) String() string {
+	decision := s.Decision.String()
+	if s.Decision.Kind == None {
+		decision = "none"
+	}
+	text := fmt.Sprintf("scores: output %s %s, decision: %s", s.Output, s.form(), decision)
+	if s.Decision.Kind == Label {
+		text = fmt.Sprintf("label: output %s %s", s.Output, s.form())
+	}
+	if s.Note != "" {
+		text += " (" + s.Note + ")"
+	}
+	return text
+}
+
+func (s *Subject) form() string {
+	if s.Shape == nil {
+		return "[N,?]"
+	}
+	return form(s.Shape)
+}
+
+// form is a shape with N for its batch.
+func form(shape []int) string {
+	words := make([]string, len(shape))
+	for i, d := range shape {
+		words[i] = fmt.Sprint(d)
+	}
+	if len(words) > 0 {
+		words[0] = "N"
+	}
+	return "[" + strings.Join(words, ",") + "]"
+}
+
+// choose finds the output that holds the scores.
+func choose(ctx context.Context, g *onnxio.Graph, output string) (candidate, error) {
+	if output != "" {
+		for _, v := range g.Outputs {
+			if v.Name != output {
+				continue
+			}
+			if c, ok := scoresBehind(ctx, g, v); ok {
+				return c, nil
+			}
+			return newCandidate(ctx, g, v.Name, v), nil
+		}
+		return candidate{}, unclear("its outputs are "+list(outputs(g)), "no output is named %q", output)
+	}
+	all := candidates(ctx, g)
+	direct := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return c.argmax })
+	switch {
+	case len(direct) > 0:
+		all = direct
+	case len(all) == 0 && len(g.Outputs) == 1:
+		return newCandidate(ctx, g, g.Outputs[0].Name, g.Outputs[0]), nil
+	case len(all) == 0:
+		return candidate{}, &onnxio.UnsupportedError{Why: "no output holds scores: " + list(outputs(g))}
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	rows := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !c.row() })
+	if len(rows) == 1 && !slices.ContainsFunc(all, func(c candidate) bool { return c.shape == nil }) {
+		return rows[0], nil
+	}
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.name
+		if c.shape != nil {
+			names[i] += " " + form(c.shape)
+		}
+	}
+	return candidate{}, unclear("--output NAME says which, for example --output "+all[0].name, "several outputs may be the scores: %s", list(names))
+}
+
+// row tells whether a sample's scores are one row of several.
+func (c candidate) row() bool {
+	n := onnxio.NumElements(c.shape)
+	return len(c.shape) > 1 && c.shape[0] == 1 && n > 1 && slices.Max(c.shape) == n
+}
+
+func outputs(g *onnxio.Graph) []string {
+	var out []string
+	for _, v := range g.Outputs {
+		out = append(out, fmt.Sprintf("%s (%v)", v.Name, v.DType))
+	}
+	return out
+}
+
+func list(names []string) string { return strings.Join(names, ", ") }
