@@ -94,7 +94,7 @@ func inferred(ctx context.Context, g *onnxio.Graph) (*onnxio.Value, error) {
 func newCandidate(ctx context.Context, g *onnxio.Graph, name string, v *onnxio.Value) candidate {
 	c := candidate{name: name, value: v, dtype: v.DType}
 	shape := make([]int, len(v.Dims))
-	known := v.HasShape && c.dtype != onnxio.Undefined
+	known := len(shape) > 0 && c.dtype != onnxio.Undefined
 	for i, d := range v.Dims {
 		if shape[i] = d.Size; i == 0 && !d.Known() {
 			shape[i] = 1

@@ -43,6 +43,9 @@ func unclear(hint, format string, args ...any) error {
 // (Kind None), see Classified. A label that stands alone gives Kind Label.
 func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*Subject, error) {
 	c, err := choose(ctx, m.Graph, output)
+	if e := ctx.Err(); e != nil { // a shape that was not found in time says nothing
+		return nil, e
+	}
 	if err != nil {
 		return nil, err
 	}
