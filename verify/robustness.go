@@ -158,6 +158,9 @@ func OneSided(ball Ball, label int, at *big.Rat) Property {
 	if label != 0 && label != 1 || at == nil {
 		return Property{Cases: []Case{{fault: fmt.Errorf("%w: side %d of a threshold, which has 0 and 1", ErrInput, label)}}}
 	}
+	if err := ball.check(); err != nil {
+		return Property{Cases: []Case{{fault: err}}}
+	}
 	outer, inner := ball.Boxes()
 	q := Constraint{Index: []int{0}, Coef: []*big.Rat{big.NewRat(1, 1)}, Bound: at}
 	if label == 0 {

@@ -209,6 +209,7 @@ func attackAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	saySubject(c, sub)
 	sayRange(c, s)
 	if err := sub.Fits(t.Outputs() / (sub.Classes() / sub.Scores())); err != nil {
 		return err

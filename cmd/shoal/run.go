@@ -63,6 +63,7 @@ func runAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	saySubject(c, sub)
 	r := &runTally{s: s, sub: sub, fixed: fixed, keep: jsonMode(c) != "", Outputs: [][]number{}, Predictions: []int{}, Labels: []int{}}
 	err = r.all(c, sess, shape)
 	if r.Interrupted = c.Context.Err() != nil; err != nil && !r.Interrupted {

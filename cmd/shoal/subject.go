@@ -21,7 +21,7 @@ func subjectFlags() []cli.Flag {
 	}
 }
 
-// subjectOf works out what is asked of a model, and says it on stderr where a report in JSON does not.
+// subjectOf works out what is asked of a model.
 func subjectOf(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
 	want, err := trial.ParseDecision(c.String("decision"))
 	if err != nil {
@@ -33,10 +33,14 @@ func subjectOf(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
 	if err != nil {
 		return nil, notReady(c, asUsage(err))
 	}
+	return s, nil
+}
+
+// saySubject says what is asked, where a report in JSON does not.
+func saySubject(c *cli.Context, s *trial.Subject) {
 	if jsonMode(c) == "" {
 		foreign.Fprintf(c.App.ErrWriter, "%s\n", s.String())
 	}
-	return s, nil
 }
 
 // classified is subjectOf for questions about classes.

@@ -35,6 +35,7 @@ func openSubject(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (*verify
 		v.Close()
 		return nil, nil, err
 	}
+	saySubject(c, sub)
 	sayRange(c, s)
 	return v, s, nil
 }

@@ -38,7 +38,7 @@ var functions = map[string]any{
 	"onnxio/infer.Simplify": infer.Simplify, "onnxio/infer.Costs": infer.Costs,
 	"onnxio/dataset.Kinds": dataset.Kinds, "onnxio/dataset.ReadNPZ": dataset.ReadNPZ, "onnxio/dataset.ParseNPY": dataset.ParseNPY, "onnxio/dataset.ParsePixelRange": dataset.ParsePixelRange,
 	"onnxio/dataset.Open": dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize,
-	"verify.Open": verify.Open, "verify.Methods": verify.Methods, "verify.Domains": verify.Domains, "verify.FromVNNLIB": verify.FromVNNLIB, "verify.Robust": verify.Robust,
+	"verify.Open": verify.Open, "verify.Methods": verify.Methods, "verify.Domains": verify.Domains, "verify.FromVNNLIB": verify.FromVNNLIB, "verify.Robust": verify.Robust, "verify.OneSided": verify.OneSided,
 	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse,
 	"attack.Open": attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.GradientContext": attack.GradientContext, "attack.Names": attack.Names, "attack.New": attack.New, "attack.Settings": attack.Settings,
 	"attack.Norms": attack.Norms, "attack.FreeBatch": attack.FreeBatch,
