@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -285,7 +286,7 @@ func TestBallEndsLieInside(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for range 20000 {
 		x, r := rng.Float32(), rng.Float64()*math.Pow(10, -float64(rng.IntN(12)))
-		end := aboveSum(x, -r)
+		end := sound.Float32AboveSum(float64(x), -r)
 		// Both differences are exact in float64 where the numbers are near each other, and monotone anyway.
 		if math.FMA(1, float64(x), -float64(end)) > r {
 			t.Fatalf("%v is further than %v from %v", end, r, x)

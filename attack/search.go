@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // Region is a question to Search: an input in the box whose outputs meet all constraints of one case.
@@ -61,7 +63,7 @@ func (t *Target) Search(ctx context.Context, r *Region, o SearchOptions) (*Found
 	s := &search{t: t, r: r, o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x5ea))}
 	s.lower, s.upper = make([]float32, t.size), make([]float32, t.size)
 	for k := range s.lower {
-		s.lower[k], s.upper[k] = floatAbove(r.Lower[k]), -floatAbove(-r.Upper[k])
+		s.lower[k], s.upper[k] = sound.Float32Above(r.Lower[k]), -sound.Float32Above(-r.Upper[k])
 		if s.lower[k] > s.upper[k] { // no float32 inside: the search goes on at the nearest
 			near := float32(r.Lower[k]/2 + r.Upper[k]/2)
 			s.lower[k], s.upper[k] = near, near
@@ -83,14 +85,6 @@ func (t *Target) Search(ctx context.Context, r *Region, o SearchOptions) (*Found
 			return nil, nil
 		}
 	}
-}
-
-func floatAbove(x float64) float32 {
-	f := float32(x)
-	if float64(f) < x {
-		f = math.Nextafter32(f, float32(math.Inf(1)))
-	}
-	return f
 }
 
 type search struct {

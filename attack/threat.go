@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // Norm measures a perturbation.
@@ -117,7 +119,7 @@ func (s *Samples) box(i int, t Threat) (lower, upper []float32) {
 		}
 		if t.Norm == Linf {
 			r := t.Eps * float64(s.scale(k))
-			lo, hi = max(lo, aboveSum(v, -r)), min(hi, -aboveSum(-v, -r))
+			lo, hi = max(lo, sound.Float32AboveSum(float64(v), -r)), min(hi, -sound.Float32AboveSum(-float64(v), -r))
 		}
 		lower[k], upper[k] = min(lo, v), max(hi, v) // a sample outside the range stays where it is
 	}
@@ -129,17 +131,4 @@ func (s *Samples) scale(k int) float32 {
 		return 1
 	}
 	return s.Scale[k]
-}
-
-// aboveSum is the smallest float32 that is not below x+r.
-func aboveSum(x float32, r float64) float32 {
-	sum := float64(x) + r
-	// The float64 sum's own rounding error, exactly (Knuth's TwoSum).
-	t := sum - float64(x)
-	err := (float64(x) - (sum - t)) + (r - t)
-	f := float32(sum)
-	if float64(f) < sum || float64(f) == sum && err > 0 {
-		f = math.Nextafter32(f, float32(math.Inf(1)))
-	}
-	return f
 }

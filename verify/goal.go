@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // group is a box with all cases that share it: they are bounded together.
@@ -93,7 +93,7 @@ func (v *Verifier) open(c *Case, s Semantics) (*openCase, error) {
 				return nil, fmt.Errorf("%w: a last Softmax is left out, so only the order of two outputs can be asked", ErrInput)
 			}
 			if s == Float32 {
-				bound = op.Up(largest(row) * softmaxGap(v.net.Outputs()))
+				bound = sound.Up(largest(row) * softmaxGap(v.net.Outputs()))
 			}
 		}
 		oc.rows = append(oc.rows, row)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/big"
 	"testing"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // TestNearestIsExactOnlyWhereItIs compares with the rational number of the float64 that is given, at both ends of the range.
@@ -16,12 +18,12 @@ func TestNearestIsExactOnlyWhereItIs(t *testing.T) {
 				p.Inv(p)
 			}
 			r.Mul(r, p)
-			f, exact := nearest(r)
+			f, exact := sound.Nearest(r)
 			is := !math.IsInf(f, 0) && new(big.Rat).SetFloat64(f).Cmp(r) == 0
 			if exact != is {
 				t.Errorf("%d*2^%d: %v is said to be exact: %v", m, e, f, exact)
 			}
-			if down, up := roundDown(r), roundUp(r); !math.IsInf(up, 0) && new(big.Rat).SetFloat64(up).Cmp(r) < 0 || !math.IsInf(down, 0) && new(big.Rat).SetFloat64(down).Cmp(r) > 0 {
+			if down, up := sound.RatDown(r), sound.RatUp(r); !math.IsInf(up, 0) && new(big.Rat).SetFloat64(up).Cmp(r) < 0 || !math.IsInf(down, 0) && new(big.Rat).SetFloat64(down).Cmp(r) > 0 {
 				t.Errorf("%d*2^%d: rounded to %v and %v", m, e, down, up)
 			}
 		}

@@ -2,10 +2,10 @@ package verify
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
@@ -32,8 +32,8 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 			n := len(c.Lower)
 			b = rounded{outer: Box{Lower: make([]float64, n), Upper: make([]float64, n)}, inner: &Box{Lower: make([]float64, n), Upper: make([]float64, n)}}
 			for i := range n {
-				b.outer.Lower[i], b.outer.Upper[i] = roundDown(c.Lower[i]), roundUp(c.Upper[i])
-				b.inner.Lower[i], b.inner.Upper[i] = roundUp(c.Lower[i]), roundDown(c.Upper[i])
+				b.outer.Lower[i], b.outer.Upper[i] = sound.RatDown(c.Lower[i]), sound.RatUp(c.Upper[i])
+				b.inner.Lower[i], b.inner.Upper[i] = sound.RatUp(c.Lower[i]), sound.RatDown(c.Upper[i])
 			}
 			boxes[key] = b
 		}
@@ -44,19 +44,4 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 		p.Cases = append(p.Cases, k)
 	}
 	return p
-}
-
-// roundDown is the greatest float64 that is not above r.
-func roundDown(r *big.Rat) float64 {
-	f, exact := nearest(r)
-	if exact || math.IsInf(f, -1) {
-		return f
-	}
-	if math.IsInf(f, 1) { // r is finite, and so has a float64 below it
-		return math.MaxFloat64
-	}
-	if new(big.Rat).SetFloat64(f).Cmp(r) > 0 {
-		f = math.Nextafter(f, math.Inf(-1))
-	}
-	return f
 }

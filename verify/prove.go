@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -80,7 +80,7 @@ func (v *Verifier) prove(b *bound.Bounds, batch []*group) error {
 				x := low[at]
 				at++
 				if len(c.loss[k]) > 0 {
-					x = op.Down(x - coefError(b.Outputs(i), c.loss[k]))
+					x = sound.Down(x - coefError(b.Outputs(i), c.loss[k]))
 				}
 				margin := x - c.bound[k]
 				if margin > c.margin || math.IsInf(c.margin, -1) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"math/big"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // A box whose ends are decimal numbers may hold no float32 at all in some coordinate (0.1 <= x <= 0.1). No execution of the network is a
@@ -12,11 +14,7 @@ import (
 // holdsFloat32 tells whether every coordinate of the exact box has a float32.
 func (g *group) holdsFloat32() bool {
 	for i, lo := range g.inner.Lower {
-		c := float32(lo)
-		if float64(c) < lo {
-			c = math.Nextafter32(c, float32(math.Inf(1)))
-		}
-		if !(float64(c) <= g.inner.Upper[i]) {
+		if !(float64(sound.Float32Above(lo)) <= g.inner.Upper[i]) {
 			return false
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"math/big"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // Replay rounds a point into the property's exact boxes in float32, runs the network, and tells whether it meets a case: the same check
@@ -36,15 +38,8 @@ func (v *Verifier) Replay(ctx context.Context, p Property, x []float64) (*Counte
 func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what string) (Result, bool, error) {
 	in := make([]float32, len(x))
 	for i, f := range x {
-		lo, up := g.inner.Lower[i], g.inner.Upper[i]
-		c := float32(f)
-		if float64(c) < lo {
-			c = math.Nextafter32(c, float32(math.Inf(1)))
-		}
-		if float64(c) > up {
-			c = math.Nextafter32(c, float32(math.Inf(-1)))
-		}
-		if float64(c) < lo || float64(c) > up {
+		c, ok := sound.Float32In(f, g.inner.Lower[i], g.inner.Upper[i])
+		if !ok {
 			return Result{}, false, nil
 		}
 		in[i] = c

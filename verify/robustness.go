@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // Ball is the input set of local robustness.
@@ -24,18 +26,9 @@ func (b Ball) Floats() (lower, upper []float32) {
 	_, inner := b.Boxes()
 	lower, upper = make([]float32, len(inner.Lower)), make([]float32, len(inner.Upper))
 	for k := range lower {
-		lower[k], upper[k] = float32Above(inner.Lower[k]), -float32Above(-inner.Upper[k])
+		lower[k], upper[k] = sound.Float32Above(inner.Lower[k]), -sound.Float32Above(-inner.Upper[k])
 	}
 	return lower, upper
-}
-
-// float32Above is the smallest float32 that is not below x.
-func float32Above(x float64) float32 {
-	f := float32(x)
-	if float64(f) < x {
-		f = math.Nextafter32(f, float32(math.Inf(1)))
-	}
-	return f
 }
 
 // Boxes returns the ball in model units: the smallest float64 box that holds it, and the largest that it holds. They differ where
@@ -49,14 +42,14 @@ func (b Ball) Boxes() (outer, inner Box) {
 	outer = Box{Lower: make([]float64, n), Upper: make([]float64, n)}
 	inner = Box{Lower: make([]float64, n), Upper: make([]float64, n)}
 	for i, c := range b.Center {
-		l, u := sumEnds(float64(c), -b.Eps), sumEnds(float64(c), b.Eps)
-		l, u = ends{max(lo, l.down), max(lo, l.up)}, ends{min(hi, u.down), min(hi, u.up)}
+		l, u := sound.Sum(float64(c), -b.Eps), sound.Sum(float64(c), b.Eps)
+		l, u = sound.Ends{Down: max(lo, l.Down), Up: max(lo, l.Up)}, sound.Ends{Down: min(hi, u.Down), Up: min(hi, u.Up)}
 		if b.Mean != nil {
 			m, s := b.norm(i)
-			l, u = l.less(m).over(s), u.less(m).over(s)
+			l, u = l.Less(m).Over(s), u.Less(m).Over(s)
 		}
-		outer.Lower[i], outer.Upper[i] = l.down, u.up
-		inner.Lower[i], inner.Upper[i] = l.up, u.down
+		outer.Lower[i], outer.Upper[i] = l.Down, u.Up
+		inner.Lower[i], inner.Upper[i] = l.Up, u.Down
 	}
 	return outer, inner
 }
@@ -86,41 +79,6 @@ func (b Ball) norm(i int) (mean, std float64) {
 		return math.NaN(), math.NaN()
 	}
 	return b.Mean[b.Channel[i]], b.Std[b.Channel[i]]
-}
-
-// ends are the float64s on both sides of a real number, equal where it is one.
-type ends struct{ down, up float64 }
-
-// sumEnds brackets a+b, whose rounding error is a float64 of its own (Knuth's TwoSum).
-func sumEnds(a, b float64) ends {
-	s := a + b
-	t := s - a
-	return nudge(s, (a-(s-t))+(b-t))
-}
-
-// nudge brackets s+err for an err below half an ulp of s; only its sign matters.
-func nudge(s, err float64) ends {
-	switch {
-	case err > 0:
-		return ends{s, math.Nextafter(s, math.Inf(1))}
-	case err < 0:
-		return ends{math.Nextafter(s, math.Inf(-1)), s}
-	}
-	return ends{s, s}
-}
-
-func (e ends) less(m float64) ends { return ends{sumEnds(e.down, -m).down, sumEnds(e.up, -m).up} }
-
-// over divides by s > 0. The remainder is exact unless it is subnormal.
-func (e ends) over(s float64) ends {
-	div := func(x float64) ends {
-		q := x / s
-		if x != 0 && (math.Abs(x) < 0x1p-900 || math.Abs(q) < 0x1p-900) {
-			return ends{math.Nextafter(q, math.Inf(-1)), math.Nextafter(q, math.Inf(1))}
-		}
-		return nudge(q, math.FMA(-q, s, x))
-	}
-	return ends{div(e.down).down, div(e.up).up}
 }
 
 // Robust is the property that every point of the ball is classified as label: no other output is as large.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/big"
 	"testing"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // TestRationalsRoundOutward: the nearest float64 on the named side, also beyond the largest and below the smallest numbers.
@@ -13,7 +15,7 @@ func TestRationalsRoundOutward(t *testing.T) {
 		if !ok {
 			t.Fatal(s)
 		}
-		lo, up := roundDown(r), roundUp(r)
+		lo, up := sound.RatDown(r), sound.RatUp(r)
 		less := func(f float64) int { // f compared with r
 			if math.IsInf(f, 0) {
 				return int(math.Copysign(1, f))

@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/big"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // loss is what the coefficients of a row lost when they became float64s: by output, an upper bound of |coefficient - float64|. Empty where
@@ -33,7 +33,7 @@ func (v *Verifier) row(q Constraint) ([]float64, loss, float64, error) {
 	var lost loss
 	for i, c := range sums {
 		c.Mul(c, by)
-		f, exact := nearest(c)
+		f, exact := sound.Nearest(c)
 		row[i] = f
 		if !exact {
 			if lost == nil {
@@ -41,10 +41,10 @@ func (v *Verifier) row(q Constraint) ([]float64, loss, float64, error) {
 			}
 			d := new(big.Rat).SetFloat64(f)
 			d.Sub(c, d)
-			lost[i] = roundUp(d.Abs(d))
+			lost[i] = sound.RatUp(d.Abs(d))
 		}
 	}
-	return row, lost, roundUp(new(big.Rat).Mul(q.Bound, by)), nil
+	return row, lost, sound.RatUp(new(big.Rat).Mul(q.Bound, by)), nil
 }
 
 // extreme is the power of two that brings the largest coefficient to about 1 where float64s could not hold it and its neighbours well; else 1.
@@ -71,7 +71,7 @@ func coefError(out Box, lost loss) float64 {
 	sum := 0.0
 	for i := range out.Lower { // in order, so that the rounding is the same in every run
 		if d := lost[i]; d != 0 {
-			sum = op.Up(sum + op.Up(d*max(math.Abs(out.Lower[i]), math.Abs(out.Upper[i]))))
+			sum = sound.Up(sum + sound.Up(d*max(math.Abs(out.Lower[i]), math.Abs(out.Upper[i]))))
 		}
 	}
 	return sum

@@ -10,13 +10,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
@@ -136,11 +136,7 @@ func one(model, property string, duration time.Duration) (verify.Verdict, error)
 // holdsFloat32 tells whether a case's exact box has a float32 in every coordinate.
 func holdsFloat32(c verify.Case) bool {
 	for i, l := range c.Inner.Lower {
-		x := float32(l)
-		if float64(x) < l {
-			x = math.Nextafter32(x, math.MaxFloat32)
-		}
-		if float64(x) > c.Inner.Upper[i] {
+		if float64(sound.Float32Above(l)) > c.Inner.Upper[i] {
 			return false
 		}
 	}

@@ -190,11 +190,3 @@ func (s *ConvStep) weight(m, tap, ch int) float64 {
 	}
 	return s.byOut[0][(m*s.taps+tap)*s.cg+ch]
 }
-
-// Gamma is n*u/(1-n*u) for float64, the bound of the relative error of a sum of n products in any order.
-// Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1.
-func Gamma(n int) float64 {
-	const u = 0x1p-53
-	x := float64(n) * u
-	return math.Nextafter(x/(1-x), 1) * (1 + 0x1p-50)
-}

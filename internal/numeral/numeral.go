@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 var decimal = regexp.MustCompile(`^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+]?[0-9]{1,4}))?$`)
@@ -75,23 +77,20 @@ func Float(text string) (float64, error) {
 }
 
 // Up is the least float64 that is not below a number: a ball of that radius is not too small.
-func Up(text string) (float64, error) { return directed(text, 1) }
+func Up(text string) (float64, error) { return directed(text, sound.RatUp) }
 
 // Down is the largest float64 that is not above a number.
-func Down(text string) (float64, error) { return directed(text, -1) }
+func Down(text string) (float64, error) { return directed(text, sound.RatDown) }
 
-func directed(text string, sign int) (float64, error) {
-	f, err := Float(text)
-	if err != nil {
+func directed(text string, round func(*big.Rat) float64) (float64, error) {
+	if _, err := Float(text); err != nil {
 		return 0, err
 	}
 	r, err := Parse(text)
 	if err != nil {
 		return 0, err
 	}
-	if r.Cmp(new(big.Rat).SetFloat64(f)) == sign {
-		f = math.Nextafter(f, math.Inf(sign))
-	}
+	f := round(r)
 	if math.IsInf(f, 0) {
 		return 0, fmt.Errorf("%q is too large", strings.TrimSpace(text))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -122,7 +123,7 @@ func averageLinear(n *onnxio.Node) (*Linear, error) {
 	for _, k := range counts {
 		uniform = uniform && k == counts[0]
 		if k&(k-1) != 0 {
-			l.RelErr = unitRoundoff
+			l.RelErr = sound.Unit
 		}
 	}
 	if uniform {

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -118,7 +119,7 @@ func batchnormLinear(n *onnxio.Node) (*Linear, error) {
 			return nil, err
 		}
 	}
-	const u, u32 = unitRoundoff, 0x1p-24
+	const u, u32 = sound.Unit, sound.Unit32
 	eps := float64(n.Attrs.Float("epsilon", 1e-5))
 	x := n.Input(0).Shape
 	size := product(x)
@@ -149,8 +150,8 @@ func batchnormLinear(n *onnxio.Node) (*Linear, error) {
 			x := magnitude(in[0], i)
 			sum := x*c[0] + c[1]
 			// What float32 may lose below its normal numbers: in k and its factors, in what enters, and in every product.
-			low := 8 * Flush * (1 + c[3]) * (1 + x + c[2])
-			err[i] += fits32(max(sum, c[3]*(x+c[2])), 16*u32*sum+low)
+			low := 8 * sound.Flush * (1 + c[3]) * (1 + x + c[2])
+			err[i] += sound.Fits32(max(sum, c[3]*(x+c[2])), 16*u32*sum+low)
 		}
 	})
 	return l, nil

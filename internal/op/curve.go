@@ -1,6 +1,10 @@
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/sound"
+)
 
 // curve is a differentiable function given by rigorous brackets of its value and of its derivative.
 type curve struct {
@@ -26,14 +30,14 @@ func (c curve) negated() curve {
 // widen brackets a value that is known up to a relative error, with the smallest subnormals as absolute room.
 func widen(x, rel float64) (lo, hi float64) {
 	e := math.Abs(x)*rel + 0x1p-1070
-	return Down(x - e), Up(x + e)
+	return sound.Down(x - e), sound.Up(x + e)
 }
 
 // above is the smallest intercept we can prove for a line of slope k to be over a value of at most v at x.
-func above(k, x, v float64) float64 { return addUp(v, -mulDown(k, x)) }
+func above(k, x, v float64) float64 { return sound.AddUp(v, -sound.MulDown(k, x)) }
 
 // below is the largest intercept with the line under a value of at least v at x.
-func below(k, x, v float64) float64 { return addDown(v, -mulUp(k, x)) }
+func below(k, x, v float64) float64 { return sound.AddDown(v, -sound.MulUp(k, x)) }
 
 // overTangent returns an intercept c with f(x) <= k*x + c on [a, b], where f is concave, for t in [a, b].
 //
@@ -42,8 +46,8 @@ func below(k, x, v float64) float64 { return addDown(v, -mulUp(k, x)) }
 func (c curve) overTangent(k, t, a, b float64) float64 {
 	_, hi := c.f(t)
 	dlo, dhi := c.d(t)
-	slack := max(0, mulUp(addUp(dhi, -k), addUp(b, -t)), mulUp(addUp(k, -dlo), addUp(t, -a)))
-	return addUp(above(k, t, hi), slack)
+	slack := max(0, sound.MulUp(sound.AddUp(dhi, -k), sound.AddUp(b, -t)), sound.MulUp(sound.AddUp(k, -dlo), sound.AddUp(t, -a)))
+	return sound.AddUp(above(k, t, hi), slack)
 }
 
 // overChord returns slope and intercept of the chord over a convex f on [l, u].
@@ -138,6 +142,6 @@ func curveLines(c curve, b bend) LinesFunc {
 
 // squareCurve is x*x.
 var squareCurve = curve{
-	func(x float64) (float64, float64) { return max(mulDown(x, x), 0), mulUp(x, x) },
+	func(x float64) (float64, float64) { return max(sound.MulDown(x, x), 0), sound.MulUp(x, x) },
 	func(x float64) (float64, float64) { return 2 * x, 2 * x },
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -30,7 +31,7 @@ var arcs = []struct {
 			return add(wide(x), quo(mul(wide(x), mul(wide(x), wide(x))), wide(3)))
 		}
 		return quo(logarithm(quo(add(wide(1), wide(x)), sub(wide(1), wide(x)))), wide(2))
-	}, Up(-1), Down(1)},
+	}, sound.Up(-1), sound.Down(1)},
 }
 
 // bigAsin is 2*atan(x/(1 + sqrt(1-x*x))).
@@ -63,13 +64,13 @@ func arcIntervals(lo, hi float64) [][2]float64 {
 		}
 	}
 	if hi-lo < 10 {
-		iv = append(iv, [2]float64{lo, hi}, [2]float64{lo, lo}, [2]float64{hi, hi}, [2]float64{Down(hi), hi}, [2]float64{lo, Up(lo)}, [2]float64{hi - 1e-9, hi})
+		iv = append(iv, [2]float64{lo, hi}, [2]float64{lo, lo}, [2]float64{hi, hi}, [2]float64{sound.Down(hi), hi}, [2]float64{lo, sound.Up(lo)}, [2]float64{hi - 1e-9, hi})
 		for range 20 {
 			a, b := lo+(hi-lo)*rng.Float64(), lo+(hi-lo)*rng.Float64()
 			iv = append(iv, [2]float64{min(a, b), max(a, b)})
 		}
 	}
-	iv = append(iv, [2]float64{1, 1}, [2]float64{1, 1.5}, [2]float64{1, 1e6}, [2]float64{1.2, 900}, [2]float64{2, 2.5}, [2]float64{700, 1000}, [2]float64{1, Up(1)})
+	iv = append(iv, [2]float64{1, 1}, [2]float64{1, 1.5}, [2]float64{1, 1e6}, [2]float64{1.2, 900}, [2]float64{2, 2.5}, [2]float64{700, 1000}, [2]float64{1, sound.Up(1)})
 	var in [][2]float64
 	for _, v := range iv {
 		if v[0] >= lo && v[1] <= hi {

@@ -1,6 +1,10 @@
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/sound"
+)
 
 // dip is a smooth curve like Swish, Gelu and Mish: x times a gate that rises from 0 to 1. From the left it falls from 0, concave, turns
 // convex at the first inflection point, has its minimum, and turns concave again at the second, from where its slope falls to 1.
@@ -24,7 +28,7 @@ const gentlestDip, steepestDip = -0.25, 1.25
 // scaled is the dip y = f(alpha*x)/alpha for alpha > 0, given the curve of that.
 func (d *dip) scaled(alpha float64, c curve) *dip {
 	// The quotients are off by an ulp of a number that is used with a much larger margin; least is rounded outward.
-	return &dip{c, d.first / alpha, d.second / alpha, d.bottom / alpha, Down(d.least / alpha)}
+	return &dip{c, d.first / alpha, d.second / alpha, d.bottom / alpha, sound.Down(d.least / alpha)}
 }
 
 // around encloses a number known to within dipMargin of its size.
@@ -73,5 +77,5 @@ func (d *dip) lines() LinesFunc {
 // brackets gives x-e and x+e, rounded outward.
 func brackets(x, e float64) (lo, hi float64) {
 	e += 0x1p-1070
-	return Down(x - e), Up(x + e)
+	return sound.Down(x - e), sound.Up(x + e)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -135,12 +136,12 @@ func dips(t *testing.T) []struct {
 // dipIntervals are intervals of all sizes and places where the references are precise, many with ends near the special points.
 func dipIntervals() [][2]float64 {
 	rng := rand.New(rand.NewPCG(21, 22))
-	iv := [][2]float64{{-1, 1}, {0, 0}, {-8, 8}, {-16, -8}, {3, 16}, {-1, Up(-1)}, {-1e-300, 1e-300}, {-1e-9, 1e-12}, {-4, -1}, {-2, 0.5}}
+	iv := [][2]float64{{-1, 1}, {0, 0}, {-8, 8}, {-16, -8}, {3, 16}, {-1, sound.Up(-1)}, {-1e-300, 1e-300}, {-1e-9, 1e-12}, {-4, -1}, {-2, 0.5}}
 	special := []float64{-2.3993572805154675, -1.2784645427610737, -math.Sqrt2, -0.7517915246935645, 2.3993572805154675, math.Sqrt2,
 		-2.256376396360793, 1.4905711794854284, -1.1924312145154952, -0.7524614220710163}
 	for _, x := range special {
 		w := rng.Float64()
-		iv = append(iv, [2]float64{x, x}, [2]float64{x, x + w}, [2]float64{x - w, x}, [2]float64{Down(x), Up(x)}, [2]float64{x - 3*w, x + 2*w})
+		iv = append(iv, [2]float64{x, x}, [2]float64{x, x + w}, [2]float64{x - w, x}, [2]float64{sound.Down(x), sound.Up(x)}, [2]float64{x - 3*w, x + 2*w})
 	}
 	for range 25 {
 		scale := math.Exp(rng.Float64()*6 - 4)

@@ -1,7 +1,7 @@
 package op
 
 import (
-	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // dots are sums of products of two variable operands: y[i] = sum over p < k of a[ia] * b[ib], with ia, ib = at(i, p).
@@ -27,15 +27,15 @@ func (d *dots) interval(a, b Box) Box {
 			lo, up, mag = lo+l, up+u, mag+max(-l, u)
 		}
 		if finite(mag) {
-			e := Up(affine.Gamma(2*d.k+8)*mag) + float64(d.k)*0x1p-1073
-			out.Lower[i], out.Upper[i] = Down(lo-e), Up(up+e)
+			e := sound.Up(sound.Gamma(2*d.k+8)*mag) + float64(d.k)*0x1p-1073
+			out.Lower[i], out.Upper[i] = sound.Down(lo-e), sound.Up(up+e)
 			continue
 		}
 		lo, up = 0, 0
 		for p := range d.k {
 			x, y := d.at(i, p)
 			l, u := mulBounds(a.Lower[x], a.Upper[x], b.Lower[y], b.Upper[y])
-			lo, up = addDown(lo, l), addUp(up, u)
+			lo, up = sound.AddDown(lo, l), sound.AddUp(up, u)
 		}
 		out.Lower[i], out.Upper[i] = lo, up
 	}
@@ -68,14 +68,14 @@ func (d *dots) relax(a, b Box) *Relaxation {
 			xl, xu, yl, yu := a.Lower[x], a.Upper[x], b.Lower[y], b.Upper[y]
 			if !finite(xl) || !finite(xu) || !finite(yl) || !finite(yu) {
 				l, u := mulBounds(xl, xu, yl, yu)
-				lo, up = addDown(lo, l), addUp(up, u)
+				lo, up = sound.AddDown(lo, l), sound.AddUp(up, u)
 				continue
 			}
 			lower.add(0, x, yl)
 			lower.add(1, y, xl)
 			upper.add(0, x, yu)
 			upper.add(1, y, xl)
-			lo, up = addDown(lo, -mulUp(xl, yl)), addUp(up, -mulDown(xl, yu))
+			lo, up = sound.AddDown(lo, -sound.MulUp(xl, yl)), sound.AddUp(up, -sound.MulDown(xl, yu))
 		}
 		lower.close(lo)
 		upper.close(up)
@@ -91,6 +91,6 @@ func (d *dots) execution(a, b Box, out []float64) {
 			x, y := d.at(i, p)
 			sum += magnitude(a, x) * magnitude(b, y)
 		}
-		out[i] += fits32(sum, gamma32(d.k+2)*(sum+0x1p-98))
+		out[i] += sound.Fits32(sum, sound.Gamma32(d.k+2)*(sum+0x1p-98))
 	}
 }

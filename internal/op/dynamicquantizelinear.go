@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -72,7 +73,7 @@ func dynamicInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 		al, au = max(al, -x.Upper[i]), max(au, -x.Lower[i])
 		bl, bu = max(bl, x.Lower[i]), max(bu, x.Upper[i])
 	}
-	if !(au+bu <= Largest32/2) { // an execution's range of the elements may overflow
+	if !(au+bu <= sound.Largest32/2) { // an execution's range of the elements may overflow
 		al, bl = 0, 0
 		au, bu = math.Inf(1), math.Inf(1)
 	}

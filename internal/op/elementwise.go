@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -46,7 +47,7 @@ func monotone(f func(float64) float64, ulps int) func(*onnxio.Node, []Box) ([]Bo
 		for i := range out.Lower {
 			l, u := f(in[0].Lower[i]), f(in[0].Upper[i])
 			for range ulps {
-				l, u = Down(l), Up(u)
+				l, u = sound.Down(l), sound.Up(u)
 			}
 			if math.IsNaN(l) || math.IsNaN(u) {
 				l, u = math.Inf(-1), math.Inf(1)

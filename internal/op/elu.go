@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -44,7 +45,7 @@ func (e expKink) left() curve {
 		d: func(x float64) (float64, float64) {
 			z := x / e.t
 			if z < -700 {
-				v := mulUp(Up(math.Abs(q)), 1e-304)
+				v := sound.MulUp(sound.Up(math.Abs(q)), 1e-304)
 				return -v, v
 			}
 			return widen(q*math.Exp(z), (24-2*z)*0x1p-52)
@@ -56,7 +57,7 @@ func (e expKink) value(x float64) (lo, hi float64) {
 	if x < 0 {
 		return e.left().f(x)
 	}
-	return mulDown(e.k, x), mulUp(e.k, x)
+	return sound.MulDown(e.k, x), sound.MulUp(e.k, x)
 }
 
 // bounds: on each side of 0 the function rises or falls.

@@ -3,6 +3,8 @@ package op
 import (
 	"math"
 	"slices"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // Execution says what a float32 execution of an operator may be off, and whether one may leave float32's range: all that
@@ -89,7 +91,7 @@ func (e Execution) Other() Execution {
 // Depending's functions are given boxes in the standard's order, and their errors are in that order: reorder brings them to out's.
 func (e Execution) Errors(in []Box, out Box, err []float64, reorder func(dst, src []float64)) {
 	for i := range err {
-		x := (2*unit32*e.ulps*magnitude(out, i) + e.abs + Flush) * (1 + 0x1p-20)
+		x := (2*sound.Unit32*e.ulps*magnitude(out, i) + e.abs + sound.Flush) * (1 + 0x1p-20)
 		if !e.known || math.IsNaN(x) {
 			x = math.Inf(1)
 		}
@@ -115,46 +117,6 @@ func (e Execution) Errors(in []Box, out Box, err []float64, reorder func(dst, sr
 
 // EachIn tells whether Errors wants the boxes of the node's inputs.
 func (e Execution) EachIn() bool { return len(e.more) > 0 }
-
-// Bounds on the errors of float32 executions are computed in float64, whose own rounding the room in gamma32 covers.
-
-// unit32 is the largest relative error of one float32 operation.
-const unit32 = 0x1p-24
-
-// Flush is what a result or an operand below the normal numbers of float32 may lose when it is flushed to zero.
-const Flush = 0x1p-126
-
-// Largest32 is the largest finite float32.
-const Largest32 = math.MaxFloat32
-
-// gamma32 bounds the relative error of n float32 operations one after the other, n*u/(1-n*u), with room for its use in float64.
-// Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1.
-func gamma32(n int) float64 {
-	x := float64(n) * unit32
-	if x >= 0.5 {
-		return math.Inf(1)
-	}
-	return x / (1 - x) * (1 + 0x1p-20)
-}
-
-// largest32 is a magnitude from which on squares, and sums of them, might leave the range of float32.
-const largest32 = 0x1p60
-
-// within32 is e, or infinite where magnitudes are so large that float32 may overflow, and nothing is known.
-func within32(mag, e float64) float64 {
-	if !(mag <= largest32) || math.IsNaN(e) {
-		return math.Inf(1)
-	}
-	return e
-}
-
-// fits32 is e, or infinite where an intermediate of that magnitude, rounding included, may leave the range of float32.
-func fits32(mag, e float64) float64 {
-	if !(mag <= Largest32*(1-0x1p-10)) || math.IsNaN(e) {
-		return math.Inf(1)
-	}
-	return e
-}
 
 // magnitude is the largest absolute value of an element of a box.
 func magnitude(b Box, i int) float64 { return max(math.Abs(b.Lower[i]), math.Abs(b.Upper[i])) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -181,7 +182,7 @@ func foldLines(f LinesFunc, size func(n float64) (ulps, abs float64), source str
 				for _, j := range index[start[i]:start[i+1]] {
 					lower.add(0, int(j), p.LoSlope[j])
 					upper.add(0, int(j), p.UpSlope[j])
-					lo, hi = addDown(lo, p.LoIcept[j]), addUp(hi, p.UpIcept[j])
+					lo, hi = sound.AddDown(lo, p.LoIcept[j]), sound.AddUp(hi, p.UpIcept[j])
 				}
 				lower.close(lo)
 				upper.close(hi)
@@ -203,7 +204,7 @@ func (r *reduction) reaching(largest func(mags []float64) float64) func(in []Box
 			for _, j := range index[start[i]:start[i+1]] {
 				mags = append(mags, magnitude(in[0], int(j)))
 			}
-			err[i] += fits32(largest(mags), 0)
+			err[i] += sound.Fits32(largest(mags), 0)
 		}
 	}
 }
@@ -213,7 +214,7 @@ func sumBounds(f func(l, u float64) (lo, hi float64)) func(l, u []float64) (lo, 
 	return func(l, u []float64) (lo, hi float64) {
 		for i := range l {
 			a, b := f(l[i], u[i])
-			lo, hi = addDown(lo, a), addUp(hi, b)
+			lo, hi = sound.AddDown(lo, a), sound.AddUp(hi, b)
 		}
 		return lo, hi
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -125,7 +126,7 @@ var geluTanhCurve = curve{
 		case w < -700:
 			return -1e-290, 1e-290
 		case w > 700:
-			return Down(1), Up(1)
+			return sound.Down(1), sound.Up(1)
 		}
 		s, r, a := sigmoid(w), sigmoid(-w), math.Abs(w)
 		xw := x * 2 * geluC * (1 + 3*geluB*x*x)

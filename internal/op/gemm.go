@@ -9,6 +9,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -296,7 +297,7 @@ func (l *Linear) scaled(w []float64, by float64) []float64 {
 	for i, v := range w {
 		w[i] = by * v
 		if float64(float32(v)) != v {
-			l.RelErr = unitRoundoff
+			l.RelErr = sound.Unit
 		}
 	}
 	return w
@@ -354,7 +355,7 @@ func gemmBox(n *onnxio.Node, d *gemmDims, alpha, beta float64) (*Linear, error) 
 			if n.Input(2) != nil {
 				sum += math.Abs(beta) * magnitude(in[2], i*d.ci+j*d.cj)
 			}
-			out[o] += fits32(sum, gamma32(d.k+6)*(sum+0x1p-98))
+			out[o] += sound.Fits32(sum, sound.Gamma32(d.k+6)*(sum+0x1p-98))
 		}
 	}))(n)
 }
@@ -374,7 +375,7 @@ func gemmInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 			if n.Input(2) != nil {
 				at := i*d.ci + j*d.cj
 				cl, cu := mulBounds(in[2].Lower[at], in[2].Upper[at], beta, beta)
-				lo, up = addDown(lo, cl), addUp(up, cu)
+				lo, up = sound.AddDown(lo, cl), sound.AddUp(up, cu)
 			}
 			out.Lower[i*d.n+j], out.Upper[i*d.n+j] = lo, up
 		}
@@ -398,14 +399,14 @@ func boxDot(a, b Box, ia, sa, ib, sb, k int) (lo, up float64) {
 	}
 	if finite(mag) {
 		// Subnormal products are off by an absolute 2^-1074 each.
-		e := Up(affine.Gamma(2*k+8)*mag) + float64(k)*0x1p-1073
-		return Down(lo - e), Up(up + e)
+		e := sound.Up(sound.Gamma(2*k+8)*mag) + float64(k)*0x1p-1073
+		return sound.Down(lo - e), sound.Up(up + e)
 	}
 	lo, up = 0, 0
 	for p := range k {
 		i, j := ia+p*sa, ib+p*sb
 		l, u := mulBounds(a.Lower[i], a.Upper[i], b.Lower[j], b.Upper[j])
-		lo, up = addDown(lo, l), addUp(up, u)
+		lo, up = sound.AddDown(lo, l), sound.AddUp(up, u)
 	}
 	return lo, up
 }

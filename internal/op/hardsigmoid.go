@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -31,7 +32,7 @@ func hardSigmoidEval(c *Call) error {
 func ramp(alpha, beta float64) curve {
 	return curve{
 		func(x float64) (float64, float64) {
-			return addDown(mulDown(alpha, x), beta), addUp(mulUp(alpha, x), beta)
+			return sound.AddDown(sound.MulDown(alpha, x), beta), sound.AddUp(sound.MulUp(alpha, x), beta)
 		},
 		func(float64) (float64, float64) { return alpha, alpha },
 	}
@@ -68,8 +69,8 @@ func hardSigmoidLinear(n *onnxio.Node) (*Linear, error) {
 	}, r.d}
 	// kink encloses where the ramp has the value y.
 	kink := func(y float64) (a, b float64) {
-		p, q := addDown(y, -beta)/alpha, addUp(y, -beta)/alpha
-		return Down(min(p, q)), Up(max(p, q))
+		p, q := sound.AddDown(y, -beta)/alpha, sound.AddUp(y, -beta)/alpha
+		return sound.Down(min(p, q)), sound.Up(max(p, q))
 	}
 	var pieces *pieced
 	switch gentle, steep, inf := min(0, alpha), max(0, alpha), math.Inf(1); {

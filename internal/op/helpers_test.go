@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -221,7 +222,7 @@ func checkLines(t *testing.T, name string, f LinesFunc, truth func(x float64) *b
 			l, u := iv[0], iv[1]
 			out := Lines{make([]float64, 1), make([]float64, 1), make([]float64, 1), make([]float64, 1)}
 			f(s, []float64{l}, []float64{u}, &out)
-			points := []float64{l, u, Up(l), Down(u), l + (u-l)/2, l + (u-l)/4, u - (u-l)/4, 0}
+			points := []float64{l, u, sound.Up(l), sound.Down(u), l + (u-l)/2, l + (u-l)/4, u - (u-l)/4, 0}
 			points = append(points, inside...)
 			for range 12 {
 				points = append(points, l+(u-l)*rng.Float64())
@@ -299,7 +300,7 @@ func boxesFor(n *onnxio.Node, l, u float64) []Box {
 func someIntervals() [][2]float64 {
 	rng := rand.New(rand.NewPCG(7, 8))
 	iv := [][2]float64{
-		{-1, 1}, {-1, 2}, {-3, 1}, {0, 1}, {-1, 0}, {0.5, 0.5}, {-0.25, -0.25}, {0, 0}, {1, Up(1)}, {-1, Up(-1)}, {-5e-324, 5e-324},
+		{-1, 1}, {-1, 2}, {-3, 1}, {0, 1}, {-1, 0}, {0.5, 0.5}, {-0.25, -0.25}, {0, 0}, {1, sound.Up(1)}, {-1, sound.Up(-1)}, {-5e-324, 5e-324},
 		{-1e-300, 1e-300}, {-1e-12, 1e-9}, {-40, 40}, {-800, 3}, {-3, 800}, {20, 30}, {-30, -20}, {-1e6, 1e6}, {-1e-3, 500},
 		{2, 2 + 1e-12}, {-7, -7 + 1e-11}, {100, 1000}, {-1000, -100},
 	}

@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -30,7 +31,7 @@ func logRange(l, u float64) (lo, hi float64) {
 }
 
 func logLines(_ Slope, l, u []float64, out *Lines) {
-	c := curve{logBounds, func(x float64) (float64, float64) { return Down(1 / x), Up(1 / x) }}
+	c := curve{logBounds, func(x float64) (float64, float64) { return sound.Down(1 / x), sound.Up(1 / x) }}
 	for i := range l {
 		lo, hi := logRange(l[i], u[i])
 		if l[i] > 0 && finite(u[i]) {

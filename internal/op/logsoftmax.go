@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -41,7 +42,7 @@ func logSoftmaxInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 				}
 				for j := range g.size {
 					jj := at + j*g.inner
-					hi[j], lo[j] = addUp(in[0].Upper[jj], -in[0].Lower[ii]), addDown(in[0].Lower[jj], -in[0].Upper[ii])
+					hi[j], lo[j] = sound.AddUp(in[0].Upper[jj], -in[0].Lower[ii]), sound.AddDown(in[0].Lower[jj], -in[0].Upper[ii])
 				}
 				hi[i], lo[i] = 0, 0
 				_, most := logSumExpAt(hi)
@@ -86,7 +87,7 @@ func logSoftmaxLinear(n *onnxio.Node) (*Linear, error) {
 						top = max(top, magnitude(in[0], at+j*g.inner))
 					}
 					for j := range g.size {
-						out[at+j*g.inner] += fits32(4*top, (2*size+16+8*math.Log(size+1))*0x1p-23+8*unit32*(2*top+2+math.Log(size)))
+						out[at+j*g.inner] += sound.Fits32(4*top, (2*size+16+8*math.Log(size+1))*0x1p-23+8*sound.Unit32*(2*top+2+math.Log(size)))
 					}
 				}
 			}
@@ -124,8 +125,8 @@ func logSoftmaxForms(g gather, x, y Box) *Relaxation {
 							f.add(0, at+j*g.inner, -k)
 						}
 					}
-					slack := Up(2 * unitRoundoff * (1 + math.Abs(p.coef[own])) * magnitude(x, i))
-					f.close(sign * addUp(sign*-p.icept, slack))
+					slack := sound.Up(2 * sound.Unit * (1 + math.Abs(p.coef[own])) * magnitude(x, i))
+					f.close(sign * sound.AddUp(sign*-p.icept, slack))
 					return
 				}
 			}
@@ -167,10 +168,10 @@ func logSumExpUnder(x Box, at, step, size int) plane {
 		i := at + j*step
 		p[j] /= sum
 		off := p[j]*(4*expMargin+2*(min(top-m[j], 800)+800)*0x1p-52+2*float64(size+8)*0x1p-52) + 0x1p-1050
-		slack = addUp(slack, mulUp(Up(off), Up(max(x.Upper[i]-m[j], m[j]-x.Lower[i]))))
-		c = addDown(c, -mulUp(p[j], m[j]))
+		slack = sound.AddUp(slack, sound.MulUp(sound.Up(off), sound.Up(max(x.Upper[i]-m[j], m[j]-x.Lower[i]))))
+		c = sound.AddDown(c, -sound.MulUp(p[j], m[j]))
 	}
-	return plane{p, addDown(c, -slack)}
+	return plane{p, sound.AddDown(c, -slack)}
 }
 
 // logSumExpOver is a plane over L: with c the largest upper end, every exp(x_j - c) is under its chord k_j (x_j - c) + q_j, and the logarithm
@@ -184,7 +185,7 @@ func logSumExpOver(x Box, at, step, size int) plane {
 	f := curve{expBounds, expBounds}
 	for j := range k {
 		i := at + j*step
-		l, u := addDown(x.Lower[i], -c), addUp(x.Upper[i], -c)
+		l, u := sound.AddDown(x.Lower[i], -c), sound.AddUp(x.Upper[i], -c)
 		if !finite(l) || !finite(u) {
 			return plane{}
 		}
@@ -198,14 +199,14 @@ func logSumExpOver(x Box, at, step, size int) plane {
 		return plane{}
 	}
 	_, icept := logBounds(a)
-	icept = addUp(addUp(icept, -1), c)
+	icept = sound.AddUp(sound.AddUp(icept, -1), c)
 	for j := range k {
 		i := at + j*step
-		icept = addUp(icept, Up(q[j]/a))
+		icept = sound.AddUp(icept, sound.Up(q[j]/a))
 		k[j] /= a
-		w := Up(max(math.Abs(x.Lower[i]-c), math.Abs(x.Upper[i]-c)))
-		icept = addUp(icept, -mulDown(k[j], c))
-		icept = addUp(icept, Up(Up(math.Abs(k[j])*0x1p-52+0x1p-1060)*w))
+		w := sound.Up(max(math.Abs(x.Lower[i]-c), math.Abs(x.Upper[i]-c)))
+		icept = sound.AddUp(icept, -sound.MulDown(k[j], c))
+		icept = sound.AddUp(icept, sound.Up(sound.Up(math.Abs(k[j])*0x1p-52+0x1p-1060)*w))
 	}
 	if !finite(icept) {
 		return plane{}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -80,10 +81,10 @@ func lrnBounds(n *onnxio.Node, x Box) (Box, error) {
 		lo, up := 0.0, 0.0
 		for k := max(0, ch-(size-1)/2); k <= min(channels-1, ch+size/2); k++ {
 			p, q := squareBounds(x.Lower[first+k*area], x.Upper[first+k*area])
-			lo, up = addDown(lo, p), addUp(up, q)
+			lo, up = sound.AddDown(lo, p), sound.AddUp(up, q)
 		}
-		lo, up = mulBounds(lo, up, Down(share), Up(share))
-		lo, up = addDown(lo, bias), addUp(up, bias)
+		lo, up = mulBounds(lo, up, sound.Down(share), sound.Up(share))
+		lo, up = sound.AddDown(lo, bias), sound.AddUp(up, bias)
 		if !(lo > 0) || math.IsNaN(up) || math.Abs(beta) > powLimit {
 			continue
 		}
@@ -157,17 +158,17 @@ func lrnLinear(n *onnxio.Node) (*Linear, error) {
 					sum += m * m
 				}
 				base := bias + share*sum
-				off := gamma32(2*channels+8) * base / bias // of the base's least value
-				if !(off < 0.1) || sum > largest32 {
+				off := sound.Gamma32(2*channels+8) * base / bias // of the base's least value
+				if !(off < 0.1) || sum > sound.Squares32 {
 					out[i] = math.Inf(1)
 					continue
 				}
-				rel := 2*math.Abs(beta)*off/(1-off) + 64*unit32
+				rel := 2*math.Abs(beta)*off/(1-off) + 64*sound.Unit32
 				if rel >= 0.5 {
 					rel = math.Inf(1)
 				}
 				m := magnitude(y[0], i)
-				out[i] += within32(max(m, base, math.Pow(base, math.Abs(beta))), rel*m)
+				out[i] += sound.Within32(max(m, base, math.Pow(base, math.Abs(beta))), rel*m)
 			}
 		}),
 	}, nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -66,18 +67,18 @@ func meanLinear(n *onnxio.Node) (*Linear, error) {
 			continue
 		}
 		for j, c := range f {
-			lo[j], hi[j] = addDown(lo[j], c), addUp(hi[j], c)
+			lo[j], hi[j] = sound.AddDown(lo[j], c), sound.AddUp(hi[j], c)
 		}
 	}
 	if k&(k-1) != 0 {
-		l.RelErr = unitRoundoff
+		l.RelErr = sound.Unit
 	}
 	if lo != nil {
 		l.Bias, l.BiasErr = make([]float64, len(lo)), make([]float64, len(lo))
 		for j := range lo {
-			a, b := Down(lo[j]/float64(k)), Up(hi[j]/float64(k))
+			a, b := sound.Down(lo[j]/float64(k)), sound.Up(hi[j]/float64(k))
 			l.Bias[j] = a + (b-a)/2
-			l.BiasErr[j] = max(addUp(b, -l.Bias[j]), addUp(l.Bias[j], -a))
+			l.BiasErr[j] = max(sound.AddUp(b, -l.Bias[j]), sound.AddUp(l.Bias[j], -a))
 		}
 		l.Execution = l.Execution.Depending(constantsError(mags, k+3, float64(k)))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -223,7 +224,7 @@ func relaxExtreme(s Slope, n int, index [][]int32, in []Box, largest bool) (*Rel
 			c := math.Inf(-1)
 			for _, x := range [2]float64{bl, bu} {
 				for _, y := range [2]float64{rl, ru} {
-					c = max(c, addUp(addUp(max(x, y), -mulDown(k, x)), -mulDown(kr, y)))
+					c = max(c, sound.AddUp(sound.AddUp(max(x, y), -sound.MulDown(k, x)), -sound.MulDown(kr, y)))
 				}
 			}
 			above.add(best, at(index[best], i), k)

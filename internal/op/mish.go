@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -55,7 +56,7 @@ var mishCurve = curve{
 		case x < -700:
 			return -1e-300, 1e-300
 		case x > 350:
-			return Down(1), Up(1)
+			return sound.Down(1), sound.Up(1)
 		}
 		t := math.Exp(x)
 		n := t*(t+2) + 2

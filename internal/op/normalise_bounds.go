@@ -3,7 +3,7 @@ package op
 import (
 	"math"
 
-	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -59,26 +59,26 @@ func (g *standard) run(r int, x Box, s *spread) {
 	for j := range n {
 		i := g.at(r*n + j)
 		a, b := x.Lower[i], x.Upper[i]
-		e := 2*affine.Gamma(n+16)*(float64(n)*magnitude(x, i)+mags) + 0x1p-1060
-		s.dl[j] = Down((float64(n-1)*a - (u - b) - e) / float64(n))
-		s.du[j] = Up((float64(n-1)*b - (l - a) + e) / float64(n))
+		e := 2*sound.Gamma(n+16)*(float64(n)*magnitude(x, i)+mags) + 0x1p-1060
+		s.dl[j] = sound.Down((float64(n-1)*a - (u - b) - e) / float64(n))
+		s.du[j] = sound.Up((float64(n-1)*b - (l - a) + e) / float64(n))
 		p, q := squareBounds(s.dl[j], s.du[j])
 		least, most = least+p, most+q
 	}
-	least = max(0, Down(least*(1-2*affine.Gamma(n+8))))
-	most = Up(most*(1+2*affine.Gamma(n+8)) + 0x1p-1060)
+	least = max(0, sound.Down(least*(1-2*sound.Gamma(n+8))))
+	most = sound.Up(most*(1+2*sound.Gamma(n+8)) + 0x1p-1060)
 	s.vl, s.vu = g.variance(r, x, (l+u)/2/float64(n))
-	s.vu = min(s.vu, Up(most/float64(n)))
+	s.vu = min(s.vu, sound.Up(most/float64(n)))
 	s.vl = min(s.vl, s.vu)
 	under := g.deviation(s.vl, true)
 	if !(under > 0) || !finite(s.vu) {
 		g.unknown(s)
 		return
 	}
-	s.ru, s.rl = Up(1/under), max(0, Down(1/g.deviation(s.vu, false)))
+	s.ru, s.rl = sound.Up(1/under), max(0, sound.Down(1/g.deviation(s.vu, false)))
 	for j := range n {
 		p, q := squareBounds(s.dl[j], s.du[j])
-		other, others := max(0, Down(least-p)), max(0, Up(most-q))
+		other, others := max(0, sound.Down(least-p)), max(0, sound.Up(most-q))
 		s.yu[j] = g.largest(s, s.du[j], other, others)
 		s.yl[j] = -g.largest(s, -s.dl[j], other, others)
 	}
@@ -88,7 +88,7 @@ func (g *standard) run(r int, x Box, s *spread) {
 func (g *standard) unknown(s *spread) {
 	top := math.Inf(1)
 	if g.deviation(0, true) > 0 {
-		top = Up(math.Sqrt(float64(g.size - 1)))
+		top = sound.Up(math.Sqrt(float64(g.size - 1)))
 	}
 	for j := range s.yl {
 		s.dl[j], s.du[j], s.yl[j], s.yu[j] = math.Inf(-1), math.Inf(1), -top, top
@@ -99,15 +99,15 @@ func (g *standard) unknown(s *spread) {
 // deviation is sqrt(v+epsilon)+delta from below or from above.
 func (g *standard) deviation(v float64, below bool) float64 {
 	if below {
-		w := addDown(v, g.epsilon)
+		w := sound.AddDown(v, g.epsilon)
 		if !(w >= 0) {
 			return 0
 		}
 		lo, _ := sqrtBounds(w)
-		return addDown(lo, g.delta)
+		return sound.AddDown(lo, g.delta)
 	}
-	_, hi := sqrtBounds(max(0, addUp(v, g.epsilon)))
-	return addUp(hi, g.delta)
+	_, hi := sqrtBounds(max(0, sound.AddUp(v, g.epsilon)))
+	return sound.AddUp(hi, g.delta)
 }
 
 // largest bounds y from above where d <= t and the squares of the others add up to at least other and at most others.
@@ -117,16 +117,16 @@ func (g *standard) largest(s *spread, t, other, others float64) float64 {
 		return 0 // d is 0
 	}
 	if t > 0 {
-		sq := max(0, Down(t*t))
-		v := max(s.vl, Down(Down(sq+other)/n), Down(sq/(n-1)))
-		y := Up(t / g.deviation(v, true))
+		sq := max(0, sound.Down(t*t))
+		v := max(s.vl, sound.Down(sound.Down(sq+other)/n), sound.Down(sq/(n-1)))
+		y := sound.Up(t / g.deviation(v, true))
 		if g.epsilon >= 0 && g.delta >= 0 {
-			y = min(y, Up(math.Sqrt(n-1)))
+			y = min(y, sound.Up(math.Sqrt(n-1)))
 		}
 		return y
 	}
-	v := min(s.vu, Up(Up(Up(t*t)+others)/n))
-	return min(0, Up(t/g.deviation(v, false)))
+	v := min(s.vu, sound.Up(sound.Up(sound.Up(t*t)+others)/n))
+	return min(0, sound.Up(t/g.deviation(v, false)))
 }
 
 // variance bounds the variance of run r.
@@ -143,7 +143,7 @@ func (g *standard) variance(r int, x Box, middle float64) (lo, hi float64) {
 		d := max(x.Upper[i]-middle, middle-x.Lower[i])
 		hi += d * d
 	}
-	hi = Up(Up(hi*(1+2*affine.Gamma(n+8))+0x1p-1060) / float64(n))
+	hi = sound.Up(sound.Up(hi*(1+2*sound.Gamma(n+8))+0x1p-1060) / float64(n))
 	if !(left < right) {
 		return 0, hi
 	}
@@ -177,9 +177,9 @@ func (g *standard) variance(r int, x Box, middle float64) (lo, hi float64) {
 		d := max(0, x.Lower[i]-c, c-x.Upper[i])
 		lo += d * d
 	}
-	off := 2 * (math.Abs(sum) + 2*affine.Gamma(n+8)*size) * (right - left) * (1 + 0x1p-40)
-	lo = lo*(1-2*affine.Gamma(n+8)) - off - 0x1p-1060
-	return max(0, Down(Down(lo)/float64(n))), hi
+	off := 2 * (math.Abs(sum) + 2*sound.Gamma(n+8)*size) * (right - left) * (1 + 0x1p-40)
+	lo = lo*(1-2*sound.Gamma(n+8)) - off - 0x1p-1060
+	return max(0, sound.Down(sound.Down(lo)/float64(n))), hi
 }
 
 // interval bounds scale*y + bias.
@@ -204,7 +204,7 @@ func (g *standard) affine(in []Box, i int, l, u float64) (lo, hi float64) {
 	}
 	if g.bias != nil {
 		k := g.bias(i)
-		l, u = addDown(l, in[2].Lower[k]), addUp(u, in[2].Upper[k])
+		l, u = sound.AddDown(l, in[2].Lower[k]), sound.AddUp(u, in[2].Upper[k])
 	}
 	return l, u
 }
@@ -255,13 +255,13 @@ func (g *standard) relax(in []Box) *Relaxation {
 			if scale < 0 {
 				lk, lc, uk, uc = uk, uc, lk, lc
 			}
-			rows[i] = [4]float64{scale * lk, addDown(mulDown(scale, lc), bias), scale * uk, addUp(mulUp(scale, uc), bias)}
+			rows[i] = [4]float64{scale * lk, sound.AddDown(sound.MulDown(scale, lc), bias), scale * uk, sound.AddUp(sound.MulUp(scale, uc), bias)}
 		}
 	}
 	lower, upper := newForms(g.total, g.size), newForms(g.total, g.size)
 	for i, row := range rows {
-		lower.close(addDown(row[1], -g.centred(lower, in[0], run[i], i, row[0], mags[i])))
-		upper.close(addUp(row[3], g.centred(upper, in[0], run[i], i, row[2], mags[i])))
+		lower.close(sound.AddDown(row[1], -g.centred(lower, in[0], run[i], i, row[0], mags[i])))
+		upper.close(sound.AddUp(row[3], g.centred(upper, in[0], run[i], i, row[2], mags[i])))
 	}
 	lower.Input, upper.Input = nil, nil
 	return &Relaxation{*lower, *upper}
@@ -282,7 +282,7 @@ func (g *standard) centred(f *Forms, x Box, r, i int, k, mags float64) float64 {
 			f.add(0, at, share)
 		}
 	}
-	return Up(16*unitRoundoff*(math.Abs(k)*magnitude(x, i)+math.Abs(share)*mags) + 0x1p-1000*(1+mags))
+	return sound.Up(16*sound.Unit*(math.Abs(k)*magnitude(x, i)+math.Abs(share)*mags) + 0x1p-1000*(1+mags))
 }
 
 // execution bounds the error of float32 executions that sum in any order, that find the variance from the mean of squares or from d, and
@@ -297,7 +297,7 @@ func (g *standard) centred(f *Forms, x Box, r, i int, k, mags float64) float64 {
 func (g *standard) execution(in []Box, out []float64) {
 	s := g.newSpread()
 	n := float64(g.size)
-	g32 := gamma32(g.size + 12)
+	g32 := sound.Gamma32(g.size + 12)
 	for r := range g.total / max(1, g.size) {
 		g.run(r, in[0], s)
 		q := 0.0
@@ -306,10 +306,10 @@ func (g *standard) execution(in []Box, out []float64) {
 			q += m * m
 		}
 		mean := s.mags / n
-		other := (4*unit32*(s.vu+math.Abs(g.epsilon)) + 0x1p-118) * (1 + 0x1p-20)
-		ev := 5*gamma32(g.size+4)*q/n*(1+0x1p-20) + other
-		v := Down(s.vl + g.epsilon - 3*gamma32(g.size+4)*q/n*(1+0x1p-20) - other)
-		v = min(v, max(Down(g.epsilon*(1-0x1p-20)), s.vl+g.epsilon-ev))
+		other := (4*sound.Unit32*(s.vu+math.Abs(g.epsilon)) + 0x1p-118) * (1 + 0x1p-20)
+		ev := 5*sound.Gamma32(g.size+4)*q/n*(1+0x1p-20) + other
+		v := sound.Down(s.vl + g.epsilon - 3*sound.Gamma32(g.size+4)*q/n*(1+0x1p-20) - other)
+		v = min(v, max(sound.Down(g.epsilon*(1-0x1p-20)), s.vl+g.epsilon-ev))
 		root := math.Sqrt(v) * (1 - 0x1p-40)
 		quotient := (1 + 0x1p-40) / (root + g.delta)
 		er := quotient * quotient * ev / (2 * root) * (1 + 0x1p-20)
@@ -328,9 +328,9 @@ func (g *standard) execution(in []Box, out []float64) {
 			}
 			m := mean + magnitude(in[0], i)
 			d := max(math.Abs(s.dl[j]), math.Abs(s.du[j]))
-			e := scale*(quotient*g32*m+d*er+d*g.delta*quotient/root) + 16*unit32*(scale*quotient*(d+m)+bias) + (1+scale)*(1+quotient)*(1+d+m)*0x1p-118
+			e := scale*(quotient*g32*m+d*er+d*g.delta*quotient/root) + 16*sound.Unit32*(scale*quotient*(d+m)+bias) + (1+scale)*(1+quotient)*(1+d+m)*0x1p-118
 			// The factor is made before it meets d, which may be small.
-			out[i] += fits32(scale*quotient, within32(max(m, scale*quotient*m, q), e*(1+0x1p-20)))
+			out[i] += sound.Fits32(scale*quotient, sound.Within32(max(m, scale*quotient*m, q), e*(1+0x1p-20)))
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/sound"
+)
 
 // part is a piece of a function's graph, from the end of the piece before it (the first begins at -Inf) to its own end. Within it
 // the function is the curve and bends one way. The pieces need not meet: where two end, both values count.
@@ -36,7 +40,7 @@ func newPieced(gentle float64, parts ...part) *pieced {
 // straight is a curve of constant slope k through the origin.
 func straight(k float64) curve {
 	return curve{
-		func(x float64) (float64, float64) { return mulDown(k, x), mulUp(k, x) },
+		func(x float64) (float64, float64) { return sound.MulDown(k, x), sound.MulUp(k, x) },
 		func(float64) (float64, float64) { return k, k },
 	}
 }
@@ -210,7 +214,7 @@ func overAll(parts []part, k, l, u float64) float64 {
 		case concave:
 			c = max(c, p.overTangent(k, p.peak(k, a, b), a, b))
 		default:
-			c = max(c, addUp(above(k, a, fa), max(0, mulUp(addUp(p.steep, -k), addUp(b, -a)))))
+			c = max(c, sound.AddUp(above(k, a, fa), max(0, sound.MulUp(sound.AddUp(p.steep, -k), sound.AddUp(b, -a)))))
 		}
 		if a = b; a >= u && p.end > u {
 			break

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -40,13 +41,13 @@ func piecedCases(t *testing.T) []piecedCase {
 	x := variable(1)
 	out := []piecedCase{{node(t, "HardSwish", 14, nil, x), func(x float64) *big.Float {
 		return mul(wide(x), clamp(add(quo(wide(x), wide(6)), wide(0.5)), 0, 1))
-	}, []float64{-3, 3, -1.5, Up(-3), Down(3)}}}
+	}, []float64{-3, 3, -1.5, sound.Up(-3), sound.Down(3)}}}
 	for _, c := range [][2]float32{{0.2, 0.5}, {1.0 / 6, 0.5}, {-0.7, 0.1}, {3, -2}, {0, 0.3}, {1e-7, 1e9}, {-2, 2}} {
 		alpha, beta := float64(c[0]), float64(c[1])
 		out = append(out, piecedCase{node(t, "HardSigmoid", 7, onnxio.Attrs{"alpha": c[0], "beta": c[1]}, x), func(x float64) *big.Float {
 			y := new(big.Float).SetPrec(bigPrec).Mul(bigFloat(alpha), bigFloat(x))
 			return clamp(y.Add(y, bigFloat(beta)), 0, 1)
-		}, []float64{-beta / alpha, (1 - beta) / alpha, Down(-beta / alpha), Up((1 - beta) / alpha)}})
+		}, []float64{-beta / alpha, (1 - beta) / alpha, sound.Down(-beta / alpha), sound.Up((1 - beta) / alpha)}})
 	}
 	for _, alpha := range []float32{1, 0.3, 1.7, -0.5, 0} {
 		out = append(out, piecedCase{node(t, "Elu", 7, onnxio.Attrs{"alpha": alpha}, x), exponential(float64(alpha), 1, 1), []float64{0, -5e-324}})
@@ -64,7 +65,7 @@ func piecedCases(t *testing.T) []piecedCase {
 				return wide(x)
 			}
 			return wide(0)
-		}, []float64{a, Up(a), Down(a)}})
+		}, []float64{a, sound.Up(a), sound.Down(a)}})
 	}
 	for _, slope := range []float64{0.25, -0.5, 1.5} {
 		out = append(out, piecedCase{node(t, "PRelu", 16, nil, x, floats([]float64{slope}, 1)), kinked(slope), nil})
@@ -87,7 +88,7 @@ func smallIntervals(special ...float64) [][2]float64 {
 			continue
 		}
 		w := math.Abs(x)*0.3 + 0.1 + 0.3*float64(i)
-		iv = append(iv, [2]float64{x, x}, [2]float64{Down(x), Up(x)}, [2]float64{x - w, x}, [2]float64{x, x + w}, [2]float64{x - w, x + 3*w},
+		iv = append(iv, [2]float64{x, x}, [2]float64{sound.Down(x), sound.Up(x)}, [2]float64{x - w, x}, [2]float64{x, x + w}, [2]float64{x - w, x + 3*w},
 			[2]float64{x - 3*w, x + w})
 	}
 	return iv

@@ -1,5 +1,7 @@
 package op
 
+import "github.com/shallow-waters/shoal/internal/sound"
+
 // Piecewise linear functions: a line bounds them on an interval when it does at the ends and at the kinks.
 
 // clipLine writes the lines of element i for y = min(max(x, lo), hi) on [l, u]; lo or hi may be infinite.
@@ -85,9 +87,9 @@ func kinkLine(s Slope, i int, l, u, a, b float64, out *Lines) {
 		free = min(max(k, min(a, b)), max(a, b))
 	}
 	if a <= b {
-		out.set(i, free, 0, k, max(above(k, l, mulUp(a, l)), above(k, u, mulUp(b, u))))
+		out.set(i, free, 0, k, max(above(k, l, sound.MulUp(a, l)), above(k, u, sound.MulUp(b, u))))
 	} else {
-		out.set(i, k, min(below(k, l, mulDown(a, l)), below(k, u, mulDown(b, u))), free, 0)
+		out.set(i, k, min(below(k, l, sound.MulDown(a, l)), below(k, u, sound.MulDown(b, u))), free, 0)
 	}
 }
 
@@ -95,9 +97,9 @@ func kinkLine(s Slope, i int, l, u, a, b float64, out *Lines) {
 func kinkBounds(l, u, a, b float64) (lo, hi float64) {
 	end := func(x float64) (float64, float64) {
 		if x < 0 {
-			return mulDown(a, x), mulUp(a, x)
+			return sound.MulDown(a, x), sound.MulUp(a, x)
 		}
-		return mulDown(b, x), mulUp(b, x)
+		return sound.MulDown(b, x), sound.MulUp(b, x)
 	}
 	ll, lu := end(l)
 	ul, uu := end(u)

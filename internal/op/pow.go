@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -178,7 +179,7 @@ func powLines(e float64) LinesFunc {
 		func(x float64) (float64, float64) { return powBounds(e, x) },
 		func(x float64) (float64, float64) {
 			lo, hi := powBounds(e-1, x)
-			return min(mulDown(e, lo), mulDown(e, hi)), max(mulUp(e, lo), mulUp(e, hi))
+			return min(sound.MulDown(e, lo), sound.MulDown(e, hi)), max(sound.MulUp(e, lo), sound.MulUp(e, hi))
 		},
 	}
 	even := e > 0 && math.Mod(e, 2) == 0

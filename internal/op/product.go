@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -68,10 +69,10 @@ func mcCormick(n int, ia, ib []int32, in []Box) *Relaxation {
 		if finite(a) && finite(b) && finite(c) && finite(d) {
 			lower.add(0, x, c)
 			lower.add(1, y, a)
-			lower.close(-mulUp(a, c))
+			lower.close(-sound.MulUp(a, c))
 			upper.add(0, x, d)
 			upper.add(1, y, a)
-			upper.close(-mulDown(a, d))
+			upper.close(-sound.MulDown(a, d))
 			continue
 		}
 		l, u := mulBounds(a, b, c, d)
@@ -107,8 +108,8 @@ func (f *Forms) close(c float64) {
 
 // mulBounds bounds the products of two intervals.
 func mulBounds(a, b, c, d float64) (lo, hi float64) {
-	lo = min(mulDown(a, c), mulDown(a, d), mulDown(b, c), mulDown(b, d))
-	hi = max(mulUp(a, c), mulUp(a, d), mulUp(b, c), mulUp(b, d))
+	lo = min(sound.MulDown(a, c), sound.MulDown(a, d), sound.MulDown(b, c), sound.MulDown(b, d))
+	hi = max(sound.MulUp(a, c), sound.MulUp(a, d), sound.MulUp(b, c), sound.MulUp(b, d))
 	return lo, hi
 }
 
@@ -130,12 +131,12 @@ func mulInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 
 // squareBounds bounds x*x on [l, u].
 func squareBounds(l, u float64) (lo, hi float64) {
-	hi = max(mulUp(l, l), mulUp(u, u))
+	hi = max(sound.MulUp(l, l), sound.MulUp(u, u))
 	switch {
 	case l > 0:
-		lo = mulDown(l, l)
+		lo = sound.MulDown(l, l)
 	case u < 0:
-		lo = mulDown(u, u)
+		lo = sound.MulDown(u, u)
 	}
 	return max(lo, 0), hi
 }
@@ -163,7 +164,7 @@ func divBounds(a, b, c, d float64) (lo, hi float64) {
 		return math.Inf(-1), math.Inf(1)
 	}
 	p, q, r, s := a/c, a/d, b/c, b/d
-	return Down(min(p, q, r, s)), Up(max(p, q, r, s))
+	return sound.Down(min(p, q, r, s)), sound.Up(max(p, q, r, s))
 }
 
 // divLinear scales by the reciprocals of a constant; a constant over a variable is a hyperbola with lines; of two variables
@@ -186,9 +187,9 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 				return nil, unsupported(n, "Linear", fmt.Sprintf("division by %v", v))
 			}
 			if m, _ := math.Frexp(v); m != 0.5 && m != -0.5 {
-				l.RelErr = unitRoundoff
+				l.RelErr = sound.Unit
 			}
-			flushed = flushed || math.Abs(v) < 2*Flush
+			flushed = flushed || math.Abs(v) < 2*sound.Flush
 		}
 		if flushed { // a divisor that may count as zero
 			l.Execution = l.Execution.Depending(func(_ []Box, err []float64) {
@@ -207,13 +208,13 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 		if product(shape) == product(n.Inputs[1].Shape) {
 			l := &Linear{Input: 1, Execution: divExecution.Depending(func(in []Box, err []float64) {
 				for i := range err { // a dividend that may count as zero
-					if v := math.Abs(c[i]); v > 0 && v < 2*Flush {
+					if v := math.Abs(c[i]); v > 0 && v < 2*sound.Flush {
 						l, u := in[1].Lower[i], in[1].Upper[i]
 						if !(l > 0 || u < 0) {
 							err[i] = math.Inf(1)
 							continue
 						}
-						err[i] += 2 * Flush / min(math.Abs(l), math.Abs(u)) * (1 + 0x1p-20)
+						err[i] += 2 * sound.Flush / min(math.Abs(l), math.Abs(u)) * (1 + 0x1p-20)
 					}
 				}
 			})}
@@ -236,12 +237,12 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			if l, u := in[1].Lower[y], in[1].Upper[y]; l > 0 || u < 0 {
 				least = min(math.Abs(l), math.Abs(u))
 			}
-			if !(least > 2*Flush) { // a divisor that may be flushed to zero
+			if !(least > 2*sound.Flush) { // a divisor that may be flushed to zero
 				err[i] = math.Inf(1)
 				continue
 			}
 			// The dividend, the reciprocal and the quotient may be flushed, each by itself.
-			err[i] += Flush * (1/least + magnitude(in[0], x) + 1) * (1 + 0x1p-20)
+			err[i] += sound.Flush * (1/least + magnitude(in[0], x) + 1) * (1 + 0x1p-20)
 		}
 	}))(n)
 }
@@ -272,7 +273,7 @@ func hyperbolaLines(c []float64) LinesFunc {
 				continue
 			}
 			f := curve{
-				f: func(x float64) (float64, float64) { q := v / x; return Down(q), Up(q) },
+				f: func(x float64) (float64, float64) { q := v / x; return sound.Down(q), sound.Up(q) },
 				d: func(x float64) (float64, float64) { return widen(-v/x/x, 4*0x1p-52) },
 			}
 			kind := convex
@@ -288,7 +289,7 @@ func hyperbolaLines(c []float64) LinesFunc {
 // to be, where these are nearer in the middle. Over the interval the greatest of rl*x and ru*x is convex, and under its chord.
 func scaledLines(rl, ru, l, u, yl, yu float64) (lk, lc, uk, uc float64) {
 	over := func(l, u float64) (k, c float64) {
-		p, q := max(mulUp(rl, l), mulUp(ru, l)), max(mulUp(rl, u), mulUp(ru, u))
+		p, q := max(sound.MulUp(rl, l), sound.MulUp(ru, l)), max(sound.MulUp(rl, u), sound.MulUp(ru, u))
 		k = rl + (ru-rl)/2
 		if u-l > 1e-9*(math.Abs(l)+math.Abs(u)) && u-l > 1e-150 {
 			k = (q - p) / (u - l)

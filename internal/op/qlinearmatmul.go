@@ -5,6 +5,7 @@ package op
 import (
 	"fmt"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -81,7 +82,7 @@ func qlinearInterval(read func(*onnxio.Node) (*integerSums, error)) func(*onnxio
 		for i := range out.Lower {
 			lo, up := s.bounds(i, in[0], in[3], in[2], in[5])
 			if b := boxOf(in, 8); len(b.Lower) > 0 {
-				lo, up = addDown(lo, b.Lower[s.col(i)]), addUp(up, b.Upper[s.col(i)])
+				lo, up = sound.AddDown(lo, b.Lower[s.col(i)]), sound.AddUp(up, b.Upper[s.col(i)])
 			}
 			out.Lower[i], out.Upper[i] = requantised(lo, up, boxLine(in[1], s.row(i), 1), boxLine(in[4], s.col(i), 1), boxLine(in[6], 0, 1), boxLine(in[7], 0, 0),
 				n.Inputs[7].DType)

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -33,11 +34,11 @@ func zeroBox(in []Box, k int) (lo, up float64) {
 // quotients bounds x/scale of element i as executions compute it.
 func quotients(in []Box, i, k int) (lo, up float64) {
 	lo, up = divBounds(in[0].Lower[i], in[0].Upper[i], in[1].Lower[k], in[1].Upper[k])
-	e := max(math.Abs(lo), math.Abs(up))*quotientRoom + 0x1p-126
+	e := max(math.Abs(lo), math.Abs(up))*quotientRoom + sound.Flush
 	if !finite(e) {
 		return math.Inf(-1), math.Inf(1)
 	}
-	return Down(lo - e), Up(up + e)
+	return sound.Down(lo - e), sound.Up(up + e)
 }
 
 // quantizeInterval rounds the ends: all steps rise in x/scale.
@@ -92,11 +93,11 @@ func quantizeLinear(n *onnxio.Node) (*Linear, error) {
 				continue
 			}
 			// The quotient as computed, and the coefficient, are off by less than twice quotientRoom together.
-			room := Up(0.5 + 2*quotientRoom*max(math.Abs(lo), math.Abs(up)) + 0x1p-100)
+			room := sound.Up(0.5 + 2*quotientRoom*max(math.Abs(lo), math.Abs(up)) + 0x1p-100)
 			lower.add(0, i, inverse)
-			lower.close(addDown(zl, -room))
+			lower.close(sound.AddDown(zl, -room))
 			upper.add(0, i, inverse)
-			upper.close(addUp(zu, room))
+			upper.close(sound.AddUp(zu, room))
 		}
 		lower.Input, upper.Input = nil, nil
 		return &Relaxation{*lower, *upper}, nil
@@ -113,7 +114,7 @@ func dequantizeInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 	for i := range out.Lower {
 		k := of(i)
 		zl, zu := zeroBox(in, k)
-		out.Lower[i], out.Upper[i] = mulBounds(addDown(in[0].Lower[i], -zu), addUp(in[0].Upper[i], -zl), in[1].Lower[k], in[1].Upper[k])
+		out.Lower[i], out.Upper[i] = mulBounds(sound.AddDown(in[0].Lower[i], -zu), sound.AddUp(in[0].Upper[i], -zl), in[1].Lower[k], in[1].Upper[k])
 	}
 	return []Box{out}, nil
 }
@@ -144,7 +145,7 @@ func dequantizeLinear(n *onnxio.Node) (*Linear, error) {
 	for i := range d {
 		k := of(i)
 		d[i], bias[i] = scale[k], -scale[k]*shift[k]
-		l.BiasErr[i] = Up(math.Abs(bias[i]) * unitRoundoff)
+		l.BiasErr[i] = sound.Up(math.Abs(bias[i]) * sound.Unit)
 	}
 	l.Maps[0], l.Bias = scaleMap(x, x, d), bias
 	return l, nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -219,7 +220,7 @@ func reduceLinear(since int, mean bool) func(*onnxio.Node) (*Linear, error) {
 				m.Coef[i] = 1 / float64(r.count)
 			}
 			if r.count&(r.count-1) != 0 {
-				l.RelErr = unitRoundoff
+				l.RelErr = sound.Unit
 			}
 			l.Execution = Sums(1, float64(r.count), "sums in any order; one rounding for the division or the rounded reciprocal")
 		}

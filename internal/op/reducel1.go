@@ -2,7 +2,11 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/sound"
+)
 
 func init() {
 	l1 := fold{
@@ -15,5 +19,5 @@ func init() {
 		Shape: reduceShape(foldAxes), Eval: l1.eval,
 		Gradient: reduceGradient(foldAxes, signSlope),
 		Interval: foldInterval(sumBounds(func(l, u float64) (float64, float64) { return kinkBounds(l, u, -1, 1) })),
-		Linear:   foldLines(absLines, func(n float64) (ulps, abs float64) { return n, n * Flush }, "a rounding for each term, all of one sign"), Couple: coupleReduce(18, true)})
+		Linear:   foldLines(absLines, func(n float64) (ulps, abs float64) { return n, n * sound.Flush }, "a rounding for each term, all of one sign"), Couple: coupleReduce(18, true)})
 }

@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -36,7 +37,7 @@ func logSumLinear(interval func(*onnxio.Node, []Box) ([]Box, error)) func(*onnxi
 				if !(least > 0x1p-100*(count+1)) {
 					most = math.Inf(1)
 				}
-				err[i] += fits32(most, 0)
+				err[i] += sound.Fits32(most, 0)
 			}
 		}))(n)
 	}
@@ -49,7 +50,7 @@ func logSumBounds(l, u []float64) (lo, hi float64) {
 		if !(l[i] >= 0) {
 			return math.Inf(-1), math.Inf(1)
 		}
-		a, b = addDown(a, l[i]), addUp(b, u[i])
+		a, b = sound.AddDown(a, l[i]), sound.AddUp(b, u[i])
 	}
 	return logRange(a, b)
 }

@@ -5,6 +5,8 @@ package op
 import (
 	"fmt"
 	"math"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 func init() {
@@ -105,11 +107,11 @@ func logSumExpAt(x []float64) (lo, hi float64) {
 	}
 	var a, b float64
 	for _, v := range x {
-		p, _ := expBounds(addDown(v, -top))
-		_, q := expBounds(min(addUp(v, -top), 0))
-		a, b = addDown(a, p), addUp(b, q)
+		p, _ := expBounds(sound.AddDown(v, -top))
+		_, q := expBounds(min(sound.AddUp(v, -top), 0))
+		a, b = sound.AddDown(a, p), sound.AddUp(b, q)
 	}
 	p, _ := logBounds(a)
 	_, q := logBounds(b)
-	return addDown(top, p), addUp(top, q)
+	return sound.AddDown(top, p), sound.AddUp(top, q)
 }

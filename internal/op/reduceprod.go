@@ -2,7 +2,11 @@
 
 package op
 
-import "math"
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/sound"
+)
 
 func init() {
 	times := fold{start: 1,
@@ -28,7 +32,7 @@ func productBounds(l, u []float64) (lo, hi float64) {
 	size := 1.0
 	for i := range l {
 		lo, hi = mulBounds(lo, hi, l[i], u[i])
-		size = mulUp(size, max(1, -l[i], u[i]))
+		size = sound.MulUp(size, max(1, -l[i], u[i]))
 	}
 	if !(size <= productLimit) {
 		return math.Inf(-1), math.Inf(1)

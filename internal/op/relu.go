@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -43,7 +44,7 @@ func reluLines(s Slope, l, u []float64, out *Lines) {
 		default:
 			k := hi / (hi - lo)
 			// The line k*x + c lies above max(x,0) on [l,u] if it does at both ends: c >= -k*l and c >= u - k*u.
-			c := max(Up(-k*lo), Up(hi-Down(k*hi)))
+			c := max(sound.Up(-k*lo), sound.Up(hi-sound.Down(k*hi)))
 			out.UpSlope[i], out.UpIcept[i] = k, c
 			out.LoIcept[i] = 0
 			switch {

@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -34,7 +35,7 @@ func TestShrinkBoundsHold(t *testing.T) {
 			}
 			return bigFloat(0)
 		}
-		inside := []float64{float64(c.lambd), -float64(c.lambd), Up(float64(c.lambd)), Down(-float64(c.lambd))}
+		inside := []float64{float64(c.lambd), -float64(c.lambd), sound.Up(float64(c.lambd)), sound.Down(-float64(c.lambd))}
 		checkLines(t, "shrink", linesOf(t, n), truth, someIntervals(), inside...)
 		checkBox(t, "shrink", n, truth, someIntervals())
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -70,10 +71,10 @@ func shrinkBounds(bias, lambd float64) func(l, u float64) (lo, hi float64) {
 	return func(l, u float64) (float64, float64) {
 		lo, hi := math.Inf(1), math.Inf(-1)
 		if l < -lambd {
-			lo, hi = min(lo, addDown(l, bias)), max(hi, addUp(min(u, -lambd), bias))
+			lo, hi = min(lo, sound.AddDown(l, bias)), max(hi, sound.AddUp(min(u, -lambd), bias))
 		}
 		if u > lambd {
-			lo, hi = min(lo, addDown(max(l, lambd), -bias)), max(hi, addUp(u, -bias))
+			lo, hi = min(lo, sound.AddDown(max(l, lambd), -bias)), max(hi, sound.AddUp(u, -bias))
 		}
 		if l <= lambd && u >= -lambd && lambd >= 0 {
 			lo, hi = min(lo, 0), max(hi, 0)

@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -28,10 +29,10 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 func sigmoidLines(_ Slope, l, u []float64, out *Lines) {
 	for i := range l {
 		// Halves of subnormals round; one step outward holds them.
-		tanhCurve.lines(i, half(l[i], Down), half(u[i], Up), out)
+		tanhCurve.lines(i, half(l[i], sound.Down), half(u[i], sound.Up), out)
 		out.set(i,
-			out.LoSlope[i]/4, addDown(0.5, half(out.LoIcept[i], Down)),
-			out.UpSlope[i]/4, addUp(0.5, half(out.UpIcept[i], Up)))
+			out.LoSlope[i]/4, sound.AddDown(0.5, half(out.LoIcept[i], sound.Down)),
+			out.UpSlope[i]/4, sound.AddUp(0.5, half(out.UpIcept[i], sound.Up)))
 	}
 }
 

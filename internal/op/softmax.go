@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -124,11 +125,11 @@ func softmaxInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 				var hi, lo float64 // sums of the others' largest and smallest exp(x_j - x_i)
 				for j := range g.size {
 					if jj := at + j*g.inner; j != i {
-						hi += math.Exp(Up(in[0].Upper[jj] - in[0].Lower[ii]))
-						lo += math.Exp(Down(in[0].Lower[jj] - in[0].Upper[ii]))
+						hi += math.Exp(sound.Up(in[0].Upper[jj] - in[0].Lower[ii]))
+						lo += math.Exp(sound.Down(in[0].Lower[jj] - in[0].Upper[ii]))
 					}
 				}
-				l, u := Down(1/Up(1+Up(hi*grow))), Up(1/Down(1+Down(lo/grow)))
+				l, u := sound.Down(1/sound.Up(1+sound.Up(hi*grow))), sound.Up(1/sound.Down(1+sound.Down(lo/grow)))
 				if math.IsNaN(l) {
 					l = 0
 				}
@@ -157,7 +158,7 @@ func softmaxLinear(n *onnxio.Node) (*Linear, error) {
 	e := Within(2*float64(g.size)+8, 0x1p-24, "error analysis of the shifted form, exp within 2 ulp")
 	return boxForms(softmaxInterval, e.Depending(func(in []Box, err []float64) {
 		for i := range err { // the difference to the maximum
-			err[i] += fits32(4*magnitude(in[0], i), 0)
+			err[i] += sound.Fits32(4*magnitude(in[0], i), 0)
 		}
 	}))(n)
 }

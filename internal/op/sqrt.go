@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -22,7 +23,7 @@ func init() {
 // sqrtBounds brackets the correctly rounded square root.
 func sqrtBounds(x float64) (lo, hi float64) {
 	r := math.Sqrt(x)
-	return max(Down(r), 0), Up(r)
+	return max(sound.Down(r), 0), sound.Up(r)
 }
 
 // sqrtRange knows nothing of a box that reaches below 0.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -43,7 +44,7 @@ func sumLinear(n *onnxio.Node, signs ...float64) (*Linear, error) {
 	if constants == 2 { // one addition of constants rounds
 		l.BiasErr = make([]float64, len(l.Bias))
 		for i, b := range l.Bias {
-			l.BiasErr[i] = mulUp(max(b, -b), unitRoundoff)
+			l.BiasErr[i] = sound.MulUp(max(b, -b), sound.Unit)
 		}
 		l.Execution = l.Execution.Depending(constantsError(mags, len(n.Inputs)+1, 1))
 	}
@@ -55,7 +56,7 @@ func sumLinear(n *onnxio.Node, signs ...float64) (*Linear, error) {
 func constantsError(mags []float64, roundings int, divisor float64) func(in []Box, err []float64) {
 	return func(_ []Box, err []float64) {
 		for i := range err {
-			err[i] += fits32(mags[i], gamma32(roundings)*mags[i]/divisor)
+			err[i] += sound.Fits32(mags[i], sound.Gamma32(roundings)*mags[i]/divisor)
 		}
 	}
 }

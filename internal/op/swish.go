@@ -5,6 +5,7 @@ package op
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -51,7 +52,7 @@ func swishCurve(alpha float64) curve {
 		f: func(x float64) (float64, float64) {
 			z := alpha * x
 			if z < -700 {
-				return -Up(1e-300 / alpha), 0
+				return -sound.Up(1e-300 / alpha), 0
 			}
 			return widen(x*sigmoid(z), (24+2*max(0, -z))*0x1p-52)
 		},

@@ -39,6 +39,7 @@ var layer = map[string]int{
 	"internal/affine":      40,
 	"onnxio":               10,
 	"internal/output":      5,
+	"internal/sound":       5,
 	"internal/input":       5,
 	"internal/budget":      4,
 	"internal/kernel":      10,

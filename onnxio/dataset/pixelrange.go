@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/big"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // PixelRange is the interval of valid pixels, by which balls around a set's samples are cut. It is decided once for a whole set, never for
@@ -62,20 +64,11 @@ func ParsePixelRange(s string) (PixelRange, error) {
 	if !ok || !okLow || !okHigh || len(s) > 200 || low.Cmp(high) >= 0 {
 		return PixelRange{}, errors.New("want LO:HI with LO below HI, or none")
 	}
-	r := PixelRange{Low: 0 - above(low.Neg(low)), High: above(high), From: "flag", Why: "--pixel-range " + s}
+	r := PixelRange{Low: 0 - float64(sound.Float32AboveRat(low.Neg(low))), High: float64(sound.Float32AboveRat(high)), From: "flag", Why: "--pixel-range " + s}
 	if math.IsInf(r.Low, 0) || math.IsInf(r.High, 0) {
 		return PixelRange{}, errors.New("its ends are no float32 numbers")
 	}
 	return r, nil
-}
-
-// above is the smallest float32 that is not below x.
-func above(x *big.Rat) float64 {
-	f, exact := x.Float32()
-	if !exact && !math.IsInf(float64(f), 0) && new(big.Rat).SetFloat64(float64(f)).Cmp(x) < 0 {
-		f = math.Nextafter32(f, float32(math.Inf(1)))
-	}
-	return float64(f)
 }
 
 // ofFormat is the range of a kind of files that holds pictures.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -46,7 +47,7 @@ func UpperRadius(ctx context.Context, v *verify.Verifier, f verify.Falsifier, o 
 				d = max(d, math.Abs(float64(x)-float64(o.Centre[k]))*o.Scale[k])
 			}
 			// The next float64s cover what the subtraction rounds; the replay decides.
-			if d = math.Nextafter(d*(1+0x1p-40), math.Inf(1)); d < near {
+			if d = sound.Up(d * (1 + 0x1p-40)); d < near {
 				x := make([]float64, len(r.Counterexample.Inputs))
 				for k, f := range r.Counterexample.Inputs {
 					x[k] = float64(f)

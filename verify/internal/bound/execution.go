@@ -7,6 +7,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // What float32 executions are off reaches bounds in one way: every value that is computed has, under Float32, an uncertainty err per
@@ -56,7 +57,7 @@ func (p *pass) widen(v *value, s *state) {
 	box := p.arena.get(2 * v.n)
 	lo, up := box[:v.n], box[v.n:]
 	for i, e := range s.err {
-		lo[i], up[i] = op.Down(s.lo[i]-e), op.Up(s.up[i]+e)
+		lo[i], up[i] = sound.Down(s.lo[i]-e), sound.Up(s.up[i]+e)
 		if math.IsNaN(lo[i]) {
 			lo[i] = math.Inf(-1)
 		}
@@ -68,7 +69,7 @@ func (p *pass) widen(v *value, s *state) {
 }
 
 // largest32 leaves room for the rounding of the bounds that are compared with it.
-const largest32 = op.Largest32 * (1 - 0x1p-20)
+const largest32 = sound.Largest32 * (1 - 0x1p-20)
 
 // inRange notes a value that may leave float32's range.
 func (p *pass) inRange(v *value, s *state, b int) {
@@ -192,7 +193,7 @@ func (p *pass) operands(lo, up []float64) (l, u []float64) {
 	}
 	l, u = lo, up
 	for i := range lo {
-		if lo[i] < op.Flush && up[i] > -op.Flush && !(lo[i] <= 0 && up[i] >= 0) {
+		if lo[i] < sound.Flush && up[i] > -sound.Flush && !(lo[i] <= 0 && up[i] >= 0) {
 			if &l[0] == &lo[0] {
 				l, u = append([]float64(nil), lo...), append([]float64(nil), up...)
 			}
@@ -210,7 +211,7 @@ func (p *pass) flushed(s *state, n, i int, coefs float64) {
 	if s.err == nil {
 		s.err = p.arena.get(n)
 	}
-	s.err[i] += coefs * op.Flush * (1 + 0x1p-20)
+	s.err[i] += coefs * sound.Flush * (1 + 0x1p-20)
 }
 
 // pay subtracts from rows over a value what its executions may be off, and what coefficients lose that fall below the normal float64s on
@@ -220,7 +221,7 @@ func (t *rowsRun) pay(v *value, r *affine.Rows) {
 		s := t.state(v.id, i)
 		for _, k := range v.in {
 			if top := t.state(k, i).top; !math.IsInf(top, 0) {
-				t.e[i] += tiny64 * (1 + top)
+				t.e[i] += sound.Tiny * (1 + top)
 			}
 		}
 		if s.err == nil {

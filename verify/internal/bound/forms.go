@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // relaxed bounds a value of several inputs by its operator's own interval, and asks for its linear forms.
@@ -74,7 +75,7 @@ func (p *pass) magnitudes(v *value, s *state, boxes []op.Box) {
 			}
 			best, coefs = max(best, sum), max(coefs, own)
 		}
-		s.fm[k] = best + tiny64
+		s.fm[k] = best + sound.Tiny
 		if constants {
 			coefs += 1 + most
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 func (p *pass) input(v *value, s *state, box Box, at int) {
@@ -48,11 +49,11 @@ func (p *pass) affine(v *value, b int) error {
 		w.Put(x)
 	}
 	s.g = v.gamma
-	tiny := tiny64
+	tiny := sound.Tiny
 	if p.o.Float32 {
 		s.g += v.gamma3
 		s.reach = p.reach(v, b)
-		tiny = tiny32 * (1 + v.weight + s.reach)
+		tiny = sound.Tiny32 * (1 + v.weight + s.reach)
 	}
 	for i := range n {
 		if v.bias != nil {
@@ -89,7 +90,7 @@ func centre(mid, rad, mag, lo, up []float64) {
 		}
 		c := 0.5*l + 0.5*u
 		mid[i] = c
-		rad[i] = max(u-c, c-l)*(1+0x1p-51) + tiny64
+		rad[i] = max(u-c, c-l)*(1+0x1p-51) + sound.Tiny
 		mag[i] = max(math.Abs(l), math.Abs(u))
 	}
 }

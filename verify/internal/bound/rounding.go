@@ -1,21 +1,6 @@
 package bound
 
-import (
-	"github.com/shallow-waters/shoal/internal/affine"
-)
-
-// float64 and float32 unit roundoffs.
-const (
-	unit64 = 0x1p-53
-	unit32 = 0x1p-24
-)
-
-// Absolute terms that cover underflow, added to every m (see value.setGamma): a sum of up to 2^20 products of float64 loses less
-// than 2^-1000 by gradual underflow, and one of float32 less than gamma32 * 2^-98 even if all results below 2^-126 are flushed to zero.
-const (
-	tiny64 = 0x1p-900
-	tiny32 = 0x1p-98
-)
+import "github.com/shallow-waters/shoal/internal/sound"
 
 // folded is the number of roundings that a weight may carry beyond its own when a runtime folds the scale of a BatchNormalization, Mul or
 // Div that follows (at most 5.5 each: a sum, a root, a quotient and products) into the weights.
@@ -31,7 +16,6 @@ func (v *value) setGamma() {
 		return
 	}
 	const slack = 1 + 0x1p-20 // m itself is a rounded sum of positive terms
-	v.gamma = (affine.Gamma(3*v.terms+v.n+32) + v.rel*(1+0x1p-30)) * slack
-	x := float64(v.terms+3+folded+v.exec.Roundings()) * unit32
-	v.gamma3 = x / (1 - x) * slack
+	v.gamma = (sound.Gamma(3*v.terms+v.n+32) + v.rel*(1+0x1p-30)) * slack
+	v.gamma3 = sound.Gamma32(v.terms + 3 + folded + v.exec.Roundings())
 }

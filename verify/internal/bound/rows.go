@@ -5,7 +5,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // rowsRun carries one chunk of rows from where they start down to the inputs.
@@ -112,7 +112,7 @@ func (t *rowsRun) finish(from int, low []float64) {
 	for i := range low {
 		x := t.c[i] - t.e[i]*(1+0x1p-20)
 		// c's own sums were accounted in e; this last difference is not.
-		x = op.Down(x)
+		x = sound.Down(x)
 		if math.IsNaN(x) || t.p.beyond[t.own[i]] != nil {
 			x = math.Inf(-1)
 		}
@@ -126,7 +126,7 @@ func (t *rowsRun) keepConst() {
 		return
 	}
 	for i, c := range t.c {
-		x := op.Down(c - t.e[i]*(1+0x1p-20))
+		x := sound.Down(c - t.e[i]*(1+0x1p-20))
 		if math.IsNaN(x) || t.p.beyond[t.own[i]] != nil {
 			x = math.Inf(-1)
 		}
@@ -137,7 +137,7 @@ func (t *rowsRun) keepConst() {
 // addConst adds to a row's constant, with the rounding of the addition.
 func (t *rowsRun) addConst(i int, x float64) {
 	t.c[i] += x
-	t.e[i] += 2 * unit64 * math.Abs(t.c[i])
+	t.e[i] += 2 * sound.Unit * math.Abs(t.c[i])
 }
 
 func (t *rowsRun) affine(v *value, r *affine.Rows) {
@@ -224,7 +224,7 @@ func (t *rowsRun) act(v *value, r *affine.Rows) {
 			}
 			sum += kernel.ReluRow(x, l.LoSlope[at:at+n], l.UpSlope[at:at+n], l.LoIcept[at:at+n], l.UpIcept[at:at+n])
 			if in.kind != kindAffine && in.kind != kindInput {
-				t.e[i] += 4 * unit64 * absBox(x, si.lo[at:at+n], si.up[at:at+n])
+				t.e[i] += 4 * sound.Unit * absBox(x, si.lo[at:at+n], si.up[at:at+n])
 			}
 		}
 		if r.Index != nil {
@@ -236,7 +236,7 @@ func (t *rowsRun) act(v *value, r *affine.Rows) {
 			mag = math.Abs(sum) // all products have one sign
 		}
 		t.addConst(i, sum)
-		t.e[i] += affine.Gamma(v.n+8) * mag
+		t.e[i] += sound.Gamma(v.n+8) * mag
 	}
 	r.Full = in.order.Geom
 	t.push(in.id, r)
@@ -260,7 +260,7 @@ func (t *rowsRun) concretize(v *value, r *affine.Rows) {
 		r = r.Expand(t.w)
 		t.keep(v.id, r)
 	}
-	g := affine.Gamma(v.n + 8)
+	g := sound.Gamma(v.n + 8)
 	for i := range r.N {
 		row := r.Row(i)
 		s := t.state(v.id, i)
@@ -275,7 +275,7 @@ func (t *rowsRun) concretize(v *value, r *affine.Rows) {
 			}
 		})
 		t.addConst(i, sum)
-		t.e[i] += g*mag + tiny64
+		t.e[i] += g*mag + sound.Tiny
 	}
 	t.w.Put(r.Data)
 }

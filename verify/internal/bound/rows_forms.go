@@ -6,6 +6,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // relax replaces a value by its sparse forms.
@@ -14,7 +15,7 @@ func (t *rowsRun) relax(v *value, r *affine.Rows) {
 	for b := range t.p.n {
 		terms = max(terms, maxTerms(t.p.at(v.id, b).forms))
 	}
-	g := affine.Gamma(v.n + terms + 16)
+	g := sound.Gamma(v.n + terms + 16)
 	if v.lin.Window != nil && r.Index == nil && !r.Dense() {
 		t.relaxWindow(v, r, g)
 		return

@@ -6,6 +6,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // equations are two linear forms in the inputs per element of a value: Lower(x) <= value <= Upper(x) on the box.
@@ -122,7 +123,7 @@ func (y *symbolic) constant(v *value, s *state) {
 	m, h := e.mid(y.d), e.half(y.d, y.d)
 	for i := range v.n {
 		m[i] = 0.5*s.lo[i] + 0.5*s.up[i]
-		h[i] = max(s.up[i]-m[i], m[i]-s.lo[i])*(1+0x1p-51) + tiny64
+		h[i] = max(s.up[i]-m[i], m[i]-s.lo[i])*(1+0x1p-51) + sound.Tiny
 		e.mag[i] = math.Abs(m[i]) + h[i]
 	}
 }
@@ -150,7 +151,7 @@ func (y *symbolic) affine(v *value, s *state) {
 			mc[i] += v.bias[i]
 			e.mag[i] += math.Abs(v.bias[i])
 		}
-		err := 2*s.g*e.mag[i] + tiny64
+		err := 2*s.g*e.mag[i] + sound.Tiny
 		if y.p.o.Float32 {
 			err += s.g * s.m[i]
 		}
@@ -193,10 +194,10 @@ func (y *symbolic) ranges(e *equations) (ll, lu, ul, uu []float64) {
 		}
 	}
 	m, h := e.mid(y.d), e.half(y.d, y.d)
-	g := affine.Gamma(2*y.d + 16)
+	g := sound.Gamma(2*y.d + 16)
 	for i := range n {
 		l, u := m[i]-h[i], m[i]+h[i]
-		err := g*e.mag[i]*2 + tiny64
+		err := g*e.mag[i]*2 + sound.Tiny
 		ll[i] += l - err
 		lu[i] += l + err
 		ul[i] += u - err
@@ -261,7 +262,7 @@ func (y *symbolic) act(v *value, s *state) {
 			e.half(k, y.d)[i] = 0.5*u - 0.5*l
 		}
 		mag := max(a, b)*in.mag[i] + math.Abs(low.LoIcept[i]) + math.Abs(high.UpIcept[i])
-		err := 16*unit64*mag + tiny64
+		err := 16*sound.Unit*mag + sound.Tiny
 		if s.err != nil {
 			err += s.err[i]
 		}
@@ -295,7 +296,7 @@ func (y *symbolic) bound(rows []*affine.Rows, n int) (low []float64, corner [][]
 			}
 		}
 		v := kernel.BoxMin(form[:y.d], y.lo, y.up) + form[y.d]
-		v = op.Down(v - (affine.Gamma(4*terms+2*y.d+32)*mag*2 + tiny64))
+		v = sound.Down(v - (sound.Gamma(4*terms+2*y.d+32)*mag*2 + sound.Tiny))
 		if math.IsNaN(v) || y.p.beyond[0] != nil {
 			v = math.Inf(-1)
 		}

@@ -3,7 +3,7 @@ package search
 import (
 	"math"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -17,7 +17,7 @@ func clip(box bound.Box, a []float64, c, limit float64) bool {
 	// least is a lower bound of the sum of all coordinates' least terms, rest of what the others leave for one of them.
 	least := c
 	for i, k := range a {
-		least = op.Down(least + term(k, box.Lower[i], box.Upper[i]))
+		least = sound.Down(least + term(k, box.Lower[i], box.Upper[i]))
 	}
 	if least > limit {
 		return false
@@ -28,7 +28,7 @@ func clip(box bound.Box, a []float64, c, limit float64) bool {
 			continue
 		}
 		// What the others leave: least holds exactly this term of i, and none of the terms has become smaller since.
-		room := op.Up(limit - op.Down(least-term(k, l, u)))
+		room := sound.Up(limit - sound.Down(least-term(k, l, u)))
 		if math.IsInf(room, 0) || math.IsNaN(room) {
 			continue
 		}
@@ -37,10 +37,10 @@ func clip(box bound.Box, a []float64, c, limit float64) bool {
 			continue
 		}
 		if k > 0 {
-			if end = op.Up(end); end < u {
+			if end = sound.Up(end); end < u {
 				u = end
 			}
-		} else if end = op.Down(end); end > l {
+		} else if end = sound.Down(end); end > l {
 			l = end
 		}
 		if l > u {
@@ -55,9 +55,9 @@ func clip(box bound.Box, a []float64, c, limit float64) bool {
 func term(k, l, u float64) float64 {
 	switch {
 	case k > 0:
-		return op.Down(k * l)
+		return sound.Down(k * l)
 	case k < 0:
-		return op.Down(k * u)
+		return sound.Down(k * u)
 	}
 	return 0
 }

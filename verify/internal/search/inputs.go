@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -189,7 +189,7 @@ func (r *run) view(b *bound.Bounds, i int, p *part, low []float64, t *bound.Trac
 					out = &o
 				}
 				if e := c.Loss(j, *out); e != 0 {
-					x = op.Down(x - e)
+					x = sound.Down(x - e)
 				}
 			}
 			gone = gone || c.disproved(j, x)
