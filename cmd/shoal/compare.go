@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune/equal"
@@ -53,6 +54,7 @@ type compareDoc struct {
 	Differing []differs `json:"differing"`
 	scores    int       // of a sample's first output
 	Matched   matched   `json:"matched_by"`
+	Depend    bool      `json:"samples_depend"` // of A or B: a sample has other outputs in company than alone; each was run alone
 
 	Interrupted bool `json:"interrupted"`
 
@@ -241,6 +243,7 @@ func matchPorts(c *cli.Context, what string, a, b []engine.Port) (of []int, by s
 func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Session, in *batches, inputs, outputs []int) error {
 	fixed := fixedBatch(s[:]...)
 	batch := max(1, c.Int("batch")/fixed) * fixed
+	runs := [2]*trial.Batches{batchesOf(c, models[0], s[0], fixedBatch(s[0])), batchesOf(c, models[1], s[1], fixedBatch(s[1]))}
 	bar := newProgress(c.App.ErrWriter, in.n, "comparing")
 	defer bar.finish()
 	sum, elements, largest := 0.0, 0, 0.0
@@ -262,7 +265,7 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 		if err != nil {
 			return err
 		}
-		var out [2][]*onnxio.Tensor
+		var out [2][][]trial.Row
 		for i := range s {
 			given := x
 			if i == 1 {
@@ -271,24 +274,19 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 					given[at] = x[k]
 				}
 			}
-			if out[i], err = s[i].Run(c.Context, given); err != nil {
+			alone := runs[i].Alone
+			if out[i], err = runs[i].Run(c.Context, given, n, padded); err != nil {
 				return fmt.Errorf("%s: %w", models[i].Path, err)
 			}
+			if runs[i].Alone && !alone {
+				foreign.Fprintf(c.App.ErrWriter, "%s: %s\n", models[i].Path, runs[i].Words())
+			}
+			d.Depend = d.Depend || runs[i].Depend
 		}
 		for k, at := range outputs {
-			a, err := out[0][k].Float64s()
-			if err != nil {
-				return err
-			}
-			b, err := out[1][at].Float64s()
-			if err != nil {
-				return err
-			}
-			if x, y := out[0][k].Shape, out[1][at].Shape; !slices.Equal(x, y) {
-				return fmt.Errorf("outputs matched by %s differ: %q of A is of shape %v, %q of B of shape %v", d.Matched.Outputs, s[0].Outputs()[k].Name, x, s[1].Outputs()[at].Name, y)
-			}
-			if padded > n && len(a)%padded == 0 { // what was filled up counts for nothing
-				a, b = a[:len(a)/padded*n], b[:len(b)/padded*n]
+			a, b := slices.Concat(out[0][k]...), slices.Concat(out[1][at]...)
+			if len(a) != len(b) {
+				return fmt.Errorf("outputs matched by %s differ: a sample has %d numbers in %q of A, %d in %q of B", d.Matched.Outputs, len(a)/n, s[0].Outputs()[k].Name, len(b)/n, s[1].Outputs()[at].Name)
 			}
 			for i := range a {
 				diff := math.Abs(a[i] - b[i])

@@ -70,6 +70,10 @@ func runAction(c *cli.Context) error {
 		return err
 	}
 	r.Model, r.DataHash, r.Engine, r.Subject = modelOf(c, m), s.set.SHA256, sess.Engine(), sub.Describe(s.Samples)
+	if b := r.batches; b != nil {
+		r.Depend = b.Depend
+		r.Subject.Batch.Along(b.Axes)
+	}
 	return r.report(c)
 }
 
@@ -84,10 +88,12 @@ type runTally struct {
 	Interrupted bool              `json:"interrupted"`
 	Model       modelDoc          `json:"model"`
 	Subject     trial.Description `json:"subject"`
+	Depend      bool              `json:"samples_depend"` // a sample has other outputs in company than alone; each was run alone
 	DataHash    string            `json:"data_sha256"`
 	Engine      string            `json:"engine"`
 
 	s       *samples
+	batches *trial.Batches
 	sub     *trial.Subject
 	fixed   int  // batch of the file, 1 where it is free
 	keep    bool // outputs
@@ -99,6 +105,7 @@ type runTally struct {
 func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 	s := r.s
 	batch := max(1, c.Int("batch")/r.fixed) * r.fixed
+	r.batches = batchesOf(c, r.sub.Model, sess, r.fixed)
 	bar := newProgress(c.App.ErrWriter, s.set.Len(), "running")
 	defer bar.finish()
 	for from := 0; from < s.set.Len(); from += batch {
@@ -108,16 +115,16 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 			return err
 		}
 		start := time.Now()
-		out, err := sess.Run(c.Context, []*onnxio.Tensor{x})
+		alone := r.batches.Alone
+		rows, err := r.batches.Run(c.Context, []*onnxio.Tensor{x}, n, padded)
 		if err != nil {
 			return err
 		}
 		spent := time.Since(start).Seconds()
-		f, err := out[0].Float64s()
-		if err != nil {
-			return err
+		if r.batches.Alone && !alone {
+			foreign.Fprintf(c.App.ErrWriter, "%s\n", r.batches.Words())
 		}
-		width := len(f) / padded
+		width := len(rows[0][0])
 		if from == 0 {
 			if err := r.settle(width); err != nil {
 				return err
@@ -125,7 +132,7 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 		}
 		r.seconds += spent
 		for i := range n {
-			row := f[i*width : (i+1)*width]
+			row := rows[0][i]
 			best := r.sub.Decision.Class(row)
 			r.Predictions, r.Labels = append(r.Predictions, best), append(r.Labels, s.set.Labels[from+i])
 			if best == s.set.Labels[from+i] {

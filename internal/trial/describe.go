@@ -3,6 +3,7 @@ package trial
 import (
 	"math/big"
 
+	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -21,6 +22,31 @@ type Description struct {
 type BatchAxes struct {
 	Inputs  []*int `json:"inputs"`
 	Outputs []*int `json:"outputs"`
+}
+
+// Along notes the axes that a batch was seen to have in the outputs; -1 where none was.
+func (b *BatchAxes) Along(axes []int) {
+	for k := range min(len(axes), len(b.Outputs)) {
+		if axes[k] >= 0 {
+			b.Outputs[k] = &axes[k]
+		}
+	}
+}
+
+// declaredAxis is the axis of an output that has the name of the inputs' batch; else the first.
+func declaredAxis(g *onnxio.Graph) int {
+	axis := 0
+	for _, in := range g.Inputs {
+		if in.Const != nil || len(in.Dims) == 0 || in.Dims[0].Name == "" {
+			continue
+		}
+		for i, d := range g.Outputs[0].Dims {
+			if d.Name == in.Dims[0].Name {
+				axis = i
+			}
+		}
+	}
+	return axis
 }
 
 // Preprocessing is what is done to pixels before the model takes them.
@@ -45,7 +71,8 @@ func (s *Subject) Describe(samples *Samples) Description {
 		d.Inputs = append(d.Inputs, v.Name)
 		d.Batch.Inputs = append(d.Batch.Inputs, &first)
 	}
-	d.Batch.Outputs = append(d.Batch.Outputs, &first)
+	axis := declaredAxis(s.Model.Graph)
+	d.Batch.Outputs = append(d.Batch.Outputs, &axis)
 	if samples != nil && samples.Images() {
 		d.Preprocessing = &Preprocessing{Mean: samples.Mean, Std: samples.Std, Layout: "channels first"}
 		if samples.Last {

@@ -160,17 +160,17 @@ func (s *Subject) form() string {
 	if s.Shape == nil {
 		return "[N,?]"
 	}
-	return form(s.Shape)
+	return form(s.Shape, declaredAxis(s.Model.Graph))
 }
 
-// form is a shape with N for its batch.
-func form(shape []int) string {
+// form is a shape with N on the axis of its samples.
+func form(shape []int, axis int) string {
 	words := make([]string, len(shape))
 	for i, d := range shape {
 		words[i] = fmt.Sprint(d)
 	}
-	if len(words) > 0 {
-		words[0] = "N"
+	if axis < len(words) {
+		words[axis] = "N"
 	}
 	return "[" + strings.Join(words, ",") + "]"
 }
@@ -210,7 +210,7 @@ func choose(ctx context.Context, g *onnxio.Graph, output string) (candidate, err
 	for i, c := range all {
 		names[i] = c.name
 		if c.shape != nil {
-			names[i] += " " + form(c.shape)
+			names[i] += " " + form(c.shape, 0)
 		}
 	}
 	return candidate{}, unclear("--output NAME says which, for example --output "+all[0].name, "several outputs may be the scores: %s", list(names))
