@@ -56,7 +56,7 @@ layers:
 		{student.Dual, verify.Options{Method: verify.FastLin, Plain: true}, true},
 		{student.CrownIBP, verify.Options{Method: verify.DeepPoly}, false},
 	} {
-		v, err := verify.Open(ctx, m, c.o, false)
+		v, err := verify.Open(ctx, m, c.o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,9 +45,12 @@ type Options struct {
 	Method    Method    // "" means Auto
 	Semantics Semantics // "" means Real
 	// Reading is whose word bounds and counterexamples follow where the standard's and onnxruntime's differ (see Info.Departures).
-	Reading  onnxio.Reading
-	Threads  int // 0 means all cores
-	MemoryMB int // working memory for rows per thread; 0 means 256
+	Reading onnxio.Reading
+	// DropSoftmax allows a final Softmax or LogSoftmax to be left out, which keeps every property about the order of outputs and makes
+	// its bounds tighter. Info tells whether there was one.
+	DropSoftmax bool
+	Threads     int // 0 means all cores
+	MemoryMB    int // working memory for rows per thread; 0 means 256
 	// Plain switches off what goes beyond the published domain (intersecting with interval bounds), to compare with
 	// other implementations.
 	Plain bool
@@ -140,8 +143,8 @@ type Info struct {
 	SoftmaxDropped  bool // the last layer was a Softmax or LogSoftmax; bounds are of its input (argmax is the same)
 	// Departures are the nodes that onnxruntime computes otherwise than the standard says. Proofs and counterexamples are of
 	// Options.Reading.
-	Departures        []Departure
-	Neurons, Unstable int // nonlinear elements; Unstable is not known before a box is given
+	Departures []Departure
+	Neurons    int // nonlinear elements
 }
 
 // Departure is a node that onnxruntime computes otherwise than the standard says, or of which the standard says nothing. Why goes on after

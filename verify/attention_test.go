@@ -34,7 +34,7 @@ func TestExportedAttentionIsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The verdict is about the network whose constants were folded in float32: one of them is 3 to the power -1/2.
-			prepared, err := Open(ctx, m, Options{}, false)
+			prepared, err := Open(ctx, m, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func TestExportedAttentionIsBounded(t *testing.T) {
 				}
 				for _, method := range []Method{Interval, Symbolic, FastLin, DeepPoly} {
 					for _, sem := range []Semantics{Real, Float32} {
-						v, err := Open(ctx, m, Options{Method: method, Semantics: sem, Threads: 2}, false)
+						v, err := Open(ctx, m, Options{Method: method, Semantics: sem, Threads: 2})
 						if err != nil {
 							t.Fatal(err)
 						}

@@ -24,7 +24,7 @@ func TestBoxesOfABatchAreBoundedAsAlone(t *testing.T) {
 		}
 		for _, method := range []Method{Interval, FastLin, DeepPoly} {
 			for _, sem := range []Semantics{Real, Float32} {
-				v, err := Open(ctx, m, Options{Method: method, Semantics: sem}, true)
+				v, err := Open(ctx, m, Options{Method: method, Semantics: sem, DropSoftmax: true})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -83,7 +83,7 @@ func TestVerifyAllAnswersLikeVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, method := range []Method{Auto, Interval, DeepPoly} {
-		v, err := Open(ctx, m, Options{Method: method}, true)
+		v, err := Open(ctx, m, Options{Method: method, DropSoftmax: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func TestRadiusEndsOnTheProvenSide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := Open(ctx, m, Options{Method: DeepPoly}, true)
+	v, err := Open(ctx, m, Options{Method: DeepPoly, DropSoftmax: true})
 	if err != nil {
 		t.Fatal(err)
 	}

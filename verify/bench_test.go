@@ -25,7 +25,7 @@ func BenchmarkReference(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				v, err := Open(context.Background(), m, Options{Method: k.m, Threads: 1}, c.Softmax)
+				v, err := Open(context.Background(), m, Options{Method: k.m, Threads: 1, DropSoftmax: c.Softmax})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -44,7 +44,7 @@ func TestDroppedSoftmaxAgainstExecutions(t *testing.T) {
 			t.Fatal(refused)
 		}
 		for _, sem := range []Semantics{Real, Float32} {
-			v, err := Open(context.Background(), &onnxio.Model{Graph: m.g}, Options{Semantics: sem, Threads: 1}, true)
+			v, err := Open(context.Background(), &onnxio.Model{Graph: m.g}, Options{Semantics: sem, Threads: 1, DropSoftmax: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -352,7 +352,7 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 		if rng.IntN(3) > 0 {
 			o.Falsifier = know
 		}
-		if vs[i], err = Open(context.Background(), m, o, false); err != nil {
+		if vs[i], err = Open(context.Background(), m, o); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		defer vs[i].Close()

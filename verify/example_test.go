@@ -24,7 +24,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	v, err := verify.Open(ctx, model, verify.Options{}, true)
+	v, err := verify.Open(ctx, model, verify.Options{DropSoftmax: true})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func ExampleVerifier_Radius() {
 	if err := images.Pixels(x, 0, false); err != nil {
 		log.Fatal(err)
 	}
-	v, err := verify.Open(ctx, model, verify.Options{Method: verify.DeepPoly}, true)
+	v, err := verify.Open(ctx, model, verify.Options{Method: verify.DeepPoly, DropSoftmax: true})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -285,7 +285,7 @@ func (r *tableRow) network(t *testing.T, l lone, seed uint64) {
 	var vs [3]*Verifier
 	for i, o := range []Options{{Method: Interval, Semantics: Real}, {Method: Interval, Semantics: Float32}, {Method: DeepPoly, Semantics: Float32}} {
 		o.Threads = 1
-		if vs[i], err = Open(context.Background(), m, o, false); err != nil {
+		if vs[i], err = Open(context.Background(), m, o); err != nil {
 			var no *onnxio.UnsupportedError
 			if !errors.As(err, &no) {
 				t.Errorf("%s, seed %d: %v", l.name, seed, err)

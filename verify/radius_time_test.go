@@ -30,7 +30,8 @@ func TestRadiusInTimeIsWhatIntervalsProve(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := func(o Options) *Verifier {
-		v, err := Open(context.Background(), m, o, true)
+		o.DropSoftmax = true
+		v, err := Open(context.Background(), m, o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -173,7 +173,7 @@ func (c *mixedTally) network(t *testing.T, seed uint64, g *onnxio.Graph, in, out
 	methods := []Method{[]Method{Interval, Symbolic, FastLin}[rng.IntN(3)], DeepPoly}
 	plain := rng.IntN(4) == 0
 	for _, sem := range []Semantics{Real, Float32} {
-		v, err := Open(context.Background(), &onnxio.Model{Graph: g}, Options{Method: DeepPoly, Semantics: sem, Threads: 1, Plain: plain}, false)
+		v, err := Open(context.Background(), &onnxio.Model{Graph: g}, Options{Method: DeepPoly, Semantics: sem, Threads: 1, Plain: plain})
 		if err != nil {
 			var no *onnxio.UnsupportedError
 			if !errors.As(err, &no) {

@@ -132,7 +132,7 @@ func convNet(rng *rand.Rand) (*onnxio.Graph, int, int) {
 
 func openGraph(t *testing.T, g *onnxio.Graph, o Options) *Verifier {
 	t.Helper()
-	v, err := Open(context.Background(), &onnxio.Model{Graph: g}, o, false)
+	v, err := Open(context.Background(), &onnxio.Model{Graph: g}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

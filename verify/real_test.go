@@ -29,7 +29,7 @@ func openRelu(t *testing.T, o Options) *Verifier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := Open(context.Background(), m, o, false)
+	v, err := Open(context.Background(), m, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func TestReferenceBounds(t *testing.T) {
 				plain bool
 				ref   string
 			}{{Interval, false, "ibp"}, {FastLin, true, "fastlin"}, {DeepPoly, true, "crown"}, {DeepPoly, false, ""}} {
-				v, err := Open(context.Background(), m, Options{Method: k.m, Plain: k.plain}, c.Softmax)
+				v, err := Open(context.Background(), m, Options{Method: k.m, Plain: k.plain, DropSoftmax: c.Softmax})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -84,7 +84,7 @@ func TestRobustnessNeedsAnotherClass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := Open(context.Background(), m, Options{}, true)
+	v, err := Open(context.Background(), m, Options{DropSoftmax: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestOneSidedAgainstExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	v, err := Open(ctx, m, Options{}, false)
+	v, err := Open(ctx, m, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func TestFinalSoftmaxIsLeftOut(t *testing.T) {
 	}
 	ball := Ball{Center: []float32{0.9, 0.4}, Eps: 0.05}
 	margin := func(m *onnxio.Model) (Verdict, float64) {
-		v, err := Open(context.Background(), m, Options{Method: DeepPoly}, true)
+		v, err := Open(context.Background(), m, Options{Method: DeepPoly, DropSoftmax: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestFinalSoftmaxIsLeftOut(t *testing.T) {
 		m    *onnxio.Model
 		drop bool
 	}{{build("LogSoftmax", "Neg"), true}, {build("LogSoftmax", ""), false}} {
-		v, err := Open(context.Background(), c.m, Options{Method: DeepPoly}, c.drop)
+		v, err := Open(context.Background(), c.m, Options{Method: DeepPoly, DropSoftmax: c.drop})
 		if err != nil || v.info.SoftmaxDropped {
 			t.Errorf("a LogSoftmax that is not the last layer, or may not be left out: %v", err)
 		}

@@ -70,7 +70,7 @@ func TestExportedNetworksAreBounded(t *testing.T) {
 				}
 				var interval []float64
 				for _, o := range []Options{{Method: Interval}, {Method: FastLin}, {Method: DeepPoly}, {Method: DeepPoly, Semantics: Float32}} {
-					v, err := Open(ctx, m, o, false)
+					v, err := Open(ctx, m, o)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -37,7 +37,7 @@ func TestTrapsGiveNoWrongVerdict(t *testing.T) {
 		}
 		for _, method := range []Method{Auto, Interval, Symbolic, FastLin, DeepPoly} {
 			for _, s := range []Semantics{Real, Float32} {
-				v, err := Open(context.Background(), m, Options{Method: method, Semantics: s}, false)
+				v, err := Open(context.Background(), m, Options{Method: method, Semantics: s})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -26,8 +26,7 @@ type Verifier struct {
 }
 
 // Open compiles the model with batch size 1. The error names the node that cannot be treated (*onnxio.UnsupportedError).
-// dropSoftmax allows a final Softmax or LogSoftmax to be left out, which keeps every property about the order of outputs.
-func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*Verifier, error) {
+func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	switch o.Method {
 	case "":
 		o.Method = Auto
@@ -51,7 +50,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options, dropSoftmax bool) (*V
 	}
 	var net *bound.Network
 	err = budget.Do(ctx, func() error {
-		made, err := bound.Compile(ctx, g, dropSoftmax)
+		made, err := bound.Compile(ctx, g, o.DropSoftmax)
 		net = made
 		return err
 	})

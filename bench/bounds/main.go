@@ -58,7 +58,7 @@ func measure(path string, m verify.Method, d time.Duration) (ms, mean float64, e
 		return 0, 0, err
 	}
 	ctx := context.Background()
-	v, err := verify.Open(ctx, model, verify.Options{Method: m, Threads: 1}, c.Softmax)
+	v, err := verify.Open(ctx, model, verify.Options{Method: m, Threads: 1, DropSoftmax: c.Softmax})
 	if err != nil {
 		return 0, 0, err
 	}

@@ -120,7 +120,7 @@ func one(model, property string, duration time.Duration) (verify.Verdict, error)
 		return "", err
 	}
 	defer f.Close()
-	v, err := verify.Open(ctx, m, verify.Options{}, false)
+	v, err := verify.Open(ctx, m, verify.Options{})
 	if err != nil {
 		return "", err
 	}

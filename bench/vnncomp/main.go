@@ -153,7 +153,7 @@ func load(models map[string]*onnxio.Model, path string) (*onnxio.Model, error) {
 }
 
 func one(m *onnxio.Model, p verify.Property, method verify.Method, timeout time.Duration) (verify.Result, error) {
-	v, err := verify.Open(context.Background(), m, verify.Options{Method: method}, false)
+	v, err := verify.Open(context.Background(), m, verify.Options{Method: method})
 	if err != nil {
 		return verify.Result{}, err
 	}

@@ -61,10 +61,10 @@ func boundsAction(c *cli.Context) error {
 		return err
 	}
 	o := boundOptions(c)
-	o.Plain = c.Bool("plain")
+	o.Plain, o.DropSoftmax = c.Bool("plain"), c.Bool("drop-softmax") || rows.SoftmaxDropped
 	ready, done := beforeDeadline(c)
 	defer done()
-	v, err := verify.Open(ready, m, o, c.Bool("drop-softmax") || rows.SoftmaxDropped)
+	v, err := verify.Open(ready, m, o)
 	if err != nil {
 		return notReady(c, err)
 	}

@@ -348,7 +348,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 		return err
 	}
 	defer closeFalsifier(f)
-	v, err := verify.Open(ready, m, withFalsifier(c, f), false)
+	v, err := verify.Open(ready, m, withFalsifier(c, f))
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
 		return printProperty(c, propertyDoc{Verdict: "timeout", Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(), Margin: number(math.NaN()),
 			Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}, verify.Unknown, false)

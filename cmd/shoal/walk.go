@@ -20,7 +20,9 @@ import (
 func openSubject(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (*verify.Verifier, *samples, error) {
 	ready, done := beforeDeadline(c)
 	defer done()
-	v, err := verify.Open(ready, sub.Model, withFalsifier(c, f), sub.Decision.Kind == trial.Argmax)
+	o := withFalsifier(c, f)
+	o.DropSoftmax = sub.Decision.Kind == trial.Argmax
+	v, err := verify.Open(ready, sub.Model, o)
 	if err != nil {
 		return nil, nil, notReady(c, err)
 	}

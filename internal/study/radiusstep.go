@@ -73,7 +73,8 @@ func (l *lab) subject(ctx context.Context, of *model, c *Certify, o verify.Optio
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := verify.Open(ctx, m, o, true)
+	o.DropSoftmax = true
+	v, err := verify.Open(ctx, m, o)
 	if err != nil {
 		return nil, nil, err
 	}

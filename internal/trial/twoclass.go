@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -51,13 +52,9 @@ func twoScores(g *onnxio.Graph, at *big.Rat) error {
 	var t *onnxio.Tensor
 	switch s.DType {
 	case onnxio.Float:
-		t = onnxio.FromFloat32([]float32{float32Below(at)}, 1)
+		t = onnxio.FromFloat32([]float32{0 - sound.Float32AboveRat(new(big.Rat).Neg(at))}, 1)
 	case onnxio.Double:
-		f, _ := at.Float64()
-		if new(big.Rat).SetFloat64(f).Cmp(at) > 0 {
-			f = math.Nextafter(f, math.Inf(-1))
-		}
-		t = onnxio.FromFloat64([]float64{f}, 1)
+		t = onnxio.FromFloat64([]float64{sound.RatDown(at)}, 1)
 	default:
 		return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q is of type %v; a threshold is attacked in float32 and float64", s.Name, s.DType)}
 	}
@@ -79,16 +76,6 @@ func twoScores(g *onnxio.Graph, at *big.Rat) error {
 	over := add("Reshape", nil, add("Sub", nil, s, border), column)
 	g.Outputs = []*onnxio.Value{add("Concat", onnxio.Attrs{"axis": int64(1)}, below, over)}
 	return nil
-}
-
-// float32Below is the largest float32 that is not above x.
-func float32Below(x *big.Rat) float32 {
-	f, _ := x.Float32()
-	r := new(big.Rat).SetFloat64(float64(f)) // nil for infinities
-	if math.IsInf(float64(f), 1) || r != nil && r.Cmp(x) > 0 {
-		f = math.Nextafter32(f, float32(math.Inf(-1)))
-	}
-	return f
 }
 
 // dropSigmoid lets a graph whose one output is a Sigmoid's, perhaps shaped otherwise, give what the Sigmoid takes.

@@ -111,11 +111,17 @@ func TestRefusalsThatMatter(t *testing.T) {
 	ctx := context.Background()
 	a := newArguments(t)
 	errors := map[string]func() error{
-		"a nil model to verify":    func() error { _, err := verify.Open(ctx, nil, verify.Options{}, true); return err },
-		"an empty model to verify": func() error { _, err := verify.Open(ctx, &onnxio.Model{}, verify.Options{}, true); return err },
-		"an unknown method":        func() error { _, err := verify.Open(ctx, a.model, verify.Options{Method: "deepoly"}, true); return err },
+		"a nil model to verify": func() error { _, err := verify.Open(ctx, nil, verify.Options{DropSoftmax: true}); return err },
+		"an empty model to verify": func() error {
+			_, err := verify.Open(ctx, &onnxio.Model{}, verify.Options{DropSoftmax: true})
+			return err
+		},
+		"an unknown method": func() error {
+			_, err := verify.Open(ctx, a.model, verify.Options{Method: "deepoly", DropSoftmax: true})
+			return err
+		},
 		"unknown semantics": func() error {
-			_, err := verify.Open(ctx, a.model, verify.Options{Semantics: "flaot32"}, true)
+			_, err := verify.Open(ctx, a.model, verify.Options{Semantics: "flaot32", DropSoftmax: true})
 			return err
 		},
 		"a property of another net": func() error {
@@ -228,7 +234,7 @@ func newArguments(t *testing.T) *arguments {
 	var err error
 	a.model, err = onnxio.NewModel(&onnxio.Graph{Name: "g", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{n}}, "test")
 	must(err)
-	a.verifier, err = verify.Open(ctx, a.model, verify.Options{}, true)
+	a.verifier, err = verify.Open(ctx, a.model, verify.Options{DropSoftmax: true})
 	must(err)
 	a.target, err = attack.Open(ctx, a.model, attack.Options{})
 	must(err)

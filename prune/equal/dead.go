@@ -12,6 +12,7 @@ import (
 
 // Bounds gives prune.Run its bounds: those of a domain over a box that ranges makes for the network's inputs.
 func Bounds(ranges Ranges, o verify.Options) prune.Bounds {
+	o.DropSoftmax = false // bounds are of what the network gives
 	return func(ctx context.Context, g *onnxio.Graph) (lower, upper [][]float64, err error) {
 		one, err := infer.Prepare(ctx, g, infer.Options{Batch: 1, Reading: o.Reading})
 		if err != nil {
@@ -21,7 +22,7 @@ func Bounds(ranges Ranges, o verify.Options) prune.Bounds {
 		if err != nil {
 			return nil, nil, err
 		}
-		v, err := verify.Open(ctx, &onnxio.Model{Graph: g}, o, false)
+		v, err := verify.Open(ctx, &onnxio.Model{Graph: g}, o)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -29,7 +29,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer f.Close()
-	v, err := verify.Open(ctx, model, verify.Options{Method: verify.DeepPoly, Falsifier: f}, true)
+	v, err := verify.Open(ctx, model, verify.Options{Method: verify.DeepPoly, Falsifier: f, DropSoftmax: true})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func ExampleUpperRadius() {
 		log.Fatal(err)
 	}
 	defer f.Close()
-	v, err := verify.Open(ctx, model, verify.Options{Method: verify.DeepPoly}, true)
+	v, err := verify.Open(ctx, model, verify.Options{Method: verify.DeepPoly, DropSoftmax: true})
 	if err != nil {
 		log.Fatal(err)
 	}

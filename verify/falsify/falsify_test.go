@@ -63,7 +63,7 @@ func TestNothingIsVerifiedAndFalsified(t *testing.T) {
 
 func contradictions(t *testing.T, model *onnxio.Model, arrays map[string]*dataset.Array, mean, std []float64, images int) (proven, broken int) {
 	ctx := context.Background()
-	v, err := verify.Open(ctx, model, verify.Options{Method: verify.DeepPoly}, true)
+	v, err := verify.Open(ctx, model, verify.Options{Method: verify.DeepPoly, DropSoftmax: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestFalsifyIsReplayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	v, err := verify.Open(ctx, model, verify.Options{Method: verify.Interval, Falsifier: liar{}}, true)
+	v, err := verify.Open(ctx, model, verify.Options{Method: verify.Interval, Falsifier: liar{}, DropSoftmax: true})
 	if err != nil {
 		t.Fatal(err)
 	}

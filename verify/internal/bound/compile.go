@@ -293,24 +293,11 @@ func (c *compiler) storageRoot(v *value) *value {
 	return v
 }
 
-// finish counts readers and sets the rounding factors.
+// finish sets the rounding factors.
 func (c *compiler) finish() {
-	net := c.net
-	need := map[int]bool{}
-	for _, v := range net.values {
-		for _, i := range v.in {
-			net.values[i].readers++
-			if v.kind == kindAct || v.kind == kindRelax || v.kind == kindOpaque {
-				need[i] = true
-			}
-		}
+	for _, v := range c.net.values {
 		if v.kind == kindAffine {
 			v.setGamma()
-		}
-	}
-	for _, v := range net.values {
-		if need[v.id] {
-			net.acts = append(net.acts, v.id)
 		}
 	}
 }

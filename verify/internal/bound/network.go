@@ -54,7 +54,6 @@ type value struct {
 
 	exact    bool // interval bounds of this value are the true range, given exact inputs
 	separate bool // the elements vary independently of each other
-	readers  int
 }
 
 // copies tells whether the value is its only input under another order or shape: nothing is computed.
@@ -76,7 +75,6 @@ type Network struct {
 	values   []*value
 	inputs   []int
 	outputs  []int
-	acts     []int // values that are the input of a nonlinear step, in order
 	nIn      int
 	nOut     int
 	softmax  bool
