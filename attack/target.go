@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 	"sync"
@@ -44,6 +45,8 @@ type Target struct {
 	double  bool  // the outputs are float64
 	noGrad  error // why there is no gradient
 
+	sure      atomic.Int64 // up to how many samples together were found to have what they have alone
+	depend    atomic.Bool  // some had not: all go alone from there on
 	mu        sync.Mutex
 	graphs    map[string]engine.Session
 	evaluated atomic.Int64
@@ -199,23 +202,63 @@ func (t *Target) run(ctx context.Context, s engine.Session, x []float32) ([]floa
 		return nil, nil
 	}
 	t.evaluated.Add(int64(n))
-	if t.fixed && n > 1 { // one by one, on all cores
-		out := make([]float32, n*t.outputs)
-		return out, spread(t.workers(), n, func(i int) error {
-			ys, err := s.Run(ctx, t.tensors(x[i*t.size:(i+1)*t.size], 1))
-			if err != nil {
-				return err
-			}
-			y, err := joinOutputs(ys, 1, t.outputs)
-			copy(out[i*t.outputs:], y)
-			return err
-		})
+	if n > 1 && (t.fixed || t.depend.Load()) {
+		return t.alone(ctx, s, x, n)
 	}
 	ys, err := s.Run(ctx, t.tensors(x, n))
 	if err != nil {
 		return nil, err
 	}
-	return joinOutputs(ys, n, t.outputs)
+	out, err := joinOutputs(ys, n, t.outputs)
+	if err != nil || int64(n) <= max(1, t.sure.Load()) {
+		return out, err
+	}
+	for _, i := range []int{0, n / 2, n - 1} {
+		one, err := t.alone(ctx, s, x[i*t.size:(i+1)*t.size], 1)
+		if err != nil {
+			return nil, err
+		}
+		if !near(out[i*t.outputs:(i+1)*t.outputs], one) {
+			t.depend.Store(true)
+			return t.alone(ctx, s, x, n)
+		}
+	}
+	t.sure.Store(int64(n))
+	return out, nil
+}
+
+// SamplesDepend tells that samples were seen to change each other's outputs when they went through the model together. They then go alone.
+func (t *Target) SamplesDepend() bool { return t.depend.Load() }
+
+// alone runs samples one by one, on all cores.
+func (t *Target) alone(ctx context.Context, s engine.Session, x []float32, n int) ([]float32, error) {
+	out := make([]float32, n*t.outputs)
+	return out, spread(t.workers(), n, func(i int) error {
+		ys, err := s.Run(ctx, t.tensors(x[i*t.size:(i+1)*t.size], 1))
+		if err != nil {
+			return err
+		}
+		y, err := joinOutputs(ys, 1, t.outputs)
+		copy(out[i*t.outputs:], y)
+		return err
+	})
+}
+
+// near tells whether outputs in company are those of a sample alone, within what sums that are cut otherwise may differ.
+func near(company, alone []float32) bool {
+	most := 1e-6
+	for _, v := range alone {
+		if f := math.Abs(float64(v)); f > most && !math.IsInf(f, 0) {
+			most = f
+		}
+	}
+	for i, v := range alone {
+		a, b := float64(company[i]), float64(v)
+		if a != b && !(math.IsNaN(a) && math.IsNaN(b)) && !(math.Abs(a-b) <= batchTolerance*most) {
+			return false
+		}
+	}
+	return true
 }
 
 // tensors cuts samples into the model's inputs.
@@ -415,7 +458,7 @@ func (t *Target) workers() int {
 
 func (t *Target) batch() int {
 	switch {
-	case t.fixed:
+	case t.fixed || t.depend.Load():
 		return 1
 	case t.o.Batch > 0:
 		return powerAbove(t.o.Batch)

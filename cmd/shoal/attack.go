@@ -288,6 +288,9 @@ func (r *attackRun) report(m *onnxio.Model, sub *trial.Subject, config attackCon
 			words.Printf("  robust accuracy after %s: %.1f %%\n", part.Method, 100*float64(part.RobustAccuracy))
 		}
 	}
+	if r.target.SamplesDepend() {
+		foreign.Fprintf(c.App.ErrWriter, "samples depend on each other in a batch: each is run alone\n")
+	}
 	flags := []attack.Flag{}
 	for _, f := range r.flags {
 		flags = append(flags, f)
@@ -304,7 +307,7 @@ func (r *attackRun) report(m *onnxio.Model, sub *trial.Subject, config attackCon
 			}
 		}
 	}
-	if err := p.end(map[string]any{"model": modelOf(c, m), "subject": sub.Describe(r.s.Samples), "config": config, "summary": sums, "flags": flags, "interrupted": interrupted},
+	if err := p.end(map[string]any{"model": modelOf(c, m), "subject": sub.Describe(r.s.Samples), "config": config, "summary": sums, "flags": flags, "samples_depend": r.target.SamplesDepend(), "interrupted": interrupted},
 		map[string]any{"samples": rows}, words.Text()); err != nil {
 		return err
 	}
