@@ -91,6 +91,6 @@ func (d *dots) execution(a, b Box, out []float64) {
 			x, y := d.at(i, p)
 			sum += magnitude(a, x) * magnitude(b, y)
 		}
-		out[i] += sound.Fits32(sum, sound.Gamma32(d.k+2)*(sum+0x1p-98))
+		out[i] += sound.Sum32(d.k+2, sum)
 	}
 }

@@ -204,7 +204,7 @@ func (r *reduction) reaching(largest func(mags []float64) float64) func(in []Box
 			for _, j := range index[start[i]:start[i+1]] {
 				mags = append(mags, magnitude(in[0], int(j)))
 			}
-			err[i] += sound.Fits32(largest(mags), 0)
+			err[i] += sound.Fits32(largest(mags)*(1+sound.Gamma32(len(mags)+4)), 0)
 		}
 	}
 }

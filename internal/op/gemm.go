@@ -355,7 +355,7 @@ func gemmBox(n *onnxio.Node, d *gemmDims, alpha, beta float64) (*Linear, error) 
 			if n.Input(2) != nil {
 				sum += math.Abs(beta) * magnitude(in[2], i*d.ci+j*d.cj)
 			}
-			out[o] += sound.Fits32(sum, sound.Gamma32(d.k+6)*(sum+0x1p-98))
+			out[o] += sound.Sum32(d.k+6, sum)
 		}
 	}))(n)
 }

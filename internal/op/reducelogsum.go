@@ -37,7 +37,7 @@ func logSumLinear(interval func(*onnxio.Node, []Box) ([]Box, error)) func(*onnxi
 				if !(least > 0x1p-100*(count+1)) {
 					most = math.Inf(1)
 				}
-				err[i] += sound.Fits32(most, 0)
+				err[i] += sound.Fits32(most*(1+sound.Gamma32(r.count+4)), 0)
 			}
 		}))(n)
 	}

@@ -56,7 +56,7 @@ func sumLinear(n *onnxio.Node, signs ...float64) (*Linear, error) {
 func constantsError(mags []float64, roundings int, divisor float64) func(in []Box, err []float64) {
 	return func(_ []Box, err []float64) {
 		for i := range err {
-			err[i] += sound.Fits32(mags[i], sound.Gamma32(roundings)*mags[i]/divisor)
+			err[i] += sound.Fits32(mags[i]*(1+sound.Gamma32(roundings)), sound.Gamma32(roundings)*mags[i]/divisor)
 		}
 	}
 }

@@ -29,6 +29,13 @@ func Gamma32(n int) float64 {
 	return x / (1 - x) * (1 + 0x1p-20)
 }
 
+// Sum32 is what a float32 sum of products of n roundings may be off, where the products' magnitudes add up to mag; +Inf where it may leave the
+// range of float32 on its way, rounding included.
+func Sum32(n int, mag float64) float64 {
+	g := Gamma32(n)
+	return Fits32(mag*(1+g), g*(mag+Tiny32))
+}
+
 // Squares32 is a magnitude of which squares, and sums of 2^7 of them, are inside the range of float32.
 const Squares32 = 0x1p60
 

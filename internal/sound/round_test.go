@@ -141,6 +141,10 @@ func TestRangesOfFloat32(t *testing.T) {
 	if Fits32(most, 1) != 1 || math.IsInf(float64(float32(most*(1+Gamma32(1<<13)))), 1) {
 		t.Error("a magnitude that fits overflows with 2^13 roundings")
 	}
+	// Half a million roundings take the sum over the end that fewer leave it below.
+	if n := 1 << 19; !math.IsInf(Sum32(n, most), 1) || math.IsInf(Sum32(1<<9, most*(1-0x1p-12)), 1) || Sum32(n, 1) < Gamma32(n) {
+		t.Error("a long sum near the largest float32 is known")
+	}
 	if Within32(Squares32, 1) != 1 || math.IsInf(float64(float32(128*Squares32*Squares32)), 1) {
 		t.Error("squares overflow")
 	}
