@@ -17,7 +17,7 @@ import (
 )
 
 func compareCommand() *cli.Command {
-	flags := append(append(dataFlags(), engineFlags()...), dimFlag(),
+	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(),
 		own(formFlag("engine-b", "`ENGINE` for B, where it is another than --engine", "", isEngine), "that of --engine"),
 		wholeFlag("samples", "without --data: `N` random inputs", "16", 1),
 		threadsFlag(),
@@ -52,9 +52,11 @@ type compareDoc struct {
 	Relative  number    `json:"max_relative"`
 	Agreement number    `json:"agreement"`
 	Differing []differs `json:"differing"`
-	scores    int       // of a sample's first output
-	Matched   matched   `json:"matched_by"`
-	Depend    bool      `json:"samples_depend"` // of A or B: a sample has other outputs in company than alone; each was run alone
+	sub       *trial.Subject
+	Matched   matched `json:"matched_by"`
+	// Subject is what predictions are read from, as A has it; null where nobody has said which output that is.
+	Subject *trial.Description `json:"subject"`
+	Depend  bool               `json:"samples_depend"` // of A or B: a sample has other outputs in company than alone; each was run alone
 
 	Interrupted bool `json:"interrupted"`
 
@@ -168,6 +170,15 @@ func compareAction(c *cli.Context) error {
 	}
 	d := compareDoc{A: modelDoc{models[0].Path, models[0].SHA256, sizes}, B: modelDoc{models[1].Path, models[1].SHA256, sizes},
 		EngineA: sessions[0].Engine(), EngineB: sessions[1].Engine(), Differing: []differs{}}
+	if d.sub, err = subjectOf(c, models[0]); err != nil {
+		if c.Context.Err() != nil || c.IsSet("output") || c.IsSet("decision") || c.IsSet("min-agreement") {
+			return err
+		}
+		d.sub = nil // outputs are compared whatever they mean
+	} else {
+		text := d.sub.Describe(nil)
+		d.Subject = &text
+	}
 	inputs, by, err := matchPorts(c, "input", sessions[0].Inputs(), sessions[1].Inputs())
 	if err != nil {
 		return fmt.Errorf("%s: %w", models[1].Path, err)
@@ -207,7 +218,7 @@ func compareAction(c *cli.Context) error {
 		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(d.Relative), *limit)}
 	}
 	least := given(c, "min-agreement")
-	if least != nil && d.scores < 2 {
+	if least != nil && !d.decides() {
 		return &codeError{code: exitUnsupported, err: errors.New("--min-agreement is about predictions, and one output names no class")}
 	}
 	if least != nil && float64(d.Agreement) < *least {
@@ -255,7 +266,7 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 		d.Mean = number(sum / float64(max(1, elements)))
 		d.Relative = d.Max / number(max(largest, 1e-30))
 		d.Agreement = 1 - number(len(d.Differing))/number(d.Samples)
-		if d.scores < 2 { // no class is predicted
+		if !d.decides() { // no class is predicted
 			d.Agreement = number(math.NaN())
 		}
 	}()
@@ -302,10 +313,13 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 				}
 			}
 			elements += len(a)
-			if k == 0 {
-				d.predictions(a, b, from, n)
+			if d.sub != nil && s[0].Outputs()[k].Name == d.sub.Output {
+				if err := d.predictions(out[0][k], out[1][at], from); err != nil {
+					return err
+				}
 			}
 		}
+		d.Samples += n
 		for range n {
 			bar.add()
 		}
@@ -313,31 +327,37 @@ func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Se
 	return nil
 }
 
-// predictions compares the largest element of each sample's first output.
-func (d *compareDoc) predictions(a, b []float64, from, n int) {
-	width := len(a) / n
-	d.scores = width
-	for i := range n {
-		if width == 0 {
-			d.Samples++
-			continue
+// predictions compares what the scores of each sample decide.
+func (d *compareDoc) predictions(a, b []trial.Row, from int) error {
+	if d.sub.Scores() == 0 && len(a) > 0 {
+		if err := d.sub.Settle(len(a[0])); err != nil {
+			return asUsage(err)
 		}
-		p, q := argmax64(a[i*width:(i+1)*width]), argmax64(b[i*width:(i+1)*width])
-		if p != q {
+		text := d.sub.Describe(nil)
+		d.Subject = &text
+	}
+	if !d.decides() {
+		return nil
+	}
+	for i := range a {
+		if p, q := d.class(a[i]), d.class(b[i]); p != q {
 			d.Differing = append(d.Differing, differs{from + i, p, q})
 		}
-		d.Samples++
 	}
+	return nil
 }
 
-func argmax64(y []float64) int {
-	best := 0
-	for i, v := range y {
-		if v > y[best] {
-			best = i
-		}
+// class is what a row decides; the row of a label is the class.
+func (d *compareDoc) class(row trial.Row) int {
+	if len(row) == 1 && d.sub.Decision.Kind == trial.Argmax {
+		return int(row[0])
 	}
-	return best
+	return d.sub.Decision.Class(row)
+}
+
+// decides tells whether there are predictions to compare.
+func (d *compareDoc) decides() bool {
+	return d.sub != nil && d.sub.Decision.Kind != trial.None && d.sub.Decision.Kind != trial.Regress
 }
 
 func (d *compareDoc) print(c *cli.Context) error {
@@ -350,7 +370,9 @@ func (d *compareDoc) print(c *cli.Context) error {
 	foreign.Fprintf(w, "inputs matched by %s, outputs by %s\n", d.Matched.Inputs, d.Matched.Outputs)
 	foreign.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))
 	var err error
-	if d.Samples > 0 && d.scores < 2 {
+	if d.Samples > 0 && d.sub == nil {
+		_, err = foreign.Fprintln(w, "no predictions to compare: nothing says which output holds the scores; --output NAME does")
+	} else if d.Samples > 0 && !d.decides() {
 		_, err = foreign.Fprintln(w, "no predictions to compare: one output names no class")
 	} else {
 		_, err = foreign.Fprintf(w, "predictions agree on %.2f %%\n", 100*float64(d.Agreement))
