@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/internal/together"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -384,21 +385,15 @@ func spread(workers, jobs int, run func(i int) error) error {
 	}
 	var next atomic.Int64
 	errs := make([]error, workers)
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for errs[w] == nil {
-				i := int(next.Add(1)) - 1
-				if i >= jobs {
-					return
-				}
-				errs[w] = run(i)
+	together.Run(workers, func(w int) {
+		for errs[w] == nil {
+			i := int(next.Add(1)) - 1
+			if i >= jobs {
+				return
 			}
-		}()
-	}
-	wg.Wait()
+			errs[w] = run(i)
+		}
+	})
 	for _, err := range errs {
 		if err != nil {
 			return err

@@ -40,6 +40,7 @@ var layer = map[string]int{
 	"onnxio":               10,
 	"internal/output":      5,
 	"internal/sound":       5,
+	"internal/together":    5,
 	"internal/input":       5,
 	"internal/budget":      4,
 	"internal/kernel":      10,

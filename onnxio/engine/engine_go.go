@@ -8,6 +8,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/internal/together"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
@@ -179,22 +180,16 @@ func (s *goSession) spread(ctx context.Context, batch, step, workers int, run fu
 	pieces := (batch + step - 1) / step
 	if workers := min(workers, pieces); workers > 1 {
 		var next atomic.Int64
-		var wg sync.WaitGroup
 		errs := make([]error, workers)
-		for w := range workers {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				for {
-					i := int(next.Add(1)) - 1
-					if i >= pieces || errs[w] != nil {
-						return
-					}
-					errs[w] = run(i * step)
+		together.Run(workers, func(w int) {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= pieces || errs[w] != nil {
+					return
 				}
-			}()
-		}
-		wg.Wait()
+				errs[w] = run(i * step)
+			}
+		})
 		for _, err := range errs {
 			if err != nil {
 				return err

@@ -1,10 +1,10 @@
 package bound
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/together"
 )
 
 // chunks cuts total rows over value v into pieces that fit the memory budget, and gives them to the workers.
@@ -34,20 +34,14 @@ func (p *pass) chunks(v *value, total int, f func(w *affine.Work, a, b int)) err
 		return nil
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	for _, w := range p.work {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for p.ctx.Err() == nil {
-				a := int(next.Add(int64(size))) - size
-				if a >= total {
-					return
-				}
-				f(w, a, min(total, a+size))
+	together.Run(len(p.work), func(i int) {
+		for p.ctx.Err() == nil {
+			a := int(next.Add(int64(size))) - size
+			if a >= total {
+				return
 			}
-		}()
-	}
-	wg.Wait()
+			f(p.work[i], a, min(total, a+size))
+		}
+	})
 	return p.ctx.Err()
 }

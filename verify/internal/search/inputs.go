@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/shallow-waters/shoal/internal/sound"
+	"github.com/shallow-waters/shoal/internal/together"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -39,26 +40,27 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	}
 	r.front.working = 1
 	r.front.give([]*part{root})
-	var wg sync.WaitGroup
-	for range s.Threads {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for {
-				ps := r.front.take(r.s.Batch)
-				if ps == nil {
-					return
-				}
-				next, err := r.work(ps)
-				r.front.give(next)
-				if err != nil || ctx.Err() != nil {
-					r.stop(err)
-					return
-				}
+	together.Run(s.Threads, func(int) {
+		whole := false
+		defer func() {
+			if !whole { // a panic, which is handed on once the others have ended
+				r.front.end()
 			}
 		}()
-	}
-	wg.Wait()
+		for {
+			ps := r.front.take(r.s.Batch)
+			if ps == nil {
+				break
+			}
+			next, err := r.work(ps)
+			r.front.give(next)
+			if err != nil || ctx.Err() != nil {
+				r.stop(err)
+				break
+			}
+		}
+		whole = true
+	})
 	if r.err != nil {
 		return Outcome{}, r.err
 	}
