@@ -36,7 +36,11 @@ func flagsFirst(app *cli.App, args []string) []string {
 		return args
 	}
 	bare := map[string]bool{"help": true, "h": true}
+	names := map[string]bool{}
 	for _, f := range cmd.Flags {
+		for _, n := range f.Names() {
+			names[n] = true
+		}
 		switch f := f.(type) {
 		case *cli.BoolFlag:
 			for _, n := range f.Names() {
@@ -64,7 +68,8 @@ func flagsFirst(app *cli.App, args []string) []string {
 		}
 		flags = append(flags, a)
 		if name := strings.TrimLeft(a, "-"); !strings.Contains(a, "=") && !bare[name] {
-			if i++; i == len(rest) { // without its value: nothing may stand behind it and be taken for one
+			// Without its value: nothing may stand behind it and be taken for one, no other flag of the command either.
+			if i++; i == len(rest) || names[strings.TrimPrefix(strings.SplitN(rest[i], "=", 2)[0], "--")] && strings.HasPrefix(rest[i], "--") {
 				return append(slices.Clone(args[:at+1]), flags...)
 			}
 			flags = append(flags, rest[i])
