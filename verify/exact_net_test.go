@@ -276,7 +276,7 @@ func (n *plNet) regions(lower, upper []*big.Rat) (rs []region, ok bool) {
 					t := new(big.Rat)
 					for o, row := range w {
 						sum := new(big.Rat)
-						if b != nil && len(b) > 0 {
+						if len(b) > 0 {
 							sum.Set(b[o])
 						}
 						for i, c := range row {

@@ -101,9 +101,6 @@ type tableRow struct {
 	wrong, overflows            int       // outputs outside their bounds, of numbers; and of infinities and NaN
 }
 
-// claim32 are bounds of one network over one box in both semantics.
-type claim32 struct{ lower, upper [2][]float64 }
-
 // outputRows are the rows of single outputs and their negatives.
 func outputRows(n int) [][]float64 {
 	rows := make([][]float64, 2*n)

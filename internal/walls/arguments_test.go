@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
-	"io/fs"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -59,20 +58,25 @@ var apart = map[string]string{
 func TestPublicFunctionsAreListed(t *testing.T) {
 	root := filepath.Join("..", "..")
 	for _, dir := range []string{"onnxio", "onnxio/engine", "onnxio/infer", "onnxio/dataset", "verify", "verify/vnnlib", "attack", "prune", "student"} {
-		pkgs, err := parser.ParseDir(token.NewFileSet(), filepath.Join(root, dir), func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
+		paths, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+		if err != nil || len(paths) == 0 {
+			t.Fatal(dir, err)
 		}
-		for _, p := range pkgs {
-			for _, f := range p.Files {
-				for _, d := range f.Decls {
-					fn, ok := d.(*ast.FuncDecl)
-					if !ok || fn.Recv != nil || !fn.Name.IsExported() {
-						continue
-					}
-					if name := dir + "." + fn.Name.Name; functions[name] == nil && apart[name] == "" {
-						t.Errorf("%s is neither in functions nor in apart", name)
-					}
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range f.Decls {
+				fn, ok := d.(*ast.FuncDecl)
+				if !ok || fn.Recv != nil || !fn.Name.IsExported() {
+					continue
+				}
+				if name := dir + "." + fn.Name.Name; functions[name] == nil && apart[name] == "" {
+					t.Errorf("%s is neither in functions nor in apart", name)
 				}
 			}
 		}

@@ -11,7 +11,6 @@ type frontier struct {
 	mu      sync.Mutex
 	more    *sync.Cond
 	heap    parts
-	deepest bool
 	limit   int
 	working int
 	ended   bool
