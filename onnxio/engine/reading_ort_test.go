@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	ort "github.com/yalue/onnxruntime_go"
+
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -48,8 +50,8 @@ func TestReadingAgainstONNXRuntime(t *testing.T) {
 			return s.Run(context.Background(), []*onnxio.Tensor{x})
 		}
 		want, err := run(engine.Options{Engine: "ort:cpu", Library: lib, Threads: 1})
-		if err != nil {
-			continue
+		if err != nil || n.Op == "Pad" && n.Attrs.String("mode", "") == "wrap" && minor(t) < 32 {
+			continue // before 1.32 some of Pad's wraps read memory that is not the input's: no two runs agree
 		}
 		got, err := run(engine.Options{Threads: 1, Reading: onnxio.ONNXRuntime})
 		if err != nil {
@@ -65,6 +67,16 @@ func TestReadingAgainstONNXRuntime(t *testing.T) {
 	if compared < rounds/2 || departed < rounds/100 {
 		t.Errorf("%d compared and %d departed of %d", compared, departed, rounds)
 	}
+}
+
+// minor is the second number of onnxruntime's version, once it is loaded.
+func minor(t *testing.T) int {
+	t.Helper()
+	var major, minor int
+	if _, err := fmt.Sscanf(ort.GetVersion(), "%d.%d", &major, &minor); err != nil {
+		t.Fatalf("onnxruntime's version is %q: %v", ort.GetVersion(), err)
+	}
+	return 1000*(major-1) + minor
 }
 
 // drawReading makes a node with one variable input, the first.

@@ -189,6 +189,11 @@ func (c *compiler) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []in
 	if lin != nil {
 		v.exec = lin.Execution
 	}
+	if x, e, ok := op.JoinedNorm(n); ok {
+		if from, known := c.of[x]; known {
+			v.part = &joined{from, e}
+		}
+	}
 	switch {
 	case lin != nil && (lin.Maps != nil || lin.PerOutput != nil):
 		maps := lin.Maps

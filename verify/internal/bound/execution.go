@@ -47,6 +47,9 @@ func (p *pass) computed(v *value, b int, boxes []op.Box) error {
 		s.err = p.arena.get(v.n)
 	}
 	v.exec.Errors(boxes, op.Box{Lower: s.lo, Upper: s.up}, s.err, v.order.Store)
+	if v.part != nil {
+		v.part.exec.Errors([]op.Box{p.inputBox(v.part.from, b)}, op.Box{Lower: s.lo, Upper: s.up}, s.err, v.order.Store)
+	}
 	p.widen(v, s)
 	p.inRange(v, s, b)
 	return nil

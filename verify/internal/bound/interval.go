@@ -110,13 +110,17 @@ func (p *pass) inputBoxes(v *value, box int) ([]op.Box, error) {
 			}
 			continue
 		}
-		in := p.net.values[a]
-		si := p.at(a, box)
-		b := op.Box{Lower: p.arena.get(in.n), Upper: p.arena.get(in.n)}
-		in.order.Load(b.Lower, si.lo)
-		in.order.Load(b.Upper, si.up)
-		b.Lower, b.Upper = p.operands(b.Lower, b.Upper)
-		boxes[k] = b
+		boxes[k] = p.inputBox(a, box)
 	}
 	return boxes, nil
+}
+
+// inputBox is the box of a value as what reads it may see it, in the standard's order.
+func (p *pass) inputBox(id, box int) op.Box {
+	in, s := p.net.values[id], p.at(id, box)
+	b := op.Box{Lower: p.arena.get(in.n), Upper: p.arena.get(in.n)}
+	in.order.Load(b.Lower, s.lo)
+	in.order.Load(b.Upper, s.up)
+	b.Lower, b.Upper = p.operands(b.Lower, b.Upper)
+	return b
 }

@@ -49,6 +49,7 @@ type value struct {
 	def  *op.Def
 	lin  *op.Linear
 	exec op.Execution
+	part *joined // what a runtime's joining of whole parts of the graph may change; nil for nothing
 	relu bool
 	args []int // value of every node input; -1 for a constant
 
@@ -87,6 +88,12 @@ func firstStep(v *value) affine.Step {
 		return nil
 	}
 	return v.steps[0]
+}
+
+// joined is the error of a value's executions where a runtime computes it in one go from another value: see op.JoinedNorm.
+type joined struct {
+	from int
+	exec op.Execution
 }
 
 // nonlinear tells whether bounds of the value rest on those of what enters it.
