@@ -5,7 +5,7 @@
 
 Needs PyPI's onnx, whose version decides which tests there are (its own generate-data leaves the nodes' tests out). Then:
 
-    SHOAL_NODE_TESTS=DIR go test ./onnxio/engine -run TestStandardNodeTests -v
+    SHOAL_NODE_TESTS=DIR go test ./onnxio/engine -run TestNodeTestsOfFolder -v
 """
 import pathlib
 import sys
