@@ -38,6 +38,14 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	app.OnUsageError = usageFault
 	eachCommand(app.Commands, func(cmd *cli.Command) {
 		cmd.OnUsageError, cmd.HideHelpCommand = usageFault, true
+		if len(cmd.Subcommands) > 0 {
+			cmd.Action = func(c *cli.Context) error { // package cli's own takes an empty word for none
+				if c.Args().Present() {
+					return noCommand(app, cmd, c.Args().First())
+				}
+				return cli.ShowSubcommandHelp(c)
+			}
+		}
 		if len(cmd.Subcommands) == 0 && cmd.Name != "completion" && cmd.Name != "help" {
 			cmd.Flags = append(cmd.Flags, memoryFlag(), quietFlag())
 			cmd.Before, cmd.Action = hush, beforeWork(cmd.Action)
