@@ -33,9 +33,6 @@ func (a APGD) Name() string {
 }
 
 func (a APGD) run(ctx context.Context, j *job) error {
-	if j.threat.Norm == L1 {
-		return fmt.Errorf("%s is for linf and l2", a.Name())
-	}
 	a = a.settings(j.threat).(APGD)
 	if need := a.Loss.Classes(); j.classes < need {
 		j.few = fmt.Sprintf("loss %s of %s needs %d classes and the model has %d; the margin is used", a.Loss, a.Name(), need, j.classes)
@@ -89,6 +86,15 @@ func (a APGD) settings(Threat) Attack {
 	}
 	return a
 }
+
+func (a APGD) with(e Effort) Attack {
+	a.Steps, a.Restarts = e.Steps, e.Restarts
+	return a
+}
+
+func (APGD) norms() []Norm { return []Norm{Linf, L2} }
+
+func (APGD) blind() bool { return false }
 
 // ranking orders for every sample the classes other than its label, the most probable first.
 func (j *job) ranking(ctx context.Context) ([][]int, error) {

@@ -129,11 +129,6 @@ func TestNormsOfMethods(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range Names() {
-		if a := New(name); a == nil || a.Name() != name {
-			t.Errorf("New(%q) is %v", name, a)
-		}
-	}
 }
 
 // TestResultsDoNotDependOnBatchesOrThreads attacks the same images together, in two halves, and on one thread.

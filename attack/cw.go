@@ -3,7 +3,6 @@ package attack
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 )
 
@@ -32,9 +31,6 @@ type cwRow struct {
 }
 
 func (a CW) run(ctx context.Context, j *job) error {
-	if j.threat.Norm != L2 {
-		return fmt.Errorf("cw is for l2")
-	}
 	a = a.settings(j.threat).(CW)
 	j.begin(a.Searches * a.Steps)
 	var rows []*cwRow
@@ -78,6 +74,15 @@ func (a CW) settings(Threat) Attack {
 	a.Steps, a.Searches, a.Rate, a.Initial = cmp.Or(a.Steps, 1000), cmp.Or(a.Searches, 9), cmp.Or(a.Rate, 0.01), cmp.Or(a.Initial, 1e-3)
 	return a
 }
+
+func (a CW) with(e Effort) Attack {
+	a.Steps = e.Steps
+	return a
+}
+
+func (CW) norms() []Norm { return []Norm{L2} }
+
+func (CW) blind() bool { return false }
 
 // begin puts a sample back to where it came from.
 func (row *cwRow) begin(j *job, rate float64) {

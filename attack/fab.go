@@ -56,6 +56,15 @@ func (a FAB) settings(Threat) Attack {
 	return a
 }
 
+func (a FAB) with(e Effort) Attack {
+	a.Steps, a.Restarts = e.Steps, e.Restarts
+	return a
+}
+
+func (FAB) norms() []Norm { return []Norm{Linf, L2, L1} }
+
+func (FAB) blind() bool { return false }
+
 // fabRow is the state of one sample: where it is, and its nearest point across so far.
 type fabRow struct {
 	i, other int

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Attack is a method with its settings.
@@ -14,6 +15,11 @@ type Attack interface {
 	run(ctx context.Context, j *job) error
 	// settings fills in every default, for a threat.
 	settings(Threat) Attack
+	// with takes the settings that it has of an effort; where it has none of them it is itself.
+	with(Effort) Attack
+	norms() []Norm
+	// blind tells that it sees no gradients.
+	blind() bool
 }
 
 // Settings is an attack as it is run against a threat: with every default filled in; nil for none. Its JSON is what a report holds.
@@ -70,6 +76,9 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	if err := errors.Join(threat.Validate(), s.Validate()); err != nil {
 		return nil, err
 	}
+	if norms := a.norms(); !slices.Contains(norms, threat.Norm) {
+		return nil, fmt.Errorf("%s is for %v", a.Name(), norms)
+	}
 	if len(t.inputs) > 1 {
 		return nil, fmt.Errorf("the model has %d inputs; samples are of one", len(t.inputs))
 	}
@@ -96,7 +105,7 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	}
 	res := &Result{Outcomes: make([]Outcome, j.n)}
 	j.clean = make([]int, j.n)
-	_, thesis := a.(interface{ fromPrediction() })
+	thesis := !Nested(a)
 	for i := range j.n {
 		j.clean[i] = argmax(clean[i*t.outputs : (i+1)*t.outputs])
 		res.Outcomes[i] = Outcome{Label: s.Labels[i], Predicted: j.clean[i], Class: j.clean[i]}

@@ -21,9 +21,6 @@ type SPSA struct {
 func (SPSA) Name() string { return "spsa" }
 
 func (a SPSA) run(ctx context.Context, j *job) error {
-	if j.threat.Norm != Linf {
-		return fmt.Errorf("spsa is for linf")
-	}
 	a = a.settings(j.threat).(SPSA)
 	idx := j.open()
 	j.begin((len(idx) + a.Samples - 1) / a.Samples * a.Steps)
@@ -42,6 +39,15 @@ func (a SPSA) settings(Threat) Attack {
 	a.Delta, a.Rate = cmp.Or(a.Delta, 0.01), cmp.Or(a.Rate, 0.01)
 	return a
 }
+
+func (a SPSA) with(e Effort) Attack {
+	a.Steps = e.Steps
+	return a
+}
+
+func (SPSA) norms() []Norm { return []Norm{Linf} }
+
+func (SPSA) blind() bool { return true }
 
 func (a SPSA) some(ctx context.Context, j *job, idx []int) error {
 	d := j.zeros(len(idx))

@@ -3,7 +3,6 @@ package attack
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 )
@@ -30,9 +29,6 @@ func (a Square) squareShare(query int) float64 {
 }
 
 func (a Square) run(ctx context.Context, j *job) error {
-	if j.threat.Norm == L1 {
-		return fmt.Errorf("square is for linf and l2")
-	}
 	a = a.settings(j.threat).(Square)
 	j.begin(a.Queries)
 	m := j.samples.Image
@@ -98,6 +94,15 @@ func (a Square) settings(Threat) Attack {
 	a.Queries, a.Share = cmp.Or(a.Queries, 5000), cmp.Or(a.Share, 0.8)
 	return a
 }
+
+func (a Square) with(e Effort) Attack {
+	a.Queries = e.Steps
+	return a
+}
+
+func (Square) norms() []Norm { return []Norm{Linf, L2} }
+
+func (Square) blind() bool { return true }
 
 // marginOf is what a random search makes smaller: how far the label is ahead, or for a goal how far the goal is behind.
 func (j *job) marginOf(i int, z []float32) float64 {

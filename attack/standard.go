@@ -17,14 +17,7 @@ type Standard struct {
 func (Standard) Name() string { return "standard" }
 
 func (a Standard) run(ctx context.Context, j *job) error {
-	set := a.Attacks()
-	if j.target.noGrad != nil || j.threat.Norm == L1 {
-		set = slices.DeleteFunc(set, func(s Attack) bool {
-			_, square := s.(Square)
-			_, fab := s.(FAB)
-			return j.target.noGrad != nil && !square || j.threat.Norm == L1 && !fab
-		})
-	}
+	set := a.Parts(j.threat.Norm, j.target.noGrad == nil)
 	j.both = len(set) > 1
 	name := j.name
 	defer func() { j.name = name }()
@@ -50,10 +43,23 @@ func (a Standard) Attacks() []Attack {
 	return []Attack{APGD{Loss: CE, Restarts: 1}, APGD{Loss: DLRT, Restarts: 1}, FAB{}, Square{Queries: a.Queries}}
 }
 
+// Parts are those of the set that take part: for the norm, and, where a model has no gradients, without them.
+func (a Standard) Parts(norm Norm, gradients bool) []Attack {
+	return slices.DeleteFunc(a.Attacks(), func(part Attack) bool {
+		return !gradients && !part.blind() || !slices.Contains(part.norms(), norm)
+	})
+}
+
 func (a Standard) settings(Threat) Attack {
 	a.Queries = cmp.Or(a.Queries, 5000)
 	return a
 }
+
+func (a Standard) with(Effort) Attack { return a }
+
+func (Standard) norms() []Norm { return []Norm{Linf, L2, L1} }
+
+func (Standard) blind() bool { return false }
 
 // twice runs a few samples again, to see whether the model is a function of its input.
 func (j *job) twice(ctx context.Context) error {
@@ -73,42 +79,4 @@ func (j *job) twice(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// New makes an attack by its name on the command line, with its defaults; nil for a name that is not known.
-func New(name string) Attack {
-	switch name {
-	case "fgsm":
-		return FGSM{}
-	case "bim":
-		return BIM{}
-	case "mim":
-		return MIM{}
-	case "pgd":
-		return PGD{}
-	case "thesis":
-		return Thesis{}
-	case "apgd-ce":
-		return APGD{Loss: CE}
-	case "apgd-dlr":
-		return APGD{Loss: DLR}
-	case "apgd-t":
-		return APGD{Loss: DLRT}
-	case "fab-t":
-		return FAB{}
-	case "square":
-		return Square{}
-	case "spsa":
-		return SPSA{}
-	case "cw":
-		return CW{}
-	case "standard":
-		return Standard{}
-	}
-	return nil
-}
-
-// Names lists what New knows.
-func Names() []string {
-	return []string{"fgsm", "bim", "mim", "pgd", "thesis", "apgd-ce", "apgd-dlr", "apgd-t", "fab-t", "square", "spsa", "cw", "standard"}
 }

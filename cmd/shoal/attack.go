@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -52,60 +53,12 @@ func attackCommand() *cli.Command {
 
 // attackOf reads --method and its settings.
 func attackOf(c *cli.Context) (attack.Attack, error) {
-	a := attack.New(c.String("method"))
-	steps, restarts := c.Int("steps"), c.Int("restarts") // 0 where they are not given
-	no := func(flag string) error {
-		return usageError("", "--%s does not go with --method %s", flag, a.Name())
+	a, err := attack.New(c.String("method"), attack.Effort{Steps: c.Int("steps"), Restarts: c.Int("restarts")}) // 0 where they are not given
+	var lacks *attack.EffortError
+	if errors.As(err, &lacks) {
+		return nil, usageError("", "--%s does not go with --method %s", lacks.Setting, lacks.Method)
 	}
-	switch m := a.(type) {
-	case attack.BIM:
-		m.Steps = steps
-		if a = m; restarts > 0 {
-			return nil, no("restarts")
-		}
-	case attack.MIM:
-		m.Steps = steps
-		if a = m; restarts > 0 {
-			return nil, no("restarts")
-		}
-	case attack.PGD:
-		m.Steps, m.Restarts = steps, restarts
-		a = m
-	case attack.Thesis:
-		m.Steps = steps
-		if a = m; restarts > 0 {
-			return nil, no("restarts")
-		}
-	case attack.APGD:
-		m.Steps, m.Restarts = steps, restarts
-		a = m
-	case attack.FAB:
-		m.Steps, m.Restarts = steps, restarts
-		a = m
-	case attack.Square:
-		m.Queries = steps
-		if a = m; restarts > 0 {
-			return nil, no("restarts")
-		}
-	case attack.SPSA:
-		m.Steps = steps
-		if a = m; restarts > 0 {
-			return nil, no("restarts")
-		}
-	case attack.CW:
-		m.Steps = steps
-		if a = m; restarts > 0 {
-			return nil, no("restarts")
-		}
-	default:
-		if steps > 0 {
-			return nil, no("steps")
-		}
-		if restarts > 0 {
-			return nil, no("restarts")
-		}
-	}
-	return a, nil
+	return a, err
 }
 
 // attackSample is one sample at one eps.
@@ -363,7 +316,7 @@ func (r *attackRun) portion(from, to int, w *attackWatch) ([][]attackSample, err
 	for k := range out {
 		out[k] = make([]attackSample, to-from)
 	}
-	_, alone := r.attack.(attack.Thesis)
+	alone := !attack.Nested(r.attack)
 	broken := make([]*attackSample, to-from)
 	for _, k := range ascending(r.eps) {
 		var todo []int
@@ -468,10 +421,7 @@ func (r *attackRun) sum(k int, e epsilon) attackSum {
 // components tells what each attack of a set broke, of the samples that were right.
 func components(set attack.Standard, norm attack.Norm, blind bool, rows []attackSample, right int) []attackComponent {
 	var out []attackComponent
-	for _, a := range set.Attacks() {
-		if _, square := a.(attack.Square); blind && !square || !slices.Contains(attack.Norms(a), norm) {
-			continue // it takes no part
-		}
+	for _, a := range set.Parts(norm, !blind) {
 		part := attackComponent{Method: a.Name()}
 		for _, row := range rows {
 			if row.Adversarial && row.Method == part.Method {

@@ -79,7 +79,7 @@ func (m *model) view(ctx context.Context, l *lab, shape []int, n int) (*trial.Sa
 }
 
 func attackPortion(ctx context.Context, t *attack.Target, all *attack.Samples, method attack.Attack, a *Attack, out *attacked) error {
-	_, alone := method.(attack.Thesis)
+	alone := !attack.Nested(method)
 	todo := make([]int, all.Len())
 	for i := range todo {
 		todo[i] = i

@@ -492,45 +492,5 @@ func (s *Spec) claims(v *validation) {
 
 // method makes the attack.
 func (a Attack) method() (attack.Attack, error) {
-	m := attack.New(a.Method)
-	if m == nil {
-		return nil, fmt.Errorf("method %q is none of %s", a.Method, strings.Join(attack.Names(), ", "))
-	}
-	if a.Steps < 0 || a.Restarts < 0 {
-		return nil, errors.New("steps and restarts are at least 0")
-	}
-	steps, restarts := a.Steps > 0, a.Restarts > 0
-	switch t := m.(type) {
-	case attack.PGD:
-		t.Steps, t.Restarts = a.Steps, a.Restarts
-		return t, nil
-	case attack.APGD:
-		t.Steps, t.Restarts = a.Steps, a.Restarts
-		return t, nil
-	case attack.FAB:
-		t.Steps, t.Restarts = a.Steps, a.Restarts
-		return t, nil
-	case attack.Thesis:
-		t.Steps, steps = a.Steps, false
-		m = t
-	case attack.BIM:
-		t.Steps, steps = a.Steps, false
-		m = t
-	case attack.MIM:
-		t.Steps, steps = a.Steps, false
-		m = t
-	case attack.SPSA:
-		t.Steps, steps = a.Steps, false
-		m = t
-	case attack.CW:
-		t.Steps, steps = a.Steps, false
-		m = t
-	case attack.Square:
-		t.Queries, steps = a.Steps, false
-		m = t
-	}
-	if steps || restarts {
-		return nil, fmt.Errorf("method %s has no such setting: steps or restarts", a.Method)
-	}
-	return m, nil
+	return attack.New(a.Method, attack.Effort{Steps: a.Steps, Restarts: a.Restarts})
 }

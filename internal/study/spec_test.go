@@ -42,7 +42,7 @@ func TestParseNamesLineAndKey(t *testing.T) {
 		{"unknown domain", goodStudy + "certify: {domains: [magic], max_eps: 0.1}\n", "\"magic\" is none of"},
 		{"eps in disorder", goodStudy + "attacks: [{method: pgd, eps: [0.2, 0.1]}]\n", "not more than the one before"},
 		{"unknown attack", goodStudy + "attacks: [{method: stare, eps: [0.2]}]\n", "\"stare\" is none of"},
-		{"fgsm has no steps", goodStudy + "attacks: [{method: fgsm, steps: 3, eps: [0.2]}]\n", "no such setting"},
+		{"fgsm has no steps", goodStudy + "attacks: [{method: fgsm, steps: 3, eps: [0.2]}]\n", "fgsm has no setting"},
 		{"pruning by nothing", goodStudy + "prune: [{score: l1}]\n", "how much to remove"},
 		{"pruning everything", goodStudy + "prune: [{ratio: 1}]\n", "ratio"},
 		{"retraining on nothing", goodStudy + "retrain: [{name: r}]\n", "training.robust is missing"},

@@ -40,7 +40,7 @@ var functions = map[string]any{
 	"verify.Open": verify.Open, "verify.Methods": verify.Methods, "verify.Domains": verify.Domains, "verify.FromVNNLIB": verify.FromVNNLIB, "verify.Robust": verify.Robust, "verify.OneSided": verify.OneSided,
 	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse,
 	"attack.Open": attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.GradientContext": attack.GradientContext, "attack.Names": attack.Names, "attack.New": attack.New, "attack.Settings": attack.Settings,
-	"attack.Norms": attack.Norms, "attack.FreeBatch": attack.FreeBatch,
+	"attack.Norms": attack.Norms, "attack.Nested": attack.Nested, "attack.FreeBatch": attack.FreeBatch,
 	"prune.Run": prune.Run, "prune.Analyse": prune.Analyse, "prune.Replay": prune.Replay, "prune.Scores": prune.Scores,
 	"student.Train": student.Train, "student.Open": student.Open, "student.Model": student.Model, "student.Presets": student.Presets, "student.Preset": student.Preset,
 	"student.StripSoftmax": student.StripSoftmax, "student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.FromGraphContext": student.FromGraphContext, "student.Parse": student.Parse,
