@@ -3,6 +3,7 @@ package op
 import (
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -209,6 +210,77 @@ func TestAdaptiveSlopesLeaveTheSmallerArea(t *testing.T) {
 		clipLine(SlopeAdaptive, 0, l, u, math.Inf(-1), 0, &out)
 		if got, best := out.UpSlope[0]*mid+out.UpIcept[0], min(0, mid); got > best {
 			t.Errorf("Clip on %v: %v in the middle, %v is possible", iv, got, best)
+		}
+	}
+}
+
+// TestCurvesLeaveTheLeastArea compares both lines' height in the middle with what no line can better.
+func TestCurvesLeaveTheLeastArea(t *testing.T) {
+	rng := rand.New(rand.NewPCG(41, 42))
+	out := Lines{make([]float64, 1), make([]float64, 1), make([]float64, 1), make([]float64, 1)}
+	for _, c := range []struct {
+		name  string
+		f     func(float64) float64
+		lines LinesFunc
+	}{
+		{"Tanh", math.Tanh, tanhLines}, {"Sigmoid", sigmoid, sigmoidLines}, {"Erf", math.Erf, erfLines},
+	} {
+		for range 300 {
+			a, b := rng.NormFloat64()*2, rng.NormFloat64()*2
+			l, u := min(a, b), max(a, b)
+			c.lines(SlopeAdaptive, []float64{l}, []float64{u}, &out)
+			m := l + (u-l)/2
+			up, lo := out.UpSlope[0]*m+out.UpIcept[0], out.LoSlope[0]*m+out.LoIcept[0]
+			best, least := hullAt(c.f, l, u, m), -hullAt(func(x float64) float64 { return -c.f(x) }, l, u, m)
+			if slack := 1e-5 * (u - l); up > best+slack || lo < least-slack {
+				t.Errorf("%s on [%v, %v]: %v to %v in the middle, lines can have %v to %v", c.name, l, u, lo, up, least, best)
+			}
+		}
+	}
+}
+
+// TestMaximaLeaveTheLeastArea compares the upper form of a maximum with the mean of the maxima at two opposite corners, in the middle.
+func TestMaximaLeaveTheLeastArea(t *testing.T) {
+	rng := rand.New(rand.NewPCG(43, 44))
+	x := variable(1, 1, 2, 2)
+	pool := node(t, "MaxPool", 12, onnxio.Attrs{"kernel_shape": []int64{2, 2}}, x)
+	reduce := node(t, "ReduceMax", 13, onnxio.Attrs{"axes": []int64{2, 3}}, x)
+	for _, n := range []*onnxio.Node{pool, reduce} {
+		d, err := Lookup(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lin, err := d.Linear(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 300 {
+			boxes := randomBoxes(rng, n)
+			b := boxes[0]
+			f, err := lin.Relax(SlopeAdaptive, boxes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := f.Upper.Const[0]
+			for k, j := range f.Upper.Index {
+				at += f.Upper.Coef[k] * (b.Lower[j] + b.Upper[j]) / 2
+			}
+			// The best two corners: every element high in one of them and low in the other.
+			best := math.Inf(-1)
+			for mask := range 16 {
+				p, q := math.Inf(-1), math.Inf(-1)
+				for j := range 4 {
+					if mask>>j&1 == 0 {
+						p, q = max(p, b.Lower[j]), max(q, b.Upper[j])
+					} else {
+						p, q = max(p, b.Upper[j]), max(q, b.Lower[j])
+					}
+				}
+				best = max(best, (p+q)/2)
+			}
+			if at > best+1e-12*(math.Abs(at)+math.Abs(best)) {
+				t.Errorf("%s over %v: %v in the middle, %v is possible", n.Op, b, at, best)
+			}
 		}
 	}
 }

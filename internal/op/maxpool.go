@@ -242,9 +242,9 @@ func maxpoolLinear(n *onnxio.Node) (*Linear, error) {
 	}, nil
 }
 
-// relaxWindows bounds the maximum under every window, without rounding: below by the element whose lower end is largest (of
-// equals, the one with the largest upper end); above by that element if no other can exceed it, else by the largest upper end.
-// Source: Singh et al. 2019 (DeepPoly), section 4.3.
+// relaxWindows bounds the maximum under every window: below by the element whose lower end is largest (of equals, the one with the largest
+// upper end); above by that element if no other can exceed it, else by the chord that overTop tells.
+// Source: Singh et al. 2019 (DeepPoly), section 4.3, which takes the largest upper end where there is a chord here.
 func relaxWindows(g *window, b Box) (*Relaxation, error) {
 	size := g.n * g.c * g.oh * g.ow
 	below, above := newForms(size, 1), newForms(size, 1)
@@ -252,7 +252,7 @@ func relaxWindows(g *window, b Box) (*Relaxation, error) {
 		plane, o := i/(g.oh*g.ow)*g.h*g.w, i%(g.oh*g.ow)
 		ya, yb, y0 := inside(o/g.ow*g.sh-g.top, g.kh, g.dh, g.h)
 		xa, xb, x0 := inside(o%g.ow*g.sw-g.left, g.kw, g.dw, g.w)
-		best, top, second := -1, math.Inf(-1), math.Inf(-1) // second: the largest upper end but best's
+		best, top, second := -1, -1, math.Inf(-1) // second: the largest upper end but top's
 		for ky := ya; ky < yb; ky++ {
 			for kx := xa; kx < xb; kx++ {
 				j := plane + (y0+ky*g.dh)*g.w + x0 + kx*g.dw
@@ -260,26 +260,27 @@ func relaxWindows(g *window, b Box) (*Relaxation, error) {
 				if math.IsNaN(l) || math.IsNaN(u) {
 					return nil, fmt.Errorf("element %d has a bound that is not a number", j)
 				}
-				top = max(top, u)
-				switch {
-				case best < 0:
+				if best < 0 {
+					best, top = j, j
+					continue
+				}
+				if l > b.Lower[best] || l == b.Lower[best] && u > b.Upper[best] {
 					best = j
-				case l > b.Lower[best] || l == b.Lower[best] && u > b.Upper[best]:
-					second = max(second, b.Upper[best])
-					best = j
-				default:
+				}
+				if u > b.Upper[top] {
+					top, second = j, b.Upper[top]
+				} else {
 					second = max(second, u)
 				}
 			}
 		}
 		below.add(0, best, 1)
 		below.close(0)
-		if second <= b.Lower[best] {
-			above.add(0, best, 1)
-			above.close(0)
-			continue
+		k, c := overTop(b.Lower[top], b.Upper[top], second)
+		if k != 0 {
+			above.add(0, top, k)
 		}
-		above.close(top)
+		above.close(c)
 	}
 	below.Input, above.Input = nil, nil
 	return &Relaxation{*below, *above}, nil

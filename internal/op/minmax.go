@@ -176,11 +176,27 @@ func extremeLinear(largest bool) func(*onnxio.Node) (*Linear, error) {
 	}
 }
 
+// overTop is a line k*x + c over the largest of x and of others, for x in [l, u] and others of at most second <= u: over max(x, second), which
+// is convex and so under its chord, and x itself where x is the largest always.
+//
+// Where u is the largest upper end of all and second that of the others, the chord has (u + second)/2 in the middle of the box, and no
+// linear form over the maximum has less there: that is the mean of the maxima at two opposite corners, one with u and one with second.
+func overTop(l, u, second float64) (k, c float64) {
+	if second <= l {
+		return 1, 0
+	}
+	k = (u - second) / (u - l)
+	if c = max(above(k, l, second), above(k, u, u)); !(k >= 0) || !finite(c) { // an end is infinite
+		return 0, u
+	}
+	return k, c
+}
+
 // relaxExtreme bounds y = max_k x_k (and min as the negative of the max of negatives).
 //
 // Below: the input with the largest lower end (of equals, the one with the largest upper end); it is at most y. Above: that input
 // if nothing else can be larger; with one rival, the plane k*a + (1-k)*b + c of Relu(a-b) over a-b in [l, u], k = u/(u-l), its
-// constant proven at the four corners (max minus a plane is convex); with more rivals the largest upper end.
+// constant proven at the four corners (max minus a plane is convex); with more rivals the line that overTop tells.
 func relaxExtreme(s Slope, n int, index [][]int32, in []Box, largest bool) (*Relaxation, error) {
 	below, above := newForms(n, 1), newForms(n, 2)
 	sign := 1.0
@@ -207,18 +223,25 @@ func relaxExtreme(s Slope, n int, index [][]int32, in []Box, largest bool) (*Rel
 		}
 		below.add(best, at(index[best], i), 1)
 		below.close(0)
-		rivals, rival, top := 0, 0, bu
+		rivals, rival := 0, 0
+		top, tl, tu, second := best, bl, bu, math.Inf(-1)
 		for k := range in {
-			if _, u := ends(k, i); k != best && u > bl {
+			l, u := ends(k, i)
+			if k == best {
+				continue
+			}
+			if u > bl {
 				rivals++
-				rival, top = k, max(top, u)
+				rival = k
+			}
+			if u > tu {
+				top, tl, tu, second = k, l, u, tu
+			} else {
+				second = max(second, u)
 			}
 		}
-		switch rl, ru := ends(rival, i); {
-		case rivals == 0:
-			above.add(best, at(index[best], i), 1)
-			above.close(0)
-		case rivals == 1 && finite(bu-rl) && finite(ru-bl):
+		rl, ru := ends(rival, i)
+		if rivals == 1 && finite(bu-rl) && finite(ru-bl) {
 			k := (bu - rl) / ((bu - rl) + (ru - bl))
 			kr := 1 - k
 			c := math.Inf(-1)
@@ -230,9 +253,13 @@ func relaxExtreme(s Slope, n int, index [][]int32, in []Box, largest bool) (*Rel
 			above.add(best, at(index[best], i), k)
 			above.add(rival, at(index[rival], i), kr)
 			above.close(sign * c)
-		default:
-			above.close(sign * top)
+			continue
 		}
+		k, c := overTop(tl, tu, second)
+		if k != 0 {
+			above.add(top, at(index[top], i), k)
+		}
+		above.close(sign * c)
 	}
 	if !largest {
 		below, above = above, below

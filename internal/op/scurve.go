@@ -7,10 +7,13 @@ type sCurve struct{ curve }
 
 // over returns a line over the curve on [l, u].
 //
-// Concave part: the tangent in the middle. Convex part: the chord. Across 0: the chord where the curve is no flatter than that at u,
-// else the tangent from (l, f(l)) to a point in (0, u]. Whatever slope comes out, the intercept is proven: on
-// [l, 0] the curve is convex, so its distance to the line is greatest at an end, and on [0, u] overTangent bounds it.
-// Source: Zhang et al. 2018 (CROWN), section 3.2 and table 2.
+// It is the line that is lowest in the middle of the interval, and so leaves the least area: the one that holds up the hull of the graph
+// there. Concave part: the tangent in the middle. Convex part: the chord. Across 0 the hull is the chord where the curve is no flatter
+// than that at u; else it is the tangent from (l, f(l)) as far as the point t in (0, u] that it touches, and the curve from there on, so
+// that the line is the tangent in the middle or at t, whichever is further to the right.
+// Whatever slope comes out, the intercept is proven: on [l, 0] the curve is convex, so its distance to the line is greatest at an end,
+// and on [0, u] overTangent bounds it.
+// Source: Zhang et al. 2018 (CROWN), section 3.2 and table 2, which goes through (l, f(l)) always.
 func (c sCurve) over(l, u float64) (k, icept float64) {
 	switch {
 	case l >= 0:
@@ -27,7 +30,9 @@ func (c sCurve) over(l, u float64) (k, icept float64) {
 	k = c.chord(l, u)
 	t := u
 	if d, _ := c.d(u); d < k {
-		t = c.tangentFrom(l, u)
+		if t = l + (u-l)/2; !c.clears(t, l) {
+			t = max(t, c.tangentFrom(l, u))
+		}
 		k = c.slope(t)
 	}
 	k = flush(k)
@@ -42,13 +47,17 @@ func flush(k float64) float64 {
 	return k
 }
 
+// clears tells whether t is right of 0 and the tangent at it is over (l, f(l)), nearly: its result needs no proof.
+func (c sCurve) clears(t, l float64) bool {
+	return t > 0 && c.middle(t)+c.slope(t)*(l-t) >= c.middle(l)
+}
+
 // tangentFrom finds t in (0, u] at which the tangent passes through (l, f(l)), l < 0, as near as some steps of regula falsi
 // between bisections get; its result needs no proof.
 func (c sCurve) tangentFrom(l, u float64) float64 {
-	mid := func(lo, hi float64) float64 { return lo + (hi-lo)/2 }
-	fl := mid(c.f(l))
+	fl := c.middle(l)
 	// h rises: below 0 the tangent runs under (l, f(l)).
-	h := func(t float64) float64 { return mid(c.f(t)) + c.slope(t)*(l-t) - fl }
+	h := func(t float64) float64 { return c.middle(t) + c.slope(t)*(l-t) - fl }
 	a, b := 0.0, min(u, -l)
 	ha, hb := h(a), h(b)
 	if hb <= 0 {
