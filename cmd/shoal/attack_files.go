@@ -4,14 +4,27 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
-// files writes what --save, --png and --plot ask for.
-func (r *attackRun) files(sums []attackSum) error {
+// attackFiles are what an attack leaves beside its report.
+type attackFiles struct {
+	c *cli.Context
+	q *trial.Attack
+	s *samples
+	r *report.Result
+}
+
+// write writes what --save, --png and --plot ask for.
+func (r attackFiles) write() error {
+	sums := r.r.Attacks
 	if sums[0].Samples == 0 {
 		return nil // there is nothing to write or draw
 	}
@@ -33,7 +46,7 @@ func (r *attackRun) files(sums []attackSum) error {
 		for _, s := range sums {
 			points = append(points, report.Robust{Eps: s.Eps, Accuracy: float64(s.RobustAccuracy), Low: float64(s.Low), High: float64(s.High)})
 		}
-		title := fmt.Sprintf("%s, %d images", r.attack.Name(), sums[0].Samples)
+		title := fmt.Sprintf("%s, %d images", r.q.Method.Name(), sums[0].Samples)
 		if err := report.PlotRobust(f, title, report.Ball(r.c.String("norm"), r.s.Valid.Low, r.s.Valid.High), float64(sums[0].CleanAccuracy), points); err != nil {
 			return err
 		}
@@ -43,29 +56,27 @@ func (r *attackRun) files(sums []attackSum) error {
 }
 
 // save writes arrays inputs, labels, predicted, class, index and eps with a row for each adversarial input.
-func (r *attackRun) save(path string) error {
+func (r attackFiles) save(path string) error {
 	ints := map[string]*dataset.Array{}
 	for _, name := range []string{"labels", "predicted", "class", "index"} {
 		ints[name] = &dataset.Array{Ints: []int64{}}
 	}
 	x, eps := &dataset.Array{Floats: []float64{}}, &dataset.Array{Floats: []float64{}}
 	rows := 0
-	for _, list := range r.rows {
-		for _, row := range list {
-			if !row.Adversarial {
-				continue
-			}
-			for name, v := range map[string]int{"labels": row.Label, "predicted": row.Predicted, "class": row.Class, "index": row.Index} {
-				ints[name].Ints = append(ints[name].Ints, int64(v))
-			}
-			for _, v := range row.input {
-				x.Floats = append(x.Floats, float64(v))
-			}
-			eps.Floats = append(eps.Floats, row.Eps)
-			rows++
+	for _, row := range r.byEps() {
+		if !row.Adversarial {
+			continue
 		}
+		for name, v := range map[string]int{"labels": row.Label, "predicted": row.Predicted, "class": row.Class, "index": row.Index} {
+			ints[name].Ints = append(ints[name].Ints, int64(v))
+		}
+		for _, v := range row.Input {
+			x.Floats = append(x.Floats, float64(v))
+		}
+		eps.Floats = append(eps.Floats, *row.Eps)
+		rows++
 	}
-	x.Shape = append([]int{rows}, r.target.InputShape()[1:]...)
+	x.Shape = append([]int{rows}, r.q.Target.InputShape()[1:]...)
 	eps.Shape = []int{rows}
 	all := map[string]*dataset.Array{"inputs": x, "eps": eps}
 	for name, a := range ints {
@@ -76,7 +87,7 @@ func (r *attackRun) save(path string) error {
 }
 
 // images draws every adversarial image that was not wrong from the start.
-func (r *attackRun) images(dir string) (int, error) {
+func (r attackFiles) images(dir string) (int, error) {
 	set := r.s.set
 	if set.Raw {
 		return 0, usageError("", "--png needs images; inputs of an npz file may be anything")
@@ -89,22 +100,32 @@ func (r *attackRun) images(dir string) (int, error) {
 		at[index] = i
 	}
 	n := 0
-	for k, list := range r.rows {
-		for _, row := range list {
-			if !row.Adversarial || row.Method == "clean" {
-				continue
-			}
-			clean, err := r.s.At(at[row.Index])
-			if err != nil {
-				return n, err
-			}
-			picture := report.Triptych{Height: set.Height, Width: set.Width, Channels: set.Channels, Last: r.s.Last, Original: clean, Changed: r.s.Back(row.input)}
-			name := fmt.Sprintf("%05d-eps%d-%dto%d.png", row.Index, k, row.Label, row.Class)
-			if err := picture.Write(filepath.Join(dir, name)); err != nil {
-				return n, err
-			}
-			n++
+	for _, row := range r.byEps() {
+		if !row.Adversarial || row.Method == "clean" {
+			continue
 		}
+		clean, err := r.s.At(at[row.Index])
+		if err != nil {
+			return n, err
+		}
+		picture := report.Triptych{Height: set.Height, Width: set.Width, Channels: set.Channels, Last: r.s.Last, Original: clean, Changed: r.s.Back(row.Input)}
+		k := slices.IndexFunc(r.q.Eps, func(e trial.Eps) bool { return e.Value == *row.Eps })
+		name := fmt.Sprintf("%05d-eps%d-%dto%d.png", row.Index, k, row.Label, row.Class)
+		if err := picture.Write(filepath.Join(dir, name)); err != nil {
+			return n, err
+		}
+		n++
 	}
 	return n, nil
+}
+
+// byEps are the rows of one radius behind those of the other, in the order in which the radii were given.
+func (r attackFiles) byEps() []report.Row {
+	var out []report.Row
+	for k := range r.q.Eps {
+		for i := k; i < len(r.r.Rows); i += len(r.q.Eps) {
+			out = append(out, r.r.Rows[i])
+		}
+	}
+	return out
 }

@@ -3,8 +3,11 @@ package main
 import (
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // attackWatch shows how far an attack is, as users of AutoAttack expect it: which attack of the set is at work on how many images, and the robust
@@ -12,22 +15,25 @@ import (
 type attackWatch struct {
 	bar    *progress
 	start  time.Time
-	total  int     // images, each at every eps
-	done   int     // of them finished
-	robust []int   // by eps: finished images that are not broken
-	seen   []int   // by eps: finished images
-	single bool    // all images are attacked together: the accuracy behind a component is that of all
-	eps    epsilon // now
-	k      int
+	total  int   // images, each at every eps
+	done   int   // of them finished
+	robust []int // by eps: finished images that are not broken
+	seen   []int // by eps: finished images
+	single bool  // all images are attacked together: the accuracy behind a component is that of all
+	eps    []trial.Eps
+	k      int // now
 }
 
-func (r *attackRun) watch(images int) *attackWatch {
-	return &attackWatch{bar: newShares(r.c.App.ErrWriter), start: time.Now(), total: images * len(r.eps), robust: make([]int, len(r.eps)), seen: make([]int, len(r.eps)),
-		single: images <= r.c.Int("batch")}
+func newAttackWatch(c *cli.Context, q *trial.Attack, images int) *attackWatch {
+	n := len(q.Eps)
+	return &attackWatch{bar: newShares(c.App.ErrWriter), start: time.Now(), total: images * n, robust: make([]int, n), seen: make([]int, n), eps: q.Eps, single: images <= q.Batch}
 }
 
-// finished counts an image at one eps.
-func (w *attackWatch) finished(k int, broken bool) {
+// At implements trial.AttackWatcher.
+func (w *attackWatch) At(k int) { w.k = k }
+
+// Finished counts an image at one eps.
+func (w *attackWatch) Finished(k int, broken bool) {
 	w.done++
 	w.seen[k]++
 	if !broken {
@@ -35,8 +41,8 @@ func (w *attackWatch) finished(k int, broken bool) {
 	}
 }
 
-// tell takes what a run says.
-func (w *attackWatch) tell(p attack.Progress) {
+// Tell takes what a run says.
+func (w *attackWatch) Tell(p attack.Progress) {
 	// Of an image that is not broken the components that are over are done, and of the one at work its steps.
 	component := float64(p.Component)
 	if p.Of > 0 {
@@ -50,7 +56,7 @@ func (w *attackWatch) tell(p attack.Progress) {
 	robust, seen := w.robust[w.k]+p.Open, w.seen[w.k]+p.Samples
 	accuracy := 100 * float64(robust) / float64(max(1, seen))
 	if p.Over && w.single && p.Components > 1 {
-		w.bar.say(foreign.Sprintf("eps %s: robust accuracy after %s: %.2f %% (total time %.1f s)", w.eps.text, p.Method, accuracy, time.Since(w.start).Seconds()))
+		w.bar.say(foreign.Sprintf("eps %s: robust accuracy after %s: %.2f %% (total time %.1f s)", w.eps[w.k].Text, p.Method, accuracy, time.Since(w.start).Seconds()))
 		return
 	}
 	w.bar.set(share, func() foreign.Text {

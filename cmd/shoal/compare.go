@@ -168,7 +168,7 @@ func compareAction(c *cli.Context) error {
 		}
 		defer sessions[i].Close()
 	}
-	d := compareDoc{A: modelDoc{models[0].Path, models[0].SHA256, sizes}, B: modelDoc{models[1].Path, models[1].SHA256, sizes},
+	d := compareDoc{A: modelDoc{Path: models[0].Path, SHA256: models[0].SHA256, Dims: sizes}, B: modelDoc{Path: models[1].Path, SHA256: models[1].SHA256, Dims: sizes},
 		EngineA: sessions[0].Engine(), EngineB: sessions[1].Engine(), Differing: []differs{}}
 	if d.sub, err = subjectOf(c, models[0]); err != nil {
 		if c.Context.Err() != nil || c.IsSet("output") || c.IsSet("decision") || c.IsSet("min-agreement") {

@@ -78,7 +78,7 @@ func convertAction(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the new file again: %w", err)
 	}
-	d := changeDoc{Model: modelDoc{origin.Path, origin.SHA256, sizes}, Output: modelDoc{Path: path, SHA256: now.SHA256}, Nodes: [2]int{len(origin.Graph.Nodes), len(now.Graph.Nodes)}, Bytes: [2]int{len(old), len(data)}, Difference: diff}
+	d := changeDoc{Model: modelDoc{Path: origin.Path, SHA256: origin.SHA256, Dims: sizes}, Output: modelDoc{Path: path, SHA256: now.SHA256}, Nodes: [2]int{len(origin.Graph.Nodes), len(now.Graph.Nodes)}, Bytes: [2]int{len(old), len(data)}, Difference: diff}
 	if jsonMode(c) != "" {
 		return printJSON(c.App.Writer, d)
 	}

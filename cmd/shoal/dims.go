@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -17,15 +18,11 @@ func dimFlag() cli.Flag {
 }
 
 // modelDoc tells in reports which model was meant.
-type modelDoc struct {
-	Path   string         `json:"path"`
-	SHA256 string         `json:"sha256"`
-	Dims   map[string]int `json:"dims,omitempty"` // as bound by --dim
-}
+type modelDoc = report.Model
 
 func modelOf(c *cli.Context, m *onnxio.Model) modelDoc {
 	sizes, _ := parseDims(c.StringSlice("dim")) // modelArg has read them
-	return modelDoc{m.Path, m.SHA256, sizes}
+	return modelDoc{Path: m.Path, SHA256: m.SHA256, Dims: sizes}
 }
 
 // parseDims reads NAME=N pairs.

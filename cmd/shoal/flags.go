@@ -1,15 +1,15 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/numeral"
+	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // flagsFirst moves positional arguments behind the flags of the same command, so that "shoal certify MODEL --eps 1/255" works: the flag
@@ -127,15 +127,9 @@ func jsonMode(c *cli.Context) string {
 	return j.mode
 }
 
-// epsilon is a radius, and how the user wrote it.
-type epsilon struct {
-	value float64
-	text  string
-}
-
 // parseEpsList reads one eps or several with commas between them.
-func parseEpsList(s string) ([]epsilon, error) {
-	var list []epsilon
+func parseEpsList(s string) ([]trial.Eps, error) {
+	var list []trial.Eps
 	for _, text := range strings.Split(s, ",") {
 		v, err := numeral.Up(text) // a ball is not too small
 		if err != nil {
@@ -144,32 +138,19 @@ func parseEpsList(s string) ([]epsilon, error) {
 		if v < 0 {
 			return nil, fmt.Errorf("a radius is at least 0, for example 2/255")
 		}
-		if slices.ContainsFunc(list, func(e epsilon) bool { return e.value == v }) {
+		if slices.ContainsFunc(list, func(e trial.Eps) bool { return e.Value == v }) {
 			return nil, fmt.Errorf("%s is there twice", strings.TrimSpace(text))
 		}
-		list = append(list, epsilon{v, strings.TrimSpace(text)})
+		list = append(list, trial.Eps{Value: v, Text: strings.TrimSpace(text)})
 	}
 	return list, nil
 }
 
 // number is a float64 that JSON can hold: infinities and NaN become null.
-type number float64
+type number = report.Number
 
 // nothingFinished stands where a share of nothing would.
-const nothingFinished = "nothing finished"
+const nothingFinished = report.NothingFinished
 
 // ratio is k of n, and null where there is nothing to have a part of.
-func ratio(k, n int) number {
-	if n == 0 {
-		return number(math.NaN())
-	}
-	return number(float64(k) / float64(n))
-}
-
-// MarshalJSON implements json.Marshaler.
-func (n number) MarshalJSON() ([]byte, error) {
-	if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
+func ratio(k, n int) number { return report.Ratio(k, n) }

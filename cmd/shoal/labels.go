@@ -1,19 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
-	"github.com/shallow-waters/shoal/onnxio/dataset"
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
-// checkLabels is an error where a data set has a label that none of a model's outputs stands for: nothing that is counted over such samples
-// would mean anything, so that nothing is begun.
-func checkLabels(set *dataset.Set, classes int) error {
-	for i, l := range set.Labels {
-		if l < 0 || l >= classes {
-			return &codeError{code: exitError, err: fmt.Errorf("%s, sample %d: label %d for a model of %d outputs", set.Path, set.Index[i], l, classes),
-				hint: fmt.Sprintf("labels are numbers of outputs, here 0 to %d", classes-1)}
-		}
+// checkLabels is trial.CheckLabels with a hint.
+func checkLabels(s *samples, classes int) error {
+	err := trial.CheckLabels(&s.Source, classes)
+	var label *trial.LabelError
+	if errors.As(err, &label) {
+		return &codeError{code: exitError, err: err, hint: fmt.Sprintf("labels are numbers of outputs, here 0 to %d", classes-1)}
 	}
-	return nil
+	return err
 }

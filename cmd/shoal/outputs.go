@@ -12,6 +12,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/internal/study"
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -20,9 +21,8 @@ import (
 
 // The kinds that only commands write.
 var (
-	attackStateKind = output.JSONLines("the state of an attack", "model_sha256", "data_sha256", "norm", "settings")
-	sweepStateKind  = output.JSONLines("the state of a sweep", "architecture", "config", "data", "train_samples")
-	planKind        = output.JSON("a plan of shoal prune", "choice", "classes", "pinned")
+	sweepStateKind = output.JSONLines("the state of a sweep", "architecture", "config", "data", "train_samples")
+	planKind       = output.JSON("a plan of shoal prune", "choice", "classes", "pinned")
 )
 
 // outputFlag adds what a flag writes to a plan.
@@ -38,8 +38,9 @@ func fills(k output.FolderKind) outputFlag {
 
 // outputsOf are the flags that name outputs, by command.
 var outputsOf = map[string]map[string]outputFlag{
-	"radius":   {"plot": writes(output.Picture)},
-	"attack":   {"resume": writes(attackStateKind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},
+	"certify":  {"resume": writes(record.Kind)},
+	"radius":   {"resume": writes(record.Kind), "plot": writes(output.Picture)},
+	"attack":   {"resume": writes(record.Kind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},
 	"gradient": {"output": writes(output.ONNX)},
 	"simplify": {"output": writes(output.ONNX)},
 	"convert":  {"output": writes(output.ONNX)},

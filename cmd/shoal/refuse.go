@@ -101,7 +101,7 @@ var demandsOf = map[string]demands{
 			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
 		},
-		rules: []rule{{"data split range mean std resize exif pixel-range eps norm min-certified output decision", lacks("vnnlib"), "does not go with --vnnlib"}}},
+		rules: []rule{{"data split range mean std resize exif pixel-range eps norm min-certified output decision resume", lacks("vnnlib"), "does not go with --vnnlib"}}},
 	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {

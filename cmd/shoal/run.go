@@ -153,7 +153,7 @@ func (r *runTally) settle(width int) error {
 		return asUsage(err)
 	}
 	if n := r.sub.Classes(); n > 0 {
-		return checkLabels(r.s.set, n)
+		return checkLabels(r.s, n)
 	}
 	return nil
 }

@@ -345,7 +345,7 @@ func (s *sweep) report(p *printer, interrupted bool) error {
 		doc["best_temperature"] = sums[best].Temperature
 		words.Printf("best on the validation data: temperature %v\n", sums[best].Temperature)
 	}
-	if err := p.end(doc, map[string]any{"runs": append([]sweepRun{}, s.runs...)}, words.Text()); err != nil {
+	if err := p.finish(doc, map[string]any{"runs": append([]sweepRun{}, s.runs...)}, words.Text()); err != nil {
 		return err
 	}
 	if file := c.String("plot"); file != "" && len(sums) > 0 {

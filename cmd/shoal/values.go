@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/numeral"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/prune/equal"
 )
@@ -159,7 +160,7 @@ func realsOf(c *cli.Context, name string) []float64 {
 // epsilons is one radius or several with commas between them.
 type epsilons struct {
 	text string
-	list []epsilon
+	list []trial.Eps
 }
 
 // Set implements cli.Generic.
@@ -173,7 +174,7 @@ func (e *epsilons) Set(text string) error {
 
 func (e *epsilons) String() string { return e.text }
 
-func epsilonsOf(c *cli.Context) []epsilon {
+func epsilonsOf(c *cli.Context) []trial.Eps {
 	if e, ok := c.Generic("eps").(*epsilons); ok {
 		return e.list
 	}

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync/atomic"
 	"text/tabwriter"
@@ -11,62 +11,53 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
-	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
-// openSubject opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout.
-func openSubject(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (*verify.Verifier, *samples, error) {
+// openProofs opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout.
+func openProofs(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (trial.Proofs, *samples, error) {
 	ready, done := beforeDeadline(c)
 	defer done()
-	o := withFalsifier(c, f)
-	o.DropSoftmax = sub.Decision.Kind == trial.Argmax
-	v, err := verify.Open(ready, sub.Model, o)
-	if err != nil {
-		return nil, nil, notReady(c, err)
+	p := trial.Proofs{Subject: sub, Timeout: c.Duration("timeout")}
+	var err error
+	if p.Verifier, err = trial.OpenVerifier(ready, sub, withFalsifier(c, f)); err != nil {
+		return p, nil, notReady(c, err)
 	}
-	s, err := openSamples(c, v.Info().InputShape)
+	s, err := openSamples(c, p.Verifier.Info().InputShape)
 	if err == nil {
-		err = sub.Fits(v.Info().Outputs)
-	}
-	if err == nil {
-		err = checkLabels(s.set, sub.Classes())
+		err = checkLabels(s, sub.Classes())
 	}
 	if err != nil {
-		v.Close()
-		return nil, nil, err
+		p.Verifier.Close()
+		return p, nil, err
 	}
+	p.Samples = s.Samples
 	saySubject(c, sub)
 	sayRange(c, s)
-	return v, s, nil
+	return p, s, nil
 }
 
-// eachSample puts the same question to every sample, in order, and shows every answer. Progress goes to stderr. Ctrl-C ends it behind the
-// last sample that was answered, and interrupted is then true.
-func eachSample[A any](c *cli.Context, s *samples, doing string, ask func(i int) (A, error), show func(A) error) (interrupted bool, err error) {
-	bar := newProgress(c.App.ErrWriter, s.set.Len(), doing)
+// eachSample puts the same question to every sample and shows every answer; progress goes to stderr. See trial.Each.
+func eachSample[A any](c *cli.Context, s *trial.Samples, doing string, ask func(ctx context.Context, i int) (A, error), show func(A) error) (interrupted bool, err error) {
+	bar := newProgress(c.App.ErrWriter, s.Len(), doing)
 	defer bar.finish()
 	var at, since atomic.Int64
 	defer bar.watch(func() foreign.Text {
 		return foreign.Sprintf("sample %d for %s", at.Load(), (time.Duration(time.Now().UnixNano()-since.Load()) * time.Nanosecond).Round(time.Second))
 	})()
-	for i := range s.set.Len() {
-		at.Store(int64(s.set.Index[i]))
+	begin := func(index int) {
+		at.Store(int64(index))
 		since.Store(time.Now().UnixNano())
-		answer, err := ask(i)
-		if c.Context.Err() != nil {
-			return true, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("sample %d: %w", s.set.Index[i], err)
-		}
-		if err := show(answer); err != nil {
-			return false, err
-		}
-		bar.add()
 	}
-	return false, nil
+	return trial.Each(c.Context, s, begin, ask, func(answer A) error {
+		err := show(answer)
+		if err == nil {
+			bar.add()
+		}
+		return err
+	})
 }
 
 // errCutShort is the end of a run that printed what it had.
@@ -101,8 +92,24 @@ func (p *printer) sample(doc any, format foreign.Constant, cells ...any) error {
 	return nil
 }
 
-// end prints the summary: its fields for machines, beside what only a whole document has, and its words for people.
-func (p *printer) end(summary, whole map[string]any, words foreign.Text) error {
+// rows prints a sample's rows as they come, and keeps them in the result.
+func (p *printer) rows(r *report.Result) func([]report.Row) error {
+	return func(rows []report.Row) error {
+		r.Rows = append(r.Rows, rows...)
+		for _, row := range rows {
+			if err := p.sample(row, "%s", r.Question.Line(row)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// end prints the rest of a result: its summary, and for machines that want one document all of it.
+func (p *printer) end(r *report.Result) error { return p.finish(r.Summary(), r.Whole(), r.Words()) }
+
+// finish prints the summary: its fields for machines, beside what only a whole document has, and its words for people.
+func (p *printer) finish(summary, whole map[string]any, words foreign.Text) error {
 	switch p.mode {
 	case "lines":
 		summary["type"] = "summary"

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // Verdict is what the numbers say of a claim.
@@ -212,8 +214,8 @@ func (c Check) accuracies(r *Results, a, b Subject) Check {
 	if x == nil || y == nil || c.Verdict == NotRun {
 		return c
 	}
-	lowA, highA := wilson(x.Correct, x.Samples)
-	lowB, highB := wilson(y.Correct, y.Samples)
+	lowA, highA := trial.Wilson(x.Correct, x.Samples)
+	lowB, highB := trial.Wilson(y.Correct, y.Samples)
 	p, q := x.Accuracy(), y.Accuracy()
 	c.Effect = Interval{100 * (p - q), 100 * (p - q - math.Hypot(p-lowA, highB-q)), 100 * (p - q + math.Hypot(highA-p, q-lowB)), 1}
 	c.Verdict, c.Why = c.verdict(), "interval over images: no seeds"

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // made are results of made-up numbers: accuracies and mean radii by subject, one for each seed.
@@ -194,7 +196,7 @@ func TestIntervalsAgreeWithTables(t *testing.T) {
 	if math.Abs(v.Mean-2) > 1e-12 || math.Abs(v.High-2-4.3027/math.Sqrt(3)) > 1e-3 || math.Abs(v.Low+v.High-4) > 1e-12 {
 		t.Errorf("%+v", v)
 	}
-	low, high := wilson(8, 10)
+	low, high := trial.Wilson(8, 10)
 	if math.Abs(low-0.4902) > 1e-3 || math.Abs(high-0.9433) > 1e-3 {
 		t.Errorf("%v, %v", low, high)
 	}

@@ -249,10 +249,14 @@ func (l *lab) ask(ctx context.Context, t *step, spec *Teacher, use string, d *st
 		out.Logits, out.Classes = z, len(z)/d.Len()
 		return &out, nil
 	}
-	m, err := t.load()
+	sub, err := asked(ctx, t, spec)
+	if err == nil {
+		err = trial.Teaches(sub)
+	}
 	if err != nil {
 		return nil, err
 	}
+	m := sub.Model
 	g, stripped, err := student.StripSoftmax(m.Graph)
 	if err != nil {
 		return nil, err

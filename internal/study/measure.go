@@ -26,16 +26,18 @@ func (e *evaluated) words() string {
 // evaluateStep runs a model on all test images.
 func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine}
-	if spec != nil {
-		settings["mean"], settings["std"] = spec.Mean, spec.Std
-	}
+	spec.into(settings)
 	return &step{kind: "evaluate", version: 1, name: "testing " + name, settings: settings, inputs: []*step{of}, fresh: func() any { return &evaluated{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
 			m, err := of.load()
 			if err != nil {
 				return nil, nil, err
 			}
-			s, err := engine.Open(ctx, m, l.o.Engine)
+			sub, err := asked(ctx, of, spec)
+			if err != nil {
+				return nil, nil, err
+			}
+			s, err := engine.Open(ctx, sub.Model, l.o.Engine)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -57,14 +59,18 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 			}
 			e := &evaluated{Samples: d.Len(), Engine: s.Engine(), Parameters: parameters(m.Graph)}
 			k := len(z) / d.Len()
-			if err := trial.EnoughClasses(k); err != nil {
+			if err := sub.Fits(k); err != nil {
 				return nil, nil, err
 			}
-			if k > 256 {
-				return nil, nil, fmt.Errorf("%d classes; a study takes up to 256", k)
+			if n := sub.Classes(); n > 256 {
+				return nil, nil, fmt.Errorf("%d classes; a study takes up to 256", n)
 			}
+			scores := make([]float64, k)
 			for i, label := range d.Labels {
-				c := argmax(z[i*k : (i+1)*k])
+				for j := range scores {
+					scores[j] = float64(z[i*k+j])
+				}
+				c := sub.Decision.Class(scores)
 				e.Classes = append(e.Classes, byte(c))
 				if c == label {
 					e.Correct++
@@ -87,14 +93,4 @@ func parameters(g *onnxio.Graph) int {
 		}
 	}
 	return n
-}
-
-func argmax[T float32 | float64](z []T) int {
-	best := 0
-	for i, v := range z {
-		if v > z[best] {
-			best = i
-		}
-	}
-	return best
 }

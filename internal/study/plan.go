@@ -272,9 +272,7 @@ func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, 
 	}
 	if teacher != nil {
 		s.inputs = append(s.inputs, teacher.made)
-		if teacher.spec != nil {
-			settings["mean"], settings["std"] = teacher.spec.Mean, teacher.spec.Std
-		}
+		teacher.spec.into(settings)
 	}
 	s.run = func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 		if archErr != nil {

@@ -36,9 +36,7 @@ func (r *prunedResult) words() string {
 // pruneStep removes filters from a model.
 func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 	settings := map[string]any{"choice": pr.choice()}
-	if of.spec != nil {
-		settings["mean"], settings["std"] = of.spec.Mean, of.spec.Std
-	}
+	of.spec.into(settings)
 	if pr.Score == prune.ProvenDead {
 		l.rangeInto(settings)
 	}

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
@@ -32,9 +32,7 @@ func (r *radii) words() string {
 func (l *lab) certifySettings(of *model, c *Certify) map[string]any {
 	settings := map[string]any{"data": l.test.identity(), "images": c.Images, "max_eps": c.MaxEps, "tolerance": c.Tolerance}
 	l.rangeInto(settings)
-	if of.spec != nil {
-		settings["mean"], settings["std"] = of.spec.Mean, of.spec.Std
-	}
+	of.spec.into(settings)
 	return settings
 }
 
@@ -46,102 +44,71 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 		fresh: func() any { return &radii{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
 			name, bare := strings.CutSuffix(domain, plain)
-			v, w, err := l.subject(ctx, of, c, verify.Options{Method: verify.Method(name), Plain: bare, Threads: l.o.Threads})
+			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Method(name), Plain: bare, Threads: l.o.Threads})
 			if err != nil {
 				return nil, nil, err
 			}
-			defer v.Close()
+			defer q.Verifier.Close()
 			out := &radii{}
-			for i := range w.Len() {
-				x, class, classes, err := predicted(ctx, v, w, i)
-				if err != nil {
-					return nil, nil, err
-				}
-				r, _, err := v.Radius(ctx, func(eps float64) verify.Property { return verify.Robust(w.Ball(x, eps), class, classes) },
-					verify.RadiusOptions{Max: float64(c.MaxEps), Tol: float64(c.Tolerance)})
-				if err != nil {
-					return nil, nil, fmt.Errorf("image %d: %w", i, err)
-				}
-				out.Radius, out.Correct = append(out.Radius, r), append(out.Correct, class == w.Labels[i])
-			}
-			return out, nil, nil
+			return out, nil, askRadii(ctx, q, func(row report.Row) {
+				out.Radius, out.Correct = append(out.Radius, row.Radius), append(out.Correct, row.Label == row.Predicted)
+			})
 		}}
 }
 
-func (l *lab) subject(ctx context.Context, of *model, c *Certify, o verify.Options) (*verify.Verifier, *trial.Samples, error) {
-	m, err := of.made.load()
+// radius opens the question of a model's radii.
+func (l *lab) radius(ctx context.Context, of *model, c *Certify, o verify.Options) (*trial.Radius, error) {
+	sub, err := of.asked(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	o.DropSoftmax = true
-	v, err := verify.Open(ctx, m, o)
+	q := &trial.Radius{Proofs: trial.Proofs{Subject: sub}, Max: float64(c.MaxEps), Tol: float64(c.Tolerance)}
+	if q.Verifier, err = trial.OpenVerifier(ctx, sub, o); err != nil {
+		return nil, err
+	}
+	if q.Samples, err = of.view(ctx, l, q.Verifier.Info().InputShape, c.Images); err == nil {
+		err = trial.CheckLabels(&q.Samples.Source, sub.Classes())
+	}
 	if err != nil {
-		return nil, nil, err
+		q.Verifier.Close()
 	}
-	w, err := of.view(ctx, l, v.Info().InputShape, c.Images)
-	if err != nil {
-		v.Close()
-		return nil, nil, err
-	}
-	return v, w, nil
+	return q, err
 }
 
-func predicted(ctx context.Context, v *verify.Verifier, w *trial.Samples, i int) (x []float32, class, classes int, err error) {
-	if x, err = w.Center(i); err != nil {
-		return nil, 0, 0, err
+// askRadii gives the answer for every image to take.
+func askRadii(ctx context.Context, q *trial.Radius, take func(report.Row)) error {
+	cut, err := trial.Each(ctx, q.Samples, nil, q.Ask, func(row report.Row) error {
+		take(row)
+		return nil
+	})
+	if cut {
+		return ctx.Err()
 	}
-	y, err := v.Predict(ctx, w.Input(x))
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	if err := trial.EnoughClasses(len(y)); err != nil {
-		return nil, 0, 0, err
-	}
-	return x, argmax(y), len(y), nil
+	return err
 }
-
-// upperSteps limits how often the bracket of the attack's radius is halved.
-const upperSteps = 9
-
-// upperSearch is the attack behind the upper curve.
-var upperSearch = attack.SearchOptions{Points: 1, Most: 4, Steps: 15, Random: 8}
 
 // upperStep looks for the smallest radius at which an attack changes the predicted class: no proof can go beyond it, in any domain.
 func (l *lab) upperStep(of *model, c *Certify) *step {
 	settings := l.certifySettings(of, c)
-	settings["search"], settings["steps"] = upperSearch, upperSteps
+	settings["search"], settings["steps"] = trial.UpperSearch, trial.UpperSteps(float64(c.MaxEps), float64(c.Tolerance))
 	return &step{kind: "upper", version: 1, name: fmt.Sprintf("attacking %s for the upper curve%s", of, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
 		fresh: func() any { return &radii{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
-			m, err := of.made.load()
+			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Interval, Threads: l.o.Threads})
 			if err != nil {
 				return nil, nil, err
 			}
-			f, err := falsify.Open(ctx, m, falsify.Options{Search: upperSearch, Threads: l.o.Threads})
-			if err != nil {
+			defer q.Verifier.Close()
+			q.OnlyUpper = true
+			if q.Search, err = falsify.Open(ctx, q.Subject.Model, falsify.Options{Search: trial.UpperSearch, Threads: l.o.Threads}); err != nil {
 				return nil, nil, err
 			}
-			defer f.Close()
-			v, w, err := l.subject(ctx, of, c, verify.Options{Method: verify.Interval, Threads: l.o.Threads})
-			if err != nil {
-				return nil, nil, err
-			}
-			defer v.Close()
+			defer q.Search.Close()
 			out := &radii{}
-			for i := range w.Len() {
-				x, class, classes, err := predicted(ctx, v, w, i)
-				if err != nil {
-					return nil, nil, err
-				}
-				property := func(eps float64) verify.Property { return verify.Robust(w.Ball(x, eps), class, classes) }
-				r, err := falsify.UpperRadius(ctx, v, f, falsify.Radii{Property: property, Centre: w.Input(x), Scale: w.Scale(),
-					Known: math.Inf(1), Most: float64(c.MaxEps), Tol: float64(c.Tolerance), Steps: upperSteps})
-				if err != nil {
-					return nil, nil, fmt.Errorf("image %d: %w", i, err)
-				}
+			return out, nil, askRadii(ctx, q, func(row report.Row) {
+				r := float64(row.Upper)
 				open := math.IsInf(r, 1)
-				out.Radius, out.Correct, out.Open = append(out.Radius, min(r, float64(c.MaxEps))), append(out.Correct, class == w.Labels[i]), append(out.Open, open)
-			}
-			return out, nil, nil
+				out.Radius, out.Correct, out.Open = append(out.Radius, min(r, q.Max)), append(out.Correct, row.Label == row.Predicted), append(out.Open, open)
+			})
 		}}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // Write writes study.json, report.md with its pictures, and report.html into a folder.
@@ -117,7 +118,7 @@ func small(v Interval) string {
 // share is a mean over seeds; of one model its interval over images.
 func share(correct []int, samples int) Interval {
 	if len(correct) == 1 {
-		low, high := wilson(correct[0], samples)
+		low, high := trial.Wilson(correct[0], samples)
 		return Interval{float64(correct[0]) / float64(samples), low, high, 1}
 	}
 	var v []float64

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // curvePoints is the most points of a drawn curve.
@@ -204,7 +205,7 @@ func (w *writer) certified() error {
 		}
 		if len(v) == 1 {
 			n := len(rows[0].Radius)
-			low, high := wilson(int(math.Round(v[0]*float64(n))), n)
+			low, high := trial.Wilson(int(math.Round(v[0]*float64(n))), n)
 			return Interval{v[0], low, high, 1}
 		}
 		return within(tInterval(v))

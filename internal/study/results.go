@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/report"
 )
 
 // Results are everything that a study gave, as flat rows.
@@ -84,7 +84,7 @@ type AttackRow struct {
 	Correct int           `json:"correct"`
 	Eps     []float64     `json:"eps"`
 	Robust  []int         `json:"robust"`
-	Flags   []attack.Flag `json:"flags,omitempty"`
+	Flags   []report.Flag `json:"flags,omitempty"`
 }
 
 // RadiusRow are a model's radii; Domain is "attack" for the upper curve.

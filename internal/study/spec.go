@@ -15,6 +15,7 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/numeral"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/prune"
 	"github.com/shallow-waters/shoal/student"
 	"github.com/shallow-waters/shoal/verify"
@@ -116,6 +117,9 @@ type Teacher struct {
 	// Mean and Std are for models that take (x-Mean)/Std: one number for each channel.
 	Mean numeral.Reals `yaml:"mean" json:"mean,omitempty"`
 	Std  numeral.Reals `yaml:"std" json:"std,omitempty"`
+	// Output and Decision say what a model's numbers mean, where its file leaves that open; see trial.Read.
+	Output   string `yaml:"output" json:"output,omitempty"`
+	Decision string `yaml:"decision" json:"decision,omitempty"`
 
 	Preset   string          `yaml:"preset" json:"preset,omitempty"`
 	Fit      bool            `yaml:"fit" json:"fit,omitempty"` // make the preset for the data's images where it is for another size
@@ -358,7 +362,10 @@ func (s *Spec) people(v *validation) {
 			v.check(t.Preset == "" && len(t.Layers) == 0, "%s: a model has no preset and no layers", where)
 		} else {
 			v.architecture(where, t.Preset, t.Fit, t.Layers)
-			v.check(t.Mean == nil && t.Std == nil, "%s: mean and std are for models", where)
+			v.check(t.Mean == nil && t.Std == nil && t.Output == "" && t.Decision == "", "%s: mean, std, output and decision are for models", where)
+		}
+		if _, err := trial.ParseDecision(t.Decision); err != nil {
+			v.check(false, "%s.decision: %w", where, err)
 		}
 		for _, x := range t.Std {
 			v.check(x > 0, "%s: std %v is not more than 0", where, x)

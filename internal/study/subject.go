@@ -1,9 +1,12 @@
 package study
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // Subject is a model of the study, apart from the seed: what it is and where it comes from.
@@ -74,3 +77,43 @@ func seedText(seed int64) string {
 }
 
 func joined(list []string) string { return strings.Join(list, ", ") }
+
+// asked is the model with what is asked of it.
+func (m *model) asked(ctx context.Context) (*trial.Subject, error) { return asked(ctx, m.made, m.spec) }
+
+// asked is a step's model with what is asked of it: as its teacher says where it is one of a file, else as it is read.
+func asked(ctx context.Context, made *step, t *Teacher) (*trial.Subject, error) {
+	file, err := made.load()
+	if err != nil {
+		return nil, err
+	}
+	output, want := "", trial.Decision{}
+	if t != nil {
+		output = t.Output
+		if want, err = trial.ParseDecision(t.Decision); err != nil {
+			return nil, err
+		}
+	}
+	sub, err := trial.Read(ctx, file, output, want)
+	if err == nil {
+		err = sub.Classified(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", made.name, err)
+	}
+	return sub, nil
+}
+
+// into puts what a teacher of a file says about it among a step's settings.
+func (t *Teacher) into(settings map[string]any) {
+	if t == nil {
+		return
+	}
+	settings["mean"], settings["std"] = t.Mean, t.Std
+	if t.Output != "" {
+		settings["output"] = t.Output
+	}
+	if t.Decision != "" {
+		settings["decision"] = t.Decision
+	}
+}

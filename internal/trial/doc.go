@@ -1,10 +1,14 @@
-// Package trial asks a question of a model over samples: what commands and studies share of it.
+// Package trial asks a question of a model over samples. It is the one place for that: commands have flags and words, studies have plans, and both call here.
 //
 // Subject (subject.go) says which of a model's numbers are scores (scores.go), what they decide (decision.go), how attacks see it (twoclass.go) and
-// how reports tell it (describe.go).
+// how reports tell it (describe.go); Teaches (teaches.go) refuses what a student cannot learn from.
 // Batches (batches.go) runs samples together where that changes none of them.
 //
 // Samples (samples.go) joins labelled inputs with how a model takes them: channels, layout, normalisation, and the balls around them, cut as the whole
 // data set says (dataset.PixelRange). Tensor (tensor.go) gives them in the type that the model takes; ValidInputs (valid.go) is the box of all
-// valid inputs; EnoughClasses (classes.go) refuses questions about other classes where there are none.
+// valid inputs; CheckLabels (labels.go) refuses labels that no class stands for; Shard (shard.go) is a part of them.
+//
+// The questions are structs whose fields are what is asked: Certify (certify.go), Radius (radius.go), Attack (attack.go), Compare (compare.go). Each is
+// opened from a Subject, answers sample by sample (Each) or batch by batch with rows of package report, and sums them up. What is answered goes to
+// records (package record), where there are some, and is taken from there when the same is asked again.
 package trial

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/vnnlib"
+)
+
+type propertyDoc struct {
+	Verdict        string                 `json:"verdict"`
+	FalsifiedIn    string                 `json:"falsified_in,omitempty"` // real or float32
+	Counterexample *verify.Counterexample `json:"counterexample,omitempty"`
+	Seconds        float64                `json:"seconds"`
+	Method         string                 `json:"method"`
+	Reason         string                 `json:"reason"`
+	Margin         number                 `json:"margin"`
+	Semantics      string                 `json:"semantics"`
+	Reading        string                 `json:"reading"`
+	Departures     []verify.Departure     `json:"departures"`
+	Model          modelDoc               `json:"model"`
+	Property       string                 `json:"property"`
+}
+
+func certifyProperty(c *cli.Context, m *onnxio.Model) error {
+	start := time.Now()
+	path := c.String("vnnlib")
+	q, err := vnnlib.Load(path)
+	if err != nil {
+		var ve *vnnlib.Error
+		if errors.As(err, &ve) && ve.Unsupported {
+			return &codeError{code: exitUnsupported, err: err}
+		}
+		return err
+	}
+	p := verify.FromVNNLIB(q)
+	ready, done := beforeDeadline(c) // the whole command has the time of one property
+	defer done()
+	f, err := openFalsifier(c, m, attack.SearchOptions{}, true)
+	if err != nil {
+		return err
+	}
+	defer closeFalsifier(f)
+	v, err := verify.Open(ready, m, withFalsifier(c, f))
+	if err != nil && errors.Is(err, context.DeadlineExceeded) {
+		return printProperty(c, propertyDoc{Verdict: "timeout", Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(), Margin: number(math.NaN()),
+			Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}, verify.Unknown, false)
+	}
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	if n := v.Info(); n.Inputs != q.Inputs || n.Outputs != q.Outputs {
+		return fmt.Errorf("%s: %d inputs and %d outputs; the model has %d and %d", path, q.Inputs, q.Outputs, n.Inputs, n.Outputs)
+	}
+	ctx, cancel := untilTimeout(c)
+	defer cancel()
+	idle := busy(c.App.ErrWriter, "certifying")
+	r, err := v.Verify(ctx, p)
+	idle()
+	if err != nil {
+		return err
+	}
+	interrupted := c.Context.Err() != nil && r.Verdict == verify.Unknown
+	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
+		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path,
+		Reading: readingOf(c).String(), Departures: v.Info().Departures}
+	switch {
+	case interrupted:
+		doc.Reason = "interrupted"
+	case r.Timeout:
+		doc.Verdict = "timeout"
+	}
+	return printProperty(c, doc, r.Verdict, interrupted)
+}
+
+// printProperty prints the answer to a property; the exit code tells it too.
+func printProperty(c *cli.Context, doc propertyDoc, v verify.Verdict, interrupted bool) (err error) {
+	if jsonMode(c) != "" {
+		err = printJSON(c.App.Writer, doc)
+	} else {
+		_, err = foreign.Fprintf(c.App.Writer, "%s: %s (%.2f s)\n", doc.Verdict, doc.Reason, doc.Seconds)
+		sayReading(c.App.Writer, c, doc.Departures)
+	}
+	if err != nil {
+		return err
+	}
+	if interrupted {
+		return errCutShort()
+	}
+	switch v {
+	case verify.Falsified:
+		return &codeError{code: exitViolated}
+	case verify.Unknown:
+		return &codeError{code: exitInconclusive}
+	}
+	return nil
+}

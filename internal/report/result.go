@@ -1,0 +1,169 @@
+package report
+
+// Question is what was asked of a model over samples.
+type Question string
+
+// The questions.
+const (
+	Certify Question = "certify" // is every point of a ball decided as the sample's label
+	Radii   Question = "radius"  // up to which radius is the decision of a sample proven
+	Attack  Question = "attack"  // does an attack find another decision in a ball
+	Compare Question = "compare" // does a second model say the same
+)
+
+// Result is what a question gave: the plain data that everything printed, drawn or written of it is a view of. It is the same whoever asked.
+type Result struct {
+	Question Question
+	Model    Model
+	Other    *Model // the second one, of Compare
+	Subject  any    // what was asked of the model, see trial.Description
+	Config   any    // settings, as a report holds them
+	Rows     []Row  // in the order of the samples, of each sample in the order of the radii
+
+	Proofs    []ProofSum // of Certify, one for each radius
+	Attacks   []AttackSum
+	Radii     *RadiusSum
+	Agreement *AgreementSum
+
+	Flags         []Flag // reasons to doubt an attack's figures
+	SamplesDepend bool   // a sample had other outputs in company than alone; each was run alone
+	Interrupted   bool
+}
+
+// Model names a file, as a report does.
+type Model struct {
+	Path   string         `json:"path"`
+	SHA256 string         `json:"sha256"`
+	Dims   map[string]int `json:"dims,omitempty"` // as bound by --dim
+}
+
+// Flag is a reason to doubt a figure. Code is stable; Text is for people.
+type Flag struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// Row is the answer for one sample, at one radius where the question has several. What a question does not give is nil.
+type Row struct {
+	Index     int      `json:"index"`
+	Label     int      `json:"label"`
+	Predicted int      `json:"predicted"`
+	Eps       *float64 `json:"eps,omitempty"`
+	*Proof
+	*Bracket
+	*Hit
+	*Difference
+	Seconds float64 `json:"seconds"`
+	Reason  string  `json:"reason,omitempty"` // in words
+	// Method is what the answer comes from: of a proof the domain whose bound Margin is, of a counterexample the attack that found it.
+	Method string `json:"method,omitempty"`
+
+	EpsText string `json:"-"` // Eps as it was written
+}
+
+// At sets the radius that a row is of.
+func (r *Row) At(eps float64, text string) { r.Eps, r.EpsText = &eps, text }
+
+// Proof is the answer of Certify.
+type Proof struct {
+	Verdict string `json:"verdict"`                // verified, falsified or unknown
+	In      string `json:"falsified_in,omitempty"` // real or float32: what a falsified verdict refutes
+	Margin  Number `json:"margin"`                 // null where no bound was needed
+}
+
+// Bracket is the answer of Radius.
+type Bracket struct {
+	Radius  float64 `json:"radius"`  // proven
+	Upper   Number  `json:"upper"`   // smallest falsified radius; null if none is known
+	Timeout bool    `json:"timeout"` // the time ran out before the bracket was as narrow as it should be
+}
+
+// Hit is the answer of Attack.
+type Hit struct {
+	Adversarial bool   `json:"adversarial"`
+	Class       int    `json:"class"` // that the adversarial input gets, else the predicted one
+	Norm        Number `json:"norm"`  // length of the perturbation; null without one
+
+	Input       []float32 `json:"-"` // adversarial, in the model's units
+	Evaluations int64     `json:"-"` // shared out evenly over the samples attacked together
+}
+
+// Difference is the answer of Compare: the outputs of two models for one sample.
+type Difference struct {
+	A int `json:"a"` // the classes; -1 where there are none
+	B int `json:"b"`
+	// Max and Sum are the largest and the sum of the differences over Elements numbers, Largest the largest finite output of A.
+	Max      float64 `json:"max_difference"`
+	Sum      float64 `json:"sum_difference"`
+	Largest  float64 `json:"largest"`
+	Elements int     `json:"elements"`
+}
+
+// ProofSum is the summary of Certify at one radius.
+type ProofSum struct {
+	Samples           int     `json:"samples"`
+	Correct           int     `json:"correct"`
+	Verified          int     `json:"verified"`
+	Falsified         int     `json:"falsified"`
+	Unknown           int     `json:"unknown"`
+	CleanAccuracy     Number  `json:"clean_accuracy"` // this and the next two are null where no sample is finished
+	CertifiedAccuracy Number  `json:"certified_accuracy"`
+	UpperAccuracy     Number  `json:"upper_accuracy"` // what no counterexample excludes: the robust accuracy lies between the two
+	Seconds           float64 `json:"seconds"`
+	Interrupted       bool    `json:"interrupted,omitempty"`
+
+	Eps     float64 `json:"-"` // the views say it where there are several
+	EpsText string  `json:"-"`
+}
+
+// AttackSum is the summary of Attack at one radius.
+type AttackSum struct {
+	Eps            float64 `json:"eps"`
+	EpsText        string  `json:"eps_text"`
+	Samples        int     `json:"samples"`
+	Correct        int     `json:"correct"` // unchanged
+	Robust         int     `json:"robust"`
+	CleanAccuracy  Number  `json:"clean_accuracy"` // this and the next three are null where no sample is finished
+	RobustAccuracy Number  `json:"robust_accuracy"`
+	Low            Number  `json:"low"` // Wilson's 95 % interval
+	High           Number  `json:"high"`
+	Seconds        float64 `json:"seconds"`
+	Evaluations    int64   `json:"evaluations"`
+	// Components are the attacks of a set, each with the robust accuracy that it left.
+	Components []Component `json:"components,omitempty"`
+
+	Method string `json:"-"` // the attack's name
+}
+
+// Component is one attack of a set: how many samples it broke, and the robust accuracy behind it.
+type Component struct {
+	Method         string `json:"method"`
+	Broken         int    `json:"broken"`
+	RobustAccuracy Number `json:"robust_accuracy"`
+}
+
+// Spread are figures of radii; null where there is no radius.
+type Spread struct {
+	Samples int    `json:"samples"`
+	Mean    Number `json:"mean"`
+	Median  Number `json:"median"`
+	Max     Number `json:"max"`
+}
+
+// RadiusSum is the summary of Radius.
+type RadiusSum struct {
+	Spread
+	Correct Spread // of the samples that are classified rightly
+	Curve   []float64
+	Tol     float64
+	Seconds float64
+}
+
+// AgreementSum is the summary of Compare. The numbers are null as long as nothing is compared.
+type AgreementSum struct {
+	Samples   int
+	Max       Number
+	Mean      Number
+	Relative  Number // Max as a part of the largest output
+	Agreement Number // null where the outputs decide no classes
+}

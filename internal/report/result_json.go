@@ -1,0 +1,38 @@
+package report
+
+// Summary are the fields of a result's JSON but for its samples: what stands in the last line where samples are lines of their own.
+func (r *Result) Summary() map[string]any {
+	doc := map[string]any{"model": r.Model, "subject": r.Subject, "config": r.Config}
+	switch r.Question {
+	case Certify:
+		doc["summary"] = r.Proofs[0]
+		if len(r.Proofs) > 1 {
+			type one struct { // a summary that says of which radius it is
+				Eps     float64 `json:"eps"`
+				EpsText string  `json:"eps_text"`
+				ProofSum
+			}
+			var all []one
+			for _, s := range r.Proofs {
+				all = append(all, one{s.Eps, s.EpsText, s})
+			}
+			doc["summaries"] = all
+		}
+	case Radii:
+		s := r.Radii
+		doc["summary"] = map[string]any{"samples": s.Samples, "mean": s.Mean, "median": s.Median, "max": s.Max, "correct": s.Correct, "seconds": s.Seconds, "interrupted": r.Interrupted}
+	case Attack:
+		doc["summary"], doc["flags"], doc["samples_depend"], doc["interrupted"] = r.Attacks, r.Flags, r.SamplesDepend, r.Interrupted
+	}
+	return doc
+}
+
+// Whole are the fields of the JSON document that Summary leaves out.
+func (r *Result) Whole() map[string]any {
+	rows := append([]Row{}, r.Rows...) // never null
+	doc := map[string]any{"samples": rows}
+	if r.Question == Radii {
+		doc["tol"], doc["curve"] = r.Radii.Tol, r.Radii.Curve
+	}
+	return doc
+}

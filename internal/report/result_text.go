@@ -1,0 +1,106 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/foreign"
+)
+
+// NothingFinished stands where a share of nothing would.
+const NothingFinished = "nothing finished"
+
+// Columns heads a table of rows of a question, with tabs between the cells; several says that rows have a radius each.
+func (q Question) Columns(several bool) foreign.Constant {
+	switch {
+	case q == Certify && several:
+		return "image\tlabel\tpredicted\teps\tverdict\tmargin\tseconds\t"
+	case q == Certify:
+		return "image\tlabel\tpredicted\tverdict\tmargin\tseconds\t"
+	case q == Radii:
+		return "image\tlabel\tpredicted\tradius\tfalsified at\tseconds\t"
+	}
+	return "image\tlabel\tpredicted\teps\tadversarial\tclass\tnorm\tmethod\t"
+}
+
+// Line is the row in such a table.
+func (q Question) Line(r Row) foreign.Text {
+	head := foreign.Sprintf("%d\t%d\t%d\t", r.Index, r.Label, r.Predicted)
+	switch {
+	case q == Certify && r.Eps != nil:
+		return foreign.Sprintf("%s%s\t%s\t%s\t%.3f\t", head, r.EpsText, r.Verdict, r.Margin, r.Seconds)
+	case q == Certify:
+		return foreign.Sprintf("%s%s\t%s\t%.3f\t", head, r.Verdict, r.Margin, r.Seconds)
+	case q == Radii:
+		return foreign.Sprintf("%s%.5f\t%s\t%.2f\t", head, r.Radius, r.Upper, r.Seconds)
+	}
+	norm := "-"
+	if r.Adversarial {
+		norm = fmt.Sprintf("%.5g", float64(r.Norm))
+	}
+	return foreign.Sprintf("%s%s\t%t\t%d\t%s\t%s\t", head, r.EpsText, r.Adversarial, r.Class, norm, r.Method)
+}
+
+// String is four digits, and a dash for what is not there.
+func (n Number) String() string {
+	if f := float64(n); !math.IsNaN(f) && !math.IsInf(f, 0) {
+		return fmt.Sprintf("%.4g", f)
+	}
+	return "-"
+}
+
+// Words is the result for people, behind the table of its rows.
+func (r *Result) Words() foreign.Text {
+	w := &foreign.Builder{}
+	switch r.Question {
+	case Certify:
+		for _, s := range r.Proofs {
+			s.words(w)
+		}
+	case Radii:
+		r.Radii.words(w)
+	case Attack:
+		for _, s := range r.Attacks {
+			s.words(w)
+		}
+		for _, f := range r.Flags {
+			w.Printf("note (%s): %s\n", f.Code, f.Text)
+		}
+	}
+	return w.Text()
+}
+
+func (s *ProofSum) words(w *foreign.Builder) {
+	if s.Samples == 0 {
+		w.Printf("eps %s: %s\n", s.EpsText, NothingFinished)
+		return
+	}
+	w.Printf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
+		s.EpsText, s.Samples, 100*float64(s.CleanAccuracy), 100*float64(s.CertifiedAccuracy), s.Verified, s.Falsified, s.Unknown, 100*float64(s.UpperAccuracy), s.Seconds)
+}
+
+func (s *RadiusSum) words(w *foreign.Builder) {
+	if s.Samples == 0 {
+		w.Printf("%s\n", NothingFinished)
+		return
+	}
+	w.Printf("radius over all %d images: mean %.5f, median %.5f, max %.5f; ", s.Samples, float64(s.Mean), float64(s.Median), float64(s.Max))
+	if s.Correct.Samples > 0 {
+		w.Printf("over the %d correct ones: mean %.5f, median %.5f ", s.Correct.Samples, float64(s.Correct.Mean), float64(s.Correct.Median))
+	} else {
+		w.Printf("none is classified correctly ")
+	}
+	w.Printf("(%.1f s)\n", s.Seconds)
+}
+
+func (s *AttackSum) words(w *foreign.Builder) {
+	if s.Samples == 0 {
+		w.Printf("eps %s: %s\n", s.EpsText, NothingFinished)
+		return
+	}
+	w.Printf("eps %s: robust accuracy %.1f %% [%.1f, %.1f] of %d images (clean %.1f %%), %s, %.1f s, %d evaluations\n", s.EpsText,
+		100*float64(s.RobustAccuracy), 100*float64(s.Low), 100*float64(s.High), s.Samples, 100*float64(s.CleanAccuracy), s.Method, s.Seconds, s.Evaluations)
+	for _, part := range s.Components {
+		w.Printf("  robust accuracy after %s: %.1f %%\n", part.Method, 100*float64(part.RobustAccuracy))
+	}
+}

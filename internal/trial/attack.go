@@ -1,0 +1,314 @@
+package trial
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial/record"
+)
+
+// Attack asks which samples an attack breaks, at every radius.
+type Attack struct {
+	Target  *attack.Target
+	Samples *Samples
+	Method  attack.Attack
+	Norm    attack.Norm
+	Eps     []Eps
+	Seed    uint64
+	Batch   int // samples that are attacked together; 0 means 64
+	// Records hold what earlier runs answered, and get what this one does; nil for none.
+	Records *record.File
+	// Watch, where set, is told how far the run is.
+	Watch AttackWatcher
+
+	flags map[string]attack.Flag
+}
+
+// AttackWatcher is told how far an attack is.
+type AttackWatcher interface {
+	// At tells that an attack begins at radius number k, Tell what it says, and Finished that a sample is done at radius number k.
+	At(k int)
+	Tell(attack.Progress)
+	Finished(k int, broken bool)
+}
+
+// OpenTarget opens a subject for attacks.
+func OpenTarget(ctx context.Context, s *Subject, o attack.Options) (*attack.Target, error) {
+	scores, logits, err := s.Attacked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Logits = logits
+	t, err := attack.Open(ctx, scores, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Fits(t.Outputs() / (s.Classes() / s.Scores())); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Run attacks samples [from, to) a batch at a time, and gives each sample's rows, one for each radius in their order, to show. Cancelled, it ends behind
+// the last batch that was finished, without an error.
+func (q *Attack) Run(ctx context.Context, from, to int, show func([]report.Row) error) (interrupted bool, err error) {
+	q.flags = map[string]attack.Flag{}
+	size := q.Batch
+	if size <= 0 {
+		size = 64
+	}
+	for at := from; at < to; at += size {
+		end := min(to, at+size)
+		rows, err := q.batch(ctx, at, end)
+		if err != nil && ctx.Err() != nil {
+			return true, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("samples %d to %d: %w", q.Samples.Index[at], q.Samples.Index[end-1], err)
+		}
+		for i := range end - at {
+			of := make([]report.Row, len(q.Eps))
+			for k := range of {
+				of[k] = rows[k][i]
+			}
+			if err := show(of); err != nil {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// Flags are the reasons to doubt what Run gave, by their codes.
+func (q *Attack) Flags() []report.Flag {
+	out := []report.Flag{}
+	for _, code := range slices.Sorted(maps.Keys(q.flags)) {
+		out = append(out, report.Flag(q.flags[code]))
+	}
+	return out
+}
+
+// batch attacks samples [from, to) at every radius, the smallest first: what is broken there is broken in larger balls too, where the method's answers
+// are nested; else every radius has its own run.
+func (q *Attack) batch(ctx context.Context, from, to int) ([][]report.Row, error) {
+	all, err := q.Samples.Batch(from, to)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]report.Row, len(q.Eps))
+	broken := make([]*report.Row, to-from)
+	for _, k := range ascending(q.Eps) {
+		out[k] = make([]report.Row, to-from)
+		var todo []int
+		for i := range to - from {
+			row := &out[k][i]
+			if q.find(k, all.Index[i], row) {
+			} else if b := broken[i]; b != nil && attack.Nested(q.Method) {
+				*row = *b
+				hit := *b.Hit
+				hit.Evaluations = 0
+				row.Hit, row.Seconds = &hit, 0
+			} else {
+				todo = append(todo, i)
+				continue
+			}
+			row.At(q.Eps[k].Value, q.Eps[k].Text)
+			q.finished(k, row)
+		}
+		if err := q.some(ctx, all, todo, k, out[k]); err != nil {
+			return nil, err
+		}
+		for i := range out[k] {
+			if out[k][i].Adversarial && broken[i] == nil {
+				broken[i] = &out[k][i]
+			}
+		}
+	}
+	return out, nil
+}
+
+// some attacks those samples of a batch that are still to be done, at one radius.
+func (q *Attack) some(ctx context.Context, all *attack.Samples, todo []int, k int, out []report.Row) error {
+	if len(todo) == 0 {
+		return nil
+	}
+	part := *all
+	part.X, part.Labels, part.Index = nil, nil, nil
+	for _, i := range todo {
+		part.X = append(part.X, all.X[i*all.Size:(i+1)*all.Size]...)
+		part.Labels, part.Index = append(part.Labels, all.Labels[i]), append(part.Index, all.Index[i])
+	}
+	part.Ball = func(i int, eps float64) (lower, upper []float32) { return all.Ball(todo[i], eps) }
+	o := attack.RunOptions{Seed: q.Seed}
+	if q.Watch != nil {
+		q.Watch.At(k)
+		o.Progress = q.Watch.Tell
+	}
+	start := time.Now()
+	res, err := attack.Run(ctx, q.Target, &part, attack.Threat{Norm: q.Norm, Eps: q.Eps[k].Value}, q.Method, o)
+	if err != nil {
+		return err
+	}
+	for _, f := range res.Flags {
+		q.flags[f.Code] = f
+	}
+	n := int64(len(todo))
+	var answers []record.Answer
+	for j, i := range todo {
+		found := res.Outcomes[j]
+		row := report.Row{Index: all.Index[i], Label: found.Label, Predicted: found.Predicted, Method: found.Method, Seconds: time.Since(start).Seconds() / float64(n),
+			Hit: &report.Hit{Adversarial: found.Adversarial, Class: found.Class, Norm: report.None(), Input: found.Point, Evaluations: res.Evaluations / n}}
+		if j == 0 {
+			row.Evaluations += res.Evaluations % n
+		}
+		if found.Adversarial {
+			row.Norm = report.Number(found.Distance)
+		}
+		if row.Method == "" {
+			row.Method = q.Method.Name()
+		}
+		row.At(q.Eps[k].Value, q.Eps[k].Text)
+		out[i] = row
+		answers = append(answers, record.Answer{Key: q.key(k), Index: row.Index, Result: attackRecord{row, encodeFloats(row.Input), row.Evaluations, res.Flags}})
+	}
+	if err := q.Records.Add(answers...); err != nil {
+		return err
+	}
+	for _, i := range todo {
+		q.finished(k, &out[i])
+	}
+	return nil
+}
+
+func (q *Attack) finished(k int, row *report.Row) {
+	if q.Watch != nil {
+		q.Watch.Finished(k, row.Adversarial)
+	}
+}
+
+// attackRecord is a row with what a report does not print.
+type attackRecord struct {
+	report.Row
+	Input       string        `json:"input,omitempty"` // float32s, little-endian, base64
+	Evaluations int64         `json:"evaluations"`
+	Flags       []attack.Flag `json:"flags,omitempty"` // of the run that it was part of
+}
+
+func (q *Attack) key(k int) string { return fmt.Sprintf("eps %v", q.Eps[k].Value) }
+
+func (q *Attack) find(k, index int, row *report.Row) bool {
+	var r attackRecord
+	if !q.Records.Find(q.key(k), index, &r) || r.Hit == nil {
+		return false
+	}
+	input, err := decodeFloats(r.Input)
+	if err != nil {
+		return false
+	}
+	for _, f := range r.Flags {
+		q.flags[f.Code] = f
+	}
+	*row = r.Row
+	row.Input, row.Hit.Evaluations = input, r.Evaluations
+	return true
+}
+
+func encodeFloats(x []float32) string {
+	b := make([]byte, 0, 4*len(x))
+	for _, v := range x {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func decodeFloats(s string) ([]float32, error) {
+	if s == "" {
+		return nil, nil
+	}
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil || len(b)%4 != 0 {
+		return nil, fmt.Errorf("an input that is not readable")
+	}
+	out := make([]float32, len(b)/4)
+	for i := range out {
+		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return out, nil
+}
+
+// Sums are the summaries of rows, as Run gave them, at every radius. A sample counts as robust if nothing adversarial was found; those that are wrong unchanged are
+// adversarial by themselves, but for a protocol that says otherwise.
+func (q *Attack) Sums(rows []report.Row) []report.AttackSum {
+	out := make([]report.AttackSum, len(q.Eps))
+	for k, e := range q.Eps {
+		s := report.AttackSum{Eps: e.Value, EpsText: e.Text, Method: q.Method.Name()}
+		of := every(rows, k, len(q.Eps))
+		for _, row := range of {
+			if row.Label == row.Predicted {
+				s.Correct++
+			}
+			if !row.Adversarial {
+				s.Robust++
+			}
+			s.Seconds += row.Seconds
+			s.Evaluations += row.Evaluations
+		}
+		s.Samples = len(of)
+		s.CleanAccuracy, s.RobustAccuracy = report.Ratio(s.Correct, s.Samples), report.Ratio(s.Robust, s.Samples)
+		low, high := Wilson(s.Robust, s.Samples)
+		s.Low, s.High = report.Number(low), report.Number(high)
+		if set, ok := q.Method.(attack.Standard); ok && s.Samples > 0 {
+			_, blind := q.flags[attack.FlagNoGradient]
+			s.Components = components(set.Parts(q.Norm, !blind), of, s.Correct)
+		}
+		out[k] = s
+	}
+	return out
+}
+
+// components tells what each attack of a set broke, of the samples that were right.
+func components(parts []attack.Attack, rows []report.Row, right int) []report.Component {
+	var out []report.Component
+	for _, a := range parts {
+		part := report.Component{Method: a.Name()}
+		for _, row := range rows {
+			if row.Adversarial && row.Method == part.Method {
+				part.Broken++
+			}
+		}
+		right -= part.Broken
+		part.RobustAccuracy = report.Ratio(right, len(rows))
+		out = append(out, part)
+	}
+	return out
+}
+
+// AttackSettings are an attack's settings as it runs with them. Where they depend on the radius there is one for each.
+func AttackSettings(a attack.Attack, norm attack.Norm, eps []Eps) any {
+	if set, ok := attack.Settings(a, attack.Threat{}).(attack.Standard); ok {
+		var parts []map[string]any
+		for _, part := range set.Attacks() {
+			parts = append(parts, map[string]any{"method": part.Name(), "settings": AttackSettings(part, norm, eps)})
+		}
+		return map[string]any{"attacks": parts}
+	}
+	var all []attack.Attack
+	for _, e := range eps {
+		all = append(all, attack.Settings(a, attack.Threat{Norm: norm, Eps: e.Value}))
+	}
+	for _, s := range all {
+		if s != all[0] {
+			return all
+		}
+	}
+	return all[0]
+}

@@ -1,0 +1,102 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sort"
+	"time"
+
+	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial/record"
+	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/falsify"
+)
+
+// UpperSearch is the attack behind the smallest falsified radius: a short one, since it is asked for several radii of each sample.
+var UpperSearch = attack.SearchOptions{Points: 1, Most: 4, Steps: 15, Random: 8}
+
+// mostUpperSteps limits how often the bracket of the smallest falsified radius is halved, whatever tolerance is asked for.
+const mostUpperSteps = 20
+
+// UpperSteps is how often a bracket of that width is halved until it is as narrow as the tolerance.
+func UpperSteps(width, tol float64) int {
+	if !(width > tol) {
+		return 1
+	}
+	return min(mostUpperSteps, int(math.Ceil(math.Log2(width/tol))))
+}
+
+// Radius asks up to which radius the decision that a model makes of a sample, right or wrong, is proven, and from which on a search breaks it.
+type Radius struct {
+	Proofs
+	Max, Tol float64
+	// Only the radius that a search breaks is looked for, and no proof.
+	OnlyUpper bool
+	Search    *falsify.Attack // nil for none
+}
+
+// Ask answers for sample i. Where the time runs out the answer is what is known by then.
+func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
+	const key = "radius"
+	var row report.Row
+	if q.Records.Find(key, q.Samples.Index[i], &row) && row.Bracket != nil {
+		return row, nil
+	}
+	start := time.Now()
+	x, row, err := q.clean(ctx, i)
+	if err != nil {
+		return row, err
+	}
+	own, cancel := q.within(ctx)
+	defer cancel()
+	property := func(eps float64) verify.Property { return q.Subject.Robust(q.Samples.Ball(x, eps), row.Predicted) }
+	proven, upper := 0.0, math.Inf(1)
+	if !q.OnlyUpper {
+		proven, upper, err = q.Verifier.Radius(own, property, verify.RadiusOptions{Max: q.Max, Tol: q.Tol})
+	}
+	if err == nil && proven < q.Max && q.Search != nil {
+		upper, err = falsify.UpperRadius(own, q.Verifier, q.Search, falsify.Radii{Property: property, Centre: q.Samples.Input(x), Scale: q.Samples.Scale(),
+			Proven: proven, Known: upper, Most: q.Max, Tol: q.Tol, Steps: UpperSteps(min(upper, q.Max)-proven, q.Tol)})
+	}
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return row, err
+	}
+	row.Bracket = &report.Bracket{Radius: proven, Upper: report.Number(upper), Timeout: err != nil}
+	row.Seconds = time.Since(start).Seconds()
+	if ctx.Err() != nil { // what was cut off is no answer
+		return row, ctx.Err()
+	}
+	return row, q.Records.Add(record.Answer{Key: key, Index: row.Index, Result: row})
+}
+
+// Sum is the summary of rows.
+func (q *Radius) Sum(rows []report.Row) *report.RadiusSum {
+	curve, right := []float64{}, []float64{}
+	for _, r := range rows {
+		curve = append(curve, r.Radius)
+		if r.Label == r.Predicted {
+			right = append(right, r.Radius)
+		}
+	}
+	sort.Float64s(curve)
+	sort.Float64s(right)
+	return &report.RadiusSum{Spread: spreadOf(curve), Correct: spreadOf(right), Curve: curve, Tol: q.Tol}
+}
+
+// spreadOf are the figures of sorted radii.
+func spreadOf(sorted []float64) report.Spread {
+	n := len(sorted)
+	s := report.Spread{Samples: n, Mean: report.None(), Median: report.None(), Max: report.None()}
+	if n == 0 {
+		return s
+	}
+	s.Mean = 0
+	for _, x := range sorted {
+		s.Mean += report.Number(x / float64(n))
+	}
+	s.Median = report.Number(0.5 * (sorted[(n-1)/2] + sorted[n/2]))
+	s.Max = report.Number(sorted[n-1])
+	return s
+}

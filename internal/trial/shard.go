@@ -1,0 +1,32 @@
+package trial
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Shard is part I of N equal parts of some samples. The zero Shard is all of them.
+type Shard struct{ I, N int }
+
+// ParseShard reads I/N; "" is all.
+func ParseShard(text string) (Shard, error) {
+	if text == "" {
+		return Shard{}, nil
+	}
+	i, of, ok := strings.Cut(text, "/")
+	k, err1 := strconv.Atoi(i)
+	parts, err2 := strconv.Atoi(of)
+	if !ok || err1 != nil || err2 != nil || parts < 1 || k < 0 || k >= parts {
+		return Shard{}, fmt.Errorf("want I/N with I from 0 to N-1, for example 0/4")
+	}
+	return Shard{k, parts}, nil
+}
+
+// Of is the part of n samples, half-open: the parts of all I are disjoint, and are all samples together.
+func (s Shard) Of(n int) (from, to int) {
+	if s.N == 0 {
+		return 0, n
+	}
+	return s.I * n / s.N, (s.I + 1) * n / s.N
+}
