@@ -220,6 +220,7 @@ func (l *lesson) finish(c *cli.Context, res *student.Result, interrupted bool) e
 func (l *lesson) document(c *cli.Context, cfg student.Config) map[string]any {
 	doc := map[string]any{"config": cfg, "data": l.sources, "train_samples": l.train.Len(), "validation_samples": samplesOf(l.valid), "shoal_version": version()}
 	if l.teacher != nil {
+		doc["subject"] = l.subject.Describe(nil)
 		doc["teacher"] = map[string]any{"path": l.teacher.Path, "sha256": l.teacher.SHA256, "engine": l.engine, "test": l.teacherTest}
 	}
 	return doc

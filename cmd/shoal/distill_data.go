@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/input"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -22,7 +22,8 @@ import (
 type lesson struct {
 	arch               *student.Architecture
 	train, valid, test *student.Data
-	teacher            *onnxio.Model // nil without one
+	teacher            *onnxio.Model  // nil without one
+	subject            *trial.Subject // what is learned of it
 	engine             string
 	teacherTest        *student.Score
 	sources            []lessonSource
@@ -35,6 +36,8 @@ type lessonSource struct {
 	Split   string `json:"split"`
 	Range   string `json:"range,omitempty"`
 	Samples int    `json:"samples"`
+	Resize  string `json:"resize,omitempty"`
+	EXIF    bool   `json:"exif,omitempty"`
 	SHA256  string `json:"sha256"`
 }
 
@@ -52,6 +55,8 @@ func lessonFlags() []cli.Flag {
 		formFlag("validation", "validation images, `KIND:PATH`, instead of a share of the training data", "", isData),
 		realFlag("validation-share", "share of the training data set aside for validation", "0.1", shareBelow),
 		formFlag("test", "images, `KIND:PATH`, on whose test split the student is measured at the end", "", isData),
+		resizeFlag(), exifFlag(),
+		own(formFlag("teacher-output", "`NAME` of the teacher's output that holds its logits", "", notEmpty), "the only one that can"),
 		realsFlag("mean", "`M` subtracted from pixels before the teacher, one number or one for each channel; the student takes pixels in [0,1]", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
 		wordFlag("technique", "labels, logits, temperature, hinton or dkd", string(student.Temperature), techniques()...),
@@ -105,7 +110,7 @@ func valid(cfg student.Config) error {
 func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 	l := &lesson{}
 	var err error
-	if l.train, err = l.load(c.Context, "train", c.String("data"), c.String("split"), c.String("range")); err != nil {
+	if l.train, err = l.load(c, "train", c.String("data"), c.String("split"), c.String("range")); err != nil {
 		return nil, err
 	}
 	if n := c.Int("samples"); n != 0 {
@@ -116,7 +121,7 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 		l.sources[0].Samples = n
 	}
 	for _, spec := range c.StringSlice("extra") {
-		more, err := l.load(c.Context, "extra", spec, "train", "")
+		more, err := l.load(c, "extra", spec, "train", "")
 		if err != nil {
 			return nil, err
 		}
@@ -128,12 +133,12 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 		}
 	}
 	if spec := c.String("validation"); spec != "" {
-		if l.valid, err = l.load(c.Context, "validation", spec, "test", ""); err != nil {
+		if l.valid, err = l.load(c, "validation", spec, "test", ""); err != nil {
 			return nil, err
 		}
 	}
 	if spec := c.String("test"); spec != "" {
-		if l.test, err = l.load(c.Context, "test", spec, "test", ""); err != nil {
+		if l.test, err = l.load(c, "test", spec, "test", ""); err != nil {
 			return nil, err
 		}
 	}
@@ -196,30 +201,13 @@ func studentArg(ctx context.Context, name string, shape [3]int, fit bool) (*stud
 }
 
 // load reads a data set into memory, channels first.
-func (l *lesson) load(ctx context.Context, use, spec, split, samples string) (*student.Data, error) {
-	set, err := dataset.OpenContext(ctx, spec, dataset.Options{Split: split, Range: samples})
+func (l *lesson) load(c *cli.Context, use, spec, split, samples string) (*student.Data, error) {
+	set, shape, err := trial.OpenImages(c.Context, spec, dataset.Options{Split: split, Range: samples, Resize: resizeOf(c), EXIF: c.Bool("exif")})
 	if err != nil {
 		return nil, err
 	}
-	if err := set.Check(); err != nil {
-		return nil, err
-	}
-	d := &student.Data{Shape: [3]int{set.Channels, set.Height, set.Width}, Labels: append([]int{}, set.Labels...)}
-	if set.Raw {
-		if len(set.RawShape) != 3 {
-			return nil, fmt.Errorf("%s: inputs of shape %v; students take [C,H,W]", spec, set.RawShape)
-		}
-		d.Shape = [3]int(set.RawShape)
-	}
-	l.sources = append(l.sources, lessonSource{Use: use, Data: spec, Split: split, Range: samples, Samples: set.Len(), SHA256: set.SHA256})
-	x := make([]float32, set.Size())
-	for i := range set.Len() {
-		if err := set.Pixels(x, i, false); err != nil {
-			return nil, err
-		}
-		d.AppendImage(x)
-	}
-	return d, nil
+	l.sources = append(l.sources, lessonSource{Use: use, Data: spec, Split: split, Range: samples, Samples: set.Len(), Resize: c.String("resize"), EXIF: c.Bool("exif"), SHA256: set.SHA256})
+	return trial.Decode(c.Context, set, shape, nil)
 }
 
 // ask gets the teacher's logits for everything.
@@ -233,15 +221,22 @@ func (l *lesson) ask(c *cli.Context) error {
 		return err
 	}
 	l.teacher = m
-	g, stripped, err := student.StripSoftmax(m.Graph)
+	if l.subject, err = subjectBy(c, m, c.String("teacher-output")); err == nil {
+		err = asUsage(l.subject.Classified(c.Context))
+	}
+	if err != nil {
+		return err
+	}
+	hash := m.SHA256 // of what the logits are of, for the cache
+	if l.subject.Model != m {
+		hash += " output " + l.subject.Output
+	}
+	saySubject(c, l.subject)
+	m, stripped, err := trial.Teacher(l.subject, "shoal "+version())
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	hash := m.SHA256
 	if stripped {
-		if m, err = onnxio.NewModel(g, "shoal "+version()); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
 		foreign.Fprintf(c.App.ErrWriter, "%s ends in a softmax; the numbers before it are its logits\n", path)
 		hash += " logits"
 	}
@@ -261,8 +256,8 @@ func (l *lesson) ask(c *cli.Context) error {
 			o.Dir = filepath.Join(dir, "shoal", "logits")
 		}
 	}
-	if o.Mean, o.Std, err = normalisation(c, l.train.Shape[0]); err != nil {
-		return err
+	if o.Mean, o.Std, err = trial.Spread(realsOf(c, "mean"), realsOf(c, "std"), l.train.Shape[0]); err != nil {
+		return usageError("", "--%v", err)
 	}
 	for _, d := range []*student.Data{l.train, l.valid, l.test} {
 		if d == nil {
@@ -284,7 +279,7 @@ func (l *lesson) ask(c *cli.Context) error {
 	if l.test != nil {
 		right := 0
 		for i, label := range l.test.Labels {
-			if argmax(l.test.Logits[i*l.test.Classes:(i+1)*l.test.Classes]) == label {
+			if l.subject.Decision.Class(wide(l.test.Logits[i*l.test.Classes:(i+1)*l.test.Classes])) == label {
 				right++
 			}
 		}
@@ -293,29 +288,11 @@ func (l *lesson) ask(c *cli.Context) error {
 	return nil
 }
 
-// normalisation reads --mean and --std for a number of channels; nil where neither is given.
-func normalisation(c *cli.Context, channels int) (mean, std []float64, err error) {
-	fit := func(name string, def float64) ([]float64, error) {
-		v := realsOf(c, name)
-		if len(v) == 0 {
-			v = []float64{def}
-		}
-		if len(v) == 1 {
-			v = slices.Repeat(v, channels)
-		}
-		if len(v) != channels {
-			return nil, usageError("", "--%s has %d numbers for images of %d channels", name, len(v), channels)
-		}
-		return v, nil
+// wide are scores as decisions take them.
+func wide(scores []float32) []float64 {
+	out := make([]float64, len(scores))
+	for i, v := range scores {
+		out[i] = float64(v)
 	}
-	if c.String("mean") == "" && c.String("std") == "" {
-		return nil, nil, nil
-	}
-	if mean, err = fit("mean", 0); err != nil {
-		return nil, nil, err
-	}
-	if std, err = fit("std", 1); err != nil {
-		return nil, nil, err
-	}
-	return mean, std, nil
+	return out
 }

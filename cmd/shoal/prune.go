@@ -16,6 +16,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/output"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
@@ -185,7 +186,7 @@ func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, 
 		for _, cl := range r.Plan.Classes {
 			gone, all = gone+cl.Removed, all+cl.Units
 		}
-		if err := plotScores(file, fmt.Sprintf("%s: %s of %s channels go", filepath.Base(c.Args().First()), grouped(gone), grouped(all)), r.Plan); err != nil {
+		if err := plotScores(file, fmt.Sprintf("%s: %s of %s channels go", filepath.Base(c.Args().First()), report.Grouped(gone), report.Grouped(all)), r.Plan); err != nil {
 			return err
 		}
 	}

@@ -75,15 +75,6 @@ func newPruneDoc(c *cli.Context, m *onnxio.Model, r *prune.Result) (*pruneDoc, e
 	return d, nil
 }
 
-// count writes a large number with thin groups.
-func grouped(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 func less(before, after int) string {
 	if before == 0 {
 		return "0 %"
@@ -100,7 +91,7 @@ func (d *pruneDoc) print(w io.Writer) error {
 	}
 	foreign.Fprintln(tw, head)
 	for _, l := range d.Layers {
-		foreign.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t", l.Name, l.Op, l.Before, l.After, grouped(l.Params[0]), grouped(l.Params[1]), grouped(l.MACs[0]), grouped(l.MACs[1]))
+		foreign.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t", l.Name, l.Op, l.Before, l.After, report.Grouped(l.Params[0]), report.Grouped(l.Params[1]), report.Grouped(l.MACs[0]), report.Grouped(l.MACs[1]))
 		if timed && l.MS != nil {
 			foreign.Fprintf(tw, "%.3f\t%.3f\t", float64(l.MS[0]), float64(l.MS[1]))
 		} else if timed {
@@ -118,8 +109,8 @@ func (d *pruneDoc) print(w io.Writer) error {
 	for _, p := range d.Pinned {
 		foreign.Fprintf(w, "%d channels of %s stay: %s\n", p.Channels, p.Layer, p.Why)
 	}
-	foreign.Fprintf(w, "\nparameters    %s -> %s (%s)\n", grouped(d.Before.Parameters), grouped(d.After.Parameters), less(d.Before.Parameters, d.After.Parameters))
-	_, err := foreign.Fprintf(w, "multiply-adds %s -> %s (%s)\n", grouped(d.Before.MACs), grouped(d.After.MACs), less(d.Before.MACs, d.After.MACs))
+	foreign.Fprintf(w, "\nparameters    %s -> %s (%s)\n", report.Grouped(d.Before.Parameters), report.Grouped(d.After.Parameters), less(d.Before.Parameters, d.After.Parameters))
+	_, err := foreign.Fprintf(w, "multiply-adds %s -> %s (%s)\n", report.Grouped(d.Before.MACs), report.Grouped(d.After.MACs), less(d.Before.MACs, d.After.MACs))
 	if timed {
 		foreign.Fprintf(w, "ms a sample   %.3f -> %.3f (%.2f times as fast)\n", float64(*d.Before.MS), float64(*d.After.MS), float64(*d.Before.MS / *d.After.MS))
 	}

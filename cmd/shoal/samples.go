@@ -17,14 +17,21 @@ func dataFlags() []cli.Flag {
 		formFlag("data", "labelled inputs, `KIND:PATH` with KIND one of "+strings.Join(dataset.Kinds(), ", "), "", isData),
 		wordFlag("split", "test or train", "test", "test", "train"),
 		formFlag("range", "samples `a:b` in file order, half-open", "", isRange),
-		formFlag("resize", "`WxH` pixels that images are resized to, by antialiased bilinear filtering", "", func(text string) error {
-			_, err := dataset.ParseSize(text)
-			return err
-		}),
-		&cli.BoolFlag{Name: "exif", Usage: "turn images upright as their EXIF orientation says"},
+		resizeFlag(), exifFlag(),
 		realsFlag("mean", "`M` subtracted from pixels before the model, one number or one for each channel", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
 	}
+}
+
+func resizeFlag() cli.Flag {
+	return formFlag("resize", "`WxH` pixels that images are resized to, by antialiased bilinear filtering", "", func(text string) error {
+		_, err := dataset.ParseSize(text)
+		return err
+	})
+}
+
+func exifFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "exif", Usage: "turn images upright as their EXIF orientation says"}
 }
 
 // pixelRangeFlag is for commands that lay balls around samples.
@@ -133,14 +140,4 @@ func normalised(c *cli.Context, raw bool, channels int) (mean, std []float64, er
 		return nil, nil, usageError("", "--%v", err)
 	}
 	return mean, std, nil
-}
-
-func argmax[T float32 | float64](y []T) int {
-	best := 0
-	for i, v := range y {
-		if v > y[best] {
-			best = i
-		}
-	}
-	return best
 }

@@ -26,13 +26,18 @@ func subjectFlags() []cli.Flag {
 
 // subjectOf works out what is asked of a model.
 func subjectOf(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
+	return subjectBy(c, m, c.String("output"))
+}
+
+// subjectBy is subjectOf for the output of that name, "" for the one that can be meant.
+func subjectBy(c *cli.Context, m *onnxio.Model, output string) (*trial.Subject, error) {
 	want, err := trial.ParseDecision(c.String("decision"))
 	if err != nil {
 		return nil, err
 	}
 	ready, done := beforeDeadline(c)
 	defer done()
-	s, err := trial.Read(ready, m, c.String("output"), want)
+	s, err := trial.Read(ready, m, output, want)
 	if err != nil {
 		return nil, notReady(c, asUsage(err))
 	}

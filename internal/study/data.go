@@ -22,6 +22,7 @@ import (
 type images struct {
 	source Source
 	set    *dataset.Set
+	shape  [3]int
 	index  []int
 	data   *student.Data
 }
@@ -37,17 +38,13 @@ func openImages(ctx context.Context, base string, src Source, def string) (*imag
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(base, path)
 	}
-	set, err := dataset.OpenContext(ctx, kind+":"+path, dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange})
+	size, _ := dataset.ParseSize(src.Resize) // Validate has looked at it
+	o := dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange, Resize: size, EXIF: src.EXIF}
+	set, shape, err := trial.OpenImages(ctx, kind+":"+path, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := set.Check(); err != nil {
-		return nil, err
-	}
-	if set.Raw && len(set.RawShape) != 3 {
-		return nil, fmt.Errorf("%s: inputs of shape %v; a study takes [C,H,W]", src.From, set.RawShape)
-	}
-	m := &images{source: src, set: set}
+	m := &images{source: src, set: set, shape: shape}
 	if src.Samples == 0 {
 		for i := range set.Len() {
 			m.index = append(m.index, i)
@@ -77,32 +74,12 @@ func (l *lab) rangeInto(settings map[string]any) {
 	}
 }
 
-func (m *images) shape() [3]int {
-	if m.set.Raw {
-		return [3]int(m.set.RawShape)
-	}
-	return [3]int{m.set.Channels, m.set.Height, m.set.Width}
-}
-
 // load decodes all of them.
-func (m *images) load(ctx context.Context) (*student.Data, error) {
-	if m.data != nil {
-		return m.data, nil
+func (m *images) load(ctx context.Context) (d *student.Data, err error) {
+	if m.data == nil {
+		m.data, err = trial.Decode(ctx, m.set, m.shape, m.index)
 	}
-	d := &student.Data{Shape: m.shape()}
-	x := make([]float32, m.set.Size())
-	for _, i := range m.index {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := m.set.Pixels(x, i, false); err != nil {
-			return nil, err
-		}
-		d.Labels = append(d.Labels, m.set.Labels[i])
-		d.AppendImage(x)
-	}
-	m.data = d
-	return d, nil
+	return m.data, err
 }
 
 // lab is what steps work with.
@@ -130,18 +107,18 @@ func openLab(ctx context.Context, spec *Spec, o Options) (*lab, error) {
 		}
 	}
 	for _, m := range []*images{l.test, l.extra} {
-		if m != nil && m.shape() != l.train.shape() {
-			return nil, fmt.Errorf("%s: images of %v (channels, height, width) beside images of %v", m.source.From, m.shape(), l.train.shape())
+		if m != nil && m.shape != l.train.shape {
+			return nil, fmt.Errorf("%s: images of %v (channels, height, width) beside images of %v", m.source.From, m.shape, l.train.shape)
 		}
 	}
 	for _, s := range spec.Students {
-		if err := fits(s.Name, s.Preset, s.Fit, s.Layers, l.train.shape()); err != nil {
+		if err := fits(s.Name, s.Preset, s.Fit, s.Layers, l.train.shape); err != nil {
 			return nil, fmt.Errorf("student %s: %w", s.Name, err)
 		}
 	}
 	for _, t := range spec.Teachers {
 		if t.Model == "" {
-			if err := fits(t.Name, t.Preset, t.Fit, t.Layers, l.train.shape()); err != nil {
+			if err := fits(t.Name, t.Preset, t.Fit, t.Layers, l.train.shape); err != nil {
 				return nil, fmt.Errorf("teacher %s: %w", t.Name, err)
 			}
 			continue
@@ -250,21 +227,12 @@ func (l *lab) ask(ctx context.Context, t *step, spec *Teacher, use string, d *st
 		return &out, nil
 	}
 	sub, err := asked(ctx, t, spec)
-	if err == nil {
-		err = trial.Teaches(sub)
-	}
 	if err != nil {
 		return nil, err
 	}
-	m := sub.Model
-	g, stripped, err := student.StripSoftmax(m.Graph)
+	m, _, err := trial.Teacher(sub, "shoal "+l.o.Version)
 	if err != nil {
 		return nil, err
-	}
-	if stripped {
-		if m, err = onnxio.NewModel(g, "shoal "+l.o.Version); err != nil {
-			return nil, err
-		}
 	}
 	s, err := engine.Open(ctx, m, l.o.Engine)
 	if err != nil {

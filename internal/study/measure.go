@@ -17,10 +17,16 @@ type evaluated struct {
 	Classes    []byte `json:"classes"` // that it gives, image by image
 	Parameters int    `json:"parameters"`
 	Engine     string `json:"engine"`
+	// Asked is what was asked of the model.
+	Asked *trial.Description `json:"subject,omitempty"`
 }
 
 func (e *evaluated) words() string {
-	return fmt.Sprintf("accuracy %.2f %%", 100*float64(e.Correct)/float64(e.Samples))
+	text := fmt.Sprintf("accuracy %.2f %%", 100*float64(e.Correct)/float64(e.Samples))
+	if e.Asked != nil && e.Asked.Decision != nil {
+		text += fmt.Sprintf("; scores: output %s, decision: %s", e.Asked.Output, *e.Asked.Decision)
+	}
+	return text
 }
 
 // evaluateStep runs a model on all test images.
@@ -65,6 +71,8 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 			if n := sub.Classes(); n > 256 {
 				return nil, nil, fmt.Errorf("%d classes; a study takes up to 256", n)
 			}
+			asked := sub.Describe(nil)
+			e.Asked = &asked
 			scores := make([]float64, k)
 			for i, label := range d.Labels {
 				for j := range scores {

@@ -93,7 +93,7 @@ func (p *plan) teachers() {
 			continue
 		}
 		for _, seed := range l.spec.Seeds {
-			arch, err := architecture(t.Name, t.Preset, t.Layers, l.train.shape())
+			arch, err := architecture(t.Name, t.Preset, t.Layers, l.train.shape)
 			s := p.add(l.trainStep(fmt.Sprintf("training teacher %s (seed %d)", t.Name, seed), arch, err, nil, nil,
 				student.Config{Technique: student.Labels, Seed: seed}, t.Training.over(l.spec.Training), false))
 			p.addModel(&model{Subject: Subject{Teacher: t.Name}, seed: int64(seed), made: s})
@@ -135,7 +135,7 @@ func (p *plan) teach(tech *Technique, st *Student, subject Subject) {
 	if len(temperatures) == 0 {
 		temperatures = []float64{0}
 	}
-	arch, err := architecture(st.Name, st.Preset, st.Layers, l.train.shape())
+	arch, err := architecture(st.Name, st.Preset, st.Layers, l.train.shape)
 	tries := make([][]try, len(l.spec.Seeds))
 	var all []*step
 	for _, t := range temperatures {
@@ -216,7 +216,7 @@ func (p *plan) retrained() {
 			if !r.On.has(subject) {
 				continue
 			}
-			arch, err := architecture(st.Name, st.Preset, st.Layers, l.train.shape())
+			arch, err := architecture(st.Name, st.Preset, st.Layers, l.train.shape)
 			for _, seed := range l.spec.Seeds {
 				s := p.add(l.trainStep(fmt.Sprintf("training %s (seed %d)", subject, seed), arch, err, nil, nil, student.Config{Technique: student.Labels, Seed: seed}, t, false))
 				p.addModel(&model{Subject: subject, seed: int64(seed), made: s})

@@ -98,7 +98,7 @@ func (l *lab) valid(spec *Teacher) (equal.Ranges, error) {
 	var mean, std []float64
 	var err error
 	if spec != nil {
-		if mean, std, err = trial.Spread(spec.Mean, spec.Std, l.test.shape()[0]); err != nil {
+		if mean, std, err = trial.Spread(spec.Mean, spec.Std, l.test.shape[0]); err != nil {
 			return nil, err
 		}
 	}

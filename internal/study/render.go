@@ -80,17 +80,9 @@ func (w *writer) sizes() string {
 	var out []string
 	for _, d := range w.r.Data {
 		use := map[string]string{"train": "training", "extra": "extra", "test": "test"}[d.Use]
-		out = append(out, fmt.Sprintf("%s %s images", grouped(d.Samples), use))
+		out = append(out, fmt.Sprintf("%s %s images", report.Grouped(d.Samples), use))
 	}
 	return joined(out)
-}
-
-func grouped(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // percent writes shares of 1 in percent, with the interval.
@@ -285,7 +277,7 @@ func (w *writer) accuracy() error {
 		if len(valid) > 0 {
 			v = fmt.Sprintf("%.2f", 100*mean(valid))
 		}
-		t.Rows = append(t.Rows, []string{s.String(), T, grouped(rows[0].Parameters), percent(share(correct, rows[0].Samples)), joined(each), agreement, v})
+		t.Rows = append(t.Rows, []string{s.String(), T, report.Grouped(rows[0].Parameters), percent(share(correct, rows[0].Samples)), joined(each), agreement, v})
 	}
 	w.section("Accuracy", t)
 	return nil
@@ -401,7 +393,7 @@ func (w *writer) pruning() error {
 		if n == 0 {
 			continue
 		}
-		mid := func(x float64) string { return grouped(int(math.Round(x / float64(n)))) }
+		mid := func(x float64) string { return report.Grouped(int(math.Round(x / float64(n)))) }
 		yes := ""
 		if asked {
 			yes = map[bool]string{true: "yes", false: "no"}[proven]
@@ -537,7 +529,7 @@ func (w *writer) made() error {
 		if d.Random {
 			which = strings.TrimSpace(which + " chosen at random, seed " + fmt.Sprint(sampleSeed))
 		}
-		data.Rows = append(data.Rows, []string{d.Use, d.From, d.Split, which, grouped(d.Samples), d.SHA256})
+		data.Rows = append(data.Rows, []string{d.Use, d.From, d.Split, which, report.Grouped(d.Samples), d.SHA256})
 	}
 	models := report.Table{Head: []string{"model", "seed", "SHA-256", "epochs", "best", "seconds"}, Text: []bool{true, false, true},
 		Caption: "Every model that the figures above are of. Seconds are of training or pruning, on whatever machine it was."}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // Results are everything that a study gave, as flat rows.
@@ -51,6 +52,8 @@ type ModelRow struct {
 	Epochs     int     `json:"epochs,omitempty"`
 	BestEpoch  int     `json:"best_epoch,omitempty"`
 	Seconds    float64 `json:"seconds,omitempty"` // of training or pruning
+	// Asked is what was asked of it.
+	Asked *trial.Description `json:"subject,omitempty"`
 	// of pruned models
 	Pruned *PrunedRow `json:"pruned,omitempty"`
 }
@@ -171,7 +174,7 @@ func (p *plan) gatherModel(r *Results, m *model) {
 	if !ok || m.measured.err != nil {
 		return
 	}
-	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct, Seconds: m.made.seconds}
+	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct, Seconds: m.made.seconds, Asked: e.Asked}
 	if t, ok := m.made.result.(*trained); ok {
 		row.T, row.Epochs, row.BestEpoch = t.Temperature, len(t.History), t.Best
 		if t.Valid != nil {

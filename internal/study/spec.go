@@ -16,6 +16,7 @@ import (
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/prune"
 	"github.com/shallow-waters/shoal/student"
 	"github.com/shallow-waters/shoal/verify"
@@ -60,6 +61,9 @@ type Source struct {
 	Skip int `yaml:"skip" json:"skip,omitempty"`
 	// PixelRange is LO:HI or none; by default what the whole set shows.
 	PixelRange string `yaml:"pixel_range" json:"pixel_range,omitempty"`
+	// Resize (WxH) and EXIF change images as they are read; see dataset.Options.
+	Resize string `yaml:"resize" json:"resize,omitempty"`
+	EXIF   bool   `yaml:"exif" json:"exif,omitempty"`
 }
 
 // Training are the settings of a run; what is not there (0 or nil) is taken from the study's training, and there from package student's
@@ -325,6 +329,9 @@ func (v *validation) source(where string, s *Source) {
 	v.check(strings.Contains(s.From, ":"), "%s.from %q: want KIND:PATH", where, s.From)
 	v.check(s.Samples >= 0 && s.Skip >= 0, "%s: samples and skip are at least 0", where)
 	v.check(s.Skip == 0 || s.Samples > 0, "%s.skip goes with samples", where)
+	if _, err := dataset.ParseSize(s.Resize); err != nil && s.Resize != "" {
+		v.check(false, "%s.resize: %w", where, err)
+	}
 }
 
 func (v *validation) training(where string, t Training) {

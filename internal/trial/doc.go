@@ -1,7 +1,7 @@
 // Package trial asks a question of a model over samples. It is the one place for that: commands have flags and words, studies have plans, and both call here.
 //
-// Subject (subject.go) says which of a model's numbers are scores (scores.go), what they decide (decision.go), how attacks see it (twoclass.go) and
-// how reports tell it (describe.go); Teaches (teaches.go) refuses what a student cannot learn from.
+// Subject (subject.go) says which of a model's numbers are scores (scores.go), what they decide (decision.go), how attacks see it (twoclass.go),
+// how students do (lessons.go, which reads their images too) and how reports tell it (describe.go).
 // Batches (batches.go) runs samples together where that changes none of them.
 //
 // Samples (samples.go) joins labelled inputs with how a model takes them: channels, layout, normalisation, and the balls around them, cut as the whole

@@ -1,0 +1,44 @@
+package study
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// TestTeachersAreAskedAsTheySay gives a teacher of two outputs, either of which can be the scores: the study says which, or the step says that it is unclear.
+func TestTeachersAreAskedAsTheySay(t *testing.T) {
+	m, err := onnxio.Load("../../testdata/fmnist-mlp-ts.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := m.Graph.Outputs[0].Producer
+	m.Graph.Outputs = append(m.Graph.Outputs, last.Inputs[0])
+	path := filepath.Join(t.TempDir(), "two.onnx")
+	if err := m.Save(path, onnxio.SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		of      Teacher
+		classes int
+		fault   string
+	}{
+		{Teacher{Output: m.Graph.Outputs[0].Name}, 10, ""},
+		{Teacher{Output: m.Graph.Outputs[0].Name, Decision: "argmax"}, 10, ""},
+		{Teacher{}, 0, "several outputs may be the scores"},
+		{Teacher{Output: "heat"}, 0, "no output is named"},
+		{Teacher{Output: m.Graph.Outputs[0].Name, Decision: "threshold:0"}, 0, "threshold is for one score"},
+		{Teacher{Output: m.Graph.Outputs[0].Name, Decision: "regress"}, 0, "no classes"},
+	} {
+		sub, err := asked(context.Background(), &step{name: "teacher two", done: true, file: path}, &c.of)
+		switch {
+		case c.fault == "" && (err != nil || sub.Classes() != c.classes):
+			t.Errorf("%+v: %v, %v", c.of, sub, err)
+		case c.fault != "" && (err == nil || !strings.Contains(err.Error(), c.fault) || !strings.HasPrefix(err.Error(), "teacher two: ")):
+			t.Errorf("%+v: %v, want %q", c.of, err, c.fault)
+		}
+	}
+}

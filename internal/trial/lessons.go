@@ -1,0 +1,63 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
+	"github.com/shallow-waters/shoal/student"
+)
+
+// OpenImages opens a data set that students can learn from: images, or arrays of their form. shape is channels, height and width.
+func OpenImages(ctx context.Context, data string, o dataset.Options) (set *dataset.Set, shape [3]int, err error) {
+	if set, err = dataset.OpenContext(ctx, data, o); err != nil {
+		return nil, shape, err
+	}
+	if err := set.Check(); err != nil {
+		return nil, shape, err
+	}
+	if !set.Raw {
+		return set, [3]int{set.Channels, set.Height, set.Width}, nil
+	}
+	if len(set.RawShape) != 3 {
+		return nil, shape, fmt.Errorf("%s: inputs of shape %v; students take [C,H,W]", data, set.RawShape)
+	}
+	return set, [3]int(set.RawShape), nil
+}
+
+// Decode reads images of a set into memory, channels first: those of an index, in its order, or all where it is nil.
+func Decode(ctx context.Context, set *dataset.Set, shape [3]int, index []int) (*student.Data, error) {
+	if index == nil {
+		for i := range set.Len() {
+			index = append(index, i)
+		}
+	}
+	d := &student.Data{Shape: shape, Labels: []int{}}
+	x := make([]float32, set.Size())
+	for _, i := range index {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := set.Pixels(x, i, false); err != nil {
+			return nil, err
+		}
+		d.Labels = append(d.Labels, set.Labels[i])
+		d.AppendImage(x)
+	}
+	return d, nil
+}
+
+// Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end. stripped tells that there
+// was one. What has no such scores is an error.
+func Teacher(s *Subject, producer string) (m *onnxio.Model, stripped bool, err error) {
+	if s.Decision.Kind != Argmax {
+		return nil, false, &onnxio.UnsupportedError{Why: fmt.Sprintf("decision %s: students learn from a score for each class, of which the largest decides", s.Decision)}
+	}
+	g, stripped, err := student.StripSoftmax(s.Model.Graph)
+	if err != nil || !stripped {
+		return s.Model, false, err
+	}
+	m, err = onnxio.NewModel(g, producer)
+	return m, true, err
+}
