@@ -197,6 +197,9 @@ func reorderSparse(m *Sparse, in, out Order) *Sparse {
 }
 
 func lowerDense(m *Dense, in, out Order) Step {
+	if m.Blocks > 1 && out.Perm == nil {
+		return NewBlocksStep(m, in)
+	}
 	if m.Blocks > 1 {
 		s := &Sparse{In: m.Blocks * m.In, Start: make([]int32, 1, m.Blocks*m.Out+1)}
 		for b := range m.Blocks {

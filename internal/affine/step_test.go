@@ -97,6 +97,8 @@ func mapCases(rng *rand.Rand) []mapCase {
 	add("diag same order", &Diag{normals(rng, 7)}, o, o)
 	add("dense", &Dense{In: 9, Out: 5, Blocks: 1, W: normals(rng, 45)}, Flat(9), Flat(5))
 	add("dense reordered", &Dense{In: 9, Out: 5, Blocks: 1, W: normals(rng, 45)}, shuffled(rng, 9), shuffled(rng, 5))
+	add("dense blocks as they stand", &Dense{In: 3, Out: 4, Blocks: 5, W: normals(rng, 12)}, Flat(15), Flat(20))
+	add("dense blocks of a reordered input", &Dense{In: 4, Out: 3, Blocks: 3, W: normals(rng, 12)}, shuffled(rng, 12), Flat(9))
 	add("dense blocks", &Dense{In: 3, Out: 4, Blocks: 2, W: normals(rng, 12)}, Flat(6), shuffled(rng, 8))
 	add("sparse", &Sparse{In: 4, Start: []int32{0, 2, 2, 3, 5}, Index: []int32{1, 1, 3, 0, 2}, Coef: normals(rng, 5)}, shuffled(rng, 4), shuffled(rng, 4))
 	add("pick", Pick(5, []int32{4, -1, 0, 0}), Flat(5), Flat(4))

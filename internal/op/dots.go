@@ -42,7 +42,7 @@ func (d *dots) interval(a, b Box) Box {
 	return out
 }
 
-// linear relaxes every product by McCormick's planes (see mcCormick) and sums them; interval serves where there are too many terms.
+// linear relaxes every product by McCormick's planes (see productSheets) and sums them; interval serves where there are too many terms.
 func (d *dots) linear(interval func(in []Box) (Box, error)) *Linear {
 	return &Linear{
 		Execution: Within(0, 0, "sums of products in any order").Depending(func(in []Box, err []float64) { d.execution(in[0], in[1], err) }),
@@ -71,11 +71,12 @@ func (d *dots) relax(a, b Box) *Relaxation {
 				lo, up = sound.AddDown(lo, l), sound.AddUp(up, u)
 				continue
 			}
-			lower.add(0, x, yl)
-			lower.add(1, y, xl)
-			upper.add(0, x, yu)
-			upper.add(1, y, xl)
-			lo, up = sound.AddDown(lo, -sound.MulUp(xl, yl)), sound.AddUp(up, -sound.MulDown(xl, yu))
+			under, over := productSheets(xl, xu, yl, yu)
+			lower.add(0, x, under.p)
+			lower.add(1, y, under.q)
+			upper.add(0, x, over.p)
+			upper.add(1, y, over.q)
+			lo, up = sound.AddDown(lo, under.c), sound.AddUp(up, over.c)
 		}
 		lower.close(lo)
 		upper.close(up)

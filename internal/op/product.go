@@ -54,25 +54,20 @@ func mulLinear(n *onnxio.Node) (*Linear, error) {
 	}, nil
 }
 
-// mcCormick bounds x*y over the box [a, b] x [c, d] by
-//
-//	c*x + a*y - a*c <= x*y <= d*x + a*y - a*d
-//
-// from (x-a)(y-c) >= 0 and (x-a)(d-y) >= 0. The coefficients are ends of the box and so exact; the constant is rounded outward.
-// The second pair of planes, (b-x)(d-y) >= 0 and (b-x)(y-c) >= 0, is as near at the centre of the box.
-// Source: McCormick 1976, Computability of global solutions to factorable nonconvex programs, part I, section 4.
+// mcCormick bounds the products of pairs by planes (see productSheets), and those of infinite boxes by their box.
 func mcCormick(n int, ia, ib []int32, in []Box) *Relaxation {
 	lower, upper := newForms(n, 2), newForms(n, 2)
 	for i := range n {
 		x, y := at(ia, i), at(ib, i)
 		a, b, c, d := in[0].Lower[x], in[0].Upper[x], in[1].Lower[y], in[1].Upper[y]
 		if finite(a) && finite(b) && finite(c) && finite(d) {
-			lower.add(0, x, c)
-			lower.add(1, y, a)
-			lower.close(-sound.MulUp(a, c))
-			upper.add(0, x, d)
-			upper.add(1, y, a)
-			upper.close(-sound.MulDown(a, d))
+			lo, up := productSheets(a, b, c, d)
+			lower.add(0, x, lo.p)
+			lower.add(1, y, lo.q)
+			lower.close(lo.c)
+			upper.add(0, x, up.p)
+			upper.add(1, y, up.q)
+			upper.close(up.c)
 			continue
 		}
 		l, u := mulBounds(a, b, c, d)

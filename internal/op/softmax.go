@@ -143,9 +143,9 @@ func softmaxInterval(n *onnxio.Node, in []Box) ([]Box, error) {
 	return []Box{out}, nil
 }
 
-// softmaxLinear knows only the box. The error in float32, for executions that shift by the maximum: the rounded shift d = x - max
-// costs exp(d) a relative |d|*u and exp itself some ulps; |d|*exp(d) is at most 1/e, so this is an absolute u/e in y and, over
-// the sum (which is at least 1), a relative size*u/e; adding up costs another size*u.
+// softmaxLinear lays planes over and under y, see softmaxForms; of rows too long for these it knows only the box. The error in float32, for
+// executions that shift by the maximum: the rounded shift d = x - max costs exp(d) a relative |d|*u and exp itself some ulps; |d|*exp(d) is at
+// most 1/e, so this is an absolute u/e in y and, over the sum (which is at least 1), a relative size*u/e; adding up costs another size*u.
 func softmaxLinear(n *onnxio.Node) (*Linear, error) {
 	s, err := shapeOf(n, 0)
 	if err != nil {
@@ -156,9 +156,25 @@ func softmaxLinear(n *onnxio.Node) (*Linear, error) {
 		return nil, err
 	}
 	e := Within(2*float64(g.size)+8, 0x1p-24, "error analysis of the shifted form, exp within 2 ulp")
-	return boxForms(softmaxInterval, e.Depending(func(in []Box, err []float64) {
-		for i := range err { // the difference to the maximum
-			err[i] += sound.Fits32(4*magnitude(in[0], i), 0)
-		}
-	}))(n)
+	return &Linear{
+		Relax: func(_ Slope, in []Box) (*Relaxation, error) {
+			y, err := softmaxInterval(n, in)
+			if err != nil {
+				return nil, err
+			}
+			if product(s) > maxDotTerms/max(1, g.size) {
+				return constantForms(y[0]), nil
+			}
+			z, err := logSoftmaxInterval(n, in)
+			if err != nil {
+				return nil, err
+			}
+			return softmaxForms(g, in[0], y[0], z[0]), nil
+		},
+		Execution: e.Depending(func(in []Box, err []float64) {
+			for i := range err { // the difference to the maximum
+				err[i] += sound.Fits32(4*magnitude(in[0], i), 0)
+			}
+		}),
+	}, nil
 }
