@@ -3,13 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune/equal"
@@ -28,6 +29,7 @@ func compareCommand() *cli.Command {
 		&cli.BoolFlag{Name: "certify", Usage: "prove how far the outputs can differ over all valid inputs: not at all, or by how much at most"},
 		boxFlag("valid inputs for --certify"),
 		methodFlag("domain for --certify", verify.DeepPoly),
+		resumeFlag(),
 		semanticsFlag("for --certify, real: over real numbers; float32: for every float32 execution", verify.Real),
 		realFlag("max-delta", "exit with 12 where --certify does not prove that outputs differ by at most `D`", "", notBelow0),
 		jsonOption())
@@ -41,84 +43,26 @@ func compareCommand() *cli.Command {
 	}
 }
 
-type compareDoc struct {
-	A         modelDoc  `json:"a"`
-	B         modelDoc  `json:"b"`
-	EngineA   string    `json:"engine_a"`
-	EngineB   string    `json:"engine_b"`
-	Samples   int       `json:"samples"`
-	Max       number    `json:"max_difference"` // this and the next three are null as long as nothing is compared
-	Mean      number    `json:"mean_difference"`
-	Relative  number    `json:"max_relative"`
-	Agreement number    `json:"agreement"`
-	Differing []differs `json:"differing"`
-	sub       *trial.Subject
-	Matched   matched `json:"matched_by"`
-	// Subject is what predictions are read from, as A has it; null where nobody has said which output that is.
-	Subject *trial.Description `json:"subject"`
-	Depend  bool               `json:"samples_depend"` // of A or B: a sample has other outputs in company than alone; each was run alone
-
-	Interrupted bool `json:"interrupted"`
-
-	Certificate *certificateDoc `json:"certificate,omitempty"`
-}
-
-// matched tells how the inputs and outputs of the two models belong together: name or position.
-type matched struct {
-	Inputs  string `json:"inputs"`
-	Outputs string `json:"outputs"`
-}
-
-type differs struct {
-	Index int `json:"index"`
-	A     int `json:"a"`
-	B     int `json:"b"`
-}
-
-// batches gives inputs for a model, a batch at a time: of a data set, or random ones. Where the file fixes the batch, a part of one is filled
-// up; padded is how many samples there are then.
-type batches struct {
-	n    int
-	next func(from, n int) (x []*onnxio.Tensor, padded int, err error)
-}
-
-// fixedBatch is the batch that files fix, so that the sessions take its multiples; 1 where they leave it free.
-func fixedBatch(sessions ...engine.Session) int {
-	fixed := 1
-	for _, s := range sessions {
-		if in := s.Inputs(); len(in) > 0 && len(in[0].Shape) > 0 && in[0].Shape[0] > 1 {
-			a, b := fixed, in[0].Shape[0]
-			for b != 0 {
-				a, b = b, a%b
-			}
-			fixed *= in[0].Shape[0] / a
-		}
-	}
-	return fixed
-}
-
-func openBatches(c *cli.Context, ports []engine.Port, fixed int) (*batches, error) {
+// openFeed gives inputs for a model: of a data set, or random ones.
+func openFeed(c *cli.Context, ports []engine.Port, fixed int) (*trial.Feed, *samples, error) {
 	if c.String("data") == "" {
 		rng := newRandom()
-		return &batches{c.Int("samples"), func(_, n int) ([]*onnxio.Tensor, int, error) {
+		return &trial.Feed{Len: c.Int("samples"), Next: func(_, n int) ([]*onnxio.Tensor, int, error) {
 			padded := (n + fixed - 1) / fixed * fixed
 			x, err := randomFrom(rng, batched(ports, padded), padded)
 			return x, padded, err
-		}}, nil
+		}}, nil, nil
 	}
 	if len(ports) != 1 || len(ports[0].Shape) == 0 {
-		return nil, usageError("leave --data out to compare on random inputs", "--data goes with models of one input; this one has %d", len(ports))
+		return nil, nil, usageError("leave --data out to compare on random inputs", "--data goes with models of one input; this one has %d", len(ports))
 	}
 	shape := slices.Clone(ports[0].Shape)
 	shape[0] = 1
 	s, err := openSamples(c, shape)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &batches{s.set.Len(), func(from, n int) ([]*onnxio.Tensor, int, error) {
-		x, padded, err := s.filled(ports[0], shape, from, n, fixed)
-		return []*onnxio.Tensor{x}, padded, err
-	}}, nil
+	return s.Feed(ports[0], shape, fixed), s, nil
 }
 
 // batched are ports whose fixed batches, all of the same size, are another multiple of it.
@@ -168,61 +112,118 @@ func compareAction(c *cli.Context) error {
 		}
 		defer sessions[i].Close()
 	}
-	d := compareDoc{A: modelDoc{Path: models[0].Path, SHA256: models[0].SHA256, Dims: sizes}, B: modelDoc{Path: models[1].Path, SHA256: models[1].SHA256, Dims: sizes},
-		EngineA: sessions[0].Engine(), EngineB: sessions[1].Engine(), Differing: []differs{}}
-	if d.sub, err = subjectOf(c, models[0]); err != nil {
+	r := &report.Result{Question: report.Compare, Model: modelDoc{Path: models[0].Path, SHA256: models[0].SHA256, Dims: sizes}, Other: &modelDoc{Path: models[1].Path, SHA256: models[1].SHA256, Dims: sizes}}
+	q := &trial.Compare{Alone: func(side *trial.Side) { foreign.Fprintf(c.App.ErrWriter, "%s: %s\n", side.Path, side.Runs.Words()) }}
+	if q.Subject, err = subjectOf(c, models[0]); err != nil {
 		if c.Context.Err() != nil || c.IsSet("output") || c.IsSet("decision") || c.IsSet("min-agreement") {
 			return err
 		}
-		d.sub = nil // outputs are compared whatever they mean
+		q.Subject = nil // outputs are compared whatever they mean
 	} else {
-		text := d.sub.Describe(nil)
-		d.Subject = &text
+		r.Subject = q.Subject.Describe(nil)
 	}
-	inputs, by, err := matchPorts(c, "input", sessions[0].Inputs(), sessions[1].Inputs())
+	var matched report.Matched
+	if q.Inputs, matched.Inputs, err = matchPorts(c, "input", sessions[0].Inputs(), sessions[1].Inputs()); err == nil {
+		q.Outputs, matched.Outputs, err = matchPorts(c, "output", sessions[0].Outputs(), sessions[1].Outputs())
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", models[1].Path, err)
 	}
-	d.Matched.Inputs = by
-	outputs, by, err := matchPorts(c, "output", sessions[0].Outputs(), sessions[1].Outputs())
-	if err != nil {
-		return fmt.Errorf("%s: %w", models[1].Path, err)
+	fixed := trial.FixedBatch(firstShape(sessions[0]), firstShape(sessions[1]))
+	q.By, q.Batch = matched.Outputs, max(1, c.Int("batch")/fixed)*fixed
+	for i, m := range models {
+		q.Models[i] = trial.Side{Path: m.Path, Runs: batchesOf(c, m, sessions[i], trial.FixedBatch(firstShape(sessions[i])))}
 	}
-	d.Matched.Outputs = by
-	in, err := openBatches(c, sessions[0].Inputs(), fixedBatch(sessions[:]...))
-	if err != nil {
+	var s *samples
+	if q.Feed, s, err = openFeed(c, sessions[0].Inputs(), fixed); err != nil {
 		return err
 	}
-	err = d.run(c, models, sessions, in, inputs, outputs)
-	if err == nil && c.Bool("certify") {
-		d.Certificate, err = certifyEqual(c, models)
-	}
-	if d.Interrupted = c.Context.Err() != nil; err != nil && !d.Interrupted {
+	engines := [2]string{sessions[0].Engine(), sessions[1].Engine()}
+	if q.Records, err = compareRecords(c, r, q, s, engines); err != nil {
 		return err
 	}
+	defer q.Records.Close()
+	r.Interrupted, err = runCompare(c, q, r)
+	if err == nil {
+		r.Agreement = q.Sum(r.Rows)
+		r.Agreement.Engines, r.Agreement.Matched = engines, matched
+		if c.Bool("certify") && !r.Interrupted {
+			r.Agreement.Certificate, err = certifyEqual(c, models)
+		}
+	}
+	if r.Interrupted = r.Interrupted || c.Context.Err() != nil; err != nil && (!r.Interrupted || r.Agreement == nil) {
+		return err
+	}
+	if q.Subject != nil {
+		r.Subject = q.Subject.Describe(nil)
+	}
+	r.SamplesDepend = q.SamplesDepend()
 	if jsonMode(c) != "" {
-		err = printJSON(c.App.Writer, d)
+		err = printJSON(c.App.Writer, r.Summary())
 	} else {
-		err = d.print(c)
+		_, err = foreign.Fprintf(c.App.Writer, "%s", r.Words())
 	}
 	if err != nil {
 		return err
 	}
-	if d.Interrupted {
+	if r.Interrupted {
 		return errCutShort()
 	}
-	if limit := given(c, "max-delta"); limit != nil && d.Certificate != nil && !(float64(d.Certificate.Delta) <= *limit) {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs are proven to differ by at most %.3g; --max-delta is %.3g", float64(d.Certificate.Delta), *limit)}
+	return compared(c, q, r.Agreement)
+}
+
+// runCompare compares all samples.
+func runCompare(c *cli.Context, q *trial.Compare, r *report.Result) (bool, error) {
+	bar := newProgress(c.App.ErrWriter, q.Feed.Len, "comparing")
+	defer bar.finish()
+	cut, err := q.Run(c.Context, func(rows []report.Row) error {
+		r.Rows = append(r.Rows, rows...)
+		for range rows {
+			bar.add()
+		}
+		return nil
+	})
+	return cut, asUsage(err)
+}
+
+// compareRecords opens --resume.
+func compareRecords(c *cli.Context, r *report.Result, q *trial.Compare, s *samples, engines [2]string) (*record.File, error) {
+	settings := map[string]any{"engines": engines, "dims": r.Model.Dims, "batch": q.Batch, "match": c.String("match"), "inputs": q.Inputs, "outputs": q.Outputs}
+	p := record.Plan{Question: string(r.Question), Model: r.Model.SHA256 + " " + r.Other.SHA256, Subject: r.Subject, Settings: settings, Version: version()}
+	if s == nil {
+		settings["samples"] = q.Feed.Len
+	} else {
+		p.Data = s.set.SHA256
+		settings["split"], settings["mean"], settings["std"], settings["range"] = c.String("split"), s.Mean, s.Std, c.String("range") // which go together decides the last digits
 	}
-	if limit := given(c, "max-difference"); limit != nil && !(float64(d.Relative) <= *limit) {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(d.Relative), *limit)}
+	return openPlan(c, p)
+}
+
+// compared is the error where a threshold is missed.
+func compared(c *cli.Context, q *trial.Compare, s *report.AgreementSum) error {
+	miss := func(format string, args ...any) error {
+		return &codeError{code: exitThreshold, err: fmt.Errorf(format, args...)}
+	}
+	if limit := given(c, "max-delta"); limit != nil && s.Certificate != nil && !(float64(s.Certificate.Delta) <= *limit) {
+		return miss("outputs are proven to differ by at most %.3g; --max-delta is %.3g", float64(s.Certificate.Delta), *limit)
+	}
+	if limit := given(c, "max-difference"); limit != nil && !(float64(s.Relative) <= *limit) {
+		return miss("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(s.Relative), *limit)
 	}
 	least := given(c, "min-agreement")
-	if least != nil && !d.decides() {
+	if least != nil && !q.Decides() {
 		return &codeError{code: exitUnsupported, err: errors.New("--min-agreement is about predictions, and one output names no class")}
 	}
-	if least != nil && float64(d.Agreement) < *least {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*float64(d.Agreement), 100**least)}
+	if least != nil && float64(s.Agreement) < *least {
+		return miss("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*float64(s.Agreement), 100**least)
+	}
+	return nil
+}
+
+// firstShape is the shape of a session's first input.
+func firstShape(s engine.Session) []int {
+	if in := s.Inputs(); len(in) > 0 {
+		return in[0].Shape
 	}
 	return nil
 }
@@ -249,144 +250,4 @@ func matchPorts(c *cli.Context, what string, a, b []engine.Port) (of []int, by s
 		}
 	}
 	return m.Of, m.By, nil
-}
-
-func (d *compareDoc) run(c *cli.Context, models [2]*onnxio.Model, s [2]engine.Session, in *batches, inputs, outputs []int) error {
-	fixed := fixedBatch(s[:]...)
-	batch := max(1, c.Int("batch")/fixed) * fixed
-	runs := [2]*trial.Batches{batchesOf(c, models[0], s[0], fixedBatch(s[0])), batchesOf(c, models[1], s[1], fixedBatch(s[1]))}
-	bar := newProgress(c.App.ErrWriter, in.n, "comparing")
-	defer bar.finish()
-	sum, elements, largest := 0.0, 0, 0.0
-	defer func() { // also of a part
-		if d.Samples == 0 {
-			d.Max, d.Mean, d.Relative, d.Agreement = number(math.NaN()), number(math.NaN()), number(math.NaN()), number(math.NaN())
-			return
-		}
-		d.Mean = number(sum / float64(max(1, elements)))
-		d.Relative = d.Max / number(max(largest, 1e-30))
-		d.Agreement = 1 - number(len(d.Differing))/number(d.Samples)
-		if !d.decides() { // no class is predicted
-			d.Agreement = number(math.NaN())
-		}
-	}()
-	for from := 0; from < in.n; from += batch {
-		n := min(batch, in.n-from)
-		x, padded, err := in.next(from, n)
-		if err != nil {
-			return err
-		}
-		var out [2][][]trial.Row
-		for i := range s {
-			given := x
-			if i == 1 {
-				given = make([]*onnxio.Tensor, len(x))
-				for k, at := range inputs {
-					given[at] = x[k]
-				}
-			}
-			alone := runs[i].Alone
-			if out[i], err = runs[i].Run(c.Context, given, n, padded); err != nil {
-				return fmt.Errorf("%s: %w", models[i].Path, err)
-			}
-			if runs[i].Alone && !alone {
-				foreign.Fprintf(c.App.ErrWriter, "%s: %s\n", models[i].Path, runs[i].Words())
-			}
-			d.Depend = d.Depend || runs[i].Depend
-		}
-		for k, at := range outputs {
-			a, b := slices.Concat(out[0][k]...), slices.Concat(out[1][at]...)
-			if len(a) != len(b) {
-				return fmt.Errorf("outputs matched by %s differ: a sample has %d numbers in %q of A, %d in %q of B", d.Matched.Outputs, len(a)/n, s[0].Outputs()[k].Name, len(b)/n, s[1].Outputs()[at].Name)
-			}
-			for i := range a {
-				diff := math.Abs(a[i] - b[i])
-				if a[i] == b[i] || math.IsNaN(a[i]) && math.IsNaN(b[i]) {
-					diff = 0
-				} else if math.IsNaN(diff) {
-					diff = math.Inf(1)
-				}
-				sum += diff
-				d.Max = max(d.Max, number(diff))
-				if !math.IsInf(a[i], 0) && !math.IsNaN(a[i]) {
-					largest = max(largest, math.Abs(a[i]))
-				}
-			}
-			elements += len(a)
-			if d.sub != nil && s[0].Outputs()[k].Name == d.sub.Output {
-				if err := d.predictions(out[0][k], out[1][at], from); err != nil {
-					return err
-				}
-			}
-		}
-		d.Samples += n
-		for range n {
-			bar.add()
-		}
-	}
-	return nil
-}
-
-// predictions compares what the scores of each sample decide.
-func (d *compareDoc) predictions(a, b []trial.Row, from int) error {
-	if d.sub.Scores() == 0 && len(a) > 0 {
-		if err := d.sub.Settle(len(a[0])); err != nil {
-			return asUsage(err)
-		}
-		text := d.sub.Describe(nil)
-		d.Subject = &text
-	}
-	if !d.decides() {
-		return nil
-	}
-	for i := range a {
-		if p, q := d.class(a[i]), d.class(b[i]); p != q {
-			d.Differing = append(d.Differing, differs{from + i, p, q})
-		}
-	}
-	return nil
-}
-
-// class is what a row decides; the row of a label is the class.
-func (d *compareDoc) class(row trial.Row) int {
-	if len(row) == 1 && d.sub.Decision.Kind == trial.Argmax {
-		return int(row[0])
-	}
-	return d.sub.Decision.Class(row)
-}
-
-// decides tells whether there are predictions to compare.
-func (d *compareDoc) decides() bool {
-	return d.sub != nil && d.sub.Decision.Kind != trial.None && d.sub.Decision.Kind != trial.Regress
-}
-
-func (d *compareDoc) print(c *cli.Context) error {
-	w := c.App.Writer
-	if d.Samples == 0 {
-		_, err := foreign.Fprintln(w, nothingFinished)
-		return err
-	}
-	foreign.Fprintf(w, "A %s (%s)\nB %s (%s)\n%d samples\n", d.A.Path, d.EngineA, d.B.Path, d.EngineB, d.Samples)
-	foreign.Fprintf(w, "inputs matched by %s, outputs by %s\n", d.Matched.Inputs, d.Matched.Outputs)
-	foreign.Fprintf(w, "largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(d.Max), float64(d.Relative), float64(d.Mean))
-	var err error
-	if d.Samples > 0 && d.sub == nil {
-		_, err = foreign.Fprintln(w, "no predictions to compare: nothing says which output holds the scores; --output NAME does")
-	} else if d.Samples > 0 && !d.decides() {
-		_, err = foreign.Fprintln(w, "no predictions to compare: one output names no class")
-	} else {
-		_, err = foreign.Fprintf(w, "predictions agree on %.2f %%\n", 100*float64(d.Agreement))
-	}
-	const shown = 20
-	for i, x := range d.Differing {
-		if i == shown {
-			_, err = foreign.Fprintf(w, "and %d more; --json has all\n", len(d.Differing)-shown)
-			break
-		}
-		_, err = foreign.Fprintf(w, "  sample %d: A says %d, B %d\n", x.Index, x.A, x.B)
-	}
-	if d.Certificate != nil {
-		d.Certificate.print(w)
-	}
-	return err
 }

@@ -19,11 +19,8 @@ import (
 // Everything that a command reads or writes stands in the tables below, and is decided about before its action begins: see package output. A
 // test walks all flags of all commands and fails where one is in no table.
 
-// The kinds that only commands write.
-var (
-	sweepStateKind = output.JSONLines("the state of a sweep", "architecture", "config", "data", "train_samples")
-	planKind       = output.JSON("a plan of shoal prune", "choice", "classes", "pinned")
-)
+// planKind is the kind that only a command writes.
+var planKind = output.JSON("a plan of shoal prune", "choice", "classes", "pinned")
 
 // outputFlag adds what a flag writes to a plan.
 type outputFlag func(p *output.Plan, name, path string)
@@ -39,6 +36,7 @@ func fills(k output.FolderKind) outputFlag {
 // outputsOf are the flags that name outputs, by command.
 var outputsOf = map[string]map[string]outputFlag{
 	"certify":  {"resume": writes(record.Kind)},
+	"compare":  {"resume": writes(record.Kind)},
 	"radius":   {"resume": writes(record.Kind), "plot": writes(output.Picture)},
 	"attack":   {"resume": writes(record.Kind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},
 	"gradient": {"output": writes(output.ONNX)},
@@ -46,7 +44,7 @@ var outputsOf = map[string]map[string]outputFlag{
 	"convert":  {"output": writes(output.ONNX)},
 	"prune":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "plan": planFlag},
 	"distill":  {"output": writes(output.ONNX), "checkpoint": writes(output.StartsWith("a checkpoint of a training run", student.CheckpointMagic)), "cache": cacheFlag},
-	"sweep":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(sweepStateKind), "cache": cacheFlag},
+	"sweep":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(record.Kind), "cache": cacheFlag},
 	"study":    {"output": fills(study.FolderKind)},
 }
 

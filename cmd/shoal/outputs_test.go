@@ -65,6 +65,7 @@ func TestEveryFlagIsAnInputAnOutputOrNoFile(t *testing.T) {
 // commandLines are whole command lines for each command that writes; OUT stands where the output goes.
 var commandLines = map[string]string{
 	"certify":  "certify difference.onnx --data npz:points.npz --eps 0.1",
+	"compare":  "compare difference.onnx other.onnx --data npz:points.npz",
 	"radius":   "radius difference.onnx --data npz:points.npz",
 	"attack":   "attack difference.onnx --data npz:points.npz --eps 0.1 --method pgd --engine go",
 	"gradient": "gradient difference.onnx",
@@ -201,7 +202,7 @@ func TestNoOutputReplacesWhatIsNotOfItsKind(t *testing.T) {
 					continue
 				}
 				args := append([]string{"shoal"}, strings.Fields(commandLines[command])...)
-				if flag != "output" && command != "certify" && command != "radius" && command != "attack" {
+				if flag != "output" && command != "certify" && command != "compare" && command != "radius" && command != "attack" {
 					args = append(args, "-o", "new.onnx")
 				}
 				args = append(args, "--"+flag, w)

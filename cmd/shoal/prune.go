@@ -258,7 +258,7 @@ func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := openBatches(c, s.Inputs(), 1) // nothing is filled up: every sample counts
+	in, _, err := openFeed(c, s.Inputs(), 1) // nothing is filled up: every sample counts
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -266,25 +266,15 @@ func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, error) {
 	if p := s.Inputs()[0].Shape; p[0] > 1 {
 		batch = p[0]
 	}
-	return func(ctx context.Context, f func([]*onnxio.Tensor) error) error {
-		bar := newProgress(c.App.ErrWriter, in.n, "activations")
-		defer bar.finish()
-		for from := 0; from < in.n; from += batch {
-			n := min(batch, in.n-from)
-			x, _, err := in.next(from, n)
-			if err == nil {
-				err = f(x)
-			}
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				return err
-			}
-			for range n {
-				bar.add()
-			}
+	var bar *progress
+	give := in.Activations(0, batch, func(n int) {
+		for range n {
+			bar.add()
 		}
-		return nil
+	})
+	return func(ctx context.Context, f func([]*onnxio.Tensor) error) error {
+		bar = newProgress(c.App.ErrWriter, in.Len, "activations")
+		defer bar.finish()
+		return give(ctx, f)
 	}, s.Close()
 }

@@ -28,10 +28,8 @@ func TestCutAndResumedIsTheSame(t *testing.T) {
 		"radius":  "radius difference.onnx --data npz:points.npz --max-eps 0.5 --tol 1/50",
 		"attack":  "attack difference.onnx --data npz:points.npz --engine go --eps 0.2,0.1 --method pgd --steps 4 --batch 1",
 		"compare": "compare difference.onnx softmax.onnx --engine go --data npz:points.npz --batch 1",
+		"random":  "compare difference.onnx softmax.onnx --engine go --samples 7 --batch 2",
 	} {
-		if name == "compare" {
-			continue
-		}
 		args := append([]string{"shoal"}, strings.Fields(line+" --json")...)
 		whole := documentOf(t, args)
 		for round := range rounds {

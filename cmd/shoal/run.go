@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -110,7 +109,7 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 	defer bar.finish()
 	for from := 0; from < s.set.Len(); from += batch {
 		n := min(batch, s.set.Len()-from)
-		x, padded, err := s.filled(sess.Inputs()[0], shape, from, n, r.fixed)
+		x, padded, err := s.Filled(sess.Inputs()[0], shape, from, n, r.fixed)
 		if err != nil {
 			return err
 		}
@@ -156,19 +155,6 @@ func (r *runTally) settle(width int) error {
 		return checkLabels(r.s, n)
 	}
 	return nil
-}
-
-// filled gives the model's input for n samples, with copies of the last one up to a multiple of what the file fixes.
-func (s *samples) filled(port engine.Port, shape []int, from, n, fixed int) (x *onnxio.Tensor, padded int, err error) {
-	padded = (n + fixed - 1) / fixed * fixed
-	index := make([]int, padded)
-	for i := range index {
-		index[i] = from + min(i, n-1)
-	}
-	shape = slices.Clone(shape)
-	shape[0] = padded
-	x, err = s.Tensor(port.DType, shape, index)
-	return x, padded, err
 }
 
 func (r *runTally) report(c *cli.Context) error {

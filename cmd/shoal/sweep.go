@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
-	"github.com/shallow-waters/shoal/internal/input"
-	"github.com/shallow-waters/shoal/internal/output"
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
 )
@@ -32,7 +28,7 @@ func sweepCommand() *cli.Command {
 		}),
 		plotFlag("draw accuracy over temperature"),
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE.onnx` to write the best student to, chosen on the validation data"},
-		&cli.StringFlag{Name: "resume", Usage: "`FILE` that finished runs are written to, and read from when it is there"})
+		&cli.StringFlag{Name: "resume", Usage: "`FILE` of records that finished runs are written to, and read from when it is there"})
 	return &cli.Command{
 		Name:  "sweep",
 		Usage: "train a student for each of many temperatures and seeds",
@@ -84,10 +80,10 @@ func sweepAction(c *cli.Context) error {
 		return err
 	}
 	s := &sweep{c: c, l: l, cfg: cfg}
-	if err := s.open(c.String("resume")); err != nil {
+	if s.records, err = s.open(); err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.records.Close()
 	p := newPrinter(c, "temperature\tseed\tepochs\ttrain loss\tvalid accuracy\tagreement\ttest accuracy\tagreement\tseconds\t")
 	interrupted := false
 	for _, t := range temperatures {
@@ -150,67 +146,42 @@ type sweep struct {
 	c    *cli.Context
 	l    *lesson
 	cfg  student.Config
-	file *os.File // of --resume
-	old  []sweepRun
 	runs []sweepRun
-	best struct { // the run whose student is kept: the best so far on the validation data
+	// records are those of --resume
+	records *record.File
+	best    struct { // the run whose student is kept: the best so far on the validation data
 		measure float64
 		model   *onnxio.Model
 		at      int
 	}
 }
 
-// open reads the runs that an earlier call has finished. The file's first line is the configuration.
-func (s *sweep) open(path string) error {
-	if path == "" {
-		return nil
-	}
+// open opens the runs that earlier calls have finished.
+func (s *sweep) open() (*record.File, error) {
 	doc := s.l.document(s.c, s.cfg)
-	doc["architecture"] = s.l.arch.Hash()
-	delete(doc, "shoal_version")
-	head, err := json.Marshal(doc)
-	if err != nil {
-		return err
+	plan := record.Plan{Question: "sweep", Subject: doc["subject"], Version: version()}
+	sources := slices.Clone(s.l.sources)
+	var hashes []string
+	for i := range sources {
+		sources[i].Data = "" // where it lies may differ from run to run
+		hashes = append(hashes, sources[i].SHA256)
 	}
-	if data, err := input.ReadFile(s.c.Context, path); err == nil && len(data) > 0 {
-		lines := bufio.NewScanner(strings.NewReader(string(data)))
-		lines.Buffer(nil, 1<<24)
-		if !lines.Scan() || lines.Text() != string(head) {
-			return usageError("name another file, or delete it", "%s is of another sweep", path)
-		}
-		for lines.Scan() {
-			var r sweepRun
-			if json.Unmarshal(lines.Bytes(), &r) == nil { // a line that was cut off counts as not there
-				s.old = append(s.old, r)
-			}
-		}
-		s.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
-		if err == nil && len(data) > 0 && data[len(data)-1] != '\n' {
-			_, err = s.file.WriteString("\n")
-		}
-		return err
-	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+	plan.Data = strings.Join(hashes, " ")
+	plan.Settings = map[string]any{"config": doc["config"], "architecture": s.l.arch.Hash(), "data": sources, "train_samples": doc["train_samples"],
+		"validation_samples": doc["validation_samples"], "engine": s.l.engine, "mean": realsOf(s.c, "mean"), "std": realsOf(s.c, "std")}
+	if s.l.teacher != nil {
+		plan.Model = s.l.teacher.SHA256
 	}
-	if err := output.Write(path, append(head, '\n')); err != nil {
-		return err
-	}
-	s.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
-	return err
-}
-
-func (s *sweep) close() {
-	if s.file != nil {
-		_ = s.file.Close() // every line was checked when it was written
-	}
+	return openPlan(s.c, plan)
 }
 
 // run trains once, unless an earlier call did. A student that is to be written is trained again in any case.
 func (s *sweep) run(temperature float64, seed uint64) (*sweepRun, error) {
-	at := slices.IndexFunc(s.old, func(r sweepRun) bool { return r.Temperature == temperature && r.Seed == seed })
-	if at >= 0 {
-		s.runs = append(s.runs, s.old[at])
-		return &s.old[at], nil
+	key := fmt.Sprintf("temperature %v seed %d", temperature, seed)
+	old := &sweepRun{}
+	if s.records.Find(key, 0, old) {
+		s.runs = append(s.runs, *old)
+		return old, nil
 	}
 	r, m, err := s.train(temperature, seed)
 	if err != nil {
@@ -220,16 +191,7 @@ func (s *sweep) run(temperature float64, seed uint64) (*sweepRun, error) {
 	if v := s.measure(r); s.best.model == nil || v > s.best.measure {
 		s.best.measure, s.best.model, s.best.at = v, m, len(s.runs)-1
 	}
-	if s.file != nil {
-		line, err := json.Marshal(r)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := s.file.Write(append(line, '\n')); err != nil {
-			return nil, err
-		}
-	}
-	return r, nil
+	return r, s.records.Add(record.Answer{Key: key, Result: r})
 }
 
 func (s *sweep) train(temperature float64, seed uint64) (*sweepRun, *onnxio.Model, error) {

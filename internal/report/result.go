@@ -92,9 +92,9 @@ type Hit struct {
 type Difference struct {
 	A int `json:"a"` // the classes; -1 where there are none
 	B int `json:"b"`
-	// Max and Sum are the largest and the sum of the differences over Elements numbers, Largest the largest finite output of A.
-	Max      float64 `json:"max_difference"`
-	Sum      float64 `json:"sum_difference"`
+	// Max and Sum are the largest and the sum of the differences over Elements numbers, null where one is infinite. Largest is the largest finite output of A.
+	Max      Number  `json:"max_difference"`
+	Sum      Number  `json:"sum_difference"`
 	Largest  float64 `json:"largest"`
 	Elements int     `json:"elements"`
 }
@@ -166,4 +166,36 @@ type AgreementSum struct {
 	Mean      Number
 	Relative  Number // Max as a part of the largest output
 	Agreement Number // null where the outputs decide no classes
+	Differing []Differing
+	Engines   [2]string // of A and B
+	Matched   Matched
+	// Certificate is what is proven over all valid inputs, where that was asked for.
+	Certificate *Certificate
+}
+
+// Differing is a sample of which two models say different classes.
+type Differing struct {
+	Index int `json:"index"`
+	A     int `json:"a"`
+	B     int `json:"b"`
+}
+
+// Matched tells how the inputs and outputs of two models belong together: name or position.
+type Matched struct {
+	Inputs  string `json:"inputs"`
+	Outputs string `json:"outputs"`
+}
+
+// Certificate says what is proven about the difference of two models.
+type Certificate struct {
+	Equal     bool     `json:"equal"` // they compute the same function over the box
+	Delta     Number   `json:"delta"` // no output differs by more; null where nothing is proven
+	Reason    string   `json:"reason,omitempty"`
+	Lower     []Number `json:"lower"` // of every output of A less that of B
+	Upper     []Number `json:"upper"`
+	Removed   [2]int   `json:"dead_filters"` // proven dead in A and B, and left out of both
+	Box       string   `json:"box"`
+	Matched   Matched  `json:"matched_by"`
+	Method    string   `json:"method"`
+	Semantics string   `json:"semantics"`
 }

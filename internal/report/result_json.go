@@ -2,6 +2,9 @@ package report
 
 // Summary are the fields of a result's JSON but for its samples: what stands in the last line where samples are lines of their own.
 func (r *Result) Summary() map[string]any {
+	if r.Question == Compare {
+		return r.compared()
+	}
 	doc := map[string]any{"model": r.Model, "subject": r.Subject, "config": r.Config}
 	switch r.Question {
 	case Certify:
@@ -33,6 +36,18 @@ func (r *Result) Whole() map[string]any {
 	doc := map[string]any{"samples": rows}
 	if r.Question == Radii {
 		doc["tol"], doc["curve"] = r.Radii.Tol, r.Radii.Curve
+	}
+	return doc
+}
+
+// compared is the document of Compare, which has no rows.
+func (r *Result) compared() map[string]any {
+	s := r.Agreement
+	doc := map[string]any{"a": r.Model, "b": r.Other, "engine_a": s.Engines[0], "engine_b": s.Engines[1], "subject": r.Subject, "samples": s.Samples, "max_difference": s.Max,
+		"mean_difference": s.Mean, "max_relative": s.Relative, "agreement": s.Agreement, "differing": s.Differing, "matched_by": s.Matched, "samples_depend": r.SamplesDepend,
+		"interrupted": r.Interrupted}
+	if s.Certificate != nil {
+		doc["certificate"] = s.Certificate
 	}
 	return doc
 }

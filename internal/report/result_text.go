@@ -66,6 +66,8 @@ func (r *Result) Words() foreign.Text {
 		for _, f := range r.Flags {
 			w.Printf("note (%s): %s\n", f.Code, f.Text)
 		}
+	case Compare:
+		r.compareWords(w)
 	}
 	return w.Text()
 }
@@ -103,4 +105,51 @@ func (s *AttackSum) words(w *foreign.Builder) {
 	for _, part := range s.Components {
 		w.Printf("  robust accuracy after %s: %.1f %%\n", part.Method, 100*float64(part.RobustAccuracy))
 	}
+}
+
+func (r *Result) compareWords(w *foreign.Builder) {
+	s := r.Agreement
+	if s.Samples == 0 {
+		w.Printf("%s\n", NothingFinished)
+		return
+	}
+	w.Printf("A %s (%s)\nB %s (%s)\n%d samples\n", r.Model.Path, s.Engines[0], r.Other.Path, s.Engines[1], s.Samples)
+	w.Printf("inputs matched by %s, outputs by %s\n", s.Matched.Inputs, s.Matched.Outputs)
+	w.Printf("largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(s.Max), float64(s.Relative), float64(s.Mean))
+	switch {
+	case r.Subject == nil:
+		w.Printf("no predictions to compare: nothing says which output holds the scores; --output NAME does\n")
+	case math.IsNaN(float64(s.Agreement)):
+		w.Printf("no predictions to compare: one output names no class\n")
+	default:
+		w.Printf("predictions agree on %.2f %%\n", 100*float64(s.Agreement))
+	}
+	const shown = 20
+	for i, x := range s.Differing {
+		if i == shown {
+			w.Printf("and %d more; --json has all\n", len(s.Differing)-shown)
+			break
+		}
+		w.Printf("  sample %d: A says %d, B %d\n", x.Index, x.A, x.B)
+	}
+	if s.Certificate != nil {
+		s.Certificate.words(w)
+	}
+}
+
+func (c *Certificate) words(w *foreign.Builder) {
+	if c.Equal {
+		w.Printf("certified: over all inputs in %s the two compute the same function; %d filters of A and %d of B are proven dead (%s, %s)\n",
+			c.Box, c.Removed[0], c.Removed[1], c.Method, c.Semantics)
+		return
+	}
+	if math.IsInf(float64(c.Delta), 0) {
+		reason := c.Reason
+		if reason == "" {
+			reason = "the bounds are infinite"
+		}
+		w.Printf("unknown: nothing is proven of the difference over %s: %s (%s, %s)\n", c.Box, reason, c.Method, c.Semantics)
+		return
+	}
+	w.Printf("certified: over all inputs in %s no output differs by more than %.4g (%s, %s)\n", c.Box, float64(c.Delta), c.Method, c.Semantics)
 }

@@ -117,7 +117,8 @@ func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (
 	if err != nil {
 		return nil, err
 	}
-	shape := append([]int{}, s.Inputs()[0].Shape...)
+	in := s.Inputs()[0]
+	shape := append([]int{}, in.Shape...)
 	if err := s.Close(); err != nil {
 		return nil, err
 	}
@@ -136,20 +137,5 @@ func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, f func([]*onnxio.Tensor) error) error {
-		for i := range min(activationImages, valid.Len()) {
-			x, err := v.At(i)
-			if err != nil {
-				return err
-			}
-			one := append([]int{1}, shape[1:]...)
-			if err := f([]*onnxio.Tensor{onnxio.FromFloat32(v.Input(x), one...)}); err != nil {
-				return err
-			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-		}
-		return nil
-	}, nil
+	return v.Feed(in, append([]int{1}, shape[1:]...), 1).Activations(activationImages, 1, nil), nil
 }
