@@ -14,12 +14,15 @@ func init() {
 		Shape: sameShape, Eval: float64Only(math.Cos),
 		Gradient: cosGradient,
 		Interval: elementInterval(cosRange),
-		Linear:   lines(flatLines(cosRange), 4, waveSource),
+		Linear:   lines(newOscillation(math.Cos, minusSin, 0.5, true, cosRange).lines, 4, waveSource),
 		Couple:   coupleElementwise,
 	})
 }
 
 func cosRange(l, u float64) (lo, hi float64) { return waveRange(math.Cos, -math.Pi, l, u) }
+
+// minusSin is the derivative.
+func minusSin(x float64) float64 { return -math.Sin(x) }
 
 // cosGradient: -sin x.
 var cosGradient = derivative(func(e *Emitter, _ *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {

@@ -173,7 +173,8 @@ func powLinear(n *onnxio.Node) (*Linear, error) {
 	return l, nil
 }
 
-// powLines: x^e is convex for even whole e > 0, and for x > 0 convex where e >= 1 or e <= 0, else concave. Elsewhere constants.
+// powLines: x^e is convex for even whole e > 0, and for x > 0 convex where e >= 1 or e <= 0, else concave. For odd whole e > 0 it is concave up to 0
+// and convex from there on. Elsewhere constants.
 func powLines(e float64) LinesFunc {
 	c := curve{
 		func(x float64) (float64, float64) { return powBounds(e, x) },
@@ -186,6 +187,9 @@ func powLines(e float64) LinesFunc {
 	kind := convex
 	if e > 0 && e < 1 {
 		kind = concave
+	}
+	if odd := e > 1 && e <= powLimit && math.Mod(e, 2) == 1; odd {
+		return newPieced(0, steepening(c)...).lines(func(l, u float64) (lo, hi float64) { return powRange(e, l, u) })
 	}
 	return func(_ Slope, l, u []float64, out *Lines) {
 		for i := range l {

@@ -11,7 +11,7 @@ func init() {
 		Shape: sameShape, Eval: float64Only(math.RoundToEven),
 		Gradient: zeroGradient,
 		Interval: elementInterval(rising(exact)),
-		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
+		Linear:   lines(stairs(math.RoundToEven, func(lo, hi float64) (first, last, height float64) { return lo + 0.5, hi - 0.5, 1 }), 0, "exact"),
 		Couple:   coupleElementwise,
 	})
 }

@@ -15,7 +15,7 @@ func init() {
 		Shape: sameShape, Eval: signEval,
 		Gradient: zeroGradient,
 		Interval: elementInterval(rising(exact)),
-		Linear:   lines(flatLines(rising(exact)), 0, "exact"),
+		Linear:   lines(stairs(signOf, func(lo, hi float64) (first, last, height float64) { return 0, 0, hi - lo }), 0, "exact"),
 		Couple:   coupleElementwise,
 	})
 }

@@ -14,7 +14,7 @@ func init() {
 		Shape: sameShape, Eval: float64Only(math.Sin),
 		Gradient: sinGradient,
 		Interval: elementInterval(sinRange),
-		Linear:   lines(flatLines(sinRange), 4, waveSource),
+		Linear:   lines(newOscillation(math.Sin, math.Cos, 0, false, sinRange).lines, 4, waveSource),
 		Couple:   coupleElementwise,
 	})
 }
