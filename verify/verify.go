@@ -3,6 +3,8 @@ package verify
 import (
 	"context"
 	"time"
+
+	"github.com/shallow-waters/shoal/internal/budget"
 )
 
 // Verify answers one property. A cancelled context or passed deadline gives Unknown with Timeout set, not an error.
@@ -21,6 +23,7 @@ func (v *Verifier) VerifyAll(ctx context.Context, ps []Property) ([]Result, erro
 
 func (v *Verifier) verify(ctx context.Context, o Options, ps []Property) ([]Result, error) {
 	start := time.Now()
+	ctx = budget.With(ctx, budget.Of(ctx)) // asked once: a search runs the network at many points
 	var all []*group
 	byProperty := make([][]*group, len(ps))
 	for i, p := range ps {

@@ -29,22 +29,6 @@ func elementInterval(f func(l, u float64) (lo, hi float64)) func(*onnxio.Node, [
 	}
 }
 
-// flatLines is the Lines face of functions of which only the range on an interval is known.
-func flatLines(f func(l, u float64) (lo, hi float64)) LinesFunc {
-	return func(_ Slope, l, u []float64, out *Lines) {
-		for i := range l {
-			lo, hi := f(l[i], u[i])
-			if math.IsNaN(lo) {
-				lo = math.Inf(-1)
-			}
-			if math.IsNaN(hi) {
-				hi = math.Inf(1)
-			}
-			out.flat(i, lo, hi)
-		}
-	}
-}
-
 // rising is the range of a nondecreasing function given by brackets.
 func rising(f func(float64) (float64, float64)) func(l, u float64) (lo, hi float64) {
 	return func(l, u float64) (float64, float64) {
