@@ -162,8 +162,8 @@ func divBounds(a, b, c, d float64) (lo, hi float64) {
 	return sound.Down(min(p, q, r, s)), sound.Up(max(p, q, r, s))
 }
 
-// divLinear scales by the reciprocals of a constant; a constant over a variable is a hyperbola with lines; of two variables
-// only the box is known.
+// divLinear scales by the reciprocals of a constant; a constant over a variable is a hyperbola with lines; two variables have planes (see
+// quotientForms).
 func divLinear(n *onnxio.Node) (*Linear, error) {
 	if d := n.Inputs[0].DType; d != onnxio.Undefined && !d.IsFloat() {
 		return boxForms(divInterval, Exact("whole numbers"))(n)
@@ -225,7 +225,13 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 	if err != nil {
 		return nil, err
 	}
-	return boxForms(divInterval, divExecution.Depending(func(in []Box, err []float64) {
+	return &Linear{Relax: func(_ Slope, in []Box) (*Relaxation, error) {
+		z, err := divInterval(n, in)
+		if err != nil {
+			return nil, err
+		}
+		return quotientForms(ia, ib, in, z[0]), nil
+	}, Execution: divExecution.Depending(func(in []Box, err []float64) {
 		for i := range err {
 			x, y := at(ia, i), at(ib, i)
 			least := 0.0
@@ -239,7 +245,7 @@ func divLinear(n *onnxio.Node) (*Linear, error) {
 			// The dividend, the reciprocal and the quotient may be flushed, each by itself.
 			err[i] += sound.Flush * (1/least + magnitude(in[0], x) + 1) * (1 + 0x1p-20)
 		}
-	}))(n)
+	})}, nil
 }
 
 // divExecution is a division, or a product with a rounded reciprocal.
