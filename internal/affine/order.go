@@ -122,7 +122,7 @@ func Permuted(in Order, m *Sparse) (Order, bool) {
 	return out, true
 }
 
-// Lower makes a step of a map between values stored in the given orders. Convolutions need ChannelsLast on both sides.
+// Lower makes a step of a map between values stored in the given orders. Convolutions and their adjoints need ChannelsLast on both sides.
 func Lower(m Map, in, out Order) Step {
 	switch m := m.(type) {
 	case *Identity:
@@ -149,10 +149,23 @@ func Lower(m Map, in, out Order) Step {
 		return lowerDense(m, in, out)
 	case *Conv:
 		return NewConvStep(m)
+	case *Transposed:
+		return NewTransposedStep(m)
 	case *Sparse:
 		return &SparseStep{in.Geom, reorderSparse(m, in, out)}
 	}
 	panic("affine: unknown map")
+}
+
+// Needs is the order in which a map must have its input, if it cannot have it in any.
+func Needs(m Map) (Order, bool) {
+	switch m := m.(type) {
+	case *Conv:
+		return ChannelsLast(m.C, m.H, m.W), true
+	case *Transposed:
+		return ChannelsLast(m.Conv.M, m.Conv.OH, m.Conv.OW), true
+	}
+	return Order{}, false
 }
 
 func place(inv []int32, i int) int32 {

@@ -61,6 +61,12 @@ func matrix(m Map) [][]float64 {
 				}
 			}
 		}
+	case *Transposed:
+		for j, row := range matrix(m.Conv) {
+			for i, v := range row {
+				a[i][j] = v
+			}
+		}
 	}
 	return a
 }
@@ -121,6 +127,7 @@ func mapCases(rng *rand.Rand) []mapCase {
 		}
 		c.Weights = normals(rng, c.M*cg*c.KH*c.KW)
 		add(fmt.Sprintf("conv %+v", struct{ C, M, G, H, W, KH, KW int }{c.C, c.M, c.Groups, c.H, c.W, c.KH, c.KW}), c, ChannelsLast(c.C, c.H, c.W), ChannelsLast(c.M, c.OH, c.OW))
+		add(fmt.Sprintf("transposed %+v", *c)[:60], &Transposed{c}, ChannelsLast(c.M, c.OH, c.OW), ChannelsLast(c.C, c.H, c.W))
 	}
 	return cs
 }

@@ -207,7 +207,7 @@ func addPatches[T float32 | float64](g *window, channels, oa, ob int, y, cols []
 	}
 }
 
-// convTransposeLinear writes the map as a sparse matrix; its weights must be constant.
+// convTransposeLinear needs constant weights. One image gives affine.Transposed; several in one value give a sparse map.
 func convTransposeLinear(n *onnxio.Node) (*Linear, error) {
 	x, shape, err := convInputs(n)
 	if err != nil {
@@ -227,6 +227,13 @@ func convTransposeLinear(n *onnxio.Node) (*Linear, error) {
 	w, err := weights(n, 1)
 	if err != nil {
 		return nil, err
+	}
+	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Bias: bias, Execution: Sums(0, 1, "sums of products in any order")}
+	if g.n == 1 && g.m > 0 && g.c > 0 {
+		adjoint := g.conv(g.c, g.groups, w)
+		adjoint.C = g.m
+		l.Maps[0] = &affine.Transposed{Conv: adjoint}
+		return l, nil
 	}
 	cg, mg := g.c/g.groups, g.m/g.groups
 	taps, in, out := g.kh*g.kw, g.oh*g.ow, g.h*g.w
@@ -258,7 +265,6 @@ func convTransposeLinear(n *onnxio.Node) (*Linear, error) {
 			}
 		}
 	}
-	l := &Linear{Maps: make([]affine.Map, len(n.Inputs)), Bias: bias, Execution: Sums(0, 1, "sums of products in any order")}
 	l.Maps[0] = s
 	return l, nil
 }

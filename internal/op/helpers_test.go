@@ -140,6 +140,17 @@ func applyMap(t *testing.T, m affine.Map, x []float64) []float64 {
 		}
 	case *affine.Conv:
 		convByDefinition(m, y, x)
+	case *affine.Transposed:
+		column, unit := make([]float64, in), make([]float64, out)
+		for i := range y {
+			clear(column)
+			unit[i] = 1
+			convByDefinition(m.Conv, column, unit)
+			unit[i] = 0
+			for j, v := range column {
+				y[i] += v * x[j]
+			}
+		}
 	default:
 		t.Fatalf("unexpected map %T", m)
 	}

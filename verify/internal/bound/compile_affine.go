@@ -54,6 +54,8 @@ func (c *compiler) affine(v *value, o *onnxio.Value, maps []affine.Map) error {
 	switch m := terms[0].m.(type) {
 	case *affine.Conv:
 		v.order = affine.ChannelsLast(m.M, m.OH, m.OW)
+	case *affine.Transposed:
+		v.order = affine.ChannelsLast(m.Conv.C, m.Conv.H, m.Conv.W)
 	case *affine.Identity, *affine.Diag:
 		v.order = first.order
 	default:
@@ -62,8 +64,8 @@ func (c *compiler) affine(v *value, o *onnxio.Value, maps []affine.Map) error {
 	v.exact, v.separate = len(terms) == 1 && first.separate && first.exact, false
 	for _, t := range terms {
 		in := c.net.values[t.in]
-		if m, ok := t.m.(*affine.Conv); ok {
-			id, err := c.demand(t.in, affine.ChannelsLast(m.C, m.H, m.W))
+		if order, ok := affine.Needs(t.m); ok {
+			id, err := c.demand(t.in, order)
 			if err != nil {
 				return err
 			}
