@@ -117,14 +117,15 @@ type Result struct {
 	Verdict Verdict
 	// Reason says in words why: what was missing for a proof, where a counterexample came from, which domain proved it.
 	Reason string
-	// Margin is the smallest proven lower bound over the cases, each of the best constraint's left side minus its bound:
-	// positive where proven. NaN if no bound was computed.
+	// Margin is the smallest lower bound that Method proved over the cases that were left to it, each of the best constraint's left side minus its
+	// bound: positive where proven. It is one method's, so that margins of one Method may be compared from box to box; those of two say nothing beside each
+	// other. Of Complete it is the least over the parts, each only as far as it was proven. NaN if no bound was computed.
 	Margin         float64
 	Counterexample *Counterexample
 	// FalsifiedIn says what a counterexample refutes: Real where it is proven over the real numbers, Float32 where an execution alone
 	// meets the case, and nothing is proven of the real network there. Empty unless Falsified.
 	FalsifiedIn Semantics
-	Method      Method // the domain that gave the margin
+	Method      Method // the domain that gave the margin; what was asked for where there is none
 	Timeout     bool   // the context's deadline ended the work
 	Seconds     float64
 }

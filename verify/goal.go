@@ -2,7 +2,9 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/sound"
 )
@@ -32,7 +34,8 @@ type openCase struct {
 	rows   [][]float64 // one per constraint, over the flat outputs
 	bound  []float64   // rounded up
 	loss   []loss      // what a row's coefficients lost when they became float64s
-	margin float64     // best proven lower bound of a row minus its bound
+	margin float64     // best proven lower bound of a row minus its bound, by one method
+	by     Method      // that method: the last one that the case was left to
 	best   int         // the constraint that gave it
 	proven bool
 }
@@ -121,12 +124,31 @@ func (g *group) open() int {
 	return n
 }
 
+// worst is the least margin of the method that was used last, over the cases that were left to it. What cheaper ones proved before has margins of theirs, which
+// say nothing beside it: a least number over both would rise where a larger box leaves more cases to the tighter method.
 func (g *group) worst() float64 {
 	worst := math.Inf(1)
 	for _, c := range g.cases {
-		worst = min(worst, c.margin)
+		if c.by == g.used {
+			worst = min(worst, c.margin)
+		}
 	}
 	return worst
+}
+
+// proof says which methods proved the cases.
+func (g *group) proof() string {
+	before := map[Method]int{}
+	for _, c := range g.cases {
+		if c.by != g.used {
+			before[c.by]++
+		}
+	}
+	text := fmt.Sprintf("proven by %s", g.used)
+	for _, m := range slices.Sorted(maps.Keys(before)) {
+		text += fmt.Sprintf(", %d of %d cases by %s", before[m], len(g.cases), m)
+	}
+	return text
 }
 
 func (g *group) reason() string {

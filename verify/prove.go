@@ -36,7 +36,7 @@ func (v *Verifier) try(ctx context.Context, o Options, m Method, batch []*group,
 	}
 	for i, g := range batch {
 		if g.open() == 0 {
-			d.settle(g, Result{Verdict: Verified, Margin: g.worst(), Method: m, Reason: fmt.Sprintf("proven by %s%s", m, g.rounded())})
+			d.settle(g, Result{Verdict: Verified, Margin: g.worst(), Method: m, Reason: g.proof() + g.rounded()})
 			continue
 		}
 		g.beyond = b.Beyond(i)
@@ -76,6 +76,7 @@ func (v *Verifier) prove(b *bound.Bounds, batch []*group) error {
 			if c.proven {
 				continue
 			}
+			c.margin, c.by = math.Inf(-1), g.used
 			for k := range c.rows {
 				x := low[at]
 				at++

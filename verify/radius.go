@@ -12,6 +12,7 @@ const radiusBatch = 3
 
 // Radius finds for one point the largest eps for which property(eps) is proven. property must be monotone: a larger eps has
 // larger boxes. The answer is always a proven value (0 if nothing is); upper is the smallest eps known to be falsified (+Inf if none).
+// It is the largest eps that was proven on the way by whatever method, and no less than what the interval domain alone answers.
 //
 // The search brackets the radius between a proven and an unproven eps. It begins with small ones, since bounds of large boxes take
 // longest: many more neurons are unstable there. Each round tries a few of them in one batch, around the place
@@ -29,7 +30,7 @@ func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Proper
 		r.tol = o.Max / 1000
 	}
 	proven, broken := 0.0, math.Inf(1) // by the interval domain
-	if _, hurry := ctx.Deadline(); hurry && v.o.Method != Interval && !v.o.Plain {
+	if v.o.Method != Interval && !v.o.Plain {
 		if proven, broken, err = v.atOnce(ctx, o.Max, r.tol, property); err != nil {
 			return proven, broken, err
 		}
@@ -49,9 +50,9 @@ func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Proper
 	return v.search(ctx, v.o, r, o.Max, property)
 }
 
-// atOnce is the radius that intervals prove, which takes a few passes forward. A search that may be cut off begins with it: bounds of the domain
-// that was asked for take longer, and whoever stops waiting for them is still owed what is known. The domains other than plain ones are
-// intersected with intervals and prove no less in the end.
+// atOnce is the radius that intervals prove, which takes a few passes forward. Every search begins with it: one that is cut off is owed what is known by then,
+// and one that is not must answer no less than the cheapest domain does, not even by the width of a bracket. The domains other than plain ones are
+// intersected with intervals.
 func (v *Verifier) atOnce(ctx context.Context, most, tol float64, property func(eps float64) Property) (radius, upper float64, err error) {
 	o := v.o
 	o.Method, o.Falsifier = Interval, nil

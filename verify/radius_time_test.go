@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -56,16 +57,28 @@ func TestRadiusInTimeIsWhatIntervalsProve(t *testing.T) {
 			ctx, cut := context.WithTimeout(context.Background(), time.Hour)
 			v := open(Options{Method: method, Falsifier: cutting{cut}})
 			r, upper, err := v.Radius(ctx, property, RadiusOptions{Max: most, Tol: tol})
-			if err == nil || r < least-tol || upper < r {
+			if err == nil || r < least || upper < r {
 				t.Errorf("image %d, %s: radius %v (falsified at %v), intervals prove %v; %v", i, method, r, upper, least, err)
 			}
 			cut()
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
-		whole, _, err := open(Options{Method: DeepPoly}).Radius(ctx, property, RadiusOptions{Max: most, Tol: tol})
-		cancel()
-		if err != nil || whole < least-tol {
-			t.Errorf("image %d: radius %v with time enough, intervals prove %v; %v", i, whole, least, err)
+		for _, method := range []Method{Auto, DeepPoly, FastLin, Complete} { // not even by the bracket's width
+			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			if method == Complete {
+				ctx, cancel = context.WithTimeout(context.Background(), 3*time.Second)
+			}
+			whole, _, err := open(Options{Method: method}).Radius(ctx, property, RadiusOptions{Max: most, Tol: tol})
+			cancel()
+			if err != nil && !errors.Is(err, context.DeadlineExceeded) || whole < least {
+				t.Errorf("image %d, %s: radius %v with time enough, intervals prove %v; %v", i, method, whole, least, err)
+			}
+			if method == Complete { // it ends with the time
+				continue
+			}
+			whole, _, err = open(Options{Method: method}).Radius(context.Background(), property, RadiusOptions{Max: most, Tol: tol})
+			if err != nil || whole < least {
+				t.Errorf("image %d, %s: radius %v without a deadline, intervals prove %v; %v", i, method, whole, least, err)
+			}
 		}
 		if res, _ := intervals.Verify(context.Background(), property(least)); res.Verdict != Verified {
 			t.Errorf("image %d: %v is %s", i, least, res.Verdict)

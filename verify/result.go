@@ -13,7 +13,7 @@ func join(groups []*group, o Options) Result {
 		return res
 	}
 	open, timeout := 0, false
-	for _, g := range groups {
+	for i, g := range groups {
 		r := g.result
 		switch r.Verdict {
 		case Falsified:
@@ -21,22 +21,11 @@ func join(groups []*group, o Options) Result {
 		case Verified:
 		default: // also where nobody has said anything
 			r.Verdict = Unknown
-		}
-		timeout = timeout || r.Timeout
-		if r.Verdict == Unknown {
 			open++
 		}
-		if r.Margin <= res.Margin || res.Verdict == Verified && r.Verdict == Unknown {
-			margin := min(res.Margin, r.Margin)
-			verdict := res.Verdict
-			if r.Verdict == Unknown {
-				verdict = Unknown
-			}
-			reason := r.Reason
-			if verdict == Unknown && r.Verdict != Unknown {
-				reason = res.Reason
-			}
-			res = Result{Verdict: verdict, Margin: margin, Method: r.Method, Reason: reason}
+		timeout = timeout || r.Timeout
+		if i == 0 || decides(r, res) {
+			res = Result{Verdict: r.Verdict, Margin: r.Margin, Method: r.Method, Reason: r.Reason}
 		}
 	}
 	if timeout {
@@ -46,4 +35,13 @@ func join(groups []*group, o Options) Result {
 		res.Reason = fmt.Sprintf("%d of %d input boxes stay open; %s", open, len(groups), res.Reason)
 	}
 	return res
+}
+
+// decides tells whether one box's result is the property's rather than another's: an open one before a proven one, then that of the least margin, and of no margin
+// before any. The margin, the method and the reason are always those of one box.
+func decides(a, b Result) bool {
+	if a.Verdict != b.Verdict {
+		return a.Verdict == Unknown
+	}
+	return math.IsNaN(a.Margin) && !math.IsNaN(b.Margin) || a.Margin < b.Margin
 }

@@ -92,10 +92,14 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		if why == "" {
 			why = "the time for it ran out"
 		}
-		g.used, g.searched = Complete, fmt.Sprintf("the search left %d parts of the input set open, %.3g %% of its volume: %s", out.Open, 100*(1-out.Share), why)
+		g.searched = fmt.Sprintf("the search left %d parts of the input set open, %.3g %% of its volume: %s", out.Open, 100*(1-out.Share), why)
+		if math.IsInf(out.Worst, 0) {
+			break
+		}
+		g.used = Complete
 		for _, c := range g.cases {
-			if !c.proven && !math.IsInf(out.Worst, 0) {
-				c.margin = out.Worst
+			if !c.proven {
+				c.margin, c.by = out.Worst, Complete
 			}
 		}
 	}

@@ -55,7 +55,7 @@ type Row struct {
 	*Difference
 	Seconds float64 `json:"seconds"`
 	Reason  string  `json:"reason,omitempty"` // in words
-	// Method is what the answer comes from: of a proof the domain whose bound Margin is, of a counterexample the attack that found it.
+	// Method is what the answer comes from: in Certify the domain whose bound Margin is, in Attack the attack that found the input.
 	Method string `json:"method,omitempty"`
 
 	EpsText string `json:"-"` // Eps as it was written

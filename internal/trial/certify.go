@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/report"
@@ -113,7 +114,7 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 		case clean.Predicted != clean.Label:
 			row.In, row.Reason = string(verify.Float32), "misclassified without any change"
 		case least >= 0:
-			row.In, row.Method = rows[least].In, rows[least].Method
+			row.In = rows[least].In
 			row.Reason = fmt.Sprintf("the counterexample of eps %s is in this ball too", q.Eps[least].Text)
 		default:
 			ctx, cancel := q.within(ctx)
@@ -122,7 +123,10 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 			if err != nil {
 				return err
 			}
-			row.Verdict, row.In, row.Margin, row.Reason, row.Method = string(r.Verdict), string(r.FalsifiedIn), report.Number(r.Margin), r.Reason, string(r.Method)
+			row.Verdict, row.In, row.Margin, row.Reason = string(r.Verdict), string(r.FalsifiedIn), report.Number(r.Margin), r.Reason
+			if !math.IsNaN(r.Margin) {
+				row.Method = string(r.Method)
+			}
 			if q.refutes(row) {
 				least = k
 			}
