@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
@@ -56,7 +57,7 @@ func GradientContext(ctx context.Context, g *onnxio.Graph, loss Loss, o Gradient
 	if !o.KeepSoftmax {
 		dropSoftmax(g)
 	}
-	e := op.NewEmitter(ctx, g, "grad/")
+	e := op.NewEmitter(ctx, operators.Table(), g, "grad/")
 	e.Portable = o.Portable
 	batch, err := batchOf(g)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -97,7 +98,7 @@ func (c *Coupling) shrink(gone removal) (*onnxio.Graph, error) {
 	small, err := c.first.again(out, func(n *onnxio.Node) error {
 		at++
 		was := c.graph.Nodes[at]
-		def, err := op.Lookup(was)
+		def, err := operators.Lookup(was)
 		if err != nil || def.Adapt == nil || !gone.touches(was) {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -99,7 +100,7 @@ func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []
 
 // node lets an operator say its ties.
 func (c *Coupling) node(n *onnxio.Node) error {
-	def, err := op.Lookup(n)
+	def, err := operators.Lookup(n)
 	if err != nil {
 		return err
 	}

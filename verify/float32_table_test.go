@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -83,7 +83,7 @@ func TestFloat32TableHasAllOperators(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range op.All() {
+	for _, d := range operators.All() {
 		if d.Domain == "" && (d.Interval != nil || d.Linear != nil) && !seen[d.Name] {
 			t.Errorf("%s has bounds and is missing from the float32 table", d.Name)
 		}

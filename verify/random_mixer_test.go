@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -32,7 +33,7 @@ func (m *mixer) outputs(name string, count int, attrs onnxio.Attrs, in ...*onnxi
 		m.n++
 		n.Outputs = append(n.Outputs, &onnxio.Value{Name: fmt.Sprintf("v%d", m.n), Producer: n})
 	}
-	def, err := op.Lookup(n)
+	def, err := operators.Lookup(n)
 	var types []op.Type
 	if err == nil {
 		types, err = def.Shape(n)

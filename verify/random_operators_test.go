@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
@@ -61,7 +61,7 @@ func TestAllBoundedOperatorsAreDrawn(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range op.All() {
+	for _, d := range operators.All() {
 		if d.Domain != "" || d.Interval == nil && d.Linear == nil {
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/budget"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -64,7 +64,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	}
 	v.ports = v.session.Inputs()
 	v.info = Info{Inputs: net.Inputs(), Outputs: net.Outputs(), SoftmaxDropped: net.SoftmaxDropped(), Neurons: net.Neurons(), Departures: []Departure{}}
-	for _, d := range op.Departures(g) {
+	for _, d := range operators.Departures(g) {
 		v.info.Departures = append(v.info.Departures, Departure(d))
 	}
 	for _, in := range g.Inputs {

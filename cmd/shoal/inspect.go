@@ -11,6 +11,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
@@ -83,7 +84,7 @@ func inspectAction(c *cli.Context) error {
 		return err
 	}
 	d := inspectDoc{Model: modelOf(c, m), Producer: m.Producer, IR: m.IR, Opsets: m.Opsets,
-		Inputs: []portDoc{}, Outputs: []portDoc{}, Layers: []layerDoc{}, Operators: operators(m.Graph)}
+		Inputs: []portDoc{}, Outputs: []portDoc{}, Layers: []layerDoc{}, Operators: operatorsOf(m.Graph)}
 	for _, v := range m.Graph.Inputs {
 		d.Inputs = append(d.Inputs, portOf(v))
 	}
@@ -110,8 +111,8 @@ func inspectAction(c *cli.Context) error {
 	return nil
 }
 
-// operators counts them and lists what the registry lacks. Affine operators need no Interval of their own.
-func operators(g *onnxio.Graph) []operatorDoc {
+// operatorsOf counts them and lists what shoal lacks of each. Affine operators need no Interval of their own.
+func operatorsOf(g *onnxio.Graph) []operatorDoc {
 	count := map[string]*operatorDoc{}
 	for _, n := range g.Nodes {
 		name := n.Op
@@ -124,7 +125,7 @@ func operators(g *onnxio.Graph) []operatorDoc {
 			count[name] = o
 		}
 		o.Count++
-		switch def, err := op.Lookup(n); {
+		switch def, err := operators.Lookup(n); {
 		case o.Refused != "":
 		case err != nil: // another node of the operator may well be fine
 			o.Missing, o.Refused = []string{"Shape", "Eval", "Interval", "Linear"}, err.Error()

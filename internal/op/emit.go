@@ -21,6 +21,7 @@ type Emitter struct {
 	// Portable avoids what GPU providers lack, at some cost elsewhere.
 	Portable bool
 
+	table  *Table
 	taken  map[string]bool
 	prefix string
 	count  int
@@ -30,10 +31,10 @@ type Emitter struct {
 	room   *budget.Budget
 }
 
-// NewEmitter makes an emitter for a graph: names begin with prefix and are none of the graph's. It makes nothing more once the context has ended,
+// NewEmitter makes an emitter of a table's operators for a graph: names begin with prefix and are none of the graph's. It makes nothing more once the context has ended,
 // and nothing that the context's budget of memory has no room for.
-func NewEmitter(ctx context.Context, g *onnxio.Graph, prefix string) *Emitter {
-	e := &Emitter{ctx: ctx, room: budget.Of(ctx), Opset: MaxOpset, taken: map[string]bool{}, prefix: prefix}
+func NewEmitter(ctx context.Context, t *Table, g *onnxio.Graph, prefix string) *Emitter {
+	e := &Emitter{table: t, ctx: ctx, room: budget.Of(ctx), Opset: MaxOpset, taken: map[string]bool{}, prefix: prefix}
 	take := func(vs []*onnxio.Value) {
 		for _, v := range vs {
 			if v != nil {
@@ -66,20 +67,20 @@ func (e *Emitter) Name(what string) string {
 	}
 }
 
-// fail keeps the first error.
-func (e *Emitter) fail(err error) {
+// Fail keeps the first error.
+func (e *Emitter) Fail(err error) {
 	if e.Err == nil {
 		e.Err = err
 	}
 }
 
-// fits asks for a number of elements, each of at most eight bytes, before they are made.
-func (e *Emitter) fits(what string, elements float64) bool {
+// Fits asks for a number of elements, each of at most eight bytes, before they are made.
+func (e *Emitter) Fits(what string, elements float64) bool {
 	if e.Err == nil {
-		e.fail(e.ctx.Err())
+		e.Fail(e.ctx.Err())
 	}
 	if e.Err == nil {
-		e.fail(e.room.Ask(what, int64(min(8*elements, 1<<62))))
+		e.Fail(e.room.Ask(what, int64(min(8*elements, 1<<62))))
 	}
 	return e.Err == nil
 }
@@ -96,7 +97,7 @@ func elementsOf(shape []int) float64 {
 // Need refuses what an operator of a later opset would be needed for.
 func (e *Emitter) Need(opset int, what string) {
 	if e.Opset < opset {
-		e.fail(fmt.Errorf("%s needs opset %d and the model has %d; raise it with shoal convert --opset %d", what, opset, e.Opset, max(opset, 13)))
+		e.Fail(fmt.Errorf("%s needs opset %d and the model has %d; raise it with shoal convert --opset %d", what, opset, e.Opset, max(opset, 13)))
 	}
 }
 
@@ -118,9 +119,9 @@ func (e *Emitter) Outputs(op string, outputs int, attrs onnxio.Attrs, in ...*onn
 	if n.Attrs == nil {
 		n.Attrs = onnxio.Attrs{}
 	}
-	def, err := Lookup(n)
+	def, err := e.table.Lookup(n)
 	if err != nil {
-		e.fail(err)
+		e.Fail(err)
 		return none
 	}
 	if def.Since > e.Opset {
@@ -129,11 +130,11 @@ func (e *Emitter) Outputs(op string, outputs int, attrs onnxio.Attrs, in ...*onn
 	}
 	types, err := def.Shape(n)
 	if err != nil {
-		e.fail(&onnxio.NodeError{Node: n.Name, Op: op, Err: err})
+		e.Fail(&onnxio.NodeError{Node: n.Name, Op: op, Err: err})
 		return none
 	}
 	for i := range outputs {
-		if !e.fits(op, elementsOf(types[i].Shape)) {
+		if !e.Fits(op, elementsOf(types[i].Shape)) {
 			return none
 		}
 	}
@@ -151,7 +152,7 @@ func (e *Emitter) Outputs(op string, outputs int, attrs onnxio.Attrs, in ...*onn
 	n.Outputs = out
 	if constant {
 		if err := e.fold(n, def); err != nil {
-			e.fail(&onnxio.NodeError{Node: n.Name, Op: op, Err: err})
+			e.Fail(&onnxio.NodeError{Node: n.Name, Op: op, Err: err})
 			return none
 		}
 		return out
@@ -212,7 +213,7 @@ func (e *Emitter) Ints(data ...int) *onnxio.Value {
 	return e.Const(onnxio.FromInt64(d, len(d)))
 }
 
-func ints64(s []int) []int64 {
+func Ints64(s []int) []int64 {
 	out := make([]int64, len(s))
 	for i, x := range s {
 		out[i] = int64(x)
@@ -272,7 +273,7 @@ func (e *Emitter) Transpose(v *onnxio.Value, perm ...int) *onnxio.Value {
 	if still {
 		return v
 	}
-	return e.Op("Transpose", onnxio.Attrs{"perm": ints64(perm)}, v)
+	return e.Op("Transpose", onnxio.Attrs{"perm": Ints64(perm)}, v)
 }
 
 // ReduceSum sums over axes and keeps them with size 1.
@@ -281,7 +282,7 @@ func (e *Emitter) ReduceSum(v *onnxio.Value, axes ...int) *onnxio.Value {
 		return v
 	}
 	if e.Opset < 13 {
-		return e.Op("ReduceSum", onnxio.Attrs{"axes": ints64(axes), "keepdims": int64(1)}, v)
+		return e.Op("ReduceSum", onnxio.Attrs{"axes": Ints64(axes), "keepdims": int64(1)}, v)
 	}
 	return e.Op("ReduceSum", onnxio.Attrs{"keepdims": int64(1)}, v, e.Ints(axes...))
 }
@@ -289,7 +290,7 @@ func (e *Emitter) ReduceSum(v *onnxio.Value, axes ...int) *onnxio.Value {
 // ReduceMax is the maximum over axes, which stay with size 1.
 func (e *Emitter) ReduceMax(v *onnxio.Value, axes ...int) *onnxio.Value {
 	if e.Opset < 18 {
-		return e.Op("ReduceMax", onnxio.Attrs{"axes": ints64(axes), "keepdims": int64(1)}, v)
+		return e.Op("ReduceMax", onnxio.Attrs{"axes": Ints64(axes), "keepdims": int64(1)}, v)
 	}
 	return e.Op("ReduceMax", onnxio.Attrs{"keepdims": int64(1)}, v, e.Ints(axes...))
 }
@@ -304,7 +305,7 @@ func (e *Emitter) Pad(v *onnxio.Value, before, after []int) *onnxio.Value {
 		return v
 	}
 	if e.Opset < 11 {
-		return e.Op("Pad", onnxio.Attrs{"pads": ints64(pads)}, v)
+		return e.Op("Pad", onnxio.Attrs{"pads": Ints64(pads)}, v)
 	}
 	return e.Op("Pad", nil, v, e.Ints(pads...))
 }
@@ -335,11 +336,11 @@ func (e *Emitter) Zeros(like *onnxio.Value, shape ...int) *onnxio.Value {
 
 // Filled is a value of like's type filled with one number.
 func (e *Emitter) Filled(like *onnxio.Value, c float64, shape ...int) *onnxio.Value {
-	if !e.fits("a constant of the gradient", elementsOf(shape)) {
+	if !e.Fits("a constant of the gradient", elementsOf(shape)) {
 		return like
 	}
-	if product(shape) <= 4096 || e.Opset < 9 {
-		return e.Reals(like, slices.Repeat([]float64{c}, product(shape)), shape...)
+	if onnxio.NumElements(shape) <= 4096 || e.Opset < 9 {
+		return e.Reals(like, slices.Repeat([]float64{c}, onnxio.NumElements(shape)), shape...)
 	}
 	if e.Err != nil {
 		return like
@@ -381,18 +382,18 @@ func (e *Emitter) Unbroadcast(g *onnxio.Value, shape []int) *onnxio.Value {
 	return e.Reshape(e.ReduceSum(g, axes...), shape...)
 }
 
-// minusSquare is 1 - v*v.
-func (e *Emitter) minusSquare(v *onnxio.Value) *onnxio.Value {
+// MinusSquare is 1 - v*v.
+func (e *Emitter) MinusSquare(v *onnxio.Value) *onnxio.Value {
 	return e.Sub(e.Scalar(v, 1), e.Mul(v, v))
 }
 
-// inverseRoot is 1/sqrt(v).
-func (e *Emitter) inverseRoot(v *onnxio.Value) *onnxio.Value {
+// InverseRoot is 1/sqrt(v).
+func (e *Emitter) InverseRoot(v *onnxio.Value) *onnxio.Value {
 	return e.Op("Reciprocal", nil, e.Op("Sqrt", nil, v))
 }
 
-// output is output i of a node that is there already, made where nobody reads it yet.
-func (e *Emitter) output(n *onnxio.Node, i int, d onnxio.DType, shape []int) *onnxio.Value {
+// Output is output i of a node that is there already, made where nobody reads it yet.
+func (e *Emitter) Output(n *onnxio.Node, i int, d onnxio.DType, shape []int) *onnxio.Value {
 	for len(n.Outputs) <= i {
 		n.Outputs = append(n.Outputs, nil)
 	}

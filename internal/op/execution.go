@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
@@ -20,7 +21,7 @@ type Execution struct {
 	growth    float64 // of a sum: how many times sum |a||x| + |b| an intermediate may reach
 	ulps, abs float64 // of the result
 	uneven    bool    // the error depends on the operator's boxes, and is of the first output alone
-	more      []func(in []Box, err []float64)
+	more      []func(in []relax.Box, err []float64)
 }
 
 // Exact is the execution of an operator that rounds nothing: moves, comparisons, extremes.
@@ -40,7 +41,7 @@ func Sums(roundings int, growth float64, source string) Execution {
 
 // Depending adds an error per output element that depends on the boxes of the node's inputs, as the execution itself computed them:
 // f adds to err, +Inf where the execution may leave float32's range or where nothing is known. It holds for the first output.
-func (e Execution) Depending(f func(in []Box, err []float64)) Execution {
+func (e Execution) Depending(f func(in []relax.Box, err []float64)) Execution {
 	e.uneven = true
 	e.more = append(slices.Clone(e.more), f)
 	return e
@@ -89,9 +90,9 @@ func (e Execution) Other() Execution {
 // what follows from an affine operator's maps: +Inf where the result may leave float32's range, or nothing is known. in are the
 // boxes of the node's inputs, out the box of the real function over them; err has the output's length, in out's order.
 // Depending's functions are given boxes in the standard's order, and their errors are in that order: reorder brings them to out's.
-func (e Execution) Errors(in []Box, out Box, err []float64, reorder func(dst, src []float64)) {
+func (e Execution) Errors(in []relax.Box, out relax.Box, err []float64, reorder func(dst, src []float64)) {
 	for i := range err {
-		x := (2*sound.Unit32*e.ulps*magnitude(out, i) + e.abs + sound.Flush) * (1 + 0x1p-20)
+		x := (2*sound.Unit32*e.ulps*out.Magnitude(i) + e.abs + sound.Flush) * (1 + 0x1p-20)
 		if !e.known || math.IsNaN(x) {
 			x = math.Inf(1)
 		}
@@ -117,6 +118,3 @@ func (e Execution) Errors(in []Box, out Box, err []float64, reorder func(dst, sr
 
 // EachIn tells whether Errors wants the boxes of the node's inputs.
 func (e Execution) EachIn() bool { return len(e.more) > 0 }
-
-// magnitude is the largest absolute value of an element of a box.
-func magnitude(b Box, i int) float64 { return max(math.Abs(b.Lower[i]), math.Abs(b.Upper[i])) }

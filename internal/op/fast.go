@@ -3,6 +3,7 @@ package op
 import (
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -17,10 +18,10 @@ type FastRequest struct {
 	Packed map[string]any
 }
 
-func (r *FastRequest) clamps() bool { return finite(r.Lo) || finite(r.Hi) }
+func (r *FastRequest) Clamps() bool { return sound.Finite(r.Lo) || sound.Finite(r.Hi) }
 
-// order is input i's order.
-func (r *FastRequest) order(i int) Order {
+// Order is input i's order.
+func (r *FastRequest) Order(i int) Order {
 	if i < len(r.Orders) {
 		return r.Orders[i]
 	}
@@ -35,8 +36,8 @@ type Fast struct {
 	Run func(*Call) error
 }
 
-// packed returns what make makes, from the request's store where the weights there are the same.
-func packed[P any](r *FastRequest, n *onnxio.Node, weights []*onnxio.Tensor, o Order, pack func() P) P {
+// Packed returns what make makes, from the request's store where the weights there are the same.
+func Packed[P any](r *FastRequest, n *onnxio.Node, weights []*onnxio.Tensor, o Order, pack func() P) P {
 	type entry struct {
 		weights []*onnxio.Tensor
 		order   Order

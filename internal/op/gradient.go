@@ -45,12 +45,12 @@ func Backward(e *Emitter, nodes []*onnxio.Node, seeds map[*onnxio.Value]*onnxio.
 		if !any || !slices.ContainsFunc(n.Inputs, func(v *onnxio.Value) bool { return v != nil && varies[v] }) {
 			continue
 		}
-		def, err := Lookup(n)
+		def, err := e.table.Lookup(n)
 		if err != nil {
 			return nil, err
 		}
 		if def.Gradient == nil {
-			return nil, unsupported(n, "Gradient", "")
+			return nil, Unsupported(n, "Gradient", "")
 		}
 		e.varies = varies
 		dx := def.Gradient(e, n, dy)
@@ -81,88 +81,29 @@ func Backward(e *Emitter, nodes []*onnxio.Node, seeds map[*onnxio.Value]*onnxio.
 	return out, e.Err
 }
 
-// wants tells whether dL of the node's input i is asked for.
-func (e *Emitter) wants(n *onnxio.Node, i int) bool {
+// Wants tells whether dL of the node's input i is asked for.
+func (e *Emitter) Wants(n *onnxio.Node, i int) bool {
 	v := n.Input(i)
 	return v != nil && e.varies[v]
 }
 
-// onlyFirst is the result of a Gradient face with a gradient for input 0 alone.
-func onlyFirst(dx *onnxio.Value) []*onnxio.Value { return []*onnxio.Value{dx} }
-
-// zeroGradient is the Gradient face of operators that are constant almost everywhere.
-func zeroGradient(*Emitter, *onnxio.Node, []*onnxio.Value) []*onnxio.Value { return nil }
-
-// derivative is the Gradient face of y = f(x) taken element by element: dx = dy * d(x, y).
-func derivative(d func(e *Emitter, n *onnxio.Node, x, y *onnxio.Value) *onnxio.Value) GradientFunc {
-	return func(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
-		return onlyFirst(e.Mul(dy[0], d(e, n, n.Inputs[0], n.Outputs[0])))
-	}
-}
-
-// sameGradient passes dy on, in the input's shape.
-func sameGradient(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
-	return onlyFirst(e.Reshape(dy[0], n.Inputs[0].Shape...))
-}
-
-// keepWhere is dy where the condition holds, else 0.
-func (e *Emitter) keepWhere(cond, dy *onnxio.Value) *onnxio.Value {
+// KeepWhere is dy where the condition holds, else 0.
+func (e *Emitter) KeepWhere(cond, dy *onnxio.Value) *onnxio.Value {
 	if e.Opset >= 9 {
 		return e.Where(cond, dy, e.Scalar(dy, 0))
 	}
 	return e.Mul(dy, e.Mask(cond, dy))
 }
 
-// refuse says that this form of the node has no gradient.
-func (e *Emitter) refuse(n *onnxio.Node, why string) []*onnxio.Value {
-	e.fail(unsupported(n, "Gradient", why))
+// Refuse says that this form of the node has no gradient.
+func (e *Emitter) Refuse(n *onnxio.Node, why string) []*onnxio.Value {
+	e.Fail(Unsupported(n, "Gradient", why))
 	return nil
 }
 
-// movedGradient is the Gradient face of operators that only move elements of input 0: its Eval moves the elements' numbers, and the
-// gradient goes back by scattering to them. Elements that go to several places collect a sum, which needs opset 16.
-func movedGradient(eval func(*Call) error) GradientFunc {
-	return func(e *Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
-		if e.Err != nil {
-			return nil
-		}
-		in := make([]*onnxio.Tensor, len(n.Inputs))
-		for i, v := range n.Inputs {
-			if v != nil && i > 0 {
-				if v.Const == nil {
-					return e.refuse(n, "input "+v.Name+" is not constant")
-				}
-				in[i] = v.Const
-			}
-		}
-		x := n.Inputs[0]
-		in[0] = onnxio.NewTensor(onnxio.Int32, x.Shape...)
-		for i, d := 0, in[0].Data.([]int32); i < len(d); i++ {
-			d[i] = int32(i + 1)
-		}
-		out, err := evalOn(n, eval, in, onnxio.Int32)
-		if err != nil {
-			e.fail(err)
-			return nil
-		}
-		var dx *onnxio.Value
-		for k, t := range out {
-			if t == nil || dy[k] == nil {
-				continue
-			}
-			part := e.scatter(t.Data.([]int32), dy[k], x.Shape)
-			if dx != nil {
-				part = e.Add(dx, part)
-			}
-			dx = part
-		}
-		return onlyFirst(dx)
-	}
-}
-
-// scatter adds element i of dy to element index[i]-1 of a tensor of zeros; index 0 goes nowhere.
-func (e *Emitter) scatter(index []int32, dy *onnxio.Value, shape []int) *onnxio.Value {
-	size := product(shape)
+// Scatter adds element i of dy to element index[i]-1 of a tensor of zeros; index 0 goes nowhere.
+func (e *Emitter) Scatter(index []int32, dy *onnxio.Value, shape []int) *onnxio.Value {
+	size := onnxio.NumElements(shape)
 	seen := make([]bool, size+1)
 	to, twice, lost := make([]int64, len(index)), false, false
 	for i, k := range index {
@@ -192,12 +133,12 @@ func (e *Emitter) scatter(index []int32, dy *onnxio.Value, shape []int) *onnxio.
 	return e.Reshape(flat, shape...)
 }
 
-// alongAxis multiplies the vectors of v along an axis by a constant matrix of rows by columns, y = M v, at any opset.
-func (e *Emitter) alongAxis(v *onnxio.Value, axis, rows, columns int, m []float64) *onnxio.Value {
+// AlongAxis multiplies the vectors of v along an axis by a constant matrix of rows by columns, y = M v, at any opset.
+func (e *Emitter) AlongAxis(v *onnxio.Value, axis, rows, columns int, m []float64) *onnxio.Value {
 	if e.Err != nil {
 		return v
 	}
-	outer, inner := product(v.Shape[:axis]), product(v.Shape[axis+1:])
+	outer, inner := onnxio.NumElements(v.Shape[:axis]), onnxio.NumElements(v.Shape[axis+1:])
 	shape := slices.Clone(v.Shape)
 	shape[axis] = rows
 	// One product with all columns side by side where the axis is the last, else one for each outer index.

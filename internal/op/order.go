@@ -14,8 +14,8 @@ func Last(c, h, w int) Order {
 	return Order{c, h, w}
 }
 
-// imageOrder is the channels-last order of a value of shape [N, C, W] or [N, C, H, W]; ok is false for others.
-func imageOrder(shape []int) (o Order, ok bool) {
+// ImageOrder is the channels-last order of a value of shape [N, C, W] or [N, C, H, W]; ok is false for others.
+func ImageOrder(shape []int) (o Order, ok bool) {
 	switch len(shape) {
 	case 3:
 		return Last(shape[1], 1, shape[2]), true

@@ -18,24 +18,24 @@ import (
 //go:embed standard.txt
 var standardText string
 
-// nodeForm is what the standard lets a node hold from one opset on, until the next form of the operator.
-type nodeForm struct {
-	since           int
-	inputs, outputs int               // at most; math.MaxInt where there is no end
-	least           int               // inputs that cannot be left out at the end
-	attributes      map[string]string // their types
-	required        []string
+// NodeForm is what the standard lets a node hold from one opset on, until the next form of the operator.
+type NodeForm struct {
+	Since           int
+	Inputs, Outputs int               // at most; math.MaxInt where there is no end
+	Least           int               // inputs that cannot be left out at the end
+	Attributes      map[string]string // their types
+	Required        []string
 }
 
 // standardTable holds all forms by operator, oldest first, and the newest opset that the table knows.
 type standardTable struct {
-	newest int
-	forms  map[string][]*nodeForm
+	Newest int
+	Forms  map[string][]*NodeForm
 }
 
-// theStandard reads the table once. A mistake in it is ours.
-var theStandard = sync.OnceValue(func() *standardTable {
-	s := &standardTable{forms: map[string][]*nodeForm{}}
+// Standard reads the table once. A mistake in it is ours.
+var Standard = sync.OnceValue(func() *standardTable {
+	s := &standardTable{Forms: map[string][]*NodeForm{}}
 	for i, line := range strings.Split(strings.TrimSpace(standardText), "\n") {
 		if err := s.read(strings.Fields(line)); err != nil {
 			panic(fmt.Sprintf("op: line %d of standard.txt: %v", i+1, err))
@@ -63,31 +63,31 @@ func (s *standardTable) read(words []string) (err error) {
 	case len(words) == 0 || words[0] == "#":
 		return nil
 	case words[0] == "opset" && len(words) == 2:
-		s.newest = number(words[1])
+		s.Newest = number(words[1])
 		return err
 	case len(words) < 4:
 		return fmt.Errorf("%d words", len(words))
 	}
-	f := &nodeForm{since: number(words[1]), attributes: map[string]string{}}
-	f.least, f.inputs = span(words[2])
-	_, f.outputs = span(words[3])
+	f := &NodeForm{Since: number(words[1]), Attributes: map[string]string{}}
+	f.Least, f.Inputs = span(words[2])
+	_, f.Outputs = span(words[3])
 	for _, w := range words[4:] {
 		name, kind, _ := strings.Cut(w, "=")
 		kind, needed := strings.CutSuffix(kind, "!")
 		if needed {
-			f.required = append(f.required, name)
+			f.Required = append(f.Required, name)
 		}
-		f.attributes[name] = kind
+		f.Attributes[name] = kind
 	}
-	s.forms[words[0]] = append(s.forms[words[0]], f)
+	s.Forms[words[0]] = append(s.Forms[words[0]], f)
 	return err
 }
 
-// at gives the form that is in force at an opset; nil where there is none.
-func (s *standardTable) at(op string, opset int) *nodeForm {
-	var out *nodeForm
-	for _, f := range s.forms[op] {
-		if f.since <= opset {
+// At gives the form that is in force at an opset; nil where there is none.
+func (s *standardTable) At(op string, opset int) *NodeForm {
+	var out *NodeForm
+	for _, f := range s.Forms[op] {
+		if f.Since <= opset {
 			out = f
 		}
 	}

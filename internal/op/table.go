@@ -1,50 +1,76 @@
 package op
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
+
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// picked is the index table of an operator that only picks elements of its first input, kept while its arguments stay the same.
-type picked struct {
-	index []int32
-	in    []int
+// Table holds operators by domain and name. It never changes: With makes another one.
+type Table struct{ defs map[string]*Def }
+
+func Key(domain, name string) string {
+	if domain == "" {
+		return name
+	}
+	return domain + "." + name
 }
 
-// pickEval is the Eval face of y[i] = x[index[i]], for index tables worked out once: with constant arguments in the first run, else in every
-// one. Its Linear face is movedBy.
-func pickEval(table func(c *Call) ([]int32, error)) func(*Call) error {
-	return func(c *Call) error {
-		s, _ := c.State.(*picked)
-		fixed := true
-		for i := 1; i < len(c.In); i++ {
-			fixed = fixed && (c.In[i] == nil || c.Const(i))
-		}
-		if s == nil || !fixed || !slices.Equal(s.in, c.In[0].Shape) {
-			index, err := table(c)
-			if err != nil {
-				return err
-			}
-			if len(index) != c.Out[0].Len() {
-				return fmt.Errorf("%d elements for an output of shape %v", len(index), c.Out[0].Shape)
-			}
-			s = &picked{index: index, in: slices.Clone(c.In[0].Shape)}
-			c.State = s
-		}
-		return gatherData(gather{1, c.In[0].Len(), 1}, s.index, c.Out[0].Data, c.In[0].Data)
-	}
+// NewTable makes a table. It panics on an operator that comes twice, and on one without a domain that the standard does not have.
+func NewTable(defs ...Def) *Table {
+	return (&Table{}).With(defs...)
 }
 
-// eachPlace calls f with every position of a shape in row-major order; the slice is the same each time.
-func eachPlace(shape []int, f func(i int, at []int)) {
-	at := make([]int, len(shape))
-	for i := range product(shape) {
-		f(i, at)
-		for d := len(at) - 1; d >= 0; d-- {
-			if at[d]++; at[d] < shape[d] {
-				break
-			}
-			at[d] = 0
-		}
+// With is a table of more operators, under the same conditions as NewTable.
+func (t *Table) With(defs ...Def) *Table {
+	out := &Table{make(map[string]*Def, len(t.defs)+len(defs))}
+	for k, d := range t.defs {
+		out.defs[k] = d
 	}
+	for _, d := range defs {
+		k := Key(d.Domain, d.Name)
+		if out.defs[k] != nil {
+			panic("op: " + k + " is in the table twice")
+		}
+		if d.Domain == "" && Standard().Forms[d.Name] == nil {
+			panic("op: " + k + " is not in standard.txt")
+		}
+		out.defs[k] = &d
+	}
+	return out
+}
+
+// Lookup returns the definition for a node, or an error that names the node and what is missing: the operator itself, its form at the
+// node's opset, or an attribute, value, input or output that the definition does not read. Nobody gets a definition but through it, so that
+// no node is run, bounded or pruned with something of it passed over.
+func (t *Table) Lookup(n *onnxio.Node) (*Def, error) {
+	d := t.defs[Key(n.Domain, n.Op)]
+	if d == nil {
+		return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset}
+	}
+	if err := d.check(n); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// All returns the definitions by name.
+func (t *Table) All() []*Def {
+	out := make([]*Def, 0, len(t.defs))
+	for _, d := range t.defs {
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b *Def) int { return cmp.Compare(Key(a.Domain, a.Name), Key(b.Domain, b.Name)) })
+	return out
+}
+
+// CheckForm compares a node that has no definition, such as an If, with the standard's form at its opset, as Lookup does for those that have
+// one: known are the attributes that stand in attrs.
+func CheckForm(n *onnxio.Node, attrs ...string) error {
+	d := &Def{Name: n.Op, Domain: n.Domain, Attrs: Attributes{}}
+	for _, a := range attrs {
+		d.Attrs[a] = AnyValue
+	}
+	return d.check(n)
 }

@@ -68,3 +68,6 @@ func Gamma(n int) float64 {
 	}
 	return math.Nextafter(x/(1-x), 1) * (1 + 0x1p-50)
 }
+
+// Finite tells whether a number is neither infinite nor NaN.
+func Finite(x float64) bool { return x-x == 0 }

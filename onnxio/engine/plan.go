@@ -9,6 +9,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -68,7 +69,7 @@ func newPlan(ctx context.Context, g *onnxio.Graph, packed map[string]any, eval b
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		def, err := op.Lookup(n)
+		def, err := operators.Lookup(n)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +125,7 @@ func (p *plan) fast(def *op.Def, n, next *onnxio.Node, packed map[string]any) *o
 		r.Orders = append(r.Orders, p.order[v])
 	}
 	if next != nil && next.Inputs[0] == n.Outputs[0] {
-		if lo, hi, ok := op.ClampOf(next); ok {
+		if lo, hi, ok := operators.ClampOf(next); ok {
 			r.Lo, r.Hi = lo, hi
 			if f := def.Fast(n, r); f != nil {
 				p.add(n, f, next.Outputs[0])

@@ -3,7 +3,7 @@ package infer
 import (
 	"slices"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -16,7 +16,7 @@ type Cost struct {
 
 // shaped tells whether the shapes of a node's values are those of its operator, as they are in a prepared graph.
 func shaped(n *onnxio.Node) bool {
-	def, err := op.Lookup(n)
+	def, err := operators.Lookup(n)
 	if err != nil || def.Shape == nil {
 		return false
 	}
@@ -42,7 +42,7 @@ func Costs(g *onnxio.Graph) []Cost {
 				c.Parameters += v.Const.Len()
 			}
 		}
-		if def, err := op.Lookup(n); err == nil && def.MACs != nil && shaped(n) {
+		if def, err := operators.Lookup(n); err == nil && def.MACs != nil && shaped(n) {
 			c.MACs = def.MACs(n)
 		}
 		out = append(out, c)

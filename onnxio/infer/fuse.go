@@ -3,7 +3,7 @@ package infer
 import (
 	"slices"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -49,7 +49,7 @@ func foldBatchNorm(conv, bn *onnxio.Node) {
 	if w == nil || conv.ConstInput(0) != nil || conv.Input(2) != nil && b == nil || len(bn.Outputs) > 1 && slices.ContainsFunc(bn.Outputs[1:], func(v *onnxio.Value) bool { return v != nil }) {
 		return
 	}
-	scale, shift, err := op.BatchNormScale(bn)
+	scale, shift, err := operators.BatchNormScale(bn)
 	if err != nil || w.Shape[0] != len(scale) {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -109,7 +110,7 @@ func (w *wild) graph() *onnxio.Graph {
 	}
 	g := &onnxio.Graph{Inputs: []*onnxio.Value{x}}
 	w.values = []*onnxio.Value{x}
-	all := slices.DeleteFunc(op.All(), func(d *op.Def) bool { return d.Domain == "test" })
+	all := operators.All()
 	for range 1 + w.next()%5 {
 		d := pick(w, all)
 		n := &onnxio.Node{Name: fmt.Sprintf("n%d", len(g.Nodes)), Op: d.Name, Domain: d.Domain, Opset: op.MinOpset + w.next()%(op.MaxOpset-op.MinOpset+1), Attrs: onnxio.Attrs{}}

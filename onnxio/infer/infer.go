@@ -12,6 +12,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -25,6 +26,16 @@ type Options struct {
 	Float64 bool
 	// Reading is whose word counts where the standard's and onnxruntime's differ.
 	Reading onnxio.Reading
+
+	table *op.Table // nil for all operators that there are
+}
+
+// lookup finds a node's operator.
+func (o Options) lookup(n *onnxio.Node) (*op.Def, error) {
+	if o.table != nil {
+		return o.table.Lookup(n)
+	}
+	return operators.Lookup(n)
 }
 
 // Limits of one value, so that a hostile shape cannot ask for all memory: elements of any value, and of a folded constant.
@@ -86,7 +97,7 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 		return err
 	}
 	n.Reading = o.Reading
-	def, err := op.Lookup(n)
+	def, err := o.lookup(n)
 	if err != nil {
 		return err
 	}

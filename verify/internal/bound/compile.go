@@ -8,6 +8,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -132,7 +133,7 @@ func (c *compiler) constant(o *onnxio.Value) int {
 }
 
 func (c *compiler) node(n *onnxio.Node) error {
-	def, err := op.Lookup(n)
+	def, err := operators.Lookup(n)
 	if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func (c *compiler) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []in
 	if lin != nil {
 		v.exec = lin.Execution
 	}
-	if x, e, ok := op.JoinedNorm(n); ok {
+	if x, e, ok := operators.JoinedNorm(n); ok {
 		if from, known := c.of[x]; known {
 			v.part = &joined{from, e}
 		}

@@ -6,11 +6,11 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/budget"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 )
 
 // Box bounds every element of a tensor; of inputs flat in the model's order, several one behind the other.
-type Box = op.Box
+type Box = relax.Box
 
 // Options are what a caller chooses beside the domain. The zero value is usable.
 type Options struct {

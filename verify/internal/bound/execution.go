@@ -6,7 +6,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
@@ -19,7 +19,7 @@ import (
 
 // computed accounts for the execution of a value whose real box over box b has just been laid. boxes, if not nil, are those of the node's
 // inputs in the standard's order.
-func (p *pass) computed(v *value, b int, boxes []op.Box) error {
+func (p *pass) computed(v *value, b int, boxes []relax.Box) error {
 	s := p.at(v.id, b)
 	s.top = s.peak()
 	if !p.o.Float32 || v.copies() {
@@ -46,9 +46,9 @@ func (p *pass) computed(v *value, b int, boxes []op.Box) error {
 	if s.err == nil {
 		s.err = p.arena.get(v.n)
 	}
-	v.exec.Errors(boxes, op.Box{Lower: s.lo, Upper: s.up}, s.err, v.order.Store)
+	v.exec.Errors(boxes, relax.Box{Lower: s.lo, Upper: s.up}, s.err, v.order.Store)
 	if v.part != nil {
-		v.part.exec.Errors([]op.Box{p.inputBox(v.part.from, b)}, op.Box{Lower: s.lo, Upper: s.up}, s.err, v.order.Store)
+		v.part.exec.Errors([]relax.Box{p.inputBox(v.part.from, b)}, relax.Box{Lower: s.lo, Upper: s.up}, s.err, v.order.Store)
 	}
 	p.widen(v, s)
 	p.inRange(v, s, b)

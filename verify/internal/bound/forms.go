@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
@@ -55,13 +55,13 @@ func (p *pass) relaxedBox(v *value, box int) error {
 }
 
 // magnitudes bounds the sum of the forms' terms, for rounding.
-func (p *pass) magnitudes(v *value, s *state, boxes []op.Box) {
+func (p *pass) magnitudes(v *value, s *state, boxes []relax.Box) {
 	s.fm = p.arena.get(v.n)
 	constants := slices.Contains(v.args, -1) // which may be flushed too, see lay
 	for k := range s.fm {
 		i := v.order.At(k)
 		best, coefs, most := 0.0, 0.0, 0.0
-		for _, f := range []*op.Forms{&s.forms.Lower, &s.forms.Upper} {
+		for _, f := range []*relax.Forms{&s.forms.Lower, &s.forms.Upper} {
 			sum, own := math.Abs(f.Const[i]), 0.0
 			for t := f.Start[i]; t < f.Start[i+1]; t++ {
 				b := boxes[0]

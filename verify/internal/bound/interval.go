@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/affine"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
@@ -96,8 +96,8 @@ func centre(mid, rad, mag, lo, up []float64) {
 }
 
 // inputBoxes are the boxes of a node's inputs in the standard's order, constants as points.
-func (p *pass) inputBoxes(v *value, box int) ([]op.Box, error) {
-	boxes := make([]op.Box, len(v.args))
+func (p *pass) inputBoxes(v *value, box int) ([]relax.Box, error) {
+	boxes := make([]relax.Box, len(v.args))
 	for k, a := range v.args {
 		if a < 0 {
 			if c := v.node.ConstInput(k); c != nil {
@@ -106,7 +106,7 @@ func (p *pass) inputBoxes(v *value, box int) ([]op.Box, error) {
 					return nil, err
 				}
 				l, u := p.operands(f, f)
-				boxes[k] = op.Box{Lower: l, Upper: u}
+				boxes[k] = relax.Box{Lower: l, Upper: u}
 			}
 			continue
 		}
@@ -116,9 +116,9 @@ func (p *pass) inputBoxes(v *value, box int) ([]op.Box, error) {
 }
 
 // inputBox is the box of a value as what reads it may see it, in the standard's order.
-func (p *pass) inputBox(id, box int) op.Box {
+func (p *pass) inputBox(id, box int) relax.Box {
 	in, s := p.net.values[id], p.at(id, box)
-	b := op.Box{Lower: p.arena.get(in.n), Upper: p.arena.get(in.n)}
+	b := relax.Box{Lower: p.arena.get(in.n), Upper: p.arena.get(in.n)}
 	in.order.Load(b.Lower, s.lo)
 	in.order.Load(b.Upper, s.up)
 	b.Lower, b.Upper = p.operands(b.Lower, b.Upper)

@@ -3,7 +3,7 @@ package bound
 import (
 	"math"
 
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 )
 
 // act bounds a nonlinear elementwise value: its input's box is tightened first, then lines are laid.
@@ -37,17 +37,17 @@ func (p *pass) lay(v *value, b int, s, si *state) error {
 		}
 	} else {
 		lo, up = p.operands(lo, up)
-		boxes := make([]op.Box, len(v.args))
+		boxes := make([]relax.Box, len(v.args))
 		for k, a := range v.args {
 			if a >= 0 {
-				boxes[k] = op.Box{Lower: lo, Upper: up}
+				boxes[k] = relax.Box{Lower: lo, Upper: up}
 			} else if c := v.node.ConstInput(k); c != nil {
 				f, err := c.Float64s()
 				if err != nil {
 					return err
 				}
 				l, u := p.operands(f, f)
-				boxes[k] = op.Box{Lower: l, Upper: u}
+				boxes[k] = relax.Box{Lower: l, Upper: u}
 			}
 		}
 		out, err := v.def.Interval(v.node, boxes)
@@ -60,7 +60,7 @@ func (p *pass) lay(v *value, b int, s, si *state) error {
 		return p.computed(v, b, nil)
 	}
 	buf := p.arena.get(4 * n)
-	s.lines = op.Lines{LoSlope: buf[:n], LoIcept: buf[n : 2*n], UpSlope: buf[2*n : 3*n], UpIcept: buf[3*n:]}
+	s.lines = relax.Lines{LoSlope: buf[:n], LoIcept: buf[n : 2*n], UpSlope: buf[2*n : 3*n], UpIcept: buf[3*n:]}
 	v.lin.Lines(p.slope, lo, up, &s.lines)
 	if !v.relu {
 		for i := range n {
@@ -115,7 +115,7 @@ func (p *pass) compact(v, in *value) {
 	below := in.kind == kindAffine && p.at(in.id, 0).m != nil && si.cindex == nil
 	for b := range p.n {
 		s := p.at(v.id, b)
-		s.cl = op.Lines{LoSlope: pick(s.lines.LoSlope), LoIcept: pick(s.lines.LoIcept), UpSlope: pick(s.lines.UpSlope), UpIcept: pick(s.lines.UpIcept)}
+		s.cl = relax.Lines{LoSlope: pick(s.lines.LoSlope), LoIcept: pick(s.lines.LoIcept), UpSlope: pick(s.lines.UpSlope), UpIcept: pick(s.lines.UpIcept)}
 		if below {
 			x := p.at(in.id, b)
 			x.cm = pick(x.m)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 )
 
 // pass bounds some boxes together: they share the weights, so their rows stand in one matrix. It belongs to one call; its rows are
@@ -13,10 +13,10 @@ import (
 type pass struct {
 	net    *Network
 	o      Options
-	rows   bool     // neurons are bounded by rows, and lines laid for them
-	slope  op.Slope // of unstable neurons' lower lines
-	n      int      // boxes
-	st     []state  // by value and box, see at
+	rows   bool        // neurons are bounded by rows, and lines laid for them
+	slope  relax.Slope // of unstable neurons' lower lines
+	n      int         // boxes
+	st     []state     // by value and box, see at
 	shared []shared
 	work   []*affine.Work
 	beyond []*value // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none

@@ -4,20 +4,20 @@ import (
 	"context"
 
 	"github.com/shallow-waters/shoal/internal/affine"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 )
 
 // The domains that substitute rows back to the inputs. They differ in the lower line of an unstable piecewise linear neuron alone.
 var (
 	// FastLin takes the upper line's slope below too. Source: Weng et al. 2018 (Fast-Lin); Wong and Kolter 2018.
-	FastLin Domain = &backward{"fastlin", op.SlopeParallel}
+	FastLin Domain = &backward{"fastlin", relax.SlopeParallel}
 	// DeepPoly takes slope 1 or 0, whichever leaves less. Source: Singh et al. 2019 (DeepPoly); Zhang et al. 2018 (CROWN).
-	DeepPoly Domain = &backward{"deeppoly", op.SlopeAdaptive}
+	DeepPoly Domain = &backward{"deeppoly", relax.SlopeAdaptive}
 )
 
 type backward struct {
 	name  string
-	slope op.Slope
+	slope relax.Slope
 }
 
 func (d *backward) Name() string { return d.name }

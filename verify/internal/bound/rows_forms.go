@@ -5,7 +5,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
@@ -80,9 +80,9 @@ func (t *rowsRun) constArg(v *value, arg, i int) float64 {
 	return f[i]
 }
 
-func maxTerms(f *op.Relaxation) int {
+func maxTerms(f *relax.Relaxation) int {
 	most := int32(0)
-	for _, x := range []*op.Forms{&f.Lower, &f.Upper} {
+	for _, x := range []*relax.Forms{&f.Lower, &f.Upper} {
 		for i := 0; i+1 < len(x.Start); i++ {
 			most = max(most, x.Start[i+1]-x.Start[i])
 		}

@@ -1,7 +1,7 @@
 package bound
 
 import (
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 )
 
 // state is what one pass knows of one value.
@@ -11,15 +11,15 @@ type state struct {
 	m      []float64 // affine values: sum |A||x|max + |b|, see setGamma
 	g      float64   // factor of m
 
-	lines op.Lines  // act values
-	ic    []float64 // act values: largest intercept by magnitude; nil where ReLU's sign rule serves
-	forms *op.Relaxation
-	fm    []float64 // relax values: largest magnitude of the forms' terms
-	err   []float64 // what a float32 execution of the value itself is off beside g*m, per element, see computed; nil for nothing
-	top   float64   // largest magnitude when the value was laid
-	reach float64   // affine values, float32: the largest operand of their products, see pass.reach
-	joint []float64 // of a value that joins: m of the layer that it and the one in front may become; see pass.jointSums
-	cl    op.Lines  // lines and m restricted to the pass' live elements
+	lines relax.Lines // act values
+	ic    []float64   // act values: largest intercept by magnitude; nil where ReLU's sign rule serves
+	forms *relax.Relaxation
+	fm    []float64   // relax values: largest magnitude of the forms' terms
+	err   []float64   // what a float32 execution of the value itself is off beside g*m, per element, see computed; nil for nothing
+	top   float64     // largest magnitude when the value was laid
+	reach float64     // affine values, float32: the largest operand of their products, see pass.reach
+	joint []float64   // of a value that joins: m of the layer that it and the one in front may become; see pass.jointSums
+	cl    relax.Lines // lines and m restricted to the pass' live elements
 	cm    []float64
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/kernel"
-	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
@@ -240,10 +240,10 @@ func (y *symbolic) act(v *value, s *state) {
 	ll, lu, ul, uu := y.ranges(in)
 	n := v.n
 	buf := make([]float64, 8*n)
-	low := op.Lines{LoSlope: buf[:n], LoIcept: buf[n : 2*n], UpSlope: buf[2*n : 3*n], UpIcept: buf[3*n : 4*n]}
-	high := op.Lines{LoSlope: buf[4*n : 5*n], LoIcept: buf[5*n : 6*n], UpSlope: buf[6*n : 7*n], UpIcept: buf[7*n:]}
-	v.lin.Lines(op.SlopeParallel, ll, lu, &low)
-	v.lin.Lines(op.SlopeParallel, ul, uu, &high)
+	low := relax.Lines{LoSlope: buf[:n], LoIcept: buf[n : 2*n], UpSlope: buf[2*n : 3*n], UpIcept: buf[3*n : 4*n]}
+	high := relax.Lines{LoSlope: buf[4*n : 5*n], LoIcept: buf[5*n : 6*n], UpSlope: buf[6*n : 7*n], UpIcept: buf[7*n:]}
+	v.lin.Lines(relax.SlopeParallel, ll, lu, &low)
+	v.lin.Lines(relax.SlopeParallel, ul, uu, &high)
 	e := y.fresh(v)
 	for i := range n {
 		a, b := low.LoSlope[i], high.UpSlope[i]

@@ -1,5 +1,0 @@
-// and.go — And, opset 7: y is true where both inputs are, with broadcasting.
-
-package op
-
-func init() { Register(logical("And", func(a, b bool) bool { return a && b })) }

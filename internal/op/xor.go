@@ -1,5 +1,0 @@
-// xor.go — Xor, opset 7: y is true where one of two inputs is, but not both, with broadcasting.
-
-package op
-
-func init() { Register(logical("Xor", func(a, b bool) bool { return a != b })) }

@@ -1,0 +1,24 @@
+package operators
+
+import "github.com/shallow-waters/shoal/onnxio"
+
+// Departure is a node that onnxruntime computes otherwise than the standard says, or of which the standard says nothing.
+type Departure struct {
+	Node, Op string
+	Why      string // goes on after "onnxruntime"
+}
+
+// Departures lists the nodes of a prepared graph whose two readings differ for the shapes and operands that they have there.
+func Departures(g *onnxio.Graph) []Departure {
+	out := []Departure{}
+	for _, n := range g.Nodes {
+		def, err := Lookup(n)
+		if err != nil || def.Departs == nil {
+			continue
+		}
+		if why := def.Departs(n); why != "" {
+			out = append(out, Departure{n.Name, n.Op, why})
+		}
+	}
+	return out
+}
