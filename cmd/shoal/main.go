@@ -50,6 +50,7 @@ func usageError(hint, format string, args ...any) error {
 }
 
 func main() {
+	delayFirstCollection()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	defer lastResort(os.Stderr, os.Exit)
