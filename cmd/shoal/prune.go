@@ -17,6 +17,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
@@ -130,8 +131,9 @@ func pruneAction(c *cli.Context) error {
 	if !c.Bool("dry-run") {
 		path = outputPath(c, m)
 	}
+	var subject *trial.Description
 	if o.Score == prune.Activation {
-		if o.Samples, err = pruneSamples(c, m); err != nil {
+		if o.Samples, subject, err = pruneSamples(c, m); err != nil {
 			return err
 		}
 	}
@@ -150,15 +152,16 @@ func pruneAction(c *cli.Context) error {
 		return err
 	}
 	r.Plan.Model = m.SHA256
-	return finishPrune(c, m, r, path, stored == nil, box)
+	return finishPrune(c, m, r, path, stored == nil, box, subject)
 }
 
 // finishPrune checks, measures, writes and prints.
-func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, fresh bool, box equal.Ranges) error {
+func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, fresh bool, box equal.Ranges, subject *trial.Description) error {
 	d, err := newPruneDoc(c, m, r)
 	if err != nil {
 		return err
 	}
+	d.Subject = subject
 	if d.Score == prune.ProvenDead {
 		d.Box = box
 	}
@@ -252,18 +255,24 @@ func writeJSON(file string, v any) error {
 	return output.Write(file, append(foreign.JSON(b), '\n'))
 }
 
-// pruneSamples gives --data to the score of activations.
-func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, error) {
-	s, err := engine.Open(c.Context, m, engine.Options{})
+// pruneSamples gives --data to the score of activations. What is asked of the model is told as far as its file says it: activations are of every output.
+func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, *trial.Description, error) {
+	sess, err := engine.Open(c.Context, m, engine.Options{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	in, _, err := openFeed(c, s.Inputs(), 1) // nothing is filled up: every sample counts
+	in, s, err := openFeed(c, sess.Inputs(), 1) // nothing is filled up: every sample counts
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, nil, errors.Join(err, sess.Close())
+	}
+	var subject *trial.Description
+	if sub, err := subjectBy(c, m, ""); err == nil {
+		saySubject(c, sub)
+		told := sub.Describe(s.Samples)
+		subject = &told
 	}
 	batch := 64
-	if p := s.Inputs()[0].Shape; p[0] > 1 {
+	if p := sess.Inputs()[0].Shape; p[0] > 1 {
 		batch = p[0]
 	}
 	var bar *progress
@@ -276,5 +285,5 @@ func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, error) {
 		bar = newProgress(c.App.ErrWriter, in.Len, "activations")
 		defer bar.finish()
 		return give(ctx, f)
-	}, s.Close()
+	}, subject, sess.Close()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/prune"
 )
@@ -16,7 +17,8 @@ import (
 // pruneDoc is the result of prune; pairs are before and after.
 type pruneDoc struct {
 	Model      modelDoc            `json:"model"`
-	Output     *modelDoc           `json:"output"` // null with --dry-run
+	Output     *modelDoc           `json:"output"`            // null with --dry-run
+	Subject    *trial.Description  `json:"subject,omitempty"` // with activations on --data, where the file says it
 	Score      prune.Score         `json:"score"`
 	Box        [][2]float64        `json:"box,omitempty"` // of proven-dead: the valid inputs, one range or one for each channel
 	Before     pruneCost           `json:"before"`
