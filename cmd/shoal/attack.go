@@ -149,7 +149,7 @@ func runAttack(c *cli.Context, q *trial.Attack, r *report.Result, from, to int) 
 	if err != nil {
 		return err
 	}
-	if r.SamplesDepend = q.Target.SamplesDepend(); r.SamplesDepend {
+	if r.SamplesDepend = q.SamplesDepend(); r.SamplesDepend {
 		foreign.Fprintf(c.App.ErrWriter, "samples depend on each other in a batch: each is run alone\n")
 	}
 	r.Attacks, r.Flags = q.Sums(r.Rows), q.Flags()

@@ -29,7 +29,8 @@ type Attack struct {
 	// Watch, where set, is told how far the run is.
 	Watch AttackWatcher
 
-	flags map[string]attack.Flag
+	flags  map[string]attack.Flag
+	depend bool // of records
 }
 
 // AttackWatcher is told how far an attack is.
@@ -96,6 +97,9 @@ func (q *Attack) Flags() []report.Flag {
 	}
 	return out
 }
+
+// SamplesDepend tells that samples were seen to change each other's outputs, in this run or in those that records are of; each went alone from there on.
+func (q *Attack) SamplesDepend() bool { return q.depend || q.Target.SamplesDepend() }
 
 // batch attacks samples [from, to) at every radius, the smallest first: what is broken there is broken in larger balls too, where the method's answers
 // are nested; else every radius has its own run.
@@ -178,7 +182,7 @@ func (q *Attack) some(ctx context.Context, all *attack.Samples, todo []int, k in
 		}
 		row.At(q.Eps[k].Value, q.Eps[k].Text)
 		out[i] = row
-		answers = append(answers, record.Answer{Key: q.key(k), Index: row.Index, Result: attackRecord{row, encodeFloats(row.Input), row.Evaluations, res.Flags}})
+		answers = append(answers, record.Answer{Key: q.key(k), Index: row.Index, Result: attackRecord{row, encodeFloats(row.Input), row.Evaluations, res.Flags, q.Target.SamplesDepend()}})
 	}
 	if err := q.Records.Add(answers...); err != nil {
 		return err
@@ -201,6 +205,7 @@ type attackRecord struct {
 	Input       string        `json:"input,omitempty"` // float32s, little-endian, base64
 	Evaluations int64         `json:"evaluations"`
 	Flags       []attack.Flag `json:"flags,omitempty"` // of the run that it was part of
+	Depend      bool          `json:"samples_depend,omitempty"`
 }
 
 func (q *Attack) key(k int) string { return fmt.Sprintf("eps %v", q.Eps[k].Value) }
@@ -217,6 +222,7 @@ func (q *Attack) find(k, index int, row *report.Row) bool {
 	for _, f := range r.Flags {
 		q.flags[f.Code] = f
 	}
+	q.depend = q.depend || r.Depend
 	*row = r.Row
 	row.Input, row.Hit.Evaluations = input, r.Evaluations
 	return true
