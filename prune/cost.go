@@ -1,8 +1,7 @@
 package prune
 
 import (
-	"slices"
-
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
@@ -49,10 +48,11 @@ func (c *Coupling) Costs(g *onnxio.Graph) (Cost, []LayerCost, error) {
 // channels is the length of the axis of a node's output that its filters make.
 func channels(n *onnxio.Node) int {
 	s := n.Outputs[0].Shape
+	def, err := operators.Lookup(n)
 	switch {
 	case len(s) == 0:
 		return 1
-	case slices.Contains([]string{"Gemm", "MatMul", "LayerNormalization"}, n.Op) || len(s) == 1:
+	case len(s) == 1 || err == nil && def.FeaturesLast:
 		return s[len(s)-1]
 	default:
 		return s[1]

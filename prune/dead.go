@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -39,12 +40,18 @@ type EndBound struct {
 	Upper float64 `json:"upper"`
 }
 
-// keepsZero are operators that give zero in a slot where all their inputs are zero in it. Bounds of affine steps carry a rounding term, so
-// that zero would not show as zero behind an average. Products need one zero factor only.
-var keepsZero = map[string]bool{"AveragePool": true, "GlobalAveragePool": true, "MaxPool": true, "GlobalMaxPool": true, "ReduceMean": true, "ReduceSum": true,
-	"ReduceMax": true, "Add": true, "Sub": true, "Sum": true, "Mean": true, "Mul": true, "Identity": true, "Dropout": true, "Concat": true, "Split": true, "Slice": true,
-	"Reshape": true, "Flatten": true, "Squeeze": true, "Unsqueeze": true, "Transpose": true, "Relu": true, "LeakyRelu": true, "Resize": true, "Upsample": true,
-	"DepthToSpace": true, "SpaceToDepth": true, "Cast": true, "Neg": true}
+// zeroOf tells when a node's outputs are zero in a slot. Bounds of affine steps carry a rounding term, so that zero would not show as zero behind
+// an average.
+func zeroOf(n *onnxio.Node) op.Zero {
+	if n == nil {
+		return op.ZeroUnknown
+	}
+	def, err := operators.Lookup(n)
+	if err != nil {
+		return op.ZeroUnknown
+	}
+	return def.Zero
+}
 
 // span is the range of each slot of an axis.
 type span struct{ low, high []float64 }
@@ -72,7 +79,7 @@ func (c *Coupling) prove(ctx context.Context, bounds Bounds) (map[*Class][]Proof
 		}
 		seen[a] = true
 		wanted = append(wanted, a)
-		if n := a.Value.Producer; n != nil && keepsZero[n.Op] && n.Domain == "" {
+		if n := a.Value.Producer; zeroOf(n) != op.ZeroUnknown {
 			for _, b := range c.axesOf(n.Inputs) {
 				want(b)
 			}
@@ -193,7 +200,7 @@ func (p *prover) zero(a op.Axis, slots map[op.Axis][]int32, known map[op.Axis]in
 	if s, ok := p.spans[a]; ok {
 		yes = !slices.ContainsFunc(slots[a], func(i int32) bool { return s.low[i] != 0 || s.high[i] != 0 })
 	}
-	if n := a.Value.Producer; !yes && n != nil && keepsZero[n.Op] && n.Domain == "" && single(n, slots) {
+	if n, kind := a.Value.Producer, zeroOf(a.Value.Producer); !yes && kind != op.ZeroUnknown && single(n, slots) {
 		zeros, others := 0, 0
 		for _, b := range p.c.axesOf(n.Inputs) {
 			switch {
@@ -212,11 +219,11 @@ func (p *prover) zero(a op.Axis, slots map[op.Axis][]int32, known map[op.Axis]in
 			for i := range v.Shape {
 				has = has || slots[op.Axis{Value: v, Axis: i}] != nil && v.Const == nil
 			}
-			if !has && (n.Op == "Add" || n.Op == "Sub" || n.Op == "Sum" || n.Op == "Mean") {
+			if !has && kind == op.ZeroSummed {
 				others++
 			}
 		}
-		yes = zeros > 0 && (others == 0 || n.Op == "Mul")
+		yes = zeros > 0 && (others == 0 || kind == op.ZeroOfOne)
 	}
 	known[a] = 2
 	if yes {

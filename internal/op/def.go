@@ -28,6 +28,14 @@ type Def struct {
 	// AnyOrder tells that an output element depends only on the input elements at its own place (after broadcasting), and that Eval
 	// takes shapes from its tensors alone: it is then right in any order of elements that the inputs share.
 	AnyOrder bool
+	// Copies tells that a node's first output is its first input; nil for never.
+	Copies func(n *onnxio.Node) bool
+	// SameNumbers tells that the first output has the numbers of the first input in their order, in whatever shape.
+	SameNumbers bool
+	// OfShape tells that the outputs depend on the shapes of the inputs alone.
+	OfShape bool
+	// Source tells that a node may have no inputs.
+	Source bool
 	// NoFold keeps a node of constant inputs from being folded (random operators).
 	NoFold bool
 
@@ -38,6 +46,13 @@ type Def struct {
 	Interval func(n *onnxio.Node, in []relax.Box) ([]relax.Box, error)
 	// Linear describes the operator to the relaxing domains. Called once per node when a network is compiled.
 	Linear func(n *onnxio.Node) (*Linear, error)
+
+	// Rising tells that a node's output, element by element of its one variable input, does not decrease where that increases. nil for not known.
+	Rising func(n *onnxio.Node) bool
+	// Zero tells when slots of the output are zero. See Zero.
+	Zero Zero
+	// FeaturesLast tells that what a node's weights make lies along the last axis of the output, and not along axis 1.
+	FeaturesLast bool
 
 	// Couple tells which slots of inputs and outputs go together when channels are removed. Adapt then changes the node itself; nil
 	// where nothing of it speaks of sizes.
@@ -62,3 +77,17 @@ const MaxOpset = 28
 
 // MinOpset is the oldest: opset 7 brought today's broadcasting.
 const MinOpset = 7
+
+// Zero tells when an output is zero in a slot (an index along an axis that the Couple face ties to axes of inputs).
+type Zero int
+
+const (
+	// ZeroUnknown is that of operators of which nothing is known.
+	ZeroUnknown Zero = iota
+	// ZeroKept is zero in a slot where all inputs that have the slot are zero in it.
+	ZeroKept
+	// ZeroSummed is as ZeroKept, and inputs that do not have the slot are added.
+	ZeroSummed
+	// ZeroOfOne is zero where one input that has the slot is.
+	ZeroOfOne
+)

@@ -30,8 +30,12 @@ type Linear struct {
 
 	Input int
 	Lines relax.LinesFunc
+	// Kink, with Lines, tells that they are those of max(x, 0), of which both sides of 0 are affine: what domains split and choose slopes at.
+	Kink bool
 
 	Relax relax.RelaxFunc
+	// Terms is at most how many terms each form of Relax has; 0 stands for two. Domains ask for their memory before they are made.
+	Terms int
 
 	// Execution is what a float32 execution may be off the real function. A face that leaves it out is refused under float32.
 	Execution Execution

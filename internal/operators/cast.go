@@ -12,7 +12,7 @@ import (
 )
 
 var castOp = op.Def{
-	Name: "Cast", Since: 6,
+	Name: "Cast", Since: 6, Copies: castCopies, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"to": op.AnyValue, "saturate": op.NoEffect /* of casts to float8 */, "round_mode": op.OneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
 
 	Shape: castShape,
@@ -109,3 +109,5 @@ func castLinear(n *onnxio.Node) (*op.Linear, error) {
 func castGradient(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
 	return onlyFirst(e.Mask(dy[0], n.Inputs[0]))
 }
+
+func castCopies(n *onnxio.Node) bool { return n.Inputs[0].DType == n.Outputs[0].DType }

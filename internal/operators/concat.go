@@ -9,7 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var concatOp = op.Def{Name: "Concat", Since: 4,
+var concatOp = op.Def{Name: "Concat", Since: 4, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"axis": op.AnyValue},
 	Shape: concatShape, Eval: concatEval, Fast: concatFast, Gradient: concatGradient, Linear: movedBy(concatEval), Couple: coupleConcat}
 

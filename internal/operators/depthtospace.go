@@ -10,11 +10,11 @@ import (
 )
 
 var toSpace, toDepth = pickEval(depthToSpaceTable), pickEval(spaceToDepthTable)
-var depthToSpaceOp = op.Def{Name: "DepthToSpace", Since: 1,
+var depthToSpaceOp = op.Def{Name: "DepthToSpace", Since: 1, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"blocksize": op.AnyValue, "mode": op.OneOf("DCR", "CRD")},
 	Shape: depthToSpaceShape, Eval: toSpace, Gradient: depthToSpaceGradient, Linear: movedBy(toSpace, 0), Couple: coupleDepthToSpace}
 
-var spaceToDepthOp = op.Def{Name: "SpaceToDepth", Since: 1,
+var spaceToDepthOp = op.Def{Name: "SpaceToDepth", Since: 1, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"blocksize": op.AnyValue, "mode": op.OneOf("DCR", "CRD")},
 	Shape: spaceToDepthShape, Eval: toDepth, Gradient: spaceToDepthGradient, Linear: movedBy(toDepth, 0), Couple: coupleSpaceToDepth}
 

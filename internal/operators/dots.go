@@ -12,6 +12,14 @@ type dots struct {
 	at   func(i, p int) (ia, ib int)
 }
 
+// formTerms is how many terms each of n forms has, or 0 where they would be too many and the box serves.
+func formTerms(n, each int) int {
+	if n > maxDotTerms/max(1, each) {
+		return 0
+	}
+	return each
+}
+
 // maxDotTerms is how many terms the forms of one node's products may have: 256 MB. Beyond, their box serves.
 const maxDotTerms = 1 << 24
 
@@ -46,10 +54,12 @@ func (d *dots) interval(a, b relax.Box) relax.Box {
 
 // linear relaxes every product by McCormick's planes (see ProductSheets) and sums them; interval serves where there are too many terms.
 func (d *dots) linear(interval func(in []relax.Box) (relax.Box, error)) *op.Linear {
+	terms := formTerms(d.n, 2*d.k)
 	return &op.Linear{
+		Terms:     terms,
 		Execution: op.Within(0, 0, "sums of products in any order").Depending(func(in []relax.Box, err []float64) { d.execution(in[0], in[1], err) }),
 		Relax: func(_ relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
-			if d.n > maxDotTerms/max(1, 2*d.k) {
+			if terms == 0 {
 				b, err := interval(in)
 				if err != nil {
 					return nil, err

@@ -7,7 +7,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var dropoutOp = op.Def{Name: "Dropout", Since: 7,
+var dropoutOp = op.Def{Name: "Dropout", Since: 7, Copies: dropoutCopies, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"ratio": op.NoEffect /* of training */, "seed": op.NoEffect /* of training */},
 	Shape: dropoutShape, Eval: dropoutEval, Gradient: sameGradient, Linear: dropoutLinear, Couple: coupleFirst}
 
@@ -56,3 +56,6 @@ func dropoutLinear(n *onnxio.Node) (*op.Linear, error) {
 	}
 	return reshapeLinear(n)
 }
+
+// dropoutCopies: training mode, in which it does not, is refused by the Shape face.
+func dropoutCopies(n *onnxio.Node) bool { return len(n.Outputs) == 1 || n.Outputs[1] == nil }

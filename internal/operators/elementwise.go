@@ -92,3 +92,6 @@ func eachFloat(c *op.Call, f func(x, a, b float64) float64, a, b float64) error 
 	}
 	return nil
 }
+
+// always is the fact of every node of an operator.
+func always(*onnxio.Node) bool { return true }

@@ -7,7 +7,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var flattenOp = op.Def{Name: "Flatten", Since: 1,
+var flattenOp = op.Def{Name: "Flatten", Since: 1, SameNumbers: true, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"axis": op.AnyValue},
 	Shape: flattenShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape}
 

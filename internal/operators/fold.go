@@ -173,7 +173,7 @@ func foldLines(f relax.LinesFunc, size func(n float64) (ulps, abs float64), sour
 		}
 		start, index := r.rows()
 		ulps, abs := size(float64(r.count))
-		l := &op.Linear{Execution: op.Within(ulps, abs, source), Relax: func(s relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
+		l := &op.Linear{Terms: r.count, Execution: op.Within(ulps, abs, source), Relax: func(s relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
 			k := len(in[0].Lower)
 			buf := make([]float64, 4*k)
 			p := relax.Lines{LoSlope: buf[:k], LoIcept: buf[k : 2*k], UpSlope: buf[2*k : 3*k], UpIcept: buf[3*k:]}

@@ -11,7 +11,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var layerNormalizationOp = op.Def{Name: "LayerNormalization", Since: 17,
+var layerNormalizationOp = op.Def{Name: "LayerNormalization", Since: 17, FeaturesLast: true,
 	Attrs: op.Attributes{"axis": op.AnyValue, "epsilon": op.AnyValue, "stash_type": stashed},
 	Shape: layerNormShape, Eval: layerNormEval, Gradient: layerNormGradient,
 	Interval: standardInterval(layerNormOf), Linear: standardLinear(layerNormOf), Couple: coupleFromAxis}

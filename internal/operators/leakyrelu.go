@@ -11,7 +11,7 @@ import (
 )
 
 var leakyReluOp = op.Def{
-	Name: "LeakyRelu", Since: 6,
+	Name: "LeakyRelu", Since: 6, Rising: leakyReluRises, Zero: op.ZeroKept,
 	Attrs:    op.Attributes{"alpha": op.AnyValue},
 	AnyOrder: true,
 	Shape:    sameShape, Eval: leakyEval, Gradient: leakyReluGradient, Interval: leakyInterval, Linear: leakyLinear,
@@ -65,3 +65,5 @@ func leakyLinear(n *onnxio.Node) (*op.Linear, error) {
 var leakyReluGradient = derivative(func(e *op.Emitter, n *onnxio.Node, x, _ *onnxio.Value) *onnxio.Value {
 	return e.Where(e.Greater(e.Scalar(x, 0), x), e.Scalar(x, float64(leakyAlpha(n))), e.Scalar(x, 1))
 })
+
+func leakyReluRises(n *onnxio.Node) bool { return n.Attrs.Float("alpha", 0.01) >= 0 }

@@ -69,6 +69,7 @@ func logSoftmaxLinear(n *onnxio.Node) (*op.Linear, error) {
 	}
 	size := float64(g.size)
 	return &op.Linear{
+		Terms: formTerms(product(s), g.size),
 		Relax: func(_ relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
 			out, err := logSoftmaxInterval(n, in)
 			if err != nil {

@@ -355,6 +355,7 @@ func standardLinear(read func(*onnxio.Node) (*standard, error)) func(*onnxio.Nod
 			return nil, err
 		}
 		return &op.Linear{
+			Terms:     formTerms(g.total, g.size),
 			Relax:     func(_ relax.Slope, in []relax.Box) (*relax.Relaxation, error) { return g.relax(in), nil },
 			Execution: op.Within(0, 0, "error analysis of sums in any order, and of both ways to find a variance").Depending(g.execution),
 		}, nil

@@ -4,7 +4,7 @@ package operators
 
 import "github.com/shallow-waters/shoal/internal/op"
 
-var reduceMaxOp = op.Def{Name: "ReduceMax", Since: 1,
+var reduceMaxOp = op.Def{Name: "ReduceMax", Since: 1, Zero: op.ZeroKept,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: extremeEval(true),
 	Gradient: reduceGradient(foldAxes, extremeSlope(true)),

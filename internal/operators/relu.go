@@ -12,18 +12,22 @@ import (
 )
 
 var reluOp = op.Def{
-	Name: "Relu", Since: 6, AnyOrder: true,
+	Name: "Relu", Since: 6, Rising: always, Zero: op.ZeroKept, AnyOrder: true,
 	Shape:    sameShape,
 	Eval:     elementwise(func(x float32) float32 { return max(x, 0) }, func(x float64) float64 { return max(x, 0) }),
 	Gradient: reluGradient,
 	Interval: monotone(func(x float64) float64 { return max(x, 0) }, 0),
-	Linear:   lines(reluLines, 0, "exact"),
+	Linear:   reluLinear,
 	Couple:   coupleElementwise,
 }
 
 // tie settles bounds that are symmetric but for rounding (l = -u is common in networks that compute maxima): they take slope 0,
 // whichever way the last bits fell.
 const tie = 1 + 1e-9
+
+func reluLinear(*onnxio.Node) (*op.Linear, error) {
+	return &op.Linear{Lines: reluLines, Kink: true, Execution: op.Within(0, 0, "exact")}, nil
+}
 
 // reluLines bounds max(x, 0) between two lines on [l, u] for every neuron.
 //

@@ -9,7 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var reshapeOp = op.Def{Name: "Reshape", Since: 5,
+var reshapeOp = op.Def{Name: "Reshape", Since: 5, SameNumbers: true, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"allowzero": op.Boolean},
 	Shape: reshapeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape, Adapt: adaptReshape}
 

@@ -13,7 +13,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var resizeOp = op.Def{Name: "Resize", Since: 10,
+var resizeOp = op.Def{Name: "Resize", Since: 10, Zero: op.ZeroKept,
 	Attrs: op.Attributes{
 		"mode": op.OneOf("nearest", "linear").From(11, "cubic"), "axes": op.AnyValue, "antialias": op.OneOf(0),
 		"coordinate_transformation_mode": append(op.OneOf("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric").From(19, "half_pixel_symmetric"),
@@ -25,7 +25,7 @@ var resizeOp = op.Def{Name: "Resize", Since: 10,
 	Departs: resizeDeparts,
 	Shape:   resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize}
 
-var upsampleOp = op.Def{Name: "Upsample", Since: 7,
+var upsampleOp = op.Def{Name: "Upsample", Since: 7, Zero: op.ZeroKept,
 	Attrs:   op.Attributes{"mode": op.OneOf("nearest", "linear"), "scales": op.AnyValue},
 	Departs: resizeDeparts,
 	Shape:   resizeShape, Eval: resizeEval, Gradient: resizeGradient, Linear: resizeLinear, Couple: coupleResize, Adapt: adaptResize}

@@ -7,7 +7,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var shapeOp = op.Def{Name: "Shape", Since: 1,
+var shapeOp = op.Def{Name: "Shape", Since: 1, OfShape: true,
 	Attrs: op.Attributes{"start": op.AnyValue, "end": op.AnyValue},
 	Shape: shapeShape, Eval: shapeEval, Couple: coupleNothing}
 

@@ -12,7 +12,7 @@ import (
 )
 
 var sigmoidOp = op.Def{
-	Name: "Sigmoid", Since: 6, AnyOrder: true,
+	Name: "Sigmoid", Since: 6, Rising: always, AnyOrder: true,
 	Shape:    sameShape,
 	Eval:     elementwise(func(x float32) float32 { return float32(sigmoid(float64(x))) }, sigmoid),
 	Gradient: sigmoidGradient,

@@ -8,7 +8,7 @@ import (
 )
 
 var sizeOp = op.Def{
-	Name: "Size", Since: 1,
+	Name: "Size", Since: 1, OfShape: true,
 	Shape: func(n *onnxio.Node) ([]op.Type, error) {
 		_, err := shapeOf(n, 0)
 		return []op.Type{{DType: onnxio.Int64, Shape: []int{}}}, err

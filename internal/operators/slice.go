@@ -10,7 +10,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var sliceOp = op.Def{Name: "Slice", Since: 1,
+var sliceOp = op.Def{Name: "Slice", Since: 1, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"starts": op.AnyValue, "ends": op.AnyValue, "axes": op.AnyValue},
 	Shape: sliceShape, Eval: sliceEval, Gradient: sliceGradient, Linear: movedBy(sliceEval, 0), Couple: coupleSlice, Adapt: adaptSlice}
 

@@ -157,6 +157,7 @@ func softmaxLinear(n *onnxio.Node) (*op.Linear, error) {
 	}
 	e := op.Within(2*float64(g.size)+8, 0x1p-24, "error analysis of the shifted form, exp within 2 ulp")
 	return &op.Linear{
+		Terms: formTerms(product(s), g.size),
 		Relax: func(_ relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
 			y, err := softmaxInterval(n, in)
 			if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var splitOp = op.Def{Name: "Split", Since: 2,
+var splitOp = op.Def{Name: "Split", Since: 2, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"axis": op.AnyValue, "split": op.AnyValue, "num_outputs": op.AnyValue},
 	Shape: splitShape, Eval: splitEval, Gradient: splitGradient, Linear: movedBy(splitEval, 0), Couple: coupleSplit, Adapt: adaptSplit}
 

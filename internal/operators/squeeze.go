@@ -9,7 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var squeezeOp = op.Def{Name: "Squeeze", Since: 1,
+var squeezeOp = op.Def{Name: "Squeeze", Since: 1, SameNumbers: true, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"axes": op.AnyValue},
 	Shape: squeezeShape, Eval: copyEval, Fast: reshapeFast, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape}
 

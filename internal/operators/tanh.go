@@ -11,7 +11,7 @@ import (
 )
 
 var tanhOp = op.Def{
-	Name: "Tanh", Since: 6, AnyOrder: true,
+	Name: "Tanh", Since: 6, Rising: always, AnyOrder: true,
 	Shape:    sameShape,
 	Eval:     elementwise(func(x float32) float32 { return float32(math.Tanh(float64(x))) }, math.Tanh),
 	Gradient: tanhGradient,

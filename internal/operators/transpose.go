@@ -9,7 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var transposeOp = op.Def{Name: "Transpose", Since: 1,
+var transposeOp = op.Def{Name: "Transpose", Since: 1, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"perm": op.AnyValue},
 	Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Gradient: transposeGradient, Linear: movedBy(transposeEval, 0), Couple: coupleTranspose}
 

@@ -9,7 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var unsqueezeOp = op.Def{Name: "Unsqueeze", Since: 1,
+var unsqueezeOp = op.Def{Name: "Unsqueeze", Since: 1, SameNumbers: true, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"axes": op.AnyValue},
 	Shape: unsqueezeShape, Eval: copyEval, Gradient: sameGradient, Linear: reshapeLinear, Couple: coupleReshape}
 

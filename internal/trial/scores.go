@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
@@ -69,12 +70,8 @@ func behind(v *onnxio.Value, more func(*onnxio.Node) bool) *onnxio.Node {
 		if n.Domain != "" || len(n.Inputs) == 0 || n.Inputs[0] == nil {
 			return n
 		}
-		switch n.Op {
-		case "Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze":
-		default:
-			if !more(n) {
-				return n
-			}
+		if def, err := operators.Lookup(n); (err != nil || !def.SameNumbers) && !more(n) {
+			return n
 		}
 	}
 	return nil

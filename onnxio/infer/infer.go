@@ -117,7 +117,7 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 		}
 		constant = constant && v.Const != nil
 	}
-	if len(n.Inputs) == 0 && n.Op != "Constant" {
+	if len(n.Inputs) == 0 && !def.Source {
 		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("it has no inputs")}
 	}
 	types, err := def.Shape(n)
@@ -125,7 +125,7 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
 	}
 	// The shape of a value is a constant even where the value is not.
-	constant = constant || n.Domain == "" && (n.Op == "Shape" || n.Op == "Size")
+	constant = constant || def.OfShape
 	for i, v := range n.Outputs {
 		if v == nil {
 			continue

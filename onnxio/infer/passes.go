@@ -3,6 +3,7 @@ package infer
 import (
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -34,20 +35,13 @@ func bypass(g *onnxio.Graph) {
 	}
 }
 
-// copies tells whether a node's only read output is its first input. Dropout in training mode is not; its Shape face refuses it.
+// copies tells whether a node's only read output is its first input.
 func copies(n *onnxio.Node) bool {
-	if n.Domain != "" || len(n.Inputs) == 0 || n.Inputs[0] == nil || n.Outputs[0] == nil || n.Outputs[0].Const != nil {
+	if len(n.Inputs) == 0 || n.Inputs[0] == nil || n.Outputs[0] == nil || n.Outputs[0].Const != nil {
 		return false
 	}
-	switch n.Op {
-	case "Identity":
-		return true
-	case "Dropout":
-		return len(n.Outputs) == 1 || n.Outputs[1] == nil
-	case "Cast":
-		return n.Inputs[0].DType == n.Outputs[0].DType
-	}
-	return false
+	def, err := operators.Lookup(n)
+	return err == nil && def.Copies != nil && def.Copies(n)
 }
 
 // dropDead removes nodes whose outputs are constant or read by nobody.

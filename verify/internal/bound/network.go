@@ -51,7 +51,9 @@ type value struct {
 	exec op.Execution
 	part *joined // what a runtime's joining of whole parts of the graph may change; nil for nothing
 	relu bool
-	args []int // value of every node input; -1 for a constant
+	// rising, of kindAct: the function does not decrease.
+	rising bool
+	args   []int // value of every node input; -1 for a constant
 
 	exact    bool // interval bounds of this value are the true range, given exact inputs
 	separate bool // the elements vary independently of each other

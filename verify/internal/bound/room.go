@@ -2,7 +2,6 @@ package bound
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -61,35 +60,6 @@ func (p *pass) fit(size *int, widest int) error {
 // askForms asks for the linear forms of a node that mixes elements, before they are made.
 func (p *pass) askForms(v *value) error {
 	const bytes = 2 * 16 // lower and upper: a coefficient, an index and an input
-	need := float64(bytes) * float64(v.n) * float64(formTerms(v.node))
+	need := float64(bytes) * float64(v.n) * float64(max(2, v.lin.Terms))
 	return p.net.room.Ask(fmt.Sprintf("linear forms of node %q (%s)", v.node.Name, v.node.Op), int64(min(need, 1<<62)))
-}
-
-// formTerms is how many terms a form of the node's output has: those of the operators that sum or normalise over many elements, and two of
-// others.
-func formTerms(n *onnxio.Node) int {
-	if len(n.Inputs) == 0 || n.Inputs[0] == nil || n.Outputs[0] == nil {
-		return 2
-	}
-	in := n.Inputs[0].Shape
-	all, out := onnxio.NumElements(in), max(1, onnxio.NumElements(n.Outputs[0].Shape))
-	from := func(axis int) int { // the axes from this one on
-		if axis < 0 {
-			axis += len(in)
-		}
-		return onnxio.NumElements(in[min(max(axis, 0), len(in)):])
-	}
-	switch {
-	case strings.HasPrefix(n.Op, "Reduce"):
-		return max(2, all/out)
-	case n.Op == "LogSoftmax" || n.Op == "LayerNormalization" || n.Op == "RMSNormalization":
-		return max(2, from(n.Attrs.Int("axis", -1)))
-	case n.Op == "InstanceNormalization":
-		return max(2, from(2))
-	case n.Op == "GroupNormalization":
-		return max(2, from(1)/max(1, n.Attrs.Int("num_groups", 1)))
-	case (n.Op == "MatMul" || n.Op == "Gemm") && len(in) > 0:
-		return max(2, 2*in[len(in)-1])
-	}
-	return 2
 }

@@ -232,7 +232,7 @@ func (y *symbolic) intersect(v *value, s *state, e *equations) {
 // act lays the operator's lines over the range of each form: f(x) <= f(U) <= up-line of f on U's range, for the nondecreasing
 // activations; others start again from their box. Lines with a negative slope cannot occur for those.
 func (y *symbolic) act(v *value, s *state) {
-	if !monotoneOps[v.node.Op] || v.node.Attrs.Float("alpha", 0) < 0 {
+	if !v.rising {
 		y.constant(v, s)
 		return
 	}
@@ -271,8 +271,6 @@ func (y *symbolic) act(v *value, s *state) {
 	}
 	y.intersect(v, s, e)
 }
-
-var monotoneOps = map[string]bool{"Relu": true, "LeakyRelu": true, "Sigmoid": true, "Tanh": true, "Clip": true}
 
 // bound gives lower bounds of rows over the outputs (in stored order): the forms meet in the input variables.
 func (y *symbolic) bound(rows []*affine.Rows, n int) (low []float64, corner [][]float64) {
