@@ -55,7 +55,7 @@ func GradientContext(ctx context.Context, g *onnxio.Graph, loss Loss, o Gradient
 		return nil, err
 	}
 	if !o.KeepSoftmax {
-		dropSoftmax(g)
+		g, _ = infer.WithoutSoftmax(g, rows(g))
 	}
 	e := op.NewEmitter(ctx, operators.Table(), g, "grad/")
 	e.Portable = o.Portable
@@ -218,28 +218,10 @@ func flatOutputs(e *op.Emitter, g *onnxio.Graph, batch int) (*onnxio.Value, erro
 	return e.Concat(1, rows...), e.Err
 }
 
-// dropSoftmax lets the graph end before a Softmax or LogSoftmax over all of a sample's outputs, and tells whether there was one.
-func dropSoftmax(g *onnxio.Graph) bool {
-	if len(g.Outputs) != 1 {
-		return false
+// rows is how many samples the first output has numbers of, as its shape says.
+func rows(g *onnxio.Graph) int {
+	if len(g.Outputs) == 0 || len(g.Outputs[0].Shape) < 2 {
+		return 1
 	}
-	n := g.Outputs[0].Producer
-	if n == nil || n.Domain != "" || n.Op != "Softmax" && n.Op != "LogSoftmax" {
-		return false
-	}
-	shape := g.Outputs[0].Shape
-	def := -1
-	if n.Opset < 13 {
-		def = 1
-	}
-	axis := n.Attrs.Int("axis", def)
-	if axis < 0 {
-		axis += len(shape)
-	}
-	if len(shape) < 2 || axis < 0 || axis >= len(shape) || onnxio.NumElements(shape) != shape[0]*shape[axis] || axis == 0 {
-		return false
-	}
-	g.Outputs[0] = n.Inputs[0]
-	g.Nodes = slices.DeleteFunc(g.Nodes, func(m *onnxio.Node) bool { return m == n })
-	return true
+	return g.Outputs[0].Shape[0]
 }

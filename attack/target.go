@@ -94,7 +94,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 		return nil, fmt.Errorf("the model has no inputs to attack")
 	}
 	t.fixed = infer.FixedBatch(t.graph) != 0 || slices.ContainsFunc(t.inputs, func(p port) bool { return len(p.shape) < 2 }) || !rowsFollow(ctx, t.graph, o.Engine.Reading)
-	t.softmax = !o.KeepSoftmax && dropSoftmax(one)
+	t.softmax = !o.KeepSoftmax && infer.FinalSoftmax(one, rows(one)) != nil
 	for _, v := range one.Outputs {
 		t.outputs += onnxio.NumElements(v.Shape)
 		t.double = v.DType == onnxio.Double

@@ -20,7 +20,7 @@ func FromGraph(g *onnxio.Graph) (*Architecture, error) {
 
 // FromGraphContext is FromGraph until the context ends, and within its budget of memory.
 func FromGraphContext(ctx context.Context, g *onnxio.Graph) (*Architecture, error) {
-	g, _, err := StripSoftmax(g)
+	g, _, err := stripSoftmax(ctx, g)
 	if err != nil {
 		return nil, err
 	}

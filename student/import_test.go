@@ -194,3 +194,27 @@ func TestTeachersTakeImagesInTheirOwnOrder(t *testing.T) {
 		t.Error("images of another shape were taken")
 	}
 }
+
+// TestSoftmaxOverOtherThanClassesStays: what is no distribution over classes is no softmax to leave out; what is, also behind operators of which only
+// another engine knows the shapes.
+func TestSoftmaxOverOtherThanClassesStays(t *testing.T) {
+	for _, c := range []struct {
+		before string
+		axis   int64
+		want   bool
+	}{{"Relu", 1, true}, {"Relu", -1, true}, {"Relu", 0, false}, {"OfAnotherEngine", 1, true}, {"OfAnotherEngine", 0, false}} {
+		dims := []onnxio.Dim{{Size: -1, Name: "n"}, {Size: 4}}
+		value := func(name string) *onnxio.Value {
+			return &onnxio.Value{Name: name, DType: onnxio.Float, HasShape: true, Dims: dims}
+		}
+		x, z, p := value("x"), value("z"), value("p")
+		g := &onnxio.Graph{Name: "g", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{p}, Nodes: []*onnxio.Node{
+			{Name: "before", Op: c.before, Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{z}, Opset: 17, Attrs: onnxio.Attrs{}},
+			{Name: "softmax", Op: "Softmax", Inputs: []*onnxio.Value{z}, Outputs: []*onnxio.Value{p}, Opset: 17, Attrs: onnxio.Attrs{"axis": c.axis}}}}
+		z.Producer, p.Producer = g.Nodes[0], g.Nodes[1]
+		out, stripped, err := StripSoftmax(g)
+		if err != nil || stripped != c.want || stripped != (len(out.Nodes) == 1) || stripped != (out.Outputs[0].Name == "z") {
+			t.Errorf("%s, axis %d: stripped %v, %d nodes, output %q, %v", c.before, c.axis, stripped, len(out.Nodes), out.Outputs[0].Name, err)
+		}
+	}
+}

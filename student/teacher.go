@@ -11,11 +11,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/student/tape"
 )
 
@@ -180,9 +182,13 @@ func readLogits(path string, n int) ([]float32, bool) {
 	return out, true
 }
 
-// StripSoftmax gives a copy of a classifier's graph that ends in its logits: a Softmax (or LogSoftmax) that gives the output is left out.
-// stripped tells whether there was one.
+// StripSoftmax gives a copy of a classifier's graph that ends in its logits: a Softmax (or LogSoftmax) over all classes that gives the only output is
+// left out. stripped tells whether there was one.
 func StripSoftmax(g *onnxio.Graph) (out *onnxio.Graph, stripped bool, err error) {
+	return stripSoftmax(context.Background(), g)
+}
+
+func stripSoftmax(ctx context.Context, g *onnxio.Graph) (out *onnxio.Graph, stripped bool, err error) {
 	if err := g.Check(); err != nil {
 		return nil, false, err
 	}
@@ -190,27 +196,50 @@ func StripSoftmax(g *onnxio.Graph) (out *onnxio.Graph, stripped bool, err error)
 		return nil, false, errors.New("the graph has no output")
 	}
 	out = g.Clone()
-	p := out.Outputs[0].Producer
-	gone := map[*onnxio.Node]bool{p: true}
-	for p != nil && p.Op == "Identity" {
-		p = p.Input(0).Producer
+	last := classSoftmax(ctx, g)
+	if last == nil {
+		return out, false, ctx.Err()
+	}
+	// The file's own nodes up to there; those behind only copy.
+	p, gone := out.Outputs[0].Producer, map[*onnxio.Node]bool{}
+	for ; p != nil && len(p.Outputs) > 0 && p.Outputs[0].Name != last.Outputs[0].Name; p = p.Input(0).Producer {
 		gone[p] = true
+		if p.Input(0) == nil {
+			return g.Clone(), false, nil
+		}
 	}
-	if p == nil || p.Op != "Softmax" && p.Op != "LogSoftmax" {
-		return out, false, nil
+	if p == nil || p.Input(0) == nil {
+		return g.Clone(), false, nil
 	}
+	gone[p] = true
 	z := p.Input(0)
 	old := out.Outputs[0]
 	if !z.HasShape && old.HasShape { // a softmax does not change the shape
 		z.HasShape, z.Dims = true, old.Dims
 	}
 	out.Outputs[0] = z
-	keep := out.Nodes[:0]
-	for _, n := range out.Nodes {
-		if !gone[n] {
-			keep = append(keep, n)
-		}
-	}
-	out.Nodes = keep
+	out.Nodes = slices.DeleteFunc(out.Nodes, func(n *onnxio.Node) bool { return gone[n] })
 	return out, true, nil
+}
+
+// classSoftmax is the softmax over all classes that a graph ends in. Where shapes cannot be inferred, as of operators that another engine runs, the file's
+// word counts: rows of scores.
+func classSoftmax(ctx context.Context, g *onnxio.Graph) *onnxio.Node {
+	one, err := infer.Prepare(ctx, g, infer.Options{})
+	if err == nil {
+		if len(one.Outputs[0].Shape) == 0 {
+			return nil
+		}
+		return infer.FinalSoftmax(one, one.Outputs[0].Shape[0])
+	}
+	y := g.Outputs[0]
+	if n := y.Producer; n != nil && n.Input(0) != nil && y.HasShape && len(y.Dims) == 2 {
+		rows, scores := *n, *n.Input(0)
+		scores.Shape, scores.Producer = []int{1, 2}, nil
+		out := *y
+		out.Producer = &rows
+		rows.Inputs, rows.Outputs = []*onnxio.Value{&scores}, []*onnxio.Value{&out}
+		return infer.FinalSoftmax(&onnxio.Graph{Inputs: []*onnxio.Value{&scores}, Nodes: []*onnxio.Node{&rows}, Outputs: []*onnxio.Value{&out}}, 1)
+	}
+	return nil
 }

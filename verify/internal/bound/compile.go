@@ -10,6 +10,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
 // Compile turns a prepared graph (static shapes, constants folded) into a network, until the context ends and within its budget of memory, which
@@ -17,7 +18,7 @@ import (
 func Compile(ctx context.Context, g *onnxio.Graph, dropSoftmax bool) (*Network, error) {
 	c := &compiler{ctx: ctx, room: budget.Of(ctx), net: &Network{}, of: map[*onnxio.Value]int{}}
 	if dropSoftmax {
-		g = c.withoutSoftmax(g)
+		g, c.net.softmax = infer.WithoutSoftmax(g, 1)
 	}
 	c.graph = g
 	for range 3 { // an input's order may be asked for by a convolution behind it: then begin again with it
@@ -41,31 +42,6 @@ type compiler struct {
 	graph *onnxio.Graph
 	of    map[*onnxio.Value]int
 	want  map[int]affine.Order // orders asked for, by input number
-}
-
-// withoutSoftmax leaves a final Softmax or LogSoftmax out: the order of its outputs is that of its inputs.
-func (c *compiler) withoutSoftmax(g *onnxio.Graph) *onnxio.Graph {
-	if len(g.Outputs) != 1 || g.Outputs[0].Producer == nil {
-		return g
-	}
-	n := g.Outputs[0].Producer
-	if n.Op != "Softmax" && n.Op != "LogSoftmax" || n.Domain != "" || n.Inputs[0] == nil || n.Inputs[0].Const != nil {
-		return g
-	}
-	shape := n.Inputs[0].Shape
-	axis := n.Attrs.Int("axis", map[bool]int{true: -1, false: 1}[n.Opset >= 13])
-	if axis < 0 {
-		axis += len(shape)
-	}
-	// Only a softmax over everything that is not a one keeps the order of all outputs.
-	if axis < 0 || axis >= len(shape) || shape[axis] != onnxio.NumElements(shape) {
-		return g
-	}
-	out := *g
-	out.Outputs = []*onnxio.Value{n.Inputs[0]}
-	out.Nodes = slices.DeleteFunc(slices.Clone(g.Nodes), func(m *onnxio.Node) bool { return m == n })
-	c.net.softmax = true
-	return &out
 }
 
 func (c *compiler) run() error {
