@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -131,12 +130,7 @@ func attackAction(c *cli.Context) error {
 	if r.Interrupted {
 		return errCutShort()
 	}
-	for _, sum := range r.Attacks {
-		if least := given(c, "min-robust"); least != nil && float64(sum.RobustAccuracy) < *least {
-			return &codeError{code: exitThreshold, err: fmt.Errorf("robust accuracy %.4f at eps %s is below --min-robust %v", float64(sum.RobustAccuracy), sum.EpsText, *least)}
-		}
-	}
-	return nil
+	return missed(r)
 }
 
 // runAttack attacks samples [from, to) and prints what comes of it.
@@ -153,5 +147,12 @@ func runAttack(c *cli.Context, q *trial.Attack, r *report.Result, from, to int) 
 		foreign.Fprintf(c.App.ErrWriter, "samples depend on each other in a batch: each is run alone\n")
 	}
 	r.Attacks, r.Flags = q.Sums(r.Rows), q.Flags()
+	if least := given(c, "min-robust"); least != nil {
+		for i, sum := range r.Attacks {
+			r.Checks = append(r.Checks, report.AtLeast("robust_accuracy", sum.RobustAccuracy, *least, "robust accuracy %.4f at eps %s is below --min-robust %v",
+				float64(sum.RobustAccuracy), sum.EpsText, *least))
+			r.Checks[i].Eps = &r.Attacks[i].Eps
+		}
+	}
 	return p.end(r)
 }

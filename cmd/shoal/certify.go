@@ -128,6 +128,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if !several { // what the run took, and not only the samples
 		r.Proofs[0].Seconds = time.Since(start).Seconds()
 	}
+	r.Checks = certifiedChecks(c, r.Proofs)
 	if err := p.end(r); err != nil {
 		return err
 	}
@@ -137,20 +138,30 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if r.Interrupted {
 		return errCutShort()
 	}
-	return missed(given(c, "min-certified"), r.Proofs)
+	return missed(r)
 }
 
-// missed is the error where a certified accuracy is below the threshold.
-func missed(least *float64, sums []report.ProofSum) error {
-	for _, sum := range sums {
-		if least == nil || float64(sum.CertifiedAccuracy) >= *least {
-			continue
+// certifiedChecks are those of --min-certified, one at each radius.
+func certifiedChecks(c *cli.Context, sums []report.ProofSum) (out []report.Check) {
+	least := given(c, "min-certified")
+	for i, sum := range sums {
+		if least == nil {
+			break
 		}
 		at := ""
 		if len(sums) > 1 {
 			at = fmt.Sprintf(" at eps %s", sum.EpsText)
 		}
-		return &codeError{code: exitThreshold, err: fmt.Errorf("certified accuracy %.4f%s is below --min-certified %v", float64(sum.CertifiedAccuracy), at, *least)}
+		out = append(out, report.AtLeast("certified_accuracy", sum.CertifiedAccuracy, *least, "certified accuracy %.4f%s is below --min-certified %v", float64(sum.CertifiedAccuracy), at, *least))
+		out[i].Eps = &sums[i].Eps
+	}
+	return out
+}
+
+// missed is the error where a result does not pass its checks.
+func missed(r *report.Result) error {
+	if failed := r.Failed(); failed != nil {
+		return &codeError{code: exitThreshold, err: errors.New(failed.Reason)}
 	}
 	return nil
 }

@@ -157,7 +157,7 @@ func compareAction(c *cli.Context) error {
 	if q.Subject != nil {
 		r.Subject = q.Subject.Describe(nil)
 	}
-	r.SamplesDepend = q.SamplesDepend()
+	r.SamplesDepend, r.Checks = q.SamplesDepend(), comparedChecks(c, q, r.Agreement)
 	if jsonMode(c) != "" {
 		err = printJSON(c.App.Writer, r.Summary())
 	} else {
@@ -169,7 +169,13 @@ func compareAction(c *cli.Context) error {
 	if r.Interrupted {
 		return errCutShort()
 	}
-	return compared(c, q, r.Agreement)
+	if err := missed(r); err != nil {
+		return err
+	}
+	if c.IsSet("min-agreement") && !q.Decides() {
+		return &codeError{code: exitUnsupported, err: errors.New("--min-agreement is about predictions, and one output names no class")}
+	}
+	return nil
 }
 
 // runCompare compares all samples.
@@ -199,25 +205,18 @@ func compareRecords(c *cli.Context, r *report.Result, q *trial.Compare, s *sampl
 	return openPlan(c, p)
 }
 
-// compared is the error where a threshold is missed.
-func compared(c *cli.Context, q *trial.Compare, s *report.AgreementSum) error {
-	miss := func(format string, args ...any) error {
-		return &codeError{code: exitThreshold, err: fmt.Errorf(format, args...)}
+// comparedChecks are those of the thresholds.
+func comparedChecks(c *cli.Context, q *trial.Compare, s *report.AgreementSum) (out []report.Check) {
+	if limit := given(c, "max-delta"); limit != nil && s.Certificate != nil {
+		out = append(out, report.AtMost("proven_difference", s.Certificate.Delta, *limit, "outputs are proven to differ by at most %.3g; --max-delta is %.3g", float64(s.Certificate.Delta), *limit))
 	}
-	if limit := given(c, "max-delta"); limit != nil && s.Certificate != nil && !(float64(s.Certificate.Delta) <= *limit) {
-		return miss("outputs are proven to differ by at most %.3g; --max-delta is %.3g", float64(s.Certificate.Delta), *limit)
+	if limit := given(c, "max-difference"); limit != nil {
+		out = append(out, report.AtMost("relative_difference", s.Relative, *limit, "outputs differ by %.2e of the largest; --max-difference is %.2e", float64(s.Relative), *limit))
 	}
-	if limit := given(c, "max-difference"); limit != nil && !(float64(s.Relative) <= *limit) {
-		return miss("outputs differ by %.2e of the largest; --max-difference is %.2e", float64(s.Relative), *limit)
+	if least := given(c, "min-agreement"); least != nil && q.Decides() {
+		out = append(out, report.AtLeast("agreement", s.Agreement, *least, "%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*float64(s.Agreement), 100**least))
 	}
-	least := given(c, "min-agreement")
-	if least != nil && !q.Decides() {
-		return &codeError{code: exitUnsupported, err: errors.New("--min-agreement is about predictions, and one output names no class")}
-	}
-	if least != nil && float64(s.Agreement) < *least {
-		return miss("%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*float64(s.Agreement), 100**least)
-	}
-	return nil
+	return out
 }
 
 // firstShape is the shape of a session's first input.

@@ -25,8 +25,9 @@ type Result struct {
 	Radii     *RadiusSum
 	Agreement *AgreementSum
 
-	Flags         []Flag // reasons to doubt an attack's figures
-	SamplesDepend bool   // a sample had other outputs in company than alone; each was run alone
+	Checks        []Check // requirements that the result was held to, in the order in which they were asked
+	Flags         []Flag  // reasons to doubt an attack's figures
+	SamplesDepend bool    // a sample had other outputs in company than alone; each was run alone
 	Interrupted   bool
 }
 

@@ -27,6 +27,9 @@ func (r *Result) Summary() map[string]any {
 	case Attack:
 		doc["summary"], doc["flags"], doc["samples_depend"], doc["interrupted"] = r.Attacks, r.Flags, r.SamplesDepend, r.Interrupted
 	}
+	if len(r.Checks) > 0 {
+		doc["checks"] = r.Checks
+	}
 	return doc
 }
 
@@ -46,6 +49,9 @@ func (r *Result) compared() map[string]any {
 	doc := map[string]any{"a": r.Model, "b": r.Other, "engine_a": s.Engines[0], "engine_b": s.Engines[1], "subject": r.Subject, "samples": s.Samples, "max_difference": s.Max,
 		"mean_difference": s.Mean, "max_relative": s.Relative, "agreement": s.Agreement, "differing": s.Differing, "matched_by": s.Matched, "samples_depend": r.SamplesDepend,
 		"interrupted": r.Interrupted}
+	if len(r.Checks) > 0 {
+		doc["checks"] = r.Checks
+	}
 	if s.Certificate != nil {
 		doc["certificate"] = s.Certificate
 	}
