@@ -143,12 +143,15 @@ func (s *search) round(ctx context.Context, number int) (*Found, error) {
 			if value <= 0 {
 				return &Found{append([]float32{}, x[i*s.t.size:(i+1)*s.t.size]...), c}, nil
 			}
-			best[c] = insert(best[c], &probe{x: x[i*s.t.size : (i+1)*s.t.size], aim: c, worst: worst, value: value}, s.o.Points)
+			best[c] = insert(best[c], &probe{x: x[i*s.t.size : (i+1)*s.t.size], aim: c, worst: worst, value: value}, max(s.o.Points, newtonStarts))
 		}
 	}
-	var probes []*probe
+	var probes, starts []*probe
 	for _, list := range best {
 		for _, p := range list {
+			starts = append(starts, &probe{x: append([]float32{}, p.x...), aim: p.aim})
+		}
+		for _, p := range list[:min(len(list), s.o.Points)] {
 			p.x = append([]float32{}, p.x...)
 			p.last = append([]float32{}, p.x...)
 			p.bestValue, p.checked, p.step = math.Inf(1), math.Inf(1), 0.25
@@ -167,7 +170,17 @@ func (s *search) round(ctx context.Context, number int) (*Found, error) {
 	if s.t.noGrad != nil {
 		return s.wander(ctx, probes)
 	}
-	return s.descend(ctx, probes)
+	if f, err := s.descend(ctx, probes); f != nil || err != nil {
+		return f, err
+	}
+	// From where the descent ended and, since that may be a dead end, from random points too.
+	var ends []*probe
+	for _, p := range probes {
+		if p.best != nil {
+			ends = append(ends, &probe{x: append([]float32{}, p.best...), aim: p.aim})
+		}
+	}
+	return s.steepen(ctx, append(ends, starts...))
 }
 
 // insert keeps the n probes of least value.

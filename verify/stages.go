@@ -74,6 +74,7 @@ func (d *decision) left() []*group {
 // decide fills in every group's result. A deadline is no error: what is open then is unknown.
 func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error {
 	d := newDecision(v, o, groups)
+	late := false
 	for _, s := range stages {
 		if len(d.left()) == 0 {
 			break
@@ -82,13 +83,8 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error
 			continue
 		}
 		err := s.run(ctx, v, d)
-		if isDeadline(err) {
-			for _, g := range d.groups {
-				if !g.settled {
-					g.result = Result{Verdict: Unknown, Margin: math.NaN(), Timeout: true}
-				}
-			}
-			return nil
+		if late = isDeadline(err); late {
+			break
 		}
 		if err != nil {
 			return err
@@ -97,6 +93,9 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error
 	for _, g := range groups {
 		if !g.settled && g.float32 != nil && !d.falsified[g.property] {
 			d.settle(g, *g.float32)
+		}
+		if !g.settled && late {
+			g.result = Result{Verdict: Unknown, Margin: math.NaN(), Timeout: true}
 		}
 		if !g.settled && g.result.Verdict == "" {
 			g.result = Result{Verdict: Unknown, Margin: g.worst(), Method: g.used, Reason: g.reason()}

@@ -1,0 +1,65 @@
+package verify
+
+import (
+	"context"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// slowFalsifier knows a point of the first property, and looks for one of the second until the time is over.
+type slowFalsifier struct{ point []float64 }
+
+func (f slowFalsifier) Falsify(ctx context.Context, _ Box, cases [][]Constraint) ([][]float64, error) {
+	if cases[0][0].Bound.Cmp(big.NewRat(1, 1)) == 0 {
+		return [][]float64{f.point}, nil
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestAnExecutionsCounterexampleOutlivesTheDeadline: what refutes float32 executions alone does not end the search for a proof over the reals; when
+// the time does, it still is the verdict.
+func TestAnExecutionsCounterexampleOutlivesTheDeadline(t *testing.T) {
+	value := func(name string, n int) *onnxio.Value {
+		return &onnxio.Value{Name: name, DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: 1}, {Size: n}}}
+	}
+	fixed := func(name string, x []float32, shape ...int) *onnxio.Value {
+		c := onnxio.FromFloat32(x, shape...)
+		return &onnxio.Value{Name: name, DType: onnxio.Float, Const: c, HasShape: true, Shape: shape}
+	}
+	x, h, r, y := value("x", 2), value("h", 3), value("r", 3), value("y", 1)
+	// y = x_0 + 2^-25 + 5 relu(x_1) - 5 relu(x_1), which float32 rounds to x_0 where that is 1, and intervals know little of.
+	m, err := onnxio.NewModel(&onnxio.Graph{Name: "late", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{
+		{Name: "a", Op: "MatMul", Inputs: []*onnxio.Value{x, fixed("A", []float32{1, 0, 0, 0, 1, 1}, 2, 3)}, Outputs: []*onnxio.Value{h}, Opset: 13, Attrs: onnxio.Attrs{}},
+		{Name: "b", Op: "Relu", Inputs: []*onnxio.Value{h}, Outputs: []*onnxio.Value{r}, Opset: 13, Attrs: onnxio.Attrs{}},
+		{Name: "c", Op: "Gemm", Inputs: []*onnxio.Value{r, fixed("B", []float32{1, 5, -5}, 3, 1), fixed("C", []float32{0x1p-25}, 1)},
+			Outputs: []*onnxio.Value{y}, Opset: 13, Attrs: onnxio.Attrs{}},
+	}}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := Open(context.Background(), m, Options{Falsifier: slowFalsifier{[]float64{1, 0.5}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	below := func(bound *big.Rat) Property {
+		return Property{Cases: []Case{{Box: Box{Lower: []float64{1, -1}, Upper: []float64{2, 1}},
+			Constraints: []Constraint{{Index: []int{0}, Coef: []*big.Rat{big.NewRat(1, 1)}, Bound: bound}}}}}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	rs, err := v.VerifyAll(ctx, []Property{below(big.NewRat(1, 1)), below(big.NewRat(1, 2))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rs[0].Verdict != Falsified || rs[0].FalsifiedIn != Float32 {
+		t.Errorf("with a counterexample among executions: %s in %q, %s", rs[0].Verdict, rs[0].FalsifiedIn, rs[0].Reason)
+	}
+	if rs[1].Verdict != Unknown || !rs[1].Timeout {
+		t.Errorf("without one: %s, %s", rs[1].Verdict, rs[1].Reason)
+	}
+}
