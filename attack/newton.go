@@ -9,7 +9,6 @@ import (
 // the cases.
 const (
 	newtonStarts = 12   // random points for each case, the nearest of all that are tried
-	newtonMost   = 64   // points at work at a time
 	newtonRows   = 8    // constraints of one point that are looked at, the worst ones
 	newtonOver   = 1.05 // constraints are aimed at a little beyond their bound
 	newtonRidge  = 1e-6 // of the system, relative to its trace
@@ -22,7 +21,7 @@ func (s *search) steepen(ctx context.Context, starts []*probe) (*Found, error) {
 	size, outputs := s.t.size, s.t.outputs
 	var probes []*probe
 	for _, p := range starts {
-		if len(s.r.Cases[p.aim]) > 1 && len(probes) < newtonMost {
+		if len(s.r.Cases[p.aim]) > 1 && len(probes) < s.o.Most {
 			probes = append(probes, p)
 		}
 	}
@@ -31,7 +30,7 @@ func (s *search) steepen(ctx context.Context, starts []*probe) (*Found, error) {
 	}
 	loss := &Loss{Kind: Linear}
 	x := make([]float32, 0, len(probes)*size)
-	for range s.o.Steps {
+	for range 3 * s.o.Steps / 2 {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -38,8 +38,8 @@ type Found struct {
 	Case  int
 }
 
-// Search looks for a point of the region by descent on the largest violated constraint of each case, from the best of many random points
-// and from the box's corners. Without gradients it moves single coordinates at random. It returns nil where it finds nothing.
+// Search looks for a point of the region by descent on the largest violated constraint of each case, from the best of many points: random
+// ones, the box's corners, and such that differ in their outputs. Without gradients it moves single coordinates at random. It returns nil where it finds nothing.
 func (t *Target) Search(ctx context.Context, r *Region, o SearchOptions) (*Found, error) {
 	if r == nil {
 		return nil, errors.New("there is no region")
@@ -127,23 +127,40 @@ func violation(c []Constraint, z []float32) (worst int, value float64) {
 	return worst, value
 }
 
-// round tries random points, and descends from the best for each case.
+// round tries random points, and descends from the best for each case and from such as differ in their outputs.
 func (s *search) round(ctx context.Context, number int) (*Found, error) {
 	x := s.starts(number)
+	plain := len(x) / s.t.size
+	if s.t.noGrad == nil && s.t.outputs > 1 {
+		diverse, f, err := s.diversify(ctx, x[(plain-s.o.Random)*s.t.size:])
+		if f != nil || err != nil {
+			return f, err
+		}
+		x = append(x, diverse...)
+	}
 	n := len(x) / s.t.size
 	z, err := s.t.Logits(ctx, x)
 	if err != nil {
 		return nil, err
 	}
 	best := make([][]*probe, len(s.r.Cases))
+	var apart []*probe // whatever their values are: they are where others do not come
 	for i := range n {
 		row := z[i*s.t.outputs : (i+1)*s.t.outputs]
+		var near *probe
 		for c, list := range s.r.Cases {
 			worst, value := violation(list, row)
+			p := &probe{x: x[i*s.t.size : (i+1)*s.t.size], aim: c, worst: worst, value: value}
 			if value <= 0 {
-				return &Found{append([]float32{}, x[i*s.t.size:(i+1)*s.t.size]...), c}, nil
+				return &Found{append([]float32{}, p.x...), c}, nil
 			}
-			best[c] = insert(best[c], &probe{x: x[i*s.t.size : (i+1)*s.t.size], aim: c, worst: worst, value: value}, max(s.o.Points, newtonStarts))
+			best[c] = insert(best[c], p, max(s.o.Points, newtonStarts))
+			if near == nil || value < near.value {
+				near = p
+			}
+		}
+		if i >= plain && near != nil && len(apart) < s.o.Most/2 {
+			apart = append(apart, near)
 		}
 	}
 	var probes, starts []*probe
@@ -151,21 +168,26 @@ func (s *search) round(ctx context.Context, number int) (*Found, error) {
 		for _, p := range list {
 			starts = append(starts, &probe{x: append([]float32{}, p.x...), aim: p.aim})
 		}
-		for _, p := range list[:min(len(list), s.o.Points)] {
-			p.x = append([]float32{}, p.x...)
-			p.last = append([]float32{}, p.x...)
-			p.bestValue, p.checked, p.step = math.Inf(1), math.Inf(1), 0.25
-			probes = append(probes, p)
-		}
+		probes = append(probes, list[:min(len(list), s.o.Points)]...)
 	}
 	// The nearest first; later rounds begin elsewhere, where with many cases others have their turn.
-	if len(probes) > s.o.Most {
+	if most := s.o.Most - len(apart); len(probes) > most {
 		if number%2 == 1 {
 			s.rng.Shuffle(len(probes), func(a, b int) { probes[a], probes[b] = probes[b], probes[a] })
 		} else {
 			slices.SortStableFunc(probes, func(a, b *probe) int { return cmp.Compare(a.value, b.value) })
 		}
-		probes = probes[:s.o.Most]
+		probes = probes[:most]
+	}
+	for _, p := range apart {
+		if !slices.Contains(probes, p) {
+			probes = append(probes, p)
+		}
+	}
+	for _, p := range probes {
+		p.x = append([]float32{}, p.x...)
+		p.last = append([]float32{}, p.x...)
+		p.bestValue, p.checked, p.step = math.Inf(1), math.Inf(1), 0.25
 	}
 	if s.t.noGrad != nil {
 		return s.wander(ctx, probes)
