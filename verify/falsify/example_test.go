@@ -61,7 +61,7 @@ func Example() {
 	// image 2 of class 1 is falsified: class 0 inside the ball
 	// image 3 of class 6 is falsified: class 2 inside the ball
 	// image 4 of class 1 is falsified: class 0 inside the ball
-	// image 5 of class 4 is falsified: class 3 inside the ball
+	// image 5 of class 4 is falsified: class 2 inside the ball
 }
 
 // How large a ball around one image is proven, and how small a one holds a counterexample.
