@@ -187,6 +187,9 @@ func overTop(l, u, second float64) (k, c float64) {
 	if second <= l {
 		return 1, 0
 	}
+	if math.IsNaN(second) { // nothing is known of the others
+		return 0, math.Inf(1)
+	}
 	k = (u - second) / (u - l)
 	if c = max(relax.Above(k, l, second), relax.Above(k, u, u)); !(k >= 0) || !sound.Finite(c) { // an end is infinite
 		return 0, u
