@@ -185,6 +185,12 @@ func (s settings) choose(all []instance) ([]instance, error) {
 		}
 		out = append(out, in)
 	}
+	for _, in := range all {
+		delete(listed, in.key())
+	}
+	for key := range listed {
+		return nil, fmt.Errorf("-list %s: %d of it are not in the folders, such as %s", s.list, len(listed), strings.ReplaceAll(key, "\x00", " "))
+	}
 	for f, seen := range families {
 		if !seen {
 			return nil, fmt.Errorf("-family %s: there is none of this name", f)

@@ -259,6 +259,7 @@ func TestWhatIsAskedIsChosen(t *testing.T) {
 		{[]string{root}, 3}, {[]string{filepath.Join(root, "one")}, 2}, {[]string{filepath.Join(root, "one"), filepath.Join(root, "two")}, 3},
 		{[]string{"-family", "two", root}, 1}, {[]string{"-instance", "p1.", root}, 1}, {[]string{"-list", list, root}, 2},
 		{[]string{"-list", list, "-family", "one,two", "-instance", "p0", root}, 1},
+		{[]string{"-list", list, filepath.Join(root, "two")}, -1},
 		{[]string{"-family", "three", root}, -1}, {[]string{"-instance", "p9", root}, -1}, {[]string{filepath.Join(root, "none")}, -1},
 	} {
 		s, err := parse(append([]string{self(t, "a", "json")}, c.args...), &bytes.Buffer{})
