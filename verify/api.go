@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/big"
+	"time"
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
@@ -65,6 +66,12 @@ type Falsifier interface {
 	// Falsify looks for points of the box whose outputs meet all constraints of a case. Points are candidates: the verifier rounds them
 	// into the box in float32 and runs the network before they count. Finding nothing is no error. When the context ends it returns.
 	Falsify(ctx context.Context, box Box, cases [][]Constraint) ([][]float64, error)
+}
+
+// Persistent is a Falsifier that can be asked once more: Persist looks at other points than Falsify did, for about so long.
+type Persistent interface {
+	Falsifier
+	Persist(ctx context.Context, box Box, cases [][]Constraint, d time.Duration) ([][]float64, error)
 }
 
 // Box is a set of inputs: Lower[i] <= x[i] <= Upper[i], flat in the model's input order (several inputs one behind the

@@ -19,7 +19,7 @@ func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result
 	}
 	res := Result{Verdict: Unknown, Margin: math.NaN(), Reason: "no counterexample was found"}
 	d := newDecision(v, v.o, gs)
-	err = v.falsify(ctx, f, d)
+	err = v.falsify(ctx, f.Falsify, d, d.left())
 	if isDeadline(err) {
 		res.Timeout, err = true, nil
 	}
@@ -35,16 +35,19 @@ func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result
 	return res, err
 }
 
-// falsify lets an attack look for counterexamples to the open cases of every group.
-func (v *Verifier) falsify(ctx context.Context, f Falsifier, d *decision) error {
-	for _, g := range d.left() {
+// falsify lets an attack look for counterexamples to the open cases of some groups.
+func (v *Verifier) falsify(ctx context.Context, f func(context.Context, Box, [][]Constraint) ([][]float64, error), d *decision, groups []*group) error {
+	for _, g := range groups {
+		if d.falsified[g.property] {
+			continue
+		}
 		var cases [][]Constraint
 		for _, c := range g.cases {
 			if !c.proven {
 				cases = append(cases, c.c.Constraints)
 			}
 		}
-		points, err := f.Falsify(ctx, *g.inner, cases)
+		points, err := f(ctx, *g.inner, cases)
 		if err != nil {
 			return err
 		}

@@ -63,3 +63,61 @@ func TestAnExecutionsCounterexampleOutlivesTheDeadline(t *testing.T) {
 		t.Errorf("without one: %s, %s", rs[1].Verdict, rs[1].Reason)
 	}
 }
+
+// stubborn finds nothing at once, and its point when it is asked for longer.
+type stubborn struct {
+	point []float64
+	asked *time.Duration
+}
+
+func (f stubborn) Falsify(context.Context, Box, [][]Constraint) ([][]float64, error) { return nil, nil }
+
+func (f stubborn) Persist(_ context.Context, _ Box, _ [][]Constraint, d time.Duration) ([][]float64, error) {
+	*f.asked = d
+	return [][]float64{f.point}, nil
+}
+
+// TestALongAttackFollowsTheBounds: with a deadline, and so many inputs that no search follows, the attack is asked once more for a share of the time.
+func TestALongAttackFollowsTheBounds(t *testing.T) {
+	const inputs = 40
+	value := func(name string, n int) *onnxio.Value {
+		return &onnxio.Value{Name: name, DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: 1}, {Size: n}}}
+	}
+	ones := make([]float32, inputs)
+	for i := range ones {
+		ones[i] = 1
+	}
+	// y = |x|'s sum: bounds know no more than that it is not negative, and only x = 0 is a counterexample of y <= 0.
+	x, h, y := value("x", inputs), value("h", inputs), value("y", 1)
+	w := &onnxio.Value{Name: "w", DType: onnxio.Float, Const: onnxio.FromFloat32(ones, inputs, 1), HasShape: true, Shape: []int{inputs, 1}}
+	m, err := onnxio.NewModel(&onnxio.Graph{Name: "sum", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{
+		{Name: "a", Op: "Abs", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{h}, Opset: 13, Attrs: onnxio.Attrs{}},
+		{Name: "b", Op: "MatMul", Inputs: []*onnxio.Value{h, w}, Outputs: []*onnxio.Value{y}, Opset: 13, Attrs: onnxio.Attrs{}},
+	}}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := time.Duration(0)
+	v, err := Open(context.Background(), m, Options{Method: Auto, Falsifier: stubborn{make([]float64, inputs), &asked}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	lower, upper := make([]float64, inputs), make([]float64, inputs)
+	for i := range lower {
+		lower[i], upper[i] = -1, 2
+	}
+	p := Property{Cases: []Case{{Box: Box{Lower: lower, Upper: upper}, Constraints: []Constraint{{Index: []int{0}, Coef: []*big.Rat{big.NewRat(1, 1)}, Bound: new(big.Rat)}}}}}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r, err := v.Verify(ctx, p)
+	if err != nil || r.Verdict != Falsified {
+		t.Errorf("%s, %s, %v", r.Verdict, r.Reason, err)
+	}
+	if !(asked > 100*time.Millisecond && asked <= againMost) {
+		t.Errorf("asked for %v of 20 s", asked)
+	}
+	if r, err = v.Verify(context.Background(), p); err != nil || r.Verdict != Unknown {
+		t.Errorf("without a deadline: %s, %s, %v", r.Verdict, r.Reason, err)
+	}
+}

@@ -22,6 +22,8 @@ type stage struct {
 //   - an attack then, before what costs more: a counterexample ends the matter;
 //   - equations in the inputs, where these are few enough for them to be cheap;
 //   - rows substituted back to the inputs;
+//   - a longer attack, where the time is limited and many inputs vary: a small share of it may save the rest, and the search, which looks at
+//     points of its own where few do, is often done sooner;
 //   - the search, which takes all the time that is left.
 var stages = []stage{
 	{"centre", always, tryCentres},
@@ -32,6 +34,10 @@ var stages = []stage{
 	}, bounding(Symbolic)},
 	{"fastlin", asks(FastLin), bounding(FastLin)},
 	{"deeppoly", asks(DeepPoly, Auto, Complete), bounding(DeepPoly)},
+	{"long attack", func(_ *Verifier, o Options) bool {
+		_, ok := o.Falsifier.(Persistent)
+		return ok && (o.Method == Auto || o.Method == Complete) && !o.brief
+	}, attackAgain},
 	{"search", func(_ *Verifier, o Options) bool { return o.Method == Complete || o.Method == Auto && !o.brief }, searching},
 }
 
@@ -128,7 +134,26 @@ func tryCentres(ctx context.Context, v *Verifier, d *decision) error {
 }
 
 func attack(ctx context.Context, v *Verifier, d *decision) error {
-	return v.falsify(ctx, d.o.Falsifier, d)
+	return v.falsify(ctx, d.o.Falsifier.Falsify, d, d.left())
+}
+
+// A longer attack has this share of what is left until the deadline, for all groups together, and no group more than the most.
+const (
+	againShare = 0.05
+	againMost  = 2 * time.Second
+)
+
+func attackAgain(ctx context.Context, v *Verifier, d *decision) error {
+	end, ok := ctx.Deadline()
+	many := slices.DeleteFunc(d.left(), func(g *group) bool { return g.varying() <= searchInputs })
+	if !ok || len(many) == 0 {
+		return nil
+	}
+	each := min(againMost, time.Duration(againShare*float64(time.Until(end)))/time.Duration(len(many)))
+	f := d.o.Falsifier.(Persistent)
+	return v.falsify(ctx, func(ctx context.Context, box Box, cases [][]Constraint) ([][]float64, error) {
+		return f.Persist(ctx, box, cases, each)
+	}, d, many)
 }
 
 // bounding is the stage of a domain, over batches of boxes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/big"
+	"time"
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -26,7 +27,7 @@ type Attack struct {
 	Search attack.SearchOptions
 }
 
-var _ verify.Falsifier = (*Attack)(nil)
+var _ verify.Persistent = (*Attack)(nil)
 
 // Open prepares a model on the Go engine. One that attacks do not take is an error; proofs may go on without.
 func Open(ctx context.Context, m *onnxio.Model, o Options) (*Attack, error) {
@@ -42,6 +43,21 @@ func (a *Attack) Close() error { return a.Target.Close() }
 
 // Falsify implements verify.Falsifier.
 func (a *Attack) Falsify(ctx context.Context, box verify.Box, cases [][]verify.Constraint) ([][]float64, error) {
+	return a.search(ctx, box, cases, a.Search)
+}
+
+// Persist implements verify.Persistent. Where Search has a duration of its own, Falsify took that, and no more is wanted.
+func (a *Attack) Persist(ctx context.Context, box verify.Box, cases [][]verify.Constraint, d time.Duration) ([][]float64, error) {
+	if a.Search.Duration > 0 || d <= 0 {
+		return nil, nil
+	}
+	o := a.Search
+	o.Duration = d
+	o.Seed++
+	return a.search(ctx, box, cases, o)
+}
+
+func (a *Attack) search(ctx context.Context, box verify.Box, cases [][]verify.Constraint, o attack.SearchOptions) ([][]float64, error) {
 	r := &attack.Region{Lower: box.Lower, Upper: box.Upper}
 	for _, list := range cases {
 		c := []attack.Constraint{}
@@ -50,7 +66,7 @@ func (a *Attack) Falsify(ctx context.Context, box verify.Box, cases [][]verify.C
 		}
 		r.Cases = append(r.Cases, c)
 	}
-	found, err := a.Target.Search(ctx, r, a.Search)
+	found, err := a.Target.Search(ctx, r, o)
 	if err != nil || found == nil {
 		return nil, err
 	}
