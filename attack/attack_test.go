@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
@@ -103,7 +104,7 @@ func TestAdversarialPointsAreValidAndWrong(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if c := argmax(y[0].F32()); c != o.Class || c == o.Label {
+					if c := kernel.Largest(y[0].F32()); c != o.Class || c == o.Label {
 						t.Errorf("%s %s: sample %d of label %d is said to be %d and is %d", net.model, a.Name(), i, o.Label, o.Class, c)
 					}
 				}

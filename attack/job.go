@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
 // job is one attack on some samples: where they may move, what was found, and the way to the model.
@@ -145,21 +147,11 @@ func (j *job) valid(i int, x []float32) bool {
 
 // wrong tells whether logits are what the attack wants.
 func (j *job) wrong(i int, z []float32) bool {
-	p := argmax(z)
+	p := kernel.Largest(z)
 	if j.goal[i] >= 0 {
 		return p == j.goal[i]
 	}
 	return p != j.samples.Labels[i]
-}
-
-func argmax(z []float32) int {
-	best := 0
-	for i, v := range z {
-		if v > z[best] {
-			best = i
-		}
-	}
-	return best
 }
 
 // keep notes an adversarial input.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
 // Attack is a method with its settings.
@@ -107,7 +109,7 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	j.clean = make([]int, j.n)
 	thesis := !Nested(a)
 	for i := range j.n {
-		j.clean[i] = argmax(clean[i*t.outputs : (i+1)*t.outputs])
+		j.clean[i] = kernel.Largest(clean[i*t.outputs : (i+1)*t.outputs])
 		res.Outcomes[i] = Outcome{Label: s.Labels[i], Predicted: j.clean[i], Class: j.clean[i]}
 		if o.Goals != nil {
 			j.goal[i] = o.Goals[i]
@@ -157,7 +159,7 @@ func (j *job) confirm(ctx context.Context, res *Result) error {
 			continue
 		}
 		o := &res.Outcomes[i]
-		o.Adversarial, o.Point, o.Class, o.Method = true, j.point[i], argmax(row), j.method[i]
+		o.Adversarial, o.Point, o.Class, o.Method = true, j.point[i], kernel.Largest(row), j.method[i]
 		o.Distance = j.distance(i, o.Point)
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"hash"
 	"math"
 	"unsafe"
+
+	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
 // Data are images with what is known about them. Samples are [C,H,W].
@@ -100,17 +102,7 @@ func (d *Data) label(i int) int {
 	return d.teacher(i)
 }
 
-func (d *Data) teacher(i int) int { return argmax(d.Logits[i*d.Classes : (i+1)*d.Classes]) }
-
-func argmax(z []float32) int {
-	best := 0
-	for i, v := range z {
-		if v > z[best] {
-			best = i
-		}
-	}
-	return best
-}
+func (d *Data) teacher(i int) int { return kernel.Largest(d.Logits[i*d.Classes : (i+1)*d.Classes]) }
 
 // Append adds other samples of the same shape, such as unlabelled ones. Logits stay only if both have them.
 func (d *Data) Append(o *Data) error {

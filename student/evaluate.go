@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/student/tape"
@@ -49,7 +50,7 @@ func Evaluate(ctx context.Context, s engine.Session, d *Data) (Score, error) {
 		z := out[0].F32()
 		for i := range n {
 			row := z[i*k : (i+1)*k]
-			class := argmax(row)
+			class := kernel.Largest(row)
 			if l := d.Labels[from+i]; l >= 0 {
 				labelled++
 				if class == l {

@@ -8,13 +8,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -100,7 +100,7 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	if errors.As(err, &size) {
 		hint = fmt.Sprintf("--resize %dx%d resizes all, by antialiased bilinear filtering", size.WantW, size.WantH)
 	}
-	if strings.HasSuffix(err.Error(), "bind it by name") { // package infer's words for a size that nobody gave
+	if errors.As(err, new(*infer.UnboundError)) {
 		hint = "--dim NAME=N gives a named dimension its size"
 	}
 	if msg := foreign.Error(err); msg != "" {

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/numeral"
 )
 
@@ -75,13 +76,7 @@ func (d Decision) Classes(k int) int {
 func (d Decision) Class(scores []float64) int {
 	switch d.Kind {
 	case Argmax:
-		best := 0
-		for i, v := range scores {
-			if v > scores[best] {
-				best = i
-			}
-		}
-		return best
+		return kernel.Largest(scores)
 	case Threshold:
 		if above(scores[0], d.At) {
 			return 1

@@ -6,6 +6,21 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
+// UnboundError is a size that neither the file nor Options.Dims gives.
+type UnboundError struct {
+	Input string
+	Axis  int
+	Dim   string // its name; "" where the file has none
+}
+
+func (e *UnboundError) Error() string {
+	name := e.Dim
+	if name == "" {
+		name = fmt.Sprintf("%s:%d", e.Input, e.Axis)
+	}
+	return fmt.Sprintf("input %q: dimension %d (%s) has no size; bind it by name", e.Input, e.Axis, name)
+}
+
 // bind gives every graph input a static shape.
 func bind(g *onnxio.Graph, o Options) error {
 	batch := o.Batch
@@ -46,11 +61,7 @@ func bind(g *onnxio.Graph, o Options) error {
 					named[d.Name] = batch
 				}
 			default:
-				name := d.Name
-				if name == "" {
-					name = fmt.Sprintf("%s:%d", v.Name, i)
-				}
-				return fmt.Errorf("input %q: dimension %d (%s) has no size; bind it by name", v.Name, i, name)
+				return &UnboundError{Input: v.Name, Axis: i, Dim: d.Name}
 			}
 			if size < 0 || size > maxElements {
 				return fmt.Errorf("input %q: dimension %d of size %d", v.Name, i, size)

@@ -53,6 +53,9 @@ func Convert(m *onnxio.Model, data []byte, to int, shapes map[string][]int) ([]b
 	if to < Min || to > Max {
 		return nil, fmt.Errorf("opset %d: files can be written for opsets %d to %d", to, Min, Max)
 	}
+	if m == nil || m.Graph == nil {
+		return nil, fmt.Errorf("there is no model to convert")
+	}
 	from, ok := m.Opsets[""]
 	switch {
 	case !ok:

@@ -39,6 +39,11 @@ func Compare(ctx context.Context, a, b *onnxio.Model, ranges Ranges, o verify.Op
 
 // CompareBy is Compare with inputs and outputs matched by ByName or ByPosition.
 func CompareBy(ctx context.Context, a, b *onnxio.Model, by string, ranges Ranges, o verify.Options) (*Certificate, error) {
+	for _, m := range []*onnxio.Model{a, b} {
+		if m == nil || m.Graph == nil {
+			return nil, errors.New("there are no two models to compare")
+		}
+	}
 	c := &Certificate{}
 	var graphs [2]*onnxio.Graph
 	for i, m := range []*onnxio.Model{a, b} {

@@ -30,6 +30,9 @@ func ParseRanges(s string) (Ranges, error) {
 // Box lays the ranges over the inputs of a prepared graph: several go to the channels of images, which are the second axis or the last.
 func (r Ranges) Box(g *onnxio.Graph) (verify.Box, error) {
 	var b verify.Box
+	if len(r) == 0 {
+		return b, fmt.Errorf("no range for the inputs")
+	}
 	for _, v := range g.Inputs {
 		if v.Const != nil {
 			continue

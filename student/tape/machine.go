@@ -18,6 +18,9 @@ type Machine struct {
 
 // NewMachine plans the nodes that the outputs need, and no others. After a run only the outputs hold their values.
 func NewMachine(b *Builder, outputs ...*Node) (*Machine, error) {
+	if b == nil || b.kids == nil || b.Pool == nil {
+		return nil, fmt.Errorf("a machine needs a builder with a pool; begin with NewBuilder")
+	}
 	last := map[*Node]int{} // the last reader's number; outputs are read at the end
 	for _, n := range outputs {
 		if n == nil {

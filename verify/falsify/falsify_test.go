@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/verify"
@@ -82,7 +83,7 @@ func contradictions(t *testing.T, model *onnxio.Model, arrays map[string]*datase
 			t.Fatal(err)
 		}
 		label := int(labels[i])
-		if argmax(y) != label {
+		if kernel.Largest(y) != label {
 			continue
 		}
 		for _, eps := range []float64{0.002, 0.01, 0.04, 0.1} {
@@ -133,16 +134,6 @@ func repeat(v float32, n int) []float32 {
 	return out
 }
 
-func argmax[T float32 | float64](y []T) int {
-	best := 0
-	for i, v := range y {
-		if v > y[best] {
-			best = i
-		}
-	}
-	return best
-}
-
 // TestFalsifyIsReplayed gives the verifier a falsifier that lies.
 func TestFalsifyIsReplayed(t *testing.T) {
 	model, err := onnxio.Load("../../testdata/fmnist-conv-ts.onnx")
@@ -160,7 +151,7 @@ func TestFalsifyIsReplayed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := v.Verify(ctx, verify.Robust(verify.Ball{Center: x, Eps: 1e-3}, argmax(y), len(y)))
+	r, err := v.Verify(ctx, verify.Robust(verify.Ball{Center: x, Eps: 1e-3}, kernel.Largest(y), len(y)))
 	if err != nil || r.Verdict == verify.Falsified {
 		t.Errorf("%+v, %v", r, err)
 	}

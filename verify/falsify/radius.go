@@ -2,6 +2,7 @@ package falsify
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/sound"
@@ -25,6 +26,9 @@ type Radii struct {
 // nowhere below. A point counts as far as it lies from the centre, once the verifier has replayed it in that ball. When the context ends it returns
 // what is known by then.
 func UpperRadius(ctx context.Context, v *verify.Verifier, f verify.Falsifier, o Radii) (float64, error) {
+	if v == nil || o.Property == nil {
+		return o.Known, fmt.Errorf("%w: a verifier and a property for each eps are needed", verify.ErrInput)
+	}
 	lo, hi := o.Proven, min(o.Known, o.Most)
 	best := o.Known
 	for step := range o.Steps {
@@ -43,6 +47,9 @@ func UpperRadius(ctx context.Context, v *verify.Verifier, f verify.Falsifier, o 
 		} else {
 			near := eps
 			d := 0.0
+			if n := len(r.Counterexample.Inputs); len(o.Centre) < n || len(o.Scale) < n {
+				return best, fmt.Errorf("%w: %d numbers of a centre and %d scales for %d inputs", verify.ErrInput, len(o.Centre), len(o.Scale), n)
+			}
 			for k, x := range r.Counterexample.Inputs {
 				d = max(d, math.Abs(float64(x)-float64(o.Centre[k]))*o.Scale[k])
 			}
