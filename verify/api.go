@@ -58,6 +58,7 @@ type Options struct {
 	// Falsifier, where set, is asked for counterexamples once the interval domain has left a box open, before the costlier domains.
 	Falsifier Falsifier
 
+	sides bool // the search takes sides of hinges, however few inputs vary: for tests
 	brief bool // Auto leaves the search out: the caller asks many questions of which each may stay open
 }
 

@@ -75,7 +75,13 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		}
 		return ok, err
 	}
-	out, err := search.Inputs(own, v.net, bound.DeepPoly, boundOptions(d.o), goal, search.Settings{Threads: d.o.Threads})
+	var out search.Outcome
+	var err error
+	if d.o.sides || g.varying() > searchInputs {
+		out, err = search.Neurons(own, v.net, boundOptions(d.o), goal, search.Settings{Threads: d.o.Threads})
+	} else {
+		out, err = search.Inputs(own, v.net, bound.DeepPoly, boundOptions(d.o), goal, search.Settings{Threads: d.o.Threads})
+	}
 	switch {
 	case err != nil:
 		return err

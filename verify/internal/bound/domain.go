@@ -19,11 +19,20 @@ type Options struct {
 	MemoryMB int  // working memory for rows per thread; 0 means 256
 	// Plain switches off what goes beyond the published domain (intersecting with interval bounds), to compare with other implementations.
 	Plain bool
+	// Refine, if set, is asked about every slot of a pass once its boxes are known and before lines are laid over them: what Laid.Neurons finds there
+	// on nodes without splits tightens the boxes. Source of the idea: Xu et al. 2021 (alpha-CROWN), where intermediate bounds are optimised too.
+	Refine func(s *Snapshot, slot int) error
 }
 
 // Problem is what rows are bounded over.
 type Problem struct {
 	Box Box // Lower <= Upper, finite, as long as the network's inputs together
+
+	// Known is a snapshot of which the problem is a part: its box lies in that of problem Of there. Bounds of that hold for all of its parts. nil for none.
+	Known *Snapshot
+	Of    int
+	// Splits are what else is known of the part: the problem is the points of Box at which they hold. With Known only.
+	Splits []Split
 }
 
 // Domain is a way of bounding a network.
@@ -78,6 +87,9 @@ func (b *Bounds) Outputs(problem int) Box {
 	}
 	return out
 }
+
+// Empty tells that no point is left of a problem: its splits contradict each other, or its bounds.
+func (b *Bounds) Empty(problem int) bool { return b.p.empty[problem] }
 
 // Beyond says in words why nothing is known of float32 executions over a problem, or "" where something is.
 func (b *Bounds) Beyond(problem int) string { return b.p.beyondReason(problem) }

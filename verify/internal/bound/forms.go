@@ -51,7 +51,11 @@ func (p *pass) relaxedBox(v *value, box int) error {
 		}
 		p.magnitudes(v, s, boxes)
 	}
-	return p.computed(v, box, boxes)
+	if err := p.computed(v, box, boxes); err != nil {
+		return err
+	}
+	p.inherit(v, box)
+	return nil
 }
 
 // magnitudes bounds the sum of the forms' terms, for rounding.

@@ -76,7 +76,11 @@ func (p *pass) affine(v *value, b int) error {
 		}
 	}
 	s.lo, s.up, s.m = mid, rad, m
-	return p.computed(v, b, nil)
+	if err := p.computed(v, b, nil); err != nil {
+		return err
+	}
+	p.inherit(v, b)
+	return nil
 }
 
 // centre writes midpoints, radii (rounded up) and largest magnitudes. A point has radius 0 exactly; other radii stay far from the

@@ -13,6 +13,9 @@ func (p *pass) act(v *value) error {
 		if err := p.tighten(in, v); err != nil {
 			return err
 		}
+		if err := p.refine(v); err != nil {
+			return err
+		}
 	}
 	for b := range p.n {
 		if err := p.lay(v, b, p.at(v.id, b), p.at(in.id, b)); err != nil {
@@ -22,6 +25,23 @@ func (p *pass) act(v *value) error {
 	if v.relu && p.rows {
 		p.compact(v, in)
 	}
+	return nil
+}
+
+// refine lets a hinge's boxes be tightened by rows with slopes of their own.
+func (p *pass) refine(v *value) error {
+	if p.o.Refine == nil || !v.relu || p.net.values[v.in[0]].kind != kindAffine {
+		return nil
+	}
+	s := p.snapshot(p.net.values[:v.id+1])
+	if len(s.slots) == 1 { // nothing is chosen below
+		return nil
+	}
+	s.making = true
+	if err := p.o.Refine(s, len(s.slots)-1); err != nil {
+		return err
+	}
+	p.sides(p.net.values[v.in[0]])
 	return nil
 }
 
@@ -57,7 +77,11 @@ func (p *pass) lay(v *value, b int, s, si *state) error {
 		s.lo, s.up = out[v.out].Lower, out[v.out].Upper
 	}
 	if !p.rows {
-		return p.computed(v, b, nil)
+		if err := p.computed(v, b, nil); err != nil {
+			return err
+		}
+		p.inherit(v, b)
+		return nil
 	}
 	buf := p.arena.get(4 * n)
 	s.lines = relax.Lines{LoSlope: buf[:n], LoIcept: buf[n : 2*n], UpSlope: buf[2*n : 3*n], UpIcept: buf[3*n:]}
@@ -75,11 +99,19 @@ func (p *pass) lay(v *value, b int, s, si *state) error {
 			s.ic[i] = max(math.Abs(s.lines.LoIcept[i]), math.Abs(s.lines.UpIcept[i]))
 		}
 	}
-	return p.computed(v, b, nil)
+	if err := p.computed(v, b, nil); err != nil {
+		return err
+	}
+	p.inherit(v, b)
+	return nil
 }
 
 // compact lists the neurons that are not proven dead for all boxes: only their columns are computed from here on.
 func (p *pass) compact(v, in *value) {
+	if k := p.of[0].Known; k != nil {
+		p.compacted(v, in, k)
+		return
+	}
 	alive := 0
 	dead := func(i int) bool {
 		for b := range p.n {
@@ -104,6 +136,21 @@ func (p *pass) compact(v, in *value) {
 			sh.live = append(sh.live, int32(i))
 		}
 	}
+	p.restrict(v, in)
+}
+
+// compacted restricts to the elements that the family's first snapshot was restricted to: what is dead there is dead in its parts.
+func (p *pass) compacted(v, in *value, k *Snapshot) {
+	if k.shared[v.id].live == nil {
+		return
+	}
+	p.shared[v.id].live = k.shared[v.id].live
+	p.restrict(v, in)
+}
+
+// restrict takes lines, m and bias of live elements out.
+func (p *pass) restrict(v, in *value) {
+	sh := &p.shared[v.id]
 	pick := func(src []float64) []float64 {
 		out := p.arena.get(len(sh.live))
 		for k, j := range sh.live {

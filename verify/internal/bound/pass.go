@@ -13,15 +13,21 @@ import (
 type pass struct {
 	net    *Network
 	o      Options
+	of     []Problem
 	rows   bool        // neurons are bounded by rows, and lines laid for them
 	slope  relax.Slope // of unstable neurons' lower lines
 	n      int         // boxes
 	st     []state     // by value and box, see at
 	shared []shared
 	work   []*affine.Work
-	beyond []*value // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none
+	beyond []*value    // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none
+	splits [][]splitAt // by value: what is known of the sides of its elements, see Laid; nil for nothing
+	beta   [][]float64 // by node and split
+	empty  []bool      // per box: what is known of it holds nowhere
+	less   []bool      // per box: more is known of it by now than its snapshot knew
 	ctx    context.Context
 	arena  *arena
+	kept   bool // the memory belongs to a Snapshot
 	lost   bool // the context ended and something may still be at work: its memory goes to nobody else
 }
 
@@ -29,7 +35,7 @@ type pass struct {
 func (p *pass) at(id, b int) *state { return &p.st[id*p.n+b] }
 
 func newPass(ctx context.Context, net *Network, o Options, boxes int) (*pass, error) {
-	p := &pass{net: net, o: o, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), beyond: make([]*value, boxes), ctx: ctx}
+	p := &pass{net: net, o: o, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), beyond: make([]*value, boxes), empty: make([]bool, boxes), less: make([]bool, boxes), ctx: ctx}
 	if err := p.ask(); err != nil {
 		return nil, err
 	}
@@ -50,13 +56,19 @@ func (p *pass) close() {
 	for _, w := range p.work {
 		workPool.Put(w)
 	}
-	p.arena.at, p.arena.free = 0, nil
-	arenaPool.Put(p.arena)
+	if p.arena != nil && !p.kept {
+		p.arena.at, p.arena.free = 0, nil
+		arenaPool.Put(p.arena)
+	}
 	p.arena = nil
 }
 
 // run bounds every value over the boxes, in topological order.
 func (p *pass) run(problems []Problem) error {
+	p.of = problems
+	if err := p.related(); err != nil {
+		return err
+	}
 	at := 0
 	for _, v := range p.net.values {
 		if err := p.ctx.Err(); err != nil {

@@ -32,8 +32,9 @@ func (p *pass) newRun(w *affine.Work, owner []int32) *rowsRun {
 func (t *rowsRun) state(id, i int) *state { return t.p.at(id, int(t.own[i])) }
 
 // neurons bounds sign[i]*v[index[i]] from below.
-func (p *pass) neurons(w *affine.Work, v *value, t rowSet, low []float64) {
+func (p *pass) neurons(w *affine.Work, v *value, t rowSet, trace *Trace, low []float64) {
 	run := p.newRun(w, t.owner)
+	run.trace = trace
 	if v.kind != kindAffine {
 		run.pend[v.id] = affine.OneHot(v.order.Geom, t.index, t.sign, w)
 		run.finish(v.id, low)
@@ -86,6 +87,9 @@ func (t *rowsRun) finish(from int, low []float64) {
 		}
 		t.pend[id] = nil
 		v := t.p.net.values[id]
+		if t.p.splits != nil && t.p.splits[id] != nil {
+			r = t.multipliers(v, r)
+		}
 		if v.kind == kindInput && !inputs {
 			inputs = true
 			t.keepConst()
@@ -94,6 +98,9 @@ func (t *rowsRun) finish(from int, low []float64) {
 		through := v.kind == kindAffine || v.kind != kindInput && v.kind != kindOpaque && !t.folded
 		if through {
 			t.pay(v, r)
+		}
+		if v.nonlinear() {
+			t.passes(v, r)
 		}
 		switch {
 		case !through:
@@ -115,6 +122,9 @@ func (t *rowsRun) finish(from int, low []float64) {
 		x = sound.Down(x)
 		if math.IsNaN(x) || t.p.beyond[t.own[i]] != nil {
 			x = math.Inf(-1)
+		}
+		if t.p.empty[t.own[i]] {
+			x = math.Inf(1)
 		}
 		low[i] = x
 	}

@@ -23,6 +23,7 @@ func (t *rowsRun) relax(v *value, r *affine.Rows) {
 	r = r.Expand(t.w)
 	out := make([]*affine.Rows, len(v.args))
 	inverse := make([][]int32, len(v.args))
+	to := make([][]float64, len(v.args)) // of the row in work
 	for k, a := range v.args {
 		if a >= 0 {
 			in := t.p.net.values[a]
@@ -33,6 +34,11 @@ func (t *rowsRun) relax(v *value, r *affine.Rows) {
 	for i := range r.N {
 		row := r.Row(i)
 		s := t.state(v.id, i)
+		for k, o := range out {
+			if o != nil {
+				to[k] = o.Row(i)
+			}
+		}
 		sum := 0.0
 		for k, x := range row {
 			if x == 0 {
@@ -58,7 +64,7 @@ func (t *rowsRun) relax(v *value, r *affine.Rows) {
 				if inverse[arg] != nil {
 					at = inverse[arg][at]
 				}
-				out[arg].Data[i*t.p.net.values[v.args[arg]].n+int(at)] += x * f.Coef[q]
+				to[arg][at] += x * f.Coef[q]
 			}
 		}
 		t.addConst(i, sum)

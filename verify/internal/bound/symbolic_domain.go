@@ -22,6 +22,7 @@ func (d forward) Bound(ctx context.Context, net *Network, o Options, problems []
 	if err != nil {
 		return nil, err
 	}
+	p.of = []Problem{{Box: problems[0].Box}} // what snapshots know is not used
 	y, err := p.runSymbolic(problems[0].Box)
 	if err != nil {
 		p.close()

@@ -7,11 +7,16 @@ import (
 // tighten replaces the boxes of a value by back-substituted bounds where the intervals leave something open.
 // reader is the elementwise operator that reads it, or nil.
 func (p *pass) tighten(in, reader *value) error {
+	p.sides(in)
+	defer p.sides(in)
 	if in.exact || in.kind == kindInput {
 		return nil
 	}
 	t := rowSet{}
 	for b := range p.n {
+		if p.of[b].Known != nil && !p.less[b] { // rows would find what the snapshot has
+			continue
+		}
 		s := p.at(in.id, b)
 		for i, l := range s.lo {
 			u := s.up[i]
@@ -29,16 +34,12 @@ func (p *pass) tighten(in, reader *value) error {
 	if len(t.index) == 0 {
 		return nil
 	}
-	for b := range p.n { // a box may be shared with the value that this one copies
-		s := p.at(in.id, b)
-		m := p.arena.get(2 * in.n)
-		copy(m[:in.n], s.lo)
-		copy(m[in.n:], s.up)
-		s.lo, s.up = m[:in.n], m[in.n:]
+	for b := range p.n {
+		p.own(in, b)
 	}
 	low := make([]float64, len(t.index))
 	err := p.chunks(in, len(low), func(w *affine.Work, a, b int) {
-		p.neurons(w, in, t.part(a, b), low[a:b])
+		p.neurons(w, in, t.part(a, b), nil, low[a:b])
 	})
 	if err != nil {
 		return err
@@ -51,12 +52,18 @@ func (p *pass) tighten(in, reader *value) error {
 		} else {
 			s.lo[j], s.up[j] = max(s.lo[j], l), min(s.up[j], u)
 		}
-		// Bounds that cross by rounding hold one point between them: keep a valid order.
-		if s.lo[j] > s.up[j] {
-			s.lo[j], s.up[j] = s.up[j], s.lo[j]
-		}
+		p.meet(s, int(t.owner[k]), int(j))
 	}
 	return nil
+}
+
+// own gives a value a box of its own: it may be shared with the value that this one copies.
+func (p *pass) own(v *value, b int) {
+	s := p.at(v.id, b)
+	m := p.arena.get(2 * v.n)
+	copy(m[:v.n], s.lo)
+	copy(m[v.n:], s.up)
+	s.lo, s.up = m[:v.n], m[v.n:]
 }
 
 // rowSet lists rows sign*element, each with the box that it is bounded over.

@@ -11,6 +11,9 @@ import "github.com/shallow-waters/shoal/internal/affine"
 type Trace struct {
 	Coef  [][]float64 // flat in the model's order of inputs
 	Const []float64
+
+	acts [][]float64 // by value: the rows' coefficients in front of each nonlinear value that they pass, in stored order; see Laid
+	top  int         // how many values lie below the rows' start
 }
 
 // reset makes room for rows; a nil trace stays nil.
@@ -29,7 +32,17 @@ func (t *Trace) part(from, to int) *Trace {
 	if t == nil {
 		return nil
 	}
-	return &Trace{Coef: t.Coef[from:to], Const: t.Const[from:to]}
+	part := &Trace{Coef: t.Coef[from:to], Const: t.Const[from:to], top: t.top}
+	if t.acts != nil {
+		part.acts = make([][]float64, len(t.acts))
+		for id, a := range t.acts {
+			if a != nil {
+				n := len(a) / len(t.Const)
+				part.acts[id] = a[from*n : to*n]
+			}
+		}
+	}
+	return part
 }
 
 // Corner is where in a box the form of a row is least; the middle in coordinates on which it does not depend.
@@ -46,6 +59,24 @@ func (t *Trace) Corner(i int, box Box) []float64 {
 		}
 	}
 	return x
+}
+
+// passes writes the coefficients of rows that are about to pass a nonlinear value.
+func (t *rowsRun) passes(v *value, r *affine.Rows) {
+	if t.trace == nil || t.trace.acts == nil || t.trace.acts[v.id] == nil {
+		return
+	}
+	all := t.trace.acts[v.id]
+	for i := range r.N {
+		row, out := r.Row(i), all[i*v.n:(i+1)*v.n]
+		if r.Index != nil {
+			for k, j := range r.Index {
+				out[j] = row[k]
+			}
+			continue
+		}
+		r.Run(i, func(off, at, n int) { copy(out[at:at+n], row[off:off+n]) })
+	}
 }
 
 // keep writes the coefficients of rows that have come down to an input.

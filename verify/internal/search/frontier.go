@@ -5,25 +5,37 @@ import (
 	"sync"
 )
 
-// frontier holds the parts that are neither proven nor in work. The worst margin comes first: a counterexample is likeliest there, and a
-// proof needs all of them anyway. Beyond a number of open parts the deepest comes first instead, which bounds memory.
-type frontier struct {
+// open is a part of the goal that is neither proven nor in work.
+type open interface {
+	// rank is the margin of its worst case, or of its parent's until it is bounded itself, and how often it was split.
+	rank() (worst float64, depth int)
+}
+
+// frontier holds the open parts. The worst margin comes first: a counterexample is likeliest there, and a proof needs all of them anyway. Beyond a
+// number of open parts the deepest comes first instead, which bounds memory.
+type frontier[T open] struct {
 	mu      sync.Mutex
 	more    *sync.Cond
-	heap    parts
+	heap    parts[T]
 	limit   int
 	working int
 	ended   bool
 }
 
-func newFrontier(limit int) *frontier {
-	f := &frontier{limit: limit}
+func newFrontier[T open](limit int) *frontier[T] {
+	f := &frontier[T]{limit: limit}
 	f.more = sync.NewCond(&f.mu)
 	return f
 }
 
+// begin puts the first parts in.
+func (f *frontier[T]) begin(ps []T) {
+	f.working = 1
+	f.give(ps)
+}
+
 // take waits for parts and gives up to n of them; none once the search has ended or nothing is left.
-func (f *frontier) take(n int) []*part {
+func (f *frontier[T]) take(n int) []T {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for len(f.heap.list) == 0 && f.working > 0 && !f.ended {
@@ -35,16 +47,16 @@ func (f *frontier) take(n int) []*part {
 	}
 	// Leave something for the others while there is little.
 	n = min(n, max(1, (len(f.heap.list)+1)/2))
-	out := make([]*part, 0, n)
+	out := make([]T, 0, n)
 	for len(out) < n {
-		out = append(out, heap.Pop(&f.heap).(*part))
+		out = append(out, heap.Pop(&f.heap).(T))
 	}
 	f.working++
 	return out
 }
 
 // give returns what a worker made of the parts that it took.
-func (f *frontier) give(ps []*part) {
+func (f *frontier[T]) give(ps []T) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.working--
@@ -58,7 +70,7 @@ func (f *frontier) give(ps []*part) {
 	f.more.Broadcast()
 }
 
-func (f *frontier) end() {
+func (f *frontier[T]) end() {
 	f.mu.Lock()
 	f.ended = true
 	f.more.Broadcast()
@@ -66,27 +78,29 @@ func (f *frontier) end() {
 }
 
 // left is what is open, once all workers have stopped.
-func (f *frontier) left() []*part { return f.heap.list }
+func (f *frontier[T]) left() []T { return f.heap.list }
 
-type parts struct {
-	list []*part
+type parts[T open] struct {
+	list []T
 	deep bool
 }
 
-func (h *parts) Len() int { return len(h.list) }
-func (h *parts) Less(i, j int) bool {
-	a, b := h.list[i], h.list[j]
-	if h.deep && a.depth != b.depth {
-		return a.depth > b.depth
+func (h *parts[T]) Len() int { return len(h.list) }
+func (h *parts[T]) Less(i, j int) bool {
+	a, da := h.list[i].rank()
+	b, db := h.list[j].rank()
+	if h.deep && da != db {
+		return da > db
 	}
-	return a.worst < b.worst
+	return a < b
 }
-func (h *parts) Swap(i, j int) { h.list[i], h.list[j] = h.list[j], h.list[i] }
-func (h *parts) Push(x any)    { h.list = append(h.list, x.(*part)) }
-func (h *parts) Pop() any {
+func (h *parts[T]) Swap(i, j int) { h.list[i], h.list[j] = h.list[j], h.list[i] }
+func (h *parts[T]) Push(x any)    { h.list = append(h.list, x.(T)) }
+func (h *parts[T]) Pop() any {
 	n := len(h.list) - 1
 	p := h.list[n]
-	h.list[n] = nil
+	var none T
+	h.list[n] = none
 	h.list = h.list[:n]
 	return p
 }

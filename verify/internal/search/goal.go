@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"math"
+	"runtime"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
@@ -33,17 +34,30 @@ type Goal struct {
 // Settings of a search. The zero value is usable.
 type Settings struct {
 	Threads  int // 0 means all cores
-	Batch    int // boxes bounded together; 0 means 32
-	MaxBoxes int // boxes that may be open; beyond it the search goes depth first. 0 means 200,000
+	Batch    int // parts bounded together; 0 means 32
+	MaxOpen  int // parts that may be open; beyond it the search goes depth first. 0 means 200,000
 	Progress func(Progress)
+}
+
+func (s Settings) filled() Settings {
+	if s.Threads <= 0 {
+		s.Threads = runtime.GOMAXPROCS(0)
+	}
+	if s.Batch <= 0 {
+		s.Batch = 32
+	}
+	if s.MaxOpen <= 0 {
+		s.MaxOpen = 200_000
+	}
+	return s
 }
 
 // Progress is the state of a running search.
 type Progress struct {
-	Share float64 // proven share of the first box' volume, sides without width left out
-	Open  int     // boxes
-	Done  int     // boxes bounded so far
-	Worst float64 // least margin of an open box; +Inf for none
+	Share float64 // proven share: of the first box' volume, sides without width left out, or of the tree, where a side is half of its parent
+	Open  int     // parts
+	Done  int     // parts bounded so far
+	Worst float64 // least margin of an open part; +Inf for none
 	Least float64 // least margin of a proven one, 0 where half-spaces proved it; +Inf for none
 }
 
@@ -63,6 +77,8 @@ type part struct {
 	volume float64 // share of the first box
 	depth  int
 }
+
+func (p *part) rank() (worst float64, depth int) { return p.worst, p.depth }
 
 // halve cuts a part in two at the middle of a side, which both keep.
 func (p *part) halve(i int) (a, b *part) {

@@ -3,34 +3,23 @@ package search
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/shallow-waters/shoal/internal/sound"
-	"github.com/shallow-waters/shoal/internal/together"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
 // Inputs decides a goal by halving input boxes. It ends with a proof, with a point that Try took, with the context, or where a box cannot be
 // halved any further. The verdict does not depend on the number of threads; which point is found first may.
 func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Options, g Goal, s Settings) (Outcome, error) {
-	if s.Threads <= 0 {
-		s.Threads = runtime.GOMAXPROCS(0)
-	}
-	if s.Batch <= 0 {
-		s.Batch = 32
-	}
-	if s.MaxBoxes <= 0 {
-		s.MaxBoxes = 200_000
-	}
+	s = s.filled()
 	if d.Alone() {
 		s.Batch = 1
 	}
 	o.Threads = 1 // boxes are spread over the workers, not rows
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{ctx: ctx, net: net, d: d, o: o, g: g, s: s, front: newFrontier(s.MaxBoxes), first: make([]float64, len(g.Box.Lower)), least: math.Inf(1)}
+	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.MaxOpen), first: make([]float64, len(g.Box.Lower))}
 	root := &part{box: g.Box, volume: 1, worst: math.Inf(-1)}
 	for i := range g.Cases {
 		root.open = append(root.open, i)
@@ -38,78 +27,22 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	for i, l := range g.Box.Lower {
 		r.first[i] = g.Box.Upper[i] - l
 	}
-	r.front.working = 1
-	r.front.give([]*part{root})
-	together.Run(s.Threads, func(int) {
-		whole := false
-		defer func() {
-			if !whole { // a panic, which is handed on once the others have ended
-				r.front.end()
-			}
-		}()
-		for {
-			ps := r.front.take(r.s.Batch)
-			if ps == nil {
-				break
-			}
-			next, err := r.work(ps)
-			r.front.give(next)
-			if err != nil || ctx.Err() != nil {
-				r.stop(err)
-				break
-			}
-		}
-		whole = true
-	})
+	r.front.begin([]*part{root})
+	drive(&r.common, r.front, r.work)
 	if r.err != nil {
 		return Outcome{}, r.err
 	}
-	return r.outcome(), nil
+	return outcome(&r.common, r.front), nil
 }
 
-// run is one search.
+// run is one search over boxes.
 type run struct {
-	ctx   context.Context
+	common
 	net   *bound.Network
 	d     bound.Domain
 	o     bound.Options
-	g     Goal
-	s     Settings
-	front *frontier
+	front *frontier[*part]
 	first []float64 // widths of the first box
-
-	mu    sync.Mutex
-	share float64
-	done  int
-	least float64
-	found bool
-	why   string
-	stuck int // parts that cannot be halved
-	err   error
-
-	trying sync.Mutex
-}
-
-func (r *run) outcome() Outcome {
-	left := r.front.left()
-	out := Outcome{Found: r.found, Why: r.why, Progress: Progress{Share: r.share, Open: len(left) + r.stuck, Done: r.done, Worst: math.Inf(1), Least: r.least}}
-	for _, p := range left {
-		out.Worst = min(out.Worst, p.worst)
-	}
-	out.Proven = !r.found && out.Open == 0
-	if out.Proven {
-		out.Share = 1
-	}
-	return out
-}
-
-func (r *run) stop(err error) {
-	r.mu.Lock()
-	if r.err == nil {
-		r.err = err
-	}
-	r.mu.Unlock()
-	r.front.end()
 }
 
 // work bounds parts and gives what is left to do: parts that are still open, halved, or the parts themselves where the context ended first.
@@ -152,15 +85,13 @@ func (r *run) work(ps []*part) ([]*part, error) {
 			r.proved(p.volume, v.proof)
 			continue
 		}
-		if ok, err := r.try(p, v); ok || err != nil {
+		if ok, err := r.try(p.corner(v)); ok || err != nil {
 			r.front.end()
 			return append(next, ps[i:]...), err
 		}
 		next = append(next, r.split(p, v)...)
 	}
-	r.mu.Lock()
-	r.done += len(ps)
-	r.mu.Unlock()
+	r.count(len(ps))
 	return next, nil
 }
 
@@ -212,11 +143,8 @@ func (r *run) view(b *bound.Bounds, i int, p *part, low []float64, t *bound.Trac
 	return v
 }
 
-// try asks about the corner at which the worst open case's best row is least.
-func (r *run) try(p *part, v *view) (bool, error) {
-	if r.g.Try == nil {
-		return false, nil
-	}
+// corner is where the worst open case's best row is least.
+func (p *part) corner(v *view) []float64 {
 	x := make([]float64, len(p.box.Lower))
 	var a []float64
 	if row := v.best[v.least]; row >= 0 {
@@ -232,21 +160,7 @@ func (r *run) try(p *part, v *view) (bool, error) {
 			x[i] = 0.5*l + 0.5*p.box.Upper[i]
 		}
 	}
-	r.trying.Lock()
-	defer r.trying.Unlock()
-	if r.found { // by another worker, meanwhile
-		return true, nil
-	}
-	ok, err := r.g.Try(r.ctx, x)
-	if ok {
-		r.mu.Lock()
-		r.found = true
-		r.mu.Unlock()
-	}
-	if err != nil && r.ctx.Err() != nil {
-		return false, nil
-	}
-	return ok, err
+	return x
 }
 
 // split cuts a part by its open cases and halves what is left.
@@ -299,17 +213,7 @@ func (r *run) split(p *part, v *view) []*part {
 		a, b := next.halve(i)
 		return []*part{a, b}
 	}
-	r.mu.Lock()
-	r.stuck++
-	r.why = "a box that is too small to halve stays open: the property's border is within rounding there"
-	r.mu.Unlock()
+	r.stick("a box that is too small to halve stays open: the property's border is within rounding there")
 	r.front.end()
 	return nil
-}
-
-func (r *run) proved(volume, margin float64) {
-	r.mu.Lock()
-	r.share += volume
-	r.least = min(r.least, margin)
-	r.mu.Unlock()
 }

@@ -1,0 +1,77 @@
+package bound
+
+import "fmt"
+
+// related checks that problems are parts of what they are said to be parts of, all of one family or none.
+func (p *pass) related() error {
+	first := p.of[0].Known
+	for i := range p.of {
+		q := &p.of[i]
+		if (q.Known == nil) != (first == nil) || first != nil && q.Known.family != first.family {
+			return fmt.Errorf("bound: problems of unrelated snapshots in one pass")
+		}
+		if q.Known == nil {
+			if len(q.Splits) > 0 {
+				return fmt.Errorf("bound: splits of a problem that no snapshot knows")
+			}
+			continue
+		}
+		whole := q.Known.Box(q.Of)
+		for k, l := range q.Box.Lower {
+			p.less[i] = p.less[i] || l > whole.Lower[k] || q.Box.Upper[k] < whole.Upper[k]
+			if l < whole.Lower[k] || q.Box.Upper[k] > whole.Upper[k] {
+				return fmt.Errorf("bound: a problem that is not a part of the one it is said to be a part of")
+			}
+		}
+	}
+	return nil
+}
+
+// inherit takes over what a snapshot knows of a value's box: the problem is a part of one there.
+func (p *pass) inherit(v *value, b int) {
+	if p.of[b].Known == nil {
+		return
+	}
+	k := p.of[b].Known.at(v.id, p.of[b].Of)
+	s := p.at(v.id, b)
+	for i, l := range k.lo {
+		s.lo[i], s.up[i] = max(s.lo[i], l), min(s.up[i], k.up[i])
+		p.meet(s, b, i)
+	}
+}
+
+// sides cuts a value's box to the sides that splits give its elements.
+func (p *pass) sides(in *value) {
+	for b := range p.of {
+		q := &p.of[b]
+		own := false
+		for _, x := range q.Splits {
+			if q.Known.slots[x.Slot].in[0] != in.id {
+				continue
+			}
+			if !own {
+				p.own(in, b)
+				own = true
+			}
+			s := p.at(in.id, b)
+			if x.On {
+				s.lo[x.Elem] = max(s.lo[x.Elem], 0)
+			} else {
+				s.up[x.Elem] = min(s.up[x.Elem], 0)
+			}
+			p.less[b] = true
+			p.meet(s, b, int(x.Elem))
+		}
+	}
+}
+
+// meet keeps a box in order. Bounds of a part whose splits hold nowhere may cross: each is sound, so no point is left then.
+func (p *pass) meet(s *state, b, i int) {
+	if s.lo[i] > s.up[i] {
+		p.empty[b] = p.empty[b] || p.of[b].divided()
+		s.lo[i], s.up[i] = s.up[i], s.lo[i]
+	}
+}
+
+// divided tells whether the problem may have no points, for the splits that it lies behind.
+func (q *Problem) divided() bool { return len(q.Splits) > 0 || q.Known != nil && q.Known.divided[q.Of] }

@@ -1,0 +1,453 @@
+package bound
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/budget"
+	"github.com/shallow-waters/shoal/internal/relax"
+)
+
+// Split says on which side of its hinge an element is: at or above 0 where On, else at or below it.
+type Split struct {
+	Slot int32 // see Snapshot.Slots
+	Elem int32 // in stored order
+	On   bool
+}
+
+// splitAt is a split as rows meet it on their way down: at the value that the hinge reads.
+type splitAt struct {
+	node, at int // place in Laid.beta
+	elem     int32
+	on       bool
+}
+
+// Node is a part of a snapshot's problem: the points at which the splits hold.
+type Node struct {
+	Of      *Snapshot
+	Problem int
+	Splits  []Split
+}
+
+// Laid is nodes with lines of their own over the boxes of a snapshot: the split elements have the line of their side, the unstable ones any lower
+// slope from 0 to 1, and each split a multiplier. Rows over node i are bounded from below on the part of the problem where its splits hold:
+//
+// what is split to z >= 0 gives every row a term -beta*z, beta >= 0, which is at most 0 there, and z <= 0 likewise +beta*z. So every choice of
+// slopes and multipliers is a sound bound, and they can be chosen by what they lead to. Source: Wang et al. 2021 (beta-CROWN), theorem 3.1;
+// Xu et al. 2021 (alpha-CROWN).
+//
+// It is used by one goroutine at a time.
+type Laid struct {
+	s     *Snapshot // of the first node; what is asked of it is the same in all
+	p     *pass
+	nodes []Node
+	alpha [][][]float64 // by node and slot
+	beta  [][]float64   // by node and split
+	fixed [][][]bool    // by node and slot: unstable elements that are split; nil for none
+	live  [][]int32     // by slot: places in the snapshot's live list; nil for none
+	vals  [][]float64   // by value: points on their way up, see Points
+}
+
+// Lay gives nodes lines of their own, at first those of their snapshots, and multipliers 0. There is at least one, and their snapshots are of one
+// family: one that knows of no other, and those whose problems are parts of it. The result must be closed.
+func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
+	s := nodes[0].Of
+	for _, n := range nodes {
+		if n.Of.family != s.family {
+			return nil, fmt.Errorf("bound: nodes of unrelated snapshots")
+		}
+	}
+	o := s.o
+	o.Threads = threads
+	p, err := newPass(ctx, s.net, o, len(nodes))
+	if err != nil {
+		return nil, err
+	}
+	p.rows, p.shared = true, s.shared
+	l := &Laid{s: s, p: p, nodes: nodes, alpha: make([][][]float64, len(nodes)), beta: make([][]float64, len(nodes)), fixed: make([][][]bool, len(nodes)),
+		live: make([][]int32, len(s.slots)), vals: make([][]float64, len(s.net.values))}
+	for id := range s.net.values {
+		for i, n := range nodes {
+			*p.at(id, i) = *n.Of.at(id, n.Problem)
+		}
+	}
+	slots := s.slots
+	if s.making {
+		slots = slots[:len(slots)-1]
+	}
+	for k, v := range slots {
+		if live := s.shared[v.id].live; live != nil {
+			l.live[k] = livePlaces(live, v.n)
+		}
+	}
+	for i, n := range nodes {
+		p.beyond[i], p.empty[i] = n.Of.beyond[n.Problem], n.Of.empty[n.Problem]
+		l.beta[i] = make([]float64, len(n.Splits))
+		l.alpha[i] = make([][]float64, len(s.slots))
+		l.fixed[i] = make([][]bool, len(s.slots))
+		for at, q := range n.Splits {
+			in := s.slots[q.Slot].in[0]
+			if p.splits == nil {
+				p.splits = make([][]splitAt, len(s.net.values))
+			}
+			p.splits[in] = append(p.splits[in], splitAt{i, at, q.Elem, q.On})
+		}
+		for k := range slots {
+			l.lines(i, k)
+		}
+	}
+	p.beta = l.beta
+	return l, nil
+}
+
+// lines gives a node's slot arrays of its own, with the sides of its splits.
+func (l *Laid) lines(i, k int) {
+	s, n := l.s, l.nodes[i]
+	v := s.slots[k]
+	unstable := n.Of.unstable[k][n.Problem]
+	l.alpha[i][k] = make([]float64, len(unstable))
+	st := l.p.at(v.id, i)
+	own := func(x []float64) []float64 {
+		if x == nil {
+			return nil
+		}
+		y := l.p.arena.get(len(x))
+		copy(y, x)
+		return y
+	}
+	for q, j := range unstable {
+		l.alpha[i][k][q] = st.lines.LoSlope[j]
+	}
+	st.lines.LoSlope, st.cl.LoSlope = own(st.lines.LoSlope), own(st.cl.LoSlope)
+	split := false
+	for _, q := range n.Splits {
+		if int(q.Slot) != k {
+			continue
+		}
+		if !split {
+			split = true
+			st.lines.UpSlope, st.lines.UpIcept = own(st.lines.UpSlope), own(st.lines.UpIcept)
+			st.cl.UpSlope, st.cl.UpIcept = own(st.cl.UpSlope), own(st.cl.UpIcept)
+			l.fixed[i][k] = make([]bool, len(unstable))
+		}
+		slope := 0.0
+		if q.On {
+			slope = 1
+		}
+		j := q.Elem
+		set := func(x *relax.Lines, j int32) {
+			x.LoSlope[j], x.LoIcept[j], x.UpSlope[j], x.UpIcept[j] = slope, 0, slope, 0
+		}
+		set(&st.lines, j)
+		if l.live[k] != nil && l.live[k][j] >= 0 && st.cl.LoSlope != nil {
+			set(&st.cl, l.live[k][j])
+		}
+		for u, e := range unstable {
+			if e == j {
+				l.fixed[i][k][u] = true
+			}
+		}
+	}
+}
+
+// Alpha are a node's lower slopes at the unstable elements of a slot. The caller may write slopes from 0 to 1 into it, and says so by Moved.
+func (l *Laid) Alpha(node, slot int) []float64 { return l.alpha[node][slot] }
+
+// Beta are a node's multipliers, one for each of its splits. The caller may write numbers of at least 0 into it.
+func (l *Laid) Beta(node int) []float64 { return l.beta[node] }
+
+// Split tells whether an unstable element of a slot is split in a node; nil where none is.
+func (l *Laid) Split(node, slot int) []bool { return l.fixed[node][slot] }
+
+// Moved takes a node's slopes over into its lines. Slopes outside of 0 to 1 are brought there, and multipliers below 0: nothing that a caller
+// writes can make a bound unsound.
+func (l *Laid) Moved(node int) {
+	n := l.nodes[node]
+	for k, v := range l.s.slots {
+		if l.alpha[node][k] == nil { // the last one of a pass that is under way
+			continue
+		}
+		st := l.p.at(v.id, node)
+		a, fixed, live := l.alpha[node][k], l.fixed[node][k], l.live[k]
+		for u, j := range n.Of.unstable[k][n.Problem] {
+			if fixed != nil && fixed[u] {
+				continue
+			}
+			if !(a[u] >= 0) {
+				a[u] = 0
+			} else if a[u] > 1 {
+				a[u] = 1
+			}
+			st.lines.LoSlope[j] = a[u]
+			if live != nil && live[j] >= 0 && st.cl.LoSlope != nil {
+				st.cl.LoSlope[live[j]] = a[u]
+			}
+		}
+	}
+	for k, b := range l.beta[node] {
+		if !(b >= 0) || math.IsInf(b, 0) {
+			l.beta[node][k] = 0
+		}
+	}
+}
+
+// Close gives the memory back.
+func (l *Laid) Close() { l.p.close() }
+
+// Lower bounds rows over the flat outputs from below, row i over node i. A trace, unless nil, gets what Trace says and what Points needs.
+func (l *Laid) Lower(rows [][]float64, t *Trace) ([]float64, error) {
+	owner := make([]int32, len(rows))
+	for i := range owner {
+		owner[i] = int32(i)
+	}
+	low := unknownLower(len(rows))
+	l.trace(t, len(rows), l.p.net.values)
+	err := budget.Do(l.p.ctx, func() error {
+		return l.p.chunks(l.p.net.values[len(l.p.net.values)-1], len(rows), func(w *affine.Work, a, b int) {
+			l.p.forms(w, l.p.rowsOver(rows[a:b]), owner[a:b], false, t.part(a, b), low[a:b])
+		})
+	})
+	if err != nil {
+		l.p.lost = true
+		return nil, err
+	}
+	return low, nil
+}
+
+// Neurons bounds sign[i] times an element of what a slot reads from below, over node i.
+func (l *Laid) Neurons(slot int, elems []int32, sign []float64, t *Trace) ([]float64, error) {
+	set := rowSet{elems, sign, make([]int32, len(elems))}
+	for i := range set.owner {
+		set.owner[i] = int32(i)
+	}
+	low := unknownLower(len(elems))
+	in := l.p.net.values[l.s.slots[slot].in[0]]
+	l.trace(t, len(elems), l.p.net.values[:in.id])
+	err := budget.Do(l.p.ctx, func() error {
+		return l.p.chunks(in, len(elems), func(w *affine.Work, a, b int) {
+			l.p.neurons(w, in, set.part(a, b), t.part(a, b), low[a:b])
+		})
+	})
+	if err != nil {
+		l.p.lost = true
+		return nil, err
+	}
+	if l.s.making {
+		l.tighten(in, set, low)
+	}
+	return low, nil
+}
+
+// tighten takes bounds of neurons over into the pass that is under way.
+func (l *Laid) tighten(in *value, set rowSet, low []float64) {
+	for i, x := range low {
+		n, j := l.nodes[i], set.index[i]
+		if len(n.Splits) > 0 {
+			continue
+		}
+		s := n.Of.at(in.id, n.Problem)
+		lo, up := s.lo[j], s.up[j]
+		switch set.sign[i] {
+		case 1:
+			lo = max(lo, x)
+		case -1:
+			up = min(up, -x)
+		}
+		if lo <= up {
+			s.lo[j], s.up[j] = lo, up
+		}
+	}
+}
+
+// trace makes room for rows over what comes out of the values.
+func (l *Laid) trace(t *Trace, rows int, values []*value) {
+	if t == nil {
+		return
+	}
+	t.reset(rows, l.p.net.nIn)
+	t.top = len(values)
+	acts := t.acts
+	if acts == nil {
+		acts = make([][]float64, len(l.p.net.values))
+	}
+	for _, v := range values {
+		if !v.nonlinear() {
+			continue
+		}
+		if len(acts[v.id]) != rows*v.n {
+			acts[v.id] = make([]float64, rows*v.n)
+		} else {
+			clear(acts[v.id])
+		}
+	}
+	t.acts = acts
+}
+
+// multipliers adds the splits' terms to rows over the value that the hinge reads.
+func (t *rowsRun) multipliers(v *value, r *affine.Rows) *affine.Rows {
+	first := 0 // of the rows' owners: they ascend by one
+	if len(t.own) > 0 {
+		first = int(t.own[0])
+	}
+	wide := r.Index == nil && r.Dense()
+	for _, q := range t.p.splits[v.id] {
+		b := t.p.beta[q.node][q.at]
+		if b == 0 {
+			continue
+		}
+		i := q.node - first
+		if i < 0 || i >= r.N {
+			continue
+		}
+		if !wide {
+			r, wide = r.Expand(t.w), true
+		}
+		if q.on {
+			b = -b
+		}
+		r.Data[i*r.Width()+int(q.elem)] += b
+	}
+	return r
+}
+
+// Points are where a trace says that rows are least, on their way up through the lines that the rows chose.
+type Points struct {
+	X [][]float64   // by row: an input, flat in the model's order
+	Z [][][]float64 // by slot and row: what the hinge reads, at the snapshot's unstable elements
+	C [][][]float64 // by slot and row: the rows' coefficients in front of the hinge, at the same elements
+	Y [][]float64   // by row: what arrives at the outputs, flat in the model's order; nil for rows over neurons
+}
+
+// Points sends each row's least corner up, through the lower line of a nonlinear value where the row's coefficient in front of it is at least 0 and
+// through the upper one else. What comes out are the derivatives of the bound in all slopes and multipliers; none of it is rounded soundly, and
+// nothing sound may rest on it.
+func (l *Laid) Points(t *Trace) (*Points, error) {
+	net, rows := l.p.net, len(t.Const)
+	out := &Points{X: make([][]float64, rows), Z: make([][][]float64, len(l.s.slots)), C: make([][][]float64, len(l.s.slots))}
+	w := l.p.work[0]
+	slot := 0
+	at := 0
+	for i := range rows {
+		out.X[i] = t.Corner(i, l.nodes[i].Of.Box(l.nodes[i].Problem))
+	}
+	for _, v := range net.values[:t.top] {
+		if len(l.vals[v.id]) != rows*v.n {
+			l.vals[v.id] = make([]float64, rows*v.n)
+		}
+		y := l.vals[v.id]
+		switch {
+		case v.kind == kindInput:
+			for i := range rows {
+				v.order.Store(y[i*v.n:(i+1)*v.n], out.X[i][at:at+v.n])
+			}
+			at += v.n
+		case v.kind == kindAffine:
+			for i := range rows {
+				if v.bias != nil {
+					copy(y[i*v.n:(i+1)*v.n], v.bias)
+				} else {
+					clear(y[i*v.n : (i+1)*v.n])
+				}
+			}
+			for k, step := range v.steps {
+				step.Forward(y, l.vals[v.in[k]], rows, false, w)
+			}
+		case v.kind == kindAct:
+			z, coef := l.vals[v.in[0]], t.acts[v.id]
+			for i := range rows {
+				s := &l.p.at(v.id, i).lines
+				for j := range v.n {
+					k := i*v.n + j
+					if coef[k] >= 0 {
+						y[k] = s.LoSlope[j]*z[k] + s.LoIcept[j]
+					} else {
+						y[k] = s.UpSlope[j]*z[k] + s.UpIcept[j]
+					}
+				}
+			}
+		default:
+			l.through(v, t, y, rows)
+		}
+		if v.relu {
+			out.Z[slot], out.C[slot] = l.pick(slot, l.vals[v.in[0]], rows), l.pick(slot, t.acts[v.id], rows)
+			slot++
+		}
+	}
+	if t.top < len(net.values) {
+		return out, nil
+	}
+	out.Y = make([][]float64, rows)
+	for i := range rows {
+		out.Y[i] = make([]float64, net.nOut)
+		at := 0
+		for _, id := range net.outputs {
+			v := net.values[id]
+			v.order.Load(out.Y[i][at:at+v.n], l.vals[id][i*v.n:(i+1)*v.n])
+			at += v.n
+		}
+	}
+	return out, nil
+}
+
+// At is what the hinge of a split reads at a node's point, after Points.
+func (l *Laid) At(node int, s Split) float64 {
+	in := l.p.net.values[l.s.slots[s.Slot].in[0]]
+	return l.vals[in.id][node*in.n+int(s.Elem)]
+}
+
+func (l *Laid) pick(slot int, x []float64, rows int) [][]float64 {
+	n := l.s.slots[slot].n
+	out := make([][]float64, rows)
+	for i := range rows {
+		u := l.nodes[i].Of.unstable[slot][l.nodes[i].Problem]
+		out[i] = make([]float64, len(u))
+		for k, j := range u {
+			out[i][k] = x[i*n+int(j)]
+		}
+	}
+	return out
+}
+
+// through sends points through sparse forms, or to the ends of a box.
+func (l *Laid) through(v *value, t *Trace, y []float64, rows int) {
+	for i := range rows {
+		s, coef := l.p.at(v.id, i), t.acts[v.id][i*v.n:(i+1)*v.n]
+		for k := range v.n {
+			if v.kind == kindOpaque || s.forms == nil {
+				y[i*v.n+k] = s.lo[k]
+				if coef[k] < 0 {
+					y[i*v.n+k] = s.up[k]
+				}
+				continue
+			}
+			f := &s.forms.Lower
+			if coef[k] < 0 {
+				f = &s.forms.Upper
+			}
+			y[i*v.n+k] = l.form(v, f, v.order.At(k), i)
+		}
+	}
+}
+
+func (l *Laid) form(v *value, f *relax.Forms, j, row int) float64 {
+	sum := f.Const[j]
+	for q := f.Start[j]; q < f.Start[j+1]; q++ {
+		arg := 0
+		if f.Input != nil {
+			arg = int(f.Input[q])
+		}
+		if a := v.args[arg]; a >= 0 {
+			in := l.p.net.values[a]
+			at := int(f.Index[q])
+			if inv := in.order.Inverse(); inv != nil {
+				at = int(inv[at])
+			}
+			sum += f.Coef[q] * l.vals[a][row*in.n+at]
+		} else if c, err := v.node.ConstInput(arg).Float64s(); err == nil && int(f.Index[q]) < len(c) {
+			sum += f.Coef[q] * c[f.Index[q]]
+		}
+	}
+	return sum
+}

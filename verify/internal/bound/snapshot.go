@@ -1,0 +1,132 @@
+package bound
+
+import "slices"
+
+// Snapshot is what a pass knows of its problems, kept: boxes, lines and magnitudes of every value. It never changes, so that any number of
+// goroutines may lay rows over it, and all parts of a problem share it.
+type Snapshot struct {
+	net     *Network
+	family  *int // the same for snapshots whose problems are parts of those of one
+	o       Options
+	n       int // problems
+	st      []state
+	shared  []shared
+	beyond  []*value
+	empty   []bool
+	divided []bool // by problem: it lies behind splits
+
+	making bool // the pass is still under way, and bounds of neurons tighten it
+
+	slots    []*value    // hinges, whose lower slopes may be chosen, in order
+	unstable [][][]int32 // by slot and problem: elements that bounds leave on both sides of the hinge, in stored order
+}
+
+// Keep makes a snapshot of bounds that rows were substituted for. The memory of the pass is the snapshot's from here on; the bounds may still be used,
+// and must be closed.
+func (b *Bounds) Keep() *Snapshot {
+	b.p.kept = true
+	return b.View()
+}
+
+// View is the snapshot that Keep makes, good only until the bounds are closed.
+func (b *Bounds) View() *Snapshot { return b.p.snapshot(b.p.net.values) }
+
+// snapshot shows the pass up to some values.
+func (p *pass) snapshot(values []*value) *Snapshot {
+	s := &Snapshot{net: p.net, o: p.o, n: p.n, st: p.st, shared: p.shared, beyond: p.beyond, empty: p.empty, divided: make([]bool, p.n)}
+	s.family = new(int)
+	if len(p.of) > 0 && p.of[0].Known != nil {
+		s.family = p.of[0].Known.family
+	}
+	for i := range p.of {
+		s.divided[i] = p.of[i].divided()
+	}
+	for _, v := range values {
+		if !v.relu {
+			continue
+		}
+		s.slots = append(s.slots, v)
+		of := make([][]int32, p.n)
+		for b := range p.n {
+			in := s.at(v.in[0], b)
+			for i, l := range in.lo {
+				if l < 0 && in.up[i] > 0 {
+					of[b] = append(of[b], int32(i))
+				}
+			}
+		}
+		s.unstable = append(s.unstable, of)
+	}
+	return s
+}
+
+func (s *Snapshot) at(id, problem int) *state { return &s.st[id*s.n+problem] }
+
+// Problems is how many problems the snapshot is of.
+func (s *Snapshot) Problems() int { return s.n }
+
+// Slots is how many layers of hinges there are: their numbers go from the inputs to the outputs.
+func (s *Snapshot) Slots() int { return len(s.slots) }
+
+// Unstable lists the elements of a slot whose side is not known over a problem, in the order that Laid's slopes have. Not to be changed.
+func (s *Snapshot) Unstable(slot, problem int) []int32 { return s.unstable[slot][problem] }
+
+// Range is what is known of the input of a hinge over a problem.
+func (s *Snapshot) Range(slot, problem int, elem int32) (lo, up float64) {
+	x := s.at(s.slots[slot].in[0], problem)
+	return x.lo[elem], x.up[elem]
+}
+
+// Settled lists the sides of elements that are unstable over a problem of another snapshot, and known in this one.
+func (s *Snapshot) Settled(problem int, than *Snapshot, of int) []Split {
+	var out []Split
+	for k := range s.slots {
+		in := s.at(s.slots[k].in[0], problem)
+		for _, j := range than.unstable[k][of] {
+			switch {
+			case in.lo[j] >= 0:
+				out = append(out, Split{int32(k), j, true})
+			case in.up[j] <= 0:
+				out = append(out, Split{int32(k), j, false})
+			}
+		}
+	}
+	return out
+}
+
+// Slopes are the lower slopes that the snapshot's own lines have at the unstable elements of a slot.
+func (s *Snapshot) Slopes(slot, problem int) []float64 {
+	own := s.at(s.slots[slot].id, problem).lines.LoSlope
+	out := make([]float64, len(s.unstable[slot][problem]))
+	for k, j := range s.unstable[slot][problem] {
+		out[k] = own[j]
+	}
+	return out
+}
+
+// Box is the input box of a problem, flat in the model's order.
+func (s *Snapshot) Box(problem int) Box {
+	box := Box{Lower: make([]float64, s.net.nIn), Upper: make([]float64, s.net.nIn)}
+	at := 0
+	for _, id := range s.net.inputs {
+		v, x := s.net.values[id], s.at(id, problem)
+		v.order.Load(box.Lower[at:at+v.n], x.lo)
+		v.order.Load(box.Upper[at:at+v.n], x.up)
+		at += v.n
+	}
+	return box
+}
+
+// Outputs are the boxes of all outputs over a problem, flat in the model's order.
+func (s *Snapshot) Outputs(problem int) Box {
+	return (&Bounds{p: &pass{net: s.net, o: s.o, n: s.n, st: s.st, beyond: s.beyond}}).Outputs(problem)
+}
+
+// livePlaces maps stored elements to their places in a live list, -1 where they are not in it.
+func livePlaces(live []int32, n int) []int32 {
+	at := slices.Repeat([]int32{-1}, n)
+	for k, j := range live {
+		at[j] = int32(k)
+	}
+	return at
+}

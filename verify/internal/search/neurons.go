@@ -1,0 +1,311 @@
+package search
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+)
+
+const (
+	// rootSteps and leafSteps are how often slopes, multipliers and weights are moved for the whole box and for each part. A leaf begins where its
+	// parent ended. On mnist_fc 3 steps take several times as many parts as 8, and 16 hardly fewer.
+	rootSteps, leafSteps = 40, 8
+	// lastSteps are those of a leaf that has nothing left to split.
+	lastSteps = 200
+	// innerSteps are those of the rows that bound hinges over the whole box, and innerShare what these may take of the time that there is.
+	innerSteps, innerShare = 10, 0.2
+	// maxAnew is how many hinges may be unstable over the whole box for every part to be bounded anew: rows of all of them go down for each.
+	maxAnew = 3000
+)
+
+// leafPace is how a leaf's parameters are moved.
+var leafPace = pace{0.1, 0.98}
+
+// Neurons decides a goal by giving hinges a side, one after the other, where bounds lose most. It ends as Inputs does, or where no hinge is left to
+// split: the verdict does not depend on the number of threads either.
+//
+// Bounds of the whole box come first, those of hinges by rows whose slopes are moved (refine.go). Each part inherits them, and the sides that its
+// splits give; where hinges are few, what lies behind a split is bounded anew. Then the case's row goes down with slopes, and a multiplier for each
+// split, that are moved to where its bound is largest (slopes.go). Constraints of one case are added up with weights that are moved too.
+// Sources: Bunel et al. 2020 (branch and bound over ReLUs); Wang et al. 2021 (beta-CROWN).
+func Neurons(ctx context.Context, net *bound.Network, o bound.Options, g Goal, s Settings) (Outcome, error) {
+	s = s.filled()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &sides{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, o: o, front: newFrontier[*leaf](s.MaxOpen)}
+	err := r.begin()
+	if r.root != nil {
+		defer r.root.Close()
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return Outcome{Progress: Progress{Open: len(g.Cases), Worst: math.Inf(-1), Least: math.Inf(1)}}, nil
+		}
+		return Outcome{}, err
+	}
+	drive(&r.common, r.front, r.work)
+	if r.err != nil {
+		return Outcome{}, r.err
+	}
+	return outcome(&r.common, r.front), nil
+}
+
+// sides is one search over sides of hinges.
+type sides struct {
+	common
+	net   *bound.Network
+	o     bound.Options
+	front *frontier[*leaf]
+	root  *bound.Bounds
+	s0    *bound.Snapshot // the root's
+	f     influence
+	anew  bool
+}
+
+// begin bounds the whole box.
+func (r *sides) begin() error {
+	o := r.o
+	within := time.Duration(0)
+	if t, ok := r.ctx.Deadline(); ok {
+		within = time.Duration(innerShare * float64(time.Until(t)))
+	}
+	o.Threads = r.s.Threads
+	o.Refine = refining(r.ctx, r.s.Threads, innerSteps, within, &r.f)
+	b, err := bound.DeepPoly.Bound(r.ctx, r.net, o, []bound.Problem{{Box: r.g.Box}})
+	if err != nil {
+		return err
+	}
+	r.root, r.s0 = b, b.View()
+	r.f.root = r.s0
+	unstable := 0
+	for k := range r.s0.Slots() {
+		unstable += len(r.s0.Unstable(k, 0))
+	}
+	r.anew = unstable <= maxAnew
+	r.o.Threads = 1 // parts are spread over the workers, not rows
+	var first []*leaf
+	for i := range r.g.Cases {
+		first = append(first, &leaf{c: i, weight: r.g.Cases[i].level(), worst: math.Inf(-1), share: 1 / float64(len(r.g.Cases))})
+	}
+	r.front.begin(first)
+	return nil
+}
+
+// work bounds leaves and gives what is left to do.
+func (r *sides) work(ls []*leaf) ([]*leaf, error) {
+	p, err := r.lay(ls)
+	if err != nil {
+		return ls, r.mild(err)
+	}
+	defer p.close()
+	pts, err := p.climb(r)
+	if err != nil {
+		return ls, r.mild(err)
+	}
+	var next []*leaf
+	worst := -1
+	for i, l := range ls {
+		if !p.proven[i] && (worst < 0 || p.best[i] < p.best[worst]) {
+			worst = i
+		}
+		if p.proven[i] {
+			r.proved(l.share, p.best[i])
+		}
+	}
+	if worst >= 0 {
+		if ok, err := r.try(pts.X[worst]); ok || err != nil {
+			r.front.end()
+			return ls, err
+		}
+	}
+	for i, l := range ls {
+		if p.proven[i] {
+			continue
+		}
+		kids, ok := p.split(r, pts, i)
+		if !ok {
+			r.stick("every hinge has a side on some part, and bounds do not decide it")
+			l.worst = math.Inf(1) // counted as stuck, and no more open
+			continue
+		}
+		next = append(next, kids...)
+	}
+	r.count(len(ls))
+	return next, nil
+}
+
+// laidLeaves are leaves at work.
+type laidLeaves struct {
+	ls     []*leaf
+	b      *bound.Bounds // of the parts; nil where the root's serve
+	s      *bound.Snapshot
+	l      *bound.Laid
+	best   []float64 // margins
+	proven []bool
+	weight [][]float64
+	alpha  [][][]float64 // by leaf: where the best bound was
+	beta   [][]float64
+}
+
+func (p *laidLeaves) close() {
+	if p.l != nil {
+		p.l.Close()
+	}
+	if p.b != nil {
+		p.b.Close()
+	}
+}
+
+// problem is a leaf's number in the snapshot that it is laid over.
+func (p *laidLeaves) problem(i int) int {
+	if p.b == nil {
+		return 0
+	}
+	return i
+}
+
+// lay gives leaves their lines, where the parents' ended.
+func (r *sides) lay(ls []*leaf) (*laidLeaves, error) {
+	n := len(ls)
+	p := &laidLeaves{ls: ls, s: r.s0, best: make([]float64, n), proven: make([]bool, n), weight: make([][]float64, n), alpha: make([][][]float64, n), beta: make([][]float64, n)}
+	if r.anew && slices.ContainsFunc(ls, func(l *leaf) bool { return l.depth > 0 }) {
+		problems := make([]bound.Problem, n)
+		for i, l := range ls {
+			problems[i] = bound.Problem{Box: r.g.Box, Known: r.s0, Splits: append(slices.Clip(l.splits), l.facts...)}
+		}
+		b, err := bound.DeepPoly.Bound(r.ctx, r.net, r.o, problems)
+		if err != nil {
+			return nil, err
+		}
+		p.b, p.s = b, b.View()
+	}
+	nodes := make([]bound.Node, n)
+	for i, l := range ls {
+		nodes[i] = bound.Node{Of: p.s, Problem: p.problem(i), Splits: l.splits}
+	}
+	l, err := bound.Lay(r.ctx, nodes, 1)
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	p.l = l
+	for i, x := range ls {
+		for k := range x.alpha {
+			a := l.Alpha(i, k)
+			match(r.s0.Unstable(k, 0), p.s.Unstable(k, p.problem(i)), func(at, u int) { a[u] = x.alpha[k][at] })
+		}
+		copy(l.Beta(i), x.beta)
+		l.Moved(i)
+		p.best[i], p.weight[i] = math.Inf(-1), x.weight
+	}
+	return p, nil
+}
+
+// climb bounds the leaves' rows, moving what they leave open.
+func (p *laidLeaves) climb(r *sides) (*bound.Points, error) {
+	steps, pc := leafSteps, leafPace
+	for _, l := range p.ls {
+		if l.depth == 0 {
+			steps, pc = rootSteps, rowPace
+		} else if len(l.splits) > 0 && p.decided(r) {
+			steps = lastSteps
+		}
+	}
+	c := newClimber(len(p.ls), pc)
+	var t bound.Trace
+	rows, mix := make([][]float64, len(p.ls)), make([]mixed, len(p.ls))
+	now := slices.Clone(p.weight)
+	for step := 0; ; step++ {
+		for i, l := range p.ls {
+			mix[i] = r.g.Cases[l.c].mix(now[i])
+			rows[i] = mix[i].row
+		}
+		low, err := p.l.Lower(rows, &t)
+		if err != nil {
+			return nil, err
+		}
+		open := false
+		for i := range p.ls {
+			if p.proven[i] {
+				continue
+			}
+			m, done := mix[i].margin(low[i], func() bound.Box { return p.s.Outputs(p.problem(i)) })
+			if m > p.best[i] || p.alpha[i] == nil || done {
+				p.best[i], p.weight[i] = m, now[i]
+				p.keep(i)
+			}
+			p.proven[i] = done
+			open = open || !done
+		}
+		if !open {
+			return nil, nil
+		}
+		pts, err := p.l.Points(&t)
+		if err != nil || step == steps {
+			return pts, err
+		}
+		at := c.next()
+		for i, l := range p.ls {
+			if !p.proven[i] {
+				c.climb(at, p.l, pts, i, p.s.Slots(), l.splits)
+				now[i] = c.weigh(at, i, &r.g.Cases[l.c], now[i], pts.Y[i])
+			}
+		}
+	}
+}
+
+// decided tells whether some leaf has nothing left to split.
+func (p *laidLeaves) decided(r *sides) bool {
+	for i := range p.ls {
+		left := 0
+		for k := range p.s.Slots() {
+			fixed := p.l.Split(i, k)
+			for u := range p.s.Unstable(k, p.problem(i)) {
+				if fixed == nil || !fixed[u] {
+					left++
+				}
+			}
+		}
+		if left == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *laidLeaves) keep(i int) {
+	if p.alpha[i] == nil {
+		p.alpha[i] = make([][]float64, p.s.Slots())
+	}
+	for k := range p.alpha[i] {
+		p.alpha[i][k] = append(p.alpha[i][k][:0], p.l.Alpha(i, k)...)
+	}
+	p.beta[i] = append(p.beta[i][:0], p.l.Beta(i)...)
+}
+
+// split gives a leaf's parts; ok is false where nothing is left to split.
+func (p *laidLeaves) split(r *sides, pts *bound.Points, i int) (kids []*leaf, ok bool) {
+	l := p.ls[i]
+	q, ok := r.choose(p.s, p.problem(i), p.l, pts, i)
+	if !ok {
+		return nil, false
+	}
+	up := *l
+	up.worst, up.weight, up.beta = max(l.worst, p.best[i]), p.weight[i], p.beta[i]
+	up.alpha = make([][]float64, p.s.Slots())
+	for k := range up.alpha {
+		if l.alpha != nil {
+			up.alpha[k] = slices.Clone(l.alpha[k])
+		} else {
+			up.alpha[k] = r.s0.Slopes(k, 0)
+		}
+		match(r.s0.Unstable(k, 0), p.s.Unstable(k, p.problem(i)), func(at, u int) { up.alpha[k][at] = p.alpha[i][k][u] })
+	}
+	if p.b != nil {
+		up.facts = p.s.Settled(i, r.s0, 0)
+	}
+	return []*leaf{up.child(q, false), up.child(q, true)}, true
+}

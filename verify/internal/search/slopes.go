@@ -1,0 +1,131 @@
+package search
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+)
+
+// climber moves the slopes, multipliers and weights of laid nodes to where their bounds are larger: Adam on derivatives that come in closed form.
+//
+// A bound is its final linear form at the corner x where that is least. Sent up from x through the lines that the row chose, a hinge reads z, and
+// the bound's derivative in its lower slope is the row's coefficient in front of the hinge times z, where that is positive; in a multiplier of
+// z >= 0 it is -z, of z <= 0 it is z; in the weight of a constraint it is what arrives at the outputs, less the constraint's bound. Sources: Xu et al. 2021
+// (alpha-CROWN); Wang et al. 2021 (beta-CROWN), section 3.3; Kingma and Ba 2015.
+type climber struct {
+	pace
+	step  int
+	nodes []climbed
+}
+
+// pace is how far parameters move: rate for the first step, times decay for each that follows.
+type pace struct{ rate, decay float64 }
+
+// climbed are the moments of one node's parameters.
+type climbed struct {
+	alpha        []*moments // by slot
+	beta, weight *moments
+}
+
+type moments struct{ m, v []float64 }
+
+func newMoments(n int) *moments { return &moments{make([]float64, n), make([]float64, n)} }
+
+const (
+	adam1, adam2 = 0.9, 0.999
+	adamTiny     = 1e-8
+)
+
+func newClimber(nodes int, p pace) *climber { return &climber{pace: p, nodes: make([]climbed, nodes)} }
+
+// stride are the scales of one step.
+type stride struct{ rate, fix1, fix2 float64 }
+
+// next begins a step.
+func (c *climber) next() stride {
+	c.step++
+	n := float64(c.step)
+	return stride{c.rate * math.Pow(c.decay, n-1), 1 - math.Pow(adam1, n), 1 - math.Pow(adam2, n)}
+}
+
+func (m *moments) move(i int, g float64, s stride) float64 {
+	m.m[i] = adam1*m.m[i] + (1-adam1)*g
+	m.v[i] = adam2*m.v[i] + (1-adam2)*g*g
+	return s.rate * m.m[i] / s.fix1 / (math.Sqrt(m.v[i]/s.fix2) + adamTiny)
+}
+
+// climb moves a node's slopes and multipliers by a step.
+func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int, splits []bound.Split) {
+	n := &c.nodes[i]
+	if n.alpha == nil {
+		n.alpha = make([]*moments, slots)
+	}
+	sum, count := 0.0, 0
+	for k := range slots {
+		a, coef, z, fixed := l.Alpha(i, k), pts.C[k], pts.Z[k], l.Split(i, k)
+		if coef == nil || len(a) == 0 {
+			continue
+		}
+		if n.alpha[k] == nil {
+			n.alpha[k] = newMoments(len(a))
+		}
+		for u := range a {
+			if fixed != nil && fixed[u] {
+				continue
+			}
+			g := 0.0
+			if x := coef[i][u]; x > 0 {
+				g = x * z[i][u]
+			}
+			sum += math.Abs(coef[i][u])
+			count++
+			a[u] = min(1, max(0, a[u]+n.alpha[k].move(u, g, s)))
+		}
+	}
+	if b := l.Beta(i); len(b) > 0 {
+		if n.beta == nil {
+			n.beta = newMoments(len(b))
+		}
+		size := 1.0 // of a multiplier: that of the coefficients in front of hinges
+		if sum > 0 {
+			size = sum / float64(count)
+		}
+		for q, x := range splits {
+			z := l.At(i, x)
+			if x.On {
+				z = -z
+			}
+			b[q] = max(0, b[q]+size*n.beta.move(q, z, s))
+		}
+	}
+	l.Moved(i)
+}
+
+// weigh moves the weights of a case's constraints by a step; they stay at least 0 and add up to about 1.
+func (c *climber) weigh(s stride, i int, of *Case, weight, y []float64) []float64 {
+	if len(of.Rows) < 2 {
+		return weight
+	}
+	n := &c.nodes[i]
+	if n.weight == nil {
+		n.weight = newMoments(len(weight))
+	}
+	out, sum := make([]float64, len(weight)), 0.0
+	for k, row := range of.Rows {
+		g := -of.Bound[k]
+		for j, x := range row {
+			if x != 0 {
+				g += x * y[j]
+			}
+		}
+		out[k] = max(0, weight[k]+n.weight.move(k, g, s))
+		sum += out[k]
+	}
+	if !(sum > 0) || math.IsInf(sum, 0) {
+		return weight
+	}
+	for k := range out {
+		out[k] /= sum
+	}
+	return out
+}
