@@ -26,8 +26,7 @@ func TestFilesAreOpenedInOnePlace(t *testing.T) {
 		"onnxio/engine/ortlib/install.go":    "packages that it has just got",
 		"onnxio/engine/ortlib/trust_unix.go": "the system's own files",
 		"onnxio/dataset/images.go":           "a folder, through FS",
-		"cmd/shoal/attack_state.go":          "appends",
-		"cmd/shoal/sweep.go":                 "appends",
+		"internal/trial/record/file.go":      "appends",
 		"internal/study/store.go":            "its own cache",
 		"internal/study/step.go":             "its own cache",
 	}
