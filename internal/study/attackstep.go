@@ -1,13 +1,13 @@
 package study
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -38,7 +38,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 	of.spec.into(settings)
 	return &step{kind: "attack", version: 1, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
 		fresh: func() any { return &attacked{} },
-		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			if err != nil {
 				return nil, nil, err
 			}
@@ -63,18 +63,25 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 				q.Eps = append(q.Eps, trial.Eps{Value: eps, Text: fmt.Sprint(eps)})
 			}
 			var rows []report.Row
-			cut, err := q.Run(ctx, 0, v.Len(), func(of []report.Row) error {
-				rows = append(rows, of...)
-				return nil
+			err = l.kept(s, func(f *record.File) error {
+				q.Records = f
+				cut, err := q.Run(ctx, 0, v.Len(), func(of []report.Row) error {
+					rows = append(rows, of...)
+					return nil
+				})
+				if cut {
+					return ctx.Err()
+				}
+				return err
 			})
-			if cut || err != nil {
-				return nil, nil, cmp.Or(err, ctx.Err())
+			if err != nil {
+				return nil, nil, err
 			}
 			out := &attacked{Samples: v.Len(), Eps: a.Eps, Engine: t.Engine(), Flags: q.Flags()}
-			for _, s := range q.Sums(rows) {
-				out.Correct = s.Correct
-				out.Robust = append(out.Robust, s.Robust)
-				out.Evaluations += s.Evaluations
+			for _, sum := range q.Sums(rows) {
+				out.Correct = sum.Correct
+				out.Robust = append(out.Robust, sum.Robust)
+				out.Evaluations += sum.Evaluations
 			}
 			return out, nil, nil
 		}}

@@ -14,7 +14,7 @@ import (
 var resultsKind = output.JSON("the results of a study", "study", "study_sha256", "models", "claims")
 
 // stepName is the form of the names in cache/.
-var stepName = regexp.MustCompile(`^[a-z-]+-[0-9a-f]{24}\.(json|onnx|checkpoint)$`)
+var stepName = regexp.MustCompile(`^[a-z-]+-[0-9a-f]{24}\.(json|onnx|checkpoint|records)$`)
 
 // FolderKind is a study's folder: one with results, or, while a first run has not come to its end, with nothing but its cache.
 var FolderKind = output.FolderKind{Name: "a study's folder", Ours: func(dir string) error {

@@ -3,11 +3,11 @@ package study
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
@@ -42,7 +42,7 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 	settings["domain"] = domain
 	return &step{kind: "radius", version: 1, name: fmt.Sprintf("certifying %s by %s%s", of, domain, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
 		fresh: func() any { return &radii{} },
-		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			name, bare := strings.CutSuffix(domain, plain)
 			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Method(name), Plain: bare, Threads: l.o.Threads})
 			if err != nil {
@@ -50,7 +50,7 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 			}
 			defer q.Verifier.Close()
 			out := &radii{}
-			return out, nil, askRadii(ctx, q, func(row report.Row) {
+			return out, nil, l.askRadii(ctx, s, q, func(row report.Row) {
 				out.Radius, out.Correct = append(out.Radius, row.Radius), append(out.Correct, row.Label == row.Predicted)
 			})
 		}}
@@ -76,15 +76,18 @@ func (l *lab) radius(ctx context.Context, of *model, c *Certify, o verify.Option
 }
 
 // askRadii gives the answer for every image to take.
-func askRadii(ctx context.Context, q *trial.Radius, take func(report.Row)) error {
-	cut, err := trial.Each(ctx, q.Samples, nil, q.Ask, func(row report.Row) error {
-		take(row)
-		return nil
+func (l *lab) askRadii(ctx context.Context, s *step, q *trial.Radius, take func(report.Row)) error {
+	return l.kept(s, func(f *record.File) error {
+		q.Records = f
+		cut, err := trial.Each(ctx, q.Samples, nil, q.Ask, func(row report.Row) error {
+			take(row)
+			return nil
+		})
+		if cut {
+			return ctx.Err()
+		}
+		return err
 	})
-	if cut {
-		return ctx.Err()
-	}
-	return err
 }
 
 // upperStep looks for the smallest radius at which an attack changes the predicted class: no proof can go beyond it, in any domain.
@@ -93,7 +96,7 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 	settings["search"], settings["steps"] = trial.UpperSearch, trial.UpperSteps(float64(c.MaxEps), float64(c.Tolerance))
 	return &step{kind: "upper", version: 1, name: fmt.Sprintf("attacking %s for the upper curve%s", of, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
 		fresh: func() any { return &radii{} },
-		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Interval, Threads: l.o.Threads})
 			if err != nil {
 				return nil, nil, err
@@ -105,10 +108,13 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 			}
 			defer q.Search.Close()
 			out := &radii{}
-			return out, nil, askRadii(ctx, q, func(row report.Row) {
+			return out, nil, l.askRadii(ctx, s, q, func(row report.Row) {
 				r := float64(row.Upper)
-				open := math.IsInf(r, 1)
-				out.Radius, out.Correct, out.Open = append(out.Radius, min(r, q.Max)), append(out.Correct, row.Label == row.Predicted), append(out.Open, open)
+				open := !(r <= q.Max) // also from records, which have no infinity
+				if open {
+					r = q.Max
+				}
+				out.Radius, out.Correct, out.Open = append(out.Radius, r), append(out.Correct, row.Label == row.Predicted), append(out.Open, open)
 			})
 		}}
 }

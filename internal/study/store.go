@@ -3,7 +3,10 @@ package study
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -85,5 +88,11 @@ func (st store) keep(s *step, result any, m *onnxio.Model, by string) error {
 	if err != nil {
 		return err
 	}
-	return output.Write(st.path(s, ".json"), append(b, '\n'))
+	if err := output.Write(st.path(s, ".json"), append(b, '\n')); err != nil {
+		return err
+	}
+	if err := os.Remove(st.path(s, recordsEnd)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
