@@ -21,6 +21,8 @@ func TestFilesAreWrittenInOnePlace(t *testing.T) {
 		"internal/input/input.go":         "reads",
 		"internal/trial/record/file.go":   "appends",
 		"internal/study/plan.go":          "takes a step's checkpoint away",
+		"internal/study/kept.go":          "takes records of its own cache away once a step is whole",
+		"internal/study/store.go":         "its own cache",
 		"internal/kernel/gen/slide.go":    "a generator",
 		"internal/kernel/gen/taps.go":     "a generator",
 		"internal/kernel/gen/vector.go":   "a generator",
