@@ -21,7 +21,8 @@ const (
 	Symbolic Method = "symbolic"
 	FastLin  Method = "fastlin"
 	DeepPoly Method = "deeppoly"
-	// Complete tries what Auto does, and then halves the input set until every part is decided, or the context ends.
+	// Complete tries what Auto does, and then splits the input set, or sides of ReLUs where many inputs vary, until every part is decided or the
+	// context ends.
 	Complete Method = "complete"
 )
 

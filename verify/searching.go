@@ -77,9 +77,12 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 	}
 	var out search.Outcome
 	var err error
-	if d.o.sides || g.varying() > searchInputs {
+	bySides := d.o.sides || g.varying() > searchInputs
+	if bySides {
 		out, err = search.Neurons(own, v.net, boundOptions(d.o), goal, search.Settings{Threads: d.o.Threads})
-	} else {
+	}
+	// Where sides of ReLUs do not decide it, and time is left, the rest is curved: smaller boxes are what makes it straight.
+	if !bySides || err == nil && !out.Proven && !out.Found && own.Err() == nil {
 		out, err = search.Inputs(own, v.net, bound.DeepPoly, boundOptions(d.o), goal, search.Settings{Threads: d.o.Threads})
 	}
 	switch {
