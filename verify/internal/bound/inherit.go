@@ -16,6 +16,9 @@ func (p *pass) related() error {
 			}
 			continue
 		}
+		if q.Known.net != p.net || q.Known.o.Float32 != p.o.Float32 {
+			return fmt.Errorf("bound: a snapshot of another network or of other semantics")
+		}
 		whole := q.Known.Box(q.Of)
 		for k, l := range q.Box.Lower {
 			p.less[i] = p.less[i] || l > whole.Lower[k] || q.Box.Upper[k] < whole.Upper[k]
@@ -31,6 +34,9 @@ func (p *pass) related() error {
 func (p *pass) inherit(v *value, b int) {
 	if p.of[b].Known == nil {
 		return
+	}
+	if v.kind == kindAct { // an operator may give back a box that it was given
+		p.own(v, b)
 	}
 	k := p.of[b].Known.at(v.id, p.of[b].Of)
 	s := p.at(v.id, b)

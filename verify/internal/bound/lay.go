@@ -50,6 +50,21 @@ type Laid struct {
 	vals  [][]float64   // by value: points on their way up, see Points
 }
 
+// layFloats is how many numbers nodes that are laid together may take: 128 MiB.
+const layFloats = 16 << 20
+
+// Fits is how many nodes may be laid together: each takes its lines, and its rows' coefficients and points at every value.
+func (s *Snapshot) Fits() int {
+	each := 0
+	for _, v := range s.net.values {
+		each += v.n
+		if v.nonlinear() {
+			each += 2 * v.n
+		}
+	}
+	return max(1, layFloats/max(1, each))
+}
+
 // Lay gives nodes lines of their own, at first those of their snapshots, and multipliers 0. There is at least one, and their snapshots are of one
 // family: one that knows of no other, and those whose problems are parts of it. The result must be closed.
 func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
@@ -310,144 +325,4 @@ func (t *rowsRun) multipliers(v *value, r *affine.Rows) *affine.Rows {
 		r.Data[i*r.Width()+int(q.elem)] += b
 	}
 	return r
-}
-
-// Points are where a trace says that rows are least, on their way up through the lines that the rows chose.
-type Points struct {
-	X [][]float64   // by row: an input, flat in the model's order
-	Z [][][]float64 // by slot and row: what the hinge reads, at the snapshot's unstable elements
-	C [][][]float64 // by slot and row: the rows' coefficients in front of the hinge, at the same elements
-	Y [][]float64   // by row: what arrives at the outputs, flat in the model's order; nil for rows over neurons
-}
-
-// Points sends each row's least corner up, through the lower line of a nonlinear value where the row's coefficient in front of it is at least 0 and
-// through the upper one else. What comes out are the derivatives of the bound in all slopes and multipliers; none of it is rounded soundly, and
-// nothing sound may rest on it.
-func (l *Laid) Points(t *Trace) (*Points, error) {
-	net, rows := l.p.net, len(t.Const)
-	out := &Points{X: make([][]float64, rows), Z: make([][][]float64, len(l.s.slots)), C: make([][][]float64, len(l.s.slots))}
-	w := l.p.work[0]
-	slot := 0
-	at := 0
-	for i := range rows {
-		out.X[i] = t.Corner(i, l.nodes[i].Of.Box(l.nodes[i].Problem))
-	}
-	for _, v := range net.values[:t.top] {
-		if len(l.vals[v.id]) != rows*v.n {
-			l.vals[v.id] = make([]float64, rows*v.n)
-		}
-		y := l.vals[v.id]
-		switch {
-		case v.kind == kindInput:
-			for i := range rows {
-				v.order.Store(y[i*v.n:(i+1)*v.n], out.X[i][at:at+v.n])
-			}
-			at += v.n
-		case v.kind == kindAffine:
-			for i := range rows {
-				if v.bias != nil {
-					copy(y[i*v.n:(i+1)*v.n], v.bias)
-				} else {
-					clear(y[i*v.n : (i+1)*v.n])
-				}
-			}
-			for k, step := range v.steps {
-				step.Forward(y, l.vals[v.in[k]], rows, false, w)
-			}
-		case v.kind == kindAct:
-			z, coef := l.vals[v.in[0]], t.acts[v.id]
-			for i := range rows {
-				s := &l.p.at(v.id, i).lines
-				for j := range v.n {
-					k := i*v.n + j
-					if coef[k] >= 0 {
-						y[k] = s.LoSlope[j]*z[k] + s.LoIcept[j]
-					} else {
-						y[k] = s.UpSlope[j]*z[k] + s.UpIcept[j]
-					}
-				}
-			}
-		default:
-			l.through(v, t, y, rows)
-		}
-		if v.relu {
-			out.Z[slot], out.C[slot] = l.pick(slot, l.vals[v.in[0]], rows), l.pick(slot, t.acts[v.id], rows)
-			slot++
-		}
-	}
-	if t.top < len(net.values) {
-		return out, nil
-	}
-	out.Y = make([][]float64, rows)
-	for i := range rows {
-		out.Y[i] = make([]float64, net.nOut)
-		at := 0
-		for _, id := range net.outputs {
-			v := net.values[id]
-			v.order.Load(out.Y[i][at:at+v.n], l.vals[id][i*v.n:(i+1)*v.n])
-			at += v.n
-		}
-	}
-	return out, nil
-}
-
-// At is what the hinge of a split reads at a node's point, after Points.
-func (l *Laid) At(node int, s Split) float64 {
-	in := l.p.net.values[l.s.slots[s.Slot].in[0]]
-	return l.vals[in.id][node*in.n+int(s.Elem)]
-}
-
-func (l *Laid) pick(slot int, x []float64, rows int) [][]float64 {
-	n := l.s.slots[slot].n
-	out := make([][]float64, rows)
-	for i := range rows {
-		u := l.nodes[i].Of.unstable[slot][l.nodes[i].Problem]
-		out[i] = make([]float64, len(u))
-		for k, j := range u {
-			out[i][k] = x[i*n+int(j)]
-		}
-	}
-	return out
-}
-
-// through sends points through sparse forms, or to the ends of a box.
-func (l *Laid) through(v *value, t *Trace, y []float64, rows int) {
-	for i := range rows {
-		s, coef := l.p.at(v.id, i), t.acts[v.id][i*v.n:(i+1)*v.n]
-		for k := range v.n {
-			if v.kind == kindOpaque || s.forms == nil {
-				y[i*v.n+k] = s.lo[k]
-				if coef[k] < 0 {
-					y[i*v.n+k] = s.up[k]
-				}
-				continue
-			}
-			f := &s.forms.Lower
-			if coef[k] < 0 {
-				f = &s.forms.Upper
-			}
-			y[i*v.n+k] = l.form(v, f, v.order.At(k), i)
-		}
-	}
-}
-
-func (l *Laid) form(v *value, f *relax.Forms, j, row int) float64 {
-	sum := f.Const[j]
-	for q := f.Start[j]; q < f.Start[j+1]; q++ {
-		arg := 0
-		if f.Input != nil {
-			arg = int(f.Input[q])
-		}
-		if a := v.args[arg]; a >= 0 {
-			in := l.p.net.values[a]
-			at := int(f.Index[q])
-			if inv := in.order.Inverse(); inv != nil {
-				at = int(inv[at])
-			}
-			sum += f.Coef[q] * l.vals[a][row*in.n+at]
-		} else if c, err := v.node.ConstInput(arg).Float64s(); err == nil && int(f.Index[q]) < len(c) {
-			sum += f.Coef[q] * c[f.Index[q]]
-		}
-	}
-	return sum
 }

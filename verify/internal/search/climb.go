@@ -6,13 +6,13 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// rowPace is how slopes of rows over outputs are moved; TestClimbAgainstReference compares what it reaches.
+// rowPace is how slopes of rows over outputs are moved; TestSlopesAgainstReference in verify compares what it reaches.
 var rowPace = pace{0.1, 0.98}
 
 // Climb bounds rows over the outputs from below on a snapshot's problem, each with lower slopes of its own that are moved some steps to where the
 // bound is larger. Every step's bounds are sound, and the largest are kept. Source: Xu et al. 2021 (alpha-CROWN).
 func Climb(ctx context.Context, s *bound.Snapshot, problem int, rows [][]float64, steps, threads int) ([]float64, error) {
-	const batch = 256
+	batch := min(256, s.Fits())
 	var out []float64
 	for from := 0; from < len(rows); from += batch {
 		low, err := climb(ctx, s, problem, rows[from:min(from+batch, len(rows))], steps, threads)

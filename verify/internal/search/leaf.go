@@ -78,8 +78,8 @@ func (c *Case) mix(weight []float64) mixed {
 		sum := 0.0
 		for j, s := range size {
 			if s != 0 {
-				sum = sound.AddUp(sum, sound.MulUp(sound.MulUp(g, s), max(math.Abs(out.Lower[j]), math.Abs(out.Upper[j]))))
-				sum = sound.AddUp(sum, sound.Tiny)
+				lost := sound.AddUp(sound.MulUp(g, s), sound.Tiny) // Tiny for products below the normal numbers
+				sum = sound.AddUp(sum, sound.MulUp(lost, max(math.Abs(out.Lower[j]), math.Abs(out.Upper[j]))))
 			}
 		}
 		if c.Loss != nil {

@@ -85,6 +85,7 @@ func (r *sides) begin() error {
 		unstable += len(r.s0.Unstable(k, 0))
 	}
 	r.anew = unstable <= maxAnew
+	r.s.Batch = min(r.s.Batch, r.s0.Fits())
 	r.o.Threads = 1 // parts are spread over the workers, not rows
 	var first []*leaf
 	for i := range r.g.Cases {

@@ -29,7 +29,7 @@ func refining(ctx context.Context, threads, steps int, within time.Duration, f *
 				r.elems, r.sign = append(r.elems, j, j), append(r.sign, 1, -1)
 			}
 		}
-		const batch = 512
+		batch := min(512, s.Fits())
 		for from := 0; from < len(r.nodes); from += batch {
 			if within > 0 && time.Since(start) > within {
 				return nil

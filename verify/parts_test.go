@@ -1,0 +1,281 @@
+package verify
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/search"
+)
+
+// TestBoundsOfPartsHoldOnTheirPoints is the adversary of sides, slopes and multipliers: whatever these are, and whether a part is bounded anew or
+// laid over the whole box' bounds, no sampled point on which all of its sides hold has a row below the part's bound, or lies in a part that is said
+// to be empty. On which side a hinge is at a point is told by intervals of that point alone. Networks are dense and convolutional with every
+// activation that the random networks have; SHOAL_PARTS=N draws N of each.
+func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
+	ctx := context.Background()
+	want := fromEnv(t, "SHOAL_PARTS", 150)
+	split, met := 0, 0
+	for seed := range uint64(2 * want) {
+		rng := rand.New(rand.NewPCG(seed, 77))
+		g, in, out := denseNet(rng)
+		if seed%2 == 1 {
+			g, in, out = convNet(rng)
+		}
+		sem := []Semantics{Real, Float32}[seed/2%2]
+		v := openGraph(t, g, Options{Method: DeepPoly, Semantics: sem, Threads: 1})
+		box := randomBox(rng, in)
+		o := boundOptions(v.o)
+		o.Refine = search.Refining(ctx, 1, rng.IntN(4), 0)
+		b, err := bound.DeepPoly.Bound(ctx, v.net, o, []bound.Problem{{Box: box}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := b.Keep()
+		b.Close()
+		points := samplePoints(rng, box, 40)
+		at := onPoints(t, v, points)
+		rows, nodes, splits := drawParts(rng, root, out)
+		if len(nodes) == 0 {
+			continue
+		}
+		check := func(what string, part int, low float64, empty bool) {
+			for k, p := range at {
+				if !p.inside(splits[part]) {
+					continue
+				}
+				met++
+				if empty {
+					t.Fatalf("seed %d: %s: part %d is said to be empty, and point %d lies in it", seed, what, part, k)
+				}
+				if y := p.row(rows[part]); y < low-1e-12*(1+math.Abs(y)) {
+					t.Fatalf("seed %d: %s: a row is %.17g at point %d of part %d, its bound %.17g", seed, what, y, k, part, low)
+				}
+			}
+		}
+		try := func(what string, nodes []bound.Node) {
+			l, err := bound.Lay(ctx, nodes, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			for round := range 3 {
+				low, err := l.Lower(rows, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, x := range low {
+					check(what, i, x, false)
+				}
+				for i := range nodes {
+					disturb(rng, l, i, root.Slots(), round)
+					if !tame(l, i, root.Slots()) {
+						t.Fatalf("seed %d: a slope or multiplier that a caller wrote stands as it is", seed)
+					}
+				}
+			}
+		}
+		try("laid", nodes)
+		problems := make([]bound.Problem, len(nodes))
+		for i := range nodes {
+			problems[i] = bound.Problem{Box: box, Known: root, Splits: splits[i]}
+		}
+		o.Refine = nil
+		anew, err := bound.DeepPoly.Bound(ctx, v.net, o, problems)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view := anew.View()
+		for i := range nodes {
+			check("anew", i, math.Inf(-1), anew.Empty(i))
+			nodes[i].Of, nodes[i].Problem = view, i
+		}
+		try("laid over what was bounded anew", nodes)
+		anew.Close()
+		split += len(nodes)
+	}
+	t.Logf("%d parts, %d times a point in one", split, met)
+	if met < split {
+		t.Errorf("%d points in %d parts: the test shows little", met, split)
+	}
+}
+
+// onPoint is what intervals of a single point tell.
+type onPoint struct {
+	s   *bound.Snapshot
+	out bound.Box
+}
+
+func onPoints(t *testing.T, v *Verifier, points [][]float64) []onPoint {
+	t.Helper()
+	var out []onPoint
+	for _, x := range points {
+		b, err := bound.Interval.Bound(context.Background(), v.net, bound.Options{Threads: 1}, []bound.Problem{{Box: bound.Box{Lower: x, Upper: x}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, onPoint{b.Keep(), b.Outputs(0)})
+		b.Close()
+	}
+	return out
+}
+
+// inside tells whether all sides hold for certain.
+func (p *onPoint) inside(splits []bound.Split) bool {
+	for _, q := range splits {
+		lo, up := p.s.Range(int(q.Slot), 0, q.Elem)
+		if q.On && lo < 0 || !q.On && up > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// row is at least what a row of the outputs is at the point.
+func (p *onPoint) row(row []float64) float64 {
+	sum := 0.0
+	for k, c := range row {
+		sum += max(c*p.out.Lower[k], c*p.out.Upper[k])
+	}
+	return sum
+}
+
+// drawParts gives rows and the parts that they are asked over: some of the hinges that the root leaves open get a side.
+func drawParts(rng *rand.Rand, root *bound.Snapshot, out int) (rows [][]float64, nodes []bound.Node, splits [][]bound.Split) {
+	var open []bound.Split
+	for k := range root.Slots() {
+		for _, j := range root.Unstable(k, 0) {
+			open = append(open, bound.Split{Slot: int32(k), Elem: j})
+		}
+	}
+	if len(open) == 0 {
+		return nil, nil, nil
+	}
+	for range 4 {
+		row := make([]float64, out)
+		for k := range row {
+			row[k] = rng.NormFloat64()
+		}
+		var own []bound.Split
+		rng.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
+		for _, q := range open[:1+rng.IntN(min(3, len(open)))] {
+			q.On = rng.IntN(2) == 0
+			own = append(own, q)
+		}
+		rows, splits = append(rows, row), append(splits, own)
+		nodes = append(nodes, bound.Node{Of: root, Splits: own})
+	}
+	return rows, nodes, splits
+}
+
+// disturb writes any numbers into a node's slopes and multipliers, also such as are none.
+func disturb(rng *rand.Rand, l *bound.Laid, node, slots, round int) {
+	wild := round > 0 && rng.IntN(2) == 0
+	any := func() float64 {
+		if wild {
+			return 3 * rng.NormFloat64()
+		}
+		if round > 0 && rng.IntN(8) == 0 {
+			return []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1, 2, 1e-310, math.Copysign(0, -1)}[rng.IntN(7)]
+		}
+		return rng.Float64()
+	}
+	for k := range slots {
+		a := l.Alpha(node, k)
+		for u := range a {
+			a[u] = any()
+		}
+	}
+	b := l.Beta(node)
+	for k := range b {
+		b[k] = any() * math.Exp(3*rng.NormFloat64())
+	}
+	l.Moved(node)
+}
+
+// tame tells whether a node's slopes are from 0 to 1 and its multipliers finite and at least 0.
+func tame(l *bound.Laid, node, slots int) bool {
+	for k := range slots {
+		split := l.Split(node, k)
+		for u, a := range l.Alpha(node, k) {
+			if (split == nil || !split[u]) && !(a >= 0 && a <= 1) {
+				return false
+			}
+		}
+	}
+	for _, b := range l.Beta(node) {
+		if !(b >= 0 && b <= math.MaxFloat64) {
+			return false
+		}
+	}
+	return true
+}
+
+// TestSlopesAgainstReference: with as many steps for hinges and for rows as the reference's alpha-CROWN takes, bounds are at least as tight in the
+// mean of each case, and never above what was sampled. Networks with other curves than Relu are compared by soundness alone: their lines' slopes are
+// not moved.
+func TestSlopesAgainstReference(t *testing.T) {
+	dir, files := refCases(t)
+	ctx := context.Background()
+	compared := 0
+	for _, f := range files {
+		c := readRef(t, f)
+		ref := c.Bounds["alpha20"]
+		if ref == nil || len(c.RawLower) > 1000 {
+			continue // the largest take the reference minutes; they are named in docs/benchmarks.md
+		}
+		m, err := onnxio.Load(filepath.Join(dir, c.Model))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Open(ctx, m, Options{Method: DeepPoly, DropSoftmax: c.Softmax})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := boundOptions(v.o)
+		o.Refine = search.Refining(ctx, 0, 20, 0)
+		b, err := bound.DeepPoly.Bound(ctx, v.net, o, []bound.Problem{{Box: Box{Lower: c.RawLower, Upper: c.RawUpper}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		low, err := search.Climb(ctx, b.View(), 0, c.Rows, 20, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		v.Close()
+		ours, theirs := 0.0, 0.0
+		for i, x := range low {
+			if x > c.Sampled[i]+1e-9*(1+math.Abs(c.Sampled[i])) {
+				t.Errorf("%s: row %d is bounded by %v above the sampled minimum %v", f, i, x, c.Sampled[i])
+			}
+			ours, theirs = ours+x/float64(len(low)), theirs+ref[i]/float64(len(low))
+		}
+		t.Logf("%s: mean %.6g, the reference's %.6g", f, ours, theirs)
+		if !kinked(m.Graph) {
+			continue
+		}
+		compared++
+		if theirs-ours > 1e-5*math.Max(1, math.Abs(theirs)) {
+			t.Errorf("%s: mean %.9g, the reference has %.9g", f, ours, theirs)
+		}
+	}
+	if compared < 20 {
+		t.Errorf("%d cases compared", compared)
+	}
+}
+
+// kinked tells that Relu is the only curve.
+func kinked(g *onnxio.Graph) bool {
+	for _, n := range g.Nodes {
+		switch n.Op {
+		case "Sigmoid", "Tanh", "MaxPool":
+			return false
+		}
+	}
+	return true
+}
