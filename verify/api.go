@@ -98,6 +98,7 @@ type Case struct {
 	Constraints []Constraint
 
 	fault error // why this is no question; asking it gives the error
+	all   int   // how many outputs the model has, where the property is of all of them; else 0
 }
 
 // Property holds if no case can be met. An empty list of cases holds trivially, as VNN-LIB has it; Robust never gives one.

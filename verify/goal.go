@@ -82,6 +82,9 @@ func (v *Verifier) groups(p Property, s Semantics) ([]*group, error) {
 }
 
 func (v *Verifier) open(c *Case, s Semantics) (*openCase, error) {
+	if c.all > 0 && c.all != v.net.Outputs() {
+		return nil, fmt.Errorf("%w: a property of %d outputs for a model of %d", ErrInput, c.all, v.net.Outputs())
+	}
 	oc := &openCase{c: c, margin: math.Inf(-1)}
 	for _, q := range c.Constraints {
 		if len(q.Index) != len(q.Coef) || q.Bound == nil {

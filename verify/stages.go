@@ -30,7 +30,7 @@ var stages = []stage{
 	{"interval", asks(Interval, Auto, Complete), bounding(Interval)},
 	{"attack", func(_ *Verifier, o Options) bool { return o.Falsifier != nil }, attack},
 	{"symbolic", func(v *Verifier, o Options) bool {
-		return o.Method == Symbolic || (o.Method == Auto || o.Method == Complete) && v.net.Inputs() <= 16
+		return o.Method == Symbolic || (o.Method == Auto || o.Method == Complete) && v.net.Inputs() <= fewInputs
 	}, bounding(Symbolic)},
 	{"fastlin", asks(FastLin), bounding(FastLin)},
 	{"deeppoly", asks(DeepPoly, Auto, Complete), bounding(DeepPoly)},
@@ -40,6 +40,9 @@ var stages = []stage{
 	}, attackAgain},
 	{"search", func(_ *Verifier, o Options) bool { return o.Method == Complete || o.Method == Auto && !o.brief }, searching},
 }
+
+// fewInputs is up to how many inputs equations in them are cheap beside rows.
+const fewInputs = 16
 
 func always(*Verifier, Options) bool { return true }
 
