@@ -3,8 +3,6 @@ package verify
 import (
 	"fmt"
 	"math/big"
-
-	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // Within is the property that every output stays close to a value all over the ball: |y[i] - at[i]| <= tolerance for each i, the outputs flat in the model's
@@ -40,9 +38,4 @@ func Within(ball Ball, at []float64, tolerance *big.Rat) Property {
 		}
 	}
 	return p
-}
-
-// Farthest is an upper bound of how far numbers between two ends can be from a value: the larger of |lower-at| and |upper-at|, rounded up.
-func Farthest(lower, upper, at float64) float64 {
-	return max(sound.Up(upper-at), sound.Up(at-lower))
 }

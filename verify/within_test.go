@@ -101,13 +101,6 @@ func TestToleranceAgainstExactEnumeration(t *testing.T) {
 					farthest = end
 				}
 			}
-			if f := new(big.Rat).SetFloat64(Farthest(r.Lower[i], r.Upper[i], y[i])); f != nil {
-				for _, end := range []*big.Rat{most[i], least[i]} {
-					if d := new(big.Rat).Sub(end, at); d.Abs(d).Cmp(f) > 0 {
-						t.Errorf("seed %d: output %d gets farther from %v than %v", seed, i, y[i], f)
-					}
-				}
-			}
 			if w, _ := new(big.Rat).Sub(most[i], least[i]).Float64(); r.Upper[i]-r.Lower[i] <= w*(1+1e-6)+1e-6*math.Abs(y[i]) {
 				tight++
 			}

@@ -86,7 +86,7 @@ func attackAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sub, err := classified(c, m)
+	sub, err := answering(c, m)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func attackAction(c *cli.Context) error {
 	}
 	saySubject(c, sub)
 	sayRange(c, s)
-	if err := checkLabels(s, t.Outputs()); err != nil {
+	if err := checkLabels(c, s, sub); err != nil {
 		return err
 	}
 	shard, err := trial.ParseShard(c.String("shard"))

@@ -19,7 +19,7 @@ import (
 
 func certifyCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(),
+	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
@@ -90,11 +90,11 @@ func timeoutText(c *cli.Context) string {
 // certifyImages answers for every image and every eps. With one eps the report has a summary; with several it has one for each, in the
 // order in which they were given, and the first stands in the place of the only one too.
 func certifyImages(c *cli.Context, m *onnxio.Model) error {
-	sub, err := classified(c, m)
+	sub, err := answering(c, m)
 	if err != nil {
 		return err
 	}
-	f, err := openFalsifier(c, sub.Model, attack.SearchOptions{}, false)
+	f, err := openFalsifier(c, sub, attack.SearchOptions{})
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	defer q.Records.Close()
 	start := time.Now()
 	several := len(q.Eps) > 1
-	p := newPrinter(c, r.Question.Columns(several))
+	p := newPrinter(c, columns(r.Question, sub, several))
 	if p.mode == "" && v.Info().SoftmaxDropped {
 		foreign.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
 	}

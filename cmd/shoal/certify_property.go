@@ -45,7 +45,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	p := verify.FromVNNLIB(q)
 	ready, done := beforeDeadline(c) // the whole command has the time of one property
 	defer done()
-	f, err := openFalsifier(c, m, attack.SearchOptions{}, true)
+	f, err := falsifierOf(c, m, attack.SearchOptions{}, true)
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,30 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/trial"
 )
 
-// checkLabels is trial.CheckLabels with a hint.
-func checkLabels(s *samples, classes int) error {
+// checkLabels is an error where labels are no classes of the subject, or, where its outputs are numbers, not as many numbers as these. One label beside several
+// outputs is a class, which says nothing of them: that is said, and labels are passed over.
+func checkLabels(c *cli.Context, s *samples, sub *trial.Subject) error {
+	if !sub.Numbers() {
+		return checkClasses(s, sub.Classes())
+	}
+	err := trial.CheckTargets(&s.Source, sub.Scores())
+	var other *trial.TargetError
+	if errors.As(err, &other) && other.Labels == 1 {
+		foreign.Fprintf(c.App.ErrWriter, "%s: one label for %d outputs says nothing of them: labels are passed over\n", s.Name, sub.Scores())
+		s.Target = nil
+		return nil
+	}
+	return err
+}
+
+// checkClasses is trial.CheckLabels with a hint.
+func checkClasses(s *samples, classes int) error {
 	err := trial.CheckLabels(&s.Source, classes)
 	var label *trial.LabelError
 	if errors.As(err, &label) {

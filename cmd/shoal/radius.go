@@ -13,7 +13,7 @@ import (
 
 func radiusCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(),
+	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(),
 		radiusFlag("max-eps", "largest radius tried, in pixel units", "0.1", above0),
 		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
 		falsifyFlag(), resumeFlag(),
@@ -34,12 +34,12 @@ func radiusAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sub, err := classified(c, m)
+	sub, err := answering(c, m)
 	if err != nil {
 		return err
 	}
 	q := &trial.Radius{Max: c.Float64("max-eps"), Tol: c.Float64("tol")}
-	if q.Search, err = openFalsifier(c, sub.Model, trial.UpperSearch, false); err != nil {
+	if q.Search, err = openFalsifier(c, sub, trial.UpperSearch); err != nil {
 		return err
 	}
 	defer closeFalsifier(q.Search)
@@ -58,7 +58,7 @@ func radiusAction(c *cli.Context) error {
 	}
 	defer q.Records.Close()
 	start := time.Now()
-	p := newPrinter(c, r.Question.Columns(false))
+	p := newPrinter(c, columns(r.Question, sub, false))
 	show := p.rows(r)
 	if r.Interrupted, err = eachSample(c, q.Samples, "radii", q.Ask, func(row report.Row) error { return show([]report.Row{row}) }); err != nil {
 		return err

@@ -53,6 +53,12 @@ func is(flag string, words ...string) func(*cli.Context) bool {
 // besideData are the flags that mean something only beside --data.
 var besideData = rule{"split range mean std resize exif", has("data"), "goes with --data"}
 
+// ofNumbers are the flags about outputs that are numbers, and tolerated the one that a question with yes and no needs there.
+var (
+	ofNumbers = rule{"tolerance", regress, "goes with --decision regress"}
+	tolerated = need{flags: []string{"tolerance"}, when: regress, hint: "--tolerance T: no output may get farther than T from its value at the sample"}
+)
+
 // onGPU is --device.
 var onGPU = rule{"device", func(c *cli.Context) bool {
 	return c.String("engine") != "go" || strings.HasPrefix(c.String("engine-b"), "ort")
@@ -101,8 +107,9 @@ var demandsOf = map[string]demands{
 			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
 		},
-		rules: []rule{{"data split range mean std resize exif pixel-range eps norm min-certified output decision resume", lacks("vnnlib"), "does not go with --vnnlib"}}},
-	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}},
+		rules: []rule{{"data split range mean std resize exif pixel-range eps norm min-certified output decision tolerance resume", lacks("vnnlib"), "does not go with --vnnlib"},
+			ofNumbers, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}}},
+	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated}, rules: []rule{ofNumbers},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {
 				return usageError("", "--tol %s is more than --max-eps %s", givenText(c, "tol"), givenText(c, "max-eps"))

@@ -125,7 +125,7 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 		}
 		width := len(rows[0][0])
 		if from == 0 {
-			if err := r.settle(width); err != nil {
+			if err := r.settle(c, width); err != nil {
 				return err
 			}
 		}
@@ -147,12 +147,12 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 }
 
 // settle fixes what the scores decide, and looks at the labels of it.
-func (r *runTally) settle(width int) error {
+func (r *runTally) settle(c *cli.Context, width int) error {
 	if err := r.sub.Settle(width); err != nil {
 		return asUsage(err)
 	}
-	if n := r.sub.Classes(); n > 0 {
-		return checkLabels(r.s, n)
+	if r.sub.Numbers() || r.sub.Classes() > 0 {
+		return checkLabels(c, r.s, r.sub)
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ type samples struct {
 
 func openSamples(c *cli.Context, shape []int) (*samples, error) {
 	set, err := dataset.OpenContext(c.Context, c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range"),
-		Resize: resizeOf(c), EXIF: c.Bool("exif")})
+		Resize: resizeOf(c), EXIF: c.Bool("exif"), Targets: regress(c)})
 	if err != nil {
 		return nil, err
 	}

@@ -51,13 +51,29 @@ func saySubject(c *cli.Context, s *trial.Subject) {
 	}
 }
 
-// classified is subjectOf for questions about classes.
-func classified(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
+// toleranceFlag is --tolerance of the commands that ask of numbers how far they get.
+func toleranceFlag() cli.Flag {
+	return formFlag("tolerance", "with --decision regress: no output may get farther than `T` from its value at the sample", "", func(text string) error {
+		_, err := trial.ParseTolerance(text)
+		return err
+	})
+}
+
+// regress tells that outputs are numbers without classes.
+func regress(c *cli.Context) bool { return c.String("decision") == string(trial.Regress) }
+
+// answering is subjectOf for questions about balls: of classes, or of numbers.
+func answering(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
 	s, err := subjectOf(c, m)
-	if err == nil {
-		err = asUsage(s.Classified(c.Context))
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if c.IsSet("tolerance") {
+		if s.Tolerance, err = trial.ParseTolerance(c.String("tolerance")); err != nil {
+			return nil, err
+		}
+	}
+	return s, asUsage(s.Answers(c.Context))
 }
 
 // asUsage lets whoever asked say what the file does not.

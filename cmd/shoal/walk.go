@@ -27,7 +27,7 @@ func openProofs(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (trial.Pr
 	}
 	s, err := openSamples(c, p.Verifier.Info().InputShape)
 	if err == nil {
-		err = checkLabels(s, sub.Classes())
+		err = checkLabels(c, s, sub)
 	}
 	if err != nil {
 		p.Verifier.Close()
@@ -78,6 +78,14 @@ func newPrinter(c *cli.Context, header foreign.Constant) *printer {
 		foreign.Fprintln(p.table, header)
 	}
 	return p
+}
+
+// columns head the rows of a question.
+func columns(q report.Question, sub *trial.Subject, several bool) foreign.Constant {
+	if sub.Numbers() {
+		return q.ValueColumns(several, sub.Tolerance != nil)
+	}
+	return q.Columns(several)
 }
 
 // sample prints one as it comes; a document is printed whole at the end.

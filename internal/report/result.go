@@ -50,6 +50,7 @@ type Row struct {
 	Label     int      `json:"label"`
 	Predicted int      `json:"predicted"`
 	Eps       *float64 `json:"eps,omitempty"`
+	Outputs   *Outputs `json:"outputs,omitempty"` // where the decision has no classes: Label and Predicted are -1 then
 	*Proof
 	*Bracket
 	*Hit
@@ -102,16 +103,17 @@ type Difference struct {
 
 // ProofSum is the summary of Certify at one radius.
 type ProofSum struct {
-	Samples           int     `json:"samples"`
-	Correct           int     `json:"correct"`
-	Verified          int     `json:"verified"`
-	Falsified         int     `json:"falsified"`
-	Unknown           int     `json:"unknown"`
-	CleanAccuracy     Number  `json:"clean_accuracy"` // this and the next two are null where no sample is finished
-	CertifiedAccuracy Number  `json:"certified_accuracy"`
-	UpperAccuracy     Number  `json:"upper_accuracy"` // what no counterexample excludes: the robust accuracy lies between the two
-	Seconds           float64 `json:"seconds"`
-	Interrupted       bool    `json:"interrupted,omitempty"`
+	Samples           int        `json:"samples"`
+	Correct           int        `json:"correct"`
+	Verified          int        `json:"verified"`
+	Falsified         int        `json:"falsified"`
+	Unknown           int        `json:"unknown"`
+	CleanAccuracy     Number     `json:"clean_accuracy"`     // this and the next two are null where no sample is finished; of numbers there is no clean accuracy
+	CertifiedAccuracy Number     `json:"certified_accuracy"` // the share that is verified: of numbers that of samples within the tolerance
+	UpperAccuracy     Number     `json:"upper_accuracy"`     // what no counterexample excludes: the robust accuracy lies between the two
+	Seconds           float64    `json:"seconds"`
+	Interrupted       bool       `json:"interrupted,omitempty"`
+	Outputs           *OutputSum `json:"outputs,omitempty"` // where the decision has no classes
 
 	Eps     float64 `json:"-"` // the views say it where there are several
 	EpsText string  `json:"-"`
@@ -157,6 +159,7 @@ type RadiusSum struct {
 	Correct Spread // of the samples that are classified rightly
 	Curve   []float64
 	Tol     float64
+	Outputs *OutputSum // where the decision has no classes
 	Seconds float64
 }
 

@@ -24,6 +24,9 @@ func (r *Result) Summary() map[string]any {
 	case Radii:
 		s := r.Radii
 		doc["summary"] = map[string]any{"samples": s.Samples, "mean": s.Mean, "median": s.Median, "max": s.Max, "correct": s.Correct, "seconds": s.Seconds, "interrupted": r.Interrupted}
+		if s.Outputs != nil {
+			doc["summary"].(map[string]any)["outputs"] = s.Outputs
+		}
 	case Attack:
 		doc["summary"], doc["flags"], doc["samples_depend"], doc["interrupted"] = r.Attacks, r.Flags, r.SamplesDepend, r.Interrupted
 	}

@@ -25,6 +25,9 @@ func (q Question) Columns(several bool) foreign.Constant {
 
 // Line is the row in such a table.
 func (q Question) Line(r Row) foreign.Text {
+	if r.Outputs != nil {
+		return q.valueLine(r)
+	}
 	head := foreign.Sprintf("%d\t%d\t%d\t", r.Index, r.Label, r.Predicted)
 	switch {
 	case q == Certify && r.Eps != nil:
@@ -77,6 +80,10 @@ func (s *ProofSum) words(w *foreign.Builder) {
 		w.Printf("eps %s: %s\n", s.EpsText, NothingFinished)
 		return
 	}
+	if s.Outputs != nil {
+		s.valueWords(w)
+		return
+	}
 	w.Printf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
 		s.EpsText, s.Samples, 100*float64(s.CleanAccuracy), 100*float64(s.CertifiedAccuracy), s.Verified, s.Falsified, s.Unknown, 100*float64(s.UpperAccuracy), s.Seconds)
 }
@@ -84,6 +91,12 @@ func (s *ProofSum) words(w *foreign.Builder) {
 func (s *RadiusSum) words(w *foreign.Builder) {
 	if s.Samples == 0 {
 		w.Printf("%s\n", NothingFinished)
+		return
+	}
+	if s.Outputs != nil {
+		w.Printf("radius over %d samples: mean %.5f, median %.5f, max %.5f", s.Samples, float64(s.Mean), float64(s.Median), float64(s.Max))
+		s.Outputs.errors(w)
+		w.Printf(" (%.1f s)\n", s.Seconds)
 		return
 	}
 	w.Printf("radius over all %d images: mean %.5f, median %.5f, max %.5f; ", s.Samples, float64(s.Mean), float64(s.Median), float64(s.Max))

@@ -36,19 +36,22 @@ type Proofs struct {
 }
 
 // clean is a sample as the middle of balls, with what the model makes of it unchanged.
-func (p *Proofs) clean(ctx context.Context, i int) (x []float32, row report.Row, err error) {
+func (p *Proofs) clean(ctx context.Context, i int) (x []float32, y []float64, row report.Row, err error) {
 	row = report.Row{Index: p.Samples.Index[i], Label: p.Samples.Labels[i]}
 	if x, err = p.Samples.Center(i); err != nil {
-		return nil, row, err
+		return nil, nil, row, err
 	}
-	y, err := p.Verifier.Predict(ctx, p.Samples.Input(x))
-	if err != nil {
-		return nil, row, err
+	if y, err = p.Verifier.Predict(ctx, p.Samples.Input(x)); err != nil {
+		return nil, nil, row, err
 	}
-	if row.Predicted = p.Subject.Decision.Class(y); row.Predicted < 0 {
-		return nil, row, p.Subject.Classified(ctx)
+	row.Predicted = p.Subject.Decision.Class(y)
+	switch {
+	case p.Subject.Numbers():
+		row.Label, row.Outputs = -1, p.Samples.outputs(i, y)
+	case row.Predicted < 0:
+		return nil, nil, row, p.Subject.Classified(ctx)
 	}
-	return x, row, nil
+	return x, y, row, nil
 }
 
 // within is the time of one question.
@@ -59,7 +62,8 @@ func (p *Proofs) within(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithCancel(ctx)
 }
 
-// Certify asks whether every point of the ball around a sample is decided as its label, at every radius.
+// Certify asks whether every point of the ball around a sample is decided as its label, at every radius. Where outputs are numbers it bounds each of them over the
+// ball, and asks, where there is a tolerance, whether all stay within it.
 type Certify struct {
 	Proofs
 	Eps       []Eps
@@ -72,7 +76,7 @@ func (q *Certify) Ask(ctx context.Context, i int) ([]report.Row, error) {
 	rows := make([]report.Row, len(q.Eps))
 	missing := 0
 	for k := range rows {
-		if !q.Records.Find(q.key(k), q.Samples.Index[i], &rows[k]) || rows[k].Proof == nil {
+		if !q.Records.Find(q.key(k), q.Samples.Index[i], &rows[k]) || !q.answered(&rows[k]) {
 			rows[k] = report.Row{}
 			missing++
 		}
@@ -90,46 +94,48 @@ func (q *Certify) Ask(ctx context.Context, i int) ([]report.Row, error) {
 	return rows, nil
 }
 
+// answered tells whether a row holds an answer.
+func (q *Certify) answered(row *report.Row) bool {
+	bounded := row.Outputs != nil && row.Outputs.Lower != nil
+	return (row.Proof != nil || q.boundsAlone()) && (bounded || !q.Subject.Numbers())
+}
+
+// boundsAlone tells that outputs are bounded, and nothing is asked that could be verified.
+func (q *Certify) boundsAlone() bool { return q.Subject.Numbers() && q.Subject.Tolerance == nil }
+
 func (q *Certify) key(k int) string { return fmt.Sprintf("eps %v", q.Eps[k].Value) }
 
 // ask fills in the rows that are not there.
 func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 	start := time.Now()
-	x, clean, err := q.clean(ctx, i)
+	x, y, clean, err := q.clean(ctx, i)
 	if err != nil {
 		return err
 	}
 	least := -1 // the smallest radius with a counterexample
 	for _, k := range ascending(q.Eps) {
 		row := &rows[k]
-		if row.Proof != nil {
+		if q.answered(row) {
 			if least < 0 && q.refutes(row) {
 				least = k
 			}
 			continue
 		}
 		*row = clean
-		row.Proof = &report.Proof{Verdict: string(verify.Falsified), Margin: report.None()}
-		switch {
-		case clean.Predicted != clean.Label:
-			row.In, row.Reason = string(verify.Float32), "misclassified without any change"
-		case least >= 0:
-			row.In = rows[least].In
-			row.Reason = fmt.Sprintf("the counterexample of eps %s is in this ball too", q.Eps[least].Text)
-		default:
-			ctx, cancel := q.within(ctx)
-			r, err := q.Verifier.Verify(ctx, q.Subject.Robust(q.Samples.Ball(x, q.Eps[k].Value), clean.Label))
-			cancel()
-			if err != nil {
-				return err
-			}
-			row.Verdict, row.In, row.Margin, row.Reason = string(r.Verdict), string(r.FalsifiedIn), report.Number(r.Margin), r.Reason
-			if !math.IsNaN(r.Margin) {
-				row.Method = string(r.Method)
-			}
-			if q.refutes(row) {
-				least = k
-			}
+		ball := q.Samples.Ball(x, q.Eps[k].Value)
+		own, cancel := q.within(ctx)
+		if !q.boundsAlone() {
+			err = q.decide(own, ball, y, row, rows, least)
+		}
+		if err == nil && q.Subject.Numbers() {
+			err = q.reach(own, ball, row)
+		}
+		cancel()
+		if err != nil {
+			return err
+		}
+		if least < 0 && q.refutes(row) {
+			least = k
 		}
 		row.Seconds = time.Since(start).Seconds()
 		start = time.Now()
@@ -143,8 +149,33 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 	return nil
 }
 
+// decide answers for one row; least is the smallest radius with a counterexample, -1 where none is known.
+func (q *Certify) decide(ctx context.Context, ball verify.Ball, y []float64, row *report.Row, rows []report.Row, least int) error {
+	row.Proof = &report.Proof{Verdict: string(verify.Falsified), Margin: report.None()}
+	numbers := q.Subject.Numbers()
+	switch nothing := noNumbers(y); {
+	case numbers && nothing != "":
+		row.Verdict, row.Reason = string(verify.Unknown), nothing
+	case !numbers && row.Predicted != row.Label:
+		row.In, row.Reason = string(verify.Float32), "misclassified without any change"
+	case least >= 0:
+		row.In = rows[least].In
+		row.Reason = fmt.Sprintf("the counterexample of eps %s is in this ball too", q.Eps[least].Text)
+	default:
+		r, err := q.Verifier.Verify(ctx, q.Subject.Holds(ball, row.Label, y))
+		if err != nil {
+			return err
+		}
+		row.Verdict, row.In, row.Margin, row.Reason = string(r.Verdict), string(r.FalsifiedIn), report.Number(r.Margin), r.Reason
+		if !math.IsNaN(r.Margin) {
+			row.Method = string(r.Method)
+		}
+	}
+	return nil
+}
+
 func (q *Certify) refutes(row *report.Row) bool {
-	return verify.Result{Verdict: verify.Verdict(row.Verdict), FalsifiedIn: verify.Semantics(row.In)}.Refutes(q.Semantics)
+	return row.Proof != nil && verify.Result{Verdict: verify.Verdict(row.Verdict), FalsifiedIn: verify.Semantics(row.In)}.Refutes(q.Semantics)
 }
 
 // Sums are the summaries of rows, as Ask gave them one sample behind the other, at every radius.
@@ -154,20 +185,30 @@ func (q *Certify) Sums(rows []report.Row, interrupted bool) []report.ProofSum {
 		s := report.ProofSum{Eps: e.Value, EpsText: e.Text, Interrupted: interrupted}
 		for _, r := range every(rows, k, len(q.Eps)) {
 			s.Samples++
-			if r.Label == r.Predicted {
+			s.Seconds += r.Seconds
+			if r.Outputs == nil && r.Label == r.Predicted {
 				s.Correct++
 			}
-			switch verify.Verdict(r.Verdict) {
-			case verify.Verified:
+			switch {
+			case r.Proof == nil:
+			case verify.Verdict(r.Verdict) == verify.Verified:
 				s.Verified++
-			case verify.Falsified:
+			case verify.Verdict(r.Verdict) == verify.Falsified:
 				s.Falsified++
 			default:
 				s.Unknown++
 			}
-			s.Seconds += r.Seconds
 		}
 		s.CleanAccuracy, s.CertifiedAccuracy, s.UpperAccuracy = report.Ratio(s.Correct, s.Samples), report.Ratio(s.Verified, s.Samples), report.Ratio(s.Samples-s.Falsified, s.Samples)
+		if q.Subject.Numbers() {
+			s.CleanAccuracy = report.None()
+			s.Outputs = report.SumOutputs(every(rows, k, len(q.Eps)))
+			if t := q.Subject.Tolerance; t == nil {
+				s.CertifiedAccuracy, s.UpperAccuracy = report.None(), report.None()
+			} else if s.Outputs != nil {
+				s.Outputs.Tolerance = t.Text
+			}
+		}
 		out[k] = s
 	}
 	return out

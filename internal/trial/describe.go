@@ -13,6 +13,7 @@ type Description struct {
 	Output        string         `json:"output"`
 	Decision      *string        `json:"decision"` // null where there is none
 	Classes       int            `json:"classes"`  // 0 where the decision has none
+	Tolerance     *float64       `json:"tolerance,omitempty"`
 	Batch         BatchAxes      `json:"batch"`
 	Preprocessing *Preprocessing `json:"preprocessing"` // null where the model is given the file's own numbers
 	Held          []string       `json:"held"`          // inputs that keep one value
@@ -62,6 +63,10 @@ func (s *Subject) Describe(samples *Samples) Description {
 	if s.Decision.Kind != None {
 		text := s.Decision.String()
 		d.Decision = &text
+	}
+	if s.Tolerance != nil {
+		t, _ := s.Tolerance.T.Float64()
+		d.Tolerance = &t
 	}
 	first := 0
 	for _, v := range s.Model.Graph.Inputs {

@@ -28,7 +28,8 @@ func UpperSteps(width, tol float64) int {
 	return min(mostUpperSteps, int(math.Ceil(math.Log2(width/tol))))
 }
 
-// Radius asks up to which radius the decision that a model makes of a sample, right or wrong, is proven, and from which on a search breaks it.
+// Radius asks up to which radius the decision that a model makes of a sample, right or wrong, is proven, and from which on a search breaks it. Where outputs are
+// numbers it is asked up to which radius they stay within the subject's tolerance.
 type Radius struct {
 	Proofs
 	Max, Tol float64
@@ -45,18 +46,23 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 		return row, nil
 	}
 	start := time.Now()
-	x, row, err := q.clean(ctx, i)
+	x, y, row, err := q.clean(ctx, i)
 	if err != nil {
 		return row, err
 	}
 	own, cancel := q.within(ctx)
 	defer cancel()
-	property := func(eps float64) verify.Property { return q.Subject.Robust(q.Samples.Ball(x, eps), row.Predicted) }
+	property := func(eps float64) verify.Property { return q.Subject.Holds(q.Samples.Ball(x, eps), row.Predicted, y) }
 	proven, upper := 0.0, math.Inf(1)
-	if !q.OnlyUpper {
+	if row.Outputs != nil {
+		row.Reason = noNumbers(y)
+	}
+	switch {
+	case row.Reason != "":
+	case !q.OnlyUpper:
 		proven, upper, err = q.Verifier.Radius(own, property, verify.RadiusOptions{Max: q.Max, Tol: q.Tol})
 	}
-	if err == nil && proven < q.Max && q.Search != nil {
+	if err == nil && proven < q.Max && q.Search != nil && row.Reason == "" {
 		upper, err = falsify.UpperRadius(own, q.Verifier, q.Search, falsify.Radii{Property: property, Centre: q.Samples.Input(x), Scale: q.Samples.Scale(),
 			Proven: proven, Known: upper, Most: q.Max, Tol: q.Tol, Steps: UpperSteps(min(upper, q.Max)-proven, q.Tol)})
 	}
@@ -76,13 +82,13 @@ func (q *Radius) Sum(rows []report.Row) *report.RadiusSum {
 	curve, right := []float64{}, []float64{}
 	for _, r := range rows {
 		curve = append(curve, r.Radius)
-		if r.Label == r.Predicted {
+		if r.Outputs == nil && r.Label == r.Predicted {
 			right = append(right, r.Radius)
 		}
 	}
 	sort.Float64s(curve)
 	sort.Float64s(right)
-	return &report.RadiusSum{Spread: spreadOf(curve), Correct: spreadOf(right), Curve: curve, Tol: q.Tol}
+	return &report.RadiusSum{Spread: spreadOf(curve), Correct: spreadOf(right), Curve: curve, Tol: q.Tol, Outputs: report.SumOutputs(rows)}
 }
 
 // spreadOf are the figures of sorted radii.

@@ -20,6 +20,8 @@ type Source struct {
 	Valid                   dataset.PixelRange
 	// Pixels writes sample i, channels first or last.
 	Pixels func(dst []float32, i int, last bool) error
+	// Target is what a model should give for sample i, where labels are numbers and no classes; nil where nothing says.
+	Target func(i int) []float64
 	// Numbers gives sample i as its file has it, where it is taken as it is; nil where there is no such thing.
 	Numbers func(i int) (ints []int64, floats []float64)
 }
@@ -27,7 +29,7 @@ type Source struct {
 // FromSet is a data set as a source.
 func FromSet(s *dataset.Set) Source {
 	return Source{Name: s.Path, Channels: s.Channels, Height: s.Height, Width: s.Width, Size: s.Size(), Labels: s.Labels, Index: s.Index,
-		Valid: s.Valid, Pixels: s.Pixels, Numbers: s.Numbers}
+		Valid: s.Valid, Pixels: s.Pixels, Numbers: s.Numbers, Target: s.Target}
 }
 
 // Fit is a data set as a source for a model with an input of that shape. Images are given the number of channels that the model takes, where it takes

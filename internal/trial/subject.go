@@ -20,6 +20,8 @@ type Subject struct {
 	Shape    []int // of the scores of one sample, with the batch as 1; nil where it is not known before the model has run
 	Decision Decision
 	Note     string // how the decision was found, where that is more than counting scores
+	// Tolerance is how far outputs may get from their values at a sample, where they are numbers (Regress) and that is asked; nil where it is not.
+	Tolerance *Tolerance
 
 	sigmoid bool // the score is a Sigmoid's
 }
@@ -36,13 +38,14 @@ func unclear(hint, format string, args ...any) error {
 // Read works out what is asked of a model. output names one of the file's outputs, "" for the one that can be meant; want is the decision that was
 // asked for, the zero Decision for the one that fits.
 //
-// Without a name the scores are the only output of real numbers; of several, the only one of the form [N,k] with k >= 2. An integer is a label, never a
+// Without a name the scores are the only output of real numbers; of several, the only one of the form [N,k] with k >= 2, unless numbers
+// are meant (Regress), which may have any form. An integer is a label, never a
 // score; where it is the ArgMax of real numbers, and no other output is real, these are the scores. An error is an *UnclearError.
 //
 // Several scores are decided by argmax. One score behind a Sigmoid is decided at 0.5; any other has no classes until somebody says where they part
 // (Kind None), see Classified. A label that stands alone gives Kind Label.
 func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*Subject, error) {
-	c, err := choose(ctx, m.Graph, output)
+	c, err := choose(ctx, m.Graph, output, want)
 	if e := ctx.Err(); e != nil { // a shape that was not found in time says nothing
 		return nil, e
 	}
@@ -103,6 +106,14 @@ func (s *Subject) Classes() int {
 		return 0
 	}
 	return s.Decision.Classes(s.Scores())
+}
+
+// Answers is an error where a question about balls has no meaning: where scores decide no class, and are no numbers to be asked about either.
+func (s *Subject) Answers(ctx context.Context) error {
+	if s.Shape != nil && s.Decision.Kind == Regress {
+		return nil
+	}
+	return s.Classified(ctx)
 }
 
 // Classified is an error where the model's numbers decide no class, as questions about other classes need.
@@ -176,7 +187,7 @@ func form(shape []int, axis int) string {
 }
 
 // choose finds the output that holds the scores.
-func choose(ctx context.Context, g *onnxio.Graph, output string) (candidate, error) {
+func choose(ctx context.Context, g *onnxio.Graph, output string, want Decision) (candidate, error) {
 	if output != "" {
 		for _, v := range g.Outputs {
 			if v.Name != output {
@@ -203,7 +214,7 @@ func choose(ctx context.Context, g *onnxio.Graph, output string) (candidate, err
 		return all[0], nil
 	}
 	rows := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !c.row() })
-	if len(rows) == 1 && !slices.ContainsFunc(all, func(c candidate) bool { return c.shape == nil }) {
+	if want.Kind != Regress && len(rows) == 1 && !slices.ContainsFunc(all, func(c candidate) bool { return c.shape == nil }) {
 		return rows[0], nil
 	}
 	names := make([]string, len(all))

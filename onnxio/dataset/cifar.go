@@ -13,7 +13,7 @@ var cifarClasses = []string{"airplane", "automobile", "bird", "cat", "deer", "do
 
 // openCIFAR reads CIFAR-10's binary form: records of a label and three planes of 32 by 32. A folder means test_batch.bin, or for
 // the train split the data_batch_*.bin in order. Source: Krizhevsky 2009 and the data set's page.
-func openCIFAR(ctx context.Context, path, split string) (*Set, error) {
+func openCIFAR(ctx context.Context, path string, o Options) (*Set, error) {
 	files := []string{path}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -21,7 +21,7 @@ func openCIFAR(ctx context.Context, path, split string) (*Set, error) {
 	}
 	if info.IsDir() {
 		files = []string{filepath.Join(path, "test_batch.bin")}
-		if split == "train" {
+		if o.Split == "train" {
 			if files, err = filepath.Glob(filepath.Join(path, "data_batch_*.bin")); err != nil || len(files) == 0 {
 				return nil, fmt.Errorf("%s: no data_batch_*.bin of the train split", path)
 			}

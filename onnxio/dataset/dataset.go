@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ type Set struct {
 	File                    string   // of images: the first one's, for messages
 	Notes                   []string // what a user should know of how the set was read
 
+	targets *Array // of raw sets with Options.Targets, all samples: what the labels array holds; nil where there is none
 	numbers *Array // of raw sets, all samples: what pixels rounds to float32
 
 	misfit error // the first sample that cannot be read as the others are
@@ -53,9 +55,12 @@ type Options struct {
 	Resize [2]int
 	// EXIF turns images upright as their cameras were held.
 	EXIF bool
+	// Targets says that labels are no classes but numbers that a model should give: Set.Target has them, and every entry of Set.Labels is -1. An npz file then
+	// needs no labels.
+	Targets bool
 }
 
-type reader func(ctx context.Context, path, split string) (*Set, error)
+type reader func(ctx context.Context, path string, o Options) (*Set, error)
 
 var kinds = map[string]reader{
 	"mnist":   openIDX,
@@ -102,7 +107,7 @@ func OpenContext(ctx context.Context, spec string, o Options) (*Set, error) {
 	}
 	var s *Set
 	err := budget.Do(ctx, func() error {
-		set, err := read(ctx, path, o.Split)
+		set, err := read(ctx, path, o)
 		s = set
 		return err
 	})
@@ -110,6 +115,9 @@ func OpenContext(ctx context.Context, spec string, o Options) (*Set, error) {
 		return nil, err
 	}
 	s.Kind, s.Path = kind, path
+	if o.Targets {
+		s.Labels = slices.Repeat([]int{-1}, len(s.Labels))
+	}
 	switch {
 	case o.PixelRange != "":
 		s.Valid = valid

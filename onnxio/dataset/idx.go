@@ -11,8 +11,8 @@ import (
 
 // openIDX reads MNIST's format: a folder with the usual four files (.gz or not), or one images file with its labels file beside it.
 // Source: the format's description on the MNIST page (LeCun, Cortes, Burges).
-func openIDX(ctx context.Context, path, split string) (*Set, error) {
-	images, labels, err := idxPaths(path, split)
+func openIDX(ctx context.Context, path string, o Options) (*Set, error) {
+	images, labels, err := idxPaths(path, o.Split)
 	if err != nil {
 		return nil, err
 	}

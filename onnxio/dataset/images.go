@@ -16,12 +16,12 @@ import (
 
 // openImages reads a folder or zip of pictures with one sub-folder per class (tree.go): PNG, JPEG, BMP, GIF, WebP and TIFF. Sizes and channels are
 // decided by prepare.
-func openImages(ctx context.Context, name, split string) (*Set, error) {
+func openImages(ctx context.Context, name string, o Options) (*Set, error) {
 	root, closer, err := openTree(name)
 	if err != nil {
 		return nil, err
 	}
-	t, err := readTree(root, split)
+	t, err := readTree(root, o.Split)
 	if err != nil {
 		closer()
 		return nil, fmt.Errorf("%s: %w", name, err)

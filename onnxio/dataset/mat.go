@@ -17,7 +17,7 @@ const (
 )
 
 // openSVHN reads SVHN's cropped digits: variables X, uint8 [32,32,3,N], and y [N,1], where label 10 means 0.
-func openSVHN(ctx context.Context, path, _ string) (*Set, error) {
+func openSVHN(ctx context.Context, path string, _ Options) (*Set, error) {
 	d, err := readFile(ctx, path)
 	if err != nil {
 		return nil, err

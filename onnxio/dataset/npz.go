@@ -100,7 +100,7 @@ func arraysOf(ctx context.Context, d []byte, want func(name string) bool) (map[s
 
 // openNPZ reads arrays inputs [N,...], as the model takes them, and labels: [N] or [N,1] whole numbers, of an integer or a real type, or one-hot [N,K].
 // Other arrays of the file are not looked at.
-func openNPZ(ctx context.Context, path, _ string) (*Set, error) {
+func openNPZ(ctx context.Context, path string, o Options) (*Set, error) {
 	d, err := input.ReadFile(ctx, path)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func openNPZ(ctx context.Context, path, _ string) (*Set, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	x, y := m["inputs"], m["labels"]
-	if x == nil || y == nil {
+	if x == nil || y == nil && !o.Targets {
 		return nil, fmt.Errorf("%s: want arrays named inputs and labels; it holds %s", path, strings.Join(arrayNames(d), ", "))
 	}
 	switch {
@@ -122,7 +122,12 @@ func openNPZ(ctx context.Context, path, _ string) (*Set, error) {
 		return nil, fmt.Errorf("%s: samples hold no numbers: inputs are of shape %v", path, x.Shape)
 	}
 	s := &Set{Raw: true, RawShape: x.Shape[1:], SHA256: hash(d), numbers: x}
-	if s.Labels, err = y.labels(x.Shape[0]); err != nil {
+	if o.Targets {
+		err = s.aim(y, x.Shape[0])
+	} else {
+		s.Labels, err = y.labels(x.Shape[0])
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	data, n := x.Float32s(), s.Size()
