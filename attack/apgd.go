@@ -12,12 +12,13 @@ import (
 // where the loss did not rise often enough. Croce and Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of
 // diverse parameter-free attacks", algorithm 1.
 type APGD struct {
-	Loss     Kind    `json:"loss"`     // CE, DLR or DLRT; "" means CE
+	Loss     Kind    `json:"loss"`     // CE, DLR or DLRT; "" means CE. Of outputs that are numbers: Away, or Linear for one output at a time
 	Steps    int     `json:"steps"`    // 0 means 100
 	Restarts int     `json:"restarts"` // 0 means 5 for CE and DLR, as in the authors' code outside their standard set, and 1 for DLRT
 	Rho      float64 `json:"rho"`      // share of steps that must raise the loss between checkpoints; 0 means 0.75
 	Momentum float64 `json:"momentum"` // weight of the new step against the last; 0 means 0.75
-	// Targets is, for DLRT, the number of classes to aim at, from the second most probable on; 0 means 9.
+	// Targets is, for DLRT, the number of classes to aim at, from the second most probable on; 0 means 9. For Linear, of outputs each upward
+	// or downward, from those that random points get farthest towards on.
 	Targets int `json:"targets,omitempty"`
 }
 
@@ -26,8 +27,10 @@ func (a APGD) Name() string {
 	switch a.Loss {
 	case DLR:
 		return "apgd-dlr"
-	case DLRT:
+	case DLRT, Linear:
 		return "apgd-t"
+	case Away:
+		return "apgd"
 	}
 	return "apgd-ce"
 }
@@ -44,12 +47,17 @@ func (a APGD) run(ctx context.Context, j *job) error {
 	if goals && a.Loss == DLR && j.classes >= DLRT.Classes() {
 		a.Loss = DLRT // its form with a target
 	}
-	if a.Loss == DLRT && !goals {
+	var err error
+	switch {
+	case a.Loss == Linear:
+		rounds = min(a.Targets, 2*j.classes)
+		ranking, err = j.aims(ctx, rounds)
+	case a.Loss == DLRT && !goals:
 		rounds = min(a.Targets, j.classes-1)
-		var err error
-		if ranking, err = j.ranking(ctx); err != nil {
-			return err
-		}
+		ranking, err = j.ranking(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	j.begin(a.Restarts * rounds * a.Steps)
 	for restart := range a.Restarts {
@@ -59,7 +67,7 @@ func (a APGD) run(ctx context.Context, j *job) error {
 				return nil
 			}
 			var other []int
-			if a.Loss == DLRT {
+			if a.Loss == DLRT || a.Loss == Linear {
 				for _, i := range idx {
 					if goals {
 						other = append(other, j.goal[i])
@@ -79,7 +87,7 @@ func (a APGD) run(ctx context.Context, j *job) error {
 func (a APGD) settings(Threat) Attack {
 	a.Loss, a.Steps = cmp.Or(a.Loss, CE), cmp.Or(a.Steps, 100)
 	a.Rho, a.Momentum = cmp.Or(a.Rho, 0.75), cmp.Or(a.Momentum, 0.75)
-	if a.Loss == DLRT {
+	if a.Loss == DLRT || a.Loss == Linear {
 		a.Restarts, a.Targets = cmp.Or(a.Restarts, 1), cmp.Or(a.Targets, 9)
 	} else {
 		a.Restarts, a.Targets = cmp.Or(a.Restarts, 5), 0
@@ -95,6 +103,17 @@ func (a APGD) with(e Effort) Attack {
 func (APGD) norms() []Norm { return []Norm{Linf, L2} }
 
 func (APGD) blind() bool { return false }
+
+func (a APGD) numbers() Attack {
+	switch a.Loss {
+	case DLRT, Linear:
+		a.Loss = Linear
+	case Away:
+	default:
+		return nil
+	}
+	return a
+}
 
 // ranking orders for every sample the classes other than its label, the most probable first.
 func (j *job) ranking(ctx context.Context) ([][]int, error) {

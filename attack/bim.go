@@ -36,3 +36,8 @@ func (a BIM) with(e Effort) Attack {
 func (BIM) norms() []Norm { return []Norm{Linf, L2, L1} }
 
 func (BIM) blind() bool { return false }
+
+func (a BIM) numbers() Attack {
+	a.Loss = Linear
+	return a
+}

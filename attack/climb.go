@@ -21,8 +21,17 @@ func (a climb) run(ctx context.Context, j *job) error {
 		a.loss = CE
 	}
 	loss := &Loss{Kind: a.loss}
-	j.begin(max(a.restarts, 1) * a.steps)
-	for restart := range max(a.restarts, 1) {
+	rounds := max(a.restarts, 1)
+	var aims [][]int
+	if j.values != nil {
+		var err error
+		if aims, err = j.aims(ctx, mostAims); err != nil {
+			return err
+		}
+		rounds *= min(mostAims, 2*j.classes)
+	}
+	j.begin(rounds * a.steps)
+	for restart := range rounds {
 		idx := j.open()
 		if len(idx) == 0 {
 			return nil
@@ -31,7 +40,7 @@ func (a climb) run(ctx context.Context, j *job) error {
 		if a.decay != 0 {
 			momentum = j.zeros(len(idx))
 		}
-		if a.random && !(a.fromSample && restart == 0) {
+		if a.random && !(a.fromSample && restart < len(aims)) && !(a.fromSample && restart == 0) {
 			for r, i := range idx {
 				j.start(i, d[r], j.rng(i, "start"+string(rune('0'+restart))))
 			}
@@ -48,6 +57,12 @@ func (a climb) run(ctx context.Context, j *job) error {
 			var other []int
 			if loss.Kind.targeted() {
 				other = class
+			}
+			if aims != nil {
+				other = make([]int, len(idx))
+				for r, i := range idx {
+					other[r] = aims[i][restart%len(aims[i])] // all aims, then the next start
+				}
 			}
 			s, err := j.slopes(ctx, loss, idx, d, class, other, false)
 			if err != nil {

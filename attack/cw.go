@@ -84,6 +84,8 @@ func (CW) norms() []Norm { return []Norm{L2} }
 
 func (CW) blind() bool { return false }
 
+func (CW) numbers() Attack { return nil }
+
 // begin puts a sample back to where it came from.
 func (row *cwRow) begin(j *job, rate float64) {
 	row.w, row.hit, row.loss, row.lastLoss = make([]float64, j.size), false, 0, math.Inf(1)

@@ -65,6 +65,8 @@ func (FAB) norms() []Norm { return []Norm{Linf, L2, L1} }
 
 func (FAB) blind() bool { return false }
 
+func (FAB) numbers() Attack { return nil }
+
 // fabRow is the state of one sample: where it is, and its nearest point across so far.
 type fabRow struct {
 	i, other int

@@ -28,3 +28,8 @@ func (a FGSM) with(Effort) Attack { return a }
 func (FGSM) norms() []Norm { return []Norm{Linf, L2, L1} }
 
 func (FGSM) blind() bool { return false }
+
+func (a FGSM) numbers() Attack {
+	a.Loss = Linear
+	return a
+}

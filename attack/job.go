@@ -26,6 +26,7 @@ type job struct {
 	least, most      [][]float32 // valid inputs alone
 	goal             []int       // the class to reach; -1 means any other
 	clean            []int       // predictions of the samples themselves
+	values           *values     // where outputs are numbers; nil where they are scores of classes
 
 	found  []bool
 	point  [][]float32 // the adversarial inputs
@@ -147,6 +148,9 @@ func (j *job) valid(i int, x []float32) bool {
 
 // wrong tells whether logits are what the attack wants.
 func (j *job) wrong(i int, z []float32) bool {
+	if j.values != nil {
+		return j.beyond(i, z)
+	}
 	p := kernel.Largest(z)
 	if j.goal[i] >= 0 {
 		return p == j.goal[i]
@@ -156,13 +160,16 @@ func (j *job) wrong(i int, z []float32) bool {
 
 // keep notes an adversarial input.
 func (j *job) keep(i int, x, z []float32) {
+	if j.values != nil {
+		j.note(i, x, z)
+	}
 	if !j.found[i] && j.wrong(i, z) && j.valid(i, x) {
 		j.found[i], j.point[i], j.method[i] = true, append([]float32{}, x...), j.name
 	}
 }
 
 // slopes evaluates a loss and its gradient in pixel units at perturbations d of the samples idx. class gives the class that the loss
-// reads for each; other its target. Results are rows in idx's order.
+// reads for each; other its target, or where outputs are numbers its aim. Results are rows in idx's order.
 func (j *job) slopes(ctx context.Context, loss *Loss, idx []int, d [][]float32, class, other []int, wide bool) (*Slopes, error) {
 	x := make([]float32, len(idx)*j.size)
 	w := make([]float32, len(idx)*j.classes)
@@ -172,7 +179,15 @@ func (j *job) slopes(ctx context.Context, loss *Loss, idx []int, d [][]float32, 
 	}
 	for r, i := range idx {
 		j.input(x[r*j.size:(r+1)*j.size], i, d[r], wide)
-		w[r*j.classes+class[r]] = 1
+		row := w[r*j.classes : (r+1)*j.classes]
+		if j.values != nil && loss.Kind == Linear {
+			aimed(row, other[r])
+			continue
+		} else if j.values != nil {
+			copy(row, j.values.at[i*j.classes:])
+			continue
+		}
+		row[class[r]] = 1
 		switch {
 		case t != nil:
 			t[r*j.classes+other[r]] = 1

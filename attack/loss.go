@@ -22,6 +22,8 @@ const (
 	Margin Kind = "margin"
 	// Linear is sum_i w_i z_i with any weights.
 	Linear Kind = "linear"
+	// Away is max_i |z_i - w_i|: how far outputs are from the weights, which are what they are at the sample.
+	Away Kind = "away"
 	// Rows is minus the largest of some linear functions of the outputs, see Loss.Cases.
 	Rows Kind = "rows"
 )
@@ -82,6 +84,8 @@ func (l Loss) emit(e *op.Emitter, z, w, t *onnxio.Value) *onnxio.Value {
 		return e.Sub(others(), chosen(w))
 	case Linear:
 		return chosen(w)
+	case Away:
+		return e.ReduceMax(e.Op("Abs", nil, e.Sub(z, w)), 1)
 	case DLR:
 		top := e.TopK(z, 3)
 		gap := e.Sub(e.Slice(top, 1, 0, 1), e.Slice(top, 1, 2, 3))

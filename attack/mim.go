@@ -33,3 +33,8 @@ func (a MIM) with(e Effort) Attack {
 func (MIM) norms() []Norm { return []Norm{Linf, L2, L1} }
 
 func (MIM) blind() bool { return false }
+
+func (a MIM) numbers() Attack {
+	a.Loss = Linear
+	return a
+}

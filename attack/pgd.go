@@ -36,3 +36,8 @@ func (a PGD) with(e Effort) Attack {
 func (PGD) norms() []Norm { return []Norm{Linf, L2, L1} }
 
 func (PGD) blind() bool { return false }
+
+func (a PGD) numbers() Attack {
+	a.Loss = Linear
+	return a
+}

@@ -22,6 +22,8 @@ type Attack interface {
 	norms() []Norm
 	// blind tells that it sees no gradients.
 	blind() bool
+	// numbers is its form where outputs decide no class; nil where it has none.
+	numbers() Attack
 }
 
 // Settings is an attack as it is run against a threat: with every default filled in; nil for none. Its JSON is what a report holds.
@@ -37,6 +39,9 @@ type RunOptions struct {
 	Seed uint64
 	// Goals makes the attack targeted: sample i is to be classified as Goals[i]. Nil for any wrong class.
 	Goals []int
+	// Tolerance, where it is not 0, says that outputs are numbers and decide no class (see ForNumbers): sample i is broken where one of them is farther than that from
+	// its value at the sample. Labels then say nothing.
+	Tolerance float64
 	// Progress, where set, is told now and then how far the run is, often: it must be quick.
 	Progress func(Progress)
 }
@@ -51,6 +56,9 @@ type Outcome struct {
 	Class       int
 	Distance    float64 // of Point, in pixel units and the threat's norm
 	Method      string  // which attack found it; "clean" where none was needed
+	// Deviation is, of outputs that are numbers, the farthest that one was driven from its value, at Point or, without one, at any point that was tried.
+	Deviation float64
+	Values    []float32 // what they are at the sample
 }
 
 // Result is what Run found.
@@ -84,7 +92,19 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	if len(t.inputs) > 1 {
 		return nil, fmt.Errorf("the model has %d inputs; samples are of one", len(t.inputs))
 	}
-	if t.outputs < 2 {
+	numbers := o.Tolerance != 0
+	if numbers {
+		var err error
+		if a, err = ForNumbers(a); err != nil {
+			return nil, err
+		}
+		if !(o.Tolerance > 0) || math.IsInf(o.Tolerance, 0) || o.Goals != nil {
+			return nil, fmt.Errorf("a tolerance of %v and %d goals: want a number above 0 and none", o.Tolerance, len(o.Goals))
+		}
+	} else if a.numbers() == a && !a.blind() {
+		return nil, &NoNumbersError{a.Name(), "outputs that are numbers: a tolerance is needed"}
+	}
+	if t.outputs < 2 && !numbers {
 		return nil, fmt.Errorf("a model of %d output: there is no other class that a sample could get", t.outputs)
 	}
 	if s.Size != t.size {
@@ -94,7 +114,7 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 		return nil, fmt.Errorf("%d goals for %d samples", len(o.Goals), s.Len())
 	}
 	for i, l := range s.Labels {
-		if l < 0 || l >= t.outputs || o.Goals != nil && (o.Goals[i] < 0 || o.Goals[i] >= t.outputs) {
+		if !numbers && (l < 0 || l >= t.outputs || o.Goals != nil && (o.Goals[i] < 0 || o.Goals[i] >= t.outputs)) {
 			return nil, fmt.Errorf("sample %d: label %d for a model of %d outputs", i, l, t.outputs)
 		}
 	}
@@ -107,8 +127,16 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	}
 	res := &Result{Outcomes: make([]Outcome, j.n)}
 	j.clean = make([]int, j.n)
+	if numbers {
+		j.values = valuesOf(j, clean, o.Tolerance)
+	}
 	thesis := !Nested(a)
 	for i := range j.n {
+		if numbers {
+			j.clean[i] = -1
+			res.Outcomes[i] = Outcome{Label: -1, Predicted: -1, Class: -1, Values: clean[i*t.outputs : (i+1)*t.outputs]}
+			continue
+		}
 		j.clean[i] = kernel.Largest(clean[i*t.outputs : (i+1)*t.outputs])
 		res.Outcomes[i] = Outcome{Label: s.Labels[i], Predicted: j.clean[i], Class: j.clean[i]}
 		if o.Goals != nil {
@@ -128,6 +156,11 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 	}
 	if err := j.confirm(ctx, res); err != nil {
 		return nil, err
+	}
+	if numbers {
+		if err := j.confirmFar(ctx, res); err != nil {
+			return nil, err
+		}
 	}
 	res.Evaluations = t.Evaluations() - before
 	res.Flags = j.flags(res)
@@ -159,7 +192,12 @@ func (j *job) confirm(ctx context.Context, res *Result) error {
 			continue
 		}
 		o := &res.Outcomes[i]
-		o.Adversarial, o.Point, o.Class, o.Method = true, j.point[i], kernel.Largest(row), j.method[i]
+		o.Adversarial, o.Point, o.Method = true, j.point[i], j.method[i]
+		if j.values != nil {
+			o.Deviation = j.deviation(i, row)
+		} else {
+			o.Class = kernel.Largest(row)
+		}
 		o.Distance = j.distance(i, o.Point)
 	}
 	return nil

@@ -49,6 +49,8 @@ func (SPSA) norms() []Norm { return []Norm{Linf} }
 
 func (SPSA) blind() bool { return true }
 
+func (a SPSA) numbers() Attack { return a }
+
 func (a SPSA) some(ctx context.Context, j *job, idx []int) error {
 	d := j.zeros(len(idx))
 	optimisers := make([]*adam, len(idx))

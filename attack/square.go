@@ -104,8 +104,14 @@ func (Square) norms() []Norm { return []Norm{Linf, L2} }
 
 func (Square) blind() bool { return true }
 
-// marginOf is what a random search makes smaller: how far the label is ahead, or for a goal how far the goal is behind.
+func (a Square) numbers() Attack { return a }
+
+// marginOf is what a random search makes smaller: how far the label is ahead, or for a goal how far the goal is behind; of numbers what is
+// left of the tolerance.
 func (j *job) marginOf(i int, z []float32) float64 {
+	if j.values != nil {
+		return j.values.tolerance - j.deviation(i, z)
+	}
 	c, sign := j.samples.Labels[i], 1.0
 	if j.goal[i] >= 0 {
 		c, sign = j.goal[i], -1

@@ -11,6 +11,8 @@ import (
 // section 5. A model without gradients gets Square alone.
 type Standard struct {
 	Queries int `json:"queries"` // of Square; 0 means 5000
+	// Numbers makes it the set for outputs that are numbers: APGD on their distance (Away) and on one output at a time (Linear), and Square.
+	Numbers bool `json:"numbers,omitempty"`
 }
 
 // Name implements Attack.
@@ -40,6 +42,9 @@ func (a Standard) run(ctx context.Context, j *job) error {
 
 // Attacks are those of the set, in their order.
 func (a Standard) Attacks() []Attack {
+	if a.Numbers {
+		return []Attack{APGD{Loss: Away, Restarts: 1}, APGD{Loss: Linear, Restarts: 1}, Square{Queries: a.Queries}}
+	}
 	return []Attack{APGD{Loss: CE, Restarts: 1}, APGD{Loss: DLRT, Restarts: 1}, FAB{}, Square{Queries: a.Queries}}
 }
 
@@ -60,6 +65,11 @@ func (a Standard) with(Effort) Attack { return a }
 func (Standard) norms() []Norm { return []Norm{Linf, L2, L1} }
 
 func (Standard) blind() bool { return false }
+
+func (a Standard) numbers() Attack {
+	a.Numbers = true
+	return a
+}
 
 // twice runs a few samples again, to see whether the model is a function of its input.
 func (j *job) twice(ctx context.Context) error {

@@ -15,6 +15,7 @@ var table = []Attack{
 	APGD{Loss: CE},
 	APGD{Loss: DLR},
 	APGD{Loss: DLRT},
+	APGD{Loss: Away},
 	FAB{},
 	Square{},
 	SPSA{},

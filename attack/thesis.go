@@ -37,3 +37,5 @@ func (a Thesis) with(e Effort) Attack {
 func (Thesis) norms() []Norm { return []Norm{Linf, L2, L1} }
 
 func (Thesis) blind() bool { return false }
+
+func (Thesis) numbers() Attack { return nil }

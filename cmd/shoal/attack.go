@@ -14,7 +14,7 @@ import (
 )
 
 func attackCommand() *cli.Command {
-	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(), pixelRangeFlag(),
+	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
 		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),
@@ -86,6 +86,11 @@ func attackAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if regress(c) {
+		if a, err = attack.ForNumbers(a); err != nil {
+			return err
+		}
+	}
 	sub, err := answering(c, m)
 	if err != nil {
 		return err
@@ -108,7 +113,8 @@ func attackAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	q := &trial.Attack{Target: t, Samples: s.Samples, Method: a, Norm: attack.Norm(c.String("norm")), Eps: epsilonsOf(c), Seed: c.Uint64("seed"), Batch: c.Int("batch")}
+	q := &trial.Attack{Target: t, Samples: s.Samples, Method: a, Norm: attack.Norm(c.String("norm")), Eps: epsilonsOf(c), Seed: c.Uint64("seed"), Batch: c.Int("batch"),
+		Tolerance: sub.Tolerance}
 	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"), Shard: c.String("shard"),
 		Output: c.String("output"), Decision: c.String("decision"), Norm: string(q.Norm), Method: a.Name(), Settings: trial.AttackSettings(a, q.Norm, q.Eps), Seed: q.Seed, Mean: s.Mean, Std: s.Std,
 		ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
@@ -120,7 +126,7 @@ func attackAction(c *cli.Context) error {
 	}
 	defer q.Records.Close()
 	from, to := shard.Of(s.Len())
-	if err := runAttack(c, q, r, from, to); err != nil {
+	if err := runAttack(c, q, sub, r, from, to); err != nil {
 		return err
 	}
 	files := attackFiles{c, q, s, r}
@@ -134,8 +140,8 @@ func attackAction(c *cli.Context) error {
 }
 
 // runAttack attacks samples [from, to) and prints what comes of it.
-func runAttack(c *cli.Context, q *trial.Attack, r *report.Result, from, to int) (err error) {
-	p := newPrinter(c, r.Question.Columns(true))
+func runAttack(c *cli.Context, q *trial.Attack, sub *trial.Subject, r *report.Result, from, to int) (err error) {
+	p := newPrinter(c, columns(r.Question, sub, true))
 	watch := newAttackWatch(c, q, to-from)
 	q.Watch = watch
 	r.Interrupted, err = q.Run(c.Context, from, to, p.rows(r))

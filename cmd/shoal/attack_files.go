@@ -47,7 +47,11 @@ func (r attackFiles) write() error {
 			points = append(points, report.Robust{Eps: s.Eps, Accuracy: float64(s.RobustAccuracy), Low: float64(s.Low), High: float64(s.High)})
 		}
 		title := fmt.Sprintf("%s, %d images", r.q.Method.Name(), sums[0].Samples)
-		if err := report.PlotRobust(f, title, report.Ball(r.c.String("norm"), r.s.Valid.Low, r.s.Valid.High), float64(sums[0].CleanAccuracy), points); err != nil {
+		clean := float64(sums[0].CleanAccuracy)
+		if r.q.Tolerance != nil { // unchanged all stay where they are
+			clean = 1
+		}
+		if err := report.PlotRobust(f, title, report.Ball(r.c.String("norm"), r.s.Valid.Low, r.s.Valid.High), clean, points); err != nil {
 			return err
 		}
 		foreign.Fprintf(r.c.App.ErrWriter, "the picture is in %s\n", f)
@@ -55,13 +59,14 @@ func (r attackFiles) write() error {
 	return nil
 }
 
-// save writes arrays inputs, labels, predicted, class, index and eps with a row for each adversarial input.
+// save writes arrays inputs, labels, predicted, class, index and eps with a row for each adversarial input; of numbers deviation in
+// the place of classes.
 func (r attackFiles) save(path string) error {
 	ints := map[string]*dataset.Array{}
 	for _, name := range []string{"labels", "predicted", "class", "index"} {
 		ints[name] = &dataset.Array{Ints: []int64{}}
 	}
-	x, eps := &dataset.Array{Floats: []float64{}}, &dataset.Array{Floats: []float64{}}
+	x, eps, deviation := &dataset.Array{Floats: []float64{}}, &dataset.Array{Floats: []float64{}}, &dataset.Array{Floats: []float64{}}
 	rows := 0
 	for _, row := range r.byEps() {
 		if !row.Adversarial {
@@ -74,11 +79,18 @@ func (r attackFiles) save(path string) error {
 			x.Floats = append(x.Floats, float64(v))
 		}
 		eps.Floats = append(eps.Floats, *row.Eps)
+		if row.Deviation != nil {
+			deviation.Floats = append(deviation.Floats, float64(*row.Deviation))
+		}
 		rows++
 	}
 	x.Shape = append([]int{rows}, r.q.Target.InputShape()[1:]...)
-	eps.Shape = []int{rows}
+	eps.Shape, deviation.Shape = []int{rows}, []int{rows}
 	all := map[string]*dataset.Array{"inputs": x, "eps": eps}
+	if r.q.Tolerance != nil { // no classes
+		ints = map[string]*dataset.Array{"index": ints["index"]}
+		all["deviation"] = deviation
+	}
 	for name, a := range ints {
 		a.Shape = []int{rows}
 		all[name] = a
@@ -111,6 +123,9 @@ func (r attackFiles) images(dir string) (int, error) {
 		picture := report.Triptych{Height: set.Height, Width: set.Width, Channels: set.Channels, Last: r.s.Last, Original: clean, Changed: r.s.Back(row.Input)}
 		k := slices.IndexFunc(r.q.Eps, func(e trial.Eps) bool { return e.Value == *row.Eps })
 		name := fmt.Sprintf("%05d-eps%d-%dto%d.png", row.Index, k, row.Label, row.Class)
+		if row.Outputs != nil { // no classes
+			name = fmt.Sprintf("%05d-eps%d.png", row.Index, k)
+		}
 		if err := picture.Write(filepath.Join(dir, name)); err != nil {
 			return n, err
 		}

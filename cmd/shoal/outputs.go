@@ -65,7 +65,7 @@ func cacheFlag(p *output.Plan, name, path string) {
 }
 
 // pictureName is the form of the names that attack --png gives.
-var pictureName = regexp.MustCompile(`^\d{5,}-eps\d+-\d+to\d+\.png$`)
+var pictureName = regexp.MustCompile(`^\d{5,}-eps\d+(-\d+to\d+)?\.png$`)
 
 // picturesFolder may hold anything, but under the names of pictures only pictures.
 var picturesFolder = output.FolderKind{Name: "a folder of pictures", Ours: func(dir string) error {

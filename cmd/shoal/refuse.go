@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -116,12 +117,20 @@ var demandsOf = map[string]demands{
 			}
 			return nil
 		}},
-	"attack": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, {flags: []string{"eps"}, hint: epsHint}},
-		rules: []rule{{"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") }, "needs images; inputs of an npz file may be anything"}, onGPU},
+	"attack": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, {flags: []string{"eps"}, hint: epsHint}, tolerated},
+		rules: []rule{ofNumbers, {"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") }, "needs images; inputs of an npz file may be anything"}, onGPU},
 		also: func(c *cli.Context) error {
 			a, err := attackOf(c)
 			if err != nil {
 				return err
+			}
+			var no *attack.NoNumbersError
+			if regress(c) {
+				if a, err = attack.ForNumbers(a); errors.As(err, &no) {
+					return usageError("apgd, apgd-t, pgd, fgsm, bim, mim, square, spsa and standard attack numbers too", "--method %s does not go with --decision regress", no.Method)
+				}
+			} else if a.Name() == "apgd" {
+				return usageError("apgd-ce is for classes", "--method apgd goes with --decision regress")
 			}
 			if norms := attack.Norms(a); !slices.Contains(norms, attack.Norm(c.String("norm"))) {
 				return usageError(fmt.Sprintf("it is for %v", norms), "--method %s does not go with --norm %s", a.Name(), c.String("norm"))

@@ -91,6 +91,13 @@ func (q Question) valueLine(r Row) foreign.Text {
 	if q == Radii {
 		return foreign.Sprintf("%d\t%.5f\t%s\t%.2f\t", r.Index, r.Radius, r.Upper, r.Seconds)
 	}
+	if r.Hit != nil {
+		norm := "-"
+		if r.Adversarial {
+			norm = Number(r.Norm).String()
+		}
+		return foreign.Sprintf("%d\t%s\t%t\t%s\t%s\t%s\t", r.Index, r.EpsText, r.Adversarial, *r.Deviation, norm, r.Method)
+	}
 	w := &foreign.Builder{}
 	w.Printf("%d\t", r.Index)
 	blank := 1

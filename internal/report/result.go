@@ -85,6 +85,8 @@ type Hit struct {
 	Adversarial bool   `json:"adversarial"`
 	Class       int    `json:"class"` // that the adversarial input gets, else the predicted one
 	Norm        Number `json:"norm"`  // length of the perturbation; null without one
+	// Deviation is how far an output was driven from its value at the sample, the farthest that was found; where the decision has no classes.
+	Deviation *Number `json:"deviation,omitempty"`
 
 	Input       []float32 `json:"-"` // adversarial, in the model's units
 	Evaluations int64     `json:"-"` // shared out evenly over the samples attacked together
@@ -134,8 +136,12 @@ type AttackSum struct {
 	Evaluations    int64   `json:"evaluations"`
 	// Components are the attacks of a set, each with the robust accuracy that it left.
 	Components []Component `json:"components,omitempty"`
+	// Deviation is the largest of the samples, and Outputs what they are unchanged, where the decision has no classes.
+	Deviation *Number    `json:"deviation,omitempty"`
+	Outputs   *OutputSum `json:"outputs,omitempty"`
 
-	Method string `json:"-"` // the attack's name
+	Method    string `json:"-"` // the attack's name
+	Tolerance string `json:"-"` // as it was written; "" for classes
 }
 
 // Component is one attack of a set: how many samples it broke, and the robust accuracy behind it.

@@ -113,6 +113,18 @@ func (s *AttackSum) words(w *foreign.Builder) {
 		w.Printf("eps %s: %s\n", s.EpsText, NothingFinished)
 		return
 	}
+	if s.Tolerance != "" {
+		w.Printf("eps %s: %.1f %% [%.1f, %.1f] of %d samples stay within %s of their values, the farthest found is %s", s.EpsText, 100*float64(s.RobustAccuracy), 100*float64(s.Low), 100*float64(s.High),
+			s.Samples, s.Tolerance, *s.Deviation)
+		if s.Outputs != nil {
+			s.Outputs.errors(w)
+		}
+		w.Printf(", %s, %.1f s, %d evaluations\n", s.Method, s.Seconds, s.Evaluations)
+		for _, part := range s.Components {
+			w.Printf("  within it after %s: %.1f %%\n", part.Method, 100*float64(part.RobustAccuracy))
+		}
+		return
+	}
 	w.Printf("eps %s: robust accuracy %.1f %% [%.1f, %.1f] of %d images (clean %.1f %%), %s, %.1f s, %d evaluations\n", s.EpsText,
 		100*float64(s.RobustAccuracy), 100*float64(s.Low), 100*float64(s.High), s.Samples, 100*float64(s.CleanAccuracy), s.Method, s.Seconds, s.Evaluations)
 	for _, part := range s.Components {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 )
 
@@ -24,6 +25,9 @@ type Attack struct {
 	Eps     []Eps
 	Seed    uint64
 	Batch   int // samples that are attacked together; 0 means 64
+	// Tolerance makes it about outputs that are numbers: which samples have an output that the attack drives farther than that from its value. nil for classes. Method
+	// must have a form for numbers then (attack.ForNumbers).
+	Tolerance *Tolerance
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
 	// Watch, where set, is told how far the run is.
@@ -47,12 +51,16 @@ func OpenTarget(ctx context.Context, s *Subject, o attack.Options) (*attack.Targ
 	if err != nil {
 		return nil, err
 	}
-	o.Logits = logits
+	o.Logits, o.KeepSoftmax = logits, s.Numbers()
 	t, err := attack.Open(ctx, scores, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Fits(t.Outputs() / (s.Classes() / s.Scores())); err != nil {
+	given := t.Outputs()
+	if s.Decision.Kind == Threshold { // a score for each class
+		given /= 2
+	}
+	if err := s.Fits(given); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -128,7 +136,7 @@ func (q *Attack) batch(ctx context.Context, from, to int) ([][]report.Row, error
 			row.At(q.Eps[k].Value, q.Eps[k].Text)
 			q.finished(k, row)
 		}
-		if err := q.some(ctx, all, todo, k, out[k]); err != nil {
+		if err := q.some(ctx, all, from, todo, k, out[k]); err != nil {
 			return nil, err
 		}
 		for i := range out[k] {
@@ -140,8 +148,8 @@ func (q *Attack) batch(ctx context.Context, from, to int) ([][]report.Row, error
 	return out, nil
 }
 
-// some attacks those samples of a batch that are still to be done, at one radius.
-func (q *Attack) some(ctx context.Context, all *attack.Samples, todo []int, k int, out []report.Row) error {
+// some attacks those samples of a batch, which begins at number from, that are still to be done, at one radius.
+func (q *Attack) some(ctx context.Context, all *attack.Samples, from int, todo []int, k int, out []report.Row) error {
 	if len(todo) == 0 {
 		return nil
 	}
@@ -153,6 +161,9 @@ func (q *Attack) some(ctx context.Context, all *attack.Samples, todo []int, k in
 	}
 	part.Ball = func(i int, eps float64) (lower, upper []float32) { return all.Ball(todo[i], eps) }
 	o := attack.RunOptions{Seed: q.Seed}
+	if q.Tolerance != nil {
+		o.Tolerance = sound.RatUp(q.Tolerance.T)
+	}
 	if q.Watch != nil {
 		q.Watch.At(k)
 		o.Progress = q.Watch.Tell
@@ -171,6 +182,11 @@ func (q *Attack) some(ctx context.Context, all *attack.Samples, todo []int, k in
 		found := res.Outcomes[j]
 		row := report.Row{Index: all.Index[i], Label: found.Label, Predicted: found.Predicted, Method: found.Method, Seconds: time.Since(start).Seconds() / float64(n),
 			Hit: &report.Hit{Adversarial: found.Adversarial, Class: found.Class, Norm: report.None(), Input: found.Point, Evaluations: res.Evaluations / n}}
+		if q.Tolerance != nil {
+			deviation := report.Number(found.Deviation)
+			row.Deviation = &deviation
+			row.Outputs = q.Samples.outputs(from+i, widened(found.Values))
+		}
 		if j == 0 {
 			row.Evaluations += res.Evaluations % n
 		}
@@ -259,11 +275,14 @@ func (q *Attack) Sums(rows []report.Row) []report.AttackSum {
 		s := report.AttackSum{Eps: e.Value, EpsText: e.Text, Method: q.Method.Name()}
 		of := every(rows, k, len(q.Eps))
 		for _, row := range of {
-			if row.Label == row.Predicted {
+			if row.Outputs == nil && row.Label == row.Predicted {
 				s.Correct++
 			}
 			if !row.Adversarial {
 				s.Robust++
+			}
+			if d := row.Deviation; d != nil && (s.Deviation == nil || *d > *s.Deviation) {
+				s.Deviation = d
 			}
 			s.Seconds += row.Seconds
 			s.Evaluations += row.Evaluations
@@ -274,7 +293,14 @@ func (q *Attack) Sums(rows []report.Row) []report.AttackSum {
 		s.Low, s.High = report.Number(low), report.Number(high)
 		if set, ok := q.Method.(attack.Standard); ok && s.Samples > 0 {
 			_, blind := q.flags[attack.FlagNoGradient]
-			s.Components = components(set.Parts(q.Norm, !blind), of, s.Correct)
+			right := s.Correct
+			if q.Tolerance != nil {
+				right = s.Samples
+			}
+			s.Components = components(set.Parts(q.Norm, !blind), of, right)
+		}
+		if q.Tolerance != nil {
+			s.CleanAccuracy, s.Tolerance, s.Outputs = report.None(), q.Tolerance.Text, report.SumOutputs(of)
 		}
 		out[k] = s
 	}

@@ -91,6 +91,14 @@ func (s *Source) outputs(i int, y []float64) *report.Outputs {
 	return out
 }
 
+func widened(x []float32) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
+}
+
 func numbers(x []float64) []report.Number {
 	out := make([]report.Number, len(x))
 	for i, v := range x {

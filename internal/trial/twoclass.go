@@ -13,11 +13,11 @@ import (
 // Attacked is the model as attacks need it, with an output for each class. scores is what is attacked, and logits the graph whose gradients lead there,
 // nil where it is the model's own.
 //
-// For argmax that is the model itself. One score s with a threshold T becomes the two scores T-s and s-T: differences of floating-point numbers have
+// For argmax, and for numbers, that is the model itself. One score s with a threshold T becomes the two scores T-s and s-T: differences of floating-point numbers have
 // the sign that they should, so that the first largest of the two is class 1 exactly where s > T; where T is no number of the score's type, the next
 // one below is as good. Behind a Sigmoid, logits are of what the Sigmoid takes, which does not saturate.
 func (s *Subject) Attacked(ctx context.Context) (scores *onnxio.Model, logits *onnxio.Graph, err error) {
-	if err := s.Classified(ctx); err != nil {
+	if err := s.Answers(ctx); err != nil {
 		return nil, nil, err
 	}
 	if s.Decision.Kind != Threshold {
