@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -82,7 +83,10 @@ type runTally struct {
 	Predictions []int             `json:"predictions"` // -1 where the decision has no classes
 	Labels      []int             `json:"labels"`
 	Samples     int               `json:"samples"`
-	Accuracy    number            `json:"accuracy"` // null where the decision has no classes
+	Accuracy    number            `json:"accuracy"`          // null where the decision has no classes
+	Targets     [][]number        `json:"targets,omitempty"` // where outputs are numbers, and the data says which they should be
+	MeanError   *number           `json:"mean_error,omitempty"`
+	MaxError    *number           `json:"max_error,omitempty"`
 	Speed       number            `json:"samples_per_second"`
 	Interrupted bool              `json:"interrupted"`
 	Model       modelDoc          `json:"model"`
@@ -98,6 +102,7 @@ type runTally struct {
 	keep    bool // outputs
 	correct int
 	seconds float64
+	errors  report.OutputSum // of numbers
 }
 
 // all runs the samples a batch at a time. A batch that the file fixes is filled up with the last sample.
@@ -137,6 +142,7 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 			if best == s.set.Labels[from+i] {
 				r.correct++
 			}
+			r.errors.Add(row, r.target(from+i))
 			if r.keep {
 				r.Outputs = append(r.Outputs, numbers(row))
 			}
@@ -144,6 +150,18 @@ func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
 		}
 	}
 	return nil
+}
+
+// target is what the outputs of sample i should be; nil where nothing says.
+func (r *runTally) target(i int) []float64 {
+	if !r.sub.Numbers() || r.s.Target == nil {
+		return nil
+	}
+	t := r.s.Target(i)
+	if r.keep && t != nil {
+		r.Targets = append(r.Targets, numbers(t))
+	}
+	return t
 }
 
 // settle fixes what the scores decide, and looks at the labels of it.
@@ -164,6 +182,7 @@ func (r *runTally) report(c *cli.Context) error {
 	if !decides {
 		r.Accuracy = number(math.NaN())
 	}
+	r.MeanError, r.MaxError = r.errors.MeanError, r.errors.MaxError
 	var err error
 	switch {
 	case jsonMode(c) != "":
@@ -171,7 +190,7 @@ func (r *runTally) report(c *cli.Context) error {
 	case r.Samples == 0:
 		_, err = foreign.Fprintln(c.App.Writer, nothingFinished)
 	case r.sub.Decision.Kind == trial.Regress:
-		_, err = foreign.Fprintf(c.App.Writer, "%d samples, no accuracy (decision regress has no classes), %.0f samples a second (engine %s)\n", r.Samples, float64(r.Speed), r.Engine)
+		_, err = foreign.Fprintf(c.App.Writer, "%d samples%s, %.0f samples a second (engine %s)\n", r.Samples, r.errors.Words(", no accuracy (decision regress has no classes)"), float64(r.Speed), r.Engine)
 	case !decides:
 		_, err = foreign.Fprintf(c.App.Writer, "%d samples, no accuracy (one output names no class), %.0f samples a second (engine %s)\n", r.Samples, float64(r.Speed), r.Engine)
 	default:

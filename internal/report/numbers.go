@@ -28,22 +28,14 @@ type OutputSum struct {
 	Worst     *Number `json:"worst_error,omitempty"` // likewise
 
 	Tolerance string `json:"-"` // that was asked about, as it was written; "" where none was
+
+	sum      float64 // of errors
+	elements int
 }
 
 // SumOutputs are the figures of some rows; nil where none has outputs.
 func SumOutputs(rows []Row) *OutputSum {
 	var s *OutputSum
-	elements, sum := 0, 0.0
-	largest := func(to **Number, v *Number) {
-		switch {
-		case v == nil:
-		case *to == nil:
-			n := *v
-			*to = &n
-		case math.IsNaN(float64(*v)) || float64(*v) > float64(**to):
-			**to = *v
-		}
-	}
 	for _, r := range rows {
 		if r.Outputs == nil {
 			continue
@@ -51,19 +43,46 @@ func SumOutputs(rows []Row) *OutputSum {
 		if s == nil {
 			s = &OutputSum{}
 		}
-		for i, t := range r.Outputs.Target {
-			sum += math.Abs(float64(r.Outputs.Values[i] - t))
-			elements++
-		}
-		largest(&s.MaxError, r.Outputs.Error)
+		s.Add(floats(r.Outputs.Values), floats(r.Outputs.Target))
 		largest(&s.Farthest, r.Outputs.Farthest)
 		largest(&s.Worst, r.Outputs.Worst)
 	}
-	if elements > 0 {
-		mean := Number(sum / float64(elements))
-		s.MeanError = &mean
-	}
 	return s
+}
+
+// Add counts the errors of a sample's outputs, of which target says what they should be; nil says nothing.
+func (s *OutputSum) Add(values, target []float64) {
+	if len(target) != len(values) || len(values) == 0 {
+		return
+	}
+	for i, v := range values {
+		e := Number(math.Abs(v - target[i]))
+		s.sum += float64(e)
+		largest(&s.MaxError, &e)
+	}
+	s.elements += len(values)
+	mean := Number(s.sum / float64(s.elements))
+	s.MeanError = &mean
+}
+
+// largest takes v where it is more than what is there, or no number.
+func largest(to **Number, v *Number) {
+	switch {
+	case v == nil:
+	case *to == nil:
+		n := *v
+		*to = &n
+	case math.IsNaN(float64(*v)) || float64(*v) > float64(**to):
+		**to = *v
+	}
+}
+
+func floats(x []Number) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
 }
 
 // ValueColumns heads a table of rows of numbers, as Columns does.
@@ -159,6 +178,15 @@ func (s *ProofSum) valueWords(w *foreign.Builder) {
 	}
 	v.errors(w)
 	w.Printf(", %.2f s\n", s.Seconds)
+}
+
+// Words tell how far values are from what the data says, with a comma before; otherwise says it where that is not known.
+func (v *OutputSum) Words(otherwise foreign.Constant) foreign.Text {
+	w := &foreign.Builder{}
+	if v.errors(w); v.MeanError == nil {
+		w.Printf("%s", otherwise)
+	}
+	return w.Text()
 }
 
 // errors tells how far values are from what the data says.
