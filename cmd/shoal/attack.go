@@ -14,7 +14,7 @@ import (
 )
 
 func attackCommand() *cli.Command {
-	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(),
+	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
 		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),

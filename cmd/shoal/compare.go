@@ -18,7 +18,7 @@ import (
 )
 
 func compareCommand() *cli.Command {
-	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(),
+	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(), toleranceFlag("predictions agree where no output of the two differs by more than `T`"),
 		own(formFlag("engine-b", "`ENGINE` for B, where it is another than --engine", "", isEngine), "that of --engine"),
 		wholeFlag("samples", "without --data: `N` random inputs", "16", 1),
 		threadsFlag(),
@@ -173,7 +173,11 @@ func compareAction(c *cli.Context) error {
 		return err
 	}
 	if c.IsSet("min-agreement") && !q.Decides() {
-		return &codeError{code: exitUnsupported, err: errors.New("--min-agreement is about predictions, and one output names no class")}
+		why := "one output names no class"
+		if r.Agreement.Numbers {
+			why = "numbers agree within a --tolerance, which is not given"
+		}
+		return &codeError{code: exitUnsupported, err: fmt.Errorf("--min-agreement is about predictions, and %s", why)}
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 func radiusCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(),
+	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
 		radiusFlag("max-eps", "largest radius tried, in pixel units", "0.1", above0),
 		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
 		falsifyFlag(), resumeFlag(),

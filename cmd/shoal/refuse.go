@@ -145,7 +145,7 @@ var demandsOf = map[string]demands{
 		rules: []rule{{"float64", is("engine", "auto", "go"), "goes with --engine go: it alone computes in float64"}, onGPU}},
 	"inspect": {words: 1, what: "model file"},
 	"compare": {words: 2, what: "model files",
-		rules: []rule{besideData, {"samples", lacks("data"), "does not go with --data; --range takes a part of it"},
+		rules: []rule{besideData, ofNumbers, {"samples", lacks("data"), "does not go with --data; --range takes a part of it"},
 			{"box method semantics max-delta", func(c *cli.Context) bool { return c.Bool("certify") }, "goes with --certify"}, onGPU}},
 	"simplify": {words: 1, what: "model file", needs: []need{{flags: []string{"output", "in-place"}, hint: outputHint}}, also: oneOutput},
 	"convert":  {words: 1, what: "model file", needs: []need{{flags: []string{"output", "in-place"}, hint: outputHint}}, also: oneOutput},

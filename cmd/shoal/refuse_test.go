@@ -169,6 +169,7 @@ func TestWhatMeansNothingTogetherIsRefused(t *testing.T) {
 		"attack a.onnx --data npz:a.npz --eps 0.1 --decision regress --tolerance 1 --method fab-t":                 "--method fab-t does not go with --decision regress",
 		"attack a.onnx --data npz:a.npz --eps 0.1 --decision regress --tolerance 1 --method apgd-ce":               "--method apgd-ce does not go with --decision regress",
 		"attack a.onnx --data npz:a.npz --eps 0.1 --method apgd":                                                   "--method apgd goes with --decision regress",
+		"compare a.onnx b.onnx --tolerance 1":                                                                      "--tolerance goes with --decision regress",
 		"compare a.onnx b.onnx --method interval":                                                                  "--method goes with --certify",
 		"compare a.onnx b.onnx --box 0:1":                                                                          "--box goes with --certify",
 		"simplify a.onnx":                                                                                          "no --output and no --in-place is given",

@@ -41,7 +41,10 @@ func subjectBy(c *cli.Context, m *onnxio.Model, output string) (*trial.Subject, 
 	if err != nil {
 		return nil, notReady(c, asUsage(err))
 	}
-	return s, nil
+	if c.IsSet("tolerance") {
+		s.Tolerance, err = trial.ParseTolerance(c.String("tolerance"))
+	}
+	return s, err
 }
 
 // saySubject says what is asked, where a report in JSON does not.
@@ -51,9 +54,12 @@ func saySubject(c *cli.Context, s *trial.Subject) {
 	}
 }
 
+// farFromSample is what --tolerance says where it is about balls around samples.
+const farFromSample = "no output may get farther than `T` from its value at the sample"
+
 // toleranceFlag is --tolerance of the commands that ask of numbers how far they get.
-func toleranceFlag() cli.Flag {
-	return formFlag("tolerance", "with --decision regress: no output may get farther than `T` from its value at the sample", "", func(text string) error {
+func toleranceFlag(usage string) cli.Flag {
+	return formFlag("tolerance", "with --decision regress: "+usage, "", func(text string) error {
 		_, err := trial.ParseTolerance(text)
 		return err
 	})
@@ -67,11 +73,6 @@ func answering(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
 	s, err := subjectOf(c, m)
 	if err != nil {
 		return nil, err
-	}
-	if c.IsSet("tolerance") {
-		if s.Tolerance, err = trial.ParseTolerance(c.String("tolerance")); err != nil {
-			return nil, err
-		}
 	}
 	return s, asUsage(s.Answers(c.Context))
 }

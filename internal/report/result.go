@@ -101,6 +101,9 @@ type Difference struct {
 	Sum      Number  `json:"sum_difference"`
 	Largest  float64 `json:"largest"`
 	Elements int     `json:"elements"`
+	// Apart is the largest difference of the subject's own outputs, and Beyond says that it is more than the tolerance, where these are numbers and there is one.
+	Apart  *Number `json:"apart,omitempty"`
+	Beyond bool    `json:"beyond,omitempty"`
 }
 
 // ProofSum is the summary of Certify at one radius.
@@ -177,17 +180,20 @@ type AgreementSum struct {
 	Relative  Number // Max as a part of the largest output
 	Agreement Number // null where the outputs decide no classes
 	Differing []Differing
+	Numbers   bool      // the decision has no classes
 	Engines   [2]string // of A and B
 	Matched   Matched
 	// Certificate is what is proven over all valid inputs, where that was asked for.
 	Certificate *Certificate
 }
 
-// Differing is a sample of which two models say different classes.
+// Differing is a sample of which two models say different classes, or numbers beyond the tolerance.
 type Differing struct {
 	Index int `json:"index"`
 	A     int `json:"a"`
 	B     int `json:"b"`
+	// Apart is how far outputs that are numbers differ; A and B are -1 then.
+	Apart *Number `json:"apart,omitempty"`
 }
 
 // Matched tells how the inputs and outputs of two models belong together: name or position.

@@ -144,6 +144,8 @@ func (r *Result) compareWords(w *foreign.Builder) {
 	switch {
 	case r.Subject == nil:
 		w.Printf("no predictions to compare: nothing says which output holds the scores; --output NAME does\n")
+	case math.IsNaN(float64(s.Agreement)) && s.Numbers:
+		w.Printf("no predictions to compare: numbers agree within a --tolerance, which is not given\n")
 	case math.IsNaN(float64(s.Agreement)):
 		w.Printf("no predictions to compare: one output names no class\n")
 	default:
@@ -154,6 +156,10 @@ func (r *Result) compareWords(w *foreign.Builder) {
 		if i == shown {
 			w.Printf("and %d more; --json has all\n", len(s.Differing)-shown)
 			break
+		}
+		if x.Apart != nil {
+			w.Printf("  sample %d: outputs differ by %s\n", x.Index, *x.Apart)
+			continue
 		}
 		w.Printf("  sample %d: A says %d, B %d\n", x.Index, x.A, x.B)
 	}

@@ -60,9 +60,9 @@ func (q *Compare) Run(ctx context.Context, show func([]report.Row) error) (inter
 // SamplesDepend tells that samples were seen to change each other's outputs.
 func (q *Compare) SamplesDepend() bool { return q.Models[0].Runs.Depend || q.Models[1].Runs.Depend }
 
-// Decides tells whether there are predictions to compare.
+// Decides tells whether there are predictions to compare: classes, or numbers that agree within a tolerance.
 func (q *Compare) Decides() bool {
-	return q.Subject != nil && q.Subject.Decision.Kind != None && q.Subject.Decision.Kind != Regress
+	return q.Subject != nil && q.Subject.Decision.Kind != None && (!q.Subject.Numbers() || q.Subject.Tolerance != nil)
 }
 
 func (q *Compare) index(i int) int {
@@ -197,6 +197,11 @@ func (q *Compare) predict(rows []report.Row, a, b []Row) error {
 		return nil
 	}
 	for i := range rows {
+		if q.Subject.Numbers() {
+			rows[i].Apart = apart(a[i], b[i])
+			rows[i].Beyond = beyond(a[i], b[i], q.Subject.Tolerance.T)
+			continue
+		}
 		rows[i].A, rows[i].B = q.class(a[i]), q.class(b[i])
 	}
 	return nil
@@ -223,12 +228,13 @@ func (q *Compare) Sum(rows []report.Row) *report.AgreementSum {
 		sum += float64(r.Sum)
 		elements += r.Elements
 		largest = max(largest, r.Largest)
-		if r.A == r.B {
+		if r.A == r.B && !r.Beyond {
 			same++
 		} else {
-			s.Differing = append(s.Differing, report.Differing{Index: r.Index, A: r.A, B: r.B})
+			s.Differing = append(s.Differing, report.Differing{Index: r.Index, A: r.A, B: r.B, Apart: r.Apart})
 		}
 	}
+	s.Numbers = q.Subject != nil && q.Subject.Numbers()
 	s.Mean = report.Number(sum / float64(max(1, elements)))
 	s.Relative = s.Max / report.Number(max(largest, 1e-30))
 	if q.Decides() {

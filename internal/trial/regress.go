@@ -152,3 +152,27 @@ func farthest(r *verify.Reach, from []report.Number) *report.Number {
 	n := report.Number(worst)
 	return &n
 }
+
+// apart is how far two rows of outputs are from each other, the largest; infinite where one of two is no finite number and the other is something else.
+func apart(a, b Row) *report.Number {
+	var d report.Difference
+	differ(&d, a, b)
+	return &d.Max
+}
+
+// beyond tells, exactly, whether two outputs differ by more than a tolerance.
+func beyond(a, b Row, tolerance *big.Rat) bool {
+	for i, v := range a {
+		x, y := new(big.Rat).SetFloat64(v), new(big.Rat).SetFloat64(b[i])
+		if x == nil || y == nil {
+			if v != b[i] && !(math.IsNaN(v) && math.IsNaN(b[i])) {
+				return true
+			}
+			continue
+		}
+		if x.Sub(x, y); x.Abs(x).Cmp(tolerance) > 0 {
+			return true
+		}
+	}
+	return false
+}
