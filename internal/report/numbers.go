@@ -154,16 +154,17 @@ func at(list []Number, i int) Number {
 	return None()
 }
 
+// known tells whether there is a number, and it is finite.
+func (n *Number) known() bool {
+	return n != nil && !math.IsNaN(float64(*n)) && !math.IsInf(float64(*n), 0)
+}
+
 // precise is seven digits, as many as a float32 has, rounded as directed does or to the nearest for 0; a dash for what is not there.
 func (n Number) precise(sign float64) string {
-	f := float64(n)
-	switch {
-	case math.IsNaN(f) || math.IsInf(f, 0):
-		return "-"
-	case sign == 0:
+	if f := float64(n); sign == 0 && n.known() {
 		return strconv.FormatFloat(f, 'g', 7, 64)
 	}
-	return directed(f, 7, sign)
+	return directed(float64(n), 7, sign)
 }
 
 // valueWords is the summary of Certify for people.
@@ -173,7 +174,7 @@ func (s *ProofSum) valueWords(w *foreign.Builder) {
 	if v.Tolerance != "" {
 		w.Printf(", %.1f %% proven within %s of their values (%d verified, %d falsified, %d unknown)", 100*float64(s.CertifiedAccuracy), v.Tolerance, s.Verified, s.Falsified, s.Unknown)
 	}
-	if v.Farthest != nil && !math.IsNaN(float64(*v.Farthest)) {
+	if v.Farthest.known() {
 		w.Printf(", no output gets farther than %s from its value", v.Farthest.up())
 	}
 	v.errors(w)
@@ -195,7 +196,7 @@ func (v *OutputSum) errors(w *foreign.Builder) {
 		return
 	}
 	w.Printf(", mean absolute error %s, at most %s", *v.MeanError, *v.MaxError)
-	if v.Worst != nil && !math.IsNaN(float64(*v.Worst)) {
+	if v.Worst.known() {
 		w.Printf(", at most %s in the balls", v.Worst.up())
 	}
 }
@@ -205,6 +206,9 @@ func (n Number) up() string { return directed(float64(n), 4, 1) }
 
 // directed writes a number in some digits, rounded towards +Inf for a sign of 1 and towards -Inf for -1: what is shown of a bound is a bound.
 func directed(f float64, digits int, sign float64) string {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return "-"
+	}
 	for step := 0.0; ; step = max(2*step, math.Pow(10, float64(-digits))) {
 		text := strconv.FormatFloat(f+sign*step*math.Abs(f), 'g', digits, 64)
 		if shown, err := strconv.ParseFloat(text, 64); err != nil || sign*shown >= sign*f {

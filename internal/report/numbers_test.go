@@ -25,8 +25,12 @@ func TestBoundsAreShownOutward(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range []float64{0, math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, math.Inf(1), math.NaN()} {
-		_ = directed(f, 4, 1) // ends
+	for _, f := range []float64{math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, math.Inf(1), math.Inf(-1), math.NaN()} {
+		for _, sign := range []float64{-1, 1} {
+			if s := directed(f, 4, sign); (s == "-") != (math.IsNaN(f) || math.IsInf(f, 0)) {
+				t.Errorf("%v is shown as %s", f, s)
+			}
+		}
 	}
 	if s := directed(0, 4, 1); s != "0" {
 		t.Error(s)
