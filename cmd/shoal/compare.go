@@ -129,6 +129,11 @@ func compareAction(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", models[1].Path, err)
 	}
+	if q.Subject != nil {
+		if err := q.Subject.CheckNames(); err != nil {
+			return fmt.Errorf("%s: %w", c.String("labels"), err)
+		}
+	}
 	fixed := trial.FixedBatch(firstShape(sessions[0]), firstShape(sessions[1]))
 	q.By, q.Batch = matched.Outputs, max(1, c.Int("batch")/fixed)*fixed
 	for i, m := range models {

@@ -55,7 +55,7 @@ func lessonFlags() []cli.Flag {
 		formFlag("validation", "validation images, `KIND:PATH`, instead of a share of the training data", "", isData),
 		realFlag("validation-share", "share of the training data set aside for validation", "0.1", shareBelow),
 		formFlag("test", "images, `KIND:PATH`, on whose test split the student is measured at the end", "", isData),
-		resizeFlag(), exifFlag(),
+		resizeFlag(), exifFlag(), labelsFlag(),
 		own(formFlag("teacher-output", "`NAME` of the teacher's output that holds its logits", "", notEmpty), "the only one that can"),
 		realsFlag("mean", "`M` subtracted from pixels before the teacher, one number or one for each channel; the student takes pixels in [0,1]", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
@@ -149,6 +149,11 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 		return nil, err
 	}
 	classes := l.arch.Classes()
+	if names, err := namesOf(c); err != nil {
+		return nil, err
+	} else if len(names) > 0 && len(names) != classes {
+		return nil, fmt.Errorf("%s: %d names of classes for a student of %d", c.String("labels"), len(names), classes)
+	}
 	for _, d := range []*student.Data{l.train, l.valid, l.test} {
 		if d != nil && l.teacher == nil {
 			d.Classes = classes
@@ -202,7 +207,11 @@ func studentArg(ctx context.Context, name string, shape [3]int, fit bool) (*stud
 
 // load reads a data set into memory, channels first.
 func (l *lesson) load(c *cli.Context, use, spec, split, samples string) (*student.Data, error) {
-	set, shape, err := trial.OpenImages(c.Context, spec, dataset.Options{Split: split, Range: samples, Resize: resizeOf(c), EXIF: c.Bool("exif")})
+	names, err := namesOf(c)
+	if err != nil {
+		return nil, err
+	}
+	set, shape, err := trial.OpenImages(c.Context, spec, dataset.Options{Split: split, Range: samples, Resize: resizeOf(c), EXIF: c.Bool("exif"), Order: names})
 	if err != nil {
 		return nil, err
 	}
@@ -223,6 +232,9 @@ func (l *lesson) ask(c *cli.Context) error {
 	l.teacher = m
 	if l.subject, err = subjectBy(c, m, c.String("teacher-output")); err == nil {
 		err = asUsage(l.subject.Classified(c.Context))
+	}
+	if err == nil {
+		err = l.subject.CheckNames()
 	}
 	if err != nil {
 		return err

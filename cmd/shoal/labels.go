@@ -10,10 +10,21 @@ import (
 	"github.com/shallow-waters/shoal/internal/trial"
 )
 
+// namesOf reads --labels; nil where it is not given.
+func namesOf(c *cli.Context) ([]string, error) {
+	if c.String("labels") == "" {
+		return nil, nil
+	}
+	return trial.ReadLabels(c.Context, c.String("labels"))
+}
+
 // checkLabels is an error where labels are no classes of the subject, or, where its outputs are numbers, not as many numbers as these. One label beside several
 // outputs is a class, which says nothing of them: that is said, and labels are passed over.
 func checkLabels(c *cli.Context, s *samples, sub *trial.Subject) error {
 	if !sub.Numbers() {
+		if err := sub.CheckNames(); err != nil {
+			return fmt.Errorf("%s: %w", c.String("labels"), err)
+		}
 		return checkClasses(s, sub.Classes())
 	}
 	err := trial.CheckTargets(&s.Source, sub.Scores())

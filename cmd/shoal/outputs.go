@@ -49,7 +49,7 @@ var outputsOf = map[string]map[string]outputFlag{
 }
 
 // inputsOf are the flags that name inputs, in every command that has them. Data sets are KIND:PATH.
-var inputsOf = map[string]bool{"vnnlib": true, "rows": true, "teacher": true, "student": true, "onnxruntime": true,
+var inputsOf = map[string]bool{"vnnlib": true, "rows": true, "labels": true, "teacher": true, "student": true, "onnxruntime": true,
 	"data": true, "extra": true, "validation": true, "test": true}
 
 // planFlag is an input where the plan exists.
@@ -155,7 +155,7 @@ func inputOf(p *output.Plan, name, value string) {
 		return
 	}
 	kind, path, ok := strings.Cut(value, ":")
-	if !ok || name == "--teacher" || name == "--student" || name == "--onnxruntime" || name == "--vnnlib" {
+	if !ok || name == "--teacher" || name == "--student" || name == "--onnxruntime" || name == "--vnnlib" || name == "--labels" {
 		p.Input(name, value)
 		return
 	}

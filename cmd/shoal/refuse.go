@@ -52,11 +52,12 @@ func is(flag string, words ...string) func(*cli.Context) bool {
 }
 
 // besideData are the flags that mean something only beside --data.
-var besideData = rule{"split range mean std resize exif", has("data"), "goes with --data"}
+var besideData = rule{"split range mean std resize exif labels", has("data"), "goes with --data"}
 
-// ofNumbers are the flags about outputs that are numbers, and tolerated the one that a question with yes and no needs there.
+// ofNumbers and ofClasses are the flags about outputs that are numbers or not, and tolerated the one that a question with yes and no needs there.
 var (
 	ofNumbers = rule{"tolerance", regress, "goes with --decision regress"}
+	ofClasses = rule{"labels", func(c *cli.Context) bool { return !regress(c) }, "does not go with --decision regress, which has no classes"}
 	tolerated = need{flags: []string{"tolerance"}, when: regress, hint: "--tolerance T: no output may get farther than T from its value at the sample"}
 )
 
@@ -108,9 +109,9 @@ var demandsOf = map[string]demands{
 			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
 		},
-		rules: []rule{{"data split range mean std resize exif pixel-range eps norm min-certified output decision tolerance resume", lacks("vnnlib"), "does not go with --vnnlib"},
-			ofNumbers, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}}},
-	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated}, rules: []rule{ofNumbers},
+		rules: []rule{{"data split range mean std resize exif labels pixel-range eps norm min-certified output decision tolerance resume", lacks("vnnlib"), "does not go with --vnnlib"},
+			ofNumbers, ofClasses, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}}},
+	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated}, rules: []rule{ofNumbers, ofClasses},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {
 				return usageError("", "--tol %s is more than --max-eps %s", givenText(c, "tol"), givenText(c, "max-eps"))
@@ -118,7 +119,7 @@ var demandsOf = map[string]demands{
 			return nil
 		}},
 	"attack": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, {flags: []string{"eps"}, hint: epsHint}, tolerated},
-		rules: []rule{ofNumbers, {"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") }, "needs images; inputs of an npz file may be anything"}, onGPU},
+		rules: []rule{ofNumbers, ofClasses, {"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") }, "needs images; inputs of an npz file may be anything"}, onGPU},
 		also: func(c *cli.Context) error {
 			a, err := attackOf(c)
 			if err != nil {
@@ -142,10 +143,10 @@ var demandsOf = map[string]demands{
 		{flags: []string{"box"}, hint: "one file may serve for both: --box case.json --rows case.json"},
 		{flags: []string{"rows"}, hint: "one file may serve for both: --box case.json --rows case.json"}}},
 	"run": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}},
-		rules: []rule{{"float64", is("engine", "auto", "go"), "goes with --engine go: it alone computes in float64"}, onGPU}},
+		rules: []rule{ofClasses, {"float64", is("engine", "auto", "go"), "goes with --engine go: it alone computes in float64"}, onGPU}},
 	"inspect": {words: 1, what: "model file"},
 	"compare": {words: 2, what: "model files",
-		rules: []rule{besideData, ofNumbers, {"samples", lacks("data"), "does not go with --data; --range takes a part of it"},
+		rules: []rule{besideData, ofNumbers, ofClasses, {"samples", lacks("data"), "does not go with --data; --range takes a part of it"},
 			{"box method semantics max-delta", func(c *cli.Context) bool { return c.Bool("certify") }, "goes with --certify"}, onGPU}},
 	"simplify": {words: 1, what: "model file", needs: []need{{flags: []string{"output", "in-place"}, hint: outputHint}}, also: oneOutput},
 	"convert":  {words: 1, what: "model file", needs: []need{{flags: []string{"output", "in-place"}, hint: outputHint}}, also: oneOutput},

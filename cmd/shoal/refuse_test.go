@@ -47,7 +47,7 @@ var wrongValues = map[string][]string{
 	"shift": {"-1"}, "cache": {""}, "eps-start": {"-1", "2"}, "warm-up": {"-1"}, "ramp": {"-1"}, "kappa": {"1", "1:2", "a:b"}, "beta-end": {"2"},
 	"mixture-alpha": {"2"}, "mixture-temperature": {"0"}, "attack-steps": {"0"}, "attack-step": {"0"}, "json": {"xml"},
 	// Names of files: what is in them shows when they are opened.
-	"output": {""}, "teacher-output": {""}, "teacher": {""}, "student": {""}, "vnnlib": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""},
+	"output": {""}, "teacher-output": {""}, "teacher": {""}, "student": {""}, "vnnlib": {""}, "labels": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""},
 }
 
 // free take any text.
@@ -170,6 +170,9 @@ func TestWhatMeansNothingTogetherIsRefused(t *testing.T) {
 		"attack a.onnx --data npz:a.npz --eps 0.1 --decision regress --tolerance 1 --method apgd-ce":               "--method apgd-ce does not go with --decision regress",
 		"attack a.onnx --data npz:a.npz --eps 0.1 --method apgd":                                                   "--method apgd goes with --decision regress",
 		"compare a.onnx b.onnx --tolerance 1":                                                                      "--tolerance goes with --decision regress",
+		"certify a.onnx --vnnlib a.vnnlib --labels a.txt":                                                          "--labels does not go with --vnnlib",
+		"run a.onnx --data npz:a.npz --decision regress --labels a.txt":                                            "--labels does not go with --decision regress",
+		"compare a.onnx b.onnx --labels a.txt":                                                                     "--labels goes with --data",
 		"compare a.onnx b.onnx --method interval":                                                                  "--method goes with --certify",
 		"compare a.onnx b.onnx --box 0:1":                                                                          "--box goes with --certify",
 		"simplify a.onnx":                                                                                          "no --output and no --in-place is given",

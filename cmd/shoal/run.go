@@ -169,6 +169,9 @@ func (r *runTally) settle(c *cli.Context, width int) error {
 	if err := r.sub.Settle(width); err != nil {
 		return asUsage(err)
 	}
+	if err := r.sub.CheckNames(); err != nil {
+		return fmt.Errorf("%s: %w", c.String("labels"), err)
+	}
 	if r.sub.Numbers() || r.sub.Classes() > 0 {
 		return checkLabels(c, r.s, r.sub)
 	}

@@ -17,7 +17,7 @@ func dataFlags() []cli.Flag {
 		formFlag("data", "labelled inputs, `KIND:PATH` with KIND one of "+strings.Join(dataset.Kinds(), ", "), "", isData),
 		wordFlag("split", "test or train", "test", "test", "train"),
 		formFlag("range", "samples `a:b` in file order, half-open", "", isRange),
-		resizeFlag(), exifFlag(),
+		resizeFlag(), exifFlag(), labelsFlag(),
 		realsFlag("mean", "`M` subtracted from pixels before the model, one number or one for each channel", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
 	}
@@ -32,6 +32,10 @@ func resizeFlag() cli.Flag {
 
 func exifFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "exif", Usage: "turn images upright as their EXIF orientation says"}
+}
+
+func labelsFlag() cli.Flag {
+	return &cli.StringFlag{Name: "labels", Usage: "`FILE` with the names of the classes, a line each, in the order of the model's scores", DefaultText: "numbers, and class folders as they sort"}
 }
 
 // pixelRangeFlag is for commands that lay balls around samples.
@@ -104,8 +108,12 @@ type samples struct {
 }
 
 func openSamples(c *cli.Context, shape []int) (*samples, error) {
+	names, err := namesOf(c)
+	if err != nil {
+		return nil, err
+	}
 	set, err := dataset.OpenContext(c.Context, c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range"),
-		Resize: resizeOf(c), EXIF: c.Bool("exif"), Targets: regress(c)})
+		Resize: resizeOf(c), EXIF: c.Bool("exif"), Targets: regress(c), Order: names})
 	if err != nil {
 		return nil, err
 	}

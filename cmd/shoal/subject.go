@@ -42,8 +42,11 @@ func subjectBy(c *cli.Context, m *onnxio.Model, output string) (*trial.Subject, 
 		return nil, notReady(c, asUsage(err))
 	}
 	if c.IsSet("tolerance") {
-		s.Tolerance, err = trial.ParseTolerance(c.String("tolerance"))
+		if s.Tolerance, err = trial.ParseTolerance(c.String("tolerance")); err != nil {
+			return nil, err
+		}
 	}
+	s.Labels, err = namesOf(c)
 	return s, err
 }
 

@@ -64,6 +64,8 @@ type Source struct {
 	// Resize (WxH) and EXIF change images as they are read; see dataset.Options.
 	Resize string `yaml:"resize" json:"resize,omitempty"`
 	EXIF   bool   `yaml:"exif" json:"exif,omitempty"`
+	// Labels are the names of the classes in the order of the models' scores; see dataset.Options.Order.
+	Labels []string `yaml:"labels" json:"labels,omitempty"`
 }
 
 // Training are the settings of a run; what is not there (0 or nil) is taken from the study's training, and there from package student's
@@ -329,6 +331,9 @@ func (v *validation) source(where string, s *Source) {
 	v.check(strings.Contains(s.From, ":"), "%s.from %q: want KIND:PATH", where, s.From)
 	v.check(s.Samples >= 0 && s.Skip >= 0, "%s: samples and skip are at least 0", where)
 	v.check(s.Skip == 0 || s.Samples > 0, "%s.skip goes with samples", where)
+	for i, n := range s.Labels {
+		v.check(n != "" && !slices.Contains(s.Labels[:i], n), "%s.labels: name %d, %q, is empty or there twice", where, i, n)
+	}
 	if _, err := dataset.ParseSize(s.Resize); err != nil && s.Resize != "" {
 		v.check(false, "%s.resize: %w", where, err)
 	}

@@ -11,8 +11,9 @@ import (
 type Description struct {
 	Inputs        []string       `json:"inputs"`
 	Output        string         `json:"output"`
-	Decision      *string        `json:"decision"` // null where there is none
-	Classes       int            `json:"classes"`  // 0 where the decision has none
+	Decision      *string        `json:"decision"`         // null where there is none
+	Classes       int            `json:"classes"`          // 0 where the decision has none
+	Labels        []string       `json:"labels,omitempty"` // their names, where these are known
 	Tolerance     *float64       `json:"tolerance,omitempty"`
 	Batch         BatchAxes      `json:"batch"`
 	Preprocessing *Preprocessing `json:"preprocessing"` // null where the model is given the file's own numbers
@@ -59,7 +60,7 @@ type Preprocessing struct {
 
 // Describe is the subject as it was asked; samples may be nil.
 func (s *Subject) Describe(samples *Samples) Description {
-	d := Description{Inputs: []string{}, Output: s.Output, Classes: s.Classes(), Held: []string{}, Batch: BatchAxes{[]*int{}, []*int{}}}
+	d := Description{Inputs: []string{}, Output: s.Output, Classes: s.Classes(), Labels: s.Labels, Held: []string{}, Batch: BatchAxes{[]*int{}, []*int{}}}
 	if s.Decision.Kind != None {
 		text := s.Decision.String()
 		d.Decision = &text

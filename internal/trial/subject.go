@@ -19,7 +19,8 @@ type Subject struct {
 	Type     onnxio.DType
 	Shape    []int // of the scores of one sample, with the batch as 1; nil where it is not known before the model has run
 	Decision Decision
-	Note     string // how the decision was found, where that is more than counting scores
+	Note     string   // how the decision was found, where that is more than counting scores
+	Labels   []string // names of the classes, in their order; nil where nobody gave any
 	// Tolerance is how far outputs may get from their values at a sample, where they are numbers (Regress) and that is asked; nil where it is not.
 	Tolerance *Tolerance
 
@@ -134,6 +135,14 @@ func (s *Subject) Classified(ctx context.Context) error {
 	return nil
 }
 
+// CheckNames is an error where there are names of classes, and another number of them than of classes.
+func (s *Subject) CheckNames() error {
+	if n := s.Classes(); s.Shape != nil && len(s.Labels) > 0 && len(s.Labels) != n {
+		return fmt.Errorf("%d names of classes for a model that decides %d (output %q)", len(s.Labels), n, s.Output)
+	}
+	return nil
+}
+
 // Scores is the number of scores of a sample; 0 where it is not known.
 func (s *Subject) Scores() int {
 	if s.Shape == nil {
@@ -163,6 +172,12 @@ func (s *Subject) String() string {
 	}
 	if s.Note != "" {
 		text += " (" + s.Note + ")"
+	}
+	const shown = 4
+	if n := len(s.Labels); n > shown {
+		text += fmt.Sprintf(", classes: %s and %d more", list(s.Labels[:shown]), n-shown)
+	} else if n > 0 {
+		text += ", classes: " + list(s.Labels)
 	}
 	return text
 }

@@ -58,6 +58,8 @@ type Options struct {
 	// Targets says that labels are no classes but numbers that a model should give: Set.Target has them, and every entry of Set.Labels is -1. An npz file then
 	// needs no labels.
 	Targets bool
+	// Order names the classes in the order of a model's scores: a label becomes the place of its class there, and Set.Classes is this list. See order.go.
+	Order []string
 }
 
 type reader func(ctx context.Context, path string, o Options) (*Set, error)
@@ -127,6 +129,11 @@ func OpenContext(ctx context.Context, spec string, o Options) (*Set, error) {
 	a, b, err := parseRange(o.Range, len(s.Labels))
 	if err != nil {
 		return nil, err
+	}
+	if o.Order != nil {
+		if err := s.order(o.Order); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	if s.prepare != nil {
 		if err := s.prepare(o, a, b); err != nil {
