@@ -1,12 +1,13 @@
 // Package trial asks a question of a model over samples. It is the one place for that: commands have flags and words, studies have plans, and both call here.
 //
 // Subject (subject.go) says which of a model's numbers are scores (scores.go), what they decide (decision.go), how attacks see it (twoclass.go),
-// how students do (lessons.go, which reads their images too) and how reports tell it (describe.go).
+// how students do (lessons.go, which reads their images too) and how reports tell it (describe.go). Where outputs are numbers and decide no class, regress.go says
+// what is asked of them.
 // Batches (batches.go) runs samples together where that changes none of them.
 //
 // Samples (samples.go) joins labelled inputs with how a model takes them: channels, layout, normalisation, and the balls around them, cut as the whole
 // data set says (dataset.PixelRange). Tensor (tensor.go) gives them in the type that the model takes; ValidInputs (valid.go) is the box of all
-// valid inputs; CheckLabels (labels.go) refuses labels that no class stands for; Shard (shard.go) is a part of them.
+// valid inputs; labels.go reads the names of classes and refuses labels that no class stands for; Shard (shard.go) is a part of them.
 //
 // The questions are structs whose fields are what is asked: Certify (certify.go), Radius (radius.go), Attack (attack.go), Compare (compare.go). Each is
 // opened from a Subject, answers sample by sample (Each) or batch by batch with rows of package report, and sums them up. What is answered goes to

@@ -1,7 +1,7 @@
 // Package dataset reads labelled samples: idx, CIFAR-10 binary, SVHN .mat, npz, folders and zips of pictures.
 //
 // One reader a file; each checks the sizes that a file declares against its real length before it allocates. dataset.go is the door. Of pictures,
-// tree.go says which are read and what their labels are, raster.go what their pixels are, chroma.go how JPEG's planes become as large as the picture.
+// tree.go says which are read and what their labels are, order.go which numbers classes have whose names are given, raster.go what their pixels are, chroma.go how JPEG's planes become as large as the picture.
 //
 // Nothing is read as something else without a word: what cannot be read, or has another size than it must have, is an error that names it.
 package dataset
