@@ -18,7 +18,11 @@ func OpenVerifier(ctx context.Context, s *Subject, o verify.Options) (*verify.Ve
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Fits(v.Info().Outputs); err != nil {
+	err = s.Fits(v.Info().Outputs)
+	if err == nil && s.Tolerance != nil {
+		err = roomFor(ctx, int64(v.Info().Outputs))
+	}
+	if err != nil {
 		v.Close()
 		return nil, err
 	}

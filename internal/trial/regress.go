@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/sound"
@@ -32,6 +33,12 @@ func ParseTolerance(text string) (*Tolerance, error) {
 
 // Numbers tells that a subject's outputs are numbers and decide no class.
 func (s *Subject) Numbers() bool { return s.Decision.Kind == Regress }
+
+// roomFor is an error where there is no memory for the question whether so many outputs stay within a tolerance: each has two rows over all of them, which the
+// verifier has twice, bounds and a search for counterexamples once.
+func roomFor(ctx context.Context, outputs int64) error {
+	return budget.Of(ctx).Ask(fmt.Sprintf("a tolerance of %d outputs", outputs), 2*outputs*outputs*8*4)
+}
 
 // Holds is what is asked of the ball around a sample: of classes that every point is decided as class, of numbers that no output gets farther than the tolerance
 // from its value y at the sample.

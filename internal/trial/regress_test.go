@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -252,5 +254,79 @@ func TestAgreementIsExact(t *testing.T) {
 		if got := beyond(Row{0, c.a}, Row{0, c.b}, big.NewRat(1, 8)); got != c.beyond {
 			t.Errorf("%v and %v: %t", c.a, c.b, got)
 		}
+	}
+}
+
+// TestToleranceOfManyOutputsAsksForMemory before it takes it; bounds of them need no such rows.
+func TestToleranceOfManyOutputsAsksForMemory(t *testing.T) {
+	ctx := budget.With(context.Background(), budget.New(4<<20))
+	for _, tolerance := range []string{"", "1"} {
+		s := newSketch()
+		v, err := OpenVerifier(ctx, asNumbers(t, s.model(t, s.rows(400)), tolerance), verify.Options{})
+		var much *budget.Error
+		if (tolerance != "") != errors.As(err, &much) {
+			t.Errorf("tolerance %q: %v", tolerance, err)
+		}
+		if err == nil {
+			v.Close()
+		}
+	}
+}
+
+// TestSoftmaxOfNumbersIsKept: probabilities that are numbers are asked about as they are, and not the logits before them.
+func TestSoftmaxOfNumbersIsKept(t *testing.T) {
+	ctx := context.Background()
+	s := newSketch()
+	sub := asNumbers(t, s.model(t, s.node("Softmax", onnxio.Attrs{"axis": int64(1)}, s.rows(3))), "0.3")
+	v, err := OpenVerifier(ctx, sub, verify.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	target, err := OpenTarget(ctx, sub, attack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	if v.Info().SoftmaxDropped || target.SoftmaxDropped() {
+		t.Fatalf("the softmax is left out: %t, %t", v.Info().SoftmaxDropped, target.SoftmaxDropped())
+	}
+	verdicts := map[string]int{}
+	for seed := range uint64(8) {
+		q := &Certify{Proofs: Proofs{Subject: sub, Verifier: v, Samples: points(t, seed, 2, nil)}, Eps: []Eps{{0.05, "0.05"}, {0.5, "0.5"}}}
+		method, _ := attack.ForNumbers(attack.Standard{Queries: 50})
+		a := &Attack{Target: target, Samples: q.Samples, Method: method, Norm: attack.Linf, Eps: q.Eps, Tolerance: sub.Tolerance}
+		var hits []report.Row
+		if _, err := a.Run(ctx, 0, 2, func(rows []report.Row) error {
+			hits = append(hits, rows...)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2 {
+			rows, err := q.Ask(ctx, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, r := range rows {
+				verdicts[r.Verdict]++
+				sum, far := 0.0, float64(*hits[2*i+k].Deviation)
+				for j, p := range r.Outputs.Values {
+					sum += float64(p)
+					if r.Outputs.Lower[j] > p || r.Outputs.Upper[j] < p {
+						t.Errorf("%v is outside of [%v,%v]", p, r.Outputs.Lower[j], r.Outputs.Upper[j])
+					}
+				}
+				if math.Abs(sum-1) > 1e-6 {
+					t.Errorf("probabilities add up to %v", sum)
+				}
+				if r.Verdict == string(verify.Verified) && hits[2*i+k].Adversarial || far > float64(*r.Outputs.Farthest)+1e-6 {
+					t.Errorf("%s, and an attack gets %v away; bounds say %v", r.Verdict, far, *r.Outputs.Farthest)
+				}
+			}
+		}
+	}
+	if verdicts["verified"] < 4 || verdicts["falsified"] < 4 {
+		t.Errorf("%v says little", verdicts)
 	}
 }
