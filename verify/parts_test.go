@@ -12,14 +12,14 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
-// TestBoundsOfPartsHoldOnTheirPoints is the adversary of sides, slopes and multipliers: whatever these are, and whether a part is bounded anew or
+// TestBoundsOfPartsHoldOnTheirPoints is the adversary of sides, slopes, multipliers and ceilings: whatever these are, and whether a part is bounded anew or
 // laid over the whole box' bounds, no sampled point on which all of its sides hold has a row below the part's bound, or lies in a part that is said
 // to be empty. On which side a hinge is at a point is told by intervals of that point alone. Networks are dense and convolutional with every
 // activation that the random networks have; SHOAL_PARTS=N draws N of each.
 func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 	ctx := context.Background()
 	want := fromEnv(t, "SHOAL_PARTS", 150)
-	split, met := 0, 0
+	split, met, ceilings := 0, 0, 0
 	for seed := range uint64(2 * want) {
 		rng := rand.New(rand.NewPCG(seed, 77))
 		g, in, out := denseNet(rng)
@@ -80,6 +80,11 @@ func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 			}
 		}
 		try("laid", nodes)
+		for i := range nodes {
+			nodes[i].Ceilings = drawCeilings(rng, root, nodes[i], in)
+			ceilings += len(nodes[i].Ceilings)
+		}
+		try("laid under ceilings", nodes)
 		problems := make([]bound.Problem, len(nodes))
 		for i := range nodes {
 			problems[i] = bound.Problem{Box: box, Known: root, Splits: splits[i]}
@@ -98,8 +103,8 @@ func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 		anew.Close()
 		split += len(nodes)
 	}
-	t.Logf("%d parts, %d times a point in one", split, met)
-	if met < split {
+	t.Logf("%d parts, %d times a point in one, %d ceilings", split, met, ceilings)
+	if met < split || ceilings < split {
 		t.Errorf("%d points in %d parts: the test shows little", met, split)
 	}
 }
@@ -170,6 +175,36 @@ func drawParts(rng *rand.Rand, root *bound.Snapshot, out int) (rows [][]float64,
 		nodes = append(nodes, bound.Node{Of: root, Splits: own})
 	}
 	return rows, nodes, splits
+}
+
+// drawCeilings gives some hinges ceilings: slopes that follow the derivative of what the hinge reads, others, and such as are none.
+func drawCeilings(rng *rand.Rand, s *bound.Snapshot, n bound.Node, in int) []bound.Ceiling {
+	var out []bound.Ceiling
+	st, ok, err := s.Straight(context.Background(), n.Problem, nil)
+	for k := range s.Slots() {
+		for at, j := range s.Unstable(k, n.Problem) {
+			if rng.IntN(3) > 0 {
+				continue
+			}
+			c := bound.Ceiling{Slot: int32(k), Elem: j, Slope: make([]float64, in), Times: math.Exp(2 * rng.NormFloat64())}
+			for i := range c.Slope {
+				switch {
+				case err == nil && ok && k == 0:
+					c.Slope[i] = st.Input[at][i] * float64(rng.IntN(2))
+				case rng.IntN(2) == 0:
+					c.Slope[i] = rng.NormFloat64()
+				}
+			}
+			switch rng.IntN(20) {
+			case 0:
+				c.Times = []float64{-1, math.NaN(), math.Inf(1), 1e-310, 1e300}[rng.IntN(5)]
+			case 1:
+				c.Slope[rng.IntN(in)] = []float64{math.NaN(), math.Inf(-1), 1e-310, -1e300}[rng.IntN(4)]
+			}
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // disturb writes any numbers into a node's slopes and multipliers, also such as are none.

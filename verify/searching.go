@@ -24,7 +24,7 @@ func searching(ctx context.Context, v *Verifier, d *decision) error {
 		if d.falsified[g.property] || g.wide != nil {
 			continue
 		}
-		if d.o.Method == Auto && g.varying() > searchInputs {
+		if d.o.Method == Auto && g.varying() > searchInputs && v.net.Neurons() > search.Small {
 			continue
 		}
 		if err := v.halve(ctx, d, g, len(left)-i); err != nil {

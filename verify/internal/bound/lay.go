@@ -26,9 +26,10 @@ type splitAt struct {
 
 // Node is a part of a snapshot's problem: the points at which the splits hold.
 type Node struct {
-	Of      *Snapshot
-	Problem int
-	Splits  []Split
+	Of       *Snapshot
+	Problem  int
+	Splits   []Split
+	Ceilings []Ceiling
 }
 
 // Laid is nodes with lines of their own over the boxes of a snapshot: the split elements have the line of their side, the unstable ones any lower
@@ -114,6 +115,10 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 		}
 	}
 	p.beta = l.beta
+	if err := l.ceilings(); err != nil {
+		l.Close()
+		return nil, err
+	}
 	return l, nil
 }
 

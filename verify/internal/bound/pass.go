@@ -11,24 +11,26 @@ import (
 // pass bounds some boxes together: they share the weights, so their rows stand in one matrix. It belongs to one call; its rows are
 // computed by several workers.
 type pass struct {
-	net    *Network
-	o      Options
-	of     []Problem
-	rows   bool        // neurons are bounded by rows, and lines laid for them
-	slope  relax.Slope // of unstable neurons' lower lines
-	n      int         // boxes
-	st     []state     // by value and box, see at
-	shared []shared
-	work   []*affine.Work
-	beyond []*value    // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none
-	splits [][]splitAt // by value: what is known of the sides of its elements, see Laid; nil for nothing
-	beta   [][]float64 // by node and split
-	empty  []bool      // per box: what is known of it holds nowhere
-	less   []bool      // per box: more is known of it by now than its snapshot knew
-	ctx    context.Context
-	arena  *arena
-	kept   bool // the memory belongs to a Snapshot
-	lost   bool // the context ended and something may still be at work: its memory goes to nobody else
+	net      *Network
+	o        Options
+	of       []Problem
+	rows     bool        // neurons are bounded by rows, and lines laid for them
+	slope    relax.Slope // of unstable neurons' lower lines
+	n        int         // boxes
+	st       []state     // by value and box, see at
+	shared   []shared
+	work     []*affine.Work
+	beyond   []*value      // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none
+	splits   [][]splitAt   // by value: what is known of the sides of its elements, see Laid; nil for nothing
+	beta     [][]float64   // by node and split
+	ceilings [][]ceilingAt // by value: forms above its elements, see Ceiling; nil for none
+	joins    int           // how many values have some
+	empty    []bool        // per box: what is known of it holds nowhere
+	less     []bool        // per box: more is known of it by now than its snapshot knew
+	ctx      context.Context
+	arena    *arena
+	kept     bool // the memory belongs to a Snapshot
+	lost     bool // the context ended and something may still be at work: its memory goes to nobody else
 }
 
 // at is what the pass knows of a value for box b.

@@ -35,8 +35,12 @@ func (t *rowsRun) state(id, i int) *state { return t.p.at(id, int(t.own[i])) }
 func (p *pass) neurons(w *affine.Work, v *value, t rowSet, trace *Trace, low []float64) {
 	run := p.newRun(w, t.owner)
 	run.trace = trace
+	run.neurons(v, t, low)
+}
+
+func (run *rowsRun) neurons(v *value, t rowSet, low []float64) {
 	if v.kind != kindAffine {
-		run.pend[v.id] = affine.OneHot(v.order.Geom, t.index, t.sign, w)
+		run.push(v.id, affine.OneHot(v.order.Geom, t.index, t.sign, run.w))
 		run.finish(v.id, low)
 		return
 	}
@@ -52,7 +56,7 @@ func (p *pass) neurons(w *affine.Work, v *value, t rowSet, trace *Trace, low []f
 		}
 	}
 	for k, step := range v.steps {
-		run.push(v.in[k], step.Pick(t.index, t.sign, p.shared[v.in[k]].live, w))
+		run.push(v.in[k], step.Pick(t.index, t.sign, run.p.shared[v.in[k]].live, run.w))
 	}
 	run.finish(v.id-1, low)
 }
@@ -89,6 +93,9 @@ func (t *rowsRun) finish(from int, low []float64) {
 		v := t.p.net.values[id]
 		if t.p.splits != nil && t.p.splits[id] != nil {
 			r = t.multipliers(v, r)
+		}
+		if t.p.ceilings != nil && t.p.ceilings[id] != nil {
+			r = t.under(v, r)
 		}
 		if v.kind == kindInput && !inputs {
 			inputs = true
@@ -270,7 +277,7 @@ func (t *rowsRun) concretize(v *value, r *affine.Rows) {
 		r = r.Expand(t.w)
 		t.keep(v.id, r)
 	}
-	g := sound.Gamma(v.n + 8)
+	g := sound.Gamma(v.n + 8 + t.p.joins)
 	for i := range r.N {
 		row := r.Row(i)
 		s := t.state(v.id, i)

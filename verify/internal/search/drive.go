@@ -117,6 +117,13 @@ func (c *common) try(x []float64) (bool, error) {
 	return ok, err
 }
 
+// isFound tells whether the search has its point.
+func (c *common) isFound() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.found
+}
+
 func (c *common) proved(share, margin float64) {
 	c.mu.Lock()
 	c.share += share

@@ -25,7 +25,8 @@ const (
 var leafPace = pace{0.1, 0.98}
 
 // Neurons decides a goal by giving hinges a side, one after the other, where bounds lose most. It ends as Inputs does, or where no hinge is left to
-// split: the verdict does not depend on the number of threads either.
+// split. Small networks, and parts of others whose hinges all have a side, are decided by linear programs (exact.go). The verdict does not depend on
+// the number of threads either.
 //
 // Bounds of the whole box come first, those of hinges by rows whose slopes are moved (refine.go). Each part inherits them, and the sides that its
 // splits give; where hinges are few, what lies behind a split is bounded anew. Then the case's row goes down with slopes, and a multiplier for each
@@ -46,7 +47,12 @@ func Neurons(ctx context.Context, net *bound.Network, o bound.Options, g Goal, s
 		}
 		return Outcome{}, err
 	}
-	drive(&r.common, r.front, r.work)
+	r.ends.r = r
+	work := r.work
+	if e := r.exactly(); e != nil {
+		work = e.work
+	}
+	drive(&r.common, r.front, work)
 	if r.err != nil {
 		return Outcome{}, r.err
 	}
@@ -63,6 +69,9 @@ type sides struct {
 	s0    *bound.Snapshot // the root's
 	f     influence
 	anew  bool
+
+	unstable int   // hinges, over the whole box
+	ends     exact // decides what has nothing left to split, or all of it
 }
 
 // begin bounds the whole box.
@@ -80,11 +89,10 @@ func (r *sides) begin() error {
 	}
 	r.root, r.s0 = b, b.View()
 	r.f.root = r.s0
-	unstable := 0
 	for k := range r.s0.Slots() {
-		unstable += len(r.s0.Unstable(k, 0))
+		r.unstable += len(r.s0.Unstable(k, 0))
 	}
-	r.anew = unstable <= maxAnew
+	r.anew = r.unstable <= maxAnew
 	r.s.Batch = min(r.s.Batch, r.s0.Fits())
 	r.o.Threads = 1 // parts are spread over the workers, not rows
 	var first []*leaf
@@ -128,8 +136,14 @@ func (r *sides) work(ls []*leaf) ([]*leaf, error) {
 		}
 		kids, ok := p.split(r, pts, i)
 		if !ok {
-			r.stick("every hinge has a side on some part, and bounds do not decide it")
-			l.worst = math.Inf(1) // counted as stuck, and no more open
+			l.worst = math.Inf(1) // decided here, or counted as stuck, and no more open
+			means, err := r.ends.last(l, p.s.Settled(p.problem(i), r.s0, 0))
+			if err != nil || r.isFound() {
+				return ls, r.mild(err)
+			}
+			if !means {
+				r.stick("every hinge has a side on some part, and bounds do not decide it")
+			}
 			continue
 		}
 		next = append(next, kids...)

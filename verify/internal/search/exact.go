@@ -1,0 +1,240 @@
+package search
+
+import (
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/lp"
+)
+
+const (
+	// diveParts is how many parts a worker takes one below the other before what is left goes back to the frontier.
+	diveParts = 32
+	// maxPivots ends a program that does not end by itself: its part is split, as one that is open.
+	maxPivots = 5000
+	// cutGain is what share of the cost a round of cuts must have given for another.
+	cutGain = 0.02
+	// maxExact is how many hinges may be unstable over the whole box for programs to decide it from the start.
+	maxExact = 500
+)
+
+// Small is how many hinges a network may have for Neurons to decide it by linear programs for certain, if it is straight between them.
+const Small = maxExact
+
+// undecided says what is left where all is tried.
+const undecided = "every hinge has a side on some part, and neither a bound nor a point decides it"
+
+// exact decides parts by linear programs over the bounds of the whole box. A part is proven only by rows over it that the program's multipliers chose, which
+// are bounded with directed rounding as all rows are: a program says where to look. Where no hinge is left to split, and the program's point meets the
+// case, that is a counterexample; it is tried as any other.
+type exact struct {
+	r *sides
+
+	mu   sync.Mutex
+	free []*relaxed
+}
+
+// exactly gives the exact search of the whole box where programs are small; nil where they are not.
+func (r *sides) exactly() *exact {
+	if r.unstable > maxExact || !r.ends.fits() {
+		return nil
+	}
+	return &r.ends
+}
+
+// fits tells whether there are programs.
+func (e *exact) fits() bool {
+	q, ok, err := e.program(0)
+	if !ok || err != nil {
+		return false
+	}
+	e.giveBack(q)
+	return true
+}
+
+// last decides a leaf of which every hinge has a side: by its splits, by what bounds proved on the way, or by what they prove there. It tells whether it
+// had the means.
+func (e *exact) last(l *leaf, settled []bound.Split) (ok bool, err error) {
+	q, ok, err := e.program(l.c)
+	if err != nil || !ok {
+		return false, err
+	}
+	defer e.giveBack(q)
+	all := *l
+	all.splits, all.facts = append(slices.Clip(l.splits), settled...), nil
+	kids, err := e.part(q, &all)
+	if len(kids) > 0 && !e.r.isFound() {
+		e.r.stick(undecided)
+	}
+	return true, err
+}
+
+// program gives a worker the program of a case; ok is false where it has none.
+func (e *exact) program(c int) (q *relaxed, ok bool, err error) {
+	of := &e.r.g.Cases[c]
+	e.mu.Lock()
+	for i, q := range e.free {
+		if q.c == of {
+			last := len(e.free) - 1
+			e.free[i], e.free[last] = e.free[last], nil
+			e.free = e.free[:last]
+			e.mu.Unlock()
+			return q, true, nil
+		}
+	}
+	e.mu.Unlock()
+	return relax(e.r.ctx, e.r.s0, 0, of)
+}
+
+func (e *exact) giveBack(q *relaxed) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.free) >= 2*e.r.s.Threads {
+		e.free = e.free[1:]
+	}
+	e.free = append(e.free, q)
+}
+
+// work dives below leaves, and gives what is left to do.
+func (e *exact) work(ls []*leaf) ([]*leaf, error) {
+	var next []*leaf
+	for i, l := range ls {
+		rest, err := e.dive(l)
+		next = append(next, rest...)
+		if err != nil || e.r.ctx.Err() != nil || e.r.isFound() {
+			return append(next, ls[i+1:]...), e.r.mild(err)
+		}
+	}
+	return next, nil
+}
+
+// dive decides a leaf and what lies below it, one part after the other, each nearest to the last.
+func (e *exact) dive(l *leaf) (stack []*leaf, err error) {
+	stack = []*leaf{l}
+	q, ok, err := e.program(l.c)
+	if err != nil {
+		return stack, err
+	}
+	if !ok { // this case has more rows than the first, and no program
+		return e.r.work(stack)
+	}
+	defer e.giveBack(q)
+	for range diveParts {
+		if len(stack) == 0 || e.r.ctx.Err() != nil || e.r.isFound() {
+			break
+		}
+		l := stack[len(stack)-1]
+		kids, err := e.part(q, l)
+		if err != nil {
+			return stack, err
+		}
+		stack = append(stack[:len(stack)-1], kids...)
+		e.r.count(1)
+	}
+	return stack, nil
+}
+
+// part decides a leaf, or gives its parts, of which the last is to be decided first.
+func (e *exact) part(q *relaxed, l *leaf) ([]*leaf, error) {
+	q.sides(l.splits)
+	status := q.solve(q.limit)
+	// Cuts, as long as they help.
+	for cost := math.Inf(-1); status == lp.Optimal; {
+		now := q.solver.Value(q.costAt())
+		if now-cost < cutGain*math.Abs(now) || q.separate() == 0 {
+			break
+		}
+		cost = now
+		status = q.solve(q.limit)
+	}
+	if status == lp.Above || status == lp.Infeasible {
+		done, m, err := e.prove(q, l)
+		if err != nil {
+			return nil, err
+		}
+		if !done && status == lp.Above { // it is nearly true: as far as it goes
+			status = q.solve(math.Inf(1))
+			if done, m, err = e.prove(q, l); err != nil {
+				return nil, err
+			}
+		}
+		if done {
+			e.r.proved(l.share, m)
+			return nil, nil
+		}
+	}
+	cost := q.solver.Value(q.costAt())
+	if status != lp.Infeasible {
+		if at := q.point(); at <= q.limit {
+			if ok, err := e.r.try(q.x); ok || err != nil {
+				e.r.front.end()
+				return []*leaf{l}, err
+			}
+		}
+	}
+	u := e.choose(q)
+	if u < 0 && status == lp.Optimal { // nothing is left to split: the last word is the bound's
+		if done, m, err := e.prove(q, l); done || err != nil {
+			e.r.proved(l.share, m)
+			return nil, err
+		}
+	}
+	if u < 0 {
+		e.r.stick(undecided)
+		return nil, nil
+	}
+	up := *l
+	up.alpha, up.beta, up.weight = nil, nil, nil
+	if status == lp.Optimal {
+		up.worst = max(l.worst, cost)
+	}
+	on := q.solver.Value(q.yAt(u)) > q.solver.Value(q.sAt(u))
+	return []*leaf{up.side(q.t.Hinges[u], !on), up.side(q.t.Hinges[u], on)}, nil
+}
+
+// side is the part of a leaf where a hinge has a side, without what only rows need.
+func (l *leaf) side(q bound.Split, on bool) *leaf {
+	q.On = on
+	k := *l
+	k.splits = append(append(make([]bound.Split, 0, len(l.splits)+1), l.splits...), q)
+	k.depth++
+	k.share /= 2
+	return &k
+}
+
+// prove bounds a leaf's row with the program's multipliers.
+func (e *exact) prove(q *relaxed, l *leaf) (bool, float64, error) {
+	laid, err := bound.Lay(e.r.ctx, []bound.Node{{Of: e.r.s0, Splits: l.splits, Ceilings: q.ceilings()}}, 1)
+	if err != nil {
+		return false, 0, err
+	}
+	defer laid.Close()
+	weight := q.multipliers(laid, e.r.s0, l.splits)
+	mix := q.c.mix(weight)
+	low, err := laid.Lower([][]float64{mix.row}, nil)
+	if err != nil {
+		return false, 0, err
+	}
+	m, done := mix.margin(low[0], func() bound.Box { return e.r.s0.Outputs(0) })
+	return done, m, nil
+}
+
+// choose gives the hinge whose two parts are most at odds at the program's point, by what they cost; -1 where all have a side.
+func (e *exact) choose(q *relaxed) int {
+	best, at := -1.0, -1
+	mean := 0.0
+	for u := range q.side {
+		mean += math.Abs(q.price(u)) / float64(len(q.side))
+	}
+	for u, side := range q.side {
+		if side != 0 {
+			continue
+		}
+		if score := q.gap(u) * (math.Abs(q.price(u)) + 1e-3*mean + 1e-30); score > best {
+			best, at = score, u
+		}
+	}
+	return at
+}
