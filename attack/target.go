@@ -41,11 +41,14 @@ type Target struct {
 	inputs  []port
 	size    int // elements of one sample: all inputs one behind the other
 	outputs int
-	fixed   bool // the graph takes one sample at a time
+	fixed   bool // the file fixes the batch, or has none: the graph takes one sample at a time
 	softmax bool
 	double  bool  // the outputs are float64
 	noGrad  error // why there is no gradient
 
+	looked    sync.Mutex
+	known     bool         // whether outputs have a row for each sample
+	follow    bool         // they have
 	sure      atomic.Int64 // up to how many samples together were found to have what they have alone
 	depend    atomic.Bool  // some had not: all go alone from there on
 	mu        sync.Mutex
@@ -93,7 +96,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	if t.size == 0 {
 		return nil, fmt.Errorf("the model has no inputs to attack")
 	}
-	t.fixed = infer.FixedBatch(t.graph) != 0 || slices.ContainsFunc(t.inputs, func(p port) bool { return len(p.shape) < 2 }) || !rowsFollow(ctx, t.graph, o.Engine.Reading)
+	t.fixed = infer.FixedBatch(t.graph) != 0 || slices.ContainsFunc(t.inputs, func(p port) bool { return len(p.shape) < 2 })
 	t.softmax = !o.KeepSoftmax && infer.FinalSoftmax(one, rows(one)) != nil
 	for _, v := range one.Outputs {
 		t.outputs += onnxio.NumElements(v.Shape)
@@ -112,10 +115,22 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Target, error) {
 	return t, nil
 }
 
-// rowsFollow tells whether every output has a row for each sample of a batch.
-func rowsFollow(ctx context.Context, g *onnxio.Graph, r onnxio.Reading) bool {
-	two, err := infer.Prepare(ctx, g, infer.Options{Batch: 2, Reading: r})
-	return err == nil && !slices.ContainsFunc(two.Outputs, func(v *onnxio.Value) bool { return len(v.Shape) == 0 || v.Shape[0] != 2 })
+// single tells whether samples go one at a time. That every output has a row for each sample of a batch is looked at when it is first asked.
+func (t *Target) single(ctx context.Context) (bool, error) {
+	if t.fixed || t.depend.Load() {
+		return true, nil
+	}
+	t.looked.Lock()
+	defer t.looked.Unlock()
+	if !t.known {
+		two, err := infer.Prepare(ctx, t.graph, infer.Options{Batch: 2, Reading: t.o.Engine.Reading})
+		if ctx.Err() != nil { // the end of the time says nothing about the model
+			return true, ctx.Err()
+		}
+		t.known = true
+		t.follow = err == nil && !slices.ContainsFunc(two.Outputs, func(v *onnxio.Value) bool { return len(v.Shape) == 0 || v.Shape[0] != 2 })
+	}
+	return !t.follow, nil
 }
 
 func (t *Target) gradientOptions(batch int) GradientOptions {
@@ -203,8 +218,12 @@ func (t *Target) run(ctx context.Context, s engine.Session, x []float32) ([]floa
 		return nil, nil
 	}
 	t.evaluated.Add(int64(n))
-	if n > 1 && (t.fixed || t.depend.Load()) {
-		return t.alone(ctx, s, x, n)
+	if n > 1 {
+		if single, err := t.single(ctx); err != nil {
+			return nil, err
+		} else if single {
+			return t.alone(ctx, s, x, n)
+		}
 	}
 	ys, err := s.Run(ctx, t.tensors(x, n))
 	if err != nil {
@@ -332,7 +351,10 @@ func (t *Target) Gradient(ctx context.Context, loss *Loss, x, weights, targets [
 	t.evaluated.Add(int64(n))
 	out := &Slopes{make([]float32, n*t.outputs), make([]float32, n), make([]float32, n*t.size)}
 	workers := t.workers()
-	most := t.batch()
+	most, err := t.batch(ctx, n)
+	if err != nil {
+		return nil, err
+	}
 	var pieces [][2]int
 	size := min(most, powerAbove((n+workers-1)/workers))
 	for from := 0; from < n; {
@@ -451,16 +473,23 @@ func (t *Target) workers() int {
 	return kernel.Workers(t.o.Engine.Threads)
 }
 
-func (t *Target) batch() int {
+// batch is the largest number of so many samples in a gradient graph.
+func (t *Target) batch(ctx context.Context, n int) (int, error) {
+	most := 64
 	switch {
-	case t.fixed || t.depend.Load():
-		return 1
 	case t.o.Batch > 0:
-		return powerAbove(t.o.Batch)
+		most = powerAbove(t.o.Batch)
 	case t.original.Engine() == "go":
-		return 16
+		most = 16
 	}
-	return 64
+	if n == 1 || most == 1 {
+		return 1, nil
+	}
+	single, err := t.single(ctx)
+	if single {
+		most = 1
+	}
+	return most, err
 }
 
 // session is the gradient graph of a loss for a batch size, opened once.

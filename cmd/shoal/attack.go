@@ -41,7 +41,7 @@ func attackCommand() *cli.Command {
 			"Robust accuracy is the share of all samples that are classified rightly and that the attack could not break,\n" +
 			"with its 95 % interval (Wilson). Every adversarial input is confirmed by a fresh run of the model.",
 		Flags:  flags,
-		Action: attackAction,
+		Action: question(attackAction),
 	}
 }
 

@@ -26,7 +26,7 @@ func boundsCommand() *cli.Command {
 		ArgsUsage:   "MODEL",
 		Description: "Example: shoal bounds model.onnx --box case.json --rows case.json --method deeppoly --json",
 		Flags:       flags,
-		Action:      boundsAction,
+		Action:      question(boundsAction),
 	}
 }
 

@@ -32,21 +32,23 @@ func certifyCommand() *cli.Command {
 		ArgsUsage: "MODEL",
 		Description: "Example: shoal certify model.onnx --data fmnist:testdata/fmnist --range 0:100 --eps 2/255\n\n" +
 			"Over images the exit code is 0 unless --min-certified is missed (12). With --vnnlib it is 0 verified,\n10 falsified, 11 unknown or timeout.",
-		Flags: flags,
-		Action: func(c *cli.Context) error {
-			m, err := modelArg(c)
-			if errors.Is(err, context.DeadlineExceeded) && c.String("vnnlib") != "" {
-				return &codeError{code: exitInconclusive, err: err}
-			}
-			if err != nil {
-				return err
-			}
-			if c.String("vnnlib") != "" {
-				return certifyProperty(c, m)
-			}
-			return certifyImages(c, m)
-		},
+		Flags:  flags,
+		Action: question(certifyAction),
 	}
+}
+
+func certifyAction(c *cli.Context) error {
+	m, err := modelArg(c)
+	if errors.Is(err, context.DeadlineExceeded) && c.String("vnnlib") != "" {
+		return &codeError{code: exitInconclusive, err: err}
+	}
+	if err != nil {
+		return err
+	}
+	if c.String("vnnlib") != "" {
+		return certifyProperty(c, m)
+	}
+	return certifyImages(c, m)
 }
 
 type certifyConfig struct {

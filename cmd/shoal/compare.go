@@ -39,7 +39,7 @@ func compareCommand() *cli.Command {
 		ArgsUsage:   "A B",
 		Description: "Example: shoal compare big.onnx small.onnx --data fmnist:DIR --range 0:1000",
 		Flags:       flags,
-		Action:      compareAction,
+		Action:      question(compareAction),
 	}
 }
 

@@ -26,7 +26,7 @@ func gradientCommand() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write"},
 			jsonOption(),
 		},
-		Action: gradientAction,
+		Action: question(gradientAction),
 	}
 }
 

@@ -23,7 +23,7 @@ func inspectCommand() *cli.Command {
 		ArgsUsage:   "MODEL",
 		Description: "Example: shoal inspect model.onnx",
 		Flags:       []cli.Flag{dimFlag(), jsonOption()},
-		Action:      inspectAction,
+		Action:      question(inspectAction),
 	}
 }
 

@@ -25,7 +25,7 @@ func radiusCommand() *cli.Command {
 		ArgsUsage:   "MODEL",
 		Description: "Example: shoal radius model.onnx --data fmnist:testdata/fmnist --range 0:50 --max-eps 0.2 --plot radii.svg",
 		Flags:       flags,
-		Action:      radiusAction,
+		Action:      question(radiusAction),
 	}
 }
 

@@ -26,7 +26,7 @@ func runCommand() *cli.Command {
 		ArgsUsage:   "MODEL",
 		Description: "Example: shoal run model.onnx --data cifar10:test_batch.bin --range 0:1000",
 		Flags:       flags,
-		Action:      runAction,
+		Action:      question(runAction),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
 // attacked is how a model stood an attack: how many images it classifies rightly that nothing adversarial was found for.
@@ -39,6 +40,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 	return &step{kind: "attack", version: 1, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
 		fresh: func() any { return &attacked{} },
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
+			ctx = infer.Once(ctx)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
 )
@@ -43,6 +44,7 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 	return &step{kind: "radius", version: 1, name: fmt.Sprintf("certifying %s by %s%s", of, domain, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
 		fresh: func() any { return &radii{} },
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
+			ctx = infer.Once(ctx)
 			name, bare := strings.CutSuffix(domain, plain)
 			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Method(name), Plain: bare, Threads: l.o.Threads})
 			if err != nil {
@@ -97,6 +99,7 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 	return &step{kind: "upper", version: 1, name: fmt.Sprintf("attacking %s for the upper curve%s", of, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
 		fresh: func() any { return &radii{} },
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
+			ctx = infer.Once(ctx)
 			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Interval, Threads: l.o.Threads})
 			if err != nil {
 				return nil, nil, err

@@ -2,7 +2,7 @@
 // removed.
 //
 // The way of a graph: bind.go gives the inputs their sizes, infer.go walks the nodes in order and folds what is constant, and the
-// passes of passes.go take out what does nothing.
+// passes of passes.go take out what does nothing. once.go keeps what is ready for all who ask the same question.
 package infer
 
 import (
@@ -46,23 +46,34 @@ const (
 
 // Prepare returns a copy of g in which every value has a static shape, everything constant is folded, and Identity, Dropout and dead
 // nodes are gone. The error names the node. The context's end is looked at between nodes and, for long ones, within; its budget of memory is
-// asked for every value, and holds what is folded for as long as the graph is there.
+// asked for every value, and holds what is folded for as long as the graph is there. In a context of Once nothing of that is done twice.
 func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
+	if c := onceOf(ctx); c != nil && o.table == nil {
+		return c.of(g).prepare(ctx, g, o)
+	}
+	watched(ctx, Work{g, max(1, o.Batch), true})
 	g = g.Clone()
 	if err := narrow(g); err != nil {
 		return nil, err
 	}
-	err := annotate(ctx, g, o, nil)
-	if err != nil {
+	if err := finish(ctx, g, o); err != nil {
 		return nil, err
+	}
+	return g, nil
+}
+
+// finish binds, infers and simplifies a graph that is nobody else's.
+func finish(ctx context.Context, g *onnxio.Graph, o Options) error {
+	if err := annotate(ctx, g, o, nil); err != nil {
+		return err
 	}
 	for _, p := range passes {
 		p.run(g)
 	}
-	return g, nil
+	return nil
 }
 
 // annotate infers a graph that is nobody else's, node by node.
