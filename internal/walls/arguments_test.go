@@ -38,6 +38,7 @@ var functions = map[string]any{
 	"onnxio/engine.Open": engine.Open, "onnxio/engine.OpenGraph": engine.OpenGraph, "onnxio/engine.Check": engine.Check, "onnxio/engine.ORTProviders": engine.ORTProviders,
 	"onnxio/engine.ORTVersion": engine.ORTVersion,
 	"onnxio/infer.Annotate":    infer.Annotate, "onnxio/infer.FixedBatch": infer.FixedBatch, "onnxio/infer.Fuse": infer.Fuse, "onnxio/infer.Prepare": infer.Prepare,
+	"onnxio/infer.Once": infer.Once, "onnxio/infer.Watch": infer.Watch,
 	"onnxio/infer.Simplify": infer.Simplify, "onnxio/infer.Costs": infer.Costs, "onnxio/infer.FinalSoftmax": infer.FinalSoftmax, "onnxio/infer.WithoutSoftmax": infer.WithoutSoftmax,
 	"onnxio/dataset.Kinds": dataset.Kinds, "onnxio/dataset.ReadNPZ": dataset.ReadNPZ, "onnxio/dataset.ParseNPY": dataset.ParseNPY, "onnxio/dataset.ParsePixelRange": dataset.ParsePixelRange,
 	"onnxio/dataset.Open": dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize,

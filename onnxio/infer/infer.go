@@ -6,6 +6,7 @@
 package infer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -54,7 +55,7 @@ func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, er
 	if c := onceOf(ctx); c != nil && o.table == nil {
 		return c.of(g).prepare(ctx, g, o)
 	}
-	watched(ctx, Work{g, max(1, o.Batch), true})
+	watched(ctx, Work{g, cmp.Or(o.Batch, 1), true})
 	g = g.Clone()
 	if err := narrow(g); err != nil {
 		return nil, err

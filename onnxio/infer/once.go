@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -47,7 +48,7 @@ func onceOf(ctx context.Context) *once {
 }
 
 func watched(ctx context.Context, w Work) {
-	if see, ok := ctx.Value(watchKey{}).(func(Work)); ok {
+	if see, _ := ctx.Value(watchKey{}).(func(Work)); see != nil {
 		see(w)
 	}
 }
@@ -90,12 +91,13 @@ func (k *kept) prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio
 		k.before, k.folded, k.bound = g.Clone(), map[terms]*onnxio.Graph{}, map[string]*onnxio.Graph{}
 	}
 	t := terms{o.Float64, o.Reading}
-	way := fmt.Sprintf("%v %v %v", t, max(1, o.Batch), o.Dims)
+	batch := cmp.Or(o.Batch, 1)
+	way := fmt.Sprintf("%v %v %v", t, batch, o.Dims)
 	if done := k.bound[way]; done != nil {
 		return copied(done), nil
 	}
 	folded := k.folded[t]
-	watched(ctx, Work{g, max(1, o.Batch), folded == nil})
+	watched(ctx, Work{g, batch, folded == nil})
 	if folded == nil {
 		if err := narrow(g); err != nil {
 			return nil, err

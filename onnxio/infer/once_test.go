@@ -129,6 +129,10 @@ func TestOnceDoesNothingTwice(t *testing.T) {
 	ask(g, Options{Batch: 5, Dims: map[string]int{"N": 7}})
 	expect(Work{g, 5, false})
 
+	if _, err := Prepare(ctx, g, Options{Batch: -3}); err == nil {
+		t.Error("a batch of -3")
+	}
+	done = nil
 	for what, change := range map[string]func(){
 		"a constant":    func() { y.Producer.Inputs[1].Producer.Inputs[0] = ramp("w", 2, 2) },
 		"a declaration": func() { x.Dims = dims("M", 2) },
