@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/student"
@@ -165,65 +166,54 @@ func (l *lesson) write(c *cli.Context, res *student.Result) (*onnxio.Model, erro
 
 // finish writes the student and reports. A run that was interrupted writes its best epoch, if one was finished, and does not test it.
 func (l *lesson) finish(c *cli.Context, res *student.Result, interrupted bool) error {
-	out := c.String("output")
-	doc := l.document(c, res.Config)
-	doc["history"], doc["best_epoch"], doc["stopped"], doc["steps"], doc["seconds"] = orEmpty(res.History), res.BestEpoch, res.Stopped, res.Steps, res.Seconds
-	doc["interrupted"] = interrupted
-	var score *student.Score
-	doc["student"] = nil
+	r := l.result(report.Distill, res.Config)
+	r.Interrupted = interrupted
+	s := r.Trained
+	s.History, s.Epochs, s.BestEpoch, s.Stopped, s.Steps, s.Seconds = orEmpty(res.History), len(res.History), res.BestEpoch, res.Stopped, res.Steps, res.Seconds
 	if !interrupted || res.BestEpoch > 0 {
 		m, err := l.write(c, res)
 		if err != nil {
 			return err
 		}
-		doc["student"] = map[string]any{"path": out, "sha256": m.SHA256, "architecture": res.Architecture, "parameters": res.Architecture.Parameters()}
+		s.Student = &report.Student{Path: c.String("output"), SHA256: m.SHA256, Architecture: res.Architecture, Parameters: res.Architecture.Parameters()}
 		if !interrupted {
-			if score, err = l.testScore(c, m); err != nil {
+			score, err := l.testScore(c, m)
+			if err != nil {
 				return err
 			}
+			s.Test = scoreOf(score)
 		}
 	}
-	doc["test"] = score
-	var err error
-	switch jsonMode(c) {
-	case "lines":
-		doc["type"] = "summary"
-		err = jsonLine(c.App.Writer, doc)
-	case "":
-		if doc["student"] == nil {
-			_, err = foreign.Fprintln(c.App.Writer, nothingFinished)
-			break
-		}
-		words := &foreign.Builder{}
-		words.Printf("%s: epoch %d of %d, %d steps, %.1f s (stopped by %s)\n", out, res.BestEpoch, len(res.History), res.Steps, res.Seconds, res.Stopped)
-		if score != nil {
-			words.Printf("test: accuracy %.2f %%", 100*score.Accuracy)
-			if l.teacher != nil {
-				words.Printf(" (teacher %.2f %%), agreement %.2f %%", 100*l.teacherTest.Accuracy, 100*score.Agreement)
-			}
-			words.Printf(" on %d images\n", score.Samples)
-		}
-		_, err = foreign.Fprintf(c.App.Writer, "%s", words.Text())
-	default:
-		err = printJSON(c.App.Writer, doc)
+	if least := given(c, "min-accuracy"); least != nil && s.Test != nil {
+		r.Checks = append(r.Checks, report.AtLeast("accuracy", s.Test.Accuracy, *least, "accuracy %.4f is below --min-accuracy %v", float64(s.Test.Accuracy), *least))
 	}
-	if err != nil {
+	if err := printResult(c, r); err != nil {
 		return err
 	}
-	if least := given(c, "min-accuracy"); least != nil && score != nil && score.Accuracy < *least {
-		return &codeError{code: exitThreshold, err: fmt.Errorf("accuracy %.4f is below --min-accuracy %v", score.Accuracy, *least)}
-	}
-	return nil
+	return missed(r)
 }
 
-// document is what every report of training holds.
-func (l *lesson) document(c *cli.Context, cfg student.Config) map[string]any {
-	doc := map[string]any{"config": cfg, "data": l.sources, "train_samples": l.train.Len(), "validation_samples": samplesOf(l.valid), "shoal_version": version()}
+// result is what every report of training holds.
+func (l *lesson) result(q report.Question, cfg any) *report.Result {
+	s := &report.TrainSum{Data: l.sources, Train: l.train.Len(), Validation: samplesOf(l.valid), Version: version()}
+	r := &report.Result{Question: q, Config: cfg, Trained: s}
 	if l.teacher != nil {
-		doc["subject"] = l.subject.Describe(nil)
-		doc["teacher"] = map[string]any{"path": l.teacher.Path, "sha256": l.teacher.SHA256, "engine": l.engine, "test": l.teacherTest}
+		r.Subject = l.subject.Describe(nil)
+		s.Teacher = &report.Teacher{Path: l.teacher.Path, SHA256: l.teacher.SHA256, Engine: l.engine, Test: l.teacherTest}
 	}
-	return doc
+	return r
+}
+
+// scoreOf is a score as reports have it.
+func scoreOf(s *student.Score) *report.Score {
+	if s == nil {
+		return nil
+	}
+	out := &report.Score{Samples: s.Samples, Accuracy: number(s.Accuracy), Agreement: number(s.Agreement), Loss: number(s.Loss)}
+	if s.Agreement < 0 {
+		out.Agreement = report.None()
+	}
+	return out
 }
 
 func listPresets(c *cli.Context) error {

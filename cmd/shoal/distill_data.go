@@ -11,6 +11,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/input"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
@@ -25,20 +26,8 @@ type lesson struct {
 	teacher            *onnxio.Model  // nil without one
 	subject            *trial.Subject // what is learned of it
 	engine             string
-	teacherTest        *student.Score
-	sources            []lessonSource
-}
-
-// lessonSource is one data set as a report names it.
-type lessonSource struct {
-	Use     string `json:"use"`
-	Data    string `json:"data"`
-	Split   string `json:"split"`
-	Range   string `json:"range,omitempty"`
-	Samples int    `json:"samples"`
-	Resize  string `json:"resize,omitempty"`
-	EXIF    bool   `json:"exif,omitempty"`
-	SHA256  string `json:"sha256"`
+	teacherTest        *report.Score
+	sources            []report.DataSource
 }
 
 // lessonFlags are those that distill and sweep share.
@@ -215,7 +204,7 @@ func (l *lesson) load(c *cli.Context, use, spec, split, samples string) (*studen
 	if err != nil {
 		return nil, err
 	}
-	l.sources = append(l.sources, lessonSource{Use: use, Data: spec, Split: split, Range: samples, Samples: set.Len(), Resize: c.String("resize"), EXIF: c.Bool("exif"), SHA256: set.SHA256})
+	l.sources = append(l.sources, report.DataSource{Use: use, Data: spec, Split: split, Range: samples, Samples: set.Len(), Resize: c.String("resize"), EXIF: c.Bool("exif"), SHA256: set.SHA256})
 	return trial.Decode(c.Context, set, shape, nil)
 }
 
@@ -295,7 +284,7 @@ func (l *lesson) ask(c *cli.Context) error {
 				right++
 			}
 		}
-		l.teacherTest = &student.Score{Samples: l.test.Len(), Accuracy: float64(right) / float64(l.test.Len()), Agreement: 1}
+		l.teacherTest = &report.Score{Samples: l.test.Len(), Accuracy: ratio(right, l.test.Len()), Agreement: 1}
 	}
 	return nil
 }

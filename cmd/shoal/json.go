@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 )
 
 // printJSON writes a document over several lines; jsonLine writes one on a line of its own. What names hold beside graphic characters is
@@ -13,6 +16,20 @@ import (
 func printJSON(w io.Writer, v any) error { return encodeJSON(w, v, "  ") }
 
 func jsonLine(w io.Writer, v any) error { return encodeJSON(w, v, "") }
+
+// printResult prints a result that has no rows of its own.
+func printResult(c *cli.Context, r *report.Result) error {
+	switch jsonMode(c) {
+	case "":
+		_, err := foreign.Fprintf(c.App.Writer, "%s", r.Words())
+		return err
+	case "lines":
+		doc := r.Summary()
+		doc["type"] = "summary"
+		return jsonLine(c.App.Writer, doc)
+	}
+	return printJSON(c.App.Writer, r.Summary())
+}
 
 func encodeJSON(w io.Writer, v any, indent string) error {
 	var b bytes.Buffer

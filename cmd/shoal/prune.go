@@ -157,13 +157,16 @@ func pruneAction(c *cli.Context) error {
 
 // finishPrune checks, measures, writes and prints.
 func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, fresh bool, box equal.Ranges, subject *trial.Description) error {
-	d, err := newPruneDoc(c, m, r)
+	sum, nodes, err := trial.Pruned(m.Graph, r)
 	if err != nil {
 		return err
 	}
-	d.Subject = subject
-	if d.Score == prune.ProvenDead {
-		d.Box = box
+	doc := &report.Result{Question: report.Prune, Model: modelOf(c, m), Pruned: sum}
+	if subject != nil {
+		doc.Subject = subject
+	}
+	if r.Plan.Choice.Score == prune.ProvenDead {
+		sum.Box = box
 	}
 	zeroed, small := r.Coupling.Sized(r.Zeroed), r.Coupling.Sized(r.Graph)
 	diff, err := graphDifference(c.Context, zeroed, small)
@@ -178,9 +181,9 @@ func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, 
 	if !(diff <= maxPruneDifference) {
 		return fmt.Errorf("the pruned model's outputs differ by %.1e from those of the old one with the channels at zero; nothing was written. This is a fault of shoal: please report it", diff)
 	}
-	d.Difference = (*number)(&diff)
+	sum.Difference = (*number)(&diff)
 	if c.Bool("time") {
-		if err := d.measure(c, m.Graph, r); err != nil {
+		if err := measure(c, m.Graph, r, sum, nodes); err != nil {
 			return err
 		}
 	}
@@ -200,9 +203,7 @@ func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, 
 	}
 	if path != "" {
 		m.Graph, r.Coupling = r.Graph, nil
-		for i := range d.Layers {
-			d.Layers[i].nodes = [2]*onnxio.Node{}
-		}
+		clear(nodes)
 		debug.FreeOSMemory() // the old weights, before the file is read again
 		if err := m.Save(path, onnxio.SaveOptions{External: c.Bool("external")}); err != nil {
 			return err
@@ -211,12 +212,9 @@ func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, 
 		if err != nil {
 			return fmt.Errorf("reading the new file again: %w", err)
 		}
-		d.Output = &modelDoc{Path: path, SHA256: now.SHA256}
+		sum.Output = &modelDoc{Path: path, SHA256: now.SHA256}
 	}
-	if jsonMode(c) != "" {
-		return printJSON(c.App.Writer, d)
-	}
-	return d.print(c.App.Writer)
+	return printPruned(c, doc)
 }
 
 // maxPruneDifference is the largest difference, relative to the largest output, that is put down to sums in another order.

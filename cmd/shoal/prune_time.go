@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
@@ -20,7 +21,7 @@ const (
 )
 
 // measure times whole models and their layers with products, each layer as a model of its own.
-func (d *pruneDoc) measure(c *cli.Context, before *onnxio.Graph, r *prune.Result) error {
+func measure(c *cli.Context, before *onnxio.Graph, r *prune.Result, d *report.PruneSum, nodes [][2]*onnxio.Node) error {
 	ms, err := timePair(c, [2]*onnxio.Graph{r.Coupling.Sized(before), r.Coupling.Sized(r.Graph)})
 	if err != nil {
 		return err
@@ -31,7 +32,7 @@ func (d *pruneDoc) measure(c *cli.Context, before *onnxio.Graph, r *prune.Result
 	for i := range d.Layers {
 		l := &d.Layers[i]
 		if l.MACs[0] > 0 {
-			ms, err := timePair(c, [2]*onnxio.Graph{alone(l.nodes[0]), alone(l.nodes[1])})
+			ms, err := timePair(c, [2]*onnxio.Graph{alone(nodes[i][0]), alone(nodes[i][1])})
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
@@ -158,7 +159,7 @@ type sweep struct {
 
 // open opens the runs that earlier calls have finished.
 func (s *sweep) open() (*record.File, error) {
-	doc := s.l.document(s.c, s.cfg)
+	doc := s.l.result(report.Sweep, s.cfg).Summary()
 	plan := record.Plan{Question: "sweep", Subject: doc["subject"], Version: version()}
 	sources := slices.Clone(s.l.sources)
 	var hashes []string
@@ -294,7 +295,7 @@ func (s *sweep) report(p *printer, interrupted bool) error {
 		write("test accuracy", sum.Test, sum.TestSpread)
 		words.Printf("%d runs\n", sum.Runs)
 	}
-	doc := s.l.document(c, s.cfg)
+	doc := s.l.result(report.Sweep, s.cfg).Summary()
 	config, err := s.config()
 	if err != nil {
 		return err

@@ -5,11 +5,10 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/report"
-	"github.com/shallow-waters/shoal/student"
 )
 
 // plotSweep draws accuracy over temperature, the axis logarithmic, with one standard deviation over the seeds, and the teacher as a line.
-func plotSweep(file, title string, sums []sweepSum, teacher *student.Score) error {
+func plotSweep(file, title string, sums []sweepSum, teacher *report.Score) error {
 	c := report.Chart{Title: title, X: "teacher's temperature T", Y: "accuracy, %", LogX: true, Percent: true, Wide: true,
 		Bars: "one standard deviation over the seeds to either side"}
 	curves := []report.Series{{Name: "validation images", Tone: 0}, {Name: "test images", Tone: 1}}
@@ -33,7 +32,7 @@ func plotSweep(file, title string, sums []sweepSum, teacher *student.Score) erro
 	if teacher != nil {
 		line := report.Series{Name: fmt.Sprintf("teacher on the test images: %.2f %%", 100*teacher.Accuracy), Tone: report.Grey, Dash: 1, Bare: true}
 		for _, t := range c.Measured {
-			line.Points = append(line.Points, report.Point{X: t, Y: 100 * teacher.Accuracy})
+			line.Points = append(line.Points, report.Point{X: t, Y: 100 * float64(teacher.Accuracy)})
 		}
 		c.Series = append(c.Series, line)
 	}

@@ -9,6 +9,9 @@ const (
 	Radii   Question = "radius"  // up to which radius is the decision of a sample proven
 	Attack  Question = "attack"  // does an attack find another decision in a ball
 	Compare Question = "compare" // does a second model say the same
+	Prune   Question = "prune"   // what is left of a model without some channels
+	Distill Question = "distill" // what does a student learn
+	Sweep   Question = "sweep"   // as distill, at several temperatures
 )
 
 // Result is what a question gave: the plain data that everything printed, drawn or written of it is a view of. It is the same whoever asked.
@@ -24,6 +27,8 @@ type Result struct {
 	Attacks   []AttackSum
 	Radii     *RadiusSum
 	Agreement *AgreementSum
+	Pruned    *PruneSum
+	Trained   *TrainSum // of Distill and Sweep
 
 	Checks        []Check // requirements that the result was held to, in the order in which they were asked
 	Flags         []Flag  // reasons to doubt an attack's figures

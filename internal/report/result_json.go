@@ -2,8 +2,13 @@ package report
 
 // Summary are the fields of a result's JSON but for its samples: what stands in the last line where samples are lines of their own.
 func (r *Result) Summary() map[string]any {
-	if r.Question == Compare {
+	switch r.Question {
+	case Compare:
 		return r.compared()
+	case Prune:
+		return r.pruned()
+	case Distill, Sweep:
+		return r.trained()
 	}
 	doc := map[string]any{"model": r.Model, "subject": r.Subject, "config": r.Config}
 	switch r.Question {
@@ -36,8 +41,12 @@ func (r *Result) Summary() map[string]any {
 	return doc
 }
 
-// Whole are the fields of the JSON document that Summary leaves out.
+// Whole are the fields of the JSON document that Summary leaves out: those of samples.
 func (r *Result) Whole() map[string]any {
+	switch r.Question {
+	case Compare, Prune, Distill, Sweep:
+		return nil
+	}
 	rows := append([]Row{}, r.Rows...) // never null
 	doc := map[string]any{"samples": rows}
 	if r.Question == Radii {

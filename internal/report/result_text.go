@@ -10,7 +10,9 @@ import (
 // NothingFinished stands where a share of nothing would.
 const NothingFinished = "nothing finished"
 
-// Columns heads a table of rows of a question, with tabs between the cells; several says that rows have a radius each.
+const prunedColumns = "layer\toperator\tchannels\tafter\tparameters\tafter\tmultiply-adds\tafter\t"
+
+// Columns heads a table of rows of a question, with tabs between the cells; several says that rows have a radius each, or of Prune times.
 func (q Question) Columns(several bool) foreign.Constant {
 	switch {
 	case q == Certify && several:
@@ -19,6 +21,10 @@ func (q Question) Columns(several bool) foreign.Constant {
 		return "image\tlabel\tpredicted\tverdict\tmargin\tseconds\t"
 	case q == Radii:
 		return "image\tlabel\tpredicted\tradius\tfalsified at\tseconds\t"
+	case q == Prune && several: // with times
+		return prunedColumns + "ms\tafter\t"
+	case q == Prune:
+		return prunedColumns
 	}
 	return "image\tlabel\tpredicted\teps\tadversarial\tclass\tnorm\tmethod\t"
 }
@@ -71,6 +77,10 @@ func (r *Result) Words() foreign.Text {
 		}
 	case Compare:
 		r.compareWords(w)
+	case Prune:
+		r.Pruned.words(w)
+	case Distill:
+		r.Trained.words(w)
 	}
 	return w.Text()
 }

@@ -10,6 +10,6 @@
 // valid inputs; labels.go reads the names of classes and refuses labels that no class stands for; Shard (shard.go) is a part of them.
 //
 // The questions are structs whose fields are what is asked: Certify (certify.go), Radius (radius.go), Attack (attack.go), Compare (compare.go). Each is
-// opened from a Subject, answers sample by sample (Each) or batch by batch with rows of package report, and sums them up. What is answered goes to
+// opened from a Subject, answers sample by sample (Each) or batch by batch with rows of package report, and sums them up. Pruned (pruned.go) tells what pruning made of a model. What is answered goes to
 // records (package record), where there are some, and is taken from there when the same is asked again.
 package trial
