@@ -66,7 +66,7 @@ func TestMathIsAsGoodAsClaimed(t *testing.T) {
 			t.Errorf("%s: off by %.3g units in the last place", name, v*0x1p52)
 		}
 	}
-	for range 1500 {
+	for range rounds(1500) {
 		x := rng.NormFloat64() * math.Exp(rng.Float64()*8-5)
 		if math.Abs(x) > 700 {
 			continue
@@ -80,7 +80,7 @@ func TestMathIsAsGoodAsClaimed(t *testing.T) {
 // TestDerivativesAreBracketed compares the brackets of the derivatives with high precision.
 func TestDerivativesAreBracketed(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
-	for range 300 {
+	for range rounds(300) {
 		x := rng.NormFloat64() * 5
 		th := bigTanh(x)
 		want := new(big.Float).SetPrec(bigPrec).Sub(bigFloat(1), new(big.Float).SetPrec(bigPrec).Mul(th, th))

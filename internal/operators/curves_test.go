@@ -59,7 +59,7 @@ func bigAsinh(x float64) *big.Float {
 func arcIntervals(lo, hi float64) [][2]float64 {
 	rng := rand.New(rand.NewPCG(27, 28))
 	var iv [][2]float64
-	for _, v := range someIntervals()[:60] {
+	for _, v := range someIntervals()[:min(60, 24+rounds(200))] {
 		if v[0] >= lo && v[1] <= hi {
 			iv = append(iv, v)
 		}
@@ -96,7 +96,7 @@ func TestArcsAreBracketed(t *testing.T) {
 	for _, c := range arcs {
 		d := known[c.name]
 		n := node(t, c.name, 13, nil, variable(1))
-		for k := range 150 {
+		for k := range rounds(150) {
 			x := rng.NormFloat64() * math.Exp(rng.Float64()*10-5)
 			if k%3 == 0 && c.hi <= 1.5 { // close to an end
 				x = math.Copysign(c.hi-math.Exp(-36*rng.Float64()), x)

@@ -54,7 +54,7 @@ func scaledBoxes(rng *rand.Rand, n *onnxio.Node) []relax.Box {
 
 // checkRelaxation is the adversary of Interval, Linear and Execution of a node with one output: points in random boxes, at their ends and
 // inside, in exact arithmetic.
-func checkRelaxation(t *testing.T, c relaxTest, rounds int) {
+func checkRelaxation(t *testing.T, c relaxTest, times int) {
 	t.Helper()
 	d, err := Lookup(c.n)
 	if err != nil {
@@ -68,7 +68,7 @@ func checkRelaxation(t *testing.T, c relaxTest, rounds int) {
 		t.Fatal("not a relaxation")
 	}
 	rng := rand.New(rand.NewPCG(71, 72))
-	for round := range rounds {
+	for round := range rounds(times) {
 		boxes := scaledBoxes(rng, c.n)
 		if round%3 == 0 {
 			boxes = randomBoxes(rng, c.n)

@@ -309,6 +309,14 @@ func boxesFor(n *onnxio.Node, l, u float64) []relax.Box {
 	return boxes
 }
 
+// rounds is how often something random is tried: of n, an eighth where the tests are to be short.
+func rounds(n int) int {
+	if testing.Short() {
+		return max(1, n/8)
+	}
+	return n
+}
+
 // someIntervals are wide, narrow, one-sided, straddling, tiny, huge and degenerate intervals.
 func someIntervals() [][2]float64 {
 	rng := rand.New(rand.NewPCG(7, 8))
@@ -317,7 +325,7 @@ func someIntervals() [][2]float64 {
 		{-1e-300, 1e-300}, {-1e-12, 1e-9}, {-40, 40}, {-800, 3}, {-3, 800}, {20, 30}, {-30, -20}, {-1e6, 1e6}, {-1e-3, 500},
 		{2, 2 + 1e-12}, {-7, -7 + 1e-11}, {100, 1000}, {-1000, -100},
 	}
-	for range 200 {
+	for range rounds(200) {
 		scale := math.Exp(rng.Float64()*16 - 10)
 		a, b := rng.NormFloat64()*scale, rng.NormFloat64()*scale
 		iv = append(iv, [2]float64{min(a, b), max(a, b)})

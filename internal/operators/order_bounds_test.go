@@ -82,7 +82,7 @@ func TestOrderAndQuantisationBoundsHold(t *testing.T) {
 				}
 			}
 			rng := rand.New(rand.NewPCG(95, 96))
-			for round := range 300 {
+			for round := range rounds(300) {
 				boxes := randomBoxes(rng, c.n)
 				if round%2 == 0 {
 					boxes = scaledBoxes(rng, c.n)

@@ -80,7 +80,7 @@ func piecedCases(t *testing.T) []piecedCase {
 // smallIntervals are those of someIntervals that the references serve, and some at special places.
 func smallIntervals(special ...float64) [][2]float64 {
 	var iv [][2]float64
-	for _, v := range someIntervals()[:90] {
+	for _, v := range someIntervals()[:min(90, 24+rounds(200))] {
 		if v[0] >= -150 && v[1] <= 150 {
 			iv = append(iv, v)
 		}

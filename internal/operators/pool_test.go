@@ -76,7 +76,7 @@ func (g geometry) underWindows(channels int, f func(i int, at []int, padded int)
 func TestAveragePoolAgainstLoops(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	maps := map[string]int{}
-	for range 500 {
+	for range rounds(500) {
 		n, g := poolNode(t, rng, "AveragePool")
 		if n == nil {
 			continue
@@ -110,7 +110,7 @@ func TestAveragePoolAgainstLoops(t *testing.T) {
 
 func TestMaxPoolAgainstLoops(t *testing.T) {
 	rng := rand.New(rand.NewPCG(17, 18))
-	for i := range 500 {
+	for i := range rounds(500) {
 		n, g := poolNode(t, rng, "MaxPool")
 		if n == nil {
 			continue
@@ -159,7 +159,7 @@ func TestMaxPoolAgainstLoops(t *testing.T) {
 func TestMaxPoolFormsHold(t *testing.T) {
 	rng := rand.New(rand.NewPCG(19, 20))
 	winners := 0
-	for k := range 200 {
+	for k := range rounds(200) {
 		op := "MaxPool"
 		n, g := poolNode(t, rng, op)
 		if n == nil {

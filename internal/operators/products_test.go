@@ -31,7 +31,7 @@ func operands(rng *rand.Rand, which int, a, b []int) (va, vb *onnxio.Value, da, 
 
 func TestGemmAgainstLoops(t *testing.T) {
 	rng := rand.New(rand.NewPCG(31, 32))
-	for range 500 {
+	for range rounds(500) {
 		m, n, k := 1+rng.IntN(4), 1+rng.IntN(4), 1+rng.IntN(5)
 		ta, tb := rng.IntN(2), rng.IntN(2)
 		attrs := onnxio.Attrs{"transA": int64(ta), "transB": int64(tb)}
@@ -109,7 +109,7 @@ func TestMatMulAgainstLoops(t *testing.T) {
 		{{}, {}, {}}, {{2}, {}, {2}}, {{}, {3}, {3}}, {{2}, {2}, {2}}, {{2, 1}, {3}, {2, 3}}, {{1}, {2, 3}, {2, 3}}, {{2, 3}, {1, 1}, {2, 3}},
 		{{2}, {1}, {2}}, {{1}, {1, 1}, {1, 1}},
 	}
-	for i := range 600 {
+	for i := range rounds(600) {
 		m, n, k := 1+rng.IntN(3), 1+rng.IntN(3), 1+rng.IntN(4)
 		bt := batches[i%len(batches)]
 		a, b := slices.Concat(bt[0], []int{m, k}), slices.Concat(bt[1], []int{k, n})
@@ -170,7 +170,7 @@ func TestMatMulAgainstLoops(t *testing.T) {
 // TestProductBoxesHold samples products of two variables in exact arithmetic, at many scales.
 func TestProductBoxesHold(t *testing.T) {
 	rng := rand.New(rand.NewPCG(35, 36))
-	for i := range 200 {
+	for i := range rounds(200) {
 		m, n, k := 1+rng.IntN(3), 1+rng.IntN(3), 1+rng.IntN(6)
 		nd := node(t, "MatMul", 13, nil, variable(m, k), variable(k, n))
 		if i%2 == 0 {
@@ -250,7 +250,7 @@ func TestProductErrors(t *testing.T) {
 func TestBatchNormalizationCoefficients(t *testing.T) {
 	rng := rand.New(rand.NewPCG(37, 38))
 	f32 := func(v float64) float64 { return float64(float32(v)) }
-	for i := range 200 {
+	for i := range rounds(200) {
 		const c = 5
 		shape := [][]int{{1, c, 2, 3}, {2, c}, {1, c, 4}}[i%3]
 		p := make([][]float64, 4)

@@ -229,7 +229,7 @@ func TestWavesAndCurvesHold(t *testing.T) {
 		n := node(t, name, 13, nil, variable(1))
 		f, d := linesOf(t, n), known[name]
 		rng := rand.New(rand.NewPCG(15, 16))
-		for range 2000 {
+		for range rounds(2000) {
 			scale := math.Exp(rng.Float64()*12 - 6)
 			l, u := rng.NormFloat64()*scale, rng.NormFloat64()*scale
 			l, u = min(l, u), max(l, u)

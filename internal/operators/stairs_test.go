@@ -14,7 +14,7 @@ var staircases = map[string]func(float64) float64{"Floor": math.Floor, "Ceil": m
 
 func stairIntervals(rng *rand.Rand) [][2]float64 {
 	var iv [][2]float64
-	for k := range 300 {
+	for k := range rounds(300) {
 		at, w := rng.NormFloat64()*3, rng.ExpFloat64()*[]float64{0.1, 1, 5, 1000}[k%4]
 		if k%3 == 0 {
 			at = math.Round(2*at) / 2

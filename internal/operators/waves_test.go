@@ -13,7 +13,7 @@ import (
 // waveIntervals are of all widths up to three periods, and around extremes and inflection points.
 func waveIntervals(rng *rand.Rand) [][2]float64 {
 	var iv [][2]float64
-	for k := range 400 {
+	for k := range rounds(400) {
 		at := rng.NormFloat64() * []float64{1, 2, 4, 10}[k%4]
 		w := 6 * math.Pi * rng.Float64() * rng.Float64()
 		switch k % 5 {
