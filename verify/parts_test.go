@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -133,7 +134,7 @@ func onPoints(t *testing.T, v *Verifier, points [][]float64) []onPoint {
 func (p *onPoint) inside(splits []bound.Split) bool {
 	for _, q := range splits {
 		lo, up := p.s.Range(int(q.Slot), 0, q.Elem)
-		if q.On && lo < 0 || !q.On && up > 0 {
+		if q.On && lo < q.At || !q.On && up > q.At {
 			return false
 		}
 	}
@@ -149,7 +150,8 @@ func (p *onPoint) row(row []float64) float64 {
 	return sum
 }
 
-// drawParts gives rows and the parts that they are asked over: some of the hinges that the root leaves open get a side.
+// drawParts gives rows and the parts that they are asked over: some of the hinges that the root leaves open get a side, some of the curves one of a
+// point of their range, one or two times.
 func drawParts(rng *rand.Rand, root *bound.Snapshot, out int) (rows [][]float64, nodes []bound.Node, splits [][]bound.Split) {
 	var open []bound.Split
 	for k := range root.Slots() {
@@ -169,6 +171,14 @@ func drawParts(rng *rand.Rand, root *bound.Snapshot, out int) (rows [][]float64,
 		rng.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
 		for _, q := range open[:1+rng.IntN(min(3, len(open)))] {
 			q.On = rng.IntN(2) == 0
+			if root.Each(int(q.Slot)) == 2 {
+				lo, up := root.Range(int(q.Slot), 0, q.Elem)
+				q.At = lo + rng.Float64()*(up-lo)
+				if rng.IntN(3) == 0 {
+					own = append(own, q)
+					q.At, q.On = lo+rng.Float64()*(up-lo), rng.IntN(2) == 0
+				}
+			}
 			own = append(own, q)
 		}
 		rows, splits = append(rows, row), append(splits, own)
@@ -232,10 +242,19 @@ func disturb(rng *rand.Rand, l *bound.Laid, node, slots, round int) {
 	l.Moved(node)
 }
 
-// tame tells whether a node's slopes are from 0 to 1 and its multipliers finite and at least 0.
+// tame tells whether a node's slopes are from 0 to 1, parameters of curves between their ends, and multipliers finite and at least 0.
 func tame(l *bound.Laid, node, slots int) bool {
 	for k := range slots {
-		split := l.Split(node, k)
+		split, ends := l.Split(node, k), l.Ends(node, k)
+		if ends != nil {
+			a := l.Alpha(node, k)
+			for u, e := range ends {
+				if lo, up := a[2*u], a[2*u+1]; !(lo >= e.Lo.From && lo <= e.Lo.To && up >= e.Up.From && up <= e.Up.To) {
+					return false
+				}
+			}
+			continue
+		}
 		for u, a := range l.Alpha(node, k) {
 			if (split == nil || !split[u]) && !(a >= 0 && a <= 1) {
 				return false
@@ -251,8 +270,9 @@ func tame(l *bound.Laid, node, slots int) bool {
 }
 
 // TestSlopesAgainstReference: with as many steps for hinges and for rows as the reference's alpha-CROWN takes, bounds are at least as tight in the
-// mean of each case, and never above what was sampled. Networks with other curves than Relu are compared by soundness alone: their lines' slopes are
-// not moved.
+// mean of each case, and never above what was sampled: 20 steps, and 100 where there are other curves than Relu (after 20, dist_shift-1 is 0.2 %
+// looser than the reference, which moves the hinges' bounds together with the rows). Networks with MaxPool are compared by soundness alone: its forms
+// are not chosen.
 func TestSlopesAgainstReference(t *testing.T) {
 	dir, files := refCases(t)
 	ctx := context.Background()
@@ -271,13 +291,19 @@ func TestSlopesAgainstReference(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := boundOptions(v.o)
-		o.Refine = search.Refining(ctx, 0, 20, 0)
+		o, steps := boundOptions(v.o), 20
+		if has(m.Graph, "Sigmoid", "Tanh") {
+			if testing.Short() {
+				continue
+			}
+			steps, ref = 100, c.Bounds["alpha100"]
+		}
+		o.Refine = search.Refining(ctx, 0, steps, 0)
 		b, err := bound.DeepPoly.Bound(ctx, v.net, o, []bound.Problem{{Box: Box{Lower: c.RawLower, Upper: c.RawUpper}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		low, err := search.Climb(ctx, b.View(), 0, c.Rows, 20, 0)
+		low, err := search.Climb(ctx, b.View(), 0, c.Rows, steps, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -291,7 +317,7 @@ func TestSlopesAgainstReference(t *testing.T) {
 			ours, theirs = ours+x/float64(len(low)), theirs+ref[i]/float64(len(low))
 		}
 		t.Logf("%s: mean %.6g, the reference's %.6g", f, ours, theirs)
-		if !kinked(m.Graph) {
+		if has(m.Graph, "MaxPool") {
 			continue
 		}
 		compared++
@@ -304,13 +330,6 @@ func TestSlopesAgainstReference(t *testing.T) {
 	}
 }
 
-// kinked tells that Relu is the only curve.
-func kinked(g *onnxio.Graph) bool {
-	for _, n := range g.Nodes {
-		switch n.Op {
-		case "Sigmoid", "Tanh", "MaxPool":
-			return false
-		}
-	}
-	return true
+func has(g *onnxio.Graph, ops ...string) bool {
+	return slices.ContainsFunc(g.Nodes, func(n *onnxio.Node) bool { return slices.Contains(ops, n.Op) })
 }

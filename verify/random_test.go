@@ -49,7 +49,11 @@ func (b *builder) dense(x *onnxio.Value, in, out int) *onnxio.Value {
 }
 
 func (b *builder) activation(x *onnxio.Value) *onnxio.Value {
-	switch b.rng.IntN(8) {
+	switch b.rng.IntN(10) {
+	case 3:
+		return b.node("Abs", nil, x)
+	case 4:
+		return b.node("Erf", nil, x)
 	case 0:
 		return b.node("Sigmoid", nil, x)
 	case 1:

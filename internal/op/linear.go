@@ -32,6 +32,9 @@ type Linear struct {
 	Lines relax.LinesFunc
 	// Kink, with Lines, tells that they are those of max(x, 0), of which both sides of 0 are affine: what domains split and choose slopes at.
 	Kink bool
+	// Family, with Lines of one input and not with Kink, is what Lines chooses from: domains that look for better lines choose from it too. nil where
+	// there is nothing to choose, or nobody has written down how.
+	Family relax.Family
 
 	Relax relax.RelaxFunc
 	// Terms is at most how many terms each form of Relax has; 0 stands for two. Domains ask for their memory before they are made.

@@ -16,7 +16,7 @@ var absOp = op.Def{
 	Shape: sameShape, Eval: absEval,
 	Gradient: absGradient,
 	Interval: elementInterval(func(l, u float64) (float64, float64) { return relax.KinkBounds(l, u, -1, 1) }),
-	Linear:   lines(absLines, 0, "exact"),
+	Linear:   chosen(absLines, relax.Kinked{A: -1, B: 1}, 0, "exact"),
 	Couple:   coupleElementwise,
 }
 

@@ -67,6 +67,13 @@ func lines(f relax.LinesFunc, ulps float64, source string) func(*onnxio.Node) (*
 	}
 }
 
+// chosen is lines for operators whose lines may be chosen from a family.
+func chosen(f relax.LinesFunc, of relax.Family, ulps float64, source string) func(*onnxio.Node) (*op.Linear, error) {
+	return func(*onnxio.Node) (*op.Linear, error) {
+		return &op.Linear{Lines: f, Family: of, Execution: op.Within(ulps, 0, source)}, nil
+	}
+}
+
 // linesWithError is lines for operators whose executions are off by an absolute error too.
 func linesWithError(f relax.LinesFunc, ulps, abs float64, source string) func(*onnxio.Node) (*op.Linear, error) {
 	return func(*onnxio.Node) (*op.Linear, error) {

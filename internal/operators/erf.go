@@ -15,7 +15,7 @@ var erfOp = op.Def{
 	Shape: sameShape, Eval: float64Only(math.Erf),
 	Gradient: erfGradient,
 	Interval: elementInterval(rising(erfCurve.F)),
-	Linear:   lines(erfLines, 4, "scan of onnxruntime 1.32.0 (CPU), every 1480th float32: at most 0.92 ulp; CUDA documents 2"),
+	Linear:   chosen(erfLines, erfCurve, 4, "scan of onnxruntime 1.32.0 (CPU), every 1480th float32: at most 0.92 ulp; CUDA documents 2"),
 	Couple:   coupleElementwise,
 }
 

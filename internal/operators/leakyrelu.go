@@ -58,7 +58,7 @@ func leakyLinear(n *onnxio.Node) (*op.Linear, error) {
 		for i := range l {
 			relax.KinkLine(s, i, l[i], u[i], alpha, 1, out)
 		}
-	}, Execution: op.Within(0.5, 0, "one rounded product below 0")}, nil
+	}, Family: relax.Kinked{A: alpha, B: 1}, Execution: op.Within(0.5, 0, "one rounded product below 0")}, nil
 }
 
 // leakyReluGradient: alpha below 0, else 1.

@@ -18,7 +18,7 @@ var sigmoidOp = op.Def{
 	Gradient: sigmoidGradient,
 	Interval: sigmoidInterval,
 	Linear: func(*onnxio.Node) (*op.Linear, error) {
-		return &op.Linear{Lines: sigmoidLines, Execution: op.Within(sigmoidUlps, sigmoidAbsErr, sigmoidSource)}, nil
+		return &op.Linear{Lines: sigmoidLines, Family: halved{tanhCurve}, Execution: op.Within(sigmoidUlps, sigmoidAbsErr, sigmoidSource)}, nil
 	},
 	Couple: coupleElementwise,
 }
@@ -35,6 +35,31 @@ func sigmoidLines(_ relax.Slope, l, u []float64, out *relax.Lines) {
 			out.UpSlope[i]/4, sound.AddUp(0.5, half(out.UpIcept[i], sound.Up)))
 	}
 }
+
+// halved is the family of 1/2 + f(x/2)/2: its numbers are twice those of f.
+type halved struct{ f relax.Family }
+
+func (h halved) Ends(l, u float64) relax.Ends {
+	e := h.f.Ends(l/2, u/2)
+	twice := func(c relax.Choice) relax.Choice {
+		return relax.Choice{From: 2 * c.From, To: 2 * c.To, Usual: 2 * c.Usual}
+	}
+	return relax.Ends{Lo: twice(e.Lo), Up: twice(e.Up)}
+}
+
+func (h halved) Lower(l, u, p float64) (slope, icept float64) {
+	k, c := h.f.Lower(half(l, sound.Down), half(u, sound.Up), p/2)
+	return k / 4, sound.AddDown(0.5, half(c, sound.Down))
+}
+
+func (h halved) Upper(l, u, p float64) (slope, icept float64) {
+	k, c := h.f.Upper(half(l, sound.Down), half(u, sound.Up), p/2)
+	return k / 4, sound.AddUp(0.5, half(c, sound.Up))
+}
+
+func (h halved) Pull(z, p float64) float64 { return h.f.Pull(z, p) }
+func (h halved) Value(x float64) float64   { return 0.5 + h.f.Value(x/2)/2 }
+func (h halved) Steepest() float64         { return h.f.Steepest() }
 
 func half(x float64, outward func(float64) float64) float64 {
 	h := x / 2

@@ -17,7 +17,7 @@ var tanhOp = op.Def{
 	Gradient: tanhGradient,
 	Interval: tanhInterval,
 	Linear: func(*onnxio.Node) (*op.Linear, error) {
-		return &op.Linear{Lines: tanhLines, Execution: op.Within(tanhUlps, tanhAbsErr, sigmoidSource)}, nil
+		return &op.Linear{Lines: tanhLines, Family: tanhCurve, Execution: op.Within(tanhUlps, tanhAbsErr, sigmoidSource)}, nil
 	},
 	Couple: coupleElementwise,
 }

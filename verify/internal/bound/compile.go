@@ -181,7 +181,7 @@ func (c *compiler) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []in
 	case lin != nil && lin.Lines != nil:
 		in := c.net.values[args[lin.Input]]
 		v.kind, v.in, v.order = kindAct, []int{in.id}, in.order
-		v.relu, v.rising = lin.Kink, def.Rising != nil && def.Rising(n)
+		v.relu, v.family, v.rising = lin.Kink, lin.Family, def.Rising != nil && def.Rising(n)
 		v.exact, v.separate = in.exact, in.separate
 	case lin != nil && lin.Relax != nil && def.Interval != nil:
 		v.kind, v.order = kindRelax, affine.Flat(size)

@@ -61,9 +61,9 @@ func (p *pass) sides(in *value) {
 			}
 			s := p.at(in.id, b)
 			if x.On {
-				s.lo[x.Elem] = max(s.lo[x.Elem], 0)
+				s.lo[x.Elem] = max(s.lo[x.Elem], x.At)
 			} else {
-				s.up[x.Elem] = min(s.up[x.Elem], 0)
+				s.up[x.Elem] = min(s.up[x.Elem], x.At)
 			}
 			p.less[b] = true
 			p.meet(s, b, int(x.Elem))

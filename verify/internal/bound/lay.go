@@ -8,12 +8,14 @@ import (
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/relax"
+	"github.com/shallow-waters/shoal/internal/sound"
 )
 
-// Split says on which side of its hinge an element is: at or above 0 where On, else at or below it.
+// Split says on which side of a number what a hinge or curve reads is: at or above At where On, else at or below it. Hinges are split at 0 alone.
 type Split struct {
-	Slot int32 // see Snapshot.Slots
-	Elem int32 // in stored order
+	Slot int32   // see Snapshot.Slots
+	Elem int32   // in stored order
+	At   float64 // finite
 	On   bool
 }
 
@@ -21,6 +23,7 @@ type Split struct {
 type splitAt struct {
 	node, at int // place in Laid.beta
 	elem     int32
+	of       float64
 	on       bool
 }
 
@@ -32,12 +35,13 @@ type Node struct {
 	Ceilings []Ceiling
 }
 
-// Laid is nodes with lines of their own over the boxes of a snapshot: the split elements have the line of their side, the unstable ones any lower
-// slope from 0 to 1, and each split a multiplier. Rows over node i are bounded from below on the part of the problem where its splits hold:
+// Laid is nodes with lines of their own over the boxes of a snapshot: the split hinges have the line of their side, the unstable ones any lower
+// slope from 0 to 1, curves any line of their family over what their splits leave of the box (curves.go), and each split a multiplier. Rows over node
+// i are bounded from below on the part of the problem where its splits hold:
 //
-// what is split to z >= 0 gives every row a term -beta*z, beta >= 0, which is at most 0 there, and z <= 0 likewise +beta*z. So every choice of
-// slopes and multipliers is a sound bound, and they can be chosen by what they lead to. Source: Wang et al. 2021 (beta-CROWN), theorem 3.1;
-// Xu et al. 2021 (alpha-CROWN).
+// what is split to z >= t gives every row a term -beta*(z-t), beta >= 0, which is at most 0 there, and z <= t likewise +beta*(z-t). So every choice of
+// parameters and multipliers is a sound bound, and they can be chosen by what they lead to. Source: Wang et al. 2021 (beta-CROWN), theorem 3.1;
+// Xu et al. 2021 (alpha-CROWN); Shi et al. 2024 (GenBaB), section 3, for splits of other functions.
 //
 // It is used by one goroutine at a time.
 type Laid struct {
@@ -46,6 +50,7 @@ type Laid struct {
 	nodes []Node
 	alpha [][][]float64 // by node and slot
 	beta  [][]float64   // by node and split
+	curve [][]*curves   // by node and slot; nil for hinges
 	fixed [][][]bool    // by node and slot: unstable elements that are split; nil for none
 	live  [][]int32     // by slot: places in the snapshot's live list; nil for none
 	vals  [][]float64   // by value: points on their way up, see Points
@@ -61,6 +66,9 @@ func (s *Snapshot) Fits() int {
 		each += v.n
 		if v.nonlinear() {
 			each += 2 * v.n
+		}
+		if v.family != nil {
+			each += 16 * v.n
 		}
 	}
 	return max(1, layFloats/max(1, each))
@@ -82,7 +90,7 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 		return nil, err
 	}
 	p.rows, p.shared = true, s.shared
-	l := &Laid{s: s, p: p, nodes: nodes, alpha: make([][][]float64, len(nodes)), beta: make([][]float64, len(nodes)), fixed: make([][][]bool, len(nodes)),
+	l := &Laid{s: s, p: p, nodes: nodes, alpha: make([][][]float64, len(nodes)), beta: make([][]float64, len(nodes)), fixed: make([][][]bool, len(nodes)), curve: make([][]*curves, len(nodes)),
 		live: make([][]int32, len(s.slots)), vals: make([][]float64, len(s.net.values))}
 	for id := range s.net.values {
 		for i, n := range nodes {
@@ -103,12 +111,13 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 		l.beta[i] = make([]float64, len(n.Splits))
 		l.alpha[i] = make([][]float64, len(s.slots))
 		l.fixed[i] = make([][]bool, len(s.slots))
+		l.curve[i] = make([]*curves, len(s.slots))
 		for at, q := range n.Splits {
 			in := s.slots[q.Slot].in[0]
 			if p.splits == nil {
 				p.splits = make([][]splitAt, len(s.net.values))
 			}
-			p.splits[in] = append(p.splits[in], splitAt{i, at, q.Elem, q.On})
+			p.splits[in] = append(p.splits[in], splitAt{i, at, q.Elem, q.At, q.On})
 		}
 		for k := range slots {
 			l.lines(i, k)
@@ -122,21 +131,28 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 	return l, nil
 }
 
+// own copies numbers into the pass' memory.
+func (l *Laid) own(x []float64) []float64 {
+	if x == nil {
+		return nil
+	}
+	y := l.p.arena.get(len(x))
+	copy(y, x)
+	return y
+}
+
 // lines gives a node's slot arrays of its own, with the sides of its splits.
 func (l *Laid) lines(i, k int) {
 	s, n := l.s, l.nodes[i]
 	v := s.slots[k]
+	if v.family != nil {
+		l.curves(i, k)
+		return
+	}
 	unstable := n.Of.unstable[k][n.Problem]
 	l.alpha[i][k] = make([]float64, len(unstable))
 	st := l.p.at(v.id, i)
-	own := func(x []float64) []float64 {
-		if x == nil {
-			return nil
-		}
-		y := l.p.arena.get(len(x))
-		copy(y, x)
-		return y
-	}
+	own := l.own
 	for q, j := range unstable {
 		l.alpha[i][k][q] = st.lines.LoSlope[j]
 	}
@@ -172,21 +188,26 @@ func (l *Laid) lines(i, k int) {
 	}
 }
 
-// Alpha are a node's lower slopes at the unstable elements of a slot. The caller may write slopes from 0 to 1 into it, and says so by Moved.
+// Alpha are a node's parameters at the unstable elements of a slot: of hinges the lower slopes, from 0 to 1; of curves two for each, between their
+// Ends. The caller may write into it, and says so by Moved.
 func (l *Laid) Alpha(node, slot int) []float64 { return l.alpha[node][slot] }
 
 // Beta are a node's multipliers, one for each of its splits. The caller may write numbers of at least 0 into it.
 func (l *Laid) Beta(node int) []float64 { return l.beta[node] }
 
-// Split tells whether an unstable element of a slot is split in a node; nil where none is.
+// Split tells whether an unstable hinge of a slot is split in a node; nil where none is, and for curves.
 func (l *Laid) Split(node, slot int) []bool { return l.fixed[node][slot] }
 
-// Moved takes a node's slopes over into its lines. Slopes outside of 0 to 1 are brought there, and multipliers below 0: nothing that a caller
-// writes can make a bound unsound.
+// Moved takes a node's parameters over into its lines. Slopes outside of 0 to 1 are brought there, parameters of curves between their ends, and
+// multipliers to at least 0: nothing that a caller writes can make a bound unsound.
 func (l *Laid) Moved(node int) {
 	n := l.nodes[node]
 	for k, v := range l.s.slots {
 		if l.alpha[node][k] == nil { // the last one of a pass that is under way
+			continue
+		}
+		if v.family != nil {
+			l.bend(node, k)
 			continue
 		}
 		st := l.p.at(v.id, node)
@@ -305,6 +326,13 @@ func (l *Laid) trace(t *Trace, rows int, values []*value) {
 	t.acts = acts
 }
 
+// multiplied is at most (was-now)*at: what a split at a number adds to a row's constant, of the multiplier that rounding left of the one asked for.
+// That has its sign still, for was + b and was round in the order in which they stand.
+func multiplied(was, now, at float64) float64 {
+	lo, up := sound.Down(was-now), sound.Up(was-now)
+	return min(sound.MulDown(lo, at), sound.MulDown(up, at))
+}
+
 // multipliers adds the splits' terms to rows over the value that the hinge reads.
 func (t *rowsRun) multipliers(v *value, r *affine.Rows) *affine.Rows {
 	first := 0 // of the rows' owners: they ascend by one
@@ -327,7 +355,12 @@ func (t *rowsRun) multipliers(v *value, r *affine.Rows) *affine.Rows {
 		if q.on {
 			b = -b
 		}
-		r.Data[i*r.Width()+int(q.elem)] += b
+		d := &r.Data[i*r.Width()+int(q.elem)]
+		was := *d
+		*d += b
+		if q.of != 0 {
+			t.addConst(i, multiplied(was, *d, q.of))
+		}
 	}
 	return r
 }

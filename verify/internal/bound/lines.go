@@ -28,9 +28,9 @@ func (p *pass) act(v *value) error {
 	return nil
 }
 
-// refine lets a hinge's boxes be tightened by rows with slopes of their own.
+// refine lets a hinge's or curve's boxes be tightened by rows with slopes of their own.
 func (p *pass) refine(v *value) error {
-	if p.o.Refine == nil || !v.relu || p.net.values[v.in[0]].kind != kindAffine {
+	if p.o.Refine == nil || !v.chosen() || p.net.values[v.in[0]].kind != kindAffine {
 		return nil
 	}
 	s := p.snapshot(p.net.values[:v.id+1])

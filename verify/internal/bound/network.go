@@ -6,6 +6,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -51,6 +52,8 @@ type value struct {
 	exec op.Execution
 	part *joined // what a runtime's joining of whole parts of the graph may change; nil for nothing
 	relu bool
+	// family, of kindAct, is what its lines are chosen from; nil for nothing.
+	family relax.Family
 	// rising, of kindAct: the function does not decrease.
 	rising bool
 	args   []int // value of every node input; -1 for a constant
@@ -102,6 +105,9 @@ type joined struct {
 func (v *value) nonlinear() bool {
 	return v.kind == kindAct || v.kind == kindRelax || v.kind == kindOpaque
 }
+
+// chosen tells whether the lines of a value may be chosen.
+func (v *value) chosen() bool { return v.relu || v.family != nil }
 
 // Inputs is the number of elements of all inputs together.
 func (net *Network) Inputs() int { return net.nIn }

@@ -5,6 +5,7 @@ type Points struct {
 	X [][]float64   // by row: an input, flat in the model's order
 	Z [][][]float64 // by slot and row: what the hinge reads, at the snapshot's unstable elements
 	C [][][]float64 // by slot and row: the rows' coefficients in front of the hinge, at the same elements
+	G [][][]float64 // by slot and row: the bound's derivative in each parameter, see Laid.Alpha; of curves up to a positive factor
 	Y [][]float64   // by row: what arrives at the outputs, flat in the model's order; nil for rows over neurons
 }
 
@@ -13,7 +14,7 @@ type Points struct {
 // nothing sound may rest on it.
 func (l *Laid) Points(t *Trace) (*Points, error) {
 	net, rows := l.p.net, len(t.Const)
-	out := &Points{X: make([][]float64, rows), Z: make([][][]float64, len(l.s.slots)), C: make([][][]float64, len(l.s.slots))}
+	out := &Points{X: make([][]float64, rows), Z: make([][][]float64, len(l.s.slots)), C: make([][][]float64, len(l.s.slots)), G: make([][][]float64, len(l.s.slots))}
 	w := l.p.work[0]
 	slot := 0
 	at := 0
@@ -63,8 +64,9 @@ func (l *Laid) Points(t *Trace) (*Points, error) {
 				return nil, err
 			}
 		}
-		if v.relu {
+		if v.chosen() {
 			out.Z[slot], out.C[slot] = l.pick(slot, l.vals[v.in[0]], rows), l.pick(slot, t.acts[v.id], rows)
+			out.G[slot] = l.derivatives(slot, out.Z[slot], out.C[slot])
 			slot++
 		}
 	}
@@ -84,7 +86,30 @@ func (l *Laid) Points(t *Trace) (*Points, error) {
 	return out, nil
 }
 
-// At is what the hinge of a split reads at a node's point, after Points.
+// derivatives are those of the bounds in a slot's parameters.
+func (l *Laid) derivatives(slot int, z, c [][]float64) [][]float64 {
+	f, out := l.s.slots[slot].family, make([][]float64, len(z))
+	for i := range out {
+		out[i] = make([]float64, len(z[i])*l.s.Each(slot))
+		if f != nil && l.alpha[i][slot] == nil { // the last slot of a pass that is under way
+			continue
+		}
+		for u, x := range c[i] {
+			switch {
+			case f == nil && x > 0:
+				out[i][u] = x * z[i][u]
+			case f == nil:
+			case x >= 0:
+				out[i][2*u] = x * f.Pull(z[i][u], l.alpha[i][slot][2*u])
+			default:
+				out[i][2*u+1] = -x * f.Pull(z[i][u], l.alpha[i][slot][2*u+1])
+			}
+		}
+	}
+	return out
+}
+
+// At is what the hinge or curve of a split reads at a node's point, after Points.
 func (l *Laid) At(node int, s Split) float64 {
 	in := l.p.net.values[l.s.slots[s.Slot].in[0]]
 	return l.vals[in.id][node*in.n+int(s.Elem)]

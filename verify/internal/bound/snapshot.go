@@ -1,6 +1,10 @@
 package bound
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/shallow-waters/shoal/internal/relax"
+)
 
 // Snapshot is what a pass knows of its problems, kept: boxes, lines and magnitudes of every value. It never changes, so that any number of
 // goroutines may lay rows over it, and all parts of a problem share it.
@@ -17,8 +21,9 @@ type Snapshot struct {
 
 	making bool // the pass is still under way, and bounds of neurons tighten it
 
-	slots    []*value    // hinges, whose lower slopes may be chosen, in order
-	unstable [][][]int32 // by slot and problem: elements that bounds leave on both sides of the hinge, in stored order
+	slots    []*value         // hinges and curves, whose lines may be chosen, in order
+	unstable [][][]int32      // by slot and problem: elements of which there is something to choose, in stored order
+	ends     [][][]relax.Ends // by slot and problem, for the same elements: of curves
 }
 
 // Keep makes a snapshot of bounds that rows were substituted for. The memory of the pass is the snapshot's from here on; the bounds may still be used,
@@ -42,12 +47,16 @@ func (p *pass) snapshot(values []*value) *Snapshot {
 		s.divided[i] = p.of[i].divided()
 	}
 	for _, v := range values {
-		if !v.relu {
+		if !v.chosen() {
 			continue
 		}
 		s.slots = append(s.slots, v)
-		of := make([][]int32, p.n)
+		of, ends := make([][]int32, p.n), make([][]relax.Ends, p.n)
 		for b := range p.n {
+			if v.family != nil {
+				of[b], ends[b] = s.open(v, b)
+				continue
+			}
 			in := s.at(v.in[0], b)
 			for i, l := range in.lo {
 				if l < 0 && in.up[i] > 0 {
@@ -55,7 +64,7 @@ func (p *pass) snapshot(values []*value) *Snapshot {
 				}
 			}
 		}
-		s.unstable = append(s.unstable, of)
+		s.unstable, s.ends = append(s.unstable, of), append(s.ends, ends)
 	}
 	return s
 }
@@ -65,37 +74,52 @@ func (s *Snapshot) at(id, problem int) *state { return &s.st[id*s.n+problem] }
 // Problems is how many problems the snapshot is of.
 func (s *Snapshot) Problems() int { return s.n }
 
-// Slots is how many layers of hinges there are: their numbers go from the inputs to the outputs.
+// Slots is how many layers of hinges and curves there are: their numbers go from the inputs to the outputs.
 func (s *Snapshot) Slots() int { return len(s.slots) }
 
-// Unstable lists the elements of a slot whose side is not known over a problem, in the order that Laid's slopes have. Not to be changed.
+// Unstable lists the elements of a slot whose side is not known over a problem, or whose curve's lines may be chosen, in the order that Laid's
+// parameters have. Not to be changed.
 func (s *Snapshot) Unstable(slot, problem int) []int32 { return s.unstable[slot][problem] }
 
-// Range is what is known of the input of a hinge over a problem.
+// Each is how many parameters an unstable element of a slot has: 1 for a hinge, the slope of its lower line; 2 for a curve, one for each line.
+func (s *Snapshot) Each(slot int) int {
+	if s.slots[slot].family != nil {
+		return 2
+	}
+	return 1
+}
+
+// Range is what is known of the input of a hinge or curve over a problem.
 func (s *Snapshot) Range(slot, problem int, elem int32) (lo, up float64) {
 	x := s.at(s.slots[slot].in[0], problem)
 	return x.lo[elem], x.up[elem]
 }
 
-// Settled lists the sides of elements that are unstable over a problem of another snapshot, and known in this one.
+// Settled lists the sides of hinges that are unstable over a problem of another snapshot, and known in this one.
 func (s *Snapshot) Settled(problem int, than *Snapshot, of int) []Split {
 	var out []Split
 	for k := range s.slots {
+		if s.slots[k].family != nil { // a side of a curve is any number
+			continue
+		}
 		in := s.at(s.slots[k].in[0], problem)
 		for _, j := range than.unstable[k][of] {
 			switch {
 			case in.lo[j] >= 0:
-				out = append(out, Split{int32(k), j, true})
+				out = append(out, Split{Slot: int32(k), Elem: j, On: true})
 			case in.up[j] <= 0:
-				out = append(out, Split{int32(k), j, false})
+				out = append(out, Split{Slot: int32(k), Elem: j})
 			}
 		}
 	}
 	return out
 }
 
-// Slopes are the lower slopes that the snapshot's own lines have at the unstable elements of a slot.
+// Slopes are the parameters of the snapshot's own lines at the unstable elements of a slot.
 func (s *Snapshot) Slopes(slot, problem int) []float64 {
+	if s.slots[slot].family != nil {
+		return usual(s.ends[slot][problem])
+	}
 	own := s.at(s.slots[slot].id, problem).lines.LoSlope
 	out := make([]float64, len(s.unstable[slot][problem]))
 	for k, j := range s.unstable[slot][problem] {

@@ -8,7 +8,7 @@
 // network together. Before a box is halved it is cut by the half-spaces in which its open cases must lie (clip.go). Which side is halved is told by
 // the linear forms that the rows end in (branch.go).
 //
-// Neurons splits sides of hinges instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight. Refining and Climb are
+// Neurons splits sides of hinges and ranges of curves instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight. Refining and Climb are
 // the same means without a search.
 //
 // What is proven by Inputs is a union of boxes that covers the first: children share their common face, and a cut removes only what the forms prove.

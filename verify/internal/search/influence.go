@@ -50,12 +50,7 @@ func (f *influence) learn(s *bound.Snapshot, l *bound.Laid, pts *bound.Points, s
 			if f.size += len(un); f.size > maxInfluence {
 				return
 			}
-			g[k] = make([]float64, len(un))
-			a := l.Alpha(i, k)
-			for u, e := range un {
-				lo, up := s.Range(k, 0, e)
-				g[k][u] = lossAt(pts.C[k][i][u], pts.Z[k][i][u], a[u], lo, up)
-			}
+			g[k] = losses(s, 0, l, pts, i, k)
 		}
 		at, known := f.place[slot][j]
 		if !known {
@@ -72,7 +67,7 @@ func (f *influence) learn(s *bound.Snapshot, l *bound.Laid, pts *bound.Points, s
 }
 
 // indirect adds to scores, by slot and place among a problem's unstable elements, what sides would give through later hinges.
-func (f *influence) indirect(s *bound.Snapshot, problem int, pts *bound.Points, i int, score [][]float64) {
+func (f *influence) indirect(s *bound.Snapshot, problem int, laid *bound.Laid, pts *bound.Points, i int, score [][]float64) {
 	sum := make([][]float64, s.Slots()) // by slot and place in the root
 	for k := range sum {
 		sum[k] = make([]float64, len(f.root.Unstable(k, 0)))
@@ -81,13 +76,18 @@ func (f *influence) indirect(s *bound.Snapshot, problem int, pts *bound.Points, 
 		for u, j := range s.Unstable(k, problem) {
 			c, z := pts.C[k][i][u], pts.Z[k][i][u]
 			at, known := f.place[k][j]
-			if c >= 0 || !known {
+			curve := laid.Ends(i, k) != nil
+			if !known || c == 0 || c > 0 && !curve {
 				continue
 			}
-			// The derivatives of the triangle's upper line at z in its ends.
-			lo, up := s.Range(k, problem, j)
-			w := (up - lo) * (up - lo)
-			wu, wl := c*lo*max(0, z-lo)/w, -c*up*max(0, up-z)/w
+			var wl, wu float64
+			if curve {
+				wl, wu = laid.Sway(i, k, u, z, c)
+			} else { // the derivatives of the triangle's upper line at z in its ends
+				lo, up := s.Range(k, problem, j)
+				w := (up - lo) * (up - lo)
+				wu, wl = c*lo*max(0, z-lo)/w, -c*up*max(0, up-z)/w
+			}
 			g := &f.gain[k][at]
 			for e := range g.up {
 				axpy(weightIndirect*wu, g.up[e], sum[e])

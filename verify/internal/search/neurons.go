@@ -24,9 +24,9 @@ const (
 // leafPace is how a leaf's parameters are moved.
 var leafPace = pace{0.1, 0.98}
 
-// Neurons decides a goal by giving hinges a side, one after the other, where bounds lose most. It ends as Inputs does, or where no hinge is left to
-// split. Small networks, and parts of others whose hinges all have a side, are decided by linear programs (exact.go). The verdict does not depend on
-// the number of threads either.
+// Neurons decides a goal by giving hinges a side, or curves a part of their range, one after the other, where bounds lose most. It ends as Inputs does,
+// or where nothing is left to split. Small networks, and parts of others whose hinges all have a side, are decided by linear programs (exact.go). The
+// verdict does not depend on the number of threads either.
 //
 // Bounds of the whole box come first, those of hinges by rows whose slopes are moved (refine.go). Each part inherits them, and the sides that its
 // splits give; where hinges are few, what lies behind a split is bounded anew. Then the case's row goes down with slopes, and a multiplier for each
@@ -210,7 +210,7 @@ func (r *sides) lay(ls []*leaf) (*laidLeaves, error) {
 	for i, x := range ls {
 		for k := range x.alpha {
 			a := l.Alpha(i, k)
-			match(r.s0.Unstable(k, 0), p.s.Unstable(k, p.problem(i)), func(at, u int) { a[u] = x.alpha[k][at] })
+			handOn(k, r.s0, 0, x.alpha[k], p.s, p.problem(i), a)
 		}
 		copy(l.Beta(i), x.beta)
 		l.Moved(i)
@@ -317,10 +317,16 @@ func (p *laidLeaves) split(r *sides, pts *bound.Points, i int) (kids []*leaf, ok
 		} else {
 			up.alpha[k] = r.s0.Slopes(k, 0)
 		}
-		match(r.s0.Unstable(k, 0), p.s.Unstable(k, p.problem(i)), func(at, u int) { up.alpha[k][at] = p.alpha[i][k][u] })
+		handOn(k, p.s, p.problem(i), p.alpha[i][k], r.s0, 0, up.alpha[k])
 	}
 	if p.b != nil {
 		up.facts = p.s.Settled(i, r.s0, 0)
 	}
 	return []*leaf{up.child(q, false), up.child(q, true)}, true
+}
+
+// handOn writes the parameters of a slot's elements over one problem where another has them, as far as both have the elements.
+func handOn(slot int, s *bound.Snapshot, of int, from []float64, t *bound.Snapshot, to int, into []float64) {
+	n := s.Each(slot)
+	match(s.Unstable(slot, of), t.Unstable(slot, to), func(a, b int) { copy(into[b*n:(b+1)*n], from[a*n:(a+1)*n]) })
 }

@@ -3,14 +3,15 @@ package search
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// climber moves the slopes, multipliers and weights of laid nodes to where their bounds are larger: Adam on derivatives that come in closed form.
+// climber moves the parameters, multipliers and weights of laid nodes to where their bounds are larger: Adam on derivatives that come in closed form.
 //
 // A bound is its final linear form at the corner x where that is least. Sent up from x through the lines that the row chose, a hinge reads z, and
 // the bound's derivative in its lower slope is the row's coefficient in front of the hinge times z, where that is positive; in a multiplier of
-// z >= 0 it is -z, of z <= 0 it is z; in the weight of a constraint it is what arrives at the outputs, less the constraint's bound. Sources: Xu et al. 2021
+// z >= t it is t-z, of z <= t it is z-t; of curves' lines see relax.Family; in the weight of a constraint it is what arrives at the outputs, less the constraint's bound. Sources: Xu et al. 2021
 // (alpha-CROWN); Wang et al. 2021 (beta-CROWN), section 3.3; Kingma and Ba 2015.
 type climber struct {
 	pace
@@ -54,6 +55,20 @@ func (m *moments) move(i int, g float64, s stride) float64 {
 	return s.rate * m.m[i] / s.fix1 / (math.Sqrt(m.v[i]/s.fix2) + adamTiny)
 }
 
+// along moves a parameter between its ends; one whose line no row takes stays.
+func (m *moments) along(a []float64, i int, c relax.Choice, g []float64, s stride) {
+	if c.Open() && (g[i] != 0 || m.v[i] != 0) {
+		a[i] = c.Clamp(a[i] + curveShare*min(curveReach, c.To-c.From)*m.move(i, g[i], s))
+	}
+}
+
+// A curve's parameter moves by a share of what a slope does, of the way between its ends and of no more than curveReach: where S-curves have become flat,
+// it does not matter where a tangent touches. Found by trying on the reference cases with Sigmoid, where shares of 1 and more end lower.
+const (
+	curveShare = 0.5
+	curveReach = 8
+)
+
 // climb moves a node's slopes and multipliers by a step.
 func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int, splits []bound.Split) {
 	n := &c.nodes[i]
@@ -62,24 +77,28 @@ func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int
 	}
 	sum, count := 0.0, 0
 	for k := range slots {
-		a, coef, z, fixed := l.Alpha(i, k), pts.C[k], pts.Z[k], l.Split(i, k)
-		if coef == nil || len(a) == 0 {
+		a, g, fixed, ends := l.Alpha(i, k), pts.G[k], l.Split(i, k), l.Ends(i, k)
+		if g == nil || len(a) == 0 {
 			continue
 		}
 		if n.alpha[k] == nil {
 			n.alpha[k] = newMoments(len(a))
 		}
-		for u := range a {
-			if fixed != nil && fixed[u] {
-				continue
-			}
-			g := 0.0
-			if x := coef[i][u]; x > 0 {
-				g = x * z[i][u]
-			}
-			sum += math.Abs(coef[i][u])
+		for _, x := range pts.C[k][i] {
+			sum += math.Abs(x)
 			count++
-			a[u] = min(1, max(0, a[u]+n.alpha[k].move(u, g, s)))
+		}
+		if ends != nil {
+			for u := range ends {
+				n.alpha[k].along(a, 2*u, ends[u].Lo, g[i], s)
+				n.alpha[k].along(a, 2*u+1, ends[u].Up, g[i], s)
+			}
+			continue
+		}
+		for u := range a {
+			if fixed == nil || !fixed[u] {
+				a[u] = min(1, max(0, a[u]+n.alpha[k].move(u, g[i][u], s)))
+			}
 		}
 	}
 	if b := l.Beta(i); len(b) > 0 {
@@ -91,7 +110,7 @@ func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int
 			size = sum / float64(count)
 		}
 		for q, x := range splits {
-			z := l.At(i, x)
+			z := l.At(i, x) - x.At
 			if x.On {
 				z = -z
 			}
