@@ -26,6 +26,7 @@ type pass struct {
 	ceilings [][]ceilingAt // by value: forms above its elements, see Ceiling; nil for none
 	joins    int           // how many values have some
 	empty    []bool        // per box: what is known of it holds nowhere
+	front    [][]Box       // per box, by value: what equations in the inputs know ahead of rows, in stored order; see ahead
 	less     []bool        // per box: more is known of it by now than its snapshot knew
 	ctx      context.Context
 	arena    *arena

@@ -25,11 +25,12 @@ type equations struct {
 type symbolic struct {
 	p     *pass
 	d     int
-	xmax  []float64 // largest magnitude of each input
+	xmax  []float64 // largest magnitude of each variable
 	lo    []float64
 	up    []float64
 	eq    []*equations
-	first map[int]int // number of an input value's first variable
+	of    []int       // by input, in stored order: its variable, -1 for one without width, which is a constant
+	first map[int]int // where an input value's elements begin in of
 }
 
 // maxSymbolic is the largest equation store in float64s: 1 GiB.
@@ -37,7 +38,7 @@ const maxSymbolic = 1 << 27
 
 // runSymbolic bounds every value over the box and leaves the outputs' equations.
 func (p *pass) runSymbolic(box Box) (*symbolic, error) {
-	y := &symbolic{p: p, d: p.net.nIn, eq: make([]*equations, len(p.net.values)), first: map[int]int{}}
+	y := &symbolic{p: p, d: varying(box), eq: make([]*equations, len(p.net.values)), of: make([]int, p.net.nIn), first: map[int]int{}}
 	widest := 0
 	for _, v := range p.net.values {
 		widest = max(widest, v.n)
@@ -55,7 +56,7 @@ func (p *pass) runSymbolic(box Box) (*symbolic, error) {
 	for _, o := range p.net.outputs {
 		last[o] = len(p.net.values)
 	}
-	at := 0
+	at, next := 0, 0
 	for _, v := range p.net.values {
 		if err := p.ctx.Err(); err != nil {
 			return nil, err
@@ -67,7 +68,7 @@ func (p *pass) runSymbolic(box Box) (*symbolic, error) {
 			v.order.Store(s.lo, box.Lower[at:at+v.n])
 			v.order.Store(s.up, box.Upper[at:at+v.n])
 			s.top = s.peak()
-			y.input(v, s, at)
+			next = y.input(v, s, at, next)
 			at += v.n
 		case kindAffine:
 			if err := p.affine(v, 0); err != nil {
@@ -106,15 +107,23 @@ func (e *equations) half(k, d int) []float64 { return e.data[(d+1+k)*e.n : (d+2+
 
 func (e *equations) both(d int) (a, b []float64) { h := (d + 1) * e.n; return e.data[:h], e.data[h:] }
 
-func (y *symbolic) input(v *value, s *state, at int) {
+// input gives what varies variables from the next one on.
+func (y *symbolic) input(v *value, s *state, at, next int) int {
 	y.first[v.id] = at
 	e := y.fresh(v)
 	for k := range v.n {
-		e.mid(at + k)[k] = 1
-		y.lo[at+k], y.up[at+k] = s.lo[k], s.up[k]
-		y.xmax[at+k] = max(math.Abs(s.lo[k]), math.Abs(s.up[k]))
-		e.mag[k] = y.xmax[at+k]
+		e.mag[k] = max(math.Abs(s.lo[k]), math.Abs(s.up[k]))
+		if s.lo[k] == s.up[k] {
+			y.of[at+k] = -1
+			e.mid(y.d)[k] = s.lo[k]
+			continue
+		}
+		y.of[at+k] = next
+		e.mid(next)[k] = 1
+		y.lo[next], y.up[next], y.xmax[next] = s.lo[k], s.up[k], e.mag[k]
+		next++
 	}
+	return next
 }
 
 // constant starts again from the value's box.
@@ -309,7 +318,9 @@ func (y *symbolic) form(out, form []float64) {
 	for id, at := range y.first {
 		v := y.p.net.values[id]
 		for k := range v.n {
-			out[at+v.order.At(k)] = form[at+k]
+			if x := y.of[at+k]; x >= 0 {
+				out[at+v.order.At(k)] = form[x]
+			}
 		}
 	}
 }

@@ -12,6 +12,7 @@ func (p *pass) tighten(in, reader *value) error {
 	if in.exact || in.kind == kindInput {
 		return nil
 	}
+	p.behind(in)
 	t := rowSet{}
 	for b := range p.n {
 		if p.of[b].Known != nil && !p.less[b] { // rows would find what the snapshot has

@@ -70,6 +70,16 @@ func (f *frontier[T]) give(ps []T) {
 	f.more.Broadcast()
 }
 
+// spare is how many threads a worker's own parts may take: parts are spread over the workers, and their rows where there are too few parts.
+func (f *frontier[T]) spare(threads int) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.heap.list) > 0 {
+		return 1
+	}
+	return max(1, threads/max(1, f.working))
+}
+
 func (f *frontier[T]) end() {
 	f.mu.Lock()
 	f.ended = true

@@ -16,7 +16,6 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	if d.Alone() {
 		s.Batch = 1
 	}
-	o.Threads = 1 // boxes are spread over the workers, not rows
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.MaxOpen), first: make([]float64, len(g.Box.Lower))}
@@ -51,7 +50,9 @@ func (r *run) work(ps []*part) ([]*part, error) {
 	for i, p := range ps {
 		problems[i].Box = p.box
 	}
-	b, err := r.d.Bound(r.ctx, r.net, r.o, problems)
+	o := r.o
+	o.Threads = r.front.spare(r.s.Threads)
+	b, err := r.d.Bound(r.ctx, r.net, o, problems)
 	if err != nil {
 		if r.ctx.Err() != nil {
 			return ps, nil
