@@ -48,7 +48,7 @@ func (p *pass) tighten(in, reader *value) error {
 	for k := 0; k < len(low); k += 2 {
 		s, j := p.at(in.id, int(t.owner[k])), t.index[k]
 		l, u := low[k], -low[k+1]
-		if p.o.Plain {
+		if p.o.Plain && p.of[t.owner[k]].Known == nil { // what a snapshot knows stays known
 			s.lo[j], s.up[j] = l, u
 		} else {
 			s.lo[j], s.up[j] = max(s.lo[j], l), min(s.up[j], u)
