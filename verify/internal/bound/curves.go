@@ -8,8 +8,11 @@ import (
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
-// Ends are between what a curve's two parameters may lie, see relax.Family.
-type Ends = relax.Ends
+// Ends are between what a curve's two parameters may lie, each within its Choice; see relax.Family.
+type (
+	Ends   = relax.Ends
+	Choice = relax.Choice
+)
 
 // narrow is the width, relative to its ends, below which a curve on an interval counts as straight.
 const narrow = 1e-7

@@ -3,7 +3,6 @@ package search
 import (
 	"math"
 
-	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -56,7 +55,7 @@ func (m *moments) move(i int, g float64, s stride) float64 {
 }
 
 // along moves a parameter between its ends; one whose line no row takes stays.
-func (m *moments) along(a []float64, i int, c relax.Choice, g []float64, s stride) {
+func (m *moments) along(a []float64, i int, c bound.Choice, g []float64, s stride) {
 	if c.Open() && (g[i] != 0 || m.v[i] != 0) {
 		a[i] = c.Clamp(a[i] + curveShare*min(curveReach, c.To-c.From)*m.move(i, g[i], s))
 	}
