@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"math/big"
 	"os"
 	"strings"
 	"testing"
@@ -83,6 +84,45 @@ func ExampleVerifier_Radius() {
 	fmt.Printf("radius %.2f; class %d scores at least %.1f\n", radius, images.Labels[0], scores.Lower[images.Labels[0]])
 	// Output:
 	// radius 0.15; class 2 scores at least 1.1
+}
+
+// A network of two outputs that are numbers: what they can be around a sample, and whether they stay close to their values there.
+func ExampleWithin() {
+	ctx := context.Background()
+	model, err := onnxio.Load("../cmd/shoal/testdata/models/subject/regress.onnx")
+	if err != nil {
+		log.Fatal(err)
+	}
+	v, err := verify.Open(ctx, model, verify.Options{}) // a last softmax is a part of what is asked about
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer v.Close()
+	ball := verify.Ball{Center: []float32{0.5, 0.25, 0.75}, Eps: 0.05}
+	y, err := v.Predict(ctx, ball.Center)
+	if err != nil {
+		log.Fatal(err)
+	}
+	box, _ := ball.Boxes()
+	r, err := v.Reach(ctx, box)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i := range y {
+		fmt.Printf("output %d is %.3f, in the ball from %.3f to %.3f\n", i, y[i], r.Lower[i], r.Upper[i])
+	}
+	for _, tolerance := range []*big.Rat{big.NewRat(1, 8), big.NewRat(1, 20)} {
+		res, err := v.Verify(ctx, verify.Within(ball, y, tolerance))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("within", tolerance, "of these:", res.Verdict)
+	}
+	// Output:
+	// output 0 is -0.125, in the ball from -0.161 to -0.091
+	// output 1 is 0.750, in the ball from 0.681 to 0.819
+	// within 1/8 of these: verified
+	// within 1/20 of these: falsified
 }
 
 // TestReadmeShowsTheTestedExample compares the README's program with Example.
