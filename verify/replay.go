@@ -69,7 +69,7 @@ func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what str
 		if err != nil {
 			return Result{}, false, err
 		}
-		if real {
+		if real || v.metExactly(point, c.c) {
 			res.FalsifiedIn = Real
 			return res, true, nil
 		}
@@ -79,6 +79,16 @@ func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what str
 		}
 	}
 	return Result{}, false, nil
+}
+
+// metExactly tells whether the real network is known to meet all constraints of a case at a point, where bounds cannot say so because a constraint holds with
+// nothing to spare.
+func (v *Verifier) metExactly(point Box, c *Case) bool {
+	if v.net.SoftmaxDropped() {
+		return false
+	}
+	y, ok := v.net.Exactly(point.Lower)
+	return ok && c.met(y)
 }
 
 // met tells, exactly, whether outputs meet all constraints.

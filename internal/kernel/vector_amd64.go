@@ -19,3 +19,6 @@ func reluRow512(n int, row, loSlope, upSlope, loIcept, upIcept *float64) (s floa
 
 //go:noescape
 func midRad512(n int, w, mid, rad, mag *float64) (a, b, c float64)
+
+//go:noescape
+func plus256(n int, a float64, x, y *float64)

@@ -53,6 +53,13 @@ func TestVectorLoops(t *testing.T) {
 					t.Errorf("%s %s of %d: %v, want %v", Level(), name, n, s[0], s[1])
 				}
 			}
+			plus := append([]float64{}, a...)
+			Plus(0.7, b, plus)
+			for i := range n {
+				if want := a[i] + 0.7*b[i]; math.Abs(plus[i]-want) > 0x1p-51*(math.Abs(a[i])+math.Abs(b[i])) {
+					t.Fatalf("%s Plus: element %d of %d is %v, want %v", Level(), i, n, plus[i], want)
+				}
+			}
 			dst := append([]float64{}, a...)
 			AddTo(dst, b)
 			for i := range n {

@@ -41,7 +41,8 @@ type Solver struct {
 	p            *Program
 	n, m         int
 	lower, upper []float64
-	t            []float64 // m rows of n+1
+	t            []float64 // m rows of wide, of which n and the constant are used
+	wide         int
 	basic        []int     // by row: a variable
 	other        []int     // by column of t: a variable
 	at           []int     // by variable: its row, or -1 minus its column
@@ -72,7 +73,8 @@ func New(p *Program) (*Solver, error) {
 		return nil, err
 	}
 	s := &Solver{p: p, n: p.Columns(), m: len(p.Rows), lower: slices.Clone(p.Lower), upper: slices.Clone(p.Upper)}
-	s.t = make([]float64, s.m*(s.n+1))
+	s.wide = (s.n + 4) &^ 3
+	s.t = make([]float64, s.m*s.wide)
 	s.basic, s.other, s.at = make([]int, s.m), make([]int, s.n), make([]int, s.n+s.m)
 	s.high, s.v, s.scale, s.noise = make([]bool, s.n), make([]float64, s.n+s.m), make([]float64, s.n+s.m), make([]float64, s.n)
 	s.weight, s.mark = make([]float64, s.m), make([]bool, s.n+s.m)
@@ -106,8 +108,8 @@ func (s *Solver) AddRow(row []float64, c, lower, upper float64) (v int) {
 	p.Rows, p.Const, p.Lower, p.Upper = append(p.Rows, row), append(p.Const, c), append(p.Lower, lower), append(p.Upper, upper)
 	s.lower, s.upper = append(s.lower, lower), append(s.upper, upper)
 	size := math.Abs(c)
-	s.t = append(s.t, make([]float64, s.n+1)...)
-	t := s.t[s.m*(s.n+1):]
+	s.t = append(s.t, make([]float64, s.wide)...)
+	t := s.t[s.m*s.wide:]
 	t[s.n] = c
 	for j, a := range row {
 		if a == 0 {
@@ -115,7 +117,7 @@ func (s *Solver) AddRow(row []float64, c, lower, upper float64) (v int) {
 		}
 		size += math.Abs(a) * s.scale[j]
 		if r := s.at[j]; r >= 0 {
-			kernel.Axpy(a, s.row(r), t)
+			kernel.Plus(a, s.row(r), t)
 		} else {
 			t[-1-r] += a
 		}
@@ -147,7 +149,7 @@ func (s *Solver) RemoveRow(v int) {
 		s.basic[r], s.weight[r] = s.basic[end], s.weight[end]
 		s.at[s.basic[r]] = r
 	}
-	s.t, s.basic, s.weight = s.t[:end*(s.n+1)], s.basic[:end], s.weight[:end]
+	s.t, s.basic, s.weight = s.t[:end*s.wide], s.basic[:end], s.weight[:end]
 	if v != last {
 		s.lower[v], s.upper[v], s.v[v], s.scale[v], s.at[v] = s.lower[last], s.upper[last], s.v[last], s.scale[last], s.at[last]
 		if at := s.at[v]; at >= 0 {
@@ -176,7 +178,7 @@ func (s *Solver) start() {
 	}
 }
 
-func (s *Solver) row(i int) []float64 { return s.t[i*(s.n+1) : (i+1)*(s.n+1)] }
+func (s *Solver) row(i int) []float64 { return s.t[i*s.wide : (i+1)*s.wide] }
 
 // Bound sets a variable's bounds. A variable that is given equal ones is fixed. Columns, and what was between finite bounds, stay so.
 func (s *Solver) Bound(v int, lower, upper float64) { s.lower[v], s.upper[v] = lower, upper }
@@ -209,7 +211,7 @@ func (s *Solver) place() {
 
 // reckon gives basic variables their values.
 func (s *Solver) reckon() {
-	x := make([]float64, s.n+1)
+	x := make([]float64, s.wide)
 	for j, v := range s.other {
 		x[j] = s.v[v]
 	}
@@ -358,7 +360,7 @@ func (s *Solver) flip(j int) {
 	d := to - s.v[v]
 	s.high[j], s.v[v] = !s.high[j], to
 	for i, b := range s.basic {
-		if a := s.t[i*(s.n+1)+j]; a != 0 {
+		if a := s.t[i*s.wide+j]; a != 0 {
 			s.v[b] += a * d
 		}
 	}
@@ -374,7 +376,7 @@ func (s *Solver) pivot(r, q int, sign float64) {
 	p := s.row(r)[q]
 	d := (to - s.v[out]) / p
 	for i, b := range s.basic {
-		a := s.t[i*(s.n+1)+q]
+		a := s.t[i*s.wide+q]
 		if a != 0 && i != r {
 			s.v[b] += a * d
 			e := a / p
@@ -410,7 +412,7 @@ func (s *Solver) exchange(r, q int) {
 			continue
 		}
 		other[q] = 0
-		kernel.Axpy(f, row, other)
+		kernel.Plus(f, row, other)
 	}
 	out, in := s.basic[r], s.other[q]
 	s.basic[r], s.other[q] = in, out
@@ -447,7 +449,7 @@ func (s *Solver) refactor() {
 			}
 			r, best := -1, 1e-9
 			for i, v := range s.basic {
-				if a := math.Abs(s.t[i*(s.n+1)+q]); !s.mark[v] && a > best {
+				if a := math.Abs(s.t[i*s.wide+q]); !s.mark[v] && a > best {
 					r, best = i, a
 				}
 			}

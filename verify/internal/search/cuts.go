@@ -37,7 +37,7 @@ func (q *relaxed) separate() int {
 	order, share := make([]int, n), make([]float64, n)
 	for u, side := range q.side {
 		y := q.solver.Value(q.yAt(u))
-		if side != 0 || q.gap(u) <= cutDepth*q.up[u] || slices.ContainsFunc(q.t.Hinge[u], func(a float64) bool { return a != 0 }) {
+		if side != 0 || q.tri[u] < 0 || q.gap(u) <= cutDepth*q.up[u] || slices.ContainsFunc(q.t.Hinge[u], func(a float64) bool { return a != 0 }) {
 			continue
 		}
 		w := q.t.Input[u]

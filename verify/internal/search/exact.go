@@ -14,6 +14,8 @@ const (
 	diveParts = 32
 	// maxPivots ends a program that does not end by itself: its part is split, as one that is open.
 	maxPivots = 5000
+	// flat is how little of its size the cost may gain at a hinge for that to say nothing.
+	flat = 1e-6
 	// cutGain is what share of the cost a round of cuts must have given for another.
 	cutGain = 0.02
 	// maxExact is how many hinges may be unstable over the whole box for programs to decide it from the start.
@@ -34,6 +36,7 @@ type exact struct {
 
 	mu   sync.Mutex
 	free []*relaxed
+	tree tree
 }
 
 // exactly gives the exact search of the whole box where programs are small; nil where they are not.
@@ -126,6 +129,11 @@ func (e *exact) dive(l *leaf) (stack []*leaf, err error) {
 			break
 		}
 		l := stack[len(stack)-1]
+		if e.tree.done(l.under) {
+			e.r.proved(l.share, math.Inf(1))
+			stack = stack[:len(stack)-1]
+			continue
+		}
 		kids, err := e.part(q, l)
 		if err != nil {
 			return stack, err
@@ -190,29 +198,71 @@ func (e *exact) part(q *relaxed, l *leaf) ([]*leaf, error) {
 	if status == lp.Optimal {
 		up.worst = max(l.worst, cost)
 	}
-	on := q.solver.Value(q.yAt(u)) > q.solver.Value(q.sAt(u))
-	return []*leaf{up.side(q.t.Hinges[u], !on), up.side(q.t.Hinges[u], on)}, nil
+	near := 0 // the side on which the program's point lies nearer
+	if q.solver.Value(q.yAt(u)) > q.solver.Value(q.sAt(u)) {
+		near = 1
+	}
+	f := &fork{up: l.under, side: l.side, hinge: u}
+	return []*leaf{up.fork(f, q.t.Hinges[u], 1-near), up.fork(f, q.t.Hinges[u], near)}, nil
 }
 
-// side is the part of a leaf where a hinge has a side, without what only rows need.
-func (l *leaf) side(q bound.Split, on bool) *leaf {
-	q.On = on
+// fork is a side of a leaf's fork, without what only rows need.
+func (l *leaf) fork(f *fork, q bound.Split, side int) *leaf {
+	q.On = side == 1
 	k := *l
 	k.splits = append(append(make([]bound.Split, 0, len(l.splits)+1), l.splits...), q)
 	k.depth++
 	k.share /= 2
+	k.under, k.side = f, side
 	return &k
 }
 
-// prove bounds a leaf's row with the program's multipliers.
-func (e *exact) prove(q *relaxed, l *leaf) (bool, float64, error) {
-	laid, err := bound.Lay(e.r.ctx, []bound.Node{{Of: e.r.s0, Splits: l.splits, Ceilings: q.ceilings()}}, 1)
+// prove bounds a leaf's row with the program's multipliers: with the sides alone that these rest on, so that the proof is of all parts that have them, or
+// else with all.
+func (e *exact) prove(q *relaxed, l *leaf) (done bool, margin float64, err error) {
+	needed := q.needed()
+	few := make([]bound.Split, 0, len(l.splits))
+	for _, x := range l.splits {
+		if _, ok := slices.BinarySearch(needed, q.literal(x)); ok {
+			few = append(few, x)
+		}
+	}
+	done, margin, err = e.row(q, few)
+	if !done && err == nil && len(few) < len(l.splits) {
+		needed = needed[:0]
+		for _, x := range l.splits {
+			needed = append(needed, q.literal(x))
+		}
+		slices.Sort(needed)
+		few = l.splits
+		done, margin, err = e.row(q, few)
+	}
+	// What the multipliers rest on may still be more than the proof needs: the deepest side first, so that most of the tree has it.
+	for i := len(few) - 1; done && i >= 0 && len(l.splits) > 1; i-- {
+		fewer := slices.Delete(slices.Clone(few), i, i+1)
+		ok, m, err := e.row(q, fewer)
+		if err != nil {
+			return false, 0, err
+		}
+		if ok {
+			at, _ := slices.BinarySearch(needed, q.literal(few[i]))
+			few, margin, needed = fewer, m, slices.Delete(needed, at, at+1)
+		}
+	}
+	if done {
+		e.tree.learn(l, needed)
+	}
+	return done, margin, err
+}
+
+// row bounds the case's row on the part where some splits hold.
+func (e *exact) row(q *relaxed, splits []bound.Split) (bool, float64, error) {
+	laid, err := bound.Lay(e.r.ctx, []bound.Node{{Of: e.r.s0, Splits: splits, Ceilings: q.ceilings()}}, 1)
 	if err != nil {
 		return false, 0, err
 	}
 	defer laid.Close()
-	weight := q.multipliers(laid, e.r.s0, l.splits)
-	mix := q.c.mix(weight)
+	mix := q.c.mix(q.multipliers(laid, e.r.s0, splits))
 	low, err := laid.Lower([][]float64{mix.row}, nil)
 	if err != nil {
 		return false, 0, err
@@ -221,18 +271,28 @@ func (e *exact) prove(q *relaxed, l *leaf) (bool, float64, error) {
 	return done, m, nil
 }
 
-// choose gives the hinge whose two parts are most at odds at the program's point, by what they cost; -1 where all have a side.
+// choose gives the hinge whose two parts are most at odds at the program's point, by what they cost; where no cost tells, by how often proofs rested on a
+// side of it lately. It is -1 where all that need one have a side.
 func (e *exact) choose(q *relaxed) int {
 	best, at := -1.0, -1
-	mean := 0.0
-	for u := range q.side {
-		mean += math.Abs(q.price(u)) / float64(len(q.side))
-	}
 	for u, side := range q.side {
-		if side != 0 {
+		if side != 0 || q.tri[u] < 0 {
 			continue
 		}
-		if score := q.gap(u) * (math.Abs(q.price(u)) + 1e-3*mean + 1e-30); score > best {
+		if score := q.gap(u) * math.Abs(q.price(u)); score > best {
+			best, at = score, u
+		}
+	}
+	if at < 0 || best > flat*q.size {
+		return at
+	}
+	act, pull := e.tree.activity(len(q.side)), q.pull()
+	best = -1
+	for u, side := range q.side {
+		if side != 0 || q.tri[u] < 0 {
+			continue
+		}
+		if score := min(1, 10*q.gap(u)/min(q.up[u], -q.lo[u])) * (1e-6 + 1e-3*act[u] + pull[u]); score > best {
 			best, at = score, u
 		}
 	}

@@ -19,6 +19,9 @@ type leaf struct {
 	worst  float64
 	depth  int
 	share  float64
+
+	under *fork // where it was split off in an exact search, and on which side; nil for the first of a case
+	side  int
 }
 
 func (l *leaf) rank() (worst float64, depth int) { return l.worst, l.depth }

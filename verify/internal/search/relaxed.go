@@ -23,10 +23,13 @@ type relaxed struct {
 	base    []float64 // an input
 	solver  *lp.Solver
 	side    []int8 // by hinge: -1 off, 1 on, 0 for none
+	tri     []int  // by hinge: its triangle's row among the rows; -1 for none
+	tris    int
 	d       []float64
 	place   map[bound.Split]int // of a hinge, with On false
 	cuts    []cut
 	above   []float64 // by hinge: the sum of its cuts' multipliers
+	passed  *spread   // nil until it is asked for
 	limit   float64
 	size    float64 // of the cost
 	x, y, z []float64
@@ -43,8 +46,8 @@ func (q *relaxed) columns() int {
 	return n
 }
 func (q *relaxed) sAt(u int) int   { return q.columns() + u }
-func (q *relaxed) triAt(u int) int { return q.columns() + len(q.t.Hinges) + u }
-func (q *relaxed) costAt() int     { return q.columns() + 2*len(q.t.Hinges) }
+func (q *relaxed) triAt(u int) int { return q.columns() + q.tri[u] }
+func (q *relaxed) costAt() int     { return q.columns() + len(q.t.Hinges) + q.tris }
 func (q *relaxed) belowAt(k int) int {
 	if k == 0 {
 		return q.columns() - 1
@@ -78,7 +81,14 @@ func relax(ctx context.Context, s *bound.Snapshot, problem int, c *Case) (q *rel
 	}
 	h := len(t.Hinges)
 	n := q.columns()
-	rows := 2*h + len(c.Rows)
+	q.tri = make([]int, h)
+	for u, r := range q.rising() {
+		if q.tri[u] = -1; !r {
+			q.tri[u] = h + q.tris
+			q.tris++
+		}
+	}
+	rows := h + q.tris + len(c.Rows)
 	if (n+1)*rows > maxRelaxed {
 		return nil, false, nil
 	}
@@ -119,16 +129,19 @@ func relax(ctx context.Context, s *bound.Snapshot, problem int, c *Case) (q *rel
 		form(u, -1, u)
 		p.Rows[u][q.yAt(u)]++
 		p.Upper[q.sAt(u)] = -loose * lo
-		tri := p.Rows[h+u]
+		if q.tri[u] < 0 {
+			continue
+		}
+		tri := p.Rows[q.tri[u]]
 		for j, a := range p.Rows[u] {
 			tri[j] = a / lo
 		}
 		tri[q.yAt(u)] -= 1 / up
-		p.Const[h+u] = 1 + p.Const[u]/lo
+		p.Const[q.tri[u]] = 1 + p.Const[u]/lo
 		p.Upper[q.triAt(u)] = 1
 	}
 	for k := range c.Rows {
-		row := 2*h + k
+		row := h + q.tris + k
 		if k > 0 {
 			form(row, -1, h+k)
 			p.Const[row] += c.Bound[k]
@@ -143,7 +156,7 @@ func relax(ctx context.Context, s *bound.Snapshot, problem int, c *Case) (q *rel
 	p.Lower[q.costAt()] = -inf
 	// The size of what rows are made of: nothing lies farther from the cost.
 	for k := range c.Rows {
-		row := 2*h + k
+		row := h + q.tris + k
 		sum := math.Abs(p.Const[row])
 		for j, a := range p.Rows[row] {
 			sum += math.Abs(a) * max(math.Abs(p.Lower[j]), math.Abs(p.Upper[j]))
@@ -168,6 +181,23 @@ func relax(ctx context.Context, s *bound.Snapshot, problem int, c *Case) (q *rel
 	q.x = make([]float64, len(q.base))
 	q.y, q.z, q.above = make([]float64, h), make([]float64, h), make([]float64, h)
 	return q, true, nil
+}
+
+// rising tells of which hinges more out of them never lowers a row: directly, or by way of later ones.
+func (q *relaxed) rising() []bool {
+	h := len(q.t.Hinges)
+	out := make([]bool, h)
+	for u := h - 1; u >= 0; u-- {
+		out[u] = true
+		for v := u + 1; v < len(q.t.Hinge); v++ {
+			a := q.t.Hinge[v][u]
+			if a < 0 || v < h && a > 0 && !out[v] {
+				out[u] = false
+				break
+			}
+		}
+	}
+	return out
 }
 
 // sides gives hinges the sides that some splits say, and no others any.
@@ -205,7 +235,9 @@ func (q *relaxed) give(u int, side int8) {
 	}
 	q.solver.Bound(q.yAt(u), 0, y)
 	q.solver.Bound(q.sAt(u), 0, s)
-	q.solver.Bound(q.triAt(u), tri, 1)
+	if q.tri[u] >= 0 {
+		q.solver.Bound(q.triAt(u), tri, 1)
+	}
 }
 
 // point takes the program's inputs over and runs the network at them: it returns what the cost is there.
@@ -261,7 +293,11 @@ func (q *relaxed) gap(u int) float64 {
 
 // price is the cost's derivative in what comes out of a hinge.
 func (q *relaxed) price(u int) float64 {
-	return q.d[q.yAt(u)] + q.d[q.sAt(u)] - q.d[q.triAt(u)]*(q.up[u]-q.lo[u])/(q.up[u]*-q.lo[u]) - q.above[u]
+	price := q.d[q.yAt(u)] + q.d[q.sAt(u)] - q.above[u]
+	if q.tri[u] >= 0 {
+		price -= q.d[q.triAt(u)] * (q.up[u] - q.lo[u]) / (q.up[u] * -q.lo[u])
+	}
+	return price
 }
 
 // solve goes on from where the last part ended, and reads the multipliers.
@@ -286,7 +322,7 @@ func (q *relaxed) multipliers(l *bound.Laid, of *bound.Snapshot, splits []bound.
 	for k := range of.Slots() {
 		a := l.Alpha(0, k)
 		for e := range a {
-			y, s, g := q.parts(u)
+			y, s, g := q.parts(u, false)
 			if c := y + s + g*(q.lo[u]-q.up[u]); c > 0 {
 				a[e] = min(1, max(0, (s-q.up[u]*g)/c))
 			}
@@ -298,7 +334,7 @@ func (q *relaxed) multipliers(l *bound.Laid, of *bound.Snapshot, splits []bound.
 		on := e.On
 		e.On = false
 		if u, ok := q.place[e]; ok {
-			y, s, _ := q.parts(u)
+			y, s, _ := q.parts(u, true)
 			if on {
 				s = y
 			}
@@ -321,14 +357,53 @@ func (q *relaxed) multipliers(l *bound.Laid, of *bound.Snapshot, splits []bound.
 	return weight
 }
 
+// literal is a split as a tree knows it.
+func (q *relaxed) literal(e bound.Split) int32 {
+	x := int32(0)
+	if e.On {
+		x = 1
+	}
+	e.On = false
+	u, ok := q.place[e]
+	if !ok {
+		return -1
+	}
+	return int32(2*u) + x
+}
+
+// needed are the sides that the multipliers rest on: where a part that a side takes away would lower the form if it were there.
+func (q *relaxed) needed() []int32 {
+	largest := 0.0
+	for _, d := range q.d {
+		largest = max(largest, math.Abs(d))
+	}
+	var out []int32
+	for u, side := range q.side {
+		switch {
+		case side < 0 && q.d[q.yAt(u)] < -needs*largest:
+			out = append(out, int32(2*u))
+		case side > 0 && q.d[q.sAt(u)] < -needs*largest:
+			out = append(out, int32(2*u)+1)
+		}
+	}
+	return out
+}
+
+// needs is what share of the largest multiplier one must have to be needed.
+const needs = 1e-6
+
 // parts are the multipliers of y, s and g of a hinge, with those of upper ends, which others imply, written as these.
-func (q *relaxed) parts(u int) (y, s, g float64) {
+func (q *relaxed) parts(u int, sided bool) (y, s, g float64) {
 	lo, up := q.lo[u], q.up[u]
-	y, s, g = q.d[q.yAt(u)], q.d[q.sAt(u)], q.d[q.triAt(u)]/(-lo*up)
+	y, s = q.d[q.yAt(u)], q.d[q.sAt(u)]
+	if q.tri[u] < 0 {
+		return y, s, 0
+	}
+	g = q.d[q.triAt(u)] / (-lo * up)
 	if g < 0 { // -lo*up - g = -lo*y + up*s
 		y, s, g = y-g*-lo, s-g*up, 0
 	}
-	if q.side[u] != 0 {
+	if sided {
 		return y, s, 0
 	}
 	if y < 0 { // up - y = (g + up*s) / -lo
