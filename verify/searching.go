@@ -13,6 +13,8 @@ import (
 const (
 	// searchInputs is how many inputs may vary for auto to halve boxes: each halving of all sides doubles the boxes so many times.
 	searchInputs = 24
+	// exactInputs is how many inputs may vary for small networks to be halved, and not to be decided by linear programs.
+	exactInputs = 12
 	// searchTime is what auto spends on a property's search where no deadline says otherwise.
 	searchTime = 10 * time.Second
 )
@@ -77,7 +79,7 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 	}
 	var out search.Outcome
 	var err error
-	bySides := d.o.sides || g.varying() > searchInputs
+	bySides := d.o.sides || g.varying() > searchInputs || g.varying() > exactInputs && v.net.Neurons() <= search.Small
 	if bySides {
 		out, err = search.Neurons(own, v.net, boundOptions(d.o), goal, search.Settings{Threads: d.o.Threads})
 	}
