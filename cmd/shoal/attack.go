@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 )
 
 func attackCommand() *cli.Command {
-	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
+	flags := append(append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
 		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),
@@ -91,7 +92,7 @@ func attackAction(c *cli.Context) error {
 			return err
 		}
 	}
-	sub, err := answering(c, m)
+	sub, set, err := answering(c, m, trial.Searched)
 	if err != nil {
 		return err
 	}
@@ -100,11 +101,12 @@ func attackAction(c *cli.Context) error {
 		return err
 	}
 	defer t.Close()
-	s, err := openSamples(c, t.InputShape())
+	s, err := joined(c, set, t.InputShape())
 	if err != nil {
 		return err
 	}
 	saySubject(c, sub)
+	sayHeld(c, sub.Inputs)
 	sayRange(c, s)
 	if err := checkLabels(c, s, sub); err != nil {
 		return err
@@ -115,6 +117,18 @@ func attackAction(c *cli.Context) error {
 	}
 	q := &trial.Attack{Target: t, Samples: s.Samples, Method: a, Norm: attack.Norm(c.String("norm")), Eps: epsilonsOf(c), Seed: c.Uint64("seed"), Batch: c.Int("batch"),
 		Tolerance: sub.Tolerance}
+	if sub.Inputs.Varies(trial.Searched) {
+		q.Same = sub.Inputs.Same
+		q.Retarget = func(ctx context.Context, i int) (*attack.Target, error) {
+			again, err := subjectFor(ctx, c, sub, trial.Searched, i)
+			if err != nil {
+				return nil, err
+			}
+			o := engineOptions(c)
+			o.Engine, o.Notice = t.Engine(), nil // as it was chosen, and said, for the first
+			return trial.OpenTarget(ctx, again, attack.Options{Engine: o})
+		}
+	}
 	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"), Shard: c.String("shard"),
 		Output: c.String("output"), Decision: c.String("decision"), Norm: string(q.Norm), Method: a.Name(), Settings: trial.AttackSettings(a, q.Norm, q.Eps), Seed: q.Seed, Mean: s.Mean, Std: s.Std,
 		ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}

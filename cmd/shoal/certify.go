@@ -19,7 +19,7 @@ import (
 
 func certifyCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
+	flags = append(append(append(flags, subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
@@ -92,7 +92,7 @@ func timeoutText(c *cli.Context) string {
 // certifyImages answers for every image and every eps. With one eps the report has a summary; with several it has one for each, in the
 // order in which they were given, and the first stands in the place of the only one too.
 func certifyImages(c *cli.Context, m *onnxio.Model) error {
-	sub, err := answering(c, m)
+	sub, set, err := answering(c, m, trial.Proven)
 	if err != nil {
 		return err
 	}
@@ -103,11 +103,12 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	defer closeFalsifier(f)
 	q := &trial.Certify{Eps: epsilonsOf(c), Semantics: verify.Semantics(c.String("semantics"))}
 	var s *samples
-	if q.Proofs, s, err = openProofs(c, sub, f); err != nil {
+	if q.Proofs, s, err = openProofs(c, sub, set, f, attack.SearchOptions{}); err != nil {
 		return err
 	}
 	v := q.Verifier
 	defer v.Close()
+	defer q.Close()
 	config := configOf(c, s, v)
 	config.Eps, config.EpsText = q.Eps[0].Value, c.String("eps")
 	r := &report.Result{Question: report.Certify, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}

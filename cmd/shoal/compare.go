@@ -12,13 +12,14 @@ import (
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
 )
 
 func compareCommand() *cli.Command {
-	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(), toleranceFlag("predictions agree where no output of the two differs by more than `T`"),
+	flags := append(append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), inputFlags()...), dimFlag(), toleranceFlag("predictions agree where no output of the two differs by more than `T`"),
 		own(formFlag("engine-b", "`ENGINE` for B, where it is another than --engine", "", isEngine), "that of --engine"),
 		wholeFlag("samples", "without --data: `N` random inputs", "16", 1),
 		threadsFlag(),
@@ -43,9 +44,9 @@ func compareCommand() *cli.Command {
 	}
 }
 
-// openFeed gives inputs for a model: of a data set, or random ones.
-func openFeed(c *cli.Context, ports []engine.Port, fixed int) (*trial.Feed, *samples, error) {
-	if c.String("data") == "" {
+// openFeed gives inputs for an arranged model: of a data set, or random ones.
+func openFeed(c *cli.Context, in *trial.Inputs, set *dataset.Set, ports []engine.Port, fixed int) (*trial.Feed, *samples, error) {
+	if set == nil {
 		rng := newRandom()
 		return &trial.Feed{Len: c.Int("samples"), Next: func(_, n int) ([]*onnxio.Tensor, int, error) {
 			padded := (n + fixed - 1) / fixed * fixed
@@ -53,16 +54,20 @@ func openFeed(c *cli.Context, ports []engine.Port, fixed int) (*trial.Feed, *sam
 			return x, padded, err
 		}}, nil, nil
 	}
-	if len(ports) != 1 || len(ports[0].Shape) == 0 {
-		return nil, nil, usageError("leave --data out to compare on random inputs", "--data goes with models of one input; this one has %d", len(ports))
+	asked, err := in.AskedPort(ports)
+	if err != nil {
+		return nil, nil, asUsage(err)
 	}
-	shape := slices.Clone(ports[0].Shape)
+	shape := slices.Clone(asked.Shape)
+	if len(shape) == 0 {
+		return nil, nil, usageError("leave --data out to compare on random inputs", "--data goes with inputs that have an axis of samples; %s is one number", in.Asked())
+	}
 	shape[0] = 1
-	s, err := openSamples(c, shape)
+	s, err := joined(c, set, shape)
 	if err != nil {
 		return nil, nil, err
 	}
-	return s.Feed(ports[0], shape, fixed), s, nil
+	return in.Feed(s.Samples, ports, fixed), s, nil
 }
 
 // batched are ports whose fixed batches, all of the same size, are another multiple of it.
@@ -94,6 +99,26 @@ func compareAction(c *cli.Context) error {
 	if errA, errB := bindDims(models[0], sizes), bindDims(models[1], sizes); errA != nil && errB != nil {
 		return errA
 	}
+	in, set, err := readInputs(c, models[0], false)
+	if err != nil {
+		return err
+	}
+	var matched report.Matched
+	of, by, err := matchPorts(c, "input", in.Ports(), trial.PortsOf(models[1].Graph))
+	if err != nil {
+		return fmt.Errorf("%s: %w", models[1].Path, err)
+	}
+	matched.Inputs = by
+	alike, err := in.Alike(c.Context, models[1], of)
+	if err != nil {
+		return fmt.Errorf("%s: %w", models[1].Path, asUsage(err))
+	}
+	files := models
+	for i, inputs := range []*trial.Inputs{in, alike} {
+		if models[i], err = arranged(c, inputs, trial.Fed, 0); err != nil {
+			return fmt.Errorf("%s: %w", files[i].Path, err)
+		}
+	}
 	said := map[string]bool{}
 	for i := range models {
 		o := engineOptions(c)
@@ -120,13 +145,13 @@ func compareAction(c *cli.Context) error {
 		}
 		q.Subject = nil // outputs are compared whatever they mean
 	} else {
+		if err := q.Subject.Take(in); err != nil {
+			return asUsage(err)
+		}
 		r.Subject = q.Subject.Describe(nil)
 	}
-	var matched report.Matched
-	if q.Inputs, matched.Inputs, err = matchPorts(c, "input", sessions[0].Inputs(), sessions[1].Inputs()); err == nil {
-		q.Outputs, matched.Outputs, err = matchPorts(c, "output", sessions[0].Outputs(), sessions[1].Outputs())
-	}
-	if err != nil {
+	q.Inputs = in.Along(sessions[0].Inputs(), alike, sessions[1].Inputs(), of)
+	if q.Outputs, matched.Outputs, err = matchPorts(c, "output", sessions[0].Outputs(), sessions[1].Outputs()); err != nil {
 		return fmt.Errorf("%s: %w", models[1].Path, err)
 	}
 	if q.Subject != nil {
@@ -140,7 +165,7 @@ func compareAction(c *cli.Context) error {
 		q.Models[i] = trial.Side{Path: m.Path, Runs: batchesOf(c, m, sessions[i], trial.FixedBatch(firstShape(sessions[i])))}
 	}
 	var s *samples
-	if q.Feed, s, err = openFeed(c, sessions[0].Inputs(), fixed); err != nil {
+	if q.Feed, s, err = openFeed(c, in, set, sessions[0].Inputs(), fixed); err != nil {
 		return err
 	}
 	engines := [2]string{sessions[0].Engine(), sessions[1].Engine()}
@@ -153,7 +178,7 @@ func compareAction(c *cli.Context) error {
 		r.Agreement = q.Sum(r.Rows)
 		r.Agreement.Engines, r.Agreement.Matched = engines, matched
 		if c.Bool("certify") && !r.Interrupted {
-			r.Agreement.Certificate, err = certifyEqual(c, models)
+			r.Agreement.Certificate, err = certifyEqual(c, in, models)
 		}
 	}
 	if r.Interrupted = r.Interrupted || c.Context.Err() != nil; err != nil && (!r.Interrupted || r.Agreement == nil) {

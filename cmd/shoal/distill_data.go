@@ -46,6 +46,7 @@ func lessonFlags() []cli.Flag {
 		formFlag("test", "images, `KIND:PATH`, on whose test split the student is measured at the end", "", isData),
 		resizeFlag(), exifFlag(), labelsFlag(),
 		own(formFlag("teacher-output", "`NAME` of the teacher's output that holds its logits", "", notEmpty), "the only one that can"),
+		holdFlag(), batchAxisFlag(),
 		realsFlag("mean", "`M` subtracted from pixels before the teacher, one number or one for each channel; the student takes pixels in [0,1]", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
 		wordFlag("technique", "labels, logits, temperature, hinton or dkd", string(student.Temperature), techniques()...),
@@ -219,7 +220,23 @@ func (l *lesson) ask(c *cli.Context) error {
 		return err
 	}
 	l.teacher = m
+	in, err := trial.NewInputs(m, givenInputs(c))
+	if err == nil {
+		err = in.Take(c.Context, nil)
+	}
+	if err == nil {
+		err = in.Settled()
+	}
+	if err != nil {
+		return asUsage(err)
+	}
+	if m, err = arranged(c, in, trial.Fed, 0); err != nil {
+		return err
+	}
 	if l.subject, err = subjectBy(c, m, c.String("teacher-output")); err == nil {
+		err = asUsage(l.subject.Take(in))
+	}
+	if err == nil {
 		err = asUsage(l.subject.Classified(c.Context))
 	}
 	if err == nil {
@@ -228,11 +245,15 @@ func (l *lesson) ask(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	hash := m.SHA256 // of what the logits are of, for the cache
+	hash := l.teacher.SHA256 // of what the logits are of, for the cache
+	if m != l.teacher {
+		hash += fmt.Sprintf(" inputs %v axes %v", in.HeldAt(), givenInputs(c).Axes)
+	}
 	if l.subject.Model != m {
 		hash += " output " + l.subject.Output
 	}
 	saySubject(c, l.subject)
+	sayHeld(c, in)
 	m, stripped, err := trial.Teacher(l.subject, "shoal "+version())
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

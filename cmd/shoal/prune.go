@@ -46,7 +46,7 @@ func pruneCommand() *cli.Command {
 		&cli.StringFlag{Name: "plan", Usage: "write the plan to this `FILE`, or carry out the plan in it where it exists"},
 		plotFlag("draw every layer's scores with the cut"),
 		&cli.BoolFlag{Name: "time", Usage: "measure layers and whole models, before and after, on --engine"},
-		dimFlag())
+		dimFlag(), holdFlag())
 	flags = append(flags, engineFlags()...)
 	flags = append(append(flags, dataFlags()...), jsonOption())
 	return &cli.Command{
@@ -259,12 +259,21 @@ func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, *trial.Descri
 	if err != nil {
 		return nil, nil, err
 	}
-	in, s, err := openFeed(c, sess.Inputs(), 1) // nothing is filled up: every sample counts
+	var in *trial.Feed
+	var s *samples
+	inputs, set, err := readInputs(c, m, false)
+	if err == nil {
+		err = asUsage(inputs.AsFile())
+	}
+	if err == nil {
+		in, s, err = openFeed(c, inputs, set, sess.Inputs(), 1) // nothing is filled up: every sample counts
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, sess.Close())
 	}
 	var subject *trial.Description
 	if sub, err := subjectBy(c, m, ""); err == nil {
+		_ = sub.Take(inputs) // of axes that were given there are none
 		saySubject(c, sub)
 		told := sub.Describe(s.Samples)
 		subject = &told

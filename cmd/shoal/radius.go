@@ -13,7 +13,7 @@ import (
 
 func radiusCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(append(flags, subjectFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
+	flags = append(append(append(flags, subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
 		radiusFlag("max-eps", "largest radius tried, in pixel units", "0.1", above0),
 		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
 		falsifyFlag(), resumeFlag(),
@@ -34,7 +34,7 @@ func radiusAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sub, err := answering(c, m)
+	sub, set, err := answering(c, m, trial.Proven)
 	if err != nil {
 		return err
 	}
@@ -44,10 +44,11 @@ func radiusAction(c *cli.Context) error {
 	}
 	defer closeFalsifier(q.Search)
 	var s *samples
-	if q.Proofs, s, err = openProofs(c, sub, nil); err != nil { // the attack has its turn when the radius is known
+	if q.Proofs, s, err = openProofs(c, sub, set, nil, trial.UpperSearch); err != nil { // the attack has its turn when the radius is known
 		return err
 	}
 	defer q.Verifier.Close()
+	defer q.Close()
 	config := configOf(c, s, q.Verifier)
 	config.Eps, config.EpsText = q.Max, givenText(c, "max-eps")
 	r := &report.Result{Question: report.Radii, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}

@@ -83,7 +83,7 @@ func oneOutput(c *cli.Context) error {
 var lessonRules = []rule{
 	{"fit", func(c *cli.Context) bool { return filepath.Ext(c.String("student")) == "" }, "goes with a preset as --student"},
 	{"validation-share", lacks("validation"), "does not go with --validation"},
-	{"mean std cache engine device extra teacher-output", has("teacher"), "goes with --teacher"},
+	{"mean std cache engine device extra teacher-output hold batch-axis", has("teacher"), "goes with --teacher"},
 	{"alpha", is("technique", "hinton", "dkd"), "goes with --technique hinton or dkd"},
 	{"beta", is("technique", "dkd"), "goes with --technique dkd"},
 	{"patience", func(c *cli.Context) bool {
@@ -109,7 +109,7 @@ var demandsOf = map[string]demands{
 			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
 		},
-		rules: []rule{{"data split range mean std resize exif labels pixel-range eps norm min-certified output decision tolerance resume", lacks("vnnlib"), "does not go with --vnnlib"},
+		rules: []rule{{"data split range mean std resize exif labels pixel-range eps norm min-certified output decision tolerance resume hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
 			ofNumbers, ofClasses, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}}},
 	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated}, rules: []rule{ofNumbers, ofClasses},
 		also: func(c *cli.Context) error {
@@ -155,7 +155,7 @@ var demandsOf = map[string]demands{
 			{flags: []string{"output", "in-place"}, when: lacks("dry-run"), hint: outputHint + "; --dry-run writes nothing"},
 			{flags: []string{"data"}, when: is("score", "activation"), hint: "for example --data fmnist:DIR --range 0:1000"},
 		},
-		rules: []rule{besideData, {"data", is("score", "activation", "proven-dead"), "goes with --score activation, or proven-dead"}, deadOnly,
+		rules: []rule{besideData, {"data", is("score", "activation", "proven-dead"), "goes with --score activation, or proven-dead"}, {"hold", is("score", "activation"), "goes with --score activation"}, deadOnly,
 			{"absorb-bias", func(c *cli.Context) bool { return c.String("score") != "proven-dead" }, "does not go with --score proven-dead, which changes nothing"},
 			{"seed", is("score", "random"), "goes with --score random"}, {"engine device", has("time"), "goes with --time"}, onGPU},
 		also: func(c *cli.Context) error {

@@ -10,12 +10,11 @@ import (
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
-	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
 func runCommand() *cli.Command {
-	flags := append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), dimFlag(),
+	flags := append(append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), inputFlags()...), dimFlag(),
 		&cli.BoolFlag{Name: "float64", Usage: "compute in float64"},
 		threadsFlag(),
 		wholeFlag("batch", "samples given to the engine at once", "64", 1),
@@ -35,9 +34,20 @@ func runAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sub, err := subjectOf(c, m)
+	inputs, set, err := readInputs(c, m, false)
 	if err != nil {
 		return err
+	}
+	given, err := arranged(c, inputs, trial.Fed, 0)
+	if err != nil {
+		return err
+	}
+	sub, err := subjectOf(c, given)
+	if err != nil {
+		return err
+	}
+	if err := sub.Take(inputs); err != nil {
+		return asUsage(err)
 	}
 	sess, err := engine.Open(c.Context, sub.Model, engineOptions(c))
 	if err != nil {
@@ -45,8 +55,8 @@ func runAction(c *cli.Context) error {
 	}
 	defer sess.Close()
 	in := sess.Inputs()
-	if len(in) != 1 {
-		return fmt.Errorf("the model has %d inputs; run takes models of one", len(in))
+	if _, err := inputs.AskedPort(in); err != nil {
+		return asUsage(err)
 	}
 	shape := append([]int{}, in[0].Shape...)
 	fixed := 1
@@ -59,20 +69,23 @@ func runAction(c *cli.Context) error {
 			return usageError("bind it with --dim NAME=SIZE; shoal inspect shows the names", "dimension %d of input %q is free", k, in[0].Name)
 		}
 	}
-	s, err := openSamples(c, shape)
+	s, err := joined(c, set, shape)
 	if err != nil {
 		return err
 	}
 	saySubject(c, sub)
+	sayHeld(c, inputs)
 	r := &runTally{s: s, sub: sub, fixed: fixed, keep: jsonMode(c) != "", Outputs: [][]number{}, Predictions: []int{}, Labels: []int{}}
-	err = r.all(c, sess, shape)
+	err = r.all(c, sess)
 	if r.Interrupted = c.Context.Err() != nil; err != nil && !r.Interrupted {
 		return err
 	}
 	r.Model, r.DataHash, r.Engine, r.Subject = modelOf(c, m), s.set.SHA256, sess.Engine(), sub.Describe(s.Samples)
 	if b := r.batches; b != nil {
 		r.Depend = b.Depend
-		r.Subject.Batch.Along(b.Axes)
+		if !r.sub.Turned() {
+			r.Subject.Batch.Along(b.Axes)
+		}
 	}
 	return r.report(c)
 }
@@ -106,23 +119,25 @@ type runTally struct {
 }
 
 // all runs the samples a batch at a time. A batch that the file fixes is filled up with the last sample.
-func (r *runTally) all(c *cli.Context, sess engine.Session, shape []int) error {
+func (r *runTally) all(c *cli.Context, sess engine.Session) error {
 	s := r.s
 	batch := max(1, c.Int("batch")/r.fixed) * r.fixed
 	r.batches = batchesOf(c, r.sub.Model, sess, r.fixed)
+	r.batches.Axis = r.sub.ScoresAxis
+	feed := r.sub.Inputs.Feed(s.Samples, sess.Inputs(), r.fixed)
 	bar := newProgress(c.App.ErrWriter, s.set.Len(), "running")
 	defer bar.finish()
 	for from := 0; from < s.set.Len(); from += batch {
 		n := min(batch, s.set.Len()-from)
-		x, padded, err := s.Filled(sess.Inputs()[0], shape, from, n, r.fixed)
+		x, padded, err := feed.Next(from, n)
 		if err != nil {
 			return err
 		}
 		start := time.Now()
 		alone := r.batches.Alone
-		rows, err := r.batches.Run(c.Context, []*onnxio.Tensor{x}, n, padded)
+		rows, err := r.batches.Run(c.Context, x, n, padded)
 		if err != nil {
-			return err
+			return asUsage(err)
 		}
 		spent := time.Since(start).Seconds()
 		if r.batches.Alone && !alone {

@@ -107,19 +107,15 @@ type samples struct {
 	set *dataset.Set
 }
 
-func openSamples(c *cli.Context, shape []int) (*samples, error) {
+// dataOptions are those of --data.
+func dataOptions(c *cli.Context) (dataset.Options, error) {
 	names, err := namesOf(c)
-	if err != nil {
-		return nil, err
-	}
-	set, err := dataset.OpenContext(c.Context, c.String("data"), dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range"),
-		Resize: resizeOf(c), EXIF: c.Bool("exif"), Targets: regress(c), Order: names})
-	if err != nil {
-		return nil, err
-	}
-	if err := set.Check(); err != nil {
-		return nil, err
-	}
+	return dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range"), Resize: resizeOf(c), EXIF: c.Bool("exif"),
+		Targets: regress(c), Order: names}, err
+}
+
+// joined joins a data set with a model's input of that shape.
+func joined(c *cli.Context, set *dataset.Set, shape []int) (*samples, error) {
 	src, err := trial.Fit(set, shape)
 	if err != nil {
 		return nil, err

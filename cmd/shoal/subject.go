@@ -10,6 +10,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
@@ -71,13 +72,23 @@ func toleranceFlag(usage string) cli.Flag {
 // regress tells that outputs are numbers without classes.
 func regress(c *cli.Context) bool { return c.String("decision") == string(trial.Regress) }
 
-// answering is subjectOf for questions about balls: of classes, or of numbers.
-func answering(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
-	s, err := subjectOf(c, m)
+// answering is subjectOf for questions about balls, of classes or of numbers, with the data that goes with the model's inputs.
+func answering(c *cli.Context, m *onnxio.Model, v trial.View) (*trial.Subject, *dataset.Set, error) {
+	in, set, err := readInputs(c, m, true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return s, asUsage(s.Answers(c.Context))
+	if m, err = arranged(c, in, v, 0); err != nil {
+		return nil, nil, err
+	}
+	s, err := subjectOf(c, m)
+	if err == nil {
+		err = asUsage(s.Take(in))
+	}
+	if err == nil {
+		err = asUsage(s.Answers(c.Context))
+	}
+	return s, set, err
 }
 
 // asUsage lets whoever asked say what the file does not.

@@ -10,14 +10,18 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
+	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
-// openProofs opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout.
-func openProofs(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (trial.Proofs, *samples, error) {
+// openProofs opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout. f is the search that proofs begin with;
+// o are the settings of one for single samples, where these need a model of their own.
+func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify.Attack, o attack.SearchOptions) (trial.Proofs, *samples, error) {
 	ready, done := beforeDeadline(c)
 	defer done()
 	p := trial.Proofs{Subject: sub, Timeout: c.Duration("timeout")}
@@ -25,7 +29,7 @@ func openProofs(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (trial.Pr
 	if p.Verifier, err = trial.OpenVerifier(ready, sub, withFalsifier(c, f)); err != nil {
 		return p, nil, notReady(c, err)
 	}
-	s, err := openSamples(c, p.Verifier.Info().InputShape)
+	s, err := joined(c, set, p.Verifier.Info().InputShape)
 	if err == nil {
 		err = checkLabels(c, s, sub)
 	}
@@ -34,7 +38,13 @@ func openProofs(c *cli.Context, sub *trial.Subject, f *falsify.Attack) (trial.Pr
 		return p, nil, err
 	}
 	p.Samples = s.Samples
+	if sub.Inputs.Varies(trial.Proven) {
+		p.Reopen = func(ctx context.Context, i int) (*verify.Verifier, *falsify.Attack, error) {
+			return reopened(ctx, c, sub, f, o, i)
+		}
+	}
 	saySubject(c, sub)
+	sayHeld(c, sub.Inputs)
 	sayRange(c, s)
 	return p, s, nil
 }

@@ -209,14 +209,16 @@ type Matched struct {
 
 // Certificate says what is proven about the difference of two models.
 type Certificate struct {
-	Equal     bool     `json:"equal"` // they compute the same function over the box
-	Delta     Number   `json:"delta"` // no output differs by more; null where nothing is proven
-	Reason    string   `json:"reason,omitempty"`
-	Lower     []Number `json:"lower"` // of every output of A less that of B
-	Upper     []Number `json:"upper"`
-	Removed   [2]int   `json:"dead_filters"` // proven dead in A and B, and left out of both
-	Box       string   `json:"box"`
-	Matched   Matched  `json:"matched_by"`
-	Method    string   `json:"method"`
-	Semantics string   `json:"semantics"`
+	Equal   bool     `json:"equal"` // they compute the same function over the box
+	Delta   Number   `json:"delta"` // no output differs by more; null where nothing is proven
+	Reason  string   `json:"reason,omitempty"`
+	Lower   []Number `json:"lower"` // of every output of A less that of B
+	Upper   []Number `json:"upper"`
+	Removed [2]int   `json:"dead_filters"` // proven dead in A and B, and left out of both
+	Box     string   `json:"box"`
+	// Held are inputs that were constants, with their values as they were given: the box is that of the others.
+	Held      map[string]string `json:"held,omitempty"`
+	Matched   Matched           `json:"matched_by"`
+	Method    string            `json:"method"`
+	Semantics string            `json:"semantics"`
 }

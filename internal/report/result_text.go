@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 )
@@ -179,9 +181,13 @@ func (r *Result) compareWords(w *foreign.Builder) {
 }
 
 func (c *Certificate) words(w *foreign.Builder) {
+	held := ""
+	for _, name := range slices.Sorted(maps.Keys(c.Held)) {
+		held += fmt.Sprintf(", with %s held at %s,", name, c.Held[name])
+	}
 	if c.Equal {
-		w.Printf("certified: over all inputs in %s the two compute the same function; %d filters of A and %d of B are proven dead (%s, %s)\n",
-			c.Box, c.Removed[0], c.Removed[1], c.Method, c.Semantics)
+		w.Printf("certified: over all inputs in %s%s the two compute the same function; %d filters of A and %d of B are proven dead (%s, %s)\n",
+			c.Box, held, c.Removed[0], c.Removed[1], c.Method, c.Semantics)
 		return
 	}
 	if math.IsInf(float64(c.Delta), 0) {
@@ -192,5 +198,5 @@ func (c *Certificate) words(w *foreign.Builder) {
 		w.Printf("unknown: nothing is proven of the difference over %s: %s (%s, %s)\n", c.Box, reason, c.Method, c.Semantics)
 		return
 	}
-	w.Printf("certified: over all inputs in %s no output differs by more than %.4g (%s, %s)\n", c.Box, float64(c.Delta), c.Method, c.Semantics)
+	w.Printf("certified: over all inputs in %s%s no output differs by more than %.4g (%s, %s)\n", c.Box, held, float64(c.Delta), c.Method, c.Semantics)
 }

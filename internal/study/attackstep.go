@@ -44,7 +44,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			sub, err := of.asked(ctx)
+			sub, err := of.asked(ctx, trial.Searched)
 			if err != nil {
 				return nil, nil, err
 			}

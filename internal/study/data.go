@@ -226,7 +226,7 @@ func (l *lab) ask(ctx context.Context, t *step, spec *Teacher, use string, d *st
 		out.Logits, out.Classes = z, len(z)/d.Len()
 		return &out, nil
 	}
-	sub, err := asked(ctx, t, spec)
+	sub, err := asked(ctx, t, spec, trial.Fed)
 	if err != nil {
 		return nil, err
 	}

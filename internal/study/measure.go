@@ -39,7 +39,7 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			sub, err := asked(ctx, of, spec)
+			sub, err := asked(ctx, of, spec, trial.Fed)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -113,12 +113,24 @@ func (l *lab) valid(spec *Teacher) (equal.Ranges, error) {
 const activationImages = 512
 
 func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (prune.Samples, error) {
+	inputs, err := spec.inputs(ctx, m)
+	if err == nil {
+		err = inputs.AsFile()
+	}
+	if err != nil {
+		return nil, err
+	}
 	s, err := engine.Open(ctx, m, engine.Options{Once: true})
 	if err != nil {
 		return nil, err
 	}
-	in := s.Inputs()[0]
-	shape := append([]int{}, in.Shape...)
+	ports := s.Inputs()
+	asked, err := inputs.AskedPort(ports)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	shape := append([]int{}, asked.Shape...)
 	if err := s.Close(); err != nil {
 		return nil, err
 	}
@@ -137,5 +149,5 @@ func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (
 	if err != nil {
 		return nil, err
 	}
-	return v.Feed(in, append([]int{1}, shape[1:]...), 1).Activations(activationImages, 1, nil), nil
+	return inputs.Feed(v, ports, 1).Activations(activationImages, 1, nil), nil
 }

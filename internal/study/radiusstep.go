@@ -60,7 +60,7 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 
 // radius opens the question of a model's radii.
 func (l *lab) radius(ctx context.Context, of *model, c *Certify, o verify.Options) (*trial.Radius, error) {
-	sub, err := of.asked(ctx)
+	sub, err := of.asked(ctx, trial.Proven)
 	if err != nil {
 		return nil, err
 	}

@@ -126,6 +126,8 @@ type Teacher struct {
 	// Output and Decision say what a model's numbers mean, where its file leaves that open; see trial.Read.
 	Output   string `yaml:"output" json:"output,omitempty"`
 	Decision string `yaml:"decision" json:"decision,omitempty"`
+	// Hold are inputs beside the images, NAME=VALUE each; see trial.ParseHold.
+	Hold []string `yaml:"hold" json:"hold,omitempty"`
 
 	Preset   string          `yaml:"preset" json:"preset,omitempty"`
 	Fit      bool            `yaml:"fit" json:"fit,omitempty"` // make the preset for the data's images where it is for another size
@@ -374,7 +376,16 @@ func (s *Spec) people(v *validation) {
 			v.check(t.Preset == "" && len(t.Layers) == 0, "%s: a model has no preset and no layers", where)
 		} else {
 			v.architecture(where, t.Preset, t.Fit, t.Layers)
-			v.check(t.Mean == nil && t.Std == nil && t.Output == "" && t.Decision == "", "%s: mean, std, output and decision are for models", where)
+			v.check(t.Mean == nil && t.Std == nil && t.Output == "" && t.Decision == "" && t.Hold == nil, "%s: mean, std, output, decision and hold are for models", where)
+		}
+		for _, text := range t.Hold {
+			h, err := trial.ParseHold(text)
+			if err == nil && h.Value == "" {
+				err = fmt.Errorf("%q: want NAME=VALUE: images have no arrays of other inputs", text)
+			}
+			if err != nil {
+				v.check(false, "%s.hold: %w", where, err)
+			}
 		}
 		if _, err := trial.ParseDecision(t.Decision); err != nil {
 			v.check(false, "%s.decision: %w", where, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
 // Subject is a model of the study, apart from the seed: what it is and where it comes from.
@@ -79,13 +80,44 @@ func seedText(seed int64) string {
 func joined(list []string) string { return strings.Join(list, ", ") }
 
 // asked is the model with what is asked of it.
-func (m *model) asked(ctx context.Context) (*trial.Subject, error) { return asked(ctx, m.made, m.spec) }
+func (m *model) asked(ctx context.Context, v trial.View) (*trial.Subject, error) {
+	return asked(ctx, m.made, m.spec, v)
+}
+
+// inputs are what becomes of a model's inputs: images are those of one of them, and the others are held as the teacher says.
+func (t *Teacher) inputs(ctx context.Context, m *onnxio.Model) (*trial.Inputs, error) {
+	var given trial.Given
+	if t != nil {
+		for _, text := range t.Hold {
+			h, err := trial.ParseHold(text)
+			if err != nil {
+				return nil, err
+			}
+			given.Hold = append(given.Hold, h)
+		}
+	}
+	in, err := trial.NewInputs(m, given)
+	if err == nil {
+		err = in.Take(ctx, nil)
+	}
+	if err == nil {
+		err = in.Settled()
+	}
+	return in, err
+}
 
 // asked is a step's model with what is asked of it: as its teacher says where it is one of a file, else as it is read.
-func asked(ctx context.Context, made *step, t *Teacher) (*trial.Subject, error) {
+func asked(ctx context.Context, made *step, t *Teacher, v trial.View) (*trial.Subject, error) {
 	file, err := made.load()
 	if err != nil {
 		return nil, err
+	}
+	in, err := t.inputs(ctx, file)
+	if err == nil {
+		file, err = in.Model(ctx, v, 0)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", made.name, err)
 	}
 	output, want := "", trial.Decision{}
 	if t != nil {
@@ -95,6 +127,9 @@ func asked(ctx context.Context, made *step, t *Teacher) (*trial.Subject, error) 
 		}
 	}
 	sub, err := trial.Read(ctx, file, output, want)
+	if err == nil {
+		err = sub.Take(in)
+	}
 	if err == nil {
 		err = sub.Classified(ctx)
 	}
@@ -115,5 +150,8 @@ func (t *Teacher) into(settings map[string]any) {
 	}
 	if t.Decision != "" {
 		settings["decision"] = t.Decision
+	}
+	if t.Hold != nil {
+		settings["hold"] = t.Hold
 	}
 }

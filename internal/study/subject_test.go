@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -33,12 +34,38 @@ func TestTeachersAreAskedAsTheySay(t *testing.T) {
 		{Teacher{Output: m.Graph.Outputs[0].Name, Decision: "threshold:0"}, 0, "threshold is for one score"},
 		{Teacher{Output: m.Graph.Outputs[0].Name, Decision: "regress"}, 0, "no classes"},
 	} {
-		sub, err := asked(context.Background(), &step{name: "teacher two", done: true, file: path}, &c.of)
+		sub, err := asked(context.Background(), &step{name: "teacher two", done: true, file: path}, &c.of, trial.Fed)
 		switch {
 		case c.fault == "" && (err != nil || sub.Classes() != c.classes):
 			t.Errorf("%+v: %v, %v", c.of, sub, err)
 		case c.fault != "" && (err == nil || !strings.Contains(err.Error(), c.fault) || !strings.HasPrefix(err.Error(), "teacher two: ")):
 			t.Errorf("%+v: %v, want %q", c.of, err, c.fault)
 		}
+	}
+}
+
+// TestHeldInputsOfTeachers: a teacher of several inputs is asked with the others held as its study says, and not at all where it does not.
+func TestHeldInputsOfTeachers(t *testing.T) {
+	made := &step{name: "teacher", done: true, file: "../../cmd/shoal/testdata/models/inputs/picture.onnx"}
+	for _, v := range []trial.View{trial.Fed, trial.Proven, trial.Searched} {
+		sub, err := asked(context.Background(), made, &Teacher{Hold: []string{"extra=1,2"}}, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := sub.Describe(nil).HeldAt["extra"]; at != "1,2" || sub.Classes() != 10 {
+			t.Errorf("held at %q, %d classes", at, sub.Classes())
+		}
+		inputs := 0
+		for _, in := range sub.Model.Graph.Inputs {
+			if in.Const == nil {
+				inputs++
+			}
+		}
+		if want := map[trial.View]int{trial.Fed: 1, trial.Proven: 2, trial.Searched: 1}[v]; inputs != want {
+			t.Errorf("view %d: %d inputs, want %d", v, inputs, want)
+		}
+	}
+	if _, err := asked(context.Background(), made, &Teacher{}, trial.Fed); err == nil || !strings.Contains(err.Error(), "nothing says the value of input extra") {
+		t.Error(err)
 	}
 }

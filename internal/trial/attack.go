@@ -32,9 +32,13 @@ type Attack struct {
 	Records *record.File
 	// Watch, where set, is told how far the run is.
 	Watch AttackWatcher
+	// Retarget, where set, opens the target of sample i: what is held differs from sample to sample. Same tells whether two samples have the same.
+	Retarget func(ctx context.Context, i int) (*attack.Target, error)
+	Same     func(i, j int) bool
 
-	flags  map[string]attack.Flag
-	depend bool // of records
+	targets map[int]*attack.Target // of a batch, by the first sample that it serves
+	flags   map[string]attack.Flag
+	depend  bool // of records
 }
 
 // AttackWatcher is told how far an attack is.
@@ -116,6 +120,12 @@ func (q *Attack) batch(ctx context.Context, from, to int) ([][]report.Row, error
 	if err != nil {
 		return nil, err
 	}
+	q.targets = map[int]*attack.Target{}
+	defer func() {
+		for _, t := range q.targets {
+			t.Close()
+		}
+	}()
 	out := make([][]report.Row, len(q.Eps))
 	broken := make([]*report.Row, to-from)
 	for _, k := range ascending(q.Eps) {
@@ -148,8 +158,40 @@ func (q *Attack) batch(ctx context.Context, from, to int) ([][]report.Row, error
 	return out, nil
 }
 
-// some attacks those samples of a batch, which begins at number from, that are still to be done, at one radius.
+// some attacks those samples of a batch, which begins at a sample of the set, that are still to be done, at one radius.
 func (q *Attack) some(ctx context.Context, all *attack.Samples, from int, todo []int, k int, out []report.Row) error {
+	if q.Retarget == nil {
+		return q.together(ctx, q.Target, all, from, todo, k, out)
+	}
+	for len(todo) > 0 {
+		first := todo[0]
+		var same, others []int
+		for _, i := range todo {
+			if q.Same(from+first, from+i) {
+				same = append(same, i)
+			} else {
+				others = append(others, i)
+			}
+		}
+		t := q.targets[first]
+		if t == nil {
+			var err error
+			if t, err = q.Retarget(ctx, from+first); err != nil {
+				return err
+			}
+			q.targets[first] = t
+		}
+		if err := q.together(ctx, t, all, from, same, k, out); err != nil {
+			return err
+		}
+		q.depend = q.depend || t.SamplesDepend()
+		todo = others
+	}
+	return nil
+}
+
+// together attacks samples of a batch that go through the same target.
+func (q *Attack) together(ctx context.Context, target *attack.Target, all *attack.Samples, from int, todo []int, k int, out []report.Row) error {
 	if len(todo) == 0 {
 		return nil
 	}
@@ -169,7 +211,7 @@ func (q *Attack) some(ctx context.Context, all *attack.Samples, from int, todo [
 		o.Progress = q.Watch.Tell
 	}
 	start := time.Now()
-	res, err := attack.Run(ctx, q.Target, &part, attack.Threat{Norm: q.Norm, Eps: q.Eps[k].Value}, q.Method, o)
+	res, err := attack.Run(ctx, target, &part, attack.Threat{Norm: q.Norm, Eps: q.Eps[k].Value}, q.Method, o)
 	if err != nil {
 		return err
 	}
@@ -198,7 +240,7 @@ func (q *Attack) some(ctx context.Context, all *attack.Samples, from int, todo [
 		}
 		row.At(q.Eps[k].Value, q.Eps[k].Text)
 		out[i] = row
-		answers = append(answers, record.Answer{Key: q.key(k), Index: row.Index, Result: attackRecord{row, encodeFloats(row.Input), row.Evaluations, res.Flags, q.Target.SamplesDepend()}})
+		answers = append(answers, record.Answer{Key: q.key(k), Index: row.Index, Result: attackRecord{row, encodeFloats(row.Input), row.Evaluations, res.Flags, target.SamplesDepend()}})
 	}
 	if err := q.Records.Add(answers...); err != nil {
 		return err

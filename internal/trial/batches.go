@@ -3,7 +3,6 @@ package trial
 import (
 	"context"
 	"fmt"
-	"math"
 	"reflect"
 	"runtime"
 	"slices"
@@ -26,6 +25,9 @@ type Batches struct {
 	// whether samples depend on each other would be a matter of how many threads there are.
 	Together func(context.Context) (engine.Session, error)
 	Threads  int
+
+	// Axis, where set, is what a user says of the axis of the samples in an output; it must be what trying shows.
+	Axis func(output string) (axis int, said bool)
 
 	// Alone tells that samples are run one by one: their parts of an output cannot be told, or they depend on each other.
 	Alone bool
@@ -133,7 +135,14 @@ func (b *Batches) try(ctx context.Context, x, out []*onnxio.Tensor, n, padded in
 		}
 		axes[k] = -1
 		aligned := false // an axis grew with the batch and nothing else did
+		want, said := -1, false
+		if b.Axis != nil {
+			want, said = b.Axis(b.Session.Outputs()[k].Name)
+		}
 		for a := range t.Shape {
+			if said && a != want {
+				continue
+			}
 			grows := slices.Clone(alone[0][k].Shape)
 			clear := len(grows) == len(t.Shape) && grows[a] == b.Fixed
 			if clear {
@@ -153,6 +162,10 @@ func (b *Batches) try(ctx context.Context, x, out []*onnxio.Tensor, n, padded in
 			}
 			aligned = aligned || clear
 		}
+		if axes[k] < 0 && said {
+			name := b.Session.Outputs()[k].Name
+			return nil, unclear("without it the axis is looked for", "--batch-axis %s=%d: along that axis samples have not in company what they have alone", name, want)
+		}
 		if axes[k] < 0 {
 			b.Alone, b.Depend = true, b.Depend || aligned
 		}
@@ -171,16 +184,8 @@ func (b *Batches) same(v []float64, shape []int, axis int, some []int, alone [][
 		if y = firstOf(y, alone[k][output].Shape, axis, b.Fixed); len(row) != len(y) {
 			return false, nil
 		}
-		most := 1e-6
-		for _, f := range y {
-			if !math.IsInf(f, 0) {
-				most = max(most, math.Abs(f)) // NaN stays out
-			}
-		}
-		for j := range y {
-			if row[j] != y[j] && !(math.IsNaN(row[j]) && math.IsNaN(y[j])) && !(math.Abs(row[j]-y[j]) <= Shift*most) {
-				return false, nil
-			}
+		if !sameRow(row, y, Shift) {
+			return false, nil
 		}
 	}
 	return true, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
 // OpenVerifier opens a subject for proofs. A last Softmax is left out where the decision is the same without it.
@@ -34,18 +35,22 @@ type Proofs struct {
 	Subject  *Subject
 	Verifier *verify.Verifier
 	Samples  *Samples
-	Timeout  time.Duration // for one sample, of Certify at one radius; 0 means none
+	// Reopen, where set, opens the subject for sample i: what is held differs from sample to sample.
+	Reopen  func(ctx context.Context, i int) (*verify.Verifier, *falsify.Attack, error)
+	Timeout time.Duration // for one sample, of Certify at one radius; 0 means none
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
+
+	reopened *opened
 }
 
 // clean is a sample as the middle of balls, with what the model makes of it unchanged.
-func (p *Proofs) clean(ctx context.Context, i int) (x []float32, y []float64, row report.Row, err error) {
+func (p *Proofs) clean(ctx context.Context, o *opened, i int) (x []float32, y []float64, row report.Row, err error) {
 	row = report.Row{Index: p.Samples.Index[i], Label: p.Samples.Labels[i]}
 	if x, err = p.Samples.Center(i); err != nil {
 		return nil, nil, row, err
 	}
-	if y, err = p.Verifier.Predict(ctx, p.Samples.Input(x)); err != nil {
+	if y, err = o.verifier.Predict(ctx, o.whole(p.Samples.Input(x))); err != nil {
 		return nil, nil, row, err
 	}
 	row.Predicted = p.Subject.Decision.Class(y)
@@ -112,7 +117,11 @@ func (q *Certify) key(k int) string { return fmt.Sprintf("eps %v", q.Eps[k].Valu
 // ask fills in the rows that are not there.
 func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 	start := time.Now()
-	x, y, clean, err := q.clean(ctx, i)
+	o, err := q.open(ctx, i)
+	if err != nil {
+		return err
+	}
+	x, y, clean, err := q.clean(ctx, o, i)
 	if err != nil {
 		return err
 	}
@@ -129,10 +138,10 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 		ball := q.Samples.Ball(x, q.Eps[k].Value)
 		own, cancel := q.within(ctx)
 		if !q.boundsAlone() {
-			err = q.decide(own, ball, y, row, rows, least)
+			err = q.decide(own, o, ball, y, row, rows, least)
 		}
 		if err == nil && q.Subject.Numbers() {
-			err = q.reach(own, ball, row)
+			err = q.reach(own, o, ball, row)
 		}
 		cancel()
 		if err != nil {
@@ -154,7 +163,7 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 }
 
 // decide answers for one row; least is the smallest radius with a counterexample, -1 where none is known.
-func (q *Certify) decide(ctx context.Context, ball verify.Ball, y []float64, row *report.Row, rows []report.Row, least int) error {
+func (q *Certify) decide(ctx context.Context, o *opened, ball verify.Ball, y []float64, row *report.Row, rows []report.Row, least int) error {
 	row.Proof = &report.Proof{Verdict: string(verify.Falsified), Margin: report.None()}
 	numbers := q.Subject.Numbers()
 	switch nothing := noNumbers(y); {
@@ -166,7 +175,7 @@ func (q *Certify) decide(ctx context.Context, ball verify.Ball, y []float64, row
 		row.In = rows[least].In
 		row.Reason = fmt.Sprintf("the counterexample of eps %s is in this ball too", q.Eps[least].Text)
 	default:
-		r, err := q.Verifier.Verify(ctx, q.Subject.Holds(ball, row.Label, y))
+		r, err := o.verifier.Verify(ctx, o.property(q.Subject.Holds(ball, row.Label, y)))
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package trial
 import (
 	"math/big"
 
-	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -17,7 +16,9 @@ type Description struct {
 	Tolerance     *float64       `json:"tolerance,omitempty"`
 	Batch         BatchAxes      `json:"batch"`
 	Preprocessing *Preprocessing `json:"preprocessing"` // null where the model is given the file's own numbers
-	Held          []string       `json:"held"`          // inputs that keep one value
+	Held          []string       `json:"held"`          // inputs that keep their values
+	// HeldAt says what each of them is held at: the value as it was given, or data.
+	HeldAt map[string]string `json:"held_at,omitempty"`
 }
 
 // BatchAxes are the axes along which samples lie, one for each input and output; null where there is none.
@@ -33,22 +34,6 @@ func (b *BatchAxes) Along(axes []int) {
 			b.Outputs[k] = &axes[k]
 		}
 	}
-}
-
-// declaredAxis is the axis of an output that has the name of the inputs' batch; else the first.
-func declaredAxis(g *onnxio.Graph) int {
-	axis := 0
-	for _, in := range g.Inputs {
-		if in.Const != nil || len(in.Dims) == 0 || in.Dims[0].Name == "" {
-			continue
-		}
-		for i, d := range g.Outputs[0].Dims {
-			if d.Name == in.Dims[0].Name {
-				axis = i
-			}
-		}
-	}
-	return axis
 }
 
 // Preprocessing is what is done to pixels before the model takes them.
@@ -69,15 +54,19 @@ func (s *Subject) Describe(samples *Samples) Description {
 		t, _ := s.Tolerance.T.Float64()
 		d.Tolerance = &t
 	}
-	first := 0
-	for _, v := range s.Model.Graph.Inputs {
-		if v.Const != nil {
-			continue
+	if s.Inputs != nil {
+		s.Inputs.describe(&d)
+	} else {
+		first := 0
+		for _, v := range s.Model.Graph.Inputs {
+			if v.Const != nil {
+				continue
+			}
+			d.Inputs = append(d.Inputs, v.Name)
+			d.Batch.Inputs = append(d.Batch.Inputs, &first)
 		}
-		d.Inputs = append(d.Inputs, v.Name)
-		d.Batch.Inputs = append(d.Batch.Inputs, &first)
 	}
-	axis := declaredAxis(s.Model.Graph)
+	axis := s.axis
 	d.Batch.Outputs = append(d.Batch.Outputs, &axis)
 	if samples != nil && samples.Images() {
 		d.Preprocessing = &Preprocessing{Mean: samples.Mean, Std: samples.Std, Layout: "channels first"}
@@ -86,6 +75,22 @@ func (s *Subject) Describe(samples *Samples) Description {
 		}
 	}
 	return d
+}
+
+// describe tells of all inputs of the file.
+func (in *Inputs) describe(d *Description) {
+	for i := range in.all {
+		x := &in.all[i]
+		d.Inputs = append(d.Inputs, x.name)
+		var axis *int
+		if x.axis >= 0 {
+			axis = &x.axis
+		}
+		d.Batch.Inputs = append(d.Batch.Inputs, axis)
+	}
+	if d.Held = in.Held(); len(d.Held) > 0 {
+		d.HeldAt = in.HeldAt()
+	}
 }
 
 // Robust is the property that every point of the ball is decided as label.

@@ -3,6 +3,9 @@
 // Subject (subject.go) says which of a model's numbers are scores (scores.go), what they decide (decision.go), how attacks see it (twoclass.go),
 // how students do (lessons.go, which reads their images too) and how reports tell it (describe.go). Where outputs are numbers and decide no class, regress.go says
 // what is asked of them.
+// Inputs (inputs.go) says what becomes of a file's inputs: which one is asked about, where the samples lie in each (axes.go), what the others are held at (held.go).
+// It arranges the model (arrange.go) so that all that follows finds samples along the first axis, and for questions about one sample takes a batch that the file fixes
+// apart (rebatch.go). What proofs are asked of, with held values beside a sample's own, is opened by opened.go.
 // Batches (batches.go) runs samples together where that changes none of them.
 //
 // Samples (samples.go) joins labelled inputs with how a model takes them: channels, layout, normalisation, and the balls around them, cut as the whole

@@ -2,8 +2,7 @@ package trial
 
 import (
 	"context"
-	"slices"
-
+	"fmt"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
@@ -18,26 +17,33 @@ type Feed struct {
 	Next func(from, n int) (x []*onnxio.Tensor, padded int, err error)
 }
 
-// Filled gives a model's input for samples [from, from+n), with copies of the last one up to a multiple of what the file fixes. shape is the input's for
-// one sample.
-func (s *Samples) Filled(port engine.Port, shape []int, from, n, fixed int) (x *onnxio.Tensor, padded int, err error) {
-	padded = (n + fixed - 1) / fixed * fixed
-	index := make([]int, padded)
-	for i := range index {
-		index[i] = from + min(i, n-1)
-	}
-	shape = slices.Clone(shape)
-	shape[0] = padded
-	x, err = s.Tensor(port.DType, shape, index)
-	return x, padded, err
+// Feed gives samples to the ports of an arranged model, with copies of the last one up to a multiple of the batch that the file fixes.
+func (in *Inputs) Feed(s *Samples, ports []engine.Port, fixed int) *Feed {
+	return &Feed{s.Len(), s.Index, func(from, n int) ([]*onnxio.Tensor, int, error) {
+		padded := (n + fixed - 1) / fixed * fixed
+		index := make([]int, padded)
+		for i := range index {
+			index[i] = from + min(i, n-1)
+		}
+		out := make([]*onnxio.Tensor, len(ports))
+		for k, p := range ports {
+			var err error
+			if out[k], err = in.Tensor(s, p, index); err != nil {
+				return nil, 0, err
+			}
+		}
+		return out, padded, nil
+	}}
 }
 
-// Feed gives the samples to a model's input of that port; shape is the input's for one sample.
-func (s *Samples) Feed(port engine.Port, shape []int, fixed int) *Feed {
-	return &Feed{s.Len(), s.Index, func(from, n int) ([]*onnxio.Tensor, int, error) {
-		x, padded, err := s.Filled(port, shape, from, n, fixed)
-		return []*onnxio.Tensor{x}, padded, err
-	}}
+// AskedPort is the port of the input asked about. It is an error where there is none, since the scores do not depend on it.
+func (in *Inputs) AskedPort(ports []engine.Port) (engine.Port, error) {
+	for _, p := range ports {
+		if x := in.of(p); x != nil && x.name == in.Asked() {
+			return p, nil
+		}
+	}
+	return engine.Port{}, unclear("--output names another output", "the scores do not depend on input %s", in.Asked())
 }
 
 // Activations gives the first samples of a feed, at most `most` (0: all), to the score of activations, a batch at a time. done, where set, is told how many
@@ -66,4 +72,75 @@ func (f *Feed) Activations(most, batch int, done func(n int)) prune.Samples {
 		}
 		return nil
 	}
+}
+
+// Ports are the file's inputs.
+func (in *Inputs) Ports() []engine.Port { return PortsOf(in.file.Graph) }
+
+// PortsOf are a graph's inputs; sizes of -1 are free.
+func PortsOf(g *onnxio.Graph) []engine.Port {
+	var out []engine.Port
+	for _, v := range g.Inputs {
+		if v.Const != nil {
+			continue
+		}
+		p := engine.Port{Name: v.Name, DType: v.DType}
+		for _, d := range v.Dims {
+			if !d.Known() {
+				d.Size = -1
+			}
+			p.Shape = append(p.Shape, d.Size)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// Alike are the inputs of a second model that is given the same samples; of says which of its inputs is each one here.
+func (in *Inputs) Alike(ctx context.Context, m *onnxio.Model, of []int) (*Inputs, error) {
+	out, err := NewInputs(m, Given{})
+	if err != nil {
+		return nil, err
+	}
+	out.set, out.asked = in.set, of[in.asked]
+	for i, k := range of {
+		x, y := &in.all[i], &out.all[k]
+		y.hold, y.value, y.array, y.each = x.hold, x.value, x.array, x.each
+		if _, said := in.given.Axes[x.name]; said && x.axis < len(y.dims) || y.axis == unclearAxis {
+			y.axis = x.axis
+		}
+	}
+	for i, k := range of { // the same samples have the same sizes
+		x, y := &in.all[i], &out.all[k]
+		for a := range y.dims {
+			if a < len(x.dims) && a != y.axis && !y.dims[a].Known() && x.dims[a].Known() && x.axis == y.axis {
+				y.dims[a] = x.dims[a]
+			}
+		}
+	}
+	return out, ctx.Err()
+}
+
+// Along says for each port of an arranged model which port of an arranged second one is given the same; of does so for the inputs of the files.
+func (in *Inputs) Along(ports []engine.Port, other *Inputs, others []engine.Port, of []int) []int {
+	out := make([]int, len(ports))
+	for k, p := range ports {
+		y := &other.all[of[in.at(in.of(p))]]
+		for j, q := range others {
+			if other.of(q) == y {
+				out[k] = j
+			}
+		}
+	}
+	return out
+}
+
+// AsFile is an error where samples do not lie along the first axis of every input: what works on the file itself takes them there.
+func (in *Inputs) AsFile() error {
+	for i := range in.all {
+		if x := &in.all[i]; x.axis > 0 {
+			return &onnxio.UnsupportedError{Why: fmt.Sprintf("the samples of input %s lie along its axis %d: activations are taken of files that have them along the first", x.form(), x.axis)}
+		}
+	}
+	return nil
 }

@@ -46,13 +46,19 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 		return row, nil
 	}
 	start := time.Now()
-	x, y, row, err := q.clean(ctx, i)
+	o, err := q.open(ctx, i)
+	if err != nil {
+		return row, err
+	}
+	x, y, row, err := q.clean(ctx, o, i)
 	if err != nil {
 		return row, err
 	}
 	own, cancel := q.within(ctx)
 	defer cancel()
-	property := func(eps float64) verify.Property { return q.Subject.Holds(q.Samples.Ball(x, eps), row.Predicted, y) }
+	property := func(eps float64) verify.Property {
+		return o.property(q.Subject.Holds(q.Samples.Ball(x, eps), row.Predicted, y))
+	}
 	proven, upper := 0.0, math.Inf(1)
 	if row.Outputs != nil {
 		row.Reason = noNumbers(y)
@@ -60,10 +66,14 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 	switch {
 	case row.Reason != "":
 	case !q.OnlyUpper:
-		proven, upper, err = q.Verifier.Radius(own, property, verify.RadiusOptions{Max: q.Max, Tol: q.Tol})
+		proven, upper, err = o.verifier.Radius(own, property, verify.RadiusOptions{Max: q.Max, Tol: q.Tol})
 	}
-	if err == nil && proven < q.Max && q.Search != nil && row.Reason == "" {
-		upper, err = falsify.UpperRadius(own, q.Verifier, q.Search, falsify.Radii{Property: property, Centre: q.Samples.Input(x), Scale: q.Samples.Scale(),
+	search := q.Search
+	if q.Reopen != nil {
+		search = o.search
+	}
+	if err == nil && proven < q.Max && search != nil && row.Reason == "" {
+		upper, err = falsify.UpperRadius(own, o.verifier, search, falsify.Radii{Property: property, Centre: o.whole(q.Samples.Input(x)), Scale: o.scale(q.Samples.Scale()),
 			Proven: proven, Known: upper, Most: q.Max, Tol: q.Tol, Steps: UpperSteps(min(upper, q.Max)-proven, q.Tol)})
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {

@@ -125,9 +125,9 @@ func noNumbers(y []float64) string {
 }
 
 // reach bounds a row's outputs over a ball.
-func (p *Proofs) reach(ctx context.Context, ball verify.Ball, row *report.Row) error {
+func (p *Proofs) reach(ctx context.Context, of *opened, ball verify.Ball, row *report.Row) error {
 	box, _ := ball.Boxes()
-	r, err := p.Verifier.Reach(ctx, box)
+	r, err := of.verifier.Reach(ctx, of.box(box))
 	if err != nil {
 		return err
 	}

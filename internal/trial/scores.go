@@ -14,6 +14,7 @@ type candidate struct {
 	name   string        // of the file's output
 	value  *onnxio.Value // the scores: the output, or what an ArgMax takes of which the output is the answer
 	shape  []int         // with a batch of 1; nil where it is not known
+	axis   int           // of the samples
 	dtype  onnxio.DType
 	argmax bool
 }
@@ -77,9 +78,37 @@ func behind(v *onnxio.Value, more func(*onnxio.Node) bool) *onnxio.Node {
 	return nil
 }
 
-// inferred is a graph's output with a batch of 1, or why it has none.
-func inferred(ctx context.Context, g *onnxio.Graph) (*onnxio.Value, error) {
-	one, err := infer.Prepare(ctx, g, infer.Options{Batch: 1})
+// batchDim is the first dimension of a graph's first input.
+func batchDim(g *onnxio.Graph) onnxio.Dim {
+	for _, in := range g.Inputs {
+		if in.Const == nil && len(in.Dims) > 0 {
+			return in.Dims[0]
+		}
+	}
+	return onnxio.Dim{Size: 1}
+}
+
+// grown is the only axis whose size a second sample doubles, the others being as they were; -1 where there is none.
+func grown(one, two []int) int {
+	axis := -1
+	if len(one) != len(two) {
+		return -1
+	}
+	for k := range one {
+		switch {
+		case one[k] == two[k]:
+		case axis < 0 && two[k] == 2*one[k]:
+			axis = k
+		default:
+			return -1
+		}
+	}
+	return axis
+}
+
+// inferred is a graph's output with so many samples, or why it has none.
+func inferred(ctx context.Context, g *onnxio.Graph, batch int) (*onnxio.Value, error) {
+	one, err := infer.Prepare(ctx, g, infer.Options{Batch: batch})
 	if err != nil {
 		return nil, err
 	}
@@ -87,28 +116,47 @@ func inferred(ctx context.Context, g *onnxio.Graph) (*onnxio.Value, error) {
 }
 
 // newCandidate reads a value's type and its shape with a batch of 1: as they are declared where that says all, else as inference has them. A first size
-// other than 1 may be left over from the batch that a file was exported with, and says nothing.
+// other than 1 may be left over from the batch that a file was exported with, and one of another name may be several rows of each sample: they say nothing.
 func newCandidate(ctx context.Context, g *onnxio.Graph, name string, v *onnxio.Value) candidate {
 	c := candidate{name: name, value: v, dtype: v.DType}
+	batch := batchDim(g)
+	c.axis = max(0, axisNamed(v.Dims, func(name string) bool { return name == batch.Name && batch.Name != "" }))
 	shape := make([]int, len(v.Dims))
 	known := len(shape) > 0 && c.dtype != onnxio.Undefined
 	for i, d := range v.Dims {
-		if shape[i] = d.Size; i == 0 && !d.Known() {
+		if shape[i] = d.Size; i == c.axis && !d.Known() {
 			shape[i] = 1
 		}
-		known = known && (i == 0 && shape[i] == 1 || i > 0 && d.Known())
+		known = known && (i == c.axis && shape[i] == 1 || i != c.axis && d.Known())
+	}
+	told := known
+	if known && batch.Name != "" && v.Dims[c.axis].Name != batch.Name {
+		known = false
 	}
 	if known {
 		c.shape = shape
 		return c
 	}
-	one, err := inferred(ctx, cut(g, v))
+	part := cut(g, v)
+	one, err := inferred(ctx, part, 1)
 	if err != nil || one.Shape == nil {
+		if told {
+			c.shape = shape
+		}
 		return c
 	}
+	if c.axis == 0 && !batch.Known() {
+		if two, err := inferred(ctx, part, 2); err == nil {
+			c.axis = max(0, grown(one.Shape, two.Shape))
+		}
+	}
 	c.shape = one.Shape
-	if b := infer.FixedBatch(g); b > 1 && len(c.shape) > 0 && c.shape[0] == b {
-		c.shape = append([]int{1}, c.shape[1:]...)
+	if b := batch.Size; batch.Known() && c.axis == 0 && len(c.shape) > 0 && c.shape[0] != b {
+		c.axis = max(0, slices.Index(c.shape, b))
+	}
+	if b := infer.FixedBatch(g); b > 1 && c.axis < len(c.shape) && c.shape[c.axis] == b {
+		c.shape = slices.Clone(c.shape)
+		c.shape[c.axis] = 1
 	}
 	if c.dtype == onnxio.Undefined {
 		c.dtype = one.DType

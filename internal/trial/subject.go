@@ -24,6 +24,11 @@ type Subject struct {
 	// Tolerance is how far outputs may get from their values at a sample, where they are numbers (Regress) and that is asked; nil where it is not.
 	Tolerance *Tolerance
 
+	// Inputs is what becomes of the file's inputs; nil where there is one and nothing is known beside the file.
+	Inputs *Inputs
+
+	axis    int  // of the samples in the output, as far as the file tells
+	turned  bool // Model has them in front
 	sigmoid bool // the score is a Sigmoid's
 }
 
@@ -53,7 +58,7 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &Subject{Model: m, Output: c.name, Type: c.dtype, Shape: c.shape, Decision: want}
+	s := &Subject{Model: m, Output: c.name, Type: c.dtype, Shape: c.shape, Decision: want, axis: c.axis}
 	if c.argmax || len(m.Graph.Outputs) > 1 {
 		g := cut(m.Graph, c.value)
 		g.Outputs[0].DType = c.dtype
@@ -61,6 +66,11 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 			return nil, fmt.Errorf("the part of %s behind output %q: %w", m.Path, c.name, err)
 		}
 		s.Model.Path = m.Path
+	}
+	if c.axis > 0 {
+		if m := turnedOutput(ctx, s.Model, c.axis); m != nil {
+			s.Model, s.turned = m, true
+		}
 	}
 	if c.argmax {
 		s.Note = fmt.Sprintf("output %s is their ArgMax", c.name)
@@ -77,6 +87,77 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 		err = s.Settle(onnxio.NumElements(c.shape))
 	}
 	return s, err
+}
+
+// Take tells a subject what becomes of its file's inputs, and what was given for its output.
+func (s *Subject) Take(in *Inputs) error {
+	s.Inputs = in
+	axis, said := in.OutputAxis(s.Output)
+	if said && s.turned && axis != s.axis {
+		return unclear("", "--batch-axis %s=%d: a second sample makes axis %d of that output longer", s.Output, axis, s.axis)
+	}
+	if said {
+		s.axis = axis
+	}
+	return nil
+}
+
+// Turned tells that Model has its samples in front where the file has them along another axis of the output.
+func (s *Subject) Turned() bool { return s.turned }
+
+// ScoresAxis is the axis that was given for the scores in the subject's model.
+func (s *Subject) ScoresAxis(output string) (axis int, said bool) {
+	if axis, said = s.Inputs.OutputAxis(output); said && s.turned {
+		return 0, true
+	}
+	return axis, said
+}
+
+// turnedOutput is a model of one output whose samples lie along an axis behind the first, with the samples in front; nil where a second sample does not make
+// that axis alone longer.
+func turnedOutput(ctx context.Context, m *onnxio.Model, axis int) *onnxio.Model {
+	g := m.Graph.Clone()
+	one, err := inferred(ctx, m.Graph, 1)
+	if err != nil || batchDim(g).Known() {
+		return nil
+	}
+	two, err := inferred(ctx, m.Graph, 2)
+	if err != nil || one.Shape == nil || grown(one.Shape, two.Shape) != axis || len(g.Nodes) == 0 || one.Shape[axis] != 1 {
+		return nil
+	}
+	v := g.Outputs[0]
+	if v.Producer == nil || slices.ContainsFunc(g.Nodes, func(n *onnxio.Node) bool {
+		named := false
+		inBranches(n, func(name string) { named = named || name == v.Name })
+		return named
+	}) {
+		return nil
+	}
+	perm := []int64{int64(axis)}
+	for k := range one.Shape {
+		if k != axis {
+			perm = append(perm, int64(k))
+		}
+	}
+	n := &onnxio.Node{Name: "shoal_arrange/" + v.Name, Op: "Transpose", Inputs: []*onnxio.Value{v}, Attrs: onnxio.Attrs{"perm": perm}}
+	for _, old := range g.Nodes {
+		if old.Domain == "" {
+			n.Opset = old.Opset
+		}
+	}
+	if n.Opset == 0 {
+		return nil
+	}
+	out := &onnxio.Value{Name: v.Name, DType: one.DType, Producer: n}
+	v.Name += "/arranged"
+	n.Outputs = []*onnxio.Value{out}
+	g.Nodes, g.Outputs = append(g.Nodes, n), []*onnxio.Value{out}
+	arranged, err := onnxio.NewModel(g, "shoal")
+	if err != nil {
+		return nil
+	}
+	arranged.Path, arranged.SHA256 = m.Path, m.SHA256
+	return arranged
 }
 
 // Settle fixes the decision for k scores of a sample, where the file did not say how many there are.
@@ -120,7 +201,7 @@ func (s *Subject) Answers(ctx context.Context) error {
 // Classified is an error where the model's numbers decide no class, as questions about other classes need.
 func (s *Subject) Classified(ctx context.Context) error {
 	if s.Shape == nil {
-		_, err := inferred(ctx, s.Model.Graph)
+		_, err := inferred(ctx, s.Model.Graph, 1)
 		return err
 	}
 	switch s.Decision.Kind {
@@ -186,7 +267,7 @@ func (s *Subject) form() string {
 	if s.Shape == nil {
 		return "[N,?]"
 	}
-	return form(s.Shape, declaredAxis(s.Model.Graph))
+	return form(s.Shape, s.axis)
 }
 
 // form is a shape with N on the axis of its samples.
@@ -229,6 +310,9 @@ func choose(ctx context.Context, g *onnxio.Graph, output string, want Decision) 
 		return all[0], nil
 	}
 	rows := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !c.row() })
+	if flat := slices.DeleteFunc(slices.Clone(rows), func(c candidate) bool { return len(c.shape) != 2 }); len(flat) > 0 { // [N,k] before [N,1,k]
+		rows = flat
+	}
 	if want.Kind != Regress && len(rows) == 1 && !slices.ContainsFunc(all, func(c candidate) bool { return c.shape == nil }) {
 		return rows[0], nil
 	}
@@ -236,7 +320,7 @@ func choose(ctx context.Context, g *onnxio.Graph, output string, want Decision) 
 	for i, c := range all {
 		names[i] = c.name
 		if c.shape != nil {
-			names[i] += " " + form(c.shape, 0)
+			names[i] += " " + form(c.shape, c.axis)
 		}
 	}
 	return candidate{}, unclear("--output NAME says which, for example --output "+all[0].name, "several outputs may be the scores: %s", list(names))
@@ -245,7 +329,7 @@ func choose(ctx context.Context, g *onnxio.Graph, output string, want Decision) 
 // row tells whether a sample's scores are one row of several.
 func (c candidate) row() bool {
 	n := onnxio.NumElements(c.shape)
-	return len(c.shape) > 1 && c.shape[0] == 1 && n > 1 && slices.Max(c.shape) == n
+	return c.axis == 0 && len(c.shape) > 1 && c.shape[0] == 1 && n > 1 && slices.Max(c.shape) == n
 }
 
 func outputs(g *onnxio.Graph) []string {

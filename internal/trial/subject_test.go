@@ -73,7 +73,7 @@ func TestReadingsOfOutputs(t *testing.T) {
 		"a sigmoid, shaped": {func(s *sketch) []*onnxio.Value {
 			p := s.node("Sigmoid", nil, s.rows(1))
 			return []*onnxio.Value{s.node("Flatten", onnxio.Attrs{"axis": int64(0)}, p)}
-		}, "", "", "scores: output Flattenc [N,1], decision: threshold:0.5 (one score behind a Sigmoid)", true},
+		}, "", "", "scores: output Flattenc [1,N], decision: threshold:0.5 (one score behind a Sigmoid)", true},
 		"argmax of one":     {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(1)} }, "", "argmax", "", false},
 		"threshold of four": {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(4)} }, "", "threshold:0", "", false},
 		"class and value": {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(1), s.rows(2)} }, "", "",

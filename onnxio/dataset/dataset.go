@@ -28,6 +28,7 @@ type Set struct {
 	Labels                  []int
 	Classes                 []string // may be nil
 	Index                   []int    // position of each sample in the original file
+	Total                   int      // samples of the original file
 	SHA256                  string   // of the files read
 	Valid                   PixelRange
 	File                    string   // of images: the first one's, for messages
@@ -35,6 +36,9 @@ type Set struct {
 
 	targets *Array // of raw sets with Options.Targets, all samples: what the labels array holds; nil where there is none
 	numbers *Array // of raw sets, all samples: what pixels rounds to float32
+
+	// Arrays are the other arrays of Options.Names that an npz file holds, with all samples of the file: Index says which are of the set.
+	Arrays map[string]*Array
 
 	misfit error // the first sample that cannot be read as the others are
 
@@ -60,6 +64,12 @@ type Options struct {
 	Targets bool
 	// Order names the classes in the order of a model's scores: a label becomes the place of its class there, and Set.Classes is this list. See order.go.
 	Order []string
+
+	// Names are arrays of an npz file to be read beside inputs and labels, where they are there. Choose is then told the shapes of all but the labels, by
+	// name, and the number n of labels (0 where there are none). It says which array holds the samples and along which axis they lie in it. nil takes the
+	// array named inputs, with the samples first.
+	Names  []string
+	Choose func(shapes map[string][]int, n int) (name string, axis int, err error)
 }
 
 type reader func(ctx context.Context, path string, o Options) (*Set, error)
@@ -145,7 +155,7 @@ func OpenContext(ctx context.Context, spec string, o Options) (*Set, error) {
 	if o.EXIF || o.Resize != [2]int{} { // the same files, and other samples
 		s.SHA256 = hash([]byte(fmt.Sprintf("%s resize %v exif %v", s.SHA256, o.Resize, o.EXIF)))
 	}
-	s.Labels = s.Labels[a:b]
+	s.Total, s.Labels = len(s.Labels), s.Labels[a:b]
 	for i := a; i < b; i++ {
 		s.Index = append(s.Index, i)
 	}

@@ -100,16 +100,24 @@ func arraysOf(ctx context.Context, d []byte, want func(name string) bool) (map[s
 
 // openNPZ reads arrays inputs [N,...], as the model takes them, and labels: [N] or [N,1] whole numbers, of an integer or a real type, or one-hot [N,K].
 // Other arrays of the file are not looked at.
+//
+// Options.Choose may take another array of samples, and another axis of it.
 func openNPZ(ctx context.Context, path string, o Options) (*Set, error) {
 	d, err := input.ReadFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := arraysOf(ctx, d, func(name string) bool { return name == "inputs" || name == "labels" })
+	m, err := arraysOf(ctx, d, func(name string) bool { return name == "inputs" || name == "labels" || slices.Contains(o.Names, name) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	x, y := m["inputs"], m["labels"]
+	delete(m, "labels")
+	if o.Choose != nil && len(m) > 0 {
+		if x, err = chosen(path, m, y, o); err != nil {
+			return nil, err
+		}
+	}
 	if x == nil || y == nil && !o.Targets {
 		return nil, fmt.Errorf("%s: want arrays named inputs and labels; it holds %s", path, strings.Join(arrayNames(d), ", "))
 	}
@@ -121,7 +129,7 @@ func openNPZ(ctx context.Context, path string, o Options) (*Set, error) {
 	case len(x.Floats)+len(x.Ints) == 0:
 		return nil, fmt.Errorf("%s: samples hold no numbers: inputs are of shape %v", path, x.Shape)
 	}
-	s := &Set{Raw: true, RawShape: x.Shape[1:], SHA256: hash(d), numbers: x}
+	s := &Set{Raw: true, RawShape: x.Shape[1:], SHA256: hash(d), numbers: x, Arrays: m}
 	if o.Targets {
 		err = s.aim(y, x.Shape[0])
 	} else {
@@ -137,6 +145,55 @@ func openNPZ(ctx context.Context, path string, o Options) (*Set, error) {
 		return nil
 	}
 	return s, nil
+}
+
+// chosen is the array of samples that Options.Choose takes, with the samples first. It is no longer among the others.
+func chosen(path string, m map[string]*Array, labels *Array, o Options) (*Array, error) {
+	shapes := map[string][]int{}
+	for name, a := range m {
+		shapes[name] = slices.Clone(a.Shape)
+	}
+	n := 0
+	if labels != nil && len(labels.Shape) > 0 {
+		n = labels.Shape[0]
+	}
+	name, axis, err := o.Choose(shapes, n)
+	if err != nil {
+		return nil, err
+	}
+	x := m[name]
+	if x == nil || axis < 0 || axis >= len(x.Shape) {
+		return nil, fmt.Errorf("%s: no array %s with an axis %d is there", path, name, axis)
+	}
+	delete(m, name)
+	return x.First(axis), nil
+}
+
+// First is the array with one of its axes put in front of the others; the array itself where that is the first.
+func (a *Array) First(axis int) *Array {
+	if axis <= 0 || axis >= len(a.Shape) {
+		return a
+	}
+	shape := append([]int{a.Shape[axis]}, slices.Delete(slices.Clone(a.Shape), axis, axis+1)...)
+	return &Array{Shape: shape, Floats: inFront(a.Floats, a.Shape, axis), Ints: inFront(a.Ints, a.Shape, axis)}
+}
+
+func inFront[T any](data []T, shape []int, axis int) []T {
+	if data == nil {
+		return nil
+	}
+	inner := 1
+	for _, d := range shape[axis+1:] {
+		inner *= d
+	}
+	n := shape[axis]
+	out := make([]T, 0, len(data))
+	for i := range n {
+		for at := i * inner; at < len(data); at += n * inner {
+			out = append(out, data[at:at+inner]...)
+		}
+	}
+	return out
 }
 
 // arrayNames lists what a .npz file holds.
