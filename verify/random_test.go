@@ -35,6 +35,11 @@ func (b *builder) weights(scale float64, shape ...int) *onnxio.Value {
 	return &onnxio.Value{Name: fmt.Sprintf("w%d", b.n), DType: onnxio.Float, Const: t}
 }
 
+func (b *builder) scalar(x float32) *onnxio.Value {
+	b.n++
+	return &onnxio.Value{Name: fmt.Sprintf("w%d", b.n), DType: onnxio.Float, Const: &onnxio.Tensor{DType: onnxio.Float, Shape: []int{}, Data: []float32{x}}}
+}
+
 func (b *builder) node(op string, attrs onnxio.Attrs, in ...*onnxio.Value) *onnxio.Value {
 	b.n++
 	out := &onnxio.Value{Name: fmt.Sprintf("v%d", b.n), DType: onnxio.Float}
@@ -49,7 +54,11 @@ func (b *builder) dense(x *onnxio.Value, in, out int) *onnxio.Value {
 }
 
 func (b *builder) activation(x *onnxio.Value) *onnxio.Value {
-	switch b.rng.IntN(10) {
+	switch b.rng.IntN(12) {
+	case 5:
+		return b.node("Clip", nil, x, b.scalar(-0.4), b.scalar(0.9))
+	case 6:
+		return b.node([]string{"Elu", "Softplus", "Softsign"}[b.rng.IntN(3)], nil, x)
 	case 3:
 		return b.node("Abs", nil, x)
 	case 4:

@@ -169,7 +169,7 @@ func clipLinear(n *onnxio.Node) (*op.Linear, error) {
 		for i := range l {
 			relax.ClipLine(s, i, l[i], u[i], lo, hi, out)
 		}
-	}, Execution: op.Exact("exact")}, nil
+	}, Family: relax.Clipped{Lo: lo, Hi: hi}, Execution: op.Exact("exact")}, nil
 }
 
 // clipGradient passes dy where lo <= x <= hi. Ends are taken as inside: many images hold the ends of a Clip to [0,1].

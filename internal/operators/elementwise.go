@@ -74,10 +74,10 @@ func chosen(f relax.LinesFunc, of relax.Family, ulps float64, source string) fun
 	}
 }
 
-// linesWithError is lines for operators whose executions are off by an absolute error too.
-func linesWithError(f relax.LinesFunc, ulps, abs float64, source string) func(*onnxio.Node) (*op.Linear, error) {
+// pieced is chosen for a function in parts, whose executions may be off by an absolute error too.
+func pieced(p *relax.Pieced, bounds func(l, u float64) (lo, hi float64), ulps, abs float64, source string) func(*onnxio.Node) (*op.Linear, error) {
 	return func(*onnxio.Node) (*op.Linear, error) {
-		return &op.Linear{Lines: f, Execution: op.Within(ulps, abs, source)}, nil
+		return &op.Linear{Lines: p.Lines(bounds), Family: p, Execution: op.Within(ulps, abs, source)}, nil
 	}
 }
 

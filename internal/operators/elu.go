@@ -83,7 +83,7 @@ func (e expKink) linear(n *onnxio.Node) (*op.Linear, error) {
 		b = relax.Concave
 	}
 	p := relax.NewPieced(0, relax.NewPart(e.left(), b, 0, 0), relax.NewPart(relax.Straight(e.k), relax.Convex, math.Inf(1), 0))
-	return &op.Linear{Lines: p.Lines(e.bounds), Execution: op.Within(8, math.Abs(e.a)*0x1p-22,
+	return &op.Linear{Lines: p.Lines(e.bounds), Family: p, Execution: op.Within(8, math.Abs(e.a)*0x1p-22,
 		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2^-24*alpha beyond 4 ulp")}, nil
 }
 

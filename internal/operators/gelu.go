@@ -22,7 +22,7 @@ var geluOp = op.Def{
 		return elementInterval(geluOf(n).Bounds)(n, in)
 	},
 	Linear: func(n *onnxio.Node) (*op.Linear, error) {
-		return &op.Linear{Lines: geluOf(n).Lines(), Execution: op.Within(8, 0x1p-18, dipSource)}, nil
+		return &op.Linear{Lines: geluOf(n).Lines(), Family: geluOf(n).Pieces(), Execution: op.Within(8, 0x1p-18, dipSource)}, nil
 	},
 	Couple: coupleElementwise,
 }

@@ -90,7 +90,7 @@ func hardSigmoidLinear(n *onnxio.Node) (*op.Linear, error) {
 			pieces = relax.NewPieced(gentle, relax.NewPart(relax.Level(first), relax.Convex, a, 0), relax.NewPart(clipped, relax.Unsure, d, steep), relax.NewPart(relax.Level(last), relax.Convex, inf, 0))
 		}
 	}
-	return &op.Linear{Lines: pieces.Lines(hardSigmoidBounds(alpha, beta)), Execution: op.Within(0, (1+2*math.Abs(beta))*0x1p-22,
+	return &op.Linear{Lines: pieces.Lines(hardSigmoidBounds(alpha, beta)), Family: pieces, Execution: op.Within(0, (1+2*math.Abs(beta))*0x1p-22,
 		"two roundings of numbers up to 1 + |beta|")}, nil
 }
 

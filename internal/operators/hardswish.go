@@ -15,7 +15,7 @@ var hardSwishOp = op.Def{
 	Shape: sameShape, Eval: float64Only(hardSwish),
 	Gradient: hardSwishGradient,
 	Interval: elementInterval(hardSwishBounds),
-	Linear: linesWithError(hardSwishPieces.Lines(hardSwishBounds), 8, 0x1p-21,
+	Linear: pieced(hardSwishPieces, hardSwishBounds, 8, 0x1p-21,
 		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2^-24 beyond 4 ulp"),
 	Couple: coupleElementwise,
 }

@@ -16,7 +16,7 @@ var mishOp = op.Def{
 	Shape: sameShape, Eval: float64Only(mish),
 	Gradient: mishGradient,
 	Interval: elementInterval(mishDip.Bounds),
-	Linear:   linesWithError(mishDip.Lines(), 16, 0x1p-17, dipSource),
+	Linear:   pieced(mishDip.Pieces(), mishDip.Bounds, 16, 0x1p-17, dipSource),
 	Couple:   coupleElementwise,
 }
 

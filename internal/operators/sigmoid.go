@@ -57,9 +57,12 @@ func (h halved) Upper(l, u, p float64) (slope, icept float64) {
 	return k / 4, sound.AddUp(0.5, half(c, sound.Up))
 }
 
-func (h halved) Pull(z, p float64) float64 { return h.f.Pull(z, p) }
-func (h halved) Value(x float64) float64   { return 0.5 + h.f.Value(x/2)/2 }
-func (h halved) Steepest() float64         { return h.f.Steepest() }
+func (h halved) Pull(upper bool, l, u, z, p float64) float64 {
+	return h.f.Pull(upper, l/2, u/2, z/2, p/2)
+}
+
+func (h halved) Value(x float64) float64       { return 0.5 + h.f.Value(x/2)/2 }
+func (h halved) Steepest(l, u float64) float64 { return h.f.Steepest(l/2, u/2) }
 
 func half(x float64, outward func(float64) float64) float64 {
 	h := x / 2

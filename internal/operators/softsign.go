@@ -28,7 +28,8 @@ func softsignLinear(*onnxio.Node) (*op.Linear, error) {
 			}
 		}
 	})
-	return &op.Linear{Lines: relax.NewPieced(0, relax.Wave(softsignCurve)...).Lines(rising(softsignCurve.F)), Execution: exec}, nil
+	p := relax.NewPieced(0, relax.Wave(softsignCurve)...)
+	return &op.Linear{Lines: p.Lines(rising(softsignCurve.F)), Family: p, Execution: exec}, nil
 }
 
 // softsignCurve has two roundings, and its derivative 1/(1+|x|)^2 four.

@@ -54,7 +54,7 @@ func thresholdedLinear(n *onnxio.Node) (*op.Linear, error) {
 		return nil, op.Unsupported(n, "Linear", "alpha is not a finite number")
 	}
 	p := relax.NewPieced(0, relax.NewPart(relax.Level(0), relax.Convex, alpha, 0), relax.NewPart(relax.Straight(1), relax.Convex, math.Inf(1), 0))
-	return &op.Linear{Lines: p.Lines(thresholdedBounds(alpha)), Execution: op.Exact("exact")}, nil
+	return &op.Linear{Lines: p.Lines(thresholdedBounds(alpha)), Family: p, Execution: op.Exact("exact")}, nil
 }
 
 // thresholdedGradient passes dy where x > alpha.

@@ -62,7 +62,10 @@ func (d *Dip) Bounds(l, u float64) (lo, hi float64) {
 	return max(lo, d.Least), max(lh, uh)
 }
 
-func (d *Dip) Lines() LinesFunc {
+func (d *Dip) Lines() LinesFunc { return d.Pieces().Lines(d.Bounds) }
+
+// Pieces is the dip as a row of parts.
+func (d *Dip) Pieces() *Pieced {
 	a, b := Around(d.First)
 	e, f := Around(d.Second)
 	return NewPieced(GentlestDip,
@@ -71,7 +74,7 @@ func (d *Dip) Lines() LinesFunc {
 		NewPart(d.Curve, Convex, e, 0),
 		NewPart(d.Curve, Unsure, f, SteepestDip),
 		NewPart(d.Curve, Concave, math.Inf(1), 0),
-	).Lines(d.Bounds)
+	)
 }
 
 // Brackets gives x-e and x+e, rounded outward.

@@ -14,12 +14,13 @@ type Family interface {
 	// Lower is a line under the function on [l, u], Upper one over it. p is brought between its ends.
 	Lower(l, u, p float64) (slope, icept float64)
 	Upper(l, u, p float64) (slope, icept float64)
-	// Pull tells which way p brings the line nearer to the function at z, and how fast, up to a positive factor. Nothing sound rests on it.
-	Pull(z, p float64) float64
+	// Pull tells which way p brings the lower or the upper line on [l, u] nearer to the function at z, and how fast, up to a positive factor. Nothing
+	// sound rests on it.
+	Pull(upper bool, l, u, z, p float64) float64
 	// Value is the function at x, nearly. Nothing sound rests on it either.
 	Value(x float64) float64
-	// Steepest is at least the magnitude of every line's slope.
-	Steepest() float64
+	// Steepest is at least the magnitude of the slope of every line whose number lies between the ends.
+	Steepest(l, u float64) float64
 }
 
 // Ends are those of the lower and of the upper line's number.
@@ -87,9 +88,9 @@ func (k Kinked) line(l, u, p float64, free bool) (slope, icept float64) {
 	return out.UpSlope[0], out.UpIcept[0]
 }
 
-// Pull is the derivative of p*z: to the row's coefficient comes its own sign, and that of the derivative is the same for lines under and over.
-func (k Kinked) Pull(z, _ float64) float64 {
-	if k.A > k.B {
+// Pull is p*z' derivative, by which a line under the function rises and one over it must fall.
+func (k Kinked) Pull(upper bool, _, _, z, _ float64) float64 {
+	if upper {
 		return -z
 	}
 	return z
@@ -102,7 +103,7 @@ func (k Kinked) Value(x float64) float64 {
 	return k.B * x
 }
 
-func (k Kinked) Steepest() float64 { return max(math.Abs(k.A), math.Abs(k.B)) }
+func (k Kinked) Steepest(_, _ float64) float64 { return max(math.Abs(k.A), math.Abs(k.B)) }
 
 // S-curves: the number of a tangent is where it touches.
 
@@ -156,11 +157,11 @@ func (c sCurve) tangentOver(l, u, t float64) (k, icept float64) {
 	return k, max(Above(k, l, fl), c.overTangent(k, t, 0, u))
 }
 
-func (c sCurve) Pull(z, p float64) float64 { return z - p }
+func (c sCurve) Pull(_ bool, _, _, z, p float64) float64 { return z - p }
 
 func (c sCurve) Value(x float64) float64 { return c.middle(x) }
 
-func (c sCurve) Steepest() float64 {
+func (c sCurve) Steepest(_, _ float64) float64 {
 	_, k := c.D(0)
 	return sound.Up(k)
 }

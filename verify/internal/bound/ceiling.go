@@ -9,7 +9,7 @@ import (
 )
 
 // Ceiling is a linear form in the inputs, flat in the model's order, that lies above what comes out of a hinge over a node, by a multiplier: every row that
-// passes the hinge is given
+// passes the hinge is given (one of a curve that is none is left out)
 //
 //   - Times * (y - Slope*x - c),    c >= y - Slope*x on all of the node, Times >= 0,
 //
@@ -46,6 +46,9 @@ func (l *Laid) ceilings() error {
 	p.splits = nil // several rows of a node go down together here
 	found := make([][]ceilingAt, len(p.net.values))
 	for k, v := range l.s.slots {
+		if !v.relu { // of other curves a form above them is not known in this way
+			continue
+		}
 		var set rowSet
 		var at []ceilingAt
 		for i, n := range l.nodes {

@@ -106,8 +106,10 @@ func (l *Laid) curves(i, k int) {
 		if st.err = l.own(st.err); st.err == nil {
 			st.err = l.p.arena.get(v.n)
 		}
-		for _, j := range unstable {
-			st.err[j] += v.family.Steepest() * sound.Flush * (1 + 0x1p-20)
+		for u, j := range unstable {
+			if lo, up := l.s.operand(c.lo[u], c.up[u]); lo < up {
+				st.err[j] += v.family.Steepest(lo, up) * sound.Flush * (1 + 0x1p-20)
+			}
 		}
 	}
 	l.alpha[i][k] = usual(c.ends)
@@ -150,6 +152,19 @@ func (l *Laid) bend(node, k int) {
 		c.laid[2*u], c.laid[2*u+1] = a[2*u], a[2*u+1]
 		st.ic[j] = max(math.Abs(x.LoIcept[j]), math.Abs(x.UpIcept[j]))
 	}
+}
+
+// pull is the family's, of an element's lower or upper line.
+func (l *Laid) pull(upper bool, node, slot, u int, z float64) float64 {
+	c := l.curve[node][slot]
+	e, p := c.ends[u].Lo, l.alpha[node][slot][2*u]
+	if upper {
+		e, p = c.ends[u].Up, l.alpha[node][slot][2*u+1]
+	}
+	if !e.Open() {
+		return 0
+	}
+	return l.s.slots[slot].family.Pull(upper, c.lo[u], c.up[u], z, p)
 }
 
 // Ends are those of a curve's parameters at the unstable elements of a slot in a node; nil for hinges.

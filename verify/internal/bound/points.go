@@ -100,9 +100,9 @@ func (l *Laid) derivatives(slot int, z, c [][]float64) [][]float64 {
 				out[i][u] = x * z[i][u]
 			case f == nil:
 			case x >= 0:
-				out[i][2*u] = x * f.Pull(z[i][u], l.alpha[i][slot][2*u])
+				out[i][2*u] = x * l.pull(false, i, slot, u, z[i][u])
 			default:
-				out[i][2*u+1] = -x * f.Pull(z[i][u], l.alpha[i][slot][2*u+1])
+				out[i][2*u+1] = -x * l.pull(true, i, slot, u, z[i][u])
 			}
 		}
 	}
