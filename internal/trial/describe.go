@@ -27,10 +27,10 @@ type BatchAxes struct {
 	Outputs []*int `json:"outputs"`
 }
 
-// Along notes the axes that a batch was seen to have in the outputs; -1 where none was.
+// Along notes the axes that a batch was seen to have in the outputs; -1 where none was. What has none stays so.
 func (b *BatchAxes) Along(axes []int) {
 	for k := range min(len(axes), len(b.Outputs)) {
-		if axes[k] >= 0 {
+		if axes[k] >= 0 && b.Outputs[k] != nil {
 			b.Outputs[k] = &axes[k]
 		}
 	}
@@ -66,8 +66,11 @@ func (s *Subject) Describe(samples *Samples) Description {
 			d.Batch.Inputs = append(d.Batch.Inputs, &first)
 		}
 	}
-	axis := s.axis
-	d.Batch.Outputs = append(d.Batch.Outputs, &axis)
+	axis := &s.axis
+	if s.axis < 0 {
+		axis = nil
+	}
+	d.Batch.Outputs = append(d.Batch.Outputs, axis)
 	if samples != nil && samples.Images() {
 		d.Preprocessing = &Preprocessing{Mean: samples.Mean, Std: samples.Std, Layout: "channels first"}
 		if samples.Last {

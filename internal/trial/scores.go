@@ -14,7 +14,7 @@ type candidate struct {
 	name   string        // of the file's output
 	value  *onnxio.Value // the scores: the output, or what an ArgMax takes of which the output is the answer
 	shape  []int         // with a batch of 1; nil where it is not known
-	axis   int           // of the samples
+	axis   int           // of the samples; NoAxis where a file for one sample has none
 	dtype  onnxio.DType
 	argmax bool
 }
@@ -152,9 +152,11 @@ func newCandidate(ctx context.Context, g *onnxio.Graph, name string, v *onnxio.V
 	}
 	c.shape = one.Shape
 	if b := batch.Size; batch.Known() && c.axis == 0 && len(c.shape) > 0 && c.shape[0] != b {
-		c.axis = max(0, slices.Index(c.shape, b))
+		if c.axis = slices.Index(c.shape, b); c.axis < 0 && b != 1 {
+			c.axis = 0
+		}
 	}
-	if b := infer.FixedBatch(g); b > 1 && c.axis < len(c.shape) && c.shape[c.axis] == b {
+	if b := infer.FixedBatch(g); b > 1 && c.axis >= 0 && c.axis < len(c.shape) && c.shape[c.axis] == b {
 		c.shape = slices.Clone(c.shape)
 		c.shape[c.axis] = 1
 	}

@@ -276,7 +276,7 @@ func form(shape []int, axis int) string {
 	for i, d := range shape {
 		words[i] = fmt.Sprint(d)
 	}
-	if axis < len(words) {
+	if axis >= 0 && axis < len(words) {
 		words[axis] = "N"
 	}
 	return "[" + strings.Join(words, ",") + "]"

@@ -154,5 +154,27 @@ def picture():
          [h.make_tensor_value_info("scores", T.FLOAT, ["N", 10])], c)
 
 
-for make in (cell, lstm, lengths, tokens, fixed, time_first, stacked, types, picture):
+# A file for one sample, without an axis for several: x [5], scores [4].
+def whole():
+    p = save("whole", [h.make_node("MatMul", ["x", "w"], ["scores"])], [h.make_tensor_value_info("x", T.FLOAT, [5])], [h.make_tensor_value_info("scores", T.FLOAT, [4])],
+             {"w": f32(5, 4)})
+    x = f32(6, 5)
+    data("whole", {"inputs": x}, tell(p, [{"x": x[i]} for i in range(6)]))
+
+
+# A detector of voices: x [N,7], a state [2,N,4] and a rate, one number for all, by which a branch chooses weights; one probability.
+def branch():
+    c = {"w1": f32(7, 4), "w2": f32(7, 4), "wo": f32(4, 1), "fast": np.int64(16000), "ax": np.array([0], np.int64)}
+    sides = [h.make_graph([h.make_node("MatMul", ["x", "w" + k], ["a" + k])], "side" + k, [], [h.make_tensor_value_info("a" + k, T.FLOAT, None)]) for k in ("1", "2")]
+    nodes = [h.make_node("Equal", ["rate", "fast"], ["is"]), h.make_node("If", ["is"], ["a"], then_branch=sides[0], else_branch=sides[1]),
+             h.make_node("ReduceSum", ["state", "ax"], ["s"], keepdims=0), h.make_node("Add", ["a", "s"], ["b"]), h.make_node("Tanh", ["b"], ["t"]),
+             h.make_node("MatMul", ["t", "wo"], ["l"]), h.make_node("Sigmoid", ["l"], ["p"]), h.make_node("Identity", ["state"], ["next"])]
+    m = save("branch", nodes, [h.make_tensor_value_info("x", T.FLOAT, ["N", 7]), h.make_tensor_value_info("state", T.FLOAT, [2, "N", 4]), h.make_tensor_value_info("rate", T.INT64, [])],
+             [h.make_tensor_value_info("p", T.FLOAT, ["N", 1]), h.make_tensor_value_info("next", T.FLOAT, [2, "N", 4])], c)
+    x, s, rate = f32(6, 7), f32(2, 6, 4), np.array(8000, np.int64)
+    p = tell(m, [{"x": x[i:i+1], "state": s[:, i:i+1], "rate": rate} for i in range(6)])
+    data("branch", {"x": x, "state": s, "rate": rate}, np.concatenate([1 - p, p], 1))
+
+
+for make in (cell, lstm, lengths, tokens, fixed, time_first, stacked, types, picture, whole, branch):
     make()
