@@ -2,6 +2,7 @@ package trial
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 
@@ -88,15 +89,18 @@ func (in *Inputs) heldAt(x *inlet, i int) (*onnxio.Tensor, error) {
 				return nil, unclear("", "--hold %s: input of type %v cannot hold %s", x.name, x.dtype, list[at].RatString())
 			}
 		}
+		x.narrow(t)
 		return t, nil
 	}
 	whole := !x.each && onnxio.NumElements(x.array.Shape) == t.Len()
-	return t, in.copyArray(x, t, 0, t.Len(), i, func(k int) int {
+	err = in.copyArray(x, t, 0, t.Len(), i, func(k int) int {
 		if whole {
 			return k
 		}
 		return from(k)
 	})
+	x.narrow(t)
+	return t, err
 }
 
 // held32 is the type that a value is held in: halves are held as float32.
@@ -105,6 +109,19 @@ func held32(t onnxio.DType) onnxio.DType {
 		return onnxio.Float
 	}
 	return t
+}
+
+// narrow rounds numbers to the half precision of an input, since no other reaches it.
+func (x *inlet) narrow(t *onnxio.Tensor) {
+	d := t.F32()
+	for k, v := range d {
+		switch x.dtype {
+		case onnxio.Float16:
+			d[k] = onnxio.HalfValue(onnxio.HalfBits(v))
+		case onnxio.BFloat16:
+			d[k] = math.Float32frombits(uint32(onnxio.BFloat16Bits(v)) << 16)
+		}
+	}
 }
 
 // copyArray writes n elements of an input's array, those of sample i, to a tensor from element `to` on; from says which element of the sample each is.
@@ -170,6 +187,7 @@ func (in *Inputs) Tensor(s *Samples, port engine.Port, index []int) (*onnxio.Ten
 		return nil, unclear(fmt.Sprintf("--hold %s=0 holds it at zero", x.name), "nothing says the value of input %s", x.form())
 	}
 	t := onnxio.NewTensor(held32(port.DType), shape...)
+	defer x.narrow(t)
 	if !x.each {
 		return t, in.copyArray(x, t, 0, t.Len(), 0, func(k int) int { return k })
 	}

@@ -259,7 +259,8 @@ func TestHeldValuesAreOfTheInputsType(t *testing.T) {
 	}{
 		{onnxio.Float, "0.1", []float32{0.1, 0.1, 0.1}}, {onnxio.Double, "0.1", []float64{0.1, 0.1, 0.1}}, {onnxio.Int64, "7", []int64{7, 7, 7}},
 		{onnxio.Int64, "9007199254740993", []int64{9007199254740993, 9007199254740993, 9007199254740993}}, {onnxio.Uint8, "1,2,255", []uint8{1, 2, 255}},
-		{onnxio.Bool, "true", []bool{true, true, true}}, {onnxio.Uint8, "256", nil}, {onnxio.Int64, "1/2", nil}, {onnxio.Bool, "2", nil}, {onnxio.Float, "1,2", nil},
+		{onnxio.Float16, "0.1", []float32{0.0999755859375, 0.0999755859375, 0.0999755859375}},
+		{onnxio.BFloat16, "0.1", []float32{0.10009765625, 0.10009765625, 0.10009765625}}, {onnxio.Bool, "true", []bool{true, true, true}}, {onnxio.Uint8, "256", nil}, {onnxio.Int64, "1/2", nil}, {onnxio.Bool, "2", nil}, {onnxio.Float, "1,2", nil},
 	} {
 		x := &inlet{name: "h", dtype: c.dtype, dims: []onnxio.Dim{{Size: -1, Name: "N"}, {Size: 3}}, value: c.value}
 		got, err := (&Inputs{}).heldAt(x, 0)
