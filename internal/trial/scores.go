@@ -137,12 +137,19 @@ func newCandidate(ctx context.Context, g *onnxio.Graph, name string, v *onnxio.V
 		c.shape = shape
 		return c
 	}
-	part := cut(g, v)
+	part := g // which is made ready for whoever comes next, too
+	if len(g.Outputs) != 1 || g.Outputs[0] != v {
+		part = cut(g, v)
+	}
 	one, err := inferred(ctx, part, 1)
 	if err != nil || one.Shape == nil {
 		if told {
 			c.shape = shape
 		}
+		return c
+	}
+	if told && slices.Equal(one.Shape, shape) { // as it was declared
+		c.shape = shape
 		return c
 	}
 	if c.axis == 0 && !batch.Known() {
