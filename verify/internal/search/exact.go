@@ -292,7 +292,7 @@ func (e *exact) choose(q *relaxed) int {
 		if side != 0 || q.tri[u] < 0 {
 			continue
 		}
-		if score := min(1, 10*q.gap(u)/min(q.up[u], -q.lo[u])) * (1e-6 + 1e-3*act[u] + pull[u]); score > best {
+		if score := pull[u] + 1e-3*act[u] + 1e-6*q.gap(u)/min(q.up[u], -q.lo[u]); score > best {
 			best, at = score, u
 		}
 	}

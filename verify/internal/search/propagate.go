@@ -76,14 +76,19 @@ func (q *relaxed) spread() *spread {
 		c := reads(&r, h+k, 1)
 		r.lo, r.up = math.Inf(-1), b-c
 		p.rows = append(p.rows, r)
-		// The same with y written as what its triangle leaves, where more of it lowers the row: there its own interval says too little.
+		// The same with y written as what its triangle leaves, where more of it lowers the row: its own interval says too little there.
 		var t sparse
 		c = 0
 		for i, v := range r.at {
 			u := int(v) - p.inputs
 			a := r.coef[i]
-			if u < 0 || u >= h || a >= 0 {
+			if u < 0 || u >= h || a >= 0 && -q.lo[u] > settled*q.up[u] {
 				t.add(int(v), a)
+				continue
+			}
+			if a >= 0 { // on but for rounding
+				c += reads(&t, u, a)
+				t.add(p.s(u), a)
 				continue
 			}
 			slope := q.up[u] / (q.up[u] - q.lo[u])
@@ -144,6 +149,9 @@ func (p *spread) row(r *sparse) (moved bool) {
 	}
 	for k, v := range r.at {
 		a := r.coef[k]
+		if a == 0 {
+			continue
+		}
 		tiny := settled * (p.upper[v] - p.lower[v])
 		l, u := a*p.lo[v], a*p.up[v]
 		if a < 0 {
@@ -154,10 +162,11 @@ func (p *spread) row(r *sparse) (moved bool) {
 		if a < 0 {
 			high, low = low, high
 		}
-		if high < p.up[v]-tiny && high >= p.lo[v] {
+		// Ends that cross do by rounding, or because nothing is left, which a program finds out.
+		if high = max(high, p.lo[v]); high < p.up[v]-tiny {
 			p.up[v], moved = high, true
 		}
-		if low > p.lo[v]+tiny && low <= p.up[v] {
+		if low = min(low, p.up[v]); low > p.lo[v]+tiny {
 			p.lo[v], moved = low, true
 		}
 	}
@@ -177,7 +186,7 @@ func (q *relaxed) pull() []float64 {
 	p.pass(q)
 	weight := make([]float64, p.inputs)
 	for u := range q.side {
-		if q.tri[u] >= 0 || p.fixed(p.y(u)) && p.up[p.y(u)] > settled*q.up[u] {
+		if q.tri[u] >= 0 || p.up[p.y(u)] > settled*q.up[u] {
 			continue
 		}
 		free, most := 0, q.t.Const[u]
