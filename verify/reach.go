@@ -31,13 +31,13 @@ func (v *Verifier) Reach(ctx context.Context, box Box) (*Reach, error) {
 	for i := range r.Lower {
 		r.Lower[i], r.Upper[i] = math.Inf(-1), math.Inf(1)
 	}
-	domains := []Method{v.o.Method}
+	methods := []Method{v.o.Method}
 	if v.o.Method == Auto || v.o.Method == Complete {
-		if domains = []Method{Interval, DeepPoly}; v.net.Inputs() <= fewInputs {
-			domains = []Method{Interval, Symbolic, DeepPoly}
+		if methods = []Method{Interval, DeepPoly}; v.net.Inputs() <= fewInputs {
+			methods = []Method{Interval, Symbolic, DeepPoly}
 		}
 	}
-	for _, m := range domains {
+	for _, m := range methods {
 		err := v.reach(ctx, m, box, r)
 		var wide *bound.TooWideError
 		switch {
@@ -45,7 +45,7 @@ func (v *Verifier) Reach(ctx context.Context, box Box) (*Reach, error) {
 			r.Timeout, r.Reason = true, "the time ran out"
 			return r, nil
 		case errors.As(err, &wide):
-			if len(domains) == 1 {
+			if len(methods) == 1 {
 				r.Reason = wide.Error()
 			}
 		case err != nil:

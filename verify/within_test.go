@@ -49,7 +49,7 @@ func TestToleranceAgainstExactEnumeration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Options{Method: []Method{Auto, Complete, DeepPoly, Interval, Symbolic, FastLin}[rng.IntN(6)], Semantics: []Semantics{Real, Float32}[rng.IntN(2)]}
+		o := Options{Method: Method(Methods()[rng.IntN(len(Methods()))]), Semantics: []Semantics{Real, Float32}[rng.IntN(2)]}
 		v, err := Open(ctx, m, o)
 		if err != nil {
 			continue // numbers that no graph takes
