@@ -45,3 +45,7 @@ func (a Attrs) Floats(name string) []float32 { v, _ := a[name].([]float32); retu
 
 // Tensor returns a tensor attribute, or nil.
 func (a Attrs) Tensor(name string) *Tensor { v, _ := a[name].(*Tensor); return v }
+
+// Unread is an attribute of a type that shoal does not read (lists of graphs, types, sparse tensors), by its number in the standard. It stays in the
+// file as it is; no operator takes it.
+type Unread struct{ Type int32 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
@@ -50,8 +52,10 @@ func (b *graphBuilder) graph(p *pb.GraphProto, top bool) (*Graph, error) {
 	}
 	b.values = map[string]*Value{}
 	g := &Graph{Name: p.GetName()}
-	if len(p.SparseInitializer) > 0 {
-		return nil, &UnsupportedError{Why: "sparse initializers are not read; export with dense weights"}
+	for _, w := range p.SparseInitializer {
+		if name := w.GetValues().GetName(); name != "" {
+			b.values[name] = &Value{Name: name, Kind: "sparse tensor"}
+		}
 	}
 	for _, w := range p.Initializer {
 		if w.GetName() == "" {
@@ -124,7 +128,8 @@ func declare(v *Value, t *pb.TypeProto) error {
 	}
 	tt := t.GetTensorType()
 	if tt == nil {
-		return &UnsupportedError{Why: "it is no tensor (a sequence, map or optional), which shoal does not read"}
+		v.Kind = kindOf(t)
+		return nil
 	}
 	v.DType = DType(tt.GetElemType())
 	if tt.Shape == nil {
@@ -146,6 +151,15 @@ func declare(v *Value, t *pb.TypeProto) error {
 		v.Dims = append(v.Dims, dim)
 	}
 	return nil
+}
+
+// kindOf names a type that is no tensor by its field, which our messages do not have.
+func kindOf(t *pb.TypeProto) string {
+	kinds := map[protowire.Number]string{4: "sequence", 5: "map", 7: "opaque", 8: "sparse tensor", 9: "optional"}
+	if num, _, n := protowire.ConsumeTag(t.ProtoReflect().GetUnknown()); n > 0 && kinds[num] != "" {
+		return kinds[num]
+	}
+	return ""
 }
 
 // dimName is a free dimension's name; "" also for what some exporters write for a size that they do not know, which is no name: two of
@@ -381,8 +395,6 @@ func (b *graphBuilder) attribute(a *pb.AttributeProto) (any, error) {
 		}
 		sub := &graphBuilder{opsets: b.opsets, dir: b.dir, outer: b, depth: b.depth + 1, ctx: b.ctx, room: b.room, owner: b.owner}
 		return sub.graph(a.G, false)
-	case attrSubgraph:
-		return nil, &UnsupportedError{Why: "lists of graphs are not read"}
 	}
-	return nil, &UnsupportedError{Why: fmt.Sprintf("attributes of type %d are not read", kind)}
+	return Unread{kind}, nil
 }

@@ -1,6 +1,7 @@
 package onnxio
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -143,6 +144,8 @@ func encodeAttr(name string, v any) (*pb.AttributeProto, error) {
 			a.Tensors = append(a.Tensors, p)
 		}
 		kind = attrTensors
+	case Unread:
+		return nil, &UnsupportedError{Why: fmt.Sprintf("attribute %q of type %d is not written anew", name, v.Type)}
 	case *Graph:
 		a.G, err = encodeGraph(v)
 		kind = attrGraph
@@ -154,7 +157,7 @@ func encodeAttr(name string, v any) (*pb.AttributeProto, error) {
 }
 
 func encodeNode(n *Node) (*pb.NodeProto, error) {
-	p := &pb.NodeProto{Input: names(n.Inputs), Output: names(n.Outputs), OpType: proto.String(n.Op)}
+	p := &pb.NodeProto{Input: names(n.Inputs), Output: trimmed(names(n.Outputs)), OpType: proto.String(n.Op)}
 	if n.Name != "" {
 		p.Name = proto.String(n.Name)
 	}
@@ -186,6 +189,14 @@ func names(vs []*Value) []string {
 		}
 	}
 	return out
+}
+
+// trimmed leaves out what is without a name at the end, as the standard's own examples do.
+func trimmed(names []string) []string {
+	for len(names) > 0 && names[len(names)-1] == "" {
+		names = names[:len(names)-1]
+	}
+	return names
 }
 
 // encodeValue writes a value's declaration.
@@ -268,8 +279,13 @@ func sortedGraphs(n *Node) []*Graph {
 // encodeGraph writes a graph as a message of its own. A subgraph's constants go into it; those of graphs around that it reads are
 // written there too, under the same name, which the standard allows readers to shadow.
 func encodeGraph(g *Graph) (*pb.GraphProto, error) {
-	p := &pb.GraphProto{Name: proto.String(g.Name)}
+	p := &pb.GraphProto{Name: proto.String(cmp.Or(g.Name, "graph"))} // a graph must have a name
+	seen := map[string]*Tensor{}
 	for _, v := range constants(g) {
+		if old, ok := seen[v.Name]; ok && old == v.Const { // of a graph and of a copy of it, whose subgraph reads what was copied
+			continue
+		}
+		seen[v.Name] = v.Const
 		t, err := encodeTensor(v.Name, v.Const)
 		if err != nil {
 			return nil, fmt.Errorf("constant %q: %w", v.Name, err)
@@ -321,5 +337,10 @@ func NewModel(g *Graph, producer string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(data, "")
+	m, err := Parse(data, "")
+	if err != nil {
+		return nil, err
+	}
+	m.made = true
+	return m, nil
 }

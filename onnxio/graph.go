@@ -16,6 +16,9 @@ func (d Dim) Known() bool { return d.Size >= 0 && d.Name == "" }
 type Value struct {
 	Name  string
 	DType DType
+	// Kind says what the file declares where that is no tensor: "sequence", "map", "optional" or "sparse tensor". DType is then Undefined. Such values
+	// can be told of, and written back as they are; nothing computes them.
+	Kind string
 	// Dims is the shape as the file declares it; nil if the file does not say (HasShape false).
 	Dims     []Dim
 	HasShape bool

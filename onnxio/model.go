@@ -29,6 +29,7 @@ type Model struct {
 	Metadata map[string]string
 
 	data []byte // the file's bytes where they were given, not loaded
+	made bool   // of a graph, so that nothing wrong in it is somebody else's
 	dir  string // where external data lies
 	// expanded is the hash of the graph of a file with functions, as it was read: such a graph is not the file's.
 	expanded string

@@ -34,7 +34,7 @@ func (m *Model) Encode() ([]byte, error) {
 			return data, err
 		}
 	}
-	return m.patch(data, (&graphPatch{dir: m.dir, opsets: m.Opsets}).apply)
+	return m.patch(data, (&graphPatch{dir: m.dir, opsets: m.Opsets, ir: m.IR}).apply)
 }
 
 // graphHash tells two graphs apart.
@@ -85,6 +85,7 @@ func (m *Model) patch(data []byte, change func(*Graph, []wire.Field) ([]wire.Fie
 // graphPatch brings a file's graph to what a Graph says.
 type graphPatch struct {
 	dir    string
+	ir     int64
 	opsets map[string]int
 }
 
@@ -267,8 +268,8 @@ func (p *graphPatch) node(n *Node, was *pb.NodeProto, f wire.Field) (wire.Field,
 	if in := names(n.Inputs); !slices.Equal(in, was.Input) {
 		q.Input, changed = in, true
 	}
-	if out := names(n.Outputs); !slices.Equal(out, was.Output) {
-		q.Output, changed = out, true
+	if out := names(n.Outputs); !slices.Equal(trimmed(out), trimmed(was.Output)) {
+		q.Output, changed = trimmed(out), true
 	}
 	attrs, err := p.attributes(n, was.Attribute)
 	if err != nil {
@@ -294,6 +295,10 @@ func (p *graphPatch) attributes(n *Node, was []*pb.AttributeProto) ([]*pb.Attrib
 		seen[a.GetName()] = true
 		v, ok := n.Attrs[a.GetName()]
 		if !ok {
+			continue
+		}
+		if _, ok := v.(Unread); ok {
+			out, same = append(out, a), same+1
 			continue
 		}
 		if _, ok := v.(*Graph); ok { // subgraphs are not edited: the one that was read is the one that is there
@@ -349,6 +354,7 @@ type initializers struct {
 	changed  map[string]*Value    // those that are not what the file has
 	replaced map[int][]wire.Field // by the field's place; dropped ones are missing
 	added    []wire.Field
+	fresh    []*Value // those of added
 }
 
 // constants compares the file's initializers with the graph's. One that nobody reads any more is dropped if somebody did in the file.
@@ -408,7 +414,7 @@ func (p *graphPatch) constants(g *Graph, fields []wire.Field) (*initializers, er
 			return nil, err
 		}
 		out.file[v.Name] = true
-		out.added = append(out.added, n)
+		out.added, out.fresh = append(out.added, n), append(out.fresh, v)
 	}
 	return out, nil
 }
@@ -529,6 +535,13 @@ func (p *graphPatch) ports(vs []*Value, consts *initializers, fields []wire.Fiel
 		}
 		out = append(out, f)
 	}
+	if consts != nil && p.ir < 4 { // before IR 4, every initializer is an input too
+		for _, v := range consts.fresh {
+			if !done[v.Name] && !declaredIn(fields, v.Name) {
+				vs = append(slices.Clone(vs), &Value{Name: v.Name, DType: v.Const.DType, HasShape: true, Dims: sizesAsDims(v.Const.Shape)})
+			}
+		}
+	}
 	for _, v := range vs {
 		if !done[v.Name] && (num == graphOutput || v.Const == nil) {
 			b, err := marshal.Marshal(encodeValue(v))
@@ -539,6 +552,28 @@ func (p *graphPatch) ports(vs []*Value, consts *initializers, fields []wire.Fiel
 		}
 	}
 	return out, nil
+}
+
+// declaredIn tells whether a file has an input of the name.
+func declaredIn(fields []wire.Field, name string) bool {
+	for _, f := range fields {
+		if f.Num != graphInput {
+			continue
+		}
+		v := &pb.ValueInfoProto{}
+		if proto.Unmarshal(f.Payload, v) == nil && v.GetName() == name {
+			return true
+		}
+	}
+	return false
+}
+
+func sizesAsDims(shape []int) []Dim {
+	out := make([]Dim, len(shape))
+	for i, s := range shape {
+		out[i] = Dim{Size: s}
+	}
+	return out
 }
 
 // redeclare gives the declaration of a value with its present sizes: the file's own field where they are what it says.

@@ -61,6 +61,9 @@ func (m *Model) save(d output.Disk, path string, data []byte, o SaveOptions) ([]
 	if err != nil {
 		return nil, err
 	}
+	if err := m.unbroken(data); err != nil {
+		return nil, fmt.Errorf("%s is not written: %w", path, err)
+	}
 	dir := filepath.Dir(target)
 	if o.External || len(data) > maxMessage {
 		if data, err = m.externalise(d, dir, target, data); err != nil {

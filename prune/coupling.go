@@ -8,6 +8,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
 // Coupling is a graph's slots and what ties them.
@@ -67,6 +68,7 @@ func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
+	g = infer.Live(g)
 	for _, n := range g.Nodes {
 		for _, a := range n.Attrs {
 			if _, ok := a.(*onnxio.Graph); ok {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -61,10 +60,15 @@ type inspectDoc struct {
 	MACs       int            `json:"macs"`
 	Layers     []layerDoc     `json:"layers"`
 	Problem    string         `json:"problem,omitempty"`
+	// Lacks names the operators that a command does not have what it needs of; a command that lacks nothing is left out.
+	Lacks map[string][]string `json:"lacks,omitempty"`
 }
 
 func portOf(v *onnxio.Value) portDoc {
 	p := portDoc{Name: v.Name, Type: v.DType.String(), Shape: []any{}}
+	if v.Kind != "" {
+		p.Type = v.Kind
+	}
 	for _, d := range v.Dims {
 		switch {
 		case d.Known():
@@ -93,10 +97,11 @@ func inspectAction(c *cli.Context) error {
 	}
 	g, err := infer.Prepare(c.Context, m.Graph, infer.Options{Batch: 1})
 	if err != nil {
-		d.Problem = err.Error()
+		d.Problem, g = err.Error(), infer.Live(m.Graph)
 	} else {
 		d.layers(g)
 	}
+	d.Lacks = lackedBy(g)
 	if jsonMode(c) != "" {
 		if err := printJSON(c.App.Writer, d); err != nil {
 			return err
@@ -104,11 +109,7 @@ func inspectAction(c *cli.Context) error {
 	} else if err := d.print(c); err != nil {
 		return err
 	}
-	var u *onnxio.UnsupportedError
-	if errors.As(err, &u) {
-		return &codeError{code: exitUnsupported, err: err}
-	}
-	return nil
+	return nil // a file that parses is described, whatever it lacks
 }
 
 // operatorsOf counts them and lists what shoal lacks of each. Affine operators need no Interval of their own.
@@ -139,6 +140,46 @@ func operatorsOf(g *onnxio.Graph) []operatorDoc {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Op < out[j].Op })
 	return out
+}
+
+// needs are the faces that commands ask of the operators that an output needs, constants apart.
+var needs = []struct {
+	command string
+	has     func(*op.Def) bool
+}{
+	{"run, compare, simplify", func(d *op.Def) bool { return d.Shape != nil && d.Eval != nil }},
+	{"certify, radius, bounds", func(d *op.Def) bool { return d.Interval != nil || d.Linear != nil }},
+	{"attack, gradient", func(d *op.Def) bool { return d.Gradient != nil }},
+}
+
+// lackedBy tells, of a graph that was prepared or of the live part of one that could not be, which operators each command has not what it needs of.
+func lackedBy(g *onnxio.Graph) map[string][]string {
+	out := map[string][]string{}
+	for _, need := range needs {
+		seen := map[string]bool{}
+		for _, n := range g.Nodes {
+			name := op.Key(n.Domain, n.Op)
+			def, err := operators.Lookup(n)
+			if seen[name] || err == nil && need.has(def) {
+				continue
+			}
+			if err == nil && need.command == "attack, gradient" && !onReals(n) {
+				continue
+			}
+			seen[name] = true
+			out[need.command] = append(out[need.command], name)
+		}
+	}
+	return out
+}
+
+// onReals tells whether a gradient goes through a node: it makes reals of reals.
+func onReals(n *onnxio.Node) bool {
+	from := false
+	for _, v := range n.Inputs {
+		from = from || v != nil && v.Const == nil && v.DType.IsFloat()
+	}
+	return from && len(n.Outputs) > 0 && n.Outputs[0] != nil && n.Outputs[0].DType.IsFloat()
 }
 
 // missingFaces lists the faces that a definition does not have.
@@ -199,6 +240,11 @@ func (d *inspectDoc) print(c *cli.Context) error {
 	for _, o := range d.Operators {
 		if o.Refused != "" && o.Refused != d.Problem {
 			foreign.Fprintf(w, "%s\n", o.Refused)
+		}
+	}
+	for _, need := range needs {
+		if names := d.Lacks[need.command]; len(names) > 0 {
+			foreign.Fprintf(w, "%s: lacks %s\n", need.command, strings.Join(names, ", "))
 		}
 	}
 	foreign.Fprintln(w)

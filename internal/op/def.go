@@ -34,6 +34,8 @@ type Def struct {
 	SameNumbers bool
 	// OfShape tells that the outputs depend on the shapes of the inputs alone.
 	OfShape bool
+	// OnlyType are the inputs of which nothing but the type counts: the output is constant where the others are.
+	OnlyType []int
 	// Source tells that a node may have no inputs.
 	Source bool
 	// NoFold keeps a node of constant inputs from being folded (random operators).

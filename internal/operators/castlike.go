@@ -11,8 +11,9 @@ import (
 )
 
 var castLikeOp = op.Def{Name: "CastLike", Since: 15,
-	Attrs: op.Attributes{"saturate": op.NoEffect /* of casts to float8 */, "round_mode": op.OneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
-	Shape: castLikeShape, Eval: copyEval, Gradient: castGradient, Interval: castInterval, Linear: castLikeLinear, Couple: coupleElementwise}
+	Attrs:    op.Attributes{"saturate": op.NoEffect /* of casts to float8 */, "round_mode": op.OneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
+	OnlyType: []int{1},
+	Shape:    castLikeShape, Eval: copyEval, Gradient: castGradient, Interval: castInterval, Linear: castLikeLinear, Couple: coupleElementwise}
 
 func castLikeShape(n *onnxio.Node) ([]op.Type, error) {
 	s, err := shapeOf(n, 0)

@@ -42,6 +42,7 @@ var layer = map[string]int{
 	"onnxio":               10,
 	"internal/output":      5,
 	"internal/sound":       5,
+	"internal/standard":    5,
 	"internal/together":    5,
 	"internal/input":       5,
 	"internal/budget":      4,

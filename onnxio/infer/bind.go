@@ -38,6 +38,9 @@ func bind(g *onnxio.Graph, o Options) error {
 		if v.Const != nil {
 			continue
 		}
+		if v.Kind != "" {
+			return &onnxio.UnsupportedError{Why: fmt.Sprintf("input %q is no tensor but a %s, which shoal does not compute with", v.Name, v.Kind)}
+		}
 		// Half precision is computed in float32: the values are the same, the rounding between nodes is not.
 		if v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16 {
 			v.DType = onnxio.Float

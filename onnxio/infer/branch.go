@@ -28,8 +28,8 @@ func branchOf(n *onnxio.Node, cond *onnxio.Tensor) (*onnxio.Graph, error) {
 }
 
 // inline gives the nodes that stand for an If: its branch's, writing to its outputs. outer finds the values of the graph around by name,
-// since the branch refers to those of the graph before it was copied.
-func inline(n *onnxio.Node, branch *onnxio.Graph, outer map[string]*onnxio.Value) ([]*onnxio.Node, error) {
+// since the branch refers to those of the graph before it was copied; names are those that the graph has, and what the branch brings gets others.
+func inline(n *onnxio.Node, branch *onnxio.Graph, outer map[string]*onnxio.Value, names inUse) ([]*onnxio.Node, error) {
 	own := map[*onnxio.Value]*onnxio.Value{}
 	for k, v := range branch.Outputs {
 		if v.Producer != nil && own[v] == nil && n.Outputs[k] != nil && contains(branch.Nodes, v.Producer) {
@@ -43,7 +43,8 @@ func inline(n *onnxio.Node, branch *onnxio.Graph, outer map[string]*onnxio.Value
 		case own[v] != nil:
 			return own[v], nil
 		case v.Const != nil && v.Producer == nil:
-			return v, nil
+			own[v] = names.constant(v)
+			return own[v], nil
 		case outer[v.Name] != nil:
 			return outer[v.Name], nil
 		}
@@ -66,6 +67,7 @@ func inline(n *onnxio.Node, branch *onnxio.Graph, outer map[string]*onnxio.Value
 			}
 			if own[v] == nil {
 				w := *v
+				w.Name = names.fresh(v.Name)
 				own[v] = &w
 			}
 			own[v].Producer = &c
@@ -89,6 +91,52 @@ func inline(n *onnxio.Node, branch *onnxio.Graph, outer map[string]*onnxio.Value
 	return out, nil
 }
 
+// inUse are the values of a graph by their names.
+type inUse map[string]*onnxio.Value
+
+func namesOf(g *onnxio.Graph) inUse {
+	out := inUse{}
+	note := func(vs []*onnxio.Value) {
+		for _, v := range vs {
+			if v != nil {
+				out[v.Name] = v
+			}
+		}
+	}
+	note(g.Inputs)
+	for _, n := range g.Nodes {
+		note(n.Inputs)
+		note(n.Outputs)
+	}
+	note(g.Outputs)
+	return out
+}
+
+// fresh is a name like the given one that nothing has yet: branches of two nodes may name their values alike.
+func (s inUse) fresh(name string) string {
+	out := name
+	for i := 2; s[out] != nil; i++ {
+		out = fmt.Sprintf("%s_%d", name, i)
+	}
+	s[out] = &onnxio.Value{}
+	return out
+}
+
+// constant is what stands for a constant that a branch reads: the graph's own where it has it, so that it is not written twice.
+func (s inUse) constant(v *onnxio.Value) *onnxio.Value {
+	have := s[v.Name]
+	if have == nil {
+		s[v.Name] = v
+		return v
+	}
+	if have.Const == v.Const {
+		return have
+	}
+	w := *v
+	w.Name = s.fresh(v.Name)
+	return &w
+}
+
 func contains(nodes []*onnxio.Node, n *onnxio.Node) bool {
 	for _, x := range nodes {
 		if x == n {
@@ -101,6 +149,7 @@ func contains(nodes []*onnxio.Node, n *onnxio.Node) bool {
 // eachNode calls visit with the nodes in order; an If whose condition, as cond knows it, is constant gives way to its branch first.
 func eachNode(g *onnxio.Graph, cond func(*onnxio.Node) *onnxio.Tensor, visit func(*onnxio.Node) error) error {
 	outer := map[string]*onnxio.Value{}
+	taken := namesOf(g)
 	note := func(vs []*onnxio.Value) {
 		for _, v := range vs {
 			if v != nil {
@@ -127,7 +176,7 @@ func eachNode(g *onnxio.Graph, cond func(*onnxio.Node) *onnxio.Tensor, visit fun
 			if err != nil {
 				return err
 			}
-			nodes, err := inline(n, branch, outer)
+			nodes, err := inline(n, branch, outer, taken)
 			if err != nil {
 				return err
 			}

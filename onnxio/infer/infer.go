@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
@@ -57,6 +58,7 @@ func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, er
 	}
 	watched(ctx, Work{g, cmp.Or(o.Batch, 1), true})
 	g = g.Clone()
+	dropUnread(g)
 	if err := narrow(g); err != nil {
 		return nil, err
 	}
@@ -87,6 +89,11 @@ func annotate(ctx context.Context, g *onnxio.Graph, o Options, before func(*onnx
 		if o.Float64 {
 			if err := r.widen(g); err != nil {
 				return err
+			}
+		}
+		for _, v := range g.Outputs {
+			if v.Kind != "" {
+				return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q is no tensor but a %s, which shoal does not compute", v.Name, v.Kind)}
 			}
 		}
 		return eachNode(g, ownCondition, func(n *onnxio.Node) error {
@@ -124,10 +131,14 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 		if v.Const != nil { // a graph made by a program may say so only here
 			v.Shape, v.DType = append([]int{}, v.Const.Shape...), v.Const.DType
 		}
+		if v.Kind != "" {
+			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset,
+				Why: fmt.Sprintf("input %d (%q) is no tensor but a %s, which shoal does not compute with", i, v.Name, v.Kind)}
+		}
 		if v.Shape == nil {
 			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("the shape of input %d (%q) is not known", i, v.Name)}
 		}
-		constant = constant && v.Const != nil
+		constant = constant && (v.Const != nil || slices.Contains(def.OnlyType, i))
 	}
 	if len(n.Inputs) == 0 && !def.Source {
 		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("it has no inputs")}

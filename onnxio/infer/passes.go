@@ -3,6 +3,7 @@ package infer
 import (
 	"slices"
 
+	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -44,6 +45,16 @@ func copies(n *onnxio.Node) bool {
 	return err == nil && def.Copies != nil && def.Copies(n)
 }
 
+// mayDrop tells whether a node may be without output k. One that the standard wants to be there keeps its name even where nobody reads it, as
+// do those of operators that are not the standard's.
+func mayDrop(n *onnxio.Node, k int) bool {
+	if n.Domain != "" {
+		return false
+	}
+	f := op.Standard().At(n.Op, n.Opset)
+	return f != nil && f.MayDrop(k)
+}
+
 // dropDead removes nodes whose outputs are constant or read by nobody.
 func dropDead(g *onnxio.Graph) {
 	live := map[*onnxio.Value]bool{}
@@ -56,7 +67,7 @@ func dropDead(g *onnxio.Graph) {
 		for k, v := range n.Outputs {
 			if v != nil && live[v] && v.Const == nil {
 				keep[i] = true
-			} else if v != nil && !live[v] && k > 0 {
+			} else if v != nil && !live[v] && k > 0 && mayDrop(n, k) {
 				n.Outputs[k] = nil
 			}
 		}

@@ -18,6 +18,7 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
+	g = Live(g)
 	if v := halfPrecision(g); v != "" {
 		return nil, fmt.Errorf("value %q is in half precision; shoal convert --float32 comes before simplify", v)
 	}
@@ -36,6 +37,9 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 	one, other := valuesByName(a), valuesByName(b)
 	out := g.Clone()
 	taken := func(n *onnxio.Node) *onnxio.Tensor { // a branch is taken for good only where every batch takes it
+		if c := ownCondition(n); c != nil {
+			return c
+		}
 		x, y := one[n.Inputs[0].Name], other[n.Inputs[0].Name]
 		if x == nil || y == nil || x.Const == nil || !reflect.DeepEqual(x.Const, y.Const) {
 			return nil

@@ -156,11 +156,29 @@ func (c *compiler) node(n *onnxio.Node) error {
 	return nil
 }
 
+// mapsVary tells whether every map of output k is of an input that varies. An operator may describe itself by its first input where that is constant
+// and another one varies: it is then known by its box alone.
+func mapsVary(lin *op.Linear, k int, args []int) bool {
+	maps := lin.Maps
+	if lin.PerOutput != nil && k < len(lin.PerOutput) {
+		maps = lin.PerOutput[k]
+	}
+	for i, m := range maps {
+		if m != nil && (i >= len(args) || args[i] < 0) {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *compiler) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []int, k int, o *onnxio.Value) error {
 	size := onnxio.NumElements(o.Shape)
 	// Of outputs behind the first only the box is known, unless there are maps of their own.
 	if k > 0 && lin != nil && lin.PerOutput == nil {
 		lin = &op.Linear{Execution: lin.Execution.Other()}
+	}
+	if lin != nil && def.Interval != nil && !mapsVary(lin, k, args) {
+		lin = nil
 	}
 	v := &value{name: o.Name, node: n, out: k, n: size, def: def, lin: lin, args: args}
 	if lin != nil {
