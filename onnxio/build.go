@@ -32,7 +32,7 @@ func (b *graphBuilder) tensor(p *pb.TensorProto) (*Tensor, error) {
 		return nil, b.ctx.Err()
 	}
 	if b.room != nil && p.GetDataLocation() == 1 {
-		size := float64(DType(p.GetDataType()).Size())
+		size := float64(DType(p.GetDataType()).Bits()) / 8
 		for _, d := range p.Dims {
 			size *= float64(d)
 		}

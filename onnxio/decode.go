@@ -47,7 +47,7 @@ func (m *Model) RawTensor(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return externalData(p, m.dir, n*int64(DType(p.GetDataType()).Size()))
+	return externalData(p, m.dir, DType(p.GetDataType()).bytes(n))
 }
 
 // maxElements limits one tensor, so that sizes fit in an int32 index.
@@ -65,7 +65,7 @@ func decodeTensor(p *pb.TensorProto, dir string) (*Tensor, error) {
 	}
 	raw := p.RawData
 	if p.GetDataLocation() == 1 {
-		if raw, err = externalData(p, dir, n*int64(dt.Size())); err != nil {
+		if raw, err = externalData(p, dir, dt.bytes(n)); err != nil {
 			return nil, err
 		}
 	}
@@ -95,8 +95,17 @@ func countError(dt DType, shape []int, n, got int) error {
 
 func decodeRaw(dt DType, shape []int, n int, raw []byte) (*Tensor, error) {
 	size := dt.Size()
-	if size == 0 {
+	if dt.Bits() == 0 {
 		return nil, fmt.Errorf("elements of type %v in raw data", dt)
+	}
+	if dt.Bits() < 8 || dt.Coded() {
+		if want := int(dt.bytes(int64(n))); len(raw) != want {
+			return nil, fmt.Errorf("%d bytes of data where shape %v of %v needs %d", len(raw), shape, dt, want)
+		}
+		if dt.Bits() == 8 {
+			return fewBits(dt, shape, raw), nil
+		}
+		return fewBits(dt, shape, unpack(dt, raw, n)), nil
 	}
 	if len(raw) != n*size {
 		return nil, fmt.Errorf("%d bytes of data where shape %v of %v needs %d", len(raw), shape, dt, n*size)
@@ -167,6 +176,13 @@ func decodeTyped(p *pb.TensorProto, dt DType, shape []int, n int) (*Tensor, erro
 	have, ok := got[dt]
 	if !ok {
 		have = len(p.Int32Data)
+	}
+	if dt.Bits() > 0 && dt.Bits() < 8 || dt.Coded() { // a byte of raw data in each
+		raw := make([]byte, have)
+		for i, v := range p.Int32Data {
+			raw[i] = byte(v)
+		}
+		return decodeRaw(dt, shape, n, raw)
 	}
 	if have != n {
 		return nil, countError(dt, shape, n, have)

@@ -22,12 +22,26 @@ const (
 	Uint32    DType = 12
 	Uint64    DType = 13
 	BFloat16  DType = 16
+
+	// Types of few bits. Integers are held as int8 or uint8, one a Go element; the others as Code.
+	Float8E4M3FN   DType = 17
+	Float8E4M3FNUZ DType = 18
+	Float8E5M2     DType = 19
+	Float8E5M2FNUZ DType = 20
+	Uint4          DType = 21
+	Int4           DType = 22
+	Float4E2M1     DType = 23
+	Float8E8M0     DType = 24
+	Uint2          DType = 25
+	Int2           DType = 26
 )
 
 var dtypeNames = map[DType]string{
 	Undefined: "undefined", Float: "float32", Uint8: "uint8", Int8: "int8", Uint16: "uint16", Int16: "int16",
 	Int32: "int32", Int64: "int64", String: "string", Bool: "bool", Float16: "float16", Double: "float64",
 	Uint32: "uint32", Uint64: "uint64", BFloat16: "bfloat16",
+	Float8E4M3FN: "float8e4m3fn", Float8E4M3FNUZ: "float8e4m3fnuz", Float8E5M2: "float8e5m2", Float8E5M2FNUZ: "float8e5m2fnuz",
+	Uint4: "uint4", Int4: "int4", Float4E2M1: "float4e2m1", Float8E8M0: "float8e8m0", Uint2: "uint2", Int2: "int2",
 }
 
 // String returns the type's name as numpy spells it, or its number.
@@ -38,10 +52,29 @@ func (d DType) String() string {
 	return fmt.Sprintf("dtype(%d)", int32(d))
 }
 
-// Size is the number of bytes of one element in a file's raw data; 0 for types of no fixed size.
+// Bits is the number of bits of one element in a file's raw data, where several may share a byte; 0 for strings and unknown types.
+func (d DType) Bits() int {
+	switch d {
+	case Uint4, Int4, Float4E2M1:
+		return 4
+	case Uint2, Int2:
+		return 2
+	}
+	return 8 * d.Size()
+}
+
+// Coded tells whether elements are held as Codes.
+func (d DType) Coded() bool {
+	return d >= Float8E4M3FN && d <= Float8E5M2FNUZ || d == Float4E2M1 || d == Float8E8M0
+}
+
+// bytes is how many bytes n elements take in a file.
+func (d DType) bytes(n int64) int64 { return (n*int64(d.Bits()) + 7) / 8 }
+
+// Size is the number of bytes of one element in a file's raw data; 0 where elements have no byte of their own.
 func (d DType) Size() int {
 	switch d {
-	case Uint8, Int8, Bool:
+	case Uint8, Int8, Bool, Float8E4M3FN, Float8E4M3FNUZ, Float8E5M2, Float8E5M2FNUZ, Float8E8M0:
 		return 1
 	case Uint16, Int16, Float16, BFloat16:
 		return 2
@@ -60,5 +93,5 @@ func (d DType) IsFloat() bool {
 
 // Held tells whether a Tensor can hold elements of the type. float16 and bfloat16 are not held: they are widened to float32 when read.
 func (d DType) Held() bool {
-	return d == String || d.Size() > 0 && d != Float16 && d != BFloat16
+	return d == String || d.Bits() > 0 && d != Float16 && d != BFloat16
 }

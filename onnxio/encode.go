@@ -57,6 +57,16 @@ func rawData(t *Tensor) ([]byte, error) {
 	if b, ok := bytesOf(t.Data); ok {
 		return b, nil
 	}
+	if t.DType.Bits() < 8 || t.DType.Coded() {
+		v, ok := lowBits(t)
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("elements of type %v held as %T", t.DType, t.Data)
+		case t.DType.Bits() == 8:
+			return v, nil
+		}
+		return pack(t.DType, v), nil
+	}
 	le := binary.LittleEndian
 	out := make([]byte, 0, t.Len()*t.DType.Size())
 	switch d := t.Data.(type) {

@@ -47,6 +47,9 @@ type Node struct {
 	// Reading is whose word counts where the standard's and onnxruntime's differ; package infer sets it.
 	Reading Reading
 
+	// Of names the operator that the node is a part of, where that was written in parts and runtimes may compute it otherwise; "" for none.
+	Of string
+
 	place int // among the file's nodes, from 1; 0 for new ones. Nodes without outputs have no other identity
 }
 

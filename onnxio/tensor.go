@@ -8,7 +8,7 @@ import (
 // Tensor is a dense array in row-major order.
 //
 // Data is a slice of the Go type that belongs to DType: []float32, []float64, []int64, []int32, []int16, []int8,
-// []uint64, []uint32, []uint16, []uint8, []bool or []string. float16 and bfloat16 are widened to []float32 when a file is
+// []uint64, []uint32, []uint16, []uint8, []bool, []string or, for numbers of 8 bits and fewer that are no integers, []Code. float16 and bfloat16 are widened to []float32 when a file is
 // read, which is exact; the tensor's DType then is Float and the file keeps its bytes. A scalar has Shape of length 0
 // and one element. len(Data) is the product of Shape.
 type Tensor struct {
@@ -41,15 +41,17 @@ func NewTensor(d DType, shape ...int) *Tensor {
 		t.Data = make([]int32, n)
 	case Int16:
 		t.Data = make([]int16, n)
-	case Int8:
+	case Int8, Int4, Int2:
 		t.Data = make([]int8, n)
+	case Float8E4M3FN, Float8E4M3FNUZ, Float8E5M2, Float8E5M2FNUZ, Float4E2M1, Float8E8M0:
+		t.Data = make([]Code, n)
 	case Uint64:
 		t.Data = make([]uint64, n)
 	case Uint32:
 		t.Data = make([]uint32, n)
 	case Uint16:
 		t.Data = make([]uint16, n)
-	case Uint8:
+	case Uint8, Uint4, Uint2:
 		t.Data = make([]uint8, n)
 	case Bool:
 		t.Data = make([]bool, n)
@@ -111,6 +113,12 @@ func (t *Tensor) Float64s() ([]float64, error) {
 		return convert[float64](d), nil
 	case []uint8:
 		return convert[float64](d), nil
+	case []Code:
+		out := make([]float64, len(d))
+		for i, c := range d {
+			out[i] = t.DType.Value(c)
+		}
+		return out, nil
 	case []bool:
 		out := make([]float64, len(d))
 		for i, b := range d {

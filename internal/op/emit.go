@@ -128,6 +128,14 @@ func (e *Emitter) Outputs(op string, outputs int, attrs onnxio.Attrs, in ...*onn
 		e.Need(def.Since, "operator "+op)
 		return none
 	}
+	if def.Apart(n) {
+		made := def.Parts(e, n)
+		if e.Err != nil || len(made) < outputs {
+			e.Fail(Refuse(n, "it has no %d outputs", outputs))
+			return none
+		}
+		return made
+	}
 	types, err := def.Shape(n)
 	if err != nil {
 		e.Fail(&onnxio.NodeError{Node: n.Name, Op: op, Err: err})

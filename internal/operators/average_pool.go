@@ -13,8 +13,8 @@ import (
 
 var averagePoolOp = op.Def{Name: "AveragePool", Since: 7, Zero: op.ZeroKept,
 	Attrs:   windowed.With(op.Attributes{"ceil_mode": op.Boolean, "count_include_pad": op.Boolean}),
-	Departs: poolDeparts,
-	Shape:   averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage}
+	Departs: poolDeparts, Parts: poolParts, Whole: flatWindow,
+	Shape: averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage}
 
 var globalAveragePoolOp = op.Def{Name: "GlobalAveragePool", Since: 1, Zero: op.ZeroKept, Shape: globalShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage}
 

@@ -1,4 +1,5 @@
-// bitshift.go — BitShift, opset 11, 28: x shifted by y bits, LEFT or RIGHT, for unsigned integers with broadcasting.
+// bitshift.go — BitShift, opset 11, 28: x shifted by y bits, LEFT or RIGHT, with broadcasting; signed integers, from opset 28 on, keep their sign to the
+// right. Beyond the type's bits, and by less than nothing, all is shifted away.
 
 package operators
 
@@ -13,46 +14,38 @@ var bitShiftOp = op.Def{Name: "BitShift", Since: 11,
 
 func shiftShape(n *onnxio.Node) ([]op.Type, error) {
 	types, err := pairType(n)
-	if err == nil {
+	if err == nil && n.Opset < 28 {
 		switch d := types[0].DType; d {
-		case onnxio.Int8, onnxio.Int16, onnxio.Int32, onnxio.Int64: // from opset 28 on
-			return nil, op.Refuse(n, "shifts of signed integers (%v)", d)
+		case onnxio.Int8, onnxio.Int16, onnxio.Int32, onnxio.Int64:
+			return nil, op.Refuse(n, "shifts of signed integers (%v) came with opset 28", d)
 		}
 	}
 	return types, err
 }
 
 func shiftEval(c *op.Call) error {
-	left := c.Node.Attrs.String("direction", "") == "LEFT"
-	p, y, b := pairState(c), c.Out[0], c.In[1]
-	switch x := c.In[0].Data.(type) {
-	case []uint64:
-		return runTyped(p, shiftRows(&shift64, left), y, x, b)
-	case []uint32:
-		return runTyped(p, shiftRows(&shift32, left), y, x, b)
-	case []uint16:
-		return runTyped(p, shiftRows(&shift16, left), y, x, b)
-	case []uint8:
-		return runTyped(p, shiftRows(&shift8, left), y, x, b)
+	if c.Node.Attrs.String("direction", "") == "LEFT" {
+		return shifts[0].eval(c)
 	}
-	return unsupportedType(c, "no shifts of type %v", c.In[0].DType)
+	return shifts[1].eval(c)
 }
 
-var (
-	shift64 = shifts[uint64]()
-	shift32 = shifts[uint32]()
-	shift16 = shifts[uint16]()
-	shift8  = shifts[uint8]()
-)
-
-// shifts are the shifts to the right and to the left.
-func shifts[T uint64 | uint32 | uint16 | uint8]() [2]binary[T, T] {
-	return [2]binary[T, T]{eachPair(func(a, b T) T { return a >> b }), eachPair(func(a, b T) T { return a << b })}
+// shifts are those to the left and to the right.
+var shifts = [2]onIntegers{
+	{eachPair(left[int64]), eachPair(left[int32]), eachPair(left[int16]), eachPair(left[int8]), eachPair(left[uint64]), eachPair(left[uint32]), eachPair(left[uint16]), eachPair(left[uint8])},
+	{eachPair(right[int64]), eachPair(right[int32]), eachPair(right[int16]), eachPair(right[int8]), eachPair(right[uint64]), eachPair(right[uint32]), eachPair(right[uint16]), eachPair(right[uint8])},
 }
 
-func shiftRows[T any](f *[2]binary[T, T], left bool) *binary[T, T] {
-	if left {
-		return &f[1]
+func left[T whole](a, b T) T {
+	if b < 0 {
+		return 0
 	}
-	return &f[0]
+	return a << uint64(b)
+}
+
+func right[T whole](a, b T) T {
+	if b < 0 { // as far as it goes: 64 fits every type
+		b = T(64)
+	}
+	return a >> uint64(b)
 }

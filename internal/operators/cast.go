@@ -13,11 +13,11 @@ import (
 
 var castOp = op.Def{
 	Name: "Cast", Since: 6, Copies: castCopies, Zero: op.ZeroKept,
-	Attrs: op.Attributes{"to": op.AnyValue, "saturate": op.NoEffect /* of casts to float8 */, "round_mode": op.OneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
+	Attrs: op.Attributes{"to": op.AnyValue, "saturate": op.Boolean, "round_mode": op.OneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
 
 	Shape: castShape,
 	// The output's data decide the type: in float64 runs a cast to float32 gives float64.
-	Eval:     copyEval,
+	Eval:     castEval,
 	Gradient: castGradient,
 	Interval: castInterval,
 	Linear:   castLinear,
@@ -30,16 +30,84 @@ func castShape(n *onnxio.Node) ([]op.Type, error) {
 		return nil, err
 	}
 	to := onnxio.DType(n.Attrs.Int("to", 0))
-	if to == onnxio.Float16 || to == onnxio.BFloat16 {
+	if to == onnxio.BFloat16 {
 		return nil, op.Unsupported(n, "Shape", fmt.Sprintf("cast to %v; shoal convert --float32 makes a float32 network of it", to))
 	}
-	if to.Size() == 0 {
+	if to == onnxio.Float16 { // held in float32, after rounding
+		to = onnxio.Float
+	}
+	if !to.Held() || to == onnxio.String {
 		return nil, op.Unsupported(n, "Shape", fmt.Sprintf("cast to %v", to))
 	}
 	if from := n.Inputs[0].DType; from == onnxio.String {
 		return nil, op.Unsupported(n, "Shape", fmt.Sprintf("cast from %v", from))
 	}
 	return []op.Type{{DType: to, Shape: s}}, nil
+}
+
+// castEval converts. Numbers of few bits are rounded to the nearest that there is, integers of few bits keep their low ones.
+func castEval(c *op.Call) error {
+	x, y := c.In[0], c.Out[0]
+	if codes, ok := y.Data.([]onnxio.Code); ok && x.DType != y.DType {
+		from, err := x.Float64s()
+		if err != nil {
+			return err
+		}
+		saturate := c.Node.Attrs.Int("saturate", 1) == 1
+		for i, v := range from {
+			codes[i] = y.DType.Code(v, saturate, c.Node.Attrs.String("round_mode", "up"))
+		}
+		return nil
+	}
+	if x.DType.Coded() && x.DType != y.DType {
+		from, err := x.Float64s()
+		if err != nil {
+			return err
+		}
+		x = onnxio.FromFloat64(from, x.Shape...)
+	}
+	if err := copyData(y, x); err != nil {
+		return err
+	}
+	if toHalf(c.Node) {
+		return roundHalf(y.Data)
+	}
+	if bits := y.DType.Bits(); bits > 0 && bits < 8 {
+		switch d := y.Data.(type) {
+		case []int8:
+			for i, v := range d {
+				d[i] = v << (8 - bits) >> (8 - bits)
+			}
+		case []uint8:
+			for i, v := range d {
+				d[i] = v & (1<<bits - 1)
+			}
+		}
+	}
+	return nil
+}
+
+// toHalf tells of a Cast to float16, whose numbers are held in float32 after they have been rounded.
+func toHalf(n *onnxio.Node) bool {
+	return n.Op == "Cast" && n.Domain == "" && onnxio.DType(n.Attrs.Int("to", 0)) == onnxio.Float16
+}
+
+func halfOf(x float64) float64 { return float64(onnxio.HalfValue(onnxio.HalfBits(float32(x)))) }
+
+func roundHalf(data any) error {
+	switch d := data.(type) {
+	case []float32:
+		for i, v := range d {
+			d[i] = onnxio.HalfValue(onnxio.HalfBits(v))
+		}
+	case []float64:
+		for i, v := range d {
+			d[i] = halfOf(v)
+		}
+	default:
+		return fmt.Errorf("%T for numbers of half precision", data)
+	}
+	return nil
 }
 
 // castTarget is the output's type as inference has set it (float64 in float64 runs).
@@ -56,6 +124,12 @@ func castInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 	x, to := in[0], castTarget(n)
 	out := relax.NewBox(len(x.Lower))
 	switch {
+	case to.Coded() || n.Inputs[0].DType.Coded():
+		return nil, op.Unsupported(n, "Interval", fmt.Sprintf("casts from %v to %v", n.Inputs[0].DType, to))
+	case toHalf(n): // rounding rises; it goes through float32, to either of two neighbours there
+		for i, l := range x.Lower {
+			out.Lower[i], out.Upper[i] = halfOf(math.Nextafter(l, math.Inf(-1))), halfOf(math.Nextafter(x.Upper[i], math.Inf(1)))
+		}
 	case to.IsFloat():
 		copy(out.Lower, x.Lower)
 		copy(out.Upper, x.Upper)
@@ -85,9 +159,9 @@ func castInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 
 // integerRange gives the smallest and largest value of an integer type, the ends of 64-bit types rounded outward.
 func integerRange(d onnxio.DType) (lo, hi float64) {
-	bits := float64(8 * d.Size())
+	bits := float64(d.Bits())
 	switch d {
-	case onnxio.Uint8, onnxio.Uint16, onnxio.Uint32, onnxio.Uint64:
+	case onnxio.Uint2, onnxio.Uint4, onnxio.Uint8, onnxio.Uint16, onnxio.Uint32, onnxio.Uint64:
 		return 0, math.Exp2(bits) - 1
 	}
 	return -math.Exp2(bits - 1), math.Exp2(bits-1) - 1
@@ -95,6 +169,12 @@ func integerRange(d onnxio.DType) (lo, hi float64) {
 
 // castLinear is the identity between float types and from integers or bool to floats; otherwise only the box is known.
 func castLinear(n *onnxio.Node) (*op.Linear, error) {
+	if n.Inputs[0].DType.Coded() {
+		return nil, op.Unsupported(n, "Linear", "casts from "+n.Inputs[0].DType.String())
+	}
+	if toHalf(n) {
+		return boxForms(castInterval, op.Exact("the rounding is in the bounds"))(n)
+	}
 	if !castTarget(n).IsFloat() {
 		return boxForms(castInterval, op.Exact("whole numbers"))(n)
 	}
@@ -110,4 +190,6 @@ func castGradient(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.V
 	return onlyFirst(e.Mask(dy[0], n.Inputs[0]))
 }
 
-func castCopies(n *onnxio.Node) bool { return n.Inputs[0].DType == n.Outputs[0].DType }
+func castCopies(n *onnxio.Node) bool {
+	return n.Inputs[0].DType == n.Outputs[0].DType && !toHalf(n)
+}

@@ -11,9 +11,9 @@ import (
 )
 
 var castLikeOp = op.Def{Name: "CastLike", Since: 15,
-	Attrs:    op.Attributes{"saturate": op.NoEffect /* of casts to float8 */, "round_mode": op.OneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
+	Attrs:    op.Attributes{"saturate": op.Boolean, "round_mode": op.OneOf("up", "down", "nearest") /* of casts to float8e8m0 */},
 	OnlyType: []int{1},
-	Shape:    castLikeShape, Eval: copyEval, Gradient: castGradient, Interval: castInterval, Linear: castLikeLinear, Couple: coupleElementwise}
+	Shape:    castLikeShape, Eval: castEval, Gradient: castGradient, Interval: castInterval, Linear: castLikeLinear, Couple: coupleElementwise}
 
 func castLikeShape(n *onnxio.Node) ([]op.Type, error) {
 	s, err := shapeOf(n, 0)
@@ -25,7 +25,7 @@ func castLikeShape(n *onnxio.Node) ([]op.Type, error) {
 		return nil, fmt.Errorf("input 1 (target_type) is missing")
 	}
 	from, to := n.Inputs[0].DType, like.DType
-	if to == onnxio.Float16 || to == onnxio.BFloat16 || to.Size() == 0 || from == onnxio.String {
+	if to == onnxio.Float16 || to == onnxio.BFloat16 || !to.Held() || to == onnxio.String || from == onnxio.String {
 		return nil, op.Unsupported(n, "Shape", fmt.Sprintf("cast from %v to %v", from, to))
 	}
 	return []op.Type{{DType: to, Shape: s}}, nil

@@ -12,7 +12,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var convOp = op.Def{Name: "Conv", Since: 1,
+var convOp = op.Def{Name: "Conv", Since: 1, Parts: conv3Parts, Whole: flatWindow,
 	Attrs: windowed.With(op.Attributes{"group": op.AnyValue}),
 	Shape: convShape, Eval: convEval, Fast: convFast, Gradient: convGradient, Linear: convLinear, MACs: convMACs, Couple: coupleConv, Adapt: adaptGroups}
 

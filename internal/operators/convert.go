@@ -40,6 +40,11 @@ func convertData(dst, src any) error {
 		return convertFrom(dst, s)
 	case []bool:
 		return convertBools(dst, s)
+	case []onnxio.Code:
+		if d, ok := dst.([]onnxio.Code); ok && len(d) == len(s) {
+			copy(d, s)
+			return nil
+		}
 	case []string:
 		if d, ok := dst.([]string); ok && len(d) == len(s) {
 			copy(d, s)

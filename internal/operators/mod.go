@@ -16,7 +16,12 @@ var modOp = op.Def{
 	Name: "Mod", Since: 10,
 	Attrs:    op.Attributes{"fmod": op.Boolean},
 	AnyOrder: true,
-	Shape:    modShape, Eval: modEval, Gradient: modGradient, Interval: modInterval, Linear: boxForms(modInterval, op.Exact("exact")),
+	Shape:    modShape, Eval: modEval, Gradient: modGradient, Interval: modInterval, Linear: func(n *onnxio.Node) (*op.Linear, error) {
+		if n.Attrs.Int("fmod", 0) == 1 || !n.Inputs[0].DType.IsFloat() {
+			return boxForms(modInterval, op.Exact("exact"))(n)
+		}
+		return boxForms(modInterval, op.Execution{})(n) // a quotient near a whole number may be rounded to either side
+	},
 	Couple: coupleElementwise,
 }
 
@@ -24,10 +29,19 @@ var modulo = [2]arithmetic{modRows(false), modRows(true)}
 
 func modRows(c bool) arithmetic {
 	return arithmetic{
-		eachPair(func(a, b float32) float32 { return float32(math.Mod(float64(a), float64(b))) }), eachPair(math.Mod),
+		eachPair(func(a, b float32) float32 { return float32(remainder(c, float64(a), float64(b))) }), eachPair(func(a, b float64) float64 { return remainder(c, a, b) }),
 		remainders[int64](c), remainders[int32](c), remainders[int16](c), remainders[int8](c),
 		remainders[uint64](c), remainders[uint32](c), remainders[uint16](c), remainders[uint8](c),
 	}
+}
+
+// remainder has the sign of the dividend as C has, or else that of the divisor.
+func remainder(c bool, a, b float64) float64 {
+	r := math.Mod(a, b)
+	if !c && r != 0 && (r < 0) != (b < 0) {
+		r += b
+	}
+	return r
 }
 
 // remainders has the sign of the dividend as Go has, or else that of the divisor.
@@ -41,11 +55,11 @@ func remainders[T int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint
 	})
 }
 
-// modShape refuses floats without fmod, which came with opset 28.
+// modShape refuses floats without fmod before opset 28, which brought them.
 func modShape(n *onnxio.Node) ([]op.Type, error) {
 	types, err := pairType(n)
-	if err == nil && types[0].DType.IsFloat() && n.Attrs.Int("fmod", 0) != 1 {
-		return nil, op.Refuse(n, "floats with fmod = 0")
+	if err == nil && n.Opset < 28 && types[0].DType.IsFloat() && n.Attrs.Int("fmod", 0) != 1 {
+		return nil, op.Refuse(n, "floats with fmod = 0 came with opset 28")
 	}
 	return types, err
 }

@@ -2,8 +2,10 @@ package operators
 
 import (
 	"fmt"
-	"github.com/shallow-waters/shoal/internal/op"
 	"slices"
+
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
 // move copies a box of elements from one row-major tensor to another:
@@ -159,6 +161,11 @@ func moveData(dst, src any, m *move) error {
 		}
 	case []bool:
 		if d, ok := dst.([]bool); ok {
+			runMove(d, s, m)
+			return nil
+		}
+	case []onnxio.Code:
+		if d, ok := dst.([]onnxio.Code); ok {
 			runMove(d, s, m)
 			return nil
 		}

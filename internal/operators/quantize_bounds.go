@@ -20,9 +20,7 @@ func scaleOf(n *onnxio.Node) (func(i int) int, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := scaleRuns(n, x, n.Inputs[1].Shape)
-	count := product(n.Inputs[1].Shape)
-	return func(i int) int { return i / run % count }, err
+	return scalePlaces(n, x, n.Inputs[1].Shape)
 }
 
 // zeroBox is the box of zero point k.
@@ -53,6 +51,9 @@ func quantizeInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 	if err != nil {
 		return nil, err
 	}
+	if types[0].DType.Coded() {
+		return nil, op.Unsupported(n, "Interval", "numbers of type "+types[0].DType.String())
+	}
 	least, most := integerRange(types[0].DType)
 	out := relax.NewBox(len(in[0].Lower))
 	for i := range out.Lower {
@@ -74,6 +75,9 @@ func quantizeLinear(n *onnxio.Node) (*op.Linear, error) {
 	of, err := scaleOf(n)
 	if err != nil {
 		return nil, err
+	}
+	if types[0].DType.Coded() {
+		return nil, op.Unsupported(n, "Linear", "numbers of type "+types[0].DType.String())
 	}
 	least, most := integerRange(types[0].DType)
 	return &op.Linear{Execution: op.Exact("the quotient's rounding is in the bounds"), Relax: func(_ relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
@@ -121,7 +125,7 @@ func dequantizeInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 	return []relax.Box{out}, nil
 }
 
-// dequantizeLinear is affine in x where scale and zero point are constant: numbers of 8 bits less others are exact, and times a float32 too.
+// dequantizeLinear is affine in x where scale and zero point are constant: numbers of 16 bits and fewer less others are exact, and times a float32 too.
 func dequantizeLinear(n *onnxio.Node) (*op.Linear, error) {
 	of, err := scaleOf(n)
 	if err != nil {

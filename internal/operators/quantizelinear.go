@@ -1,5 +1,5 @@
 // quantizelinear.go — QuantizeLinear and DequantizeLinear, opset 10, 13 (per axis), 19, 21: y = saturate(round(x/scale) + zero), and back.
-// Blocked scales and types other than int8 and uint8 (and int32 to float) are refused.
+// Scales stand for all, for an index along an axis, or for a block. Numbers of few bits that are no integers have no bounds.
 
 package operators
 
@@ -13,29 +13,40 @@ import (
 
 var quantizeLinearOp = op.Def{Name: "QuantizeLinear", Since: 10,
 	Attrs: op.Attributes{"axis": op.AnyValue, "block_size": op.AnyValue, "output_dtype": op.AnyValue, "precision": op.OneOf(0, 1),
-		"saturate": op.NoEffect /* of float8 */},
+		"saturate": op.Boolean},
 	Shape: quantizeShape, Eval: quantizeEval, Interval: quantizeInterval, Linear: quantizeLinear, Couple: coupleQuantize}
 
 var dequantizeLinearOp = op.Def{Name: "DequantizeLinear", Since: 10,
 	Attrs: op.Attributes{"axis": op.AnyValue, "block_size": op.AnyValue, "output_dtype": op.AnyValue},
 	Shape: dequantizeShape, Eval: dequantizeEval, Interval: dequantizeInterval, Linear: dequantizeLinear, Couple: coupleQuantize}
 
-// scaleRuns gives how many elements in a row share a scale.
-func scaleRuns(n *onnxio.Node, x, scale []int) (int, error) {
-	if n.Attrs.Int("block_size", 0) != 0 {
-		return 0, op.Unsupported(n, "", "scales by block")
-	}
+// scalePlaces gives which scale belongs to each element: one for all, one for each index along an axis, or one for each block along it.
+func scalePlaces(n *onnxio.Node, x, scale []int) (func(i int) int, error) {
 	if product(scale) == 1 {
-		return max(1, product(x)), nil
+		return func(int) int { return 0 }, nil
 	}
 	axis, err := normalAxis(n.Attrs.Int("axis", 1), len(x))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if len(scale) != 1 || scale[0] != x[axis] {
-		return 0, fmt.Errorf("scales of shape %v along axis %d of an input of shape %v", scale, axis, x)
+	inner, size := product(x[axis+1:]), x[axis]
+	block := n.Attrs.Int("block_size", 0)
+	if block == 0 {
+		if len(scale) != 1 || scale[0] != size {
+			return nil, fmt.Errorf("scales of shape %v along axis %d of an input of shape %v", scale, axis, x)
+		}
+		return func(i int) int { return i / inner % size }, nil
 	}
-	return product(x[axis+1:]), nil
+	blocks := 0
+	if len(scale) == len(x) {
+		blocks = scale[axis]
+	}
+	for i := range x {
+		if block < 0 || len(scale) != len(x) || i != axis && scale[i] != x[i] || blocks != (size+block-1)/block {
+			return nil, fmt.Errorf("scales of shape %v for blocks of %d along axis %d of an input of shape %v", scale, block, axis, x)
+		}
+	}
+	return func(i int) int { return (i/(inner*size)*blocks+i/inner%size/block)*inner + i%inner }, nil
 }
 
 func quantizeShapes(n *onnxio.Node) ([]int, error) {
@@ -50,7 +61,7 @@ func quantizeShapes(n *onnxio.Node) ([]int, error) {
 	if zero := n.Input(2); zero != nil && product(zero.Shape) != product(scale) {
 		return nil, fmt.Errorf("zero points of shape %v for scales of shape %v", zero.Shape, scale)
 	}
-	_, err = scaleRuns(n, x, scale)
+	_, err = scalePlaces(n, x, scale)
 	return x, err
 }
 
@@ -65,10 +76,19 @@ func quantizeShape(n *onnxio.Node) ([]op.Type, error) {
 	} else if to := n.Attrs.Int("output_dtype", 0); to != 0 {
 		d = onnxio.DType(to)
 	}
-	if d != onnxio.Uint8 && d != onnxio.Int8 {
+	if !quantised(d) {
 		return nil, op.Unsupported(n, "", fmt.Sprintf("quantized elements of type %v", d))
 	}
 	return []op.Type{{DType: d, Shape: x}}, nil
+}
+
+// quantised are the types that numbers are quantised to.
+func quantised(d onnxio.DType) bool {
+	switch d {
+	case onnxio.Uint8, onnxio.Int8, onnxio.Uint16, onnxio.Int16, onnxio.Uint4, onnxio.Int4, onnxio.Uint2, onnxio.Int2:
+		return true
+	}
+	return d.Coded() && d != onnxio.Float8E8M0
 }
 
 func dequantizeShape(n *onnxio.Node) ([]op.Type, error) {
@@ -76,8 +96,7 @@ func dequantizeShape(n *onnxio.Node) ([]op.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch n.Inputs[0].DType {
-	case onnxio.Uint8, onnxio.Int8, onnxio.Int32:
+	if d := n.Inputs[0].DType; quantised(d) || d == onnxio.Int32 {
 		return []op.Type{{DType: onnxio.Float, Shape: x}}, nil
 	}
 	return nil, op.Unsupported(n, "", fmt.Sprintf("quantized elements of type %v", n.Inputs[0].DType))
@@ -95,6 +114,12 @@ func numberAt(t *onnxio.Tensor, i int) float64 {
 		return d[i]
 	case []int8:
 		return float64(d[i])
+	case []int16:
+		return float64(d[i])
+	case []uint16:
+		return float64(d[i])
+	case []onnxio.Code:
+		return t.DType.Value(d[i])
 	case []uint8:
 		return float64(d[i])
 	case []int32:
@@ -113,37 +138,38 @@ func optional(c *op.Call, i int) *onnxio.Tensor {
 }
 
 func quantizeEval(c *op.Call) error {
-	run, err := scaleRuns(c.Node, c.In[0].Shape, c.In[1].Shape)
+	of, err := scalePlaces(c.Node, c.In[0].Shape, c.In[1].Shape)
 	if err != nil {
 		return err
 	}
-	count, zero := c.In[1].Len(), optional(c, 2)
+	y, zero := c.Out[0], optional(c, 2)
 	float32s := c.In[0].DType == onnxio.Float // the quotient is float32's there, which decides ties
+	least, most := integerRange(y.DType)
 	for i := range c.In[0].Len() {
-		k := i / run % count
+		k := of(i)
 		q := numberAt(c.In[0], i) / numberAt(c.In[1], k)
 		if float32s {
 			q = float64(float32(q))
 		}
-		q = math.RoundToEven(q) + numberAt(zero, k)
-		switch y := c.Out[0].Data.(type) {
-		case []uint8:
-			y[i] = uint8(max(0, min(255, q)))
-		case []int8:
-			y[i] = int8(max(-128, min(127, q)))
+		if codes, ok := y.Data.([]onnxio.Code); ok {
+			codes[i] = y.DType.Code(q+numberAt(zero, k), c.Node.Attrs.Int("saturate", 1) == 1, "")
+			continue
+		}
+		if err := setNumber(y, i, max(least, min(most, math.RoundToEven(q)+numberAt(zero, k)))); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func dequantizeEval(c *op.Call) error {
-	run, err := scaleRuns(c.Node, c.In[0].Shape, c.In[1].Shape)
+	of, err := scalePlaces(c.Node, c.In[0].Shape, c.In[1].Shape)
 	if err != nil {
 		return err
 	}
-	count, zero := c.In[1].Len(), optional(c, 2)
+	zero := optional(c, 2)
 	for i := range c.In[0].Len() {
-		k := i / run % count
+		k := of(i)
 		v := (numberAt(c.In[0], i) - numberAt(zero, k)) * numberAt(c.In[1], k)
 		switch y := c.Out[0].Data.(type) {
 		case []float32:

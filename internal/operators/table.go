@@ -10,6 +10,19 @@ import (
 // Table is the table of all operators. An operator is a Def in a file of its own and a word here.
 var Table = sync.OnceValue(func() *op.Table {
 	return op.NewTable(
+		affineGridOp, attentionOp,
+		bitCastOp, bitwiseAndOp, bitwiseNotOp, bitwiseOrOp, bitwiseXorOp, blackmanWindowOp,
+		causalConvWithStateOp, centerCropPadOp, col2ImOp, compressOp, cumProdOp,
+		detOp, dftOp,
+		globalLpPoolOp,
+		hammingWindowOp, hannWindowOp,
+		linearAttentionOp, lpNormalizationOp, lpPoolOp,
+		maxUnpoolOp,
+		negativeLogLikelihoodLossOp, nonMaxSuppressionOp, nonZeroOp,
+		rmsNormalizationOp, rotaryEmbeddingOp,
+		scatterOp, softmaxCrossEntropyLossOp, stftOp, swiGLUOp,
+		tensorScatterOp,
+		uniqueOp,
 		absOp, acosOp, acoshOp, addOp, andOp, argMaxOp, argMinOp, asinOp, asinhOp, atanOp, atanhOp, averagePoolOp,
 		batchNormalizationOp, bitShiftOp,
 		castOp, castLikeOp, ceilOp, celuOp, clipOp, concatOp, constantOp, constantOfShapeOp, convOp, convIntegerOp,

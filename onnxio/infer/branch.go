@@ -146,8 +146,9 @@ func contains(nodes []*onnxio.Node, n *onnxio.Node) bool {
 	return false
 }
 
-// eachNode calls visit with the nodes in order; an If whose condition, as cond knows it, is constant gives way to its branch first.
-func eachNode(g *onnxio.Graph, cond func(*onnxio.Node) *onnxio.Tensor, visit func(*onnxio.Node) error) error {
+// eachNode calls visit with the nodes in order; an If whose condition, as cond knows it, is constant gives way to its branch first, and a node that
+// parts, if it is not nil, has others for to those.
+func eachNode(g *onnxio.Graph, cond func(*onnxio.Node) *onnxio.Tensor, parts func(*onnxio.Node) ([]*onnxio.Node, error), visit func(*onnxio.Node) error) error {
 	outer := map[string]*onnxio.Value{}
 	taken := namesOf(g)
 	note := func(vs []*onnxio.Value) {
@@ -185,6 +186,19 @@ func eachNode(g *onnxio.Graph, cond func(*onnxio.Node) *onnxio.Tensor, visit fun
 			}
 			queue = append(nodes, queue...)
 			continue
+		}
+		if parts != nil {
+			nodes, err := parts(n)
+			if err != nil {
+				return err
+			}
+			if nodes != nil {
+				if inlined += len(nodes); inlined > maxInlined {
+					return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("parts of operators are more than %d nodes", maxInlined)}
+				}
+				queue = append(nodes, queue...)
+				continue
+			}
 		}
 		if err := visit(n); err != nil {
 			return err

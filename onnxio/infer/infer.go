@@ -29,15 +29,18 @@ type Options struct {
 	// Reading is whose word counts where the standard's and onnxruntime's differ.
 	Reading onnxio.Reading
 
+	apart bool      // nodes of operators with parts give way to these
 	table *op.Table // nil for all operators that there are
 }
 
 // lookup finds a node's operator.
-func (o Options) lookup(n *onnxio.Node) (*op.Def, error) {
+func (o Options) lookup(n *onnxio.Node) (*op.Def, error) { return o.operators().Lookup(n) }
+
+func (o Options) operators() *op.Table {
 	if o.table != nil {
-		return o.table.Lookup(n)
+		return o.table
 	}
-	return operators.Lookup(n)
+	return operators.Table()
 }
 
 // Limits of one value, so that a hostile shape cannot ask for all memory: elements of any value, and of a folded constant.
@@ -70,6 +73,7 @@ func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, er
 
 // finish binds, infers and simplifies a graph that is nobody else's.
 func finish(ctx context.Context, g *onnxio.Graph, o Options) error {
+	o.apart = true
 	if err := annotate(ctx, g, o, nil); err != nil {
 		return err
 	}
@@ -96,7 +100,7 @@ func annotate(ctx context.Context, g *onnxio.Graph, o Options, before func(*onnx
 				return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q is no tensor but a %s, which shoal does not compute", v.Name, v.Kind)}
 			}
 		}
-		return eachNode(g, ownCondition, func(n *onnxio.Node) error {
+		return eachNode(g, ownCondition, func(n *onnxio.Node) ([]*onnxio.Node, error) { return r.parts(n, o) }, func(n *onnxio.Node) error {
 			if before != nil {
 				if err := before(n); err != nil {
 					return err
@@ -120,7 +124,8 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if def.Shape == nil {
+	apart := def.Apart(n)
+	if def.Shape == nil && !apart {
 		return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Shape"}
 	}
 	constant := !def.NoFold && def.Eval != nil
@@ -143,7 +148,13 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 	if len(n.Inputs) == 0 && !def.Source {
 		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("it has no inputs")}
 	}
-	types, err := def.Shape(n)
+	var types []op.Type
+	if apart {
+		types, err = o.operators().PartTypes(r.ctx, def, n, r.opset())
+		constant = false
+	} else {
+		types, err = def.Shape(n)
+	}
 	if err != nil {
 		return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
 	}

@@ -15,6 +15,42 @@ type room struct {
 	budget *budget.Budget
 	graph  *onnxio.Graph // what is folded is held for as long as this is there
 	work   op.Workspace
+	emit   *op.Emitter // of parts; nil until one is needed
+}
+
+// opset is the version of the standard's operators that parts are written for: the graph's own, or the newest where it has none of them.
+func (r *room) opset() int {
+	for _, n := range r.graph.Nodes {
+		if n.Domain == "" && n.Opset > 0 {
+			return n.Opset
+		}
+	}
+	return op.MaxOpset
+}
+
+// parts gives the nodes that stand for one whose operator is written in others; nil for one that stays. The inputs' types are known.
+func (r *room) parts(n *onnxio.Node, o Options) ([]*onnxio.Node, error) {
+	if !o.apart {
+		return nil, nil
+	}
+	def, err := o.lookup(n)
+	if err != nil || !def.Apart(n) {
+		return nil, nil // visiting says what is wrong
+	}
+	for _, v := range n.Inputs {
+		if v != nil && v.Const != nil {
+			v.Shape, v.DType = append([]int{}, v.Const.Shape...), v.Const.DType
+		}
+		if v != nil && v.Shape == nil {
+			return nil, nil
+		}
+	}
+	n.Reading = o.Reading
+	if r.emit == nil {
+		r.emit = op.NewEmitter(r.ctx, o.operators(), r.graph, "part")
+		r.emit.Opset = r.opset()
+	}
+	return r.emit.WriteParts(def, n)
 }
 
 // ask asks the budget for a node's outputs before anything of their size is allocated: what is computed must fit at all, and what is folded is

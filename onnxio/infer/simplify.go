@@ -46,7 +46,7 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 		}
 		return x.Const
 	}
-	if err := eachNode(out, taken, func(*onnxio.Node) error { return nil }); err != nil {
+	if err := eachNode(out, taken, nil, func(*onnxio.Node) error { return nil }); err != nil {
 		return nil, err
 	}
 	for _, n := range out.Nodes {

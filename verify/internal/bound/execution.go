@@ -25,6 +25,9 @@ func (p *pass) computed(v *value, b int, boxes []relax.Box) error {
 	if !p.o.Float32 || v.copies() {
 		return nil
 	}
+	if v.node != nil && v.node.Of != "" {
+		return v.unsupported("Execution", fmt.Sprintf("it is a part of %s, which runtimes may compute otherwise", v.node.Of))
+	}
 	if !v.exec.Known() {
 		return v.unsupported("Execution", "the error of float32 executions is not known with these inputs")
 	}
