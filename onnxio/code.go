@@ -97,6 +97,9 @@ func (d DType) Code(x float64, saturate bool, rounding string) Code {
 		sign = 1 << bits
 	}
 	numbers := finiteNumbers()[d]
+	if len(numbers) == 0 { // a type without codes
+		return 0
+	}
 	last := len(numbers) - 1
 	nan := sign | Code(1<<bits-1)
 	switch {

@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/shallow-waters/shoal/internal/op"
@@ -9,7 +10,7 @@ import (
 
 // Table is the table of all operators. An operator is a Def in a file of its own and a word here.
 var Table = sync.OnceValue(func() *op.Table {
-	return op.NewTable(
+	return op.NewTable(slices.Concat([]op.Def{
 		affineGridOp, attentionOp,
 		bitCastOp, bitwiseAndOp, bitwiseNotOp, bitwiseOrOp, bitwiseXorOp, blackmanWindowOp,
 		causalConvWithStateOp, centerCropPadOp, col2ImOp, compressOp, cumProdOp,
@@ -49,7 +50,7 @@ var Table = sync.OnceValue(func() *op.Table {
 		unsqueezeOp, upsampleOp,
 		whereOp,
 		xorOp,
-	)
+	}, microsoftOps, learnersOps)...)
 })
 
 // Lookup returns the definition for a node. See op.Table.Lookup.

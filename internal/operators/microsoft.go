@@ -1,0 +1,398 @@
+package operators
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// The operators that onnxruntime's optimiser and quantiser bring into files (domain com.microsoft), written in those of the standard. The file keeps them.
+
+const microsoft = "com.microsoft"
+
+// ofMicrosoft is such an operator.
+func ofMicrosoft(name string, attrs op.Attributes, parts func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value) op.Def {
+	return op.Def{Name: name, Domain: microsoft, Since: 1, Fused: true, Attrs: attrs, Parts: parts}
+}
+
+var microsoftOps = []op.Def{
+	ofMicrosoft("Gelu", nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value { return one(geluParts(e, n.Input(0))) }),
+	ofMicrosoft("BiasGelu", nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		return one(geluParts(e, e.Add(n.Input(0), n.Input(1))))
+	}),
+	ofMicrosoft("FastGelu", nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		return one(geluTanhParts(e, plus(e, n.Input(0), n.Input(1))))
+	}),
+	ofMicrosoft("QuickGelu", op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		return one(swish(e, n.Input(0), float64(n.Attrs.Float("alpha", 1.702))))
+	}),
+	ofMicrosoft("FusedMatMul", op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "transBatchA": op.OneOf(0), "transBatchB": op.OneOf(0)}, fusedMatMulParts),
+	ofMicrosoft("FusedGemm", op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "activation": op.AnyValue,
+		"activation_alpha": op.AnyValue, "activation_beta": op.AnyValue, "activation_gamma": op.AnyValue}, fusedGemmParts),
+	ofMicrosoft("FusedConv", windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue, "activation_params": op.AnyValue}), fusedConvParts),
+	ofMicrosoft("SkipLayerNormalization", op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(4))
+		return []*onnxio.Value{layerNormal(e, x, n.Input(2), n.Input(3), float64(n.Attrs.Float("epsilon", 1e-12))), nil, nil, x}
+	}),
+	ofMicrosoft("SkipSimplifiedLayerNormalization", op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(3))
+		if e.Err != nil {
+			return nil
+		}
+		return []*onnxio.Value{e.Mul(rmsNormal(e, x, len(x.Shape)-1, float64(n.Attrs.Float("epsilon", 1e-12))), n.Input(2)), nil, nil, x}
+	}),
+	ofMicrosoft("EmbedLayerNormalization", op.Attributes{"epsilon": op.AnyValue, "mask_index_type": op.NoEffect /* of an output that is not made */}, embedParts),
+	ofMicrosoft("Attention", op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue, "mask_filter_value": op.AnyValue}, joinedAttentionParts),
+	ofMicrosoft("MultiHeadAttention", op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue, "mask_filter_value": op.AnyValue}, multiHeadParts),
+	ofMicrosoft("MatMulNBits", op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue, "accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts),
+	ofMicrosoft("DynamicQuantizeMatMul", nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		q := e.Outputs("DynamicQuantizeLinear", 3, nil, n.Input(0))
+		y := castTo(e, e.Op("MatMulInteger", nil, q[0], n.Input(1), q[2], n.Input(3)), onnxio.Float)
+		return one(plus(e, e.Mul(y, e.Mul(q[1], n.Input(2))), n.Input(4)))
+	}),
+	quantisedPair("QLinearAdd", "Add"), quantisedPair("QLinearMul", "Mul"),
+	quantisedOne("QLinearSigmoid", nil, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value { return e.Op("Sigmoid", nil, x) }),
+	quantisedOne("QLinearLeakyRelu", op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
+		return e.Op("LeakyRelu", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 0.01)}, x)
+	}),
+	quantisedOne("QLinearSoftmax", op.Attributes{"axis": op.AnyValue, "opset": op.AnyValue}, quantisedSoftmax),
+	quantisedOne("QLinearGlobalAveragePool", op.Attributes{"channels_last": op.OneOf(0)}, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
+		return e.Op("GlobalAveragePool", nil, x)
+	}),
+	quantisedOne("QLinearAveragePool", windowed.With(op.Attributes{"ceil_mode": op.Boolean, "count_include_pad": op.Boolean, "channels_last": op.OneOf(0)}),
+		func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
+			a := onnxio.Attrs{}
+			for k, v := range n.Attrs {
+				if k != "channels_last" {
+					a[k] = v
+				}
+			}
+			return e.Op("AveragePool", a, x)
+		}),
+	ofMicrosoft("QLinearConcat", op.Attributes{"axis": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		var in []*onnxio.Value
+		for i := 2; i+2 < len(n.Inputs); i += 3 {
+			in = append(in, dequantised(e, n, i))
+		}
+		if len(in) == 0 {
+			return refuseParts(e, n, "it has nothing to join")
+		}
+		return one(quantisedBy(e, e.Op("Concat", onnxio.Attrs{"axis": int64(n.Attrs.Int("axis", 0))}, in...), n.Input(0), n.Input(1)))
+	}),
+	ofMicrosoft("QGemm", op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean}, qGemmParts),
+}
+
+// plus is a + b, or a where there is no b.
+func plus(e *op.Emitter, a, b *onnxio.Value) *onnxio.Value {
+	if b == nil || e.Err != nil {
+		return a
+	}
+	return e.Add(a, b)
+}
+
+// layerNormal is a LayerNormalization over the last axis.
+func layerNormal(e *op.Emitter, x, scale, shift *onnxio.Value, epsilon float64) *onnxio.Value {
+	if e.Err != nil {
+		return x
+	}
+	if e.Opset >= 17 && scale != nil {
+		in := []*onnxio.Value{x, scale}
+		if shift != nil {
+			in = append(in, shift)
+		}
+		return e.Op("LayerNormalization", onnxio.Attrs{"axis": int64(-1), "epsilon": float32(epsilon)}, in...)
+	}
+	last := []int{len(x.Shape) - 1}
+	d := e.Sub(x, meanOver(e, x, last))
+	y := e.Div(d, e.Op("Sqrt", nil, e.AddC(meanOver(e, e.Mul(d, d), last), epsilon)))
+	if scale != nil {
+		y = e.Mul(y, scale)
+	}
+	return plus(e, y, shift)
+}
+
+// turned swaps the last two axes.
+func turned(e *op.Emitter, v *onnxio.Value, turn bool) *onnxio.Value {
+	if !turn || e.Err != nil || len(v.Shape) < 2 {
+		return v
+	}
+	perm := lastAxes(0, len(v.Shape))
+	k := len(perm)
+	perm[k-1], perm[k-2] = perm[k-2], perm[k-1]
+	return e.Transpose(v, perm...)
+}
+
+func fusedMatMulParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	y := e.Op("MatMul", nil, turned(e, n.Input(0), n.Attrs.Int("transA", 0) == 1), turned(e, n.Input(1), n.Attrs.Int("transB", 0) == 1))
+	if a := n.Attrs.Float("alpha", 1); a != 1 {
+		y = e.MulC(y, float64(a))
+	}
+	return one(y)
+}
+
+func fusedGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	a := onnxio.Attrs{}
+	for _, k := range []string{"alpha", "beta", "transA", "transB"} {
+		if v, ok := n.Attrs[k]; ok {
+			a[k] = v
+		}
+	}
+	var params []float32
+	for _, k := range []string{"activation_alpha", "activation_beta", "activation_gamma"} {
+		if n.Attrs.Has(k) {
+			params = append(params, n.Attrs.Float(k, 0))
+		}
+	}
+	return one(activated(e, n, e.Op("Gemm", a, present(n.Inputs)...), params))
+}
+
+// present leaves out inputs at the end that are not there.
+func present(in []*onnxio.Value) []*onnxio.Value {
+	for len(in) > 0 && in[len(in)-1] == nil {
+		in = in[:len(in)-1]
+	}
+	return in
+}
+
+func fusedConvParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	a := onnxio.Attrs{}
+	for k, v := range n.Attrs {
+		if k != "activation" && k != "activation_params" {
+			a[k] = v
+		}
+	}
+	params, _ := n.Attrs["activation_params"].([]float32)
+	y := e.Op("Conv", a, present(n.Inputs[:min(3, len(n.Inputs))])...)
+	return one(activated(e, n, plus(e, y, n.Input(3)), params))
+}
+
+// activated applies the activation that a node names, with its parameters in the order of the operator's.
+func activated(e *op.Emitter, n *onnxio.Node, x *onnxio.Value, params []float32) *onnxio.Value {
+	at := func(i int, def float32) float32 {
+		if i < len(params) {
+			return params[i]
+		}
+		return def
+	}
+	switch name := n.Attrs.String("activation", ""); name {
+	case "":
+		return x
+	case "Relu", "Tanh", "Sigmoid", "HardSwish", "Softplus", "Softsign":
+		return e.Op(name, nil, x)
+	case "LeakyRelu":
+		return e.Op(name, onnxio.Attrs{"alpha": at(0, 0.01)}, x)
+	case "Elu":
+		return e.Op(name, onnxio.Attrs{"alpha": at(0, 1)}, x)
+	case "HardSigmoid":
+		return e.Op(name, onnxio.Attrs{"alpha": at(0, 0.2), "beta": at(1, 0.5)}, x)
+	case "Clip":
+		lo, hi := at(0, -math.MaxFloat32), at(1, math.MaxFloat32)
+		if e.Opset < 11 {
+			return e.Op(name, onnxio.Attrs{"min": lo, "max": hi}, x)
+		}
+		return e.Op(name, nil, x, e.Scalar(x, float64(lo)), e.Scalar(x, float64(hi)))
+	default:
+		e.Fail(op.Refuse(n, "activation %q", name))
+		return x
+	}
+}
+
+func embedParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ids, words, places := n.Input(0), n.Input(2), n.Input(3)
+	if ids == nil || words == nil || places == nil || len(ids.Shape) != 2 {
+		return refuseParts(e, n, "an input is missing")
+	}
+	x := e.Op("Gather", nil, words, ids)
+	if at := n.Input(8); at != nil {
+		x = e.Add(x, e.Op("Gather", nil, places, at))
+	} else {
+		x = e.Add(x, e.Slice(places, 0, 0, ids.Shape[1]))
+	}
+	if seg := n.Input(1); seg != nil && n.Input(4) != nil {
+		x = e.Add(x, e.Op("Gather", nil, n.Input(4), seg))
+	}
+	return []*onnxio.Value{layerNormal(e, x, n.Input(5), n.Input(6), float64(n.Attrs.Float("epsilon", 1e-12))), nil, x}
+}
+
+// joinedAttentionParts has one matrix for queries, keys and values.
+func joinedAttentionParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	x, w := n.Input(0), n.Input(1)
+	heads := n.Attrs.Int("num_heads", 0)
+	if x == nil || w == nil || len(x.Shape) != 3 || len(w.Shape) != 2 || w.Shape[1]%3 != 0 || heads < 1 || n.Input(4) != nil || n.Input(5) != nil || n.Input(6) != nil {
+		return refuseParts(e, n, "caches, biases of scores, or sizes that are not alike")
+	}
+	all := plus(e, e.Op("MatMul", nil, x, w), n.Input(2))
+	size := w.Shape[1] / 3
+	return attentionOf(e, n, e.Slice(all, 2, 0, size), e.Slice(all, 2, size, 2*size), e.Slice(all, 2, 2*size, 3*size), n.Input(3), heads)
+}
+
+func multiHeadParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	q, k, v := n.Input(0), n.Input(1), n.Input(2)
+	heads := n.Attrs.Int("num_heads", 0)
+	if q == nil || k == nil || v == nil || len(q.Shape) != 3 || len(k.Shape) != 3 || len(v.Shape) != 3 || heads < 1 || n.Input(6) != nil || n.Input(7) != nil {
+		return refuseParts(e, n, "packed or cached keys and values")
+	}
+	if b := n.Input(3); b != nil {
+		d, dv := q.Shape[2], v.Shape[2]
+		q, k, v = e.Add(q, e.Slice(b, 0, 0, d)), e.Add(k, e.Slice(b, 0, d, 2*d)), e.Add(v, e.Slice(b, 0, 2*d, 2*d+dv))
+	}
+	if n.Input(5) != nil && n.Input(4) != nil {
+		return refuseParts(e, n, "a mask and a bias of scores together")
+	}
+	return attentionOf(e, n, q, k, v, cmpNil(n.Input(5), n.Input(4)), heads)
+}
+
+// cmpNil is the first that is there.
+func cmpNil(a, b *onnxio.Value) *onnxio.Value {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// attentionOf has a mask of whole numbers, [batch, keys], 0 for those that do not count, or real numbers that are added to the scores.
+func attentionOf(e *op.Emitter, n *onnxio.Node, q, k, v, mask *onnxio.Value, heads int) []*onnxio.Value {
+	s := &scores{e: e, q: headed(e, q, heads), k: headed(e, k, heads), scale: float64(n.Attrs.Float("scale", 0)), causal: n.Attrs.Int("unidirectional", 0) == 1, left: -1, right: -1}
+	if mask != nil && e.Err == nil {
+		switch {
+		case mask.DType.IsFloat():
+			s.mask = mask
+		case len(mask.Shape) == 2 && mask.Shape[0] == q.Shape[0] && mask.Shape[1] == k.Shape[1]:
+			// What does not count is less by a number that is not infinite.
+			off := e.Sub(castTo(e, mask, onnxio.Float), e.Scalar(q, 1))
+			s.mask = e.Reshape(e.MulC(off, -float64(n.Attrs.Float("mask_filter_value", -10000))), mask.Shape[0], 1, 1, mask.Shape[1])
+		default:
+			return refuseParts(e, n, fmt.Sprintf("a mask of shape %v", mask.Shape))
+		}
+	}
+	v = headed(e, v, heads)
+	if e.Err != nil {
+		return nil
+	}
+	y, _ := s.attend(v)
+	if e.Err != nil {
+		return nil
+	}
+	y = e.Transpose(y, 0, 2, 1, 3)
+	return one(e.Reshape(y, y.Shape[0], y.Shape[1], y.Shape[2]*y.Shape[3]))
+}
+
+// matMulNBitsParts multiplies with weights of few bits, blocks of which share a scale: they are constant, and real numbers once read.
+func matMulNBitsParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	x := n.Input(0)
+	rows, cols, bits, block := n.Attrs.Int("N", 0), n.Attrs.Int("K", 0), n.Attrs.Int("bits", 4), n.Attrs.Int("block_size", 0)
+	if x == nil || rows < 1 || cols < 1 || block < 1 || n.Input(4) != nil || rows > maxElements/cols {
+		return refuseParts(e, n, "an order of its groups, or sizes that are none")
+	}
+	b, err := given(n, 1)
+	if err != nil {
+		e.Fail(err)
+		return nil
+	}
+	scale, err := given(n, 2)
+	if err != nil {
+		e.Fail(err)
+		return nil
+	}
+	blocks := (cols + block - 1) / block
+	packed, ok := b.Data.([]uint8)
+	scales, err := scale.Float64s()
+	if !ok || err != nil || len(packed)*8 < rows*blocks*block*bits || len(scales) != rows*blocks {
+		return refuseParts(e, n, "weights or scales that are not of its sizes")
+	}
+	zero := func(int, int) float64 { return math.Exp2(float64(bits - 1)) }
+	if n.Input(3) != nil {
+		z, err := given(n, 3)
+		if err != nil {
+			e.Fail(err)
+			return nil
+		}
+		if reals, err := z.Float64s(); z.DType.IsFloat() && err == nil && len(reals) == rows*blocks {
+			zero = func(r, k int) float64 { return reals[r*blocks+k] }
+		} else if list, ok := z.Data.([]uint8); ok && len(list) >= rows*((blocks*bits+7)/8) {
+			line := (blocks*bits + 7) / 8
+			zero = func(r, k int) float64 { return float64(list[r*line+k*bits/8] >> (k * bits % 8) & (1<<bits - 1)) }
+		} else {
+			return refuseParts(e, n, "zero points that are not of its sizes")
+		}
+	}
+	if !e.Fits("weights of few bits", float64(rows)*float64(cols)) {
+		return nil
+	}
+	w := make([]float64, rows*cols)
+	line := block * bits / 8
+	for r := range rows {
+		for c := range cols {
+			k, i := c/block, c%block
+			q := float64(packed[(r*blocks+k)*line+i*bits/8] >> (i * bits % 8) & (1<<bits - 1))
+			w[c*rows+r] = (q - zero(r, k)) * scales[r*blocks+k]
+		}
+	}
+	return one(plus(e, e.Op("MatMul", nil, x, e.Reals(x, w, cols, rows)), n.Input(5)))
+}
+
+// dequantised are the real numbers of the input at i, whose scale and zero point follow it.
+func dequantised(e *op.Emitter, n *onnxio.Node, i int) *onnxio.Value {
+	return e.Op("DequantizeLinear", nil, present([]*onnxio.Value{n.Input(i), n.Input(i + 1), n.Input(i + 2)})...)
+}
+
+func quantisedBy(e *op.Emitter, x, scale, zero *onnxio.Value) *onnxio.Value {
+	return e.Op("QuantizeLinear", nil, present([]*onnxio.Value{x, scale, zero})...)
+}
+
+func quantisedPair(name, of string) op.Def {
+	return ofMicrosoft(name, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		return one(quantisedBy(e, e.Op(of, nil, dequantised(e, n, 0), dequantised(e, n, 3)), n.Input(6), n.Input(7)))
+	})
+}
+
+func quantisedOne(name string, attrs op.Attributes, f func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value) op.Def {
+	return ofMicrosoft(name, attrs, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		return one(quantisedBy(e, f(e, n, dequantised(e, n, 0)), n.Input(3), n.Input(4)))
+	})
+}
+
+// quantisedSoftmax is along an axis, or, of opsets before 13, over all axes from one on.
+func quantisedSoftmax(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
+	if e.Err != nil {
+		return x
+	}
+	axis, err := normalAxis(n.Attrs.Int("axis", -1), len(x.Shape))
+	if err != nil {
+		e.Fail(err)
+		return x
+	}
+	if n.Attrs.Int("opset", 0) >= 13 {
+		perm := lastAxes(0, len(x.Shape))
+		perm[axis], perm[len(perm)-1] = perm[len(perm)-1], perm[axis]
+		return e.Transpose(softmaxLast(e, e.Transpose(x, perm...)), perm...)
+	}
+	return e.Reshape(softmaxLast(e, e.Reshape(x, product(x.Shape[:axis]), product(x.Shape[axis:]))), x.Shape...)
+}
+
+func qGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	a, b := dequantised(e, n, 0), dequantisedColumns(e, n)
+	y := e.Op("Gemm", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 1), "transA": int64(n.Attrs.Int("transA", 0)), "transB": int64(n.Attrs.Int("transB", 0))}, a, b)
+	if c := n.Input(6); c != nil { // whole numbers of the scales' product
+		y = e.Add(y, e.Mul(castTo(e, c, onnxio.Float), e.MulC(e.Mul(n.Input(1), n.Input(4)), float64(n.Attrs.Float("alpha", 1)))))
+	}
+	if n.Input(7) == nil {
+		return one(y)
+	}
+	return one(quantisedBy(e, y, n.Input(7), n.Input(8)))
+}
+
+// dequantisedColumns has a scale for each column of the product where it has several.
+func dequantisedColumns(e *op.Emitter, n *onnxio.Node) *onnxio.Value {
+	axis := int64(1)
+	if n.Attrs.Int("transB", 0) == 1 {
+		axis = 0
+	}
+	attrs := onnxio.Attrs{}
+	if s := n.Input(4); s != nil && product(s.Shape) > 1 {
+		attrs["axis"] = axis
+	}
+	return e.Op("DequantizeLinear", attrs, present([]*onnxio.Value{n.Input(3), n.Input(4), n.Input(5)})...)
+}
