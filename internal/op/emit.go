@@ -129,7 +129,7 @@ func (e *Emitter) Outputs(op string, outputs int, attrs onnxio.Attrs, in ...*onn
 		return none
 	}
 	if def.Apart(n) {
-		made := def.Parts(e, n)
+		made := def.parts(e, n)
 		if e.Err != nil || len(made) < outputs {
 			e.Fail(Refuse(n, "it has no %d outputs", outputs))
 			return none
@@ -197,6 +197,10 @@ func (e *Emitter) Const(t *onnxio.Tensor) *onnxio.Value {
 
 // Reals makes a constant of like's type.
 func (e *Emitter) Reals(like *onnxio.Value, data []float64, shape ...int) *onnxio.Value {
+	if like == nil {
+		e.Fail(fmt.Errorf("an input is missing"))
+		return nil
+	}
 	if like.DType == onnxio.Double {
 		return e.Const(onnxio.FromFloat64(data, shape...))
 	}
@@ -344,7 +348,7 @@ func (e *Emitter) Zeros(like *onnxio.Value, shape ...int) *onnxio.Value {
 
 // Filled is a value of like's type filled with one number.
 func (e *Emitter) Filled(like *onnxio.Value, c float64, shape ...int) *onnxio.Value {
-	if !e.Fits("a constant of the gradient", elementsOf(shape)) {
+	if like == nil || !e.Fits("a constant of the gradient", elementsOf(shape)) {
 		return like
 	}
 	if onnxio.NumElements(shape) <= 4096 || e.Opset < 9 {

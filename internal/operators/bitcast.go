@@ -11,7 +11,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var bitCastOp = op.Def{Name: "BitCast", Since: 26, Attrs: op.Attributes{"to": op.AnyValue}, Shape: bitCastShape, Eval: bitCastEval, Couple: coupleElementwise}
+var bitCastOp = op.Def{Name: "BitCast", Since: 26, Attrs: op.Attributes{"to": op.AnyValue}, Shape: bitCastShape, Eval: bitCastEval}
 
 func bitCastShape(n *onnxio.Node) ([]op.Type, error) {
 	x, err := shapeOf(n, 0)

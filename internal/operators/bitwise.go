@@ -52,7 +52,7 @@ func or[T whole](a, b T) T  { return a | b }
 func xor[T whole](a, b T) T { return a ^ b }
 
 func bitwise(name string, f *onIntegers) op.Def {
-	return op.Def{Name: name, Since: 18, AnyOrder: true, Shape: pairType, Eval: f.eval, Couple: coupleElementwise}
+	return op.Def{Name: name, Since: 18, AnyOrder: true, Shape: pairType, Eval: f.eval}
 }
 
 var (
@@ -62,7 +62,7 @@ var (
 		eachPair(or[uint64]), eachPair(or[uint32]), eachPair(or[uint16]), eachPair(or[uint8])})
 	bitwiseXorOp = bitwise("BitwiseXor", &onIntegers{eachPair(xor[int64]), eachPair(xor[int32]), eachPair(xor[int16]), eachPair(xor[int8]),
 		eachPair(xor[uint64]), eachPair(xor[uint32]), eachPair(xor[uint16]), eachPair(xor[uint8])})
-	bitwiseNotOp = op.Def{Name: "BitwiseNot", Since: 18, AnyOrder: true, Shape: sameShape, Eval: bitwiseNotEval, Couple: coupleElementwise}
+	bitwiseNotOp = op.Def{Name: "BitwiseNot", Since: 18, AnyOrder: true, Shape: sameShape, Eval: bitwiseNotEval}
 )
 
 func bitwiseNotEval(c *op.Call) error {

@@ -333,11 +333,13 @@ func someIntervals() [][2]float64 {
 	return iv
 }
 
-// known are all definitions by name.
+// known are the standard's definitions by name.
 var known = func() map[string]*op.Def {
 	out := map[string]*op.Def{}
 	for _, d := range All() {
-		out[d.Name] = d
+		if d.Domain == "" {
+			out[d.Name] = d
+		}
 	}
 	return out
 }()

@@ -143,22 +143,23 @@ func linearClassifierParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 
 // labels are the keys, as texts that tell them apart, and the values of a LabelEncoder.
 func labelsOf(n *onnxio.Node) (keys []string, values *onnxio.Tensor, err error) {
-	list := func(what string) *onnxio.Tensor {
-		if t := n.Attrs.Tensor(what + "_tensor"); t != nil {
+	list := func(tensor, floats, ints, texts string) *onnxio.Tensor {
+		if t := n.Attrs.Tensor(tensor); t != nil {
 			return t
 		}
-		if v, ok := n.Attrs[what+"_floats"].([]float32); ok {
+		if v, ok := n.Attrs[floats].([]float32); ok {
 			return onnxio.FromFloat32(v, len(v))
 		}
-		if v, ok := n.Attrs[what+"_int64s"].([]int64); ok {
+		if v, ok := n.Attrs[ints].([]int64); ok {
 			return onnxio.FromInt64(v, len(v))
 		}
-		if v, ok := n.Attrs[what+"_strings"].([]string); ok {
+		if v, ok := n.Attrs[texts].([]string); ok {
 			return &onnxio.Tensor{DType: onnxio.String, Shape: []int{len(v)}, Data: v}
 		}
 		return nil
 	}
-	k, v := list("keys"), list("values")
+	k := list("keys_tensor", "keys_floats", "keys_int64s", "keys_strings")
+	v := list("values_tensor", "values_floats", "values_int64s", "values_strings")
 	if k == nil || v == nil || k.Len() != v.Len() {
 		return nil, nil, fmt.Errorf("keys or values are missing, or are not as many")
 	}

@@ -13,41 +13,41 @@ import (
 const microsoft = "com.microsoft"
 
 // ofMicrosoft is such an operator.
-func ofMicrosoft(name string, attrs op.Attributes, parts func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value) op.Def {
-	return op.Def{Name: name, Domain: microsoft, Since: 1, Fused: true, Attrs: attrs, Parts: parts}
+func ofMicrosoft(name string, least int, attrs op.Attributes, parts func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value) op.Def {
+	return op.Def{Name: name, Domain: microsoft, Since: 1, Least: least, Fused: true, Attrs: attrs, Parts: parts}
 }
 
 var microsoftOps = []op.Def{
-	ofMicrosoft("Gelu", nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value { return one(geluParts(e, n.Input(0))) }),
-	ofMicrosoft("BiasGelu", nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ofMicrosoft("Gelu", 1, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value { return one(geluParts(e, n.Input(0))) }),
+	ofMicrosoft("BiasGelu", 2, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(geluParts(e, e.Add(n.Input(0), n.Input(1))))
 	}),
-	ofMicrosoft("FastGelu", nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ofMicrosoft("FastGelu", 1, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(geluTanhParts(e, plus(e, n.Input(0), n.Input(1))))
 	}),
-	ofMicrosoft("QuickGelu", op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ofMicrosoft("QuickGelu", 1, op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(swish(e, n.Input(0), float64(n.Attrs.Float("alpha", 1.702))))
 	}),
-	ofMicrosoft("FusedMatMul", op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "transBatchA": op.OneOf(0), "transBatchB": op.OneOf(0)}, fusedMatMulParts),
-	ofMicrosoft("FusedGemm", op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "activation": op.AnyValue,
+	ofMicrosoft("FusedMatMul", 2, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "transBatchA": op.OneOf(0), "transBatchB": op.OneOf(0)}, fusedMatMulParts),
+	ofMicrosoft("FusedGemm", 2, op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "activation": op.AnyValue,
 		"activation_alpha": op.AnyValue, "activation_beta": op.AnyValue, "activation_gamma": op.AnyValue}, fusedGemmParts),
-	ofMicrosoft("FusedConv", windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue, "activation_params": op.AnyValue}), fusedConvParts),
-	ofMicrosoft("SkipLayerNormalization", op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ofMicrosoft("FusedConv", 2, windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue, "activation_params": op.AnyValue}), fusedConvParts),
+	ofMicrosoft("SkipLayerNormalization", 3, op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(4))
 		return []*onnxio.Value{layerNormal(e, x, n.Input(2), n.Input(3), float64(n.Attrs.Float("epsilon", 1e-12))), nil, nil, x}
 	}),
-	ofMicrosoft("SkipSimplifiedLayerNormalization", op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ofMicrosoft("SkipSimplifiedLayerNormalization", 3, op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(3))
 		if e.Err != nil {
 			return nil
 		}
 		return []*onnxio.Value{e.Mul(rmsNormal(e, x, len(x.Shape)-1, float64(n.Attrs.Float("epsilon", 1e-12))), n.Input(2)), nil, nil, x}
 	}),
-	ofMicrosoft("EmbedLayerNormalization", op.Attributes{"epsilon": op.AnyValue, "mask_index_type": op.NoEffect /* of an output that is not made */}, embedParts),
-	ofMicrosoft("Attention", op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue, "mask_filter_value": op.AnyValue}, joinedAttentionParts),
-	ofMicrosoft("MultiHeadAttention", op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue, "mask_filter_value": op.AnyValue}, multiHeadParts),
-	ofMicrosoft("MatMulNBits", op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue, "accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts),
-	ofMicrosoft("DynamicQuantizeMatMul", nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ofMicrosoft("EmbedLayerNormalization", 4, op.Attributes{"epsilon": op.AnyValue, "mask_index_type": op.NoEffect /* of an output that is not made */}, embedParts),
+	ofMicrosoft("Attention", 2, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue, "mask_filter_value": op.AnyValue}, joinedAttentionParts),
+	ofMicrosoft("MultiHeadAttention", 3, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue, "mask_filter_value": op.AnyValue}, multiHeadParts),
+	ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue, "accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts),
+	ofMicrosoft("DynamicQuantizeMatMul", 3, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		q := e.Outputs("DynamicQuantizeLinear", 3, nil, n.Input(0))
 		y := castTo(e, e.Op("MatMulInteger", nil, q[0], n.Input(1), q[2], n.Input(3)), onnxio.Float)
 		return one(plus(e, e.Mul(y, e.Mul(q[1], n.Input(2))), n.Input(4)))
@@ -71,7 +71,7 @@ var microsoftOps = []op.Def{
 			}
 			return e.Op("AveragePool", a, x)
 		}),
-	ofMicrosoft("QLinearConcat", op.Attributes{"axis": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ofMicrosoft("QLinearConcat", 5, op.Attributes{"axis": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		var in []*onnxio.Value
 		for i := 2; i+2 < len(n.Inputs); i += 3 {
 			in = append(in, dequantised(e, n, i))
@@ -81,7 +81,7 @@ var microsoftOps = []op.Def{
 		}
 		return one(quantisedBy(e, e.Op("Concat", onnxio.Attrs{"axis": int64(n.Attrs.Int("axis", 0))}, in...), n.Input(0), n.Input(1)))
 	}),
-	ofMicrosoft("QGemm", op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean}, qGemmParts),
+	ofMicrosoft("QGemm", 5, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean}, qGemmParts),
 }
 
 // plus is a + b, or a where there is no b.
@@ -343,13 +343,13 @@ func quantisedBy(e *op.Emitter, x, scale, zero *onnxio.Value) *onnxio.Value {
 }
 
 func quantisedPair(name, of string) op.Def {
-	return ofMicrosoft(name, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	return ofMicrosoft(name, 7, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(quantisedBy(e, e.Op(of, nil, dequantised(e, n, 0), dequantised(e, n, 3)), n.Input(6), n.Input(7)))
 	})
 }
 
 func quantisedOne(name string, attrs op.Attributes, f func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value) op.Def {
-	return ofMicrosoft(name, attrs, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	return ofMicrosoft(name, 4, attrs, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(quantisedBy(e, f(e, n, dequantised(e, n, 0)), n.Input(3), n.Input(4)))
 	})
 }

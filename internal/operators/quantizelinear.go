@@ -6,6 +6,7 @@ package operators
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -137,8 +138,26 @@ func optional(c *op.Call, i int) *onnxio.Tensor {
 	return nil
 }
 
-func quantizeEval(c *op.Call) error {
+// scaleState keeps the places of the scales from run to run.
+type scaleState struct {
+	x, scale []int
+	of       func(i int) int
+}
+
+func scalesOf(c *op.Call) (func(i int) int, error) {
+	s, _ := c.State.(*scaleState)
+	if s != nil && slices.Equal(s.x, c.In[0].Shape) && slices.Equal(s.scale, c.In[1].Shape) {
+		return s.of, nil
+	}
 	of, err := scalePlaces(c.Node, c.In[0].Shape, c.In[1].Shape)
+	if err == nil {
+		c.State = &scaleState{slices.Clone(c.In[0].Shape), slices.Clone(c.In[1].Shape), of}
+	}
+	return of, err
+}
+
+func quantizeEval(c *op.Call) error {
+	of, err := scalesOf(c)
 	if err != nil {
 		return err
 	}
@@ -163,7 +182,7 @@ func quantizeEval(c *op.Call) error {
 }
 
 func dequantizeEval(c *op.Call) error {
-	of, err := scalePlaces(c.Node, c.In[0].Shape, c.In[1].Shape)
+	of, err := scalesOf(c)
 	if err != nil {
 		return err
 	}

@@ -110,9 +110,9 @@ func oldForest(n *onnxio.Node) (*forest, error) {
 			f.roots = append(f.roots, i)
 		}
 	}
-	word := "target"
+	votesTree, votesNode, votesFor, weights := n.Attrs.Ints("target_treeids"), n.Attrs.Ints("target_nodeids"), n.Attrs.Ints("target_ids"), realsOf(n, "target_weights")
 	if n.Op == "TreeEnsembleClassifier" {
-		word = "class"
+		votesTree, votesNode, votesFor, weights = n.Attrs.Ints("class_treeids"), n.Attrs.Ints("class_nodeids"), n.Attrs.Ints("class_ids"), realsOf(n, "class_weights")
 		ints := n.Attrs.Ints("classlabels_int64s")
 		words, _ := n.Attrs["classlabels_strings"].([]string)
 		f.targets = max(len(ints), len(words))
@@ -121,7 +121,6 @@ func oldForest(n *onnxio.Node) (*forest, error) {
 			f.labels = onnxio.FromInt64(op.Ints64(ints), len(ints))
 		}
 	}
-	votesTree, votesNode, votesFor, weights := n.Attrs.Ints(word+"_treeids"), n.Attrs.Ints(word+"_nodeids"), n.Attrs.Ints(word+"_ids"), realsOf(n, word+"_weights")
 	if len(votesNode) != len(votesTree) || len(votesFor) != len(votesTree) || len(weights) != len(votesTree) {
 		return nil, fmt.Errorf("lists of votes are not alike in length")
 	}

@@ -50,7 +50,11 @@ func (r *room) parts(n *onnxio.Node, o Options) ([]*onnxio.Node, error) {
 		r.emit = op.NewEmitter(r.ctx, o.operators(), r.graph, "part")
 		r.emit.Opset = r.opset()
 	}
-	return r.emit.WriteParts(def, n)
+	nodes, err := r.emit.WriteParts(def, n)
+	if err != nil || !o.Float64 {
+		return nodes, err
+	}
+	return nodes, r.widen(&onnxio.Graph{Nodes: nodes}) // what was cast to float32 on the way is float64 too
 }
 
 // ask asks the budget for a node's outputs before anything of their size is allocated: what is computed must fit at all, and what is folded is
