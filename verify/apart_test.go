@@ -78,6 +78,9 @@ var apart = []struct {
 			"nodes_featureids": []int64{0, 0, 0, 4, 0, 0}, "nodes_modes": []string{"BRANCH_LEQ", "LEAF", "LEAF", "BRANCH_LT", "LEAF", "LEAF"},
 			"nodes_values": []float32{0.2, 0, 0, -0.3, 0, 0}, "nodes_truenodeids": []int64{1, 0, 0, 1, 0, 0}, "nodes_falsenodeids": []int64{2, 0, 0, 2, 0, 0},
 			"target_treeids": []int64{0, 0, 1, 1}, "target_nodeids": []int64{1, 2, 1, 2}, "target_ids": []int64{0, 0, 0, 0}, "target_weights": []float32{0.3, -1.5, 2, 0.25}}, y)
+		trees = b.node("Add", nil, trees, own("TreeEnsemble", onnxio.Attrs{"tree_roots": []int64{0}, "nodes_modes": &onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{1}, Data: []uint8{3}},
+			"nodes_splits": onnxio.FromFloat32([]float32{0.1}, 1), "nodes_featureids": []int64{1}, "nodes_truenodeids": []int64{0}, "nodes_falsenodeids": []int64{1}, "nodes_trueleafs": []int64{1},
+			"nodes_falseleafs": []int64{1}, "leaf_targetids": []int64{0, 0}, "leaf_weights": onnxio.FromFloat32([]float32{3, 4}, 2), "n_targets": int64(1)}, y))
 		y = own("LinearRegressor", onnxio.Attrs{"targets": int64(2), "coefficients": []float32{1, 2, 0, -1, 0.5, 0, 0, 3, 1, 0, 1, -1, 0, 0, 0.5, 0.25, 0, 2}, "intercepts": []float32{0.5, -0.5}},
 			own("Normalizer", onnxio.Attrs{"norm": "L2"}, b.node("Exp", nil, y)))
 		return b.node("Reshape", nil, b.node("Concat", onnxio.Attrs{"axis": int64(1)}, y, trees), fixedInts(1, -1))

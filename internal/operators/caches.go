@@ -1,4 +1,4 @@
-// caches.go — TensorScatter, opset 24, and CausalConvWithState and LinearAttention, opset 27: what keeps a state from token to token. Written in parts.
+// caches.go — TensorScatter, opset 24, CausalConvWithState, opset 27, and LinearAttention, opset 27: what keeps a state from token to token.
 
 package operators
 

@@ -1,5 +1,5 @@
-// fourier.go — DFT, opset 17, 20; STFT, opset 17; HannWindow, HammingWindow and BlackmanWindow, opset 17. A transform is a product with a constant matrix:
-// written in parts, it is affine like any other.
+// fourier.go — DFT, opset 17, 20, STFT, opset 17, HannWindow, opset 17, HammingWindow, opset 17, and BlackmanWindow, opset 17: Fourier transforms, as products
+// with constant matrices, and the windows before them.
 
 package operators
 
@@ -31,6 +31,9 @@ func cosineWindow(name string, a, b, c float64) op.Def {
 			t, err := given(n, 0)
 			if err != nil {
 				return nil, err
+			}
+			if t.Len() != 1 {
+				return nil, fmt.Errorf("a size of shape %v", t.Shape)
 			}
 			s := []int{int(numberAt(t, 0))}
 			return []op.Type{{DType: typeOf(n), Shape: s}}, checkSizes(s)

@@ -1,5 +1,5 @@
-// images.go — CenterCropPad, opset 18; AffineGrid, opset 20; Col2Im, opset 18; MaxUnpool, opset 9, 11, 22; Scatter, opset 9; Det, opset 11, 22. Scatter is ScatterElements by its older name; the others but Det
-// are written in parts.
+// images.go — CenterCropPad, opset 18, AffineGrid, opset 20, Col2Im, opset 18, MaxUnpool, opset 9, 11, 22, Scatter, opset 9, and Det, opset 11, 22: crops,
+// grids and blocks of images, values put back where they were; determinants.
 
 package operators
 
@@ -16,9 +16,8 @@ var (
 	affineGridOp    = op.Def{Name: "AffineGrid", Since: 20, Attrs: op.Attributes{"align_corners": op.Boolean}, Fused: true, Parts: affineGridParts}
 	col2ImOp        = op.Def{Name: "Col2Im", Since: 18, Attrs: op.Attributes{"dilations": op.AnyValue, "pads": op.AnyValue, "strides": op.AnyValue}, Parts: col2ImParts}
 	maxUnpoolOp     = op.Def{Name: "MaxUnpool", Since: 9, Attrs: op.Attributes{"kernel_shape": op.AnyValue, "pads": op.AnyValue, "strides": op.AnyValue}, Parts: maxUnpoolParts}
-	scatterOp       = op.Def{Name: "Scatter", Since: 9, Attrs: op.Attributes{"axis": op.AnyValue}, Shape: scatterElementsShape, Eval: scatterElementsEval,
-		Gradient: scatterGradient(scatterElementsEval), Linear: scatterLinear(scatterElementsEval)} // what ScatterElements became
-	detOp = op.Def{Name: "Det", Since: 11, Shape: detShape, Eval: detEval}
+	scatterOp       = op.Def{Name: "Scatter", Since: 9, Attrs: op.Attributes{"axis": op.AnyValue}, Shape: scatterElementsShape, Eval: scatterElementsEval} // what ScatterElements became
+	detOp           = op.Def{Name: "Det", Since: 11, Shape: detShape, Eval: detEval}
 )
 
 // constInts are the integers of a constant input.

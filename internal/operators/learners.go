@@ -1,3 +1,6 @@
+// learners.go — LabelEncoder, opset 2, ArrayFeatureExtractor, Binarizer, LinearClassifier, LinearRegressor, Normalizer and Scaler, opset 1: of ai.onnx.ml, classic
+// learners as scikit-learn's converters write them.
+
 package operators
 
 import (

@@ -1,4 +1,4 @@
-// losses.go — NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss, opset 12, 13: minus the log-probability of the class that is told. Written in parts.
+// losses.go — NegativeLogLikelihoodLoss, opset 12, 13, and SoftmaxCrossEntropyLoss, opset 12, 13: minus the log-probability of the class that is told.
 
 package operators
 

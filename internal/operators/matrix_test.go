@@ -34,7 +34,8 @@ What a node has and its definition does not read (an attribute, a value of one, 
 | Couple | ` + "`shoal prune`" + `: which channels of inputs, outputs and weights can only go together; without it none that reach the node go |
 | Linear | ` + "`symbolic`, `fastlin`, `deeppoly`" + `: what the operator is to rows of coefficients; without it they only know the interval |
 
-**✓** is there; **map** is an interval that follows from Linear, since the operator is affine; **–** is missing. An operator without Interval
+**✓** is there; **map** is an interval that follows from Linear, since the operator is affine; **parts** are other operators
+that it is written in, whose faces it has; **–** is missing. An operator without Interval
 and Linear can be verified where its inputs are constant: it is folded before bounds are made. Some faces serve some forms only (GatherND
 needs constant indices for Linear, for example); ` + "`shoal inspect MODEL`" + ` lists what a model lacks, and errors name the node.
 
@@ -85,13 +86,16 @@ func matrix(t *testing.T) string {
 			}
 			return "–"
 		}
-		interval := mark(d.Interval != nil)
+		interval, couple := mark(d.Interval != nil), mark(d.Couple != nil)
 		if d.Interval == nil && d.Linear != nil {
 			interval = "map"
 		}
+		if d.Parts != nil && d.Whole == nil {
+			interval, mark = "parts", func(bool) string { return "parts" }
+		}
 		opsets, note := about(t, d, heads)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", op.Key(d.Domain, d.Name), markdown(opsets),
-			mark(d.Shape != nil), mark(d.Eval != nil), mark(d.Gradient != nil), interval, mark(d.Linear != nil), mark(d.Couple != nil), markdown(note))
+			mark(d.Shape != nil), mark(d.Eval != nil), mark(d.Gradient != nil), interval, mark(d.Linear != nil), couple, markdown(note))
 	}
 	return b.String()
 }
@@ -130,6 +134,9 @@ func about(t *testing.T, d *op.Def, heads []string) (opsets, note string) {
 	word := regexp.MustCompile(`(^|, |and )` + d.Name + `\b`)
 	for _, h := range heads {
 		names, text, ok := strings.Cut(h, ": ")
+		if d.Domain != "" && !strings.HasPrefix(text, "of "+d.Domain) || d.Domain == "" && (strings.HasPrefix(text, "of com.") || strings.HasPrefix(text, "of ai.")) {
+			continue
+		}
 		at := word.FindStringIndex(names)
 		if !ok || at == nil {
 			continue

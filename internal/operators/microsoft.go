@@ -1,3 +1,8 @@
+// microsoft.go — Attention, BiasGelu, DynamicQuantizeMatMul, EmbedLayerNormalization, FastGelu, FusedConv, FusedGemm, FusedMatMul, Gelu, MatMulNBits,
+// MultiHeadAttention, QGemm, QLinearAdd, QLinearAveragePool, QLinearConcat, QLinearGlobalAveragePool, QLinearLeakyRelu, QLinearMul, QLinearSigmoid,
+// QLinearSoftmax, QuickGelu, SkipLayerNormalization and SkipSimplifiedLayerNormalization, opset 1: of com.microsoft, which onnxruntime's optimiser and
+// quantiser bring into files.
+
 package operators
 
 import (

@@ -1,5 +1,5 @@
-// selected.go — NonZero, opset 9, 13; Compress, opset 9, 11; Unique, opset 11; NonMaxSuppression, opset 10, 11: what is chosen, and with it the output's
-// size, depends on values. They are computed where these are constant, and refused by name elsewhere: shapes are static.
+// selected.go — NonZero, opset 9, 13, Compress, opset 9, 11, Unique, opset 11, and NonMaxSuppression, opset 10, 11: what is chosen, and with it the output's
+// size, depends on values, which must be constant.
 
 package operators
 
@@ -274,8 +274,8 @@ func suppressed(n *onnxio.Node, in func(i int) *onnxio.Tensor) ([][3]int64, erro
 }
 
 func nonMaxShape(n *onnxio.Node) ([]op.Type, error) {
-	for i, v := range n.Inputs {
-		if _, err := given(n, i); err != nil && (v != nil || i < 2) {
+	for i := range max(2, len(n.Inputs)) {
+		if _, err := given(n, i); err != nil && (n.Input(i) != nil || i < 2) {
 			return nil, err
 		}
 	}

@@ -1,3 +1,5 @@
+// trees.go — TreeEnsemble, opset 5, TreeEnsembleRegressor, opset 1, 3, and TreeEnsembleClassifier, opset 1, 3: of ai.onnx.ml, sums of decision trees.
+
 package operators
 
 import (
@@ -10,8 +12,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// Ensembles of decision trees: TreeEnsembleRegressor and TreeEnsembleClassifier (ai.onnx.ml 1, 3), and TreeEnsemble (5). A box of inputs reaches some of
-// each tree's leaves: the sum of their extremes bounds the score.
+// A box of inputs reaches some of each tree's leaves: the sum of their extremes bounds the score.
 
 var (
 	treeAttrs = op.Attributes{"aggregate_function": op.AnyValue, "post_transform": op.AnyValue, "base_values": op.AnyValue, "n_targets": op.AnyValue,
@@ -25,7 +26,7 @@ var (
 	treeClassifierOp = op.Def{Name: "TreeEnsembleClassifier", Domain: learners, Since: 1,
 		Attrs: treeAttrs.With(op.Attributes{"class_ids": op.AnyValue, "class_nodeids": op.AnyValue, "class_treeids": op.AnyValue, "class_weights": op.AnyValue,
 			"classlabels_int64s": op.AnyValue, "classlabels_strings": op.AnyValue}),
-		Shape: treeShape, Eval: treeEval, Interval: treeInterval}
+		Shape: treeShape, Eval: treeEval}
 	treeEnsembleOp = op.Def{Name: "TreeEnsemble", Domain: learners, Since: 5,
 		Attrs: op.Attributes{"aggregate_function": op.OneOf(0, 1, 2, 3), "post_transform": op.OneOf(0, 1, 2), "n_targets": op.AnyValue, "tree_roots": op.AnyValue,
 			"nodes_hitrates": op.NoEffect /* of how often a node was met */, "nodes_missing_value_tracks_true": op.AnyValue, "nodes_modes": op.AnyValue, "leaf_weights": op.AnyValue,

@@ -1,3 +1,5 @@
+// volumes.go — LpPool, opset 2, 11, 18, 22: the lp norm under a sliding window.
+
 package operators
 
 import (
