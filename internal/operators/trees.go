@@ -5,6 +5,7 @@ package operators
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/internal/relax"
@@ -209,7 +210,7 @@ func (f *forest) check(n *onnxio.Node) error {
 	if f.targets < 1 || len(f.base) != 0 && len(f.base) != f.targets {
 		return fmt.Errorf("%d base values for %d targets", len(f.base), f.targets)
 	}
-	seen := make([]int8, len(f.nodes))
+	seen, above := make([]int8, len(f.nodes)), make([]bool, len(f.nodes))
 	for _, r := range f.roots {
 		stack := []int{r}
 		for len(stack) > 0 {
@@ -232,11 +233,43 @@ func (f *forest) check(n *onnxio.Node) error {
 				if seen[next] == 1 {
 					return fmt.Errorf("nodes lead in a circle")
 				}
+				if f.nodes[next].mode != "" {
+					if above[next] {
+						return fmt.Errorf("a node has two above it")
+					}
+					above[next] = true
+				}
 				stack = append(stack, next)
 			}
 		}
 	}
+	for _, r := range f.roots {
+		if f.nodes[r].mode != "" && above[r] {
+			return fmt.Errorf("a root is another's branch, or stands twice")
+		}
+		above[r] = true
+	}
+	for t, b := range f.base {
+		if b != 0 && f.targets > 1 && !slices.ContainsFunc(f.roots, func(r int) bool { return f.always(r, t, 0) }) {
+			return op.Refuse(n, "a base value of target %d, of which some inputs' leaves say nothing: onnxruntime leaves it out then, and the standard does not", t)
+		}
+	}
 	return nil
+}
+
+// maxTreeDepth ends the search for leaves in nodes that may lead in a circle.
+const maxTreeDepth = 1000
+
+// always tells whether all leaves below a node vote for a target.
+func (f *forest) always(i, target, depth int) bool {
+	if i < 0 || i >= len(f.nodes) || depth > maxTreeDepth {
+		return false
+	}
+	b := &f.nodes[i]
+	if b.mode != "" {
+		return f.always(b.yes, target, depth+1) && f.always(b.no, target, depth+1)
+	}
+	return slices.ContainsFunc(b.votes, func(v vote) bool { return v.target == target })
 }
 
 // goes tells whether x takes the branch.
