@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
@@ -15,7 +16,7 @@ import (
 
 // TestBoundsOfPartsHoldOnTheirPoints is the adversary of sides, slopes, multipliers and ceilings: whatever these are, and whether a part is bounded anew or
 // laid over the whole box' bounds, no sampled point on which all of its sides hold has a row below the part's bound, or lies in a part that is said
-// to be empty. On which side a hinge is at a point is told by intervals of that point alone. Networks are dense and convolutional with every
+// to be empty. Covers of neurons and cuts likewise: a point that meets the constraint which a cut comes from lies in all bounds behind it. On which side a hinge is at a point is told by intervals of that point alone. Networks are dense and convolutional with every
 // activation that the random networks have; SHOAL_PARTS=N draws N of each.
 func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 	ctx := context.Background()
@@ -32,6 +33,9 @@ func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 		box := randomBox(rng, in)
 		o := boundOptions(v.o)
 		o.Refine = search.Refining(ctx, 1, rng.IntN(4), 0)
+		if seed/4%2 == 1 {
+			o.Refine = search.Covering(ctx, 1, rng.IntN(4), 0, 20*time.Millisecond, v.net.Slots())
+		}
 		b, err := bound.DeepPoly.Bound(ctx, v.net, o, []bound.Problem{{Box: box}})
 		if err != nil {
 			t.Fatal(err)
@@ -44,9 +48,14 @@ func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 		if len(nodes) == 0 {
 			continue
 		}
+		for k := range at {
+			at[k].within(t, seed, "root", root, 0)
+		}
+		cuts := drawCuts(t, rng, root, at, out, len(nodes))
+		cut := false
 		check := func(what string, part int, low float64, empty bool) {
 			for k, p := range at {
-				if !p.inside(splits[part]) {
+				if !p.inside(splits[part]) || cut && !cuts[part].inside(&p) {
 					continue
 				}
 				met++
@@ -88,7 +97,7 @@ func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 		try("laid under ceilings", nodes)
 		problems := make([]bound.Problem, len(nodes))
 		for i := range nodes {
-			problems[i] = bound.Problem{Box: box, Known: root, Splits: splits[i]}
+			problems[i] = bound.Problem{Box: box, Known: root, Splits: splits[i], Cuts: cuts[i].cuts}
 		}
 		o.Refine = nil
 		anew, err := bound.DeepPoly.Bound(ctx, v.net, o, problems)
@@ -96,7 +105,13 @@ func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		view := anew.View()
+		cut = true
 		for i := range nodes {
+			for k := range at {
+				if at[k].inside(splits[i]) && cuts[i].inside(&at[k]) {
+					at[k].within(t, seed, "anew", view, i)
+				}
+			}
 			check("anew", i, math.Inf(-1), anew.Empty(i))
 			nodes[i].Of, nodes[i].Problem = view, i
 		}
@@ -139,6 +154,80 @@ func (p *onPoint) inside(splits []bound.Split) bool {
 		}
 	}
 	return true
+}
+
+// within checks that what hinges read at the point lies in what a problem of a snapshot knows of it.
+func (p *onPoint) within(t *testing.T, seed uint64, what string, s *bound.Snapshot, problem int) {
+	t.Helper()
+	for k := range s.Slots() {
+		for _, j := range p.hinges(k) {
+			lo, up := p.s.Range(k, 0, j)
+			l, u := s.Range(k, problem, j)
+			if up < l || lo > u {
+				t.Fatalf("seed %d: %s: hinge %d of slot %d reads %.17g to %.17g at a point, its bounds are %.17g to %.17g", seed, what, j, k, lo, up, l, u)
+			}
+		}
+	}
+}
+
+// hinges lists the elements of a slot.
+func (p *onPoint) hinges(slot int) []int32 {
+	out := make([]int32, p.s.Width(slot))
+	for j := range out {
+		out[j] = int32(j)
+	}
+	return out
+}
+
+// cutParts are half-spaces, and the constraints that they come from: rows that are to be at most something.
+type cutParts struct {
+	cuts  []bound.Cut
+	rows  [][]float64
+	limit []float64
+}
+
+// inside tells whether the point meets all constraints for certain.
+func (c *cutParts) inside(p *onPoint) bool {
+	for i, row := range c.rows {
+		if p.row(row) > c.limit[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// drawCuts gives each part up to two constraints that about half of the points meet, or few, or hardly one.
+func drawCuts(t *testing.T, rng *rand.Rand, root *bound.Snapshot, at []onPoint, out, parts int) []cutParts {
+	t.Helper()
+	all := make([]cutParts, parts)
+	for i := range all {
+		for range rng.IntN(3) {
+			row := make([]float64, out)
+			for k := range row {
+				row[k] = rng.NormFloat64()
+			}
+			var values []float64
+			for k := range at {
+				values = append(values, at[k].row(row))
+			}
+			slices.Sort(values)
+			limit := values[len(values)>>(1+rng.IntN(5))-1]
+			l, err := bound.Lay(context.Background(), []bound.Node{{Of: root}}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var trace bound.Trace
+			if _, err := l.Lower([][]float64{row}, &trace); err != nil {
+				t.Fatal(err)
+			}
+			if c, ok := trace.Violation(0, limit); ok {
+				all[i].cuts = append(all[i].cuts, c)
+				all[i].rows, all[i].limit = append(all[i].rows, row), append(all[i].limit, limit)
+			}
+			l.Close()
+		}
+	}
+	return all
 }
 
 // row is at least what a row of the outputs is at the point.
@@ -280,7 +369,7 @@ func TestSlopesAgainstReference(t *testing.T) {
 	for _, f := range files {
 		c := readRef(t, f)
 		ref := c.Bounds["alpha20"]
-		if ref == nil || len(c.RawLower) > 1000 {
+		if ref == nil || testing.Short() && len(c.RawLower) > 1000 {
 			continue // the largest take the reference minutes; they are named in docs/benchmarks.md
 		}
 		m, err := onnxio.Load(filepath.Join(dir, c.Model))

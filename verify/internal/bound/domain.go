@@ -35,6 +35,8 @@ type Problem struct {
 	Of    int
 	// Splits are what else is known of the part: the problem is the points of Box at which they hold. With Known only.
 	Splits []Split
+	// Cuts are half-spaces in which the points that matter lie. With Known only.
+	Cuts []Cut
 }
 
 // Domain is a way of bounding a network.

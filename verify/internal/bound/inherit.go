@@ -11,8 +11,8 @@ func (p *pass) related() error {
 			return fmt.Errorf("bound: problems of unrelated snapshots in one pass")
 		}
 		if q.Known == nil {
-			if len(q.Splits) > 0 {
-				return fmt.Errorf("bound: splits of a problem that no snapshot knows")
+			if len(q.Splits) > 0 || len(q.Cuts) > 0 {
+				return fmt.Errorf("bound: splits or cuts of a problem that no snapshot knows")
 			}
 			continue
 		}
@@ -79,5 +79,7 @@ func (p *pass) meet(s *state, b, i int) {
 	}
 }
 
-// divided tells whether the problem may have no points, for the splits that it lies behind.
-func (q *Problem) divided() bool { return len(q.Splits) > 0 || q.Known != nil && q.Known.divided[q.Of] }
+// divided tells whether the problem may have no points, for the splits and cuts that it lies behind.
+func (q *Problem) divided() bool {
+	return len(q.Splits) > 0 || len(q.Cuts) > 0 || q.Known != nil && q.Known.divided[q.Of]
+}

@@ -108,6 +108,12 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 	}
 	for i, n := range nodes {
 		p.beyond[i], p.empty[i] = n.Of.beyond[n.Problem], n.Of.empty[n.Problem]
+		if n.Of.cuts != nil && len(n.Of.cuts[n.Problem]) > 0 {
+			if p.cuts == nil {
+				p.cuts = make([][]storedCut, len(nodes))
+			}
+			p.cuts[i] = n.Of.cuts[n.Problem]
+		}
 		l.beta[i] = make([]float64, len(n.Splits))
 		l.alpha[i] = make([][]float64, len(s.slots))
 		l.fixed[i] = make([][]bool, len(s.slots))

@@ -112,6 +112,17 @@ func (v *value) chosen() bool { return v.relu || v.family != nil }
 // Inputs is the number of elements of all inputs together.
 func (net *Network) Inputs() int { return net.nIn }
 
+// Slots is how many layers of hinges and curves there are.
+func (net *Network) Slots() int {
+	n := 0
+	for _, v := range net.values {
+		if v.chosen() {
+			n++
+		}
+	}
+	return n
+}
+
 // Outputs is the number of elements of all outputs together.
 func (net *Network) Outputs() int { return net.nOut }
 

@@ -25,6 +25,7 @@ type pass struct {
 	beta     [][]float64   // by node and split
 	ceilings [][]ceilingAt // by value: forms above its elements, see Ceiling; nil for none
 	joins    int           // how many values have some
+	cuts     [][]storedCut // by box; nil for none at all
 	empty    []bool        // per box: what is known of it holds nowhere
 	front    [][]Box       // per box, by value: what equations in the inputs know ahead of rows, in stored order; see ahead
 	less     []bool        // per box: more is known of it by now than its snapshot knew
@@ -72,6 +73,14 @@ func (p *pass) run(problems []Problem) error {
 	if err := p.related(); err != nil {
 		return err
 	}
+	for b, q := range problems {
+		if len(q.Cuts) > 0 {
+			if p.cuts == nil {
+				p.cuts = make([][]storedCut, p.n)
+			}
+			p.cuts[b] = p.net.storeCuts(q.Cuts)
+		}
+	}
 	at := 0
 	for _, v := range p.net.values {
 		if err := p.ctx.Err(); err != nil {
@@ -84,6 +93,12 @@ func (p *pass) run(problems []Problem) error {
 				p.input(v, p.at(v.id, b), q.Box, at)
 			}
 			at += v.n
+			if at == p.net.nIn && p.cuts != nil {
+				for b := range problems {
+					p.less[b] = p.less[b] || len(p.cuts[b]) > 0
+					p.empty[b] = p.empty[b] || p.beside(b, p.cuts[b])
+				}
+			}
 		case kindAffine:
 			if v.copies() {
 				p.shared[v.id].live = p.shared[v.in[0]].live

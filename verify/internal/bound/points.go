@@ -1,5 +1,7 @@
 package bound
 
+import "github.com/shallow-waters/shoal/internal/affine"
+
 // Points are where a trace says that rows are least, on their way up through the lines that the rows chose.
 type Points struct {
 	X [][]float64   // by row: an input, flat in the model's order
@@ -15,28 +17,52 @@ type Points struct {
 func (l *Laid) Points(t *Trace) (*Points, error) {
 	net, rows := l.p.net, len(t.Const)
 	out := &Points{X: make([][]float64, rows), Z: make([][][]float64, len(l.s.slots)), C: make([][][]float64, len(l.s.slots)), G: make([][][]float64, len(l.s.slots))}
-	w := l.p.work[0]
-	slot := 0
-	at := 0
-	for i := range rows {
-		out.X[i] = t.Corner(i, l.nodes[i].Of.Box(l.nodes[i].Problem))
-	}
 	for _, v := range net.values[:t.top] {
-		if err := l.p.ctx.Err(); err != nil {
-			return nil, err
-		}
 		if len(l.vals[v.id]) != rows*v.n {
 			l.vals[v.id] = make([]float64, rows*v.n)
 		}
-		y := l.vals[v.id]
+	}
+	for k, v := range l.s.slots {
+		if v.id < t.top {
+			out.Z[k], out.C[k], out.G[k] = make([][]float64, rows), make([][]float64, rows), make([][]float64, rows)
+		}
+	}
+	if t.top == len(net.values) {
+		out.Y = make([][]float64, rows)
+	}
+	args := make([][]argument, len(net.values))
+	for _, v := range net.values[:t.top] {
+		if v.kind != kindInput && v.kind != kindAffine && v.kind != kindAct {
+			var err error
+			if args[v.id], err = l.arguments(v); err != nil {
+				return nil, err
+			}
+		}
+	}
+	err := l.p.chunks(net.values[t.top-1], rows, func(w *affine.Work, from, to int) { l.points(t, out, args, w, from, to) })
+	return out, err
+}
+
+// points is Points for some of the rows.
+func (l *Laid) points(t *Trace, out *Points, args [][]argument, w *affine.Work, from, to int) {
+	net := l.p.net
+	at, slot := 0, 0
+	for i := from; i < to; i++ {
+		out.X[i] = t.Corner(i, l.nodes[i].Of.Box(l.nodes[i].Problem))
+	}
+	for _, v := range net.values[:t.top] {
+		if l.p.ctx.Err() != nil {
+			return
+		}
+		y := l.vals[v.id][from*v.n : to*v.n]
 		switch {
 		case v.kind == kindInput:
-			for i := range rows {
-				v.order.Store(y[i*v.n:(i+1)*v.n], out.X[i][at:at+v.n])
+			for i := from; i < to; i++ {
+				v.order.Store(l.vals[v.id][i*v.n:(i+1)*v.n], out.X[i][at:at+v.n])
 			}
 			at += v.n
 		case v.kind == kindAffine:
-			for i := range rows {
+			for i := range to - from {
 				if v.bias != nil {
 					copy(y[i*v.n:(i+1)*v.n], v.bias)
 				} else {
@@ -44,37 +70,36 @@ func (l *Laid) Points(t *Trace) (*Points, error) {
 				}
 			}
 			for k, step := range v.steps {
-				step.Forward(y, l.vals[v.in[k]], rows, false, w)
+				n := net.values[v.in[k]].n
+				step.Forward(y, l.vals[v.in[k]][from*n:to*n], to-from, false, w)
 			}
 		case v.kind == kindAct:
 			z, coef := l.vals[v.in[0]], t.acts[v.id]
-			for i := range rows {
+			for i := from; i < to; i++ {
 				s := &l.p.at(v.id, i).lines
 				for j := range v.n {
 					k := i*v.n + j
 					if coef[k] >= 0 {
-						y[k] = s.LoSlope[j]*z[k] + s.LoIcept[j]
+						l.vals[v.id][k] = s.LoSlope[j]*z[k] + s.LoIcept[j]
 					} else {
-						y[k] = s.UpSlope[j]*z[k] + s.UpIcept[j]
+						l.vals[v.id][k] = s.UpSlope[j]*z[k] + s.UpIcept[j]
 					}
 				}
 			}
 		default:
-			if err := l.through(v, t, y, rows); err != nil {
-				return nil, err
-			}
+			l.through(v, t, args[v.id], from, to)
 		}
 		if v.chosen() {
-			out.Z[slot], out.C[slot] = l.pick(slot, l.vals[v.in[0]], rows), l.pick(slot, t.acts[v.id], rows)
-			out.G[slot] = l.derivatives(slot, out.Z[slot], out.C[slot])
+			l.pick(out.Z[slot], slot, l.vals[v.in[0]], from, to)
+			l.pick(out.C[slot], slot, t.acts[v.id], from, to)
+			l.derivatives(out.G[slot], slot, out.Z[slot], out.C[slot], from, to)
 			slot++
 		}
 	}
-	if t.top < len(net.values) {
-		return out, nil
+	if out.Y == nil {
+		return
 	}
-	out.Y = make([][]float64, rows)
-	for i := range rows {
+	for i := from; i < to; i++ {
 		out.Y[i] = make([]float64, net.nOut)
 		at := 0
 		for _, id := range net.outputs {
@@ -83,13 +108,12 @@ func (l *Laid) Points(t *Trace) (*Points, error) {
 			at += v.n
 		}
 	}
-	return out, nil
 }
 
-// derivatives are those of the bounds in a slot's parameters.
-func (l *Laid) derivatives(slot int, z, c [][]float64) [][]float64 {
-	f, out := l.s.slots[slot].family, make([][]float64, len(z))
-	for i := range out {
+// derivatives writes those of the bounds in a slot's parameters.
+func (l *Laid) derivatives(out [][]float64, slot int, z, c [][]float64, from, to int) {
+	f := l.s.slots[slot].family
+	for i := from; i < to; i++ {
 		out[i] = make([]float64, len(z[i])*l.s.Each(slot))
 		if f != nil && l.alpha[i][slot] == nil { // the last slot of a pass that is under way
 			continue
@@ -106,7 +130,6 @@ func (l *Laid) derivatives(slot int, z, c [][]float64) [][]float64 {
 			}
 		}
 	}
-	return out
 }
 
 // At is what the hinge or curve of a split reads at a node's point, after Points.
@@ -115,28 +138,24 @@ func (l *Laid) At(node int, s Split) float64 {
 	return l.vals[in.id][node*in.n+int(s.Elem)]
 }
 
-func (l *Laid) pick(slot int, x []float64, rows int) [][]float64 {
+// pick writes what stands at the unstable elements of a slot.
+func (l *Laid) pick(out [][]float64, slot int, x []float64, from, to int) {
 	n := l.s.slots[slot].n
-	out := make([][]float64, rows)
-	for i := range rows {
+	for i := from; i < to; i++ {
 		u := l.nodes[i].Of.unstable[slot][l.nodes[i].Problem]
 		out[i] = make([]float64, len(u))
 		for k, j := range u {
 			out[i][k] = x[i*n+int(j)]
 		}
 	}
-	return out
 }
 
 // through sends points through sparse forms, or to the ends of a box.
-func (l *Laid) through(v *value, t *Trace, y []float64, rows int) error {
-	args, err := l.arguments(v)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		if err := l.p.ctx.Err(); err != nil {
-			return err
+func (l *Laid) through(v *value, t *Trace, args []argument, from, to int) {
+	y := l.vals[v.id]
+	for i := from; i < to; i++ {
+		if l.p.ctx.Err() != nil {
+			return
 		}
 		s, coef := l.p.at(v.id, i), t.acts[v.id][i*v.n:(i+1)*v.n]
 		for k := range v.n {
@@ -163,7 +182,6 @@ func (l *Laid) through(v *value, t *Trace, y []float64, rows int) error {
 			y[i*v.n+k] = sum
 		}
 	}
-	return nil
 }
 
 // argument is a node's input as forms index it: points of a value, by row, or a constant.

@@ -85,21 +85,22 @@ func (t *rowsRun) push(id int, r *affine.Rows) {
 func (t *rowsRun) finish(from int, low []float64) {
 	inputs := false // from here on: they come first among the values, and so last here
 	for id := from; id >= 0; id-- {
+		v := t.p.net.values[id]
+		if v.kind == kindInput && !inputs {
+			inputs = true
+			t.cut()
+			t.keepConst()
+		}
 		r := t.pend[id]
 		if r == nil {
 			continue
 		}
 		t.pend[id] = nil
-		v := t.p.net.values[id]
 		if t.p.splits != nil && t.p.splits[id] != nil {
 			r = t.multipliers(v, r)
 		}
 		if t.p.ceilings != nil && t.p.ceilings[id] != nil {
 			r = t.under(v, r)
-		}
-		if v.kind == kindInput && !inputs {
-			inputs = true
-			t.keepConst()
 		}
 		// Boxes have room for executions' errors already; what goes down further pays for them.
 		through := v.kind == kindAffine || v.kind != kindInput && v.kind != kindOpaque && !t.folded

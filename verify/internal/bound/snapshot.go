@@ -17,7 +17,8 @@ type Snapshot struct {
 	shared  []shared
 	beyond  []*value
 	empty   []bool
-	divided []bool // by problem: it lies behind splits
+	divided []bool        // by problem: it lies behind splits or cuts
+	cuts    [][]storedCut // by problem; nil for none at all
 
 	making bool // the pass is still under way, and bounds of neurons tighten it
 
@@ -38,7 +39,7 @@ func (b *Bounds) View() *Snapshot { return b.p.snapshot(b.p.net.values) }
 
 // snapshot shows the pass up to some values.
 func (p *pass) snapshot(values []*value) *Snapshot {
-	s := &Snapshot{net: p.net, o: p.o, n: p.n, st: p.st, shared: p.shared, beyond: p.beyond, empty: p.empty, divided: make([]bool, p.n)}
+	s := &Snapshot{net: p.net, o: p.o, n: p.n, st: p.st, shared: p.shared, beyond: p.beyond, empty: p.empty, divided: make([]bool, p.n), cuts: p.cuts}
 	s.family = new(int)
 	if len(p.of) > 0 && p.of[0].Known != nil {
 		s.family = p.of[0].Known.family
@@ -76,6 +77,9 @@ func (s *Snapshot) Problems() int { return s.n }
 
 // Slots is how many layers of hinges and curves there are: their numbers go from the inputs to the outputs.
 func (s *Snapshot) Slots() int { return len(s.slots) }
+
+// Width is how many elements a slot has.
+func (s *Snapshot) Width(slot int) int { return s.slots[slot].n }
 
 // Unstable lists the elements of a slot whose side is not known over a problem, or whose curve's lines may be chosen, in the order that Laid's
 // parameters have. Not to be changed.

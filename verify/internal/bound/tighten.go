@@ -9,12 +9,15 @@ import (
 func (p *pass) tighten(in, reader *value) error {
 	p.sides(in)
 	defer p.sides(in)
-	if in.exact || in.kind == kindInput {
+	if in.kind == kindInput || in.exact && p.cuts == nil {
 		return nil
 	}
 	p.behind(in)
 	t := rowSet{}
 	for b := range p.n {
+		if in.exact && len(p.cuts[b]) == 0 {
+			continue
+		}
 		if p.of[b].Known != nil && !p.less[b] { // rows would find what the snapshot has
 			continue
 		}

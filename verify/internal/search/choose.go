@@ -14,6 +14,11 @@ func (r *sides) choose(s *bound.Snapshot, problem int, laid *bound.Laid, pts *bo
 		score[k] = losses(s, problem, laid, pts, i, k)
 	}
 	r.f.indirect(s, problem, laid, pts, i, score)
+	return most(s, problem, laid, i, score)
+}
+
+// most gives the split with the largest score of those that can be made.
+func most(s *bound.Snapshot, problem int, laid *bound.Laid, i int, score [][]float64) (q bound.Split, ok bool) {
 	for {
 		best, at := 0.0, -1
 		for k := range score {

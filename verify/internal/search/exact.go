@@ -20,6 +20,8 @@ const (
 	cutGain = 0.02
 	// maxExact is how many hinges may be unstable over the whole box for programs to decide it from the start.
 	maxExact = 500
+	// maxProgram is how many times hinges and inputs that vary may be at most for that: rows with slopes of their own are faster beyond.
+	maxProgram = 20_000
 )
 
 // Small is how many hinges a network may have for Neurons to decide it by linear programs for certain, if it is straight between them.
@@ -41,7 +43,13 @@ type exact struct {
 
 // exactly gives the exact search of the whole box where programs are small; nil where they are not.
 func (r *sides) exactly() *exact {
-	if r.unstable > maxExact || !r.ends.fits() {
+	varying := 0
+	for i, l := range r.g.Box.Lower {
+		if l < r.g.Box.Upper[i] {
+			varying++
+		}
+	}
+	if r.unstable > maxExact || r.unstable*varying > maxProgram || !r.ends.fits() {
 		return nil
 	}
 	return &r.ends

@@ -15,6 +15,7 @@ type leaf struct {
 	facts  []bound.Split // sides that bounds proved on the way here: they hold on the whole leaf
 	alpha  [][]float64   // by slot, at the root's unstable elements: where the parent's slopes ended; nil for the root's own
 	beta   []float64     // by split
+	cuts   []bound.Cut   // where points lie that meet the case
 	weight []float64     // of the case's constraints in the row that is to disprove it
 	worst  float64
 	depth  int
@@ -95,6 +96,14 @@ func (c *Case) mix(weight []float64) mixed {
 		return sum
 	}
 	return m
+}
+
+// violated is what the row is at most at points that meet the case.
+func (m *mixed) violated(out func() bound.Box) float64 {
+	if m.off != nil {
+		return sound.AddUp(m.limit, m.off(out()))
+	}
+	return m.limit
 }
 
 // margin is by how much a bound of the row rules the case out, not positive where it does not, and whether it does.

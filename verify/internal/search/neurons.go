@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
@@ -31,32 +30,27 @@ var leafPace = pace{0.1, 0.98}
 // Bounds of the whole box come first, those of hinges by rows whose slopes are moved (refine.go). Each part inherits them, and the sides that its
 // splits give; where hinges are few, what lies behind a split is bounded anew. Then the case's row goes down with slopes, and a multiplier for each
 // split, that are moved to where its bound is largest (slopes.go). Constraints of one case are added up with weights that are moved too.
+// A search that is not done soon begins again from bounds of hinges that were searched for themselves (levels.go).
 // Sources: Bunel et al. 2020 (branch and bound over ReLUs); Wang et al. 2021 (beta-CROWN).
 func Neurons(ctx context.Context, net *bound.Network, o bound.Options, g Goal, s Settings) (Outcome, error) {
 	s = s.filled()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	o.Threads = 1 // parts are spread over the workers, not rows
 	r := &sides{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, o: o, front: newFrontier[*leaf](s.MaxOpen)}
-	err := r.begin()
-	if r.root != nil {
-		defer r.root.Close()
+	defer r.close()
+	for i := range g.Cases {
+		r.open = append(r.open, i)
 	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return Outcome{Progress: Progress{Open: len(g.Cases), Worst: math.Inf(-1), Least: math.Inf(1)}}, nil
+	for level := 0; ; level++ {
+		again, err := r.level(ctx, level)
+		if err != nil {
+			return Outcome{}, err
 		}
-		return Outcome{}, err
+		if !again {
+			return outcome(&r.common, r.front), nil
+		}
 	}
-	r.ends.r = r
-	work := r.work
-	if e := r.exactly(); e != nil {
-		work = e.work
-	}
-	drive(&r.common, r.front, work)
-	if r.err != nil {
-		return Outcome{}, r.err
-	}
-	return outcome(&r.common, r.front), nil
 }
 
 // sides is one search over sides of hinges.
@@ -65,8 +59,11 @@ type sides struct {
 	net   *bound.Network
 	o     bound.Options
 	front *frontier[*leaf]
-	root  *bound.Bounds
-	s0    *bound.Snapshot // the root's
+	open  []int           // cases that are not disproved on the whole box
+	s0    *bound.Snapshot // the whole box'
+	known *bound.Snapshot // what leaves are parts of: the whole box, or what a problem for each case makes of it
+	of    []int           // by case: its problem in known
+	kept  []*bound.Bounds // to be closed
 	f     influence
 	anew  bool
 
@@ -74,33 +71,11 @@ type sides struct {
 	ends     exact // decides what has nothing left to split, or all of it
 }
 
-// begin bounds the whole box.
-func (r *sides) begin() error {
-	o := r.o
-	within := time.Duration(0)
-	if t, ok := r.ctx.Deadline(); ok {
-		within = time.Duration(innerShare * float64(time.Until(t)))
+// close gives the memory back.
+func (r *sides) close() {
+	for _, b := range r.kept {
+		b.Close()
 	}
-	o.Threads = r.s.Threads
-	o.Refine = refining(r.ctx, r.s.Threads, innerSteps, within, &r.f)
-	b, err := bound.DeepPoly.Bound(r.ctx, r.net, o, []bound.Problem{{Box: r.g.Box}})
-	if err != nil {
-		return err
-	}
-	r.root, r.s0 = b, b.View()
-	r.f.root = r.s0
-	for k := range r.s0.Slots() {
-		r.unstable += len(r.s0.Unstable(k, 0))
-	}
-	r.anew = r.unstable <= maxAnew
-	r.s.Batch = min(r.s.Batch, r.s0.Fits())
-	r.o.Threads = 1 // parts are spread over the workers, not rows
-	var first []*leaf
-	for i := range r.g.Cases {
-		first = append(first, &leaf{c: i, weight: r.g.Cases[i].level(), worst: math.Inf(-1), share: 1 / float64(len(r.g.Cases))})
-	}
-	r.front.begin(first)
-	return nil
 }
 
 // work bounds leaves and gives what is left to do.
@@ -110,7 +85,7 @@ func (r *sides) work(ls []*leaf) ([]*leaf, error) {
 		return ls, r.mild(err)
 	}
 	defer p.close()
-	pts, err := p.climb(r)
+	pts, err := p.climb(r, leafSteps, leafPace)
 	if err != nil {
 		return ls, r.mild(err)
 	}
@@ -155,10 +130,13 @@ func (r *sides) work(ls []*leaf) ([]*leaf, error) {
 // laidLeaves are leaves at work.
 type laidLeaves struct {
 	ls     []*leaf
+	of     []int
 	b      *bound.Bounds // of the parts; nil where the root's serve
 	s      *bound.Snapshot
 	l      *bound.Laid
-	best   []float64 // margins
+	best   []float64   // margins
+	cut    []bound.Cut // where the best bound was
+	cuts   []bool
 	proven []bool
 	weight [][]float64
 	alpha  [][][]float64 // by leaf: where the best bound was
@@ -177,7 +155,7 @@ func (p *laidLeaves) close() {
 // problem is a leaf's number in the snapshot that it is laid over.
 func (p *laidLeaves) problem(i int) int {
 	if p.b == nil {
-		return 0
+		return p.of[p.ls[i].c]
 	}
 	return i
 }
@@ -185,11 +163,11 @@ func (p *laidLeaves) problem(i int) int {
 // lay gives leaves their lines, where the parents' ended.
 func (r *sides) lay(ls []*leaf) (*laidLeaves, error) {
 	n := len(ls)
-	p := &laidLeaves{ls: ls, s: r.s0, best: make([]float64, n), proven: make([]bool, n), weight: make([][]float64, n), alpha: make([][][]float64, n), beta: make([][]float64, n)}
+	p := &laidLeaves{ls: ls, s: r.known, of: r.of, best: make([]float64, n), proven: make([]bool, n), weight: make([][]float64, n), alpha: make([][][]float64, n), beta: make([][]float64, n), cut: make([]bound.Cut, n), cuts: make([]bool, n)}
 	if r.anew && slices.ContainsFunc(ls, func(l *leaf) bool { return l.depth > 0 }) {
 		problems := make([]bound.Problem, n)
 		for i, l := range ls {
-			problems[i] = bound.Problem{Box: r.g.Box, Known: r.s0, Splits: append(slices.Clip(l.splits), l.facts...)}
+			problems[i] = bound.Problem{Box: r.g.Box, Known: r.known, Of: r.of[l.c], Splits: append(slices.Clip(l.splits), l.facts...), Cuts: l.cuts}
 		}
 		b, err := bound.DeepPoly.Bound(r.ctx, r.net, r.o, problems)
 		if err != nil {
@@ -220,14 +198,9 @@ func (r *sides) lay(ls []*leaf) (*laidLeaves, error) {
 }
 
 // climb bounds the leaves' rows, moving what they leave open.
-func (p *laidLeaves) climb(r *sides) (*bound.Points, error) {
-	steps, pc := leafSteps, leafPace
-	for _, l := range p.ls {
-		if l.depth == 0 {
-			steps, pc = rootSteps, rowPace
-		} else if len(l.splits) > 0 && p.decided(r) {
-			steps = lastSteps
-		}
+func (p *laidLeaves) climb(r *sides, steps int, pc pace) (*bound.Points, error) {
+	if p.decided(r) {
+		steps = max(steps, lastSteps)
 	}
 	c := newClimber(len(p.ls), pc)
 	var t bound.Trace
@@ -251,6 +224,7 @@ func (p *laidLeaves) climb(r *sides) (*bound.Points, error) {
 			if m > p.best[i] || p.alpha[i] == nil || done {
 				p.best[i], p.weight[i] = m, now[i]
 				p.keep(i)
+				p.cut[i], p.cuts[i] = t.Violation(i, mix[i].violated(func() bound.Box { return p.s.Outputs(p.problem(i)) }))
 			}
 			p.proven[i] = done
 			open = open || !done
@@ -310,17 +284,12 @@ func (p *laidLeaves) split(r *sides, pts *bound.Points, i int) (kids []*leaf, ok
 	}
 	up := *l
 	up.worst, up.weight, up.beta = max(l.worst, p.best[i]), p.weight[i], p.beta[i]
-	up.alpha = make([][]float64, p.s.Slots())
-	for k := range up.alpha {
-		if l.alpha != nil {
-			up.alpha[k] = slices.Clone(l.alpha[k])
-		} else {
-			up.alpha[k] = r.s0.Slopes(k, 0)
-		}
-		handOn(k, p.s, p.problem(i), p.alpha[i][k], r.s0, 0, up.alpha[k])
-	}
+	up.alpha = p.slopes(r, i)
 	if p.b != nil {
 		up.facts = p.s.Settled(i, r.s0, 0)
+	}
+	if p.cuts[i] {
+		up.cuts = []bound.Cut{p.cut[i]}
 	}
 	return []*leaf{up.child(q, false), up.child(q, true)}, true
 }
@@ -329,4 +298,18 @@ func (p *laidLeaves) split(r *sides, pts *bound.Points, i int) (kids []*leaf, ok
 func handOn(slot int, s *bound.Snapshot, of int, from []float64, t *bound.Snapshot, to int, into []float64) {
 	n := s.Each(slot)
 	match(s.Unstable(slot, of), t.Unstable(slot, to), func(a, b int) { copy(into[b*n:(b+1)*n], from[a*n:(a+1)*n]) })
+}
+
+// slopes are where a leaf's best bound was, at the root's unstable elements.
+func (p *laidLeaves) slopes(r *sides, i int) [][]float64 {
+	out := make([][]float64, p.s.Slots())
+	for k := range out {
+		if from := p.ls[i].alpha; from != nil {
+			out[k] = slices.Clone(from[k])
+		} else {
+			out[k] = r.s0.Slopes(k, 0)
+		}
+		handOn(k, p.s, p.problem(i), p.alpha[i][k], r.s0, 0, out[k])
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
@@ -13,16 +14,33 @@ var neuronPace = pace{0.25, 0.98}
 // Refining gives bound.Options.Refine: boxes of hinges are tightened by rows whose slopes are moved some steps each, as long as the time lasts; zero
 // means without end.
 func Refining(ctx context.Context, threads, steps int, within time.Duration) func(s *bound.Snapshot, slot int) error {
-	return refining(ctx, threads, steps, within, nil)
+	return (&hinges{ctx: ctx, threads: threads, steps: steps, within: within}).refine()
 }
 
-func refining(ctx context.Context, threads, steps int, within time.Duration, f *influence) func(s *bound.Snapshot, slot int) error {
+// Covering is Refining that then bounds hinges by cases, for a time that all slots share.
+func Covering(ctx context.Context, threads, steps int, within, cover time.Duration, slots int) func(s *bound.Snapshot, slot int) error {
+	return (&hinges{ctx: ctx, threads: threads, steps: steps, within: within, cover: cover, slots: slots}).refine()
+}
+
+// hinges tightens the boxes of hinges over the whole of a problem.
+type hinges struct {
+	ctx     context.Context
+	threads int
+	steps   int           // of each row
+	within  time.Duration // for rows; 0 for no end
+	f       *influence    // that learns; nil for none
+	cover   time.Duration // for covers
+	slots   int           // that there are
+}
+
+func (h *hinges) refine() func(s *bound.Snapshot, slot int) error {
 	start := time.Now()
+	var covered time.Duration
 	return func(s *bound.Snapshot, slot int) error {
-		r := refiner{ctx: ctx, s: s, slot: slot, threads: threads, steps: steps, f: f}
-		if f != nil {
-			f.begin(s, slot)
+		if h.f != nil {
+			h.f.begin(s, slot)
 		}
+		r := refiner{ctx: h.ctx, s: s, slot: slot, threads: h.threads, steps: h.steps, f: h.f}
 		for p := range s.Problems() {
 			for _, j := range s.Unstable(slot, p) {
 				r.nodes = append(r.nodes, bound.Node{Of: s, Problem: p}, bound.Node{Of: s, Problem: p})
@@ -30,15 +48,29 @@ func refining(ctx context.Context, threads, steps int, within time.Duration, f *
 			}
 		}
 		batch := min(512, s.Fits())
-		for from := 0; from < len(r.nodes); from += batch {
-			if within > 0 && time.Since(start) > within {
-				return nil
+		whole := true
+		for from := 0; from < len(r.nodes) && whole; from += batch {
+			if whole = h.within == 0 || time.Since(start)-covered <= h.within; !whole {
+				break
 			}
 			if err := r.rows(from, min(from+batch, len(r.nodes))); err != nil {
 				return err
 			}
 		}
-		return nil
+		if h.cover == 0 || slot == 0 || !whole { // what the first ones read is exact
+			return nil
+		}
+		at := time.Now()
+		// Every slot gains from those in front of it.
+		d := &deepen{ctx: h.ctx, s: s, slot: slot, threads: h.threads, until: at.Add((h.cover - covered) / time.Duration(h.slots-slot))}
+		for i := 0; i < len(r.nodes); i += 2 {
+			if lo, up := s.Range(slot, r.nodes[i].Problem, r.elems[i]); lo < 0 && up > 0 {
+				d.add(r.nodes[i].Problem, r.elems[i], r.alpha[i], r.alpha[i+1])
+			}
+		}
+		err := d.run()
+		covered += time.Since(at)
+		return err
 	}
 }
 
@@ -53,6 +85,7 @@ type refiner struct {
 	nodes []bound.Node
 	elems []int32
 	sign  []float64
+	alpha [][][]float64 // by node and slot: slopes at the end
 }
 
 func (r *refiner) rows(from, to int) error {
@@ -68,8 +101,17 @@ func (r *refiner) rows(from, to int) error {
 		if _, err := l.Neurons(r.slot, elems, sign, &t); err != nil {
 			return err
 		}
-		if step == r.steps && r.f == nil {
-			return nil
+		if step == r.steps {
+			for i := range nodes {
+				a := make([][]float64, r.slot)
+				for k := range a {
+					a[k] = slices.Clone(l.Alpha(i, k))
+				}
+				r.alpha = append(r.alpha, a)
+			}
+			if r.f == nil {
+				return nil
+			}
 		}
 		pts, err := l.Points(&t)
 		if err != nil {

@@ -1,0 +1,126 @@
+package search
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+)
+
+// A level of a search over sides bounds the whole box, hinges by covers of some depth, and then searches for about as long. What is not done
+// begins anew on the next one, with three times as much of both: bounds of hinges are worth more than what a search from loose ones has found,
+// and what is lost is bounded by what all levels before have cost. The last level before the deadline searches until then.
+const (
+	firstSearch = 500 * time.Millisecond
+	firstCover  = time.Second
+	levelGrowth = 3
+	searchShare = 0.7 // of what covers had
+	coverMost   = 0.4 // of what is left
+)
+
+// level goes through one level; again tells that there is a next one.
+func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
+	cover, search := time.Duration(0), firstSearch
+	if level > 0 {
+		cover = time.Duration(float64(firstCover) * math.Pow(levelGrowth, float64(level-1)))
+		search = time.Duration(searchShare * float64(cover))
+	}
+	inner := time.Duration(0)
+	if t, ok := ctx.Deadline(); ok {
+		left := time.Until(t)
+		inner = time.Duration(innerShare * float64(left))
+		if most := time.Duration(coverMost * float64(left)); levelGrowth*cover > most || levelGrowth*search > most {
+			cover, search = min(cover, most), 0
+		}
+	}
+	r.ctx = ctx
+	err = r.begin(inner, cover)
+	if err == nil {
+		var left []*leaf
+		left, err = r.whole(r.first())
+		if err == nil {
+			e := r.exactly()
+			if search > 0 && e == nil { // programs lose more by beginning again than better bounds give them
+				own, cancel := context.WithTimeout(ctx, search)
+				defer cancel()
+				r.ctx = own
+			}
+			r.front = newFrontier[*leaf](r.s.MaxOpen)
+			r.front.begin(left)
+			if r.found {
+				r.front.end()
+			}
+			work := r.work
+			if e != nil {
+				work = e.work
+			}
+			drive(&r.common, r.front, work)
+			err = r.err
+		}
+	}
+	if ctx.Err() != nil {
+		if r.front.left() == nil && !r.found { // nothing was bounded
+			r.stuck = max(r.stuck, len(r.open))
+		}
+		return false, nil
+	}
+	if err != nil || r.found || r.ctx.Err() == nil {
+		return false, err
+	}
+	r.reopen()
+	return true, nil
+}
+
+// reopen forgets the search but for the cases that it disproved.
+func (r *sides) reopen() {
+	open := map[int]bool{}
+	for _, l := range r.front.left() {
+		open[l.c] = true
+	}
+	r.open = r.open[:0:0]
+	for i := range r.g.Cases {
+		if open[i] {
+			r.open = append(r.open, i)
+		}
+	}
+	r.share = 1 - float64(len(r.open))/float64(len(r.g.Cases))
+	r.stuck, r.why = 0, ""
+}
+
+// first is a leaf of the whole box for each case that is open.
+func (r *sides) first() []*leaf {
+	var out []*leaf
+	for _, i := range r.open {
+		out = append(out, &leaf{c: i, weight: r.g.Cases[i].level(), worst: math.Inf(-1), share: 1 / float64(len(r.g.Cases))})
+	}
+	return out
+}
+
+// begin bounds the whole box, or bounds it again: what is known of it already is inherited.
+func (r *sides) begin(inner, cover time.Duration) error {
+	o := r.o
+	o.Threads = r.s.Threads
+	r.f = influence{}
+	h := &hinges{ctx: r.ctx, threads: r.s.Threads, steps: innerSteps, within: inner, f: &r.f, cover: cover, slots: r.net.Slots()}
+	o.Refine = h.refine()
+	problem := bound.Problem{Box: r.g.Box}
+	if r.s0 != nil {
+		problem.Known = r.s0
+	}
+	b, err := bound.DeepPoly.Bound(r.ctx, r.net, o, []bound.Problem{problem})
+	if err != nil {
+		return err
+	}
+	r.kept = append(r.kept, b)
+	r.s0 = b.View()
+	r.f.root, r.known, r.of = r.s0, r.s0, make([]int, len(r.g.Cases))
+	r.unstable = 0
+	for k := range r.s0.Slots() {
+		r.unstable += len(r.s0.Unstable(k, 0))
+	}
+	r.anew = r.unstable <= maxAnew
+	r.ends = exact{r: r}
+	r.s.Batch = min(r.s.Batch, r.s0.Fits())
+	return nil
+}
