@@ -40,6 +40,9 @@ func (l *Laid) Points(t *Trace) (*Points, error) {
 		}
 	}
 	err := l.p.chunks(net.values[t.top-1], rows, func(w *affine.Work, from, to int) { l.points(t, out, args, w, from, to) })
+	if err == nil {
+		err = l.p.ctx.Err() // it may have ended in the last piece
+	}
 	return out, err
 }
 
