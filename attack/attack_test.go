@@ -46,15 +46,18 @@ func openTest(t *testing.T, model, data string, n int, o Options) (*Target, *Sam
 
 // quickAttacks are all methods with few steps.
 func quickAttacks() []Attack {
-	return []Attack{FGSM{}, BIM{}, MIM{Steps: 5}, PGD{Steps: 8, Restarts: 2}, Thesis{Steps: 5}, APGD{Loss: CE, Steps: 12, Restarts: 1}, APGD{Loss: DLR, Steps: 12, Restarts: 1},
-		APGD{Loss: DLRT, Steps: 8, Targets: 3}, FAB{Steps: 10, Targets: 3}, Square{Queries: 30}, SPSA{Steps: 2, Pairs: 4}, CW{Steps: 20, Searches: 3}, Standard{Queries: 20}}
+	return []Attack{FGSM{}, BIM{}, MIM{Steps: 5}, PGD{Steps: 8, Restarts: 2}, Thesis{Steps: 5}, APGD{Loss: CE, Steps: 12, Restarts: 1},
+		APGD{Loss: DLR, Steps: 12, Restarts: 1},
+		APGD{Loss: DLRT, Steps: 8, Targets: 3}, FAB{Steps: 10, Targets: 3}, Square{Queries: 30}, SPSA{Steps: 2, Pairs: 4},
+		CW{Steps: 20, Searches: 3}, Standard{Queries: 20}}
 }
 
 // TestAdversarialPointsAreValidAndWrong checks everything that attacks report by other means: the ball in exact arithmetic of float64, and a
 // fresh session of the original file.
 func TestAdversarialPointsAreValidAndWrong(t *testing.T) {
 	nets := []struct{ model, data string }{
-		{"fmnist-conv-ts.onnx", "fmnist:../testdata/fmnist"}, {"fmnist-keras-conv.onnx", "fmnist:../testdata/fmnist"}, {"cifar-residual-dyn.onnx", "cifar10:../testdata/cifar10"},
+		{"fmnist-conv-ts.onnx", "fmnist:../testdata/fmnist"}, {"fmnist-keras-conv.onnx", "fmnist:../testdata/fmnist"},
+		{"cifar-residual-dyn.onnx", "cifar10:../testdata/cifar10"},
 	}
 	if testing.Short() {
 		nets = nets[:1]

@@ -37,7 +37,8 @@ func (j *job) flags(res *Result) []Flag {
 	var out []Flag
 	add := func(code, format string, args ...any) { out = append(out, Flag{code, fmt.Sprintf(format, args...)}) }
 	if j.asked > 0 && float64(j.flat) > flatShare*float64(j.asked) {
-		add(FlagZeroGradient, "%d of %d gradients were zero everywhere: the network is saturated or masks its gradient; believe attacks without gradients", j.flat, j.asked)
+		add(FlagZeroGradient, "%d of %d gradients were zero everywhere: the network is saturated or masks its gradient; believe attacks without gradients",
+			j.flat, j.asked)
 	}
 	if j.target.softmax {
 		add(FlagSoftmax, "the model ends in a softmax; losses and gradients are of what it takes")

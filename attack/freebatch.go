@@ -36,7 +36,8 @@ func FreeBatch(ctx context.Context, g *onnxio.Graph) *onnxio.Graph {
 		for _, v := range n.Outputs {
 			forget(v)
 		}
-		if n.Op != "Reshape" || n.Domain != "" || len(n.Outputs) == 0 || n.Outputs[0] == nil || len(n.Inputs) < 2 || n.Inputs[1] == nil || n.Attrs.Int("allowzero", 0) != 0 {
+		if n.Op != "Reshape" || n.Domain != "" || len(n.Outputs) == 0 || n.Outputs[0] == nil || len(n.Inputs) < 2 || n.Inputs[1] == nil ||
+			n.Attrs.Int("allowzero", 0) != 0 {
 			continue
 		}
 		target := constantOf(n.Inputs[1])

@@ -42,8 +42,9 @@ type GradientOptions struct {
 //	outputs: logits [batch, outputs], all outputs of a sample flat; the loss [batch]; dL/dx for every floating-point input, L being the
 //	         sum of the losses, so that no sample's gradient depends on another sample
 //
-// Sizes are static. Where the derivative does not exist a stated one is taken: 0 for Relu at 0, the first of equal elements of a
-// pooling window where MaxPool can name it and equal shares else, equal shares for the ties of ReduceMax, the first of Max's equal inputs, 0 for steps. The error is an *onnxio.UnsupportedError that names a node without gradient.
+// Sizes are static. Where the derivative does not exist a stated one is taken: 0 for Relu at 0, the first of equal elements of a pooling
+// window where MaxPool can name it and equal shares else, equal shares for the ties of ReduceMax, the first of Max's equal inputs, 0 for
+// steps. The error is an *onnxio.UnsupportedError that names a node without gradient.
 func Gradient(g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, error) {
 	return GradientContext(context.Background(), g, loss, o)
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestLeastStepMeetsAllAtOnce: the step has the wanted products, is 0 where it must be, and no shorter one has them (it lies in the span of the rows).
+// TestLeastStepMeetsAllAtOnce: the step has the wanted products, is 0 where it must be, and no shorter one has them (it lies in the span of
+// the rows).
 func TestLeastStepMeetsAllAtOnce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200 {

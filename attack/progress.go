@@ -35,5 +35,6 @@ func (j *job) tell(over bool) {
 			open++
 		}
 	}
-	j.watch(Progress{Method: j.name, Component: j.component, Components: max(1, j.components), Steps: min(j.steps, j.of), Of: j.of, Samples: j.n, Open: open, Over: over})
+	j.watch(Progress{Method: j.name, Component: j.component, Components: max(1, j.components), Steps: min(j.steps, j.of), Of: j.of,
+		Samples: j.n, Open: open, Over: over})
 }

@@ -39,7 +39,8 @@ type Found struct {
 }
 
 // Search looks for a point of the region by descent on the largest violated constraint of each case, from the best of many points: random
-// ones, the box's corners, and such that differ in their outputs. Without gradients it moves single coordinates at random. It returns nil where it finds nothing.
+// ones, the box's corners, and such that differ in their outputs. Without gradients it moves single coordinates at random. It returns nil
+// where it finds nothing.
 func (t *Target) Search(ctx context.Context, r *Region, o SearchOptions) (*Found, error) {
 	if r == nil {
 		return nil, errors.New("there is no region")

@@ -7,8 +7,8 @@ import (
 )
 
 // Check tells what is wrong with the build of a graph, as far as everybody relies on it: nothing is nil that must be there, sizes are not
-// negative (but for -1, a free one), somebody gives every output, and constants have as many elements as their shapes say. Graphs that were read from files pass; those that
-// callers put together may not. It says nothing of what operators ask for.
+// negative (but for -1, a free one), somebody gives every output, and constants have as many elements as their shapes say. Graphs that were
+// read from files pass; those that callers put together may not. It says nothing of what operators ask for.
 func (g *Graph) Check() error {
 	if err := g.check(); err != nil {
 		return err

@@ -128,7 +128,8 @@ func (e *expander) node(n *pb.NodeProto, i, depth int) ([]*pb.NodeProto, error) 
 		out = append(out, nodes...)
 	}
 	for _, to := range slices.Sorted(maps.Keys(copies)) {
-		out = append(out, &pb.NodeProto{OpType: proto.String("Identity"), Name: proto.String(c.prefix + to), Input: []string{c.name(copies[to])}, Output: []string{to}})
+		out = append(out, &pb.NodeProto{OpType: proto.String("Identity"), Name: proto.String(c.prefix + to),
+			Input: []string{c.name(copies[to])}, Output: []string{to}})
 	}
 	return out, nil
 }

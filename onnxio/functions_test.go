@@ -31,7 +31,8 @@ func functionModel(opset int64) *pb.ModelProto {
 		OpsetImport: []*pb.OperatorSetIdProto{{Version: proto.Int64(opset)}}, Node: []*pb.NodeProto{inner}}
 	last := call("twice", "y", "u")
 	last.Output = []string{"y", "z"}
-	return &pb.ModelProto{IrVersion: proto.Int64(9), OpsetImport: []*pb.OperatorSetIdProto{{Version: proto.Int64(17)}, {Domain: str("own"), Version: proto.Int64(1)}},
+	return &pb.ModelProto{IrVersion: proto.Int64(9), OpsetImport: []*pb.OperatorSetIdProto{{Version: proto.Int64(17)},
+		{Domain: str("own"), Version: proto.Int64(1)}},
 		Functions: []*pb.FunctionProto{scale, twice},
 		Graph: &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2), floatInput("z", 2)},
 			Initializer: []*pb.TensorProto{{Name: str("w"), Dims: []int64{2}, DataType: proto.Int32(1), FloatData: []float32{2, 3}}},

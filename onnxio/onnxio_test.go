@@ -47,7 +47,8 @@ func TestTopologyTraps(t *testing.T) {
 			op("Add", "y", "b", "c"), // before what it needs
 			op("Add", "a", "x", "x"),
 			op("Clip", "b", "a", "", "k"),
-			{Name: str("k_node"), OpType: str("Constant"), Output: []string{"k"}, Attribute: []*pb.AttributeProto{{Name: str("value_float"), Type: proto.Int32(1), F: proto.Float32(2)}}},
+			{Name: str("k_node"), OpType: str("Constant"), Output: []string{"k"},
+				Attribute: []*pb.AttributeProto{{Name: str("value_float"), Type: proto.Int32(1), F: proto.Float32(2)}}},
 			op("Sub", "c", "a", "x"),
 		},
 	}
@@ -95,7 +96,8 @@ func TestBadFilesAreNamed(t *testing.T) {
 	undefined := &pb.GraphProto{Output: []*pb.ValueInfoProto{floatInput("a", 1)}, Node: []*pb.NodeProto{op("Neg", "a", "nowhere")}}
 	twice := &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 1)}, Output: []*pb.ValueInfoProto{floatInput("a", 1)},
 		Node: []*pb.NodeProto{op("Neg", "a", "x"), op("Abs", "a", "x")}}
-	good := model(&pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 1)}, Output: []*pb.ValueInfoProto{floatInput("y", 1)}, Node: []*pb.NodeProto{op("Neg", "y", "x")}})
+	good := model(&pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 1)}, Output: []*pb.ValueInfoProto{floatInput("y", 1)},
+		Node: []*pb.NodeProto{op("Neg", "y", "x")}})
 	for _, c := range []struct {
 		name string
 		data []byte

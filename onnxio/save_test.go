@@ -21,7 +21,8 @@ import (
 // TestNetworksAreSavedByteForByte loads every network at hand, compares all its parts with the file as Save does, and writes it.
 func TestNetworksAreSavedByteForByte(t *testing.T) {
 	n := 0
-	for _, dir := range []string{filepath.Join("..", "testdata"), filepath.Join("..", "..", "shared", "teachers"), filepath.Join("..", "..", "shared", "bench")} {
+	for _, dir := range []string{filepath.Join("..", "testdata"), filepath.Join("..", "..", "shared", "teachers"),
+		filepath.Join("..", "..", "shared", "bench")} {
 		if _, err := os.Stat(dir); err != nil {
 			if strings.Contains(os.Getenv("SHOAL_REQUIRE"), "shared") {
 				t.Fatal("SHOAL_REQUIRE asks for ../shared, which is missing")

@@ -197,7 +197,8 @@ func (c *Coupling) refuses(a op.Axis) string {
 				return no("its bias is computed")
 			}
 			pads := n.Attrs.Ints("pads")
-			if auto := n.Attrs.String("auto_pad", "NOTSET"); auto != "NOTSET" && auto != "VALID" || slices.ContainsFunc(pads, func(p int) bool { return p != 0 }) {
+			if auto := n.Attrs.String("auto_pad", "NOTSET"); auto != "NOTSET" && auto != "VALID" ||
+				slices.ContainsFunc(pads, func(p int) bool { return p != 0 }) {
 				return no("it pads with zeros")
 			}
 		case "Gemm":

@@ -34,7 +34,8 @@ func (c *Coupling) fit(ch Choice, at func(ratio float64) (*Result, error)) (*Res
 		if err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("the target cannot be met: with all but the last channels of every layer gone, %d parameters and %d multiply-adds stay", cost.Parameters, cost.MACs)
+		return nil, fmt.Errorf("the target cannot be met: with all but the last channels of every layer gone, %d parameters and %d multiply-adds stay",
+			cost.Parameters, cost.MACs)
 	}
 	best.Plan.Choice.MaxParameters, best.Plan.Choice.MaxMACs = ch.MaxParameters, ch.MaxMACs
 	return best, nil

@@ -65,7 +65,8 @@ func (ch Choice) Validate() error {
 		}
 	}
 	if ch.MaxParameters < 0 || ch.MaxMACs < 0 || ch.Budgeted() && ch.Ratio != 0 {
-		all = append(all, fmt.Errorf("targets of %d parameters and %d multiply-adds must be positive, and set the ratio themselves", ch.MaxParameters, ch.MaxMACs))
+		all = append(all, fmt.Errorf("targets of %d parameters and %d multiply-adds must be positive, and set the ratio themselves",
+			ch.MaxParameters, ch.MaxMACs))
 	}
 	if ch.Score == ProvenDead && (ch.Ratio != 0 || ch.Budgeted() || len(ch.Thresholds)+len(ch.Ratios) > 0) {
 		all = append(all, fmt.Errorf("score %s removes what is proven dead, all of it: it takes no ratio, threshold or target", ProvenDead))

@@ -45,7 +45,8 @@ func TestNothingRemovedIsTheSameFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if now.Producer != m.Producer || now.IR != m.IR || len(now.Graph.Nodes) > len(whole.Nodes) || len(now.Metadata) != len(m.Metadata) {
-			t.Errorf("%s: %q, IR %d, %d nodes became %q, IR %d, %d nodes", path, m.Producer, m.IR, len(whole.Nodes), now.Producer, now.IR, len(now.Graph.Nodes))
+			t.Errorf("%s: %q, IR %d, %d nodes became %q, IR %d, %d nodes", path, m.Producer, m.IR, len(whole.Nodes),
+				now.Producer, now.IR, len(now.Graph.Nodes))
 		}
 		declared := map[string][]onnxio.Dim{}
 		for _, n := range whole.Nodes {

@@ -170,7 +170,8 @@ func (c *Coupling) removal(p *Plan) (removal, error) {
 	for at, filters := range want {
 		for i, found := range filters {
 			if !found {
-				return nil, fmt.Errorf("the plan removes filter %d of layer %q (weights %q), which this model cannot spare: make the plan again for this file", i, at.layer, at.weights)
+				return nil, fmt.Errorf("the plan removes filter %d of layer %q (weights %q), which this model cannot spare: make the plan again for this file",
+					i, at.layer, at.weights)
 			}
 		}
 	}
@@ -211,7 +212,8 @@ const maxRounds = 20
 // in the plan, and the choice is made again.
 func Run(ctx context.Context, g *onnxio.Graph, o Options) (*Result, error) {
 	if o.Score == ProvenDead && o.AbsorbBias {
-		return nil, fmt.Errorf("score %s removes channels that send nothing on: absorbing what their biases alone would send changes the function", ProvenDead)
+		return nil, fmt.Errorf("score %s removes channels that send nothing on: absorbing what their biases alone would send changes the function",
+			ProvenDead)
 	}
 	if err := o.Choice.Validate(); err != nil {
 		return nil, err

@@ -136,7 +136,8 @@ var special = []struct {
 			return b.node("Transpose", "", onnxio.Attrs{"perm": []int64{0, 2, 1, 3}}, y)
 		}
 		q, k, v := head("q"), head("k"), head("v")
-		s := b.node("Softmax", "", onnxio.Attrs{"axis": int64(-1)}, b.node("MatMul", "", nil, q, b.node("Transpose", "", onnxio.Attrs{"perm": []int64{0, 1, 3, 2}}, k)))
+		s := b.node("Softmax", "", onnxio.Attrs{"axis": int64(-1)}, b.node("MatMul", "", nil, q,
+			b.node("Transpose", "", onnxio.Attrs{"perm": []int64{0, 1, 3, 2}}, k)))
 		y := b.node("Transpose", "", onnxio.Attrs{"perm": []int64{0, 2, 1, 3}}, b.node("MatMul", "", nil, s, v))
 		y = b.node("MatMul", "o", nil, b.node("Reshape", "", nil, y, b.ints(1, 6, 16)), b.weights(16, 8))
 		return b.outputs(b.node("Add", "", nil, x, y))
@@ -215,9 +216,11 @@ func randomGraph(seed uint64) *onnxio.Graph {
 				continue
 			}
 			c := groups * (1 + b.rng.IntN(3))
-			open = append(open, image{b.node("Conv", "", onnxio.Attrs{"group": int64(groups), "pads": []int64{1, 1, 1, 1}}, x.v, b.weights(c, x.c/groups, 3, 3), b.weights(c)), c, x.s})
+			open = append(open, image{b.node("Conv", "", onnxio.Attrs{"group": int64(groups), "pads": []int64{1, 1, 1, 1}}, x.v,
+				b.weights(c, x.c/groups, 3, 3), b.weights(c)), c, x.s})
 		case 4:
-			open = append(open, image{b.node("Conv", "", onnxio.Attrs{"group": int64(x.c), "pads": []int64{1, 1, 1, 1}}, x.v, b.weights(x.c, 1, 3, 3)), x.c, x.s})
+			open = append(open, image{b.node("Conv", "", onnxio.Attrs{"group": int64(x.c), "pads": []int64{1, 1, 1, 1}}, x.v, b.weights(x.c, 1, 3, 3)),
+				x.c, x.s})
 		case 5:
 			y := pick()
 			if x.s == y.s {

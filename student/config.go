@@ -150,8 +150,10 @@ func (c Config) Validate() error {
 	check(c.Patience >= 0, "patience %d: want at least 0", c.Patience)
 	check(number(c.MinDelta) && c.MinDelta >= 0, "min delta %v: want at least 0", c.MinDelta)
 	check(slices.Contains(c.monitors(), c.Monitor), "monitor %q: want one of %v", c.Monitor, c.monitors())
-	check(number(c.Cooldown) && c.Cooldown >= 0 && c.Cooldown <= float64(c.Epochs), "cooldown of %v epochs: want at least 0, and at most the run's %d", c.Cooldown, c.Epochs)
-	check(number(c.ValidationShare) && c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share %v: want at least 0 and less than 1", c.ValidationShare)
+	check(number(c.Cooldown) && c.Cooldown >= 0 && c.Cooldown <= float64(c.Epochs), "cooldown of %v epochs: want at least 0, and at most the run's %d",
+		c.Cooldown, c.Epochs)
+	check(number(c.ValidationShare) && c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share %v: want at least 0 and less than 1",
+		c.ValidationShare)
 	check(c.Init == "torch" || c.Init == "he", "init %q: want torch or he", c.Init)
 	check(c.Augment.Shift >= 0 && c.Augment.Shift <= 1<<16, "shift %d: want 0 to 65536", c.Augment.Shift)
 	check(c.Threads >= 0, "threads %d: want at least 0", c.Threads)

@@ -37,9 +37,11 @@ func (d *Data) whole() error {
 	if d == nil {
 		return errors.New("there is no data")
 	}
-	if n := d.Len() * d.Size(); min(d.Shape[0], d.Shape[1], d.Shape[2]) < 1 || d.Inputs != nil && len(d.Inputs) != n || d.Bytes != nil && len(d.Bytes) != n ||
+	if n := d.Len() * d.Size(); min(d.Shape[0], d.Shape[1], d.Shape[2]) < 1 || d.Inputs != nil && len(d.Inputs) != n ||
+		d.Bytes != nil && len(d.Bytes) != n ||
 		d.Inputs == nil && d.Bytes == nil && n > 0 || d.Logits != nil && (d.Classes < 1 || len(d.Logits) != d.Len()*d.Classes) {
-		return fmt.Errorf("data: %d numbers, %d bytes and %d logits for %d samples of shape %v in %d classes", len(d.Inputs), len(d.Bytes), len(d.Logits), d.Len(), d.Shape, d.Classes)
+		return fmt.Errorf("data: %d numbers, %d bytes and %d logits for %d samples of shape %v in %d classes", len(d.Inputs), len(d.Bytes),
+			len(d.Logits), d.Len(), d.Shape, d.Classes)
 	}
 	return nil
 }
@@ -185,8 +187,8 @@ func (d *Data) Subset(index []int) *Data {
 	return out
 }
 
-// Split sets a share of the samples aside for validation, chosen at random by the seed. With a share of 0 or less, valid is nil; one of 1 or more takes
-// all.
+// Split sets a share of the samples aside for validation, chosen at random by the seed. With a share of 0 or less, valid is nil; one of 1
+// or more takes all.
 func Split(d *Data, share float64, seed uint64) (train, valid *Data) {
 	if d.whole() != nil || !(share > 0) {
 		return d, nil

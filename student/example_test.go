@@ -83,7 +83,8 @@ func ExampleTeacherLogits() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	learned, err := student.Train(ctx, small, images, nil, student.Config{Technique: student.Temperature, Temperature: 2, Epochs: 20, Batch: 16, LearningRate: 0.01}, student.Options{})
+	learned, err := student.Train(ctx, small, images, nil, student.Config{Technique: student.Temperature, Temperature: 2, Epochs: 20, Batch: 16,
+		LearningRate: 0.01}, student.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

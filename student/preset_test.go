@@ -12,8 +12,9 @@ func TestPresetsHaveTheThesisParameters(t *testing.T) {
 	}
 	rounded := map[string]int{ // in thousands, as they are printed
 		"thesis-a-cifar-one-16": 463, "thesis-a-cifar-one-64": 1850, "thesis-a-cifar-one-256": 7380, "thesis-a-cifar-one-384": 11070,
-		"thesis-a-cifar-dense-180": 550, "thesis-a-cifar-dense-512": 1580, "thesis-a-cifar-dense-2000": 6200, "thesis-a-cifar-dense-6000": 18500, "thesis-a-cifar-dense-10000": 30800,
-		"thesis-b-svhn-one-2": 52, "thesis-b-svhn-one-16": 411, "thesis-b-svhn-one-32": 822, "thesis-b-svhn-one-64": 1640,
+		"thesis-a-cifar-dense-180": 550, "thesis-a-cifar-dense-512": 1580, "thesis-a-cifar-dense-2000": 6200, "thesis-a-cifar-dense-6000": 18500,
+		"thesis-a-cifar-dense-10000": 30800,
+		"thesis-b-svhn-one-2":        52, "thesis-b-svhn-one-16": 411, "thesis-b-svhn-one-32": 822, "thesis-b-svhn-one-64": 1640,
 	}
 	for _, name := range Presets() {
 		a, err := Preset(name, [3]int{})

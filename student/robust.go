@@ -132,7 +132,8 @@ func (r Robust) validate(epochs int) []error {
 	check(r.Eps > 0 && r.Eps <= 1, "eps %v: want more than 0, and at most 1", r.Eps)
 	check(r.EpsStart >= 0 && r.EpsStart <= r.Eps, "eps start %v: want at least 0, and at most eps", r.EpsStart)
 	r = r.withDefaults(epochs)
-	check(r.WarmUp >= 0 && *r.Ramp >= 0 && r.WarmUp+*r.Ramp <= float64(epochs), "%v epochs of warm-up and %v of ramp: want at least 0, together at most the run's %d", r.WarmUp, *r.Ramp, epochs)
+	check(r.WarmUp >= 0 && *r.Ramp >= 0 && r.WarmUp+*r.Ramp <= float64(epochs),
+		"%v epochs of warm-up and %v of ramp: want at least 0, together at most the run's %d", r.WarmUp, *r.Ramp, epochs)
 	check(r.Schedule == "smooth" || r.Schedule == "linear", "schedule %q: want smooth or linear", r.Schedule)
 	check(share(r.KappaStart) && share(r.KappaEnd), "kappa: want shares in [0,1]")
 	check(share(&r.BetaEnd), "beta end %v: want a share in [0,1]", r.BetaEnd)

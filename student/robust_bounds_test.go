@@ -41,7 +41,8 @@ func newRig(t *testing.T, seed uint64) *rig {
 	}
 	rng := rand.New(rand.NewPCG(seed, 1))
 	b := tape.NewBuilder[float64](tape.NewPool(2))
-	r := &rig{b: b, arch: a, net: &Network{B: b, Stages: stages, Params: map[string]*tape.Node{}, noise: &tape.Noise{}, moments: map[string]*tape.Moments{}}}
+	r := &rig{b: b, arch: a, net: &Network{B: b, Stages: stages, Params: map[string]*tape.Node{}, noise: &tape.Noise{},
+		moments: map[string]*tape.Moments{}}}
 	for _, s := range stages {
 		for _, p := range s.Params {
 			n := b.Input(p.Name, p.Shape...)

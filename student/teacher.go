@@ -222,8 +222,8 @@ func stripSoftmax(ctx context.Context, g *onnxio.Graph) (out *onnxio.Graph, stri
 	return out, true, nil
 }
 
-// classSoftmax is the softmax over all classes that a graph ends in. Where shapes cannot be inferred, as of operators that another engine runs, the file's
-// word counts: rows of scores.
+// classSoftmax is the softmax over all classes that a graph ends in. Where shapes cannot be inferred, as of operators that another engine
+// runs, the file's word counts: rows of scores.
 func classSoftmax(ctx context.Context, g *onnxio.Graph) *onnxio.Node {
 	one, err := infer.Prepare(ctx, g, infer.Options{})
 	if err == nil {

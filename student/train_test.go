@@ -168,7 +168,8 @@ func TestThreadsDoNotChangeTheResult(t *testing.T) {
 	d := blobs(a.Input, 3, 300, 1)
 	var want []float32
 	for _, threads := range []int{1, 2, 5} {
-		r, err := Train(context.Background(), a, d, nil, Config{Technique: DKD, Epochs: 2, Batch: 64, Threads: threads, Augment: Augment{Shift: 1, Flip: true}}, Options{})
+		r, err := Train(context.Background(), a, d, nil, Config{Technique: DKD, Epochs: 2, Batch: 64, Threads: threads,
+			Augment: Augment{Shift: 1, Flip: true}}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,8 +299,10 @@ func TestEarlyStoppingKeepsTheBest(t *testing.T) {
 
 func TestValidateReportsAllFaults(t *testing.T) {
 	bad := 2.0
-	err := Config{Technique: Hinton, Alpha: &bad, Temperature: -1, Epochs: -1, Batch: -1, LearningRate: math.NaN(), Patience: -1, Monitor: "x", ValidationShare: 1, Init: "x", Augment: Augment{Shift: -1}, Threads: -1, WeightDecay: -1, MinDelta: -1, Beta: new(3.0)}.Validate()
-	for _, word := range []string{"alpha", "temperature", "epochs", "batch", "learning rate", "patience", "monitor", "validation share", "init", "shift", "threads", "weight decay", "min delta", "beta"} {
+	err := Config{Technique: Hinton, Alpha: &bad, Temperature: -1, Epochs: -1, Batch: -1, LearningRate: math.NaN(), Patience: -1, Monitor: "x",
+		ValidationShare: 1, Init: "x", Augment: Augment{Shift: -1}, Threads: -1, WeightDecay: -1, MinDelta: -1, Beta: new(3.0)}.Validate()
+	for _, word := range []string{"alpha", "temperature", "epochs", "batch", "learning rate", "patience", "monitor", "validation share", "init", "shift",
+		"threads", "weight decay", "min delta", "beta"} {
 		if err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("no word of %s in %v", word, err)
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// TestCeilingIsTheHull: over [-1, 1] x [-1, 1], y = max(0, a + b) lies below a + 1, so that a - y is at least -1, which it is at (1, 1). The triangle alone,
-// y <= (a+b)/2 + 1, leaves -2.
+// TestCeilingIsTheHull: over [-1, 1] x [-1, 1], y = max(0, a + b) lies below a + 1, so that a - y is at least -1, which it is at (1, 1).
+// The triangle alone, y <= (a+b)/2 + 1, leaves -2.
 func TestCeilingIsTheHull(t *testing.T) {
 	value := func(name string, n int) *onnxio.Value {
 		return &onnxio.Value{Name: name, DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: 1}, {Size: n}}}
@@ -22,7 +22,8 @@ func TestCeilingIsTheHull(t *testing.T) {
 	// The second hinge is stable, and carries a + 2.
 	b := &onnxio.Value{Name: "b", DType: onnxio.Float, Const: onnxio.FromFloat32([]float32{0, 2}, 2)}
 	g := &onnxio.Graph{Name: "hull", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{
-		{Name: "in", Op: "Gemm", Opset: 13, Inputs: []*onnxio.Value{x, weights("w", []float32{1, 1, 1, 0}, 2, 2), b}, Outputs: []*onnxio.Value{h}, Attrs: onnxio.Attrs{"transB": int64(1)}},
+		{Name: "in", Op: "Gemm", Opset: 13, Inputs: []*onnxio.Value{x, weights("w", []float32{1, 1, 1, 0}, 2, 2), b}, Outputs: []*onnxio.Value{h},
+			Attrs: onnxio.Attrs{"transB": int64(1)}},
 		{Name: "relu", Op: "Relu", Opset: 13, Inputs: []*onnxio.Value{h}, Outputs: []*onnxio.Value{r}},
 		{Name: "out", Op: "MatMul", Opset: 13, Inputs: []*onnxio.Value{r, weights("v", []float32{-1, 1}, 2, 1)}, Outputs: []*onnxio.Value{y}},
 	}}

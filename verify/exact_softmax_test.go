@@ -54,7 +54,8 @@ func TestDroppedSoftmaxAgainstExecutions(t *testing.T) {
 			for range 6 {
 				i := rng.IntN(n)
 				k := (i + 1 + rng.IntN(n-1)) % n
-				a := vnnlib.Atom{Index: []int{min(i, k), max(i, k)}, Coef: []*big.Rat{big.NewRat(1, 1), big.NewRat(-1, 1)}, Bound: new(big.Rat), Strict: rng.IntN(2) == 0}
+				a := vnnlib.Atom{Index: []int{min(i, k), max(i, k)}, Coef: []*big.Rat{big.NewRat(1, 1), big.NewRat(-1, 1)},
+					Bound: new(big.Rat), Strict: rng.IntN(2) == 0}
 				if rng.IntN(2) == 0 {
 					a.Coef[0], a.Coef[1] = a.Coef[1], a.Coef[0]
 				}

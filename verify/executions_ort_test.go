@@ -95,7 +95,8 @@ func ortExecutions(t testing.TB, m *onnxio.Model, g *onnxio.Graph) (list []execu
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, level := range []ort.GraphOptimizationLevel{ort.GraphOptimizationLevelDisableAll, ort.GraphOptimizationLevelEnableAll, ort.GraphOptimizationLevelDisableAll} {
+	for i, level := range []ort.GraphOptimizationLevel{ort.GraphOptimizationLevelDisableAll, ort.GraphOptimizationLevelEnableAll,
+		ort.GraphOptimizationLevelDisableAll} {
 		// onnxruntime would turn float weights between DequantizeLinear and QuantizeLinear into 8 bits: another network, which float32 does not
 		// cover (docs/soundness.md).
 		e, err := openLevel(data, g, level, "session.disable_quant_qdq")
@@ -131,7 +132,8 @@ func openLevel(data []byte, g *onnxio.Graph, level ort.GraphOptimizationLevel, o
 		return e, err
 	}
 	defer so.Destroy()
-	for _, set := range []error{so.SetGraphOptimizationLevel(level), so.SetIntraOpNumThreads(1), so.SetInterOpNumThreads(1), so.SetLogSeverityLevel(ort.LoggingLevelFatal)} {
+	for _, set := range []error{so.SetGraphOptimizationLevel(level), so.SetIntraOpNumThreads(1), so.SetInterOpNumThreads(1),
+		so.SetLogSeverityLevel(ort.LoggingLevelFatal)} {
 		if set != nil {
 			return e, set
 		}

@@ -6,9 +6,11 @@ import (
 )
 
 // corners32 are float32s at which operators change: ends of ranges, where exponentials overflow, multiples of a half and of pi.
-var corners32 = []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, math.Pi / 2, math.Pi, -math.Pi, 100 * math.Pi, math.E, 3, -3, 6, 8, -8,
+var corners32 = []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, math.Pi / 2, math.Pi, -math.Pi,
+	100 * math.Pi, math.E, 3, -3, 6, 8, -8,
 	17, 88.5, 88.7228, 88.73, -87.3, -88.7, -103.2, -104, 126.5, 128, 1e4, 65504, -65504, 1 << 24, -(1 << 24), 1<<24 + 2, 1 << 23, 1 << 31,
-	0x1p-126, -0x1p-126, 0x1p-149, -0x1p-149, 0x1p-24, 1 - 0x1p-24, 1 + 0x1p-23, 0x1p63, 0x1p64, -0x1p64, 1e19, 3e38, -3e38, math.MaxFloat32, -math.MaxFloat32}
+	0x1p-126, -0x1p-126, 0x1p-149, -0x1p-149, 0x1p-24, 1 - 0x1p-24, 1 + 0x1p-23, 0x1p63, 0x1p64, -0x1p64, 1e19, 3e38,
+	-3e38, math.MaxFloat32, -math.MaxFloat32}
 
 // logUniform is a number of either sign with an exponent between lo and hi.
 func logUniform(rng *rand.Rand, lo, hi float64) float64 {

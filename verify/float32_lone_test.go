@@ -244,7 +244,8 @@ func byLayer(l layer) lone {
 
 func lones() []lone {
 	var all []lone
-	all = append(all, unaries(9, 0, "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Cos", "Cosh", "Erf", "Exp", "Floor", "HardSigmoid",
+	all = append(all, unaries(9, 0, "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Cos", "Cosh",
+		"Erf", "Exp", "Floor", "HardSigmoid",
 		"Identity", "IsNaN", "Log", "Neg", "Reciprocal", "Relu", "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Tan", "Tanh",
 		"Dropout", "Flatten")...)
 	all = append(all, unaries(10, 0, "IsInf")...)
@@ -338,7 +339,8 @@ func lonelyNorms() []lone {
 			return m.add("MeanVarianceNormalization", onnxio.Attrs{"axes": [][]int64{{0, 2, 3}, {1}}[m.rng.IntN(2)]}, m.picture())
 		}},
 		{"LRN", 9, 0, func(m *mixer) *onnxio.Value {
-			return m.add("LRN", onnxio.Attrs{"size": int64(1 + 2*m.rng.IntN(3)), "alpha": m.number(0.0001, 2), "beta": m.number(0.3, 1.2), "bias": m.number(0.1, 2)}, m.picture())
+			return m.add("LRN", onnxio.Attrs{"size": int64(1 + 2*m.rng.IntN(3)), "alpha": m.number(0.0001, 2), "beta": m.number(0.3, 1.2),
+				"bias": m.number(0.1, 2)}, m.picture())
 		}},
 	}
 }
@@ -478,7 +480,8 @@ func chains() []lone {
 			x := m.list()
 			d := m.add("Sub", nil, x, m.over("ReduceMean", 18, x, nil, -1))
 			v := m.over("ReduceMean", 18, m.add("Pow", nil, d, m.scalar(2)), nil, -1)
-			return m.add("Add", nil, m.add("Mul", nil, m.add("Div", nil, d, m.add("Sqrt", nil, m.add("Add", nil, v, m.scalar(m.epsilon())))), m.fit(x)), m.fit(x))
+			return m.add("Add", nil, m.add("Mul", nil, m.add("Div", nil, d, m.add("Sqrt", nil, m.add("Add", nil, v, m.scalar(m.epsilon())))), m.fit(x)),
+				m.fit(x))
 		}},
 		{"attention", 13, 0, func(m *mixer) *onnxio.Value {
 			q, k, v := m.input(1, 2, 3), m.input(1, 2, 3), m.input(1, 2, 3)

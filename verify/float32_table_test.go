@@ -217,7 +217,8 @@ func TestFloat32Table(t *testing.T) {
 		}
 	}
 	sort.Slice(rows, func(i, j int) bool { return rows[i].name < rows[j].name })
-	t.Logf("%-32s %8s %7s %6s %8s %7s %14s %8s  %s", "operator", "networks", "refused", "no ORT", "outputs", "unknown", "allowed (ulps)", "largest", "by")
+	t.Logf("%-32s %8s %7s %6s %8s %7s %14s %8s  %s", "operator", "networks", "refused", "no ORT", "outputs",
+		"unknown", "allowed (ulps)", "largest", "by")
 	for _, r := range rows {
 		t.Logf("%-32s %8d %7d %6d %8d %7d %14s %8s  %s", r.name, r.networks, r.refused, r.notByORT, r.points, r.open, r.allowed(), r.largest(), r.by)
 		if r.wrong+r.overflows > 0 {
@@ -259,7 +260,8 @@ func writeTable(t *testing.T, file string, rows []*tableRow) {
 	var b strings.Builder
 	b.WriteString("| operator | outputs at points | nothing known | allowed, units in the last place | largest seen | by |\n|---|---:|---:|---:|---:|---|\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %d | %.0f %% | %s | %s | %s |\n", r.name, r.points, 100*float64(r.open)/float64(max(1, r.points)), r.allowed(), r.largest(), r.by)
+		fmt.Fprintf(&b, "| %s | %d | %.0f %% | %s | %s | %s |\n", r.name, r.points, 100*float64(r.open)/float64(max(1, r.points)),
+			r.allowed(), r.largest(), r.by)
 	}
 	if err := os.WriteFile(file, []byte(b.String()), 0o666); err != nil {
 		t.Error(err)

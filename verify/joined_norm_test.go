@@ -10,9 +10,10 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestNormalisationInParts writes LayerNormalizations out in parts, as exporters do, on numbers whose mean is large beside their deviation. Runtimes join
-// the parts into one operator, and some of these find the variance as the difference of two means: such an execution, in float32, must lie within the bounds,
-// and so must those of onnxruntime. That it lies far outside what the real network gives shows that the parts' own roundings would not have been enough.
+// TestNormalisationInParts writes LayerNormalizations out in parts, as exporters do, on numbers whose mean is large beside their deviation.
+// Runtimes join the parts into one operator, and some of these find the variance as the difference of two means: such an execution, in
+// float32, must lie within the bounds, and so must those of onnxruntime. That it lies far outside what the real network gives shows that
+// the parts' own roundings would not have been enough.
 func TestNormalisationInParts(t *testing.T) {
 	const size = 8
 	rng := rand.New(rand.NewPCG(13, 14))
@@ -39,7 +40,8 @@ func TestNormalisationInParts(t *testing.T) {
 			ones[i] = 1 + rng.Float32()
 			zeros[i] = rng.Float32()
 		}
-		y := add("Add", nil, x.Shape, add("Mul", nil, x.Shape, add("Div", nil, x.Shape, d, root), c("scale", []int{size}, ones...)), c("bias", []int{size}, zeros...))
+		y := add("Add", nil, x.Shape, add("Mul", nil, x.Shape, add("Div", nil, x.Shape, d, root), c("scale", []int{size}, ones...)),
+			c("bias", []int{size}, zeros...))
 		y.Dims = x.Dims
 		g.Outputs = []*onnxio.Value{y}
 		m, err := onnxio.NewModel(g, "test")

@@ -23,7 +23,8 @@ func TestNearestIsExactOnlyWhereItIs(t *testing.T) {
 			if exact != is {
 				t.Errorf("%d*2^%d: %v is said to be exact: %v", m, e, f, exact)
 			}
-			if down, up := sound.RatDown(r), sound.RatUp(r); !math.IsInf(up, 0) && new(big.Rat).SetFloat64(up).Cmp(r) < 0 || !math.IsInf(down, 0) && new(big.Rat).SetFloat64(down).Cmp(r) > 0 {
+			if down, up := sound.RatDown(r), sound.RatUp(r); !math.IsInf(up, 0) && new(big.Rat).SetFloat64(up).Cmp(r) < 0 || !math.IsInf(down, 0) &&
+				new(big.Rat).SetFloat64(down).Cmp(r) > 0 {
 				t.Errorf("%d*2^%d: rounded to %v and %v", m, e, down, up)
 			}
 		}

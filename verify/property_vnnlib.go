@@ -23,7 +23,8 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 	}
 	for i, c := range q.Cases {
 		if len(c.Lower) == 0 || len(c.Lower) != len(c.Upper) || slices.Contains(c.Lower, nil) || slices.Contains(c.Upper, nil) {
-			p.Cases = append(p.Cases, Case{fault: fmt.Errorf("%w: case %d has a box of %d and %d ends, or one without a number", ErrInput, i, len(c.Lower), len(c.Upper))})
+			p.Cases = append(p.Cases, Case{fault: fmt.Errorf("%w: case %d has a box of %d and %d ends, or one without a number",
+				ErrInput, i, len(c.Lower), len(c.Upper))})
 			continue
 		}
 		key := [2]**big.Rat{&c.Lower[0], &c.Upper[0]}

@@ -9,8 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
-// TestRadiusIsNoLessThanThatOfIntervals asks for radii with wide brackets, which end where a search happened to look: on a network that was trained for intervals, of
-// which they prove most, every method answers at least what they answer alone.
+// TestRadiusIsNoLessThanThatOfIntervals asks for radii with wide brackets, which end where a search happened to look: on a network that was
+// trained for intervals, of which they prove most, every method answers at least what they answer alone.
 func TestRadiusIsNoLessThanThatOfIntervals(t *testing.T) {
 	m, err := onnxio.Load(filepath.Join("..", "testdata", "fmnist-conv-dyn-robust.onnx"))
 	if err != nil {

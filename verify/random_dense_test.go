@@ -13,7 +13,8 @@ func denseLayers() []layer {
 		}},
 		{"ConvTranspose", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			x = m.image(x)
-			return m.add("ConvTranspose", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{2, 1}}, x, m.floats(0.5, x.Shape[1], 2, 2, 2), m.floats(0.3, 2))
+			return m.add("ConvTranspose", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{2, 1}}, x,
+				m.floats(0.5, x.Shape[1], 2, 2, 2), m.floats(0.3, 2))
 		}},
 		{"BatchNormalization", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			c := x.Shape[1]
@@ -55,7 +56,8 @@ func denseLayers() []layer {
 			return m.add("Einsum", onnxio.Attrs{"equation": "bij->bj"}, a)
 		}},
 		{"AveragePool", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.add("AveragePool", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "pads": []int64{1, 0, 0, 1}, "count_include_pad": int64(m.rng.IntN(2))}, m.image(x))
+			return m.add("AveragePool", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "pads": []int64{1, 0, 0, 1}, "count_include_pad": int64(m.rng.IntN(2))},
+				m.image(x))
 		}},
 		{"MaxPool", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			return m.add("MaxPool", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "pads": []int64{1, 0, 0, 1}}, m.image(x))

@@ -226,7 +226,8 @@ func layers() []layer {
 			return m.add("Hardmax", onnxio.Attrs{"axis": m.from11(x)}, x)
 		}},
 		{"LRN", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.add("LRN", onnxio.Attrs{"size": int64(1 + m.rng.IntN(4)), "alpha": m.number(0.01, 1), "beta": m.number(0.3, 1.2), "bias": m.number(0.5, 2)}, m.image(x))
+			return m.add("LRN", onnxio.Attrs{"size": int64(1 + m.rng.IntN(4)), "alpha": m.number(0.01, 1), "beta": m.number(0.3, 1.2),
+				"bias": m.number(0.5, 2)}, m.image(x))
 		}},
 		{"TopK", 10, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			a := m.from11(x)

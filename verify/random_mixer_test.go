@@ -206,7 +206,8 @@ func mixedNet(rng *rand.Rand, named []layer) (*onnxio.Graph, int, int) {
 		case 0:
 			i := m.image(y)
 			c := 1 + rng.IntN(3)
-			y = m.add("Conv", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "pads": []int64{0, 1, 1, 0}}, i, m.floats(0.6, c, i.Shape[1], 2, 2), m.floats(0.3, c))
+			y = m.add("Conv", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "pads": []int64{0, 1, 1, 0}}, i,
+				m.floats(0.6, c, i.Shape[1], 2, 2), m.floats(0.3, c))
 		case 1:
 			y = m.gemm(y, 2+rng.IntN(8))
 		case 2:

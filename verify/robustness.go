@@ -67,7 +67,8 @@ func (b Ball) check() error {
 	}
 	for i := range b.Center {
 		if m, s := b.norm(i); math.IsNaN(m) || !(s > 0) || math.IsInf(s, 0) {
-			return fmt.Errorf("%w: element %d of the ball's centre has no mean and deviation: Channel names one of %d for each element", ErrInput, i, len(b.Mean))
+			return fmt.Errorf("%w: element %d of the ball's centre has no mean and deviation: Channel names one of %d for each element",
+				ErrInput, i, len(b.Mean))
 		}
 	}
 	return nil

@@ -31,7 +31,8 @@ func TestBallEnds(t *testing.T) {
 		steps := 1.0
 		if rng.IntN(2) == 0 {
 			steps = 2
-			b.Mean, b.Std, b.Channel = []float64{[]float64{0.485, 0, 0.5, float64(c)}[rng.IntN(4)]}, []float64{[]float64{0.229, 1, 0.5, 3}[rng.IntN(4)]}, []int{0}
+			b.Mean, b.Std, b.Channel = []float64{[]float64{0.485, 0, 0.5, float64(c)}[rng.IntN(4)]},
+				[]float64{[]float64{0.229, 1, 0.5, 3}[rng.IntN(4)]}, []int{0}
 			for _, x := range []*big.Rat{lo, up} {
 				x.Sub(x, rat(b.Mean[0])).Quo(x, rat(b.Std[0]))
 			}
@@ -101,8 +102,8 @@ func TestRobustnessNeedsAnotherClass(t *testing.T) {
 	}
 }
 
-// TestOneSidedAgainstExact: over a network that only subtracts, what is verified or falsified of a threshold is so in exact arithmetic, for thresholds
-// on the border of the ball's values too, and nothing away from the border stays open.
+// TestOneSidedAgainstExact: over a network that only subtracts, what is verified or falsified of a threshold is so in exact arithmetic, for
+// thresholds on the border of the ball's values too, and nothing away from the border stays open.
 func TestOneSidedAgainstExact(t *testing.T) {
 	w := onnxio.FromFloat32([]float32{1, -1}, 2, 1)
 	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: 1}, {Size: 2}}}

@@ -10,7 +10,8 @@ import (
 
 // TestRationalsRoundOutward: the nearest float64 on the named side, also beyond the largest and below the smallest numbers.
 func TestRationalsRoundOutward(t *testing.T) {
-	for _, s := range []string{"0", "0.1", "-0.1", "1/3", "-1/3", "1", "1e400", "-1e400", "1e-400", "-1e-400", "0.30000000000000004", "123456789012345678901"} {
+	for _, s := range []string{"0", "0.1", "-0.1", "1/3", "-1/3", "1", "1e400", "-1e400", "1e-400", "-1e-400",
+		"0.30000000000000004", "123456789012345678901"} {
 		r, ok := new(big.Rat).SetString(s)
 		if !ok {
 			t.Fatal(s)

@@ -49,7 +49,8 @@ func main() {
 			worst = max(worst, d)
 		}
 	}
-	fmt.Printf("%d of %d networks agree with onnxruntime to 1e-4 (worst %.2g); %d differ or fail; operators missing: %v\n", agree, len(files), worst, wrong, missing)
+	fmt.Printf("%d of %d networks agree with onnxruntime to 1e-4 (worst %.2g); %d differ or fail; operators missing: %v\n",
+		agree, len(files), worst, wrong, missing)
 	if wrong > 0 {
 		os.Exit(1)
 	}

@@ -8,12 +8,14 @@ import (
 	"github.com/shallow-waters/shoal/internal/report"
 )
 
-// cactus draws, for each tool, how many instances it settles within a time each: solid lines for the time on the wall, dashed ones for the processor's.
+// cactus draws, for each tool, how many instances it settles within a time each: solid lines for the time on the wall, dashed ones for the
+// processor's.
 func cactus(tools []tool, done []record) *report.Chart {
 	c := &report.Chart{
 		Title: "Instances settled within a time", X: "seconds for an instance, whole process", Y: "instances", LogX: true, FromZero: true, Wide: true,
 		Note: fmt.Sprintf("Of %d instances, one process at a time, the tools taking turns. Wrong verdicts do not count.", count(done)),
-		Key:  []report.Series{{Name: "wall-clock time", Tone: report.Grey, Bare: true, Points: line}, {Name: "CPU time", Tone: report.Grey, Bare: true, Dash: 1, Points: line}},
+		Key: []report.Series{{Name: "wall-clock time", Tone: report.Grey, Bare: true, Points: line},
+			{Name: "CPU time", Tone: report.Grey, Bare: true, Dash: 1, Points: line}},
 	}
 	low, high := math.Inf(1), 0.0
 	for i, t := range tools {
@@ -23,7 +25,8 @@ func cactus(tools []tool, done []record) *report.Chart {
 				wall, cpu = append(wall, max(r.Wall, shortest)), append(cpu, max(r.CPU, shortest))
 			}
 		}
-		c.Series = append(c.Series, report.Series{Name: t.name, Tone: i, Points: steps(wall), Every: 20}, report.Series{Tone: i, Dash: 1, Bare: true, Points: steps(cpu)})
+		c.Series = append(c.Series, report.Series{Name: t.name, Tone: i, Points: steps(wall), Every: 20},
+			report.Series{Tone: i, Dash: 1, Bare: true, Points: steps(cpu)})
 		for _, v := range slices.Concat(wall, cpu) {
 			low, high = min(low, v), max(high, v)
 		}

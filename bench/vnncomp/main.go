@@ -1,21 +1,25 @@
-// Command vnncomp runs verifiers on folders of VNN-COMP instances, the tools taking turns, and tells what each settles, in what time, and what it gets wrong.
+// Command vnncomp runs verifiers on folders of VNN-COMP instances, the tools taking turns, and tells what each settles, in what time, and
+// what it gets wrong.
 //
 //	go build -o shoal ./cmd/shoal
 //	go run ./bench/vnncomp -cap 10 -tool shoal=./shoal -log run.jsonl -svg cactus.svg ../shared/bench/vnncomp
 //
-// A folder is a family, with expected.csv or instances.csv in it, or holds families. Every instance goes to each tool as a process of its own, one at a time;
-// which tool begins changes from instance to instance. Times are those of the whole process, its start included.
+// A folder is a family, with expected.csv or instances.csv in it, or holds families. Every instance goes to each tool as a process of its
+// own, one at a time; which tool begins changes from instance to instance. Times are those of the whole process, its start included.
 //
-// A tool is NAME=COMMAND. In the command stand {onnx}, {vnnlib}, {timeout} (whole seconds), {family}, and {result}, a file that the tool is to write; words end at
-// blanks, and what needs more is a script. A command of one word is a shoal. The verdict is the first word of the result file, or else, on stdout, the
-// "verdict" of a JSON document or the last line that is nothing but a verdict: unsat (also holds, verified, safe), sat (violated, falsified, unsafe), unknown, timeout.
+// A tool is NAME=COMMAND. In the command stand {onnx}, {vnnlib}, {timeout} (whole seconds), {family}, and {result}, a file that the tool is
+// to write; words end at blanks, and what needs more is a script. A command of one word is a shoal. The verdict is the first word of the
+// result file, or else, on stdout, the "verdict" of a JSON document or the last line that is nothing but a verdict: unsat (also holds,
+// verified, safe), sat (violated, falsified, unsafe), unknown, timeout.
 //
 //	-tool 'nnenum=python3 -m nnenum.nnenum {onnx} {vnnlib} {timeout} {result}'
 //	-tool 'marabou=Marabou {onnx} {vnnlib} --timeout {timeout}'
-//	-tool 'abcrown=python3 abcrown.py --config configs/{family}.yaml --onnx_path {onnx} --vnnlib_path {vnnlib} --timeout {timeout} --results_file {result}'
+//	-tool 'abcrown=python3 abcrown.py --config configs/{family}.yaml --onnx_path {onnx} --vnnlib_path {vnnlib}
+//	  --timeout {timeout} --results_file {result}'
 //
-// The log takes a line of JSON for each instance and tool as it comes; started again with the same log, what is there for the same command, program, instance and
-// timeout is not run again. The table on stdout is of what is asked for now. The exit code is 1 if a verdict contradicts the expected one or another tool's.
+// The log takes a line of JSON for each instance and tool as it comes; started again with the same log, what is there for the same command,
+// program, instance and timeout is not run again. The table on stdout is of what is asked for now. The exit code is 1 if a verdict
+// contradicts the expected one or another tool's.
 package main
 
 import (

@@ -43,9 +43,11 @@ func (t *tally) add(r record) {
 // writeTable writes a line for each family and tool, the sums, and what is wrong, and returns how many verdicts are.
 func writeTable(out io.Writer, tools []tool, done []record) int {
 	families, sums := sums(done)
-	fmt.Fprintln(out, "Known and settled: unsat + sat; open: settled, nobody's answer known. Seconds of whole processes: of what is settled, median and sum; of all, sum.")
+	fmt.Fprintln(out,
+		"Known and settled: unsat + sat; open: settled, nobody's answer known. Seconds of whole processes: of what is settled, median and sum; of all, sum.")
 	fmt.Fprintln(out)
-	fmt.Fprintln(out, "| family | tool | known | settled | open | wrong | errors | wall median | wall sum | CPU median | CPU sum | wall, all | CPU, all |")
+	fmt.Fprintln(out,
+		"| family | tool | known | settled | open | wrong | errors | wall median | wall sum | CPU median | CPU sum | wall, all | CPU, all |")
 	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, f := range append(families, "") {
 		name := f
@@ -60,7 +62,8 @@ func writeTable(out io.Writer, tools []tool, done []record) int {
 			if s == nil {
 				continue
 			}
-			fmt.Fprintf(out, "| %s | %s | %d + %d | %d + %d | %d | %d | %d | %s | %.2f | %s | %.2f | %.1f | %.1f |\n", name, t.name, s.known, s.knownSat, s.unsat, s.sat,
+			fmt.Fprintf(out, "| %s | %s | %d + %d | %d + %d | %d | %d | %d | %s | %.2f | %s | %.2f | %.1f | %.1f |\n", name,
+				t.name, s.known, s.knownSat, s.unsat, s.sat,
 				s.open, s.wrong, s.failed, median(s.wall), sum(s.wall), median(s.cpu), sum(s.cpu), s.wallAll, s.cpuAll)
 		}
 	}

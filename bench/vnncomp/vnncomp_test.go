@@ -290,7 +290,8 @@ func TestVerdictsAreRead(t *testing.T) {
 	for _, c := range []struct{ file, stdout, want string }{
 		{"", "", failed}, {"", "unsat\n", unsat}, {"", "UNSAT", unsat}, {"", "sat\nsome words\n", sat}, {"", "the answer is unsat", failed},
 		{"", "sat\nunsat\n", unsat}, {"holds", "sat", unsat}, {"sat\n((X_0 1))", "", sat}, {"nonsense", "unsat", failed}, {"timeout", "", timeout},
-		{"", `{"verdict":"verified"}`, unsat}, {"", `{"verdict":"falsified"}`, sat}, {"", `{"verdict":"timeout"}`, timeout}, {"", `{"verdict":"maybe"}`, failed},
+		{"", `{"verdict":"verified"}`, unsat}, {"", `{"verdict":"falsified"}`, sat}, {"", `{"verdict":"timeout"}`, timeout},
+		{"", `{"verdict":"maybe"}`, failed},
 	} {
 		if got, _ := verdict([]byte(c.file), []byte(c.stdout)); got != c.want {
 			t.Errorf("file %q, stdout %q: %s, want %s", c.file, c.stdout, got, c.want)

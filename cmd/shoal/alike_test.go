@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestStudiesAndCommandsAnswerAlike asks the same of the same model and images by a study and by commands: what stands the attack and the radii are the same
-// numbers, since one place answers both.
+// TestStudiesAndCommandsAnswerAlike asks the same of the same model and images by a study and by commands: what stands the attack and the
+// radii are the same numbers, since one place answers both.
 func TestStudiesAndCommandsAnswerAlike(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir+"/fmnist", os.DirFS("../../testdata/fmnist")); err != nil {

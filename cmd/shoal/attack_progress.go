@@ -26,7 +26,8 @@ type attackWatch struct {
 
 func newAttackWatch(c *cli.Context, q *trial.Attack, images int) *attackWatch {
 	n := len(q.Eps)
-	return &attackWatch{bar: newShares(c.App.ErrWriter), start: time.Now(), total: images * n, robust: make([]int, n), seen: make([]int, n), eps: q.Eps, single: images <= q.Batch}
+	return &attackWatch{bar: newShares(c.App.ErrWriter), start: time.Now(), total: images * n, robust: make([]int, n), seen: make([]int, n),
+		eps: q.Eps, single: images <= q.Batch}
 }
 
 // At implements trial.AttackWatcher.
@@ -56,10 +57,12 @@ func (w *attackWatch) Tell(p attack.Progress) {
 	robust, seen := w.robust[w.k]+p.Open, w.seen[w.k]+p.Samples
 	accuracy := 100 * float64(robust) / float64(max(1, seen))
 	if p.Over && w.single && p.Components > 1 {
-		w.bar.say(foreign.Sprintf("eps %s: robust accuracy after %s: %.2f %% (total time %.1f s)", w.eps[w.k].Text, p.Method, accuracy, time.Since(w.start).Seconds()))
+		w.bar.say(foreign.Sprintf("eps %s: robust accuracy after %s: %.2f %% (total time %.1f s)", w.eps[w.k].Text, p.Method,
+			accuracy, time.Since(w.start).Seconds()))
 		return
 	}
 	w.bar.set(share, func() foreign.Text {
-		return foreign.Sprintf("%s %d/%d, %d/%d, %d open, robust %.1f %%", p.Method, p.Component+1, p.Components, w.done+p.Samples-p.Open, w.total, p.Open, accuracy)
+		return foreign.Sprintf("%s %d/%d, %d/%d, %d open, robust %.1f %%", p.Method, p.Component+1, p.Components,
+			w.done+p.Samples-p.Open, w.total, p.Open, accuracy)
 	})
 }

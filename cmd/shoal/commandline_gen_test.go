@@ -69,12 +69,18 @@ var working = []string{
 }
 
 // odd are values that nobody means.
-var odd = []string{"", " ", "-1", "0", "1", "2", "3", "0.5", "1.5", "-0", "1e400", "-1e400", "1e-400", "NaN", "nan", "Inf", "-Inf", "+Inf", "infinity", "1e308", "1e999999", "1e99999999",
-	"9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551615", "0x10", "0b1", "1_000", "１", "½", "2/255", "1/0", "0/0",
-	"-1/255", "1/1e9", "0.1,0.2", "0.1,0.1", ",", ",,", "0.1,", "0:1", "1:0", "0:0", "-1:1", "0:999999999", ":", "::", "=", "a=", "=1", "N=4", "N=0", "T=-1", "x:1=3", "*=0.5", "c=0.5", "c=nan",
-	"go", "ort", "ort:cpu", "ort:cuda", "auto", "linf", "l1", "l2", "standard", "thesis", "symbolic", "fastlin", "deeppoly", "interval", "real", "float32", "float16", "100ms", "1h", "-1s", "1ns", "9999h", "off", "quick",
-	"a\x1b[2Jb", "\xff\xfe", "\u202ea", "a\nb", "\x00", "\r", strings.Repeat("x", 5000), strings.Repeat("1,", 300), strings.Repeat("9", 400), "--", "-", "-o", "--eps", "%s%n", "$HOME", "`id`", "../..", "/", ".", "/dev/null",
-	"nowhere.onnx", "nowhere/x.onnx", "folder", "pictures", "npz:points.npz", "mnist:pictures", "npz:difference.onnx", "images:folder", "images:.", "cifar10:p.vnnlib", "svhn:points.npz", "npz:" + brokenFile,
+var odd = []string{"", " ", "-1", "0", "1", "2", "3", "0.5", "1.5", "-0", "1e400", "-1e400", "1e-400", "NaN", "nan", "Inf", "-Inf", "+Inf",
+	"infinity", "1e308", "1e999999", "1e99999999",
+	"9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551615", "0x10", "0b1",
+	"1_000", "１", "½", "2/255", "1/0", "0/0",
+	"-1/255", "1/1e9", "0.1,0.2", "0.1,0.1", ",", ",,", "0.1,", "0:1", "1:0", "0:0", "-1:1", "0:999999999", ":", "::", "=", "a=", "=1", "N=4", "N=0",
+	"T=-1", "x:1=3", "*=0.5", "c=0.5", "c=nan",
+	"go", "ort", "ort:cpu", "ort:cuda", "auto", "linf", "l1", "l2", "standard", "thesis", "symbolic", "fastlin", "deeppoly", "interval", "real",
+	"float32", "float16", "100ms", "1h", "-1s", "1ns", "9999h", "off", "quick",
+	"a\x1b[2Jb", "\xff\xfe", "\u202ea", "a\nb", "\x00", "\r", strings.Repeat("x", 5000), strings.Repeat("1,", 300), strings.Repeat("9", 400), "--", "-",
+	"-o", "--eps", "%s%n", "$HOME", "`id`", "../..", "/", ".", "/dev/null",
+	"nowhere.onnx", "nowhere/x.onnx", "folder", "pictures", "npz:points.npz", "mnist:pictures", "npz:difference.onnx", "images:folder", "images:.",
+	"cifar10:p.vnnlib", "svhn:points.npz", "npz:" + brokenFile,
 	"mnist:" + brokenFile, "what:ever", "0/1", "1/1", "3/2", "0/0", "out.onnx", "out.svg", "out.png", "out.pdf", "out.txt", "true", "false", "lines"}
 
 // line is the command line, and whether it holds a flag whose value is not of its kind.
@@ -107,7 +113,8 @@ func (g *commandLine) line() (args []string, usage bool) {
 			if takesValue(f) {
 				args = append(args, g.value(f))
 			}
-		case kind < 12 && at > 1 && at < len(args) && strings.HasPrefix(args[at-1], "-") && slices.IndexFunc(flags, named(args[at-1])) >= 0: // another value
+		// another value
+		case kind < 12 && at > 1 && at < len(args) && strings.HasPrefix(args[at-1], "-") && slices.IndexFunc(flags, named(args[at-1])) >= 0:
 			args[at] = g.value(flags[slices.IndexFunc(flags, named(args[at-1]))])
 		case kind < 14 && at < len(args): // another file or word
 			if i := strings.LastIndexByte(args[at], ':'); i > 0 && g.choose(2) == 0 {
@@ -117,7 +124,8 @@ func (g *commandLine) line() (args []string, usage bool) {
 			}
 		case kind < 18 && at < len(args): // a broken file where a whole one is
 			for i := range args {
-				if strings.HasSuffix(args[i], ".onnx") || strings.HasSuffix(args[i], ".yaml") || strings.HasSuffix(args[i], ".vnnlib") || strings.HasSuffix(args[i], ".json") {
+				if strings.HasSuffix(args[i], ".onnx") || strings.HasSuffix(args[i], ".yaml") || strings.HasSuffix(args[i], ".vnnlib") ||
+					strings.HasSuffix(args[i], ".json") {
 					args[i] = brokenFile
 					break
 				}
@@ -167,7 +175,8 @@ func (g *commandLine) value(f cli.Flag) string {
 	case *word:
 		return pick(g, v.of)
 	}
-	return pick(g, []string{g.word(), pick(g, odd), pick(g, []string{"0.1", "2/255", "0:2", "1,2", "pgd", "train", "c=0.5", "N=2", "x:0=2", "go", "off", "quick", "10ms", "0/2", "out.svg", "out.onnx", "state"})})
+	return pick(g, []string{g.word(), pick(g, odd), pick(g, []string{"0.1", "2/255", "0:2", "1,2", "pgd", "train", "c=0.5", "N=2", "x:0=2", "go", "off",
+		"quick", "10ms", "0/2", "out.svg", "out.onnx", "state"})})
 }
 
 // flagsOf are the flags of the command that a line names.
@@ -208,7 +217,8 @@ func dashed(g *commandLine, f cli.Flag) []string {
 // misused tells whether package flag must refuse a line: a number or duration that is none. It is sure of the first flag only where nothing
 // odd stands before it.
 func misused(args []string, flags []cli.Flag) bool {
-	if len(args) < 2 || args[0] == "runtime" || args[0] == "help" || args[0] == "completion" || args[0] == "version" || slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+	if len(args) < 2 || args[0] == "runtime" || args[0] == "help" || args[0] == "completion" || args[0] == "version" ||
+		slices.Contains(args, "--help") || slices.Contains(args, "-h") {
 		return false
 	}
 	for i := 1; i < len(args); i++ {

@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// TestCommandLines gives shoal random command lines: all commands and flags, odd values, whole, foreign and broken files (see commandLine). It
-// must not panic, must end with a documented code, and soon after an interrupt. SHOAL_COMMANDS is how long it goes on (200 lines), SHOAL_SEED where it
-// begins; SHOAL_LAST names a file that always holds the command line at hand, for what takes the process down.
+// TestCommandLines gives shoal random command lines: all commands and flags, odd values, whole, foreign and broken files (see commandLine).
+// It must not panic, must end with a documented code, and soon after an interrupt. SHOAL_COMMANDS is how long it goes on (200 lines),
+// SHOAL_SEED where it begins; SHOAL_LAST names a file that always holds the command line at hand, for what takes the process down.
 func TestCommandLines(t *testing.T) {
 	long, most := time.Duration(0), 200
 	if s := os.Getenv("SHOAL_COMMANDS"); s != "" {
@@ -256,5 +256,6 @@ func writeDigits(dir string, n int) error {
 		}
 		labels = append(labels, byte(i%3))
 	}
-	return errors.Join(os.WriteFile(filepath.Join(dir, "t10k-images-idx3-ubyte"), images, 0o644), os.WriteFile(filepath.Join(dir, "t10k-labels-idx1-ubyte"), labels, 0o644))
+	return errors.Join(os.WriteFile(filepath.Join(dir, "t10k-images-idx3-ubyte"), images, 0o644),
+		os.WriteFile(filepath.Join(dir, "t10k-labels-idx1-ubyte"), labels, 0o644))
 }

@@ -25,7 +25,8 @@ func convertCommand() *cli.Command {
 		Description: "What need not change stays byte for byte. A model for another opset is run beside the old one on random inputs before it is written.\n" +
 			"Example: shoal convert model.onnx --opset 17 --batch 1 -o out.onnx",
 		Flags: append(outputFlags(), dimFlag(),
-			&cli.GenericFlag{Name: "opset", Usage: "write the model for opset `N` of the standard's operators, 7 to 26, up or down", Value: &whole{least: opset.Min, most: opset.Max}},
+			&cli.GenericFlag{Name: "opset", Usage: "write the model for opset `N` of the standard's operators, 7 to 26, up or down",
+				Value: &whole{least: opset.Min, most: opset.Max}},
 			&cli.BoolFlag{Name: "float32", Usage: "float16 and bfloat16 become float32"},
 			wholeFlag("batch", "`N` samples: the first dimension of every input", "", 1),
 			jsonOption()),
@@ -78,7 +79,8 @@ func convertAction(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the new file again: %w", err)
 	}
-	d := changeDoc{Model: modelDoc{Path: origin.Path, SHA256: origin.SHA256, Dims: sizes}, Output: modelDoc{Path: path, SHA256: now.SHA256}, Nodes: [2]int{len(origin.Graph.Nodes), len(now.Graph.Nodes)}, Bytes: [2]int{len(old), len(data)}, Difference: diff}
+	d := changeDoc{Model: modelDoc{Path: origin.Path, SHA256: origin.SHA256, Dims: sizes}, Output: modelDoc{Path: path, SHA256: now.SHA256},
+		Nodes: [2]int{len(origin.Graph.Nodes), len(now.Graph.Nodes)}, Bytes: [2]int{len(old), len(data)}, Difference: diff}
 	if jsonMode(c) != "" {
 		return printJSON(c.App.Writer, d)
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 func dimFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "dim", Usage: "`NAME=N`: the size of a named dimension of the inputs, or INPUT:AXIS=N of one without a name; once for each"}
+	return &cli.StringSliceFlag{Name: "dim",
+		Usage: "`NAME=N`: the size of a named dimension of the inputs, or INPUT:AXIS=N of one without a name; once for each"}
 }
 
 // modelDoc tells in reports which model was meant.

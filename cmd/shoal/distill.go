@@ -60,7 +60,8 @@ func distillAction(c *cli.Context) error {
 	}
 	people := jsonMode(c) == ""
 	if people {
-		foreign.Fprintf(c.App.Writer, "%s: %d parameters; %d training samples, %d for validation\n", c.String("student"), l.arch.Parameters(), l.train.Len(), samplesOf(l.valid))
+		foreign.Fprintf(c.App.Writer, "%s: %d parameters; %d training samples, %d for validation\n", c.String("student"), l.arch.Parameters(),
+			l.train.Len(), samplesOf(l.valid))
 		foreign.Fprintln(c.App.Writer, "epoch  train loss  valid accuracy  agreement", robustHead(cfg), "  seconds")
 	}
 	epoch := func(e student.Epoch) {
@@ -169,7 +170,8 @@ func (l *lesson) finish(c *cli.Context, res *student.Result, interrupted bool) e
 	r := l.result(report.Distill, res.Config)
 	r.Interrupted = interrupted
 	s := r.Trained
-	s.History, s.Epochs, s.BestEpoch, s.Stopped, s.Steps, s.Seconds = orEmpty(res.History), len(res.History), res.BestEpoch, res.Stopped, res.Steps, res.Seconds
+	s.History, s.Epochs, s.BestEpoch, s.Stopped, s.Steps, s.Seconds = orEmpty(res.History), len(res.History), res.BestEpoch,
+		res.Stopped, res.Steps, res.Seconds
 	if !interrupted || res.BestEpoch > 0 {
 		m, err := l.write(c, res)
 		if err != nil {
@@ -185,7 +187,8 @@ func (l *lesson) finish(c *cli.Context, res *student.Result, interrupted bool) e
 		}
 	}
 	if least := given(c, "min-accuracy"); least != nil && s.Test != nil {
-		r.Checks = append(r.Checks, report.AtLeast("accuracy", s.Test.Accuracy, *least, "accuracy %.4f is below --min-accuracy %v", float64(s.Test.Accuracy), *least))
+		r.Checks = append(r.Checks, report.AtLeast("accuracy", s.Test.Accuracy, *least, "accuracy %.4f is below --min-accuracy %v",
+			float64(s.Test.Accuracy), *least))
 	}
 	if err := printResult(c, r); err != nil {
 		return err
@@ -234,7 +237,8 @@ func listPresets(c *cli.Context) error {
 		return printJSON(c.App.Writer, map[string]any{"presets": all})
 	}
 	for _, p := range all {
-		if _, err := foreign.Fprintf(c.App.Writer, "%-28s %2dx%dx%d  %9d parameters\n", p.Name, p.Input[0], p.Input[1], p.Input[2], p.Parameters); err != nil {
+		if _, err := foreign.Fprintf(c.App.Writer, "%-28s %2dx%dx%d  %9d parameters\n", p.Name, p.Input[0], p.Input[1],
+			p.Input[2], p.Parameters); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,8 @@ func robustConfig(c *cli.Context) (*student.Robust, error) {
 		return nil, nil
 	}
 	r := &student.Robust{Method: c.String("robust"), Eps: c.Float64("eps"), EpsStart: c.Float64("eps-start"), WarmUp: c.Float64("warm-up"),
-		Schedule: c.String("schedule"), BetaEnd: c.Float64("beta-end"), AttackSteps: c.Int("attack-steps"), StepSize: c.Float64("attack-step"), Unbounded: c.Bool("unbounded")}
+		Schedule: c.String("schedule"), BetaEnd: c.Float64("beta-end"), AttackSteps: c.Int("attack-steps"), StepSize: c.Float64("attack-step"),
+		Unbounded: c.Bool("unbounded")}
 	if s := c.String("kappa"); s != "" {
 		v, err := parseKappa(s)
 		if err != nil {

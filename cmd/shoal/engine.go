@@ -16,7 +16,9 @@ func engineFlags() []cli.Flag {
 }
 
 func engineFlag(def string) cli.Flag {
-	return formFlag("engine", "go: the embedded one; ort or ort:`PROVIDER`: onnxruntime on the CPU or with cuda, tensorrt, webgpu, ...; auto: a GPU if one works, else go", def, isEngine)
+	return formFlag("engine",
+		"go: the embedded one; ort or ort:`PROVIDER`: onnxruntime on the CPU or with cuda, tensorrt, webgpu, ...; auto: a GPU if one works, else go",
+		def, isEngine)
 }
 
 func libraryFlag() cli.Flag {

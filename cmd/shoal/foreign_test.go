@@ -80,8 +80,9 @@ func TestNamesOutOfFilesStayNames(t *testing.T) {
 		return name
 	}
 	box := write("box.json", `{"lower": [0, 0], "upper": [1, 1], "rows": [[1, -1]]}`)
-	property := write("p.vnnlib", "(declare-const X_0 Real)(declare-const X_1 Real)(declare-const Y_0 Real)(declare-const Y_1 Real)(assert (>= X_0 0))(assert (<= X_0 1))"+
-		"(assert (>= X_1 0))(assert (<= X_1 1))(assert (>= Y_0 20))")
+	property := write("p.vnnlib",
+		"(declare-const X_0 Real)(declare-const X_1 Real)(declare-const Y_0 Real)(declare-const Y_1 Real)(assert (>= X_0 0))(assert (<= X_0 1))"+
+			"(assert (>= X_1 0))(assert (<= X_1 1))(assert (>= Y_0 20))")
 	bad := write("bad.vnnlib", "(declare-const "+forged+" Real)(assert (>= "+forged+" 0))")
 	study := write("study.yaml", "name: \"a\\e[2J\\nFORGED\"\nteachers:\n  - {name: \"t\\nFORGED\", model: nowhere.onnx}\n")
 	points, embedded := "npz:points.npz", "--engine=go"

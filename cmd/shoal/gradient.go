@@ -19,7 +19,8 @@ func gradientCommand() *cli.Command {
 			"The file takes the model's inputs and " + attack.WeightsInput + " (one-hot labels, a row for each sample; for dlr-t also\n" +
 			attack.TargetInput + "), and gives " + attack.LogitsOutput + ", " + attack.LossOutput + " and " + attack.GradientOutput + " = dL/dx.",
 		Flags: []cli.Flag{
-			wordFlag("loss", "ce, dlr, dlr-t, margin or linear", "ce", string(attack.CE), string(attack.DLR), string(attack.DLRT), string(attack.Margin), string(attack.Linear)),
+			wordFlag("loss", "ce, dlr, dlr-t, margin or linear", "ce", string(attack.CE), string(attack.DLR), string(attack.DLRT),
+				string(attack.Margin), string(attack.Linear)),
 			wholeFlag("batch", "samples that the file takes at once", "1", 1),
 			&cli.BoolFlag{Name: "keep-softmax", Usage: "take a final softmax as part of the model"},
 			dimFlag(),
@@ -48,7 +49,8 @@ func gradientAction(c *cli.Context) error {
 		return err
 	}
 	kind := attack.Kind(c.String("loss"))
-	g, err := attack.GradientContext(c.Context, m.Graph, attack.Loss{Kind: kind}, attack.GradientOptions{Batch: c.Int("batch"), KeepSoftmax: c.Bool("keep-softmax")})
+	g, err := attack.GradientContext(c.Context, m.Graph, attack.Loss{Kind: kind},
+		attack.GradientOptions{Batch: c.Int("batch"), KeepSoftmax: c.Bool("keep-softmax")})
 	if err != nil {
 		return err
 	}

@@ -287,8 +287,9 @@ const (
 // the budget for ends the process, which fails the test. A command without a timeout of its own gets an interrupt.
 func TestSmallModelsKeepToMemoryAndTime(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "p.vnnlib"), []byte("(declare-const X_0 Real)(declare-const X_1 Real)(declare-const X_2 Real)(declare-const X_3 Real)(declare-const Y_0 Real)"+
-		"(assert (>= X_0 0))(assert (<= X_0 1))(assert (>= X_1 0))(assert (<= X_1 1))(assert (>= X_2 0))(assert (<= X_2 1))(assert (>= X_3 0))(assert (<= X_3 1))(assert (<= Y_0 -1))"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "p.vnnlib"),
+		[]byte("(declare-const X_0 Real)(declare-const X_1 Real)(declare-const X_2 Real)(declare-const X_3 Real)(declare-const Y_0 Real)"+
+			"(assert (>= X_0 0))(assert (<= X_0 1))(assert (>= X_1 0))(assert (<= X_1 1))(assert (>= X_2 0))(assert (<= X_2 1))(assert (>= X_3 0))(assert (<= X_3 1))(assert (<= Y_0 -1))"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "case.json"), []byte(`{"lower": [0,0,0,0], "upper": [1,1,1,1], "rows": [[1]]}`), 0o644); err != nil {
@@ -370,7 +371,8 @@ func runHostile(t *testing.T, dir, line string) {
 				t.Errorf("%s: %d MiB of memory were in use", line, u.Maxrss>>10)
 			}
 			said := stderr.String()
-			if strings.Contains(said, "fatal error") || strings.Contains(said, "panic") || strings.Contains(said, "goroutine ") || code == 2 && !strings.Contains(said, "shoal: ") || code < 0 {
+			if strings.Contains(said, "fatal error") || strings.Contains(said, "panic") || strings.Contains(said, "goroutine ") ||
+				code == 2 && !strings.Contains(said, "shoal: ") || code < 0 {
 				t.Errorf("%s: exit %d after %v: %.600s", line, code, time.Since(start), said)
 			}
 			return

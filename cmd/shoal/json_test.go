@@ -52,7 +52,8 @@ func TestJSONHasOneStyle(t *testing.T) {
 		"sweep --teacher net.onnx --engine go --cache none --student small.yaml --data fmnist:fmnist --split test --range 0:60 --temperatures 1,2 --epochs 1 --batch 16",
 		"study tiny.yaml -o out", "runtime list", "version",
 	}
-	for method, norm := range map[string]string{"fgsm": "linf", "bim": "linf", "mim": "linf", "pgd": "l2", "thesis": "linf", "apgd-ce --steps 2": "linf", "apgd-dlr --steps 2": "l2",
+	for method, norm := range map[string]string{"fgsm": "linf", "bim": "linf", "mim": "linf", "pgd": "l2", "thesis": "linf",
+		"apgd-ce --steps 2": "linf", "apgd-dlr --steps 2": "l2",
 		"apgd-t --steps 2": "linf", "fab-t --steps 2": "l1", "square --steps 3": "linf", "spsa --steps 1": "linf", "cw --steps 2": "l2"} {
 		lines = append(lines, attacked+norm+" --method "+method)
 	}
@@ -77,7 +78,8 @@ func TestJSONHasOneStyle(t *testing.T) {
 }
 
 // zeroIsMeant are settings of which 0 is a value like others, and is what was used.
-var zeroIsMeant = []string{"config.seed", "config.seeds[]", "config.beta", "config.mean[]", "config.kappa_start", "config.robust.kappa_start", "config.robust.kappa_end", "config.robust.ramp",
+var zeroIsMeant = []string{"config.seed", "config.seeds[]", "config.beta", "config.mean[]", "config.kappa_start", "config.robust.kappa_start",
+	"config.robust.kappa_end", "config.robust.ramp",
 	"config.pixel_range.low", "config.pixel_range[]"}
 
 func faultsOfJSON(path string, v any) (faults []string) {
@@ -94,10 +96,12 @@ func faultsOfJSON(path string, v any) (faults []string) {
 			faults = append(faults, faultsOfJSON(path+"[]", x)...)
 		}
 	default:
-		if setting := strings.HasPrefix(path, "config."); setting && (v == 0.0 || v == "" || v == -1.0 || v == "0s") && !slices.Contains(zeroIsMeant, path) {
+		if setting := strings.HasPrefix(path, "config."); setting && (v == 0.0 || v == "" || v == -1.0 || v == "0s") &&
+			!slices.Contains(zeroIsMeant, path) {
 			faults = append(faults, fmt.Sprintf("%s is %#v", path, v))
 		}
-		if v == -1.0 && path != "models[].seed" && !strings.HasPrefix(path, "lower") && !strings.HasPrefix(path, "layers") && !strings.HasPrefix(path, "outputs") {
+		if v == -1.0 && path != "models[].seed" && !strings.HasPrefix(path, "lower") && !strings.HasPrefix(path, "layers") &&
+			!strings.HasPrefix(path, "outputs") {
 			faults = append(faults, fmt.Sprintf("%s is -1", path))
 		}
 	}

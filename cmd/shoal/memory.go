@@ -50,7 +50,8 @@ func (m *memory) String() string {
 }
 
 func memoryFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "memory", Usage: "`AMOUNT` that files may make shoal use, such as 4GB", Value: &memory{}, DefaultText: "half of what is available"}
+	return &cli.GenericFlag{Name: "memory", Usage: "`AMOUNT` that files may make shoal use, such as 4GB", Value: &memory{},
+		DefaultText: "half of what is available"}
 }
 
 type startKey struct{}

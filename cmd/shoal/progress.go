@@ -41,7 +41,8 @@ func newShares(w io.Writer) *progress {
 	p := &progress{w: w, total: shares, start: time.Now(), last: time.Now()}
 	if f := terminal(w); f != nil {
 		p.bar = progressbar.NewOptions(shares, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(8), progressbar.OptionSetPredictTime(true),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+			progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
 	}
 	return p
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// TestAGraphIsMadeReadyOnce counts what commands have to do until a model is ready. Each graph of a file is folded once, and inferred once for each number
-// of samples that go through it together. Gradient graphs are graphs of their own.
+// TestAGraphIsMadeReadyOnce counts what commands have to do until a model is ready. Each graph of a file is folded once, and inferred once
+// for each number of samples that go through it together. Gradient graphs are graphs of their own.
 func TestAGraphIsMadeReadyOnce(t *testing.T) {
 	one, images := "[1]", func(n string) []string { return []string{"--data", data, "--range", "0:" + n} }
 	onlyGo := []string{"--engine", "go", "--threads", "2"}
@@ -35,12 +35,16 @@ func TestAGraphIsMadeReadyOnce(t *testing.T) {
 		{args: append([]string{"certify", robust, "--eps", "2/255"}, images("6")...), files: 1, sizes: one},
 		{args: append([]string{"certify", robust, "--eps", "2/255,4/255", "--falsify", "off"}, images("6")...), files: 1, sizes: one},
 		{args: append([]string{"radius", robust, "--max-eps", "0.05", "--tol", "0.01"}, images("3")...), files: 1, sizes: one},
-		{args: append([]string{"certify", robust, "--eps", "0.15", "--threads", "2"}, images("3")...), files: 1, sizes: "[1 2 3 4 8 16]", more: "[1 2 4 8 16]"},
-		{args: append(append([]string{"attack", robust, "--eps", "2/255", "--method", "pgd", "--steps", "2"}, images("40")...), onlyGo...), files: 1, sizes: "[1 2 3 4 8 16]", more: "[4 16]"},
-		{args: append(append([]string{"attack", keras, "--eps", "2/255", "--method", "fgsm"}, images("4")...), onlyGo...), files: 2, sizes: "[1 2 4]", more: "[2]"},
+		{args: append([]string{"certify", robust, "--eps", "0.15", "--threads", "2"}, images("3")...), files: 1,
+			sizes: "[1 2 3 4 8 16]", more: "[1 2 4 8 16]"},
+		{args: append(append([]string{"attack", robust, "--eps", "2/255", "--method", "pgd", "--steps", "2"}, images("40")...), onlyGo...), files: 1,
+			sizes: "[1 2 3 4 8 16]", more: "[4 16]"},
+		{args: append(append([]string{"attack", keras, "--eps", "2/255", "--method", "fgsm"}, images("4")...), onlyGo...),
+			files: 2, sizes: "[1 2 4]", more: "[2]"},
 		{args: append(append([]string{"run", robust}, images("40")...), onlyGo...), files: 1, sizes: "[1 8 16]"},
 		{args: append(append([]string{"compare", robust, robust}, images("40")...), onlyGo...), files: 2, sizes: "[1 8 16]"},
-		{args: append([]string{"compare", robust, robust, "--certify"}, onlyGo...), files: 6, sizes: "[1 8]"}, // each model, with its bounds looked at, and pruned
+		// each model, with its bounds looked at, and pruned
+		{args: append([]string{"compare", robust, robust, "--certify"}, onlyGo...), files: 6, sizes: "[1 8]"},
 		{args: []string{"bounds", robust, "--box", box, "--rows", box}, files: 1, sizes: one},
 		{args: []string{"inspect", robust}, files: 1, sizes: one},
 		{args: []string{"gradient", robust, "-o", filepath.Join(t.TempDir(), "gradient.onnx")}, files: 1, sizes: one},

@@ -25,7 +25,8 @@ func runtimeCommand() *cli.Command {
 			{
 				Name:  "install",
 				Usage: "get onnxruntime's library through pip or npm, check it, and keep it in your cache",
-				Description: "Gets version " + ortlib.PinnedVersion + ", whose SHA-256 shoal knows, unless --version asks for another. Only the library is unpacked, into\n" +
+				Description: "Gets version " + ortlib.PinnedVersion +
+					", whose SHA-256 shoal knows, unless --version asks for another. Only the library is unpacked, into\n" +
 					"your cache folder; pip and npm install nothing.\nExample: shoal runtime install --gpu",
 				Flags: []cli.Flag{
 					own(wordFlag("from", "`CLIENT` pip or npm", "", "pip", "npm"), "whichever is there, pip first"),

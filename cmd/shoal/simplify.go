@@ -110,7 +110,8 @@ func graphDifference(ctx context.Context, a, b *onnxio.Graph) (float64, error) {
 	return graphDifferenceIn(ctx, a, b, engine.Options{})
 }
 
-// graphDifferenceIn runs a graph and what was made of it on the same inputs: the ports of both have the same names in the same order, or it is an error.
+// graphDifferenceIn runs a graph and what was made of it on the same inputs: the ports of both have the same names in the same order, or it
+// is an error.
 func graphDifferenceIn(ctx context.Context, a, b *onnxio.Graph, o engine.Options) (float64, error) {
 	for what, ports := range map[string][2][]*onnxio.Value{"input": {a.Inputs, b.Inputs}, "output": {a.Outputs, b.Outputs}} {
 		if p, q := portNames(ports[0], what == "output"), portNames(ports[1], what == "output"); !slices.Equal(p, q) {

@@ -392,10 +392,11 @@ func writeSketches(dir string) error {
 	return writePoints(filepath.Join(dir, "steps.npz"), steps, []int64{0, 1}, 2, 3, 2)
 }
 
-// writePictures fills folders with pictures of one colour each, for the net of the brightest channel: empty/ has no picture of class 0, bmp/ one of another
-// form, gray/ gray ones, wide/ one of another size.
+// writePictures fills folders with pictures of one colour each, for the net of the brightest channel: empty/ has no picture of class 0,
+// bmp/ one of another form, gray/ gray ones, wide/ one of another size.
 func writePictures(dir string) error {
-	colours := map[string]color.Color{"0_red": color.NRGBA{220, 20, 20, 255}, "1_green": color.NRGBA{20, 220, 20, 255}, "2_blue": color.NRGBA{20, 20, 220, 255}}
+	colours := map[string]color.Color{"0_red": color.NRGBA{220, 20, 20, 255}, "1_green": color.NRGBA{20, 220, 20, 255},
+		"2_blue": color.NRGBA{20, 20, 220, 255}}
 	gray := color.Gray{77}
 	put := func(name string, w int, c color.Color) error {
 		name = filepath.Join(dir, name)

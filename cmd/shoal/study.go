@@ -69,9 +69,11 @@ func studyAction(c *cli.Context) error {
 			return err
 		}
 	}
-	r, err := study.Run(c.Context, spec, study.Options{Dir: dir, Base: filepath.Dir(path), Engine: eo, Threads: c.Int("threads"), Version: version(), Progress: progress})
+	r, err := study.Run(c.Context, spec, study.Options{Dir: dir, Base: filepath.Dir(path), Engine: eo, Threads: c.Int("threads"),
+		Version: version(), Progress: progress})
 	if c.Context.Err() != nil {
-		return &codeError{code: exitInterrupted, err: fmt.Errorf("interrupted; what is finished is in %s", filepath.Join(dir, "cache")), hint: "the same command goes on from there"}
+		return &codeError{code: exitInterrupted, err: fmt.Errorf("interrupted; what is finished is in %s", filepath.Join(dir, "cache")),
+			hint: "the same command goes on from there"}
 	}
 	if err != nil {
 		return err

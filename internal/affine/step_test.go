@@ -106,7 +106,8 @@ func mapCases(rng *rand.Rand) []mapCase {
 	add("dense blocks as they stand", &Dense{In: 3, Out: 4, Blocks: 5, W: normals(rng, 12)}, Flat(15), Flat(20))
 	add("dense blocks of a reordered input", &Dense{In: 4, Out: 3, Blocks: 3, W: normals(rng, 12)}, shuffled(rng, 12), Flat(9))
 	add("dense blocks", &Dense{In: 3, Out: 4, Blocks: 2, W: normals(rng, 12)}, Flat(6), shuffled(rng, 8))
-	add("sparse", &Sparse{In: 4, Start: []int32{0, 2, 2, 3, 5}, Index: []int32{1, 1, 3, 0, 2}, Coef: normals(rng, 5)}, shuffled(rng, 4), shuffled(rng, 4))
+	add("sparse", &Sparse{In: 4, Start: []int32{0, 2, 2, 3, 5}, Index: []int32{1, 1, 3, 0, 2}, Coef: normals(rng, 5)},
+		shuffled(rng, 4), shuffled(rng, 4))
 	add("pick", Pick(5, []int32{4, -1, 0, 0}), Flat(5), Flat(4))
 	for i := range 400 {
 		g := 1 + rng.IntN(3)
@@ -115,7 +116,8 @@ func mapCases(rng *rand.Rand) []mapCase {
 			g, cg = 1+rng.IntN(2), gatherChannels+rng.IntN(4)
 		}
 		c := &Conv{C: g * cg, M: g * mg, Groups: g, H: 1 + rng.IntN(7), W: 1 + rng.IntN(7), KH: 1 + rng.IntN(4), KW: 1 + rng.IntN(4),
-			StrideH: 1 + rng.IntN(3), StrideW: 1 + rng.IntN(3), DilationH: 1 + rng.IntN(3), DilationW: 1 + rng.IntN(3), PadTop: rng.IntN(3), PadLeft: rng.IntN(3)}
+			StrideH: 1 + rng.IntN(3), StrideW: 1 + rng.IntN(3), DilationH: 1 + rng.IntN(3), DilationW: 1 + rng.IntN(3),
+			PadTop: rng.IntN(3), PadLeft: rng.IntN(3)}
 		if i%5 == 0 { // depthwise
 			c.C, c.M, c.Groups = 3, 3, 3
 			cg, mg = 1, 1
@@ -126,7 +128,8 @@ func mapCases(rng *rand.Rand) []mapCase {
 			continue
 		}
 		c.Weights = normals(rng, c.M*cg*c.KH*c.KW)
-		add(fmt.Sprintf("conv %+v", struct{ C, M, G, H, W, KH, KW int }{c.C, c.M, c.Groups, c.H, c.W, c.KH, c.KW}), c, ChannelsLast(c.C, c.H, c.W), ChannelsLast(c.M, c.OH, c.OW))
+		add(fmt.Sprintf("conv %+v", struct{ C, M, G, H, W, KH, KW int }{c.C, c.M, c.Groups, c.H, c.W, c.KH, c.KW}), c, ChannelsLast(c.C, c.H, c.W),
+			ChannelsLast(c.M, c.OH, c.OW))
 		add(fmt.Sprintf("transposed %+v", *c)[:60], &Transposed{c}, ChannelsLast(c.M, c.OH, c.OW), ChannelsLast(c.C, c.H, c.W))
 	}
 	return cs

@@ -15,9 +15,12 @@ import (
 
 // hostile are names that files may hold.
 var hostile = []string{
-	"\x1b]0;title\x07\x1b[2J", "a\nverified", "a\rb", "tab\tb", "\u009b31m", "\x9b31m", "\xff\xfe", "\u202eevil\u202c", "\u2066x\u2069", "zero\u200bwidth\u200d\ufeff",
-	"\u2028line\u2029", "soft\u00adhyphen", "\U000e0041tag", "blank\u2800\u3164\uffa0\u115f", "v\ufe0f\U000e0100", "del\x7f", "nul\x00", "cut\xe2\x82", "\u061cmark\u200e\u200f",
-	"<img src=x onerror=alert(1)>", `"quoted' & <b>`, "]]>", "[x](javascript:alert(1))", "![x](http://x/y.png)", "| a | b |", "# head", "- item", "1. item", "`code`", "--- ", "www.x.org http://x.org a@b.c",
+	"\x1b]0;title\x07\x1b[2J", "a\nverified", "a\rb", "tab\tb", "\u009b31m", "\x9b31m", "\xff\xfe", "\u202eevil\u202c",
+	"\u2066x\u2069", "zero\u200bwidth\u200d\ufeff",
+	"\u2028line\u2029", "soft\u00adhyphen", "\U000e0041tag", "blank\u2800\u3164\uffa0\u115f", "v\ufe0f\U000e0100", "del\x7f", "nul\x00",
+	"cut\xe2\x82", "\u061cmark\u200e\u200f",
+	"<img src=x onerror=alert(1)>", `"quoted' & <b>`, "]]>", "[x](javascript:alert(1))", "![x](http://x/y.png)", "| a | b |", "# head", "- item",
+	"1. item", "`code`", "--- ", "www.x.org http://x.org a@b.c",
 }
 
 // graphic fails where a text would do more on a terminal than show letters.
@@ -83,7 +86,8 @@ func (l label) String() string { return "label " + string(l) }
 func TestPrintedArgumentsMakeNoLines(t *testing.T) {
 	type word string
 	bad := "x\n\t\x1b"
-	for _, a := range []any{bad, word(bad), label(bad), []string{bad}, map[string]string{bad: bad}, errors.New(bad), struct{ S string }{bad}, []byte(bad), []any{bad, 2}, &bad} {
+	for _, a := range []any{bad, word(bad), label(bad), []string{bad}, map[string]string{bad: bad}, errors.New(bad), struct{ S string }{bad},
+		[]byte(bad), []any{bad, 2}, &bad} {
 		for _, verb := range []string{"%s", "%v", "%+v", "%q", "%#v", "%-9s", "%d", "%x"} {
 			graphic(t, verb, Sprintf("%s", Sprintf(verb, a)).String(), "")
 		}

@@ -49,7 +49,8 @@ func Markdown(s string) string {
 	return s
 }
 
-var mdEscape = strings.NewReplacer("\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "<", "&lt;", ">", "&gt;", "|", "\\|", "#", "\\#",
+var mdEscape = strings.NewReplacer("\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "<",
+	"&lt;", ">", "&gt;", "|", "\\|", "#", "\\#",
 	"~", "\\~", "&", "&amp;", "\n", " ", "\r", " ", "\t", " ", "$", "\\$", "://", ":\\//", "www.", "www\\.", "@", "\\@")
 
 // JSON is a JSON document with the same meaning in which every character that is not plain is an escape. Package json's own output leaves

@@ -70,7 +70,8 @@ func checkGemm[T Float](t *testing.T, rng *rand.Rand, unit float64, m, n, k int,
 				mag += math.Abs(x * y)
 			}
 			if d := math.Abs(float64(c[at]) - want); !(d <= gamma*mag) {
-				t.Fatalf("%dx%dx%d ta=%v tb=%v acc=%v: element %d,%d is %v, want %v (off by %g, allowed %g)", m, n, k, ta, tb, acc, i, j, c[at], want, d, gamma*mag)
+				t.Fatalf("%dx%dx%d ta=%v tb=%v acc=%v: element %d,%d is %v, want %v (off by %g, allowed %g)", m, n, k, ta,
+					tb, acc, i, j, c[at], want, d, gamma*mag)
 			}
 		}
 	}
@@ -140,7 +141,8 @@ func benchGemm[T Float](b *testing.B, m, n, k int) {
 }
 
 func BenchmarkGemm(b *testing.B) {
-	for _, s := range [][3]int{{256, 256, 256}, {1024, 1024, 1024}, {100, 50, 50}, {1000, 256, 256}, {9, 784, 256}, {4096, 144, 16}, {2000, 288, 32}, {512, 800, 64}} {
+	for _, s := range [][3]int{{256, 256, 256}, {1024, 1024, 1024}, {100, 50, 50}, {1000, 256, 256}, {9, 784, 256}, {4096, 144, 16},
+		{2000, 288, 32}, {512, 800, 64}} {
 		name := fmt.Sprintf("%dx%dx%d", s[0], s[1], s[2])
 		b.Run("f64/"+name, func(b *testing.B) { benchGemm[float64](b, s[0], s[1], s[2]) })
 		b.Run("f32/"+name, func(b *testing.B) { benchGemm[float32](b, s[0], s[1], s[2]) })

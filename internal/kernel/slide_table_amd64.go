@@ -5,27 +5,33 @@
 package kernel
 
 var slide512F32 = [][]func(*slideArgs){
-	{slide512F32x1x1, slide512F32x1x2, slide512F32x1x3, slide512F32x1x4, slide512F32x1x5, slide512F32x1x6, slide512F32x1x7, slide512F32x1x8, nil, slide512F32x1x10, nil, slide512F32x1x12, nil, nil, nil, slide512F32x1x16, nil, nil, nil, slide512F32x1x20, nil, nil, nil, slide512F32x1x24},
-	{slide512F32x2x1, slide512F32x2x2, slide512F32x2x3, slide512F32x2x4, slide512F32x2x5, slide512F32x2x6, slide512F32x2x7, slide512F32x2x8, nil, slide512F32x2x10, nil, slide512F32x2x12},
+	{slide512F32x1x1, slide512F32x1x2, slide512F32x1x3, slide512F32x1x4, slide512F32x1x5, slide512F32x1x6, slide512F32x1x7, slide512F32x1x8, nil,
+		slide512F32x1x10, nil, slide512F32x1x12, nil, nil, nil, slide512F32x1x16, nil, nil, nil, slide512F32x1x20, nil, nil, nil, slide512F32x1x24},
+	{slide512F32x2x1, slide512F32x2x2, slide512F32x2x3, slide512F32x2x4, slide512F32x2x5, slide512F32x2x6, slide512F32x2x7, slide512F32x2x8, nil,
+		slide512F32x2x10, nil, slide512F32x2x12},
 	{slide512F32x3x1, slide512F32x3x2, slide512F32x3x3, slide512F32x3x4, slide512F32x3x5, slide512F32x3x6, slide512F32x3x7, slide512F32x3x8},
 	{slide512F32x4x1, slide512F32x4x2, slide512F32x4x3, slide512F32x4x4, slide512F32x4x5, slide512F32x4x6},
 }
 
 var slide512F64 = [][]func(*slideArgs){
-	{slide512F64x1x1, slide512F64x1x2, slide512F64x1x3, slide512F64x1x4, slide512F64x1x5, slide512F64x1x6, slide512F64x1x7, slide512F64x1x8, nil, slide512F64x1x10, nil, slide512F64x1x12, nil, nil, nil, slide512F64x1x16, nil, nil, nil, slide512F64x1x20, nil, nil, nil, slide512F64x1x24},
-	{slide512F64x2x1, slide512F64x2x2, slide512F64x2x3, slide512F64x2x4, slide512F64x2x5, slide512F64x2x6, slide512F64x2x7, slide512F64x2x8, nil, slide512F64x2x10, nil, slide512F64x2x12},
+	{slide512F64x1x1, slide512F64x1x2, slide512F64x1x3, slide512F64x1x4, slide512F64x1x5, slide512F64x1x6, slide512F64x1x7, slide512F64x1x8, nil,
+		slide512F64x1x10, nil, slide512F64x1x12, nil, nil, nil, slide512F64x1x16, nil, nil, nil, slide512F64x1x20, nil, nil, nil, slide512F64x1x24},
+	{slide512F64x2x1, slide512F64x2x2, slide512F64x2x3, slide512F64x2x4, slide512F64x2x5, slide512F64x2x6, slide512F64x2x7, slide512F64x2x8, nil,
+		slide512F64x2x10, nil, slide512F64x2x12},
 	{slide512F64x3x1, slide512F64x3x2, slide512F64x3x3, slide512F64x3x4, slide512F64x3x5, slide512F64x3x6, slide512F64x3x7, slide512F64x3x8},
 	{slide512F64x4x1, slide512F64x4x2, slide512F64x4x3, slide512F64x4x4, slide512F64x4x5, slide512F64x4x6},
 }
 
 var slide256F32 = [][]func(*slideArgs){
-	{slide256F32x1x1, slide256F32x1x2, slide256F32x1x3, slide256F32x1x4, slide256F32x1x5, slide256F32x1x6, slide256F32x1x7, slide256F32x1x8, nil, slide256F32x1x10, nil, slide256F32x1x12},
+	{slide256F32x1x1, slide256F32x1x2, slide256F32x1x3, slide256F32x1x4, slide256F32x1x5, slide256F32x1x6, slide256F32x1x7, slide256F32x1x8, nil,
+		slide256F32x1x10, nil, slide256F32x1x12},
 	{slide256F32x2x1, slide256F32x2x2, slide256F32x2x3, slide256F32x2x4, slide256F32x2x5, slide256F32x2x6},
 	{slide256F32x3x1, slide256F32x3x2, slide256F32x3x3, slide256F32x3x4},
 }
 
 var slide256F64 = [][]func(*slideArgs){
-	{slide256F64x1x1, slide256F64x1x2, slide256F64x1x3, slide256F64x1x4, slide256F64x1x5, slide256F64x1x6, slide256F64x1x7, slide256F64x1x8, nil, slide256F64x1x10, nil, slide256F64x1x12},
+	{slide256F64x1x1, slide256F64x1x2, slide256F64x1x3, slide256F64x1x4, slide256F64x1x5, slide256F64x1x6, slide256F64x1x7, slide256F64x1x8, nil,
+		slide256F64x1x10, nil, slide256F64x1x12},
 	{slide256F64x2x1, slide256F64x2x2, slide256F64x2x3, slide256F64x2x4, slide256F64x2x5, slide256F64x2x6},
 	{slide256F64x3x1, slide256F64x3x2, slide256F64x3x3, slide256F64x3x4},
 }

@@ -60,7 +60,8 @@ func checkSlide[T Float](t *testing.T, rng *rand.Rand, unit float64) {
 				}
 				sum = min(max(sum, float64(s.Lo)), float64(s.Hi))
 				if d := math.Abs(float64(s.Y[at]) - sum); !(d <= unit*size*float64(len(offsets)*run+2)) {
-					t.Fatalf("m %d run %d segments %v rows %d cols %d step %d acc %v: y[%d,%d,%d] = %v, want %v", m, run, offsets, rows, cols, s.Step, s.Acc, r, c, o, s.Y[at], sum)
+					t.Fatalf("m %d run %d segments %v rows %d cols %d step %d acc %v: y[%d,%d,%d] = %v, want %v", m, run, offsets, rows,
+						cols, s.Step, s.Acc, r, c, o, s.Y[at], sum)
 				}
 			}
 		}
@@ -145,7 +146,8 @@ func BenchmarkSlide(b *testing.B) {
 			w := c.width + 2
 			off := []int{0, w * c.in, 2 * w * c.in}
 			f := NewFilter(c.out, 3*c.in, off, func(o, s, i int) float32 { return 1 })
-			s := &Windows[float32]{X: make([]float32, w*w*c.in), Rows: c.width, Cols: c.width, RowStep: w * c.in, Step: c.in, Y: make([]float32, c.width*c.width*c.out),
+			s := &Windows[float32]{X: make([]float32, w*w*c.in), Rows: c.width, Cols: c.width, RowStep: w * c.in, Step: c.in,
+				Y:        make([]float32, c.width*c.width*c.out),
 				YRowStep: c.width * c.out, YStep: c.out, Hi: Inf[float32]()}
 			var work Work
 			for b.Loop() {

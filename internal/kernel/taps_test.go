@@ -8,7 +8,8 @@ import (
 
 func checkTaps[T Float](t *testing.T, rng *rand.Rand, unit float64) {
 	t.Helper()
-	s := Taps[T]{From: rng.IntN(4), N: 1 + rng.IntN(11), Step: rng.IntN(50), C: 1 + rng.IntN(40), To: rng.IntN(3), Off: make([]int, 1+rng.IntN(9)), Lo: -0.4, Hi: 0.9}
+	s := Taps[T]{From: rng.IntN(4), N: 1 + rng.IntN(11), Step: rng.IntN(50), C: 1 + rng.IntN(40), To: rng.IntN(3),
+		Off: make([]int, 1+rng.IntN(9)), Lo: -0.4, Hi: 0.9}
 	s.YStep = s.C + rng.IntN(3)
 	reach := 0
 	for i := range s.Off {

@@ -15,8 +15,9 @@ var acosOp = op.Def{
 	Shape: sameShape, Eval: float64Only(acos),
 	Gradient: acosGradient,
 	Interval: elementInterval(acosRange),
-	Linear:   lines(relax.NewPieced(0, relax.Wave(acosCurve)...).Lines(acosRange), 8, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2.2 ulp; CUDA documents 2"),
-	Couple:   coupleElementwise,
+	Linear: lines(relax.NewPieced(0, relax.Wave(acosCurve)...).Lines(acosRange), 8,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2.2 ulp; CUDA documents 2"),
+	Couple: coupleElementwise,
 }
 
 // acos is 2*atan(sqrt((1-x)/(1+x))), without cancellation: four roundings, which atan does not enlarge.

@@ -16,8 +16,9 @@ var acoshOp = op.Def{
 	Shape: sameShape, Eval: float64Only(math.Acosh),
 	Gradient: acoshGradient,
 	Interval: elementInterval(acoshRange),
-	Linear:   lines(relax.NewPieced(0, relax.NewPart(acoshCurve, relax.Concave, math.Inf(1), 0)).Lines(acoshRange), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 4"),
-	Couple:   coupleElementwise,
+	Linear: lines(relax.NewPieced(0, relax.NewPart(acoshCurve, relax.Concave, math.Inf(1), 0)).Lines(acoshRange), 4,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 4"),
+	Couple: coupleElementwise,
 }
 
 // acoshCurve: acosh' = 1/(sqrt(x-1)*sqrt(x+1)), infinite at 1.

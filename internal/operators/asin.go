@@ -16,8 +16,9 @@ var asinOp = op.Def{
 	Shape: sameShape, Eval: float64Only(asin),
 	Gradient: asinGradient,
 	Interval: elementInterval(asinRange),
-	Linear:   lines(relax.NewPieced(0, relax.Steepening(asinCurve)...).Lines(asinRange), 8, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 3.8 ulp; CUDA documents 4"),
-	Couple:   coupleElementwise,
+	Linear: lines(relax.NewPieced(0, relax.Steepening(asinCurve)...).Lines(asinRange), 8,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 3.8 ulp; CUDA documents 4"),
+	Couple: coupleElementwise,
 }
 
 // asin is atan(x / sqrt(1 - x*x)), with the square root's argument as a product so that nothing cancels: four roundings, which atan does

@@ -15,8 +15,9 @@ var asinhOp = op.Def{
 	Shape: sameShape, Eval: float64Only(math.Asinh),
 	Gradient: asinhGradient,
 	Interval: elementInterval(rising(asinhCurve.F)),
-	Linear:   lines(relax.NewPieced(0, relax.Wave(asinhCurve)...).Lines(rising(asinhCurve.F)), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 3"),
-	Couple:   coupleElementwise,
+	Linear: lines(relax.NewPieced(0, relax.Wave(asinhCurve)...).Lines(rising(asinhCurve.F)), 4,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 3"),
+	Couple: coupleElementwise,
 }
 
 // asinhMargin is the relative error that we allow math.Asinh, math.Acosh and math.Atanh (FreeBSD's algorithms).

@@ -15,8 +15,9 @@ var atanOp = op.Def{
 	Shape: sameShape, Eval: float64Only(math.Atan),
 	Gradient: atanGradient,
 	Interval: elementInterval(rising(atanBounds)),
-	Linear:   lines(relax.NewPieced(0, relax.Wave(atanCurve)...).Lines(rising(atanBounds)), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2.0 ulp; CUDA documents 2"),
-	Couple:   coupleElementwise,
+	Linear: lines(relax.NewPieced(0, relax.Wave(atanCurve)...).Lines(rising(atanBounds)), 4,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 2.0 ulp; CUDA documents 2"),
+	Couple: coupleElementwise,
 }
 
 // atanMargin is the relative error that we allow math.Atan (Cephes: its comments state a peak of 1.8e-16).

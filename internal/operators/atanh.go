@@ -15,8 +15,9 @@ var atanhOp = op.Def{
 	Shape: sameShape, Eval: float64Only(math.Atanh),
 	Gradient: atanhGradient,
 	Interval: elementInterval(atanhRange),
-	Linear:   lines(relax.NewPieced(0, relax.Steepening(atanhCurve)...).Lines(atanhRange), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 3"),
-	Couple:   coupleElementwise,
+	Linear: lines(relax.NewPieced(0, relax.Steepening(atanhCurve)...).Lines(atanhRange), 4,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.0 ulp; CUDA documents 3"),
+	Couple: coupleElementwise,
 }
 
 // atanhCurve: atanh' = 1/((1-x)*(1+x)).

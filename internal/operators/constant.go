@@ -10,7 +10,8 @@ import (
 )
 
 var constantOp = op.Def{Name: "Constant", Since: 1, Source: true,
-	Attrs: op.Attributes{"value": op.AnyValue, "value_float": op.AnyValue, "value_floats": op.AnyValue, "value_int": op.AnyValue, "value_ints": op.AnyValue,
+	Attrs: op.Attributes{"value": op.AnyValue, "value_float": op.AnyValue, "value_floats": op.AnyValue,
+		"value_int": op.AnyValue, "value_ints": op.AnyValue,
 		"value_string": op.AnyValue, "value_strings": op.AnyValue},
 	Shape: constantShape, Eval: constantEval, Couple: coupleNothing}
 

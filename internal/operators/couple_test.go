@@ -136,7 +136,8 @@ func coupleCases() []gradCase {
 		cs = append(cs, gradCase{op: op, in: truth(s, []int{3, 1})})
 	}
 	cs = append(cs, gradCase{op: "Not", in: truth(s)})
-	cs = append(cs, gradCase{op: "Split", opsets: []int{11, 13}, attrs: onnxio.Attrs{"axis": int64(2)}, outputs: 2, in: vars(s)}, // equal parts, which then are not
+	// equal parts, which then are not
+	cs = append(cs, gradCase{op: "Split", opsets: []int{11, 13}, attrs: onnxio.Attrs{"axis": int64(2)}, outputs: 2, in: vars(s)},
 		gradCase{op: "Split", opsets: []int{18, 21}, attrs: onnxio.Attrs{"axis": int64(2), "num_outputs": int64(2)}, outputs: 2, in: vars(s)})
 	for _, op := range []string{"Greater", "Less", "Equal"} {
 		cs = append(cs, gradCase{op: op, opsets: []int{11, 13}, in: vars(s, []int{4})})

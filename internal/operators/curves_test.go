@@ -65,13 +65,15 @@ func arcIntervals(lo, hi float64) [][2]float64 {
 		}
 	}
 	if hi-lo < 10 {
-		iv = append(iv, [2]float64{lo, hi}, [2]float64{lo, lo}, [2]float64{hi, hi}, [2]float64{sound.Down(hi), hi}, [2]float64{lo, sound.Up(lo)}, [2]float64{hi - 1e-9, hi})
+		iv = append(iv, [2]float64{lo, hi}, [2]float64{lo, lo}, [2]float64{hi, hi}, [2]float64{sound.Down(hi), hi},
+			[2]float64{lo, sound.Up(lo)}, [2]float64{hi - 1e-9, hi})
 		for range 20 {
 			a, b := lo+(hi-lo)*rng.Float64(), lo+(hi-lo)*rng.Float64()
 			iv = append(iv, [2]float64{min(a, b), max(a, b)})
 		}
 	}
-	iv = append(iv, [2]float64{1, 1}, [2]float64{1, 1.5}, [2]float64{1, 1e6}, [2]float64{1.2, 900}, [2]float64{2, 2.5}, [2]float64{700, 1000}, [2]float64{1, sound.Up(1)})
+	iv = append(iv, [2]float64{1, 1}, [2]float64{1, 1.5}, [2]float64{1, 1e6}, [2]float64{1.2, 900}, [2]float64{2, 2.5},
+		[2]float64{700, 1000}, [2]float64{1, sound.Up(1)})
 	var in [][2]float64
 	for _, v := range iv {
 		if v[0] >= lo && v[1] <= hi {

@@ -12,7 +12,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var dynamicQuantizeLinearOp = op.Def{Name: "DynamicQuantizeLinear", Since: 11, Shape: dynamicShape, Eval: dynamicEval, Interval: dynamicInterval, Linear: boxForms(dynamicInterval, op.Exact("exact"))}
+var dynamicQuantizeLinearOp = op.Def{Name: "DynamicQuantizeLinear", Since: 11, Shape: dynamicShape, Eval: dynamicEval, Interval: dynamicInterval,
+	Linear: boxForms(dynamicInterval, op.Exact("exact"))}
 
 func dynamicShape(n *onnxio.Node) ([]op.Type, error) {
 	x, err := shapeOf(n, 0)

@@ -64,7 +64,8 @@ func TestEvalOnIntegers(t *testing.T) {
 // TestEvalFollowsTheDataType: in float64 runs tensors declared float32 are float64.
 func TestEvalFollowsTheDataType(t *testing.T) {
 	n := node(t, "Cast", 13, onnxio.Attrs{"to": int64(onnxio.Float)}, variable(1))
-	c := &op.Call{Node: n, In: []*onnxio.Tensor{onnxio.FromFloat64([]float64{0.1}, 1)}, Out: []*onnxio.Tensor{onnxio.NewTensor(onnxio.Double, 1)}, Work: new(op.Workspace)}
+	c := &op.Call{Node: n, In: []*onnxio.Tensor{onnxio.FromFloat64([]float64{0.1}, 1)}, Out: []*onnxio.Tensor{onnxio.NewTensor(onnxio.Double, 1)},
+		Work: new(op.Workspace)}
 	if err := known["Cast"].Eval(c); err != nil || c.Out[0].F64()[0] != 0.1 {
 		t.Errorf("%v %v", c.Out[0], err)
 	}
@@ -101,7 +102,8 @@ func TestShapeErrors(t *testing.T) {
 		{&onnxio.Node{Op: "Pad", Inputs: []*onnxio.Value{x, ints(1, 2, 3)}}, "3 pads"},
 		{&onnxio.Node{Op: "Pad", Inputs: []*onnxio.Value{x, ints(-2, 0, -2, 0)}}, "pads"},
 		{&onnxio.Node{Op: "ReduceSum", Inputs: []*onnxio.Value{x, ints(2)}}, "axis 2"},
-		{&onnxio.Node{Op: "Dropout", Inputs: []*onnxio.Value{x, nil, fixed(&onnxio.Tensor{DType: onnxio.Bool, Shape: []int{}, Data: []bool{true}})}}, "training"},
+		{&onnxio.Node{Op: "Dropout", Inputs: []*onnxio.Value{x, nil, fixed(&onnxio.Tensor{DType: onnxio.Bool, Shape: []int{}, Data: []bool{true}})}},
+			"training"},
 	} {
 		if c.n.Opset = 13; c.n.Outputs == nil {
 			c.n.Outputs = make([]*onnxio.Value, 1)
@@ -117,7 +119,8 @@ func TestEvalErrors(t *testing.T) {
 	div := node(t, "Div", 14, nil, ints(1), ints(0))
 	gather := node(t, "Gather", 13, nil, ints(1, 2), ints(2))
 	for _, n := range []*onnxio.Node{div, gather} {
-		c := &op.Call{Node: n, In: []*onnxio.Tensor{n.Inputs[0].Const, n.Inputs[1].Const}, Out: []*onnxio.Tensor{onnxio.NewTensor(onnxio.Int64, 1)}, Work: new(op.Workspace)}
+		c := &op.Call{Node: n, In: []*onnxio.Tensor{n.Inputs[0].Const, n.Inputs[1].Const}, Out: []*onnxio.Tensor{onnxio.NewTensor(onnxio.Int64, 1)},
+			Work: new(op.Workspace)}
 		if err := known[n.Op].Eval(c); err == nil {
 			t.Errorf("%s: no error", n.Op)
 		}

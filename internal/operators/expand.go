@@ -7,7 +7,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var expandOp = op.Def{Name: "Expand", Since: 8, Shape: expandShape, Eval: expandEval, Gradient: expandGradient, Linear: movedBy(expandEval, 0), Couple: coupleExpand, Adapt: adaptExpand}
+var expandOp = op.Def{Name: "Expand", Since: 8, Shape: expandShape, Eval: expandEval, Gradient: expandGradient, Linear: movedBy(expandEval, 0),
+	Couple: coupleExpand, Adapt: adaptExpand}
 
 func expandShape(n *onnxio.Node) ([]op.Type, error) {
 	x, err := shapeOf(n, 0)

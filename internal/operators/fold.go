@@ -149,7 +149,8 @@ func foldInterval(f func(l, u []float64) (lo, hi float64)) func(*onnxio.Node, []
 
 // foldBox is the Linear face of reductions of which only the box is known; size tells the executions' error for n elements, and largest, where
 // it is not the result, the largest intermediate that an execution may reach on elements of the given magnitudes.
-func foldBox(interval func(*onnxio.Node, []relax.Box) ([]relax.Box, error), size func(n float64) (ulps, abs float64), source string, largest func(mags []float64) float64) func(*onnxio.Node) (*op.Linear, error) {
+func foldBox(interval func(*onnxio.Node, []relax.Box) ([]relax.Box, error), size func(n float64) (ulps, abs float64), source string,
+	largest func(mags []float64) float64) func(*onnxio.Node) (*op.Linear, error) {
 	return func(n *onnxio.Node) (*op.Linear, error) {
 		r, err := staticReduction(n, foldAxes, "Linear")
 		if err != nil {

@@ -102,7 +102,8 @@ var geluCurve = relax.Curve{
 // With v = 3*b*x*x, the second derivative has the sign of 1 + 2*v - c*x*(1+v)^2*tanh(w/2). Divided by 1 + 2*v the last term is
 // c * x*tanh(w/2) * (1 + v*v/(1+2*v)), a product of even factors that rise from x = 0 on: there is one inflection point on each
 // side, convex between.
-var geluTanhDip = relax.Dip{Curve: geluTanhCurve, First: -1.4185040087908283, Second: 1.4185040087908283, Bottom: -0.7524614220710163, Least: -0.17004075057125412}
+var geluTanhDip = relax.Dip{Curve: geluTanhCurve, First: -1.4185040087908283, Second: 1.4185040087908283, Bottom: -0.7524614220710163,
+	Least: -0.17004075057125412}
 
 const (
 	geluC = math.Sqrt2 / math.SqrtPi

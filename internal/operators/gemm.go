@@ -17,7 +17,8 @@ import (
 
 var gemmOp = op.Def{Name: "Gemm", Since: 7, FeaturesLast: true,
 	Attrs: op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean},
-	Shape: gemmShape, Eval: gemmEval, Fast: gemmFast, Gradient: gemmGradient, Interval: gemmInterval, Linear: gemmLinear, MACs: gemmMACs, Couple: coupleGemm}
+	Shape: gemmShape, Eval: gemmEval, Fast: gemmFast, Gradient: gemmGradient, Interval: gemmInterval, Linear: gemmLinear,
+	MACs: gemmMACs, Couple: coupleGemm}
 
 // gemmDims says how Gemm reads its operands: op(A) is m x k with A[i,p] at i*ai + p*ap, op(B) k x n with B[p,j] at
 // p*bp + j*bj, and C[i,j] at i*ci + j*cj.
@@ -202,7 +203,8 @@ func gemmLinear(n *onnxio.Node) (*op.Linear, error) {
 		return nil, err
 	}
 	alpha, beta := float64(n.Attrs.Float("alpha", 1)), float64(n.Attrs.Float("beta", 1))
-	l := &op.Linear{Maps: make([]affine.Map, len(n.Inputs)), Execution: op.Sums(3, max(unscaled(alpha), unscaled(beta)), "sums of products in any order")}
+	l := &op.Linear{Maps: make([]affine.Map, len(n.Inputs)), Execution: op.Sums(3, max(unscaled(alpha), unscaled(beta)),
+		"sums of products in any order")}
 	a, b := n.ConstInput(0), n.ConstInput(1)
 	switch {
 	case a == nil && b == nil:
@@ -326,7 +328,8 @@ func sparseProduct(n *onnxio.Node, in, batch, m, cols, k int, f func(b, i, j, p 
 	if batch*m*cols > maxTerms/max(k, 1) {
 		return nil, op.Unsupported(n, "Linear", fmt.Sprintf("more than %d coefficients", maxTerms))
 	}
-	s := &affine.Sparse{In: in, Start: make([]int32, 1, batch*m*cols+1), Index: make([]int32, 0, batch*m*cols*k), Coef: make([]float64, 0, batch*m*cols*k)}
+	s := &affine.Sparse{In: in, Start: make([]int32, 1, batch*m*cols+1), Index: make([]int32, 0, batch*m*cols*k),
+		Coef: make([]float64, 0, batch*m*cols*k)}
 	for b := range batch {
 		for i := range m {
 			for j := range cols {

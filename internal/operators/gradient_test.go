@@ -62,8 +62,10 @@ var gradCases = func() []gradCase {
 	s := []int{2, 3, 4}
 	var cs []gradCase
 	add := func(c gradCase) { cs = append(cs, c) }
-	for _, op := range []string{"Abs", "Asinh", "Atan", "Cos", "Cosh", "Elu", "Erf", "Exp", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Neg", "Relu", "Selu",
-		"Sigmoid", "Sin", "Sinh", "Softplus", "Softsign", "Swish", "Tan", "Tanh", "Identity", "Gelu", "Celu", "Dropout", "Hardmax", "Floor", "Ceil", "Round", "Sign"} {
+	for _, op := range []string{"Abs", "Asinh", "Atan", "Cos", "Cosh", "Elu", "Erf", "Exp", "HardSigmoid", "HardSwish",
+		"LeakyRelu", "Mish", "Neg", "Relu", "Selu",
+		"Sigmoid", "Sin", "Sinh", "Softplus", "Softsign", "Swish", "Tan", "Tanh", "Identity", "Gelu", "Celu", "Dropout",
+		"Hardmax", "Floor", "Ceil", "Round", "Sign"} {
 		c := gradCase{op: op, in: vars(s)}
 		if op == "Tan" {
 			c.lo, c.hi = -1.2, 1.2
@@ -148,8 +150,10 @@ var gradCases = func() []gradCase {
 	add(gradCase{op: "Gather", attrs: onnxio.Attrs{"axis": int64(2)}, in: with(s, ints(3, 3, 0))})
 	add(gradCase{op: "Gather", attrs: onnxio.Attrs{"axis": int64(2)}, in: with(s, fixed(onnxio.FromInt64([]int64{-1})))})
 	add(gradCase{op: "Gather", in: with(s, fixed(onnxio.FromInt64([]int64{1, 0, 1, 1}, 2, 2)))})
-	add(gradCase{op: "GatherElements", opsets: []int{16}, attrs: onnxio.Attrs{"axis": int64(1)}, in: with([]int{2, 3}, fixed(onnxio.FromInt64([]int64{0, 0, 2, 1}, 2, 2)))})
-	add(gradCase{op: "GatherElements", opsets: []int{11}, attrs: onnxio.Attrs{"axis": int64(1)}, in: with([]int{2, 3}, fixed(onnxio.FromInt64([]int64{0, 2, 2, 1}, 2, 2)))})
+	add(gradCase{op: "GatherElements", opsets: []int{16}, attrs: onnxio.Attrs{"axis": int64(1)},
+		in: with([]int{2, 3}, fixed(onnxio.FromInt64([]int64{0, 0, 2, 1}, 2, 2)))})
+	add(gradCase{op: "GatherElements", opsets: []int{11}, attrs: onnxio.Attrs{"axis": int64(1)},
+		in: with([]int{2, 3}, fixed(onnxio.FromInt64([]int64{0, 2, 2, 1}, 2, 2)))})
 	add(gradCase{op: "GatherND", opsets: []int{12, 16}, in: with(s, fixed(onnxio.FromInt64([]int64{0, 1, 1, 2}, 2, 2)))})
 	add(gradCase{op: "Trilu", attrs: onnxio.Attrs{"upper": int64(0)}, in: vars([]int{2, 3, 4})})
 	add(gradCase{op: "ScatterElements", opsets: []int{11, 16}, attrs: onnxio.Attrs{"axis": int64(1)}, in: func() []*onnxio.Value {
@@ -162,7 +166,8 @@ var gradCases = func() []gradCase {
 		add(gradCase{op: op, in: vars(s)})
 		add(gradCase{op: op, attrs: onnxio.Attrs{"axis": int64(1)}, in: vars(s)})
 	}
-	for _, op := range []string{"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare", "ReduceProd"} {
+	for _, op := range []string{"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
+		"ReduceSumSquare", "ReduceProd"} {
 		lo, hi := -1.5, 1.5
 		if op == "ReduceLogSum" {
 			lo, hi = 0.5, 2
@@ -172,7 +177,8 @@ var gradCases = func() []gradCase {
 			if op == "ReduceSum" {
 				new = 13
 			}
-			add(gradCase{op: op, opsets: []int{7, old}, attrs: onnxio.Attrs{"axes": []int64{0, 2}, "keepdims": keep}, in: vars(s), lo: lo, hi: hi, apart: true})
+			add(gradCase{op: op, opsets: []int{7, old}, attrs: onnxio.Attrs{"axes": []int64{0, 2}, "keepdims": keep},
+				in: vars(s), lo: lo, hi: hi, apart: true})
 			add(gradCase{op: op, opsets: []int{new, 21}, attrs: onnxio.Attrs{"keepdims": keep}, in: with(s, ints(1, -1)), lo: lo, hi: hi, apart: true})
 		}
 		add(gradCase{op: op, attrs: onnxio.Attrs{}, in: vars([]int{2, 3}), lo: lo, hi: hi, apart: true})
@@ -190,7 +196,8 @@ var gradCases = func() []gradCase {
 			add(gradCase{op: "Gemm", attrs: at, in: with(shape(ta, 2, 3), weightsOf(shape(tb, 3, 4)...), weightsOf(1))})
 		}
 	}
-	for _, p := range [][2][]int{{{2, 3}, {3, 4}}, {{5, 2, 3}, {3, 4}}, {{2, 3}, {5, 3, 4}}, {{5, 1, 2, 3}, {2, 3, 4}}, {{3}, {3, 4}}, {{2, 3}, {3}}, {{3}, {3}}} {
+	for _, p := range [][2][]int{{{2, 3}, {3, 4}}, {{5, 2, 3}, {3, 4}}, {{2, 3}, {5, 3, 4}}, {{5, 1, 2, 3}, {2, 3, 4}},
+		{{3}, {3, 4}}, {{2, 3}, {3}}, {{3}, {3}}} {
 		add(gradCase{op: "MatMul", in: vars(p[0], p[1])})
 		add(gradCase{op: "MatMul", in: with(p[0], weightsOf(p[1]...))})
 	}
@@ -226,7 +233,8 @@ var gradCases = func() []gradCase {
 	}
 	for _, at := range []onnxio.Attrs{
 		{"kernel_shape": ints64(2, 2), "strides": ints64(2, 2)}, {"kernel_shape": ints64(3, 3), "strides": ints64(2, 2), "pads": ints64(1, 1, 1, 1)},
-		{"kernel_shape": ints64(3, 2)}, {"kernel_shape": ints64(2, 2), "strides": ints64(2, 2), "ceil_mode": int64(1)}, {"kernel_shape": ints64(3, 3), "strides": ints64(2, 2), "ceil_mode": int64(1)},
+		{"kernel_shape": ints64(3, 2)}, {"kernel_shape": ints64(2, 2), "strides": ints64(2, 2), "ceil_mode": int64(1)},
+		{"kernel_shape": ints64(3, 3), "strides": ints64(2, 2), "ceil_mode": int64(1)},
 		{"kernel_shape": ints64(2, 2), "strides": ints64(3, 3)}, {"kernel_shape": ints64(3, 3), "auto_pad": "SAME_UPPER", "strides": ints64(2, 2)},
 	} {
 		for _, op := range []string{"MaxPool", "AveragePool"} {
@@ -241,7 +249,8 @@ var gradCases = func() []gradCase {
 			add(gradCase{op: op, opsets: opsets, attrs: at, in: vars([]int{2, 2, 5, 7}), apart: true})
 		}
 	}
-	add(gradCase{op: "MaxPool", opsets: []int{10, 13}, attrs: onnxio.Attrs{"kernel_shape": ints64(2, 2), "dilations": ints64(2, 2)}, in: vars([]int{2, 2, 5, 7}), apart: true})
+	add(gradCase{op: "MaxPool", opsets: []int{10, 13}, attrs: onnxio.Attrs{"kernel_shape": ints64(2, 2), "dilations": ints64(2, 2)},
+		in: vars([]int{2, 2, 5, 7}), apart: true})
 	add(gradCase{op: "MaxPool", attrs: onnxio.Attrs{"kernel_shape": ints64(3)}, in: vars([]int{2, 2, 9}), apart: true})
 	add(gradCase{op: "AveragePool", attrs: onnxio.Attrs{"kernel_shape": ints64(3), "strides": ints64(2)}, in: vars([]int{2, 2, 9})})
 	add(gradCase{op: "GlobalMaxPool", in: vars(imageShape), apart: true})
@@ -249,8 +258,10 @@ var gradCases = func() []gradCase {
 	add(gradCase{op: "LayerNormalization", in: with(s, weightsOf(4), weightsOf(4))})
 	add(gradCase{op: "LayerNormalization", attrs: onnxio.Attrs{"axis": int64(1)}, in: with(s, weightsOf(3, 4))})
 	add(gradCase{op: "InstanceNormalization", in: with(imageShape, weightsOf(4), weightsOf(4))})
-	add(gradCase{op: "GroupNormalization", opsets: []int{18}, attrs: onnxio.Attrs{"num_groups": int64(2)}, in: with(imageShape, weightsOf(2), weightsOf(2))})
-	add(gradCase{op: "GroupNormalization", opsets: []int{21}, attrs: onnxio.Attrs{"num_groups": int64(2)}, in: with(imageShape, weightsOf(4), weightsOf(4))})
+	add(gradCase{op: "GroupNormalization", opsets: []int{18}, attrs: onnxio.Attrs{"num_groups": int64(2)},
+		in: with(imageShape, weightsOf(2), weightsOf(2))})
+	add(gradCase{op: "GroupNormalization", opsets: []int{21}, attrs: onnxio.Attrs{"num_groups": int64(2)},
+		in: with(imageShape, weightsOf(4), weightsOf(4))})
 	add(gradCase{op: "MeanVarianceNormalization", in: vars(imageShape)})
 	add(gradCase{op: "MeanVarianceNormalization", attrs: axesAttr(1, 2), in: vars(s)})
 	add(gradCase{op: "Shrink", attrs: onnxio.Attrs{"bias": float32(0.2), "lambd": float32(0.7)}, in: vars(s)})
@@ -258,7 +269,8 @@ var gradCases = func() []gradCase {
 	for _, at := range []onnxio.Attrs{{}, {"exclusive": int64(1)}, {"reverse": int64(1)}, {"exclusive": int64(1), "reverse": int64(1)}} {
 		add(gradCase{op: "CumSum", opsets: []int{11, 14}, attrs: at, in: with(s, fixed(onnxio.FromInt64([]int64{1})))})
 	}
-	add(gradCase{op: "ReverseSequence", opsets: []int{10}, attrs: onnxio.Attrs{"batch_axis": int64(1), "time_axis": int64(0)}, in: with([]int{4, 3}, ints(1, 4, 2))})
+	add(gradCase{op: "ReverseSequence", opsets: []int{10}, attrs: onnxio.Attrs{"batch_axis": int64(1), "time_axis": int64(0)},
+		in: with([]int{4, 3}, ints(1, 4, 2))})
 	add(gradCase{op: "LRN", attrs: onnxio.Attrs{"size": int64(3), "alpha": float32(0.5)}, in: vars(imageShape)})
 	add(gradCase{op: "LRN", attrs: onnxio.Attrs{"size": int64(2), "alpha": float32(0.5), "bias": float32(2)}, in: vars([]int{2, 5})})
 	add(gradCase{op: "TopK", opsets: []int{11, 21}, attrs: onnxio.Attrs{"axis": int64(1)}, outputs: 2, in: with(s, ints(2)), apart: true})
@@ -266,13 +278,15 @@ var gradCases = func() []gradCase {
 		scales := fixed(onnxio.FromFloat32([]float32{1, 1, 2, 1.5}, 4))
 		add(gradCase{op: "Resize", opsets: []int{11, 13, 19}, attrs: onnxio.Attrs{"mode": mode}, in: with(imageShape, nil, scales)})
 	}
-	add(gradCase{op: "Upsample", opsets: []int{9}, attrs: onnxio.Attrs{"mode": "linear"}, in: with(imageShape, fixed(onnxio.FromFloat32([]float32{1, 1, 2, 2}, 4)))})
+	add(gradCase{op: "Upsample", opsets: []int{9}, attrs: onnxio.Attrs{"mode": "linear"},
+		in: with(imageShape, fixed(onnxio.FromFloat32([]float32{1, 1, 2, 2}, 4)))})
 	for _, q := range []struct {
 		eq string
 		in [][]int
 	}{
 		{"ij,jk->ik", [][]int{{2, 3}, {3, 4}}}, {"bij,bkj->bik", [][]int{{2, 3, 4}, {2, 5, 4}}}, {"...ij,...jk->...ik", [][]int{{2, 2, 3}, {2, 3, 4}}},
-		{"ij->ji", [][]int{{2, 3}}}, {"ijk->i", [][]int{{2, 3, 4}}}, {"ij,kl->ik", [][]int{{2, 3}, {4, 2}}}, {"ij,j", [][]int{{2, 3}, {3}}}, {"i,j->ij", [][]int{{2}, {3}}},
+		{"ij->ji", [][]int{{2, 3}}}, {"ijk->i", [][]int{{2, 3, 4}}}, {"ij,kl->ik", [][]int{{2, 3}, {4, 2}}}, {"ij,j", [][]int{{2, 3}, {3}}},
+		{"i,j->ij", [][]int{{2}, {3}}},
 	} {
 		add(gradCase{op: "Einsum", attrs: onnxio.Attrs{"equation": q.eq}, in: vars(q.in...)})
 	}
@@ -396,7 +410,8 @@ func checkGradient(t *testing.T, c gradCase, opset int, portable bool) {
 			x[i] = at
 			want := (up - down) / (2 * h)
 			if !(math.Abs(got[i]-want) <= gradTolerance*(1+math.Abs(want))) {
-				t.Fatalf("%s, opset %d, %v, shapes %v: gradient of input %d, element %d is %v where differences give %v", c.op, opset, c.attrs, v.Shape, k, i, got[i], want)
+				t.Fatalf("%s, opset %d, %v, shapes %v: gradient of input %d, element %d is %v where differences give %v", c.op,
+					opset, c.attrs, v.Shape, k, i, got[i], want)
 			}
 		}
 	}

@@ -27,7 +27,8 @@ type sampler struct {
 }
 
 func newSampler(n *onnxio.Node, h, w int) (*sampler, error) {
-	s := &sampler{h: h, w: w, mode: n.Attrs.String("mode", "linear"), padding: n.Attrs.String("padding_mode", "zeros"), corners: n.Attrs.Int("align_corners", 0) != 0}
+	s := &sampler{h: h, w: w, mode: n.Attrs.String("mode", "linear"), padding: n.Attrs.String("padding_mode", "zeros"),
+		corners: n.Attrs.Int("align_corners", 0) != 0}
 	switch s.mode {
 	case "bilinear":
 		s.mode = "linear"

@@ -25,7 +25,8 @@ func TestGridSample(t *testing.T) {
 		}
 		for _, mode := range []string{"bilinear", "nearest", "bicubic"} {
 			for _, padding := range []string{"zeros", "border", "reflection"} {
-				n := node(t, "GridSample", 16, onnxio.Attrs{"mode": mode, "padding_mode": padding, "align_corners": corners}, variable(1, 1, 2, 3), variable(1, 2, 3, 2))
+				n := node(t, "GridSample", 16, onnxio.Attrs{"mode": mode, "padding_mode": padding, "align_corners": corners},
+					variable(1, 1, 2, 3), variable(1, 2, 3, 2))
 				got := run(t, n, image, grid)[0]
 				for i, y := range got {
 					if math.Abs(y-image[i]) > 1e-12 {
@@ -55,7 +56,8 @@ func TestGridSample(t *testing.T) {
 		for _, p := range places {
 			grid = append(grid, at(p), -1)
 		}
-		n := node(t, "GridSample", 20, onnxio.Attrs{"mode": c.mode, "padding_mode": c.padding, "align_corners": int64(1)}, variable(1, 1, 1, 4), variable(1, 1, 4, 2))
+		n := node(t, "GridSample", 20, onnxio.Attrs{"mode": c.mode, "padding_mode": c.padding, "align_corners": int64(1)},
+			variable(1, 1, 1, 4), variable(1, 1, 4, 2))
 		for i, y := range run(t, n, row, grid)[0] {
 			if math.Abs(y-c.want[i]) > 1e-12 {
 				t.Errorf("%s, %s: %v at %v, want %v", c.mode, c.padding, y, places[i], c.want[i])
@@ -93,7 +95,8 @@ func TestRoiAlign(t *testing.T) {
 	if got := run(t, n, []float64{1, 2, 3, 8}, []float64{0, 0, 1.5, 1.5})[0][0]; got != 0.75*0.75*8 {
 		t.Errorf("maximum %v", got)
 	}
-	for name, attrs := range map[string]onnxio.Attrs{"mode": {"mode": "sum"}, "coordinates": {"coordinate_transformation_mode": "asymmetric"}, "size": {"output_height": int64(0)}} {
+	for name, attrs := range map[string]onnxio.Attrs{"mode": {"mode": "sum"}, "coordinates": {"coordinate_transformation_mode": "asymmetric"},
+		"size": {"output_height": int64(0)}} {
 		bad := &onnxio.Node{Op: "RoiAlign", Opset: 16, Attrs: attrs, Inputs: []*onnxio.Value{variable(1, 1, 2, 2), variable(1, 4), ints(0)}}
 		if ty, err := known["RoiAlign"].Shape(bad); err == nil {
 			t.Errorf("%s: %v", name, ty)

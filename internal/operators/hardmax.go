@@ -13,7 +13,8 @@ import (
 
 var hardmaxOp = op.Def{Name: "Hardmax", Since: 1,
 	Attrs: op.Attributes{"axis": op.AnyValue},
-	Shape: softmaxShape, Eval: hardmaxEval, Gradient: zeroGradient, Interval: hardmaxInterval, Linear: boxForms(hardmaxInterval, op.Exact("exact")), Couple: coupleOverAxis}
+	Shape: softmaxShape, Eval: hardmaxEval, Gradient: zeroGradient, Interval: hardmaxInterval, Linear: boxForms(hardmaxInterval, op.Exact("exact")),
+	Couple: coupleOverAxis}
 
 func hardmaxEval(c *op.Call) error {
 	g, err := softmaxRows(c.Node, c.In[0].Shape)

@@ -84,10 +84,12 @@ func hardSigmoidLinear(n *onnxio.Node) (*op.Linear, error) {
 		a, b := kink(first)
 		c, d := kink(last)
 		if b < c {
-			pieces = relax.NewPieced(gentle, relax.NewPart(relax.Level(first), relax.Convex, a, 0), relax.NewPart(clipped, relax.Unsure, b, steep), relax.NewPart(r, relax.Convex, c, 0),
+			pieces = relax.NewPieced(gentle, relax.NewPart(relax.Level(first), relax.Convex, a, 0), relax.NewPart(clipped, relax.Unsure, b, steep),
+				relax.NewPart(r, relax.Convex, c, 0),
 				relax.NewPart(clipped, relax.Unsure, d, steep), relax.NewPart(relax.Level(last), relax.Convex, inf, 0))
 		} else { // the ramp is narrower than its ends are known
-			pieces = relax.NewPieced(gentle, relax.NewPart(relax.Level(first), relax.Convex, a, 0), relax.NewPart(clipped, relax.Unsure, d, steep), relax.NewPart(relax.Level(last), relax.Convex, inf, 0))
+			pieces = relax.NewPieced(gentle, relax.NewPart(relax.Level(first), relax.Convex, a, 0), relax.NewPart(clipped, relax.Unsure, d, steep),
+				relax.NewPart(relax.Level(last), relax.Convex, inf, 0))
 		}
 	}
 	return &op.Linear{Lines: pieces.Lines(hardSigmoidBounds(alpha, beta)), Family: pieces, Execution: op.Within(0, (1+2*math.Abs(beta))*0x1p-22,

@@ -86,7 +86,8 @@ func (h *hostileNode) attr() any {
 	case 5:
 		return []float32{0, 1, -1, float32(math.NaN()), float32(math.Inf(1)), 1e-45, 0.5}[r.IntN(7)]
 	case 6:
-		return []string{"", "constant", "reflect", "edge", "wrap", "SAME_UPPER", "VALID", "ij,jk->ik", "...i,i->...", "ii->i", "->", "i", "linear", "cubic", "nearest", "CRD", "\xff"}[r.IntN(17)]
+		return []string{"", "constant", "reflect", "edge", "wrap", "SAME_UPPER", "VALID", "ij,jk->ik", "...i,i->...", "ii->i", "->", "i", "linear", "cubic",
+			"nearest", "CRD", "\xff"}[r.IntN(17)]
 	}
 	return []float32{1, 0, -2, float32(math.Inf(-1))}[:r.IntN(5)]
 }
@@ -101,7 +102,8 @@ func (h *hostileNode) value(i int) *onnxio.Value {
 	for k := range shape {
 		shape[k] = []int{1, 2, 3, 4, 5, 0}[min(r.IntN(6), r.IntN(6))]
 	}
-	types := []onnxio.DType{onnxio.Float, onnxio.Double, onnxio.Int64, onnxio.Int32, onnxio.Bool, onnxio.Uint8, onnxio.Int8, onnxio.Float16, onnxio.String}
+	types := []onnxio.DType{onnxio.Float, onnxio.Double, onnxio.Int64, onnxio.Int32, onnxio.Bool, onnxio.Uint8,
+		onnxio.Int8, onnxio.Float16, onnxio.String}
 	v := &onnxio.Value{Name: fmt.Sprint("x", i), DType: types[min(r.IntN(len(types)), r.IntN(len(types)))], Shape: shape}
 	if r.IntN(2) == 0 {
 		h.fill(v)
@@ -231,7 +233,8 @@ func (h *hostileNode) try(t *testing.T, seed uint64) (ok bool) {
 			stack := strings.Split(string(debug.Stack()), "\n")
 			var where []string
 			for _, l := range stack {
-				if strings.Contains(l, ".go:") && !strings.Contains(l, "/src/runtime/") && !strings.Contains(l, "hostile_test") && !strings.Contains(l, "/testing/") && !strings.Contains(l, "/debug/") {
+				if strings.Contains(l, ".go:") && !strings.Contains(l, "/src/runtime/") && !strings.Contains(l, "hostile_test") &&
+					!strings.Contains(l, "/testing/") && !strings.Contains(l, "/debug/") {
 					where = append(where, strings.TrimSpace(l[strings.LastIndex(l, "/")+1:]))
 				}
 			}
@@ -366,7 +369,8 @@ func (h *hostileNode) bounds() {
 		h.face = "Lines"
 		b := boxes[l.Input]
 		size := len(b.Lower)
-		l.Lines(relax.SlopeAdaptive, b.Lower, b.Upper, &relax.Lines{LoSlope: make([]float64, size), LoIcept: make([]float64, size), UpSlope: make([]float64, size), UpIcept: make([]float64, size)})
+		l.Lines(relax.SlopeAdaptive, b.Lower, b.Upper, &relax.Lines{LoSlope: make([]float64, size), LoIcept: make([]float64, size),
+			UpSlope: make([]float64, size), UpIcept: make([]float64, size)})
 	case l.Relax != nil:
 		h.face = "Relax"
 		_, _ = l.Relax(relax.SlopeAdaptive, boxes)
@@ -387,5 +391,6 @@ func (h *hostileNode) gradient() {
 	for i, y := range n.Outputs {
 		seeds[y] = &onnxio.Value{Name: fmt.Sprint("dy", i), DType: y.DType, Shape: y.Shape}
 	}
-	_, _ = op.Backward(op.NewEmitter(context.Background(), Table(), &onnxio.Graph{Inputs: wrt, Nodes: []*onnxio.Node{n}, Outputs: n.Outputs}, "g/"), []*onnxio.Node{n}, seeds, wrt)
+	_, _ = op.Backward(op.NewEmitter(context.Background(), Table(), &onnxio.Graph{Inputs: wrt, Nodes: []*onnxio.Node{n}, Outputs: n.Outputs}, "g/"),
+		[]*onnxio.Node{n}, seeds, wrt)
 }

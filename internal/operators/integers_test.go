@@ -38,7 +38,8 @@ func TestIntegerProductsAgainstFloats(t *testing.T) {
 		lines := 4
 		if conv {
 			sa, sb, lines = []int{2, cg * groups, 4, 5}, []int{m, cg, 2, 3}, m
-			attrs = onnxio.Attrs{"group": int64(groups), "pads": []int64{1, 0, 0, 2}, "strides": []int64{1 + int64(i%2), 1}, "dilations": []int64{1, 1 + int64(i%2)}}
+			attrs = onnxio.Attrs{"group": int64(groups), "pads": []int64{1, 0, 0, 2}, "strides": []int64{1 + int64(i%2), 1},
+				"dilations": []int64{1, 1 + int64(i%2)}}
 		}
 		a, da := bytes(signed, sa...)
 		b, db := bytes(!signed, sb...)

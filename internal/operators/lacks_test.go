@@ -12,13 +12,14 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// without are faces that operators do without, each with the reason. All others are required of every operator: Shape, Eval, Gradient, Couple, and bounds,
-// which are Linear, with Interval where the operator is not affine.
+// without are faces that operators do without, each with the reason. All others are required of every operator: Shape, Eval, Gradient,
+// Couple, and bounds, which are Linear, with Interval where the operator is not affine.
 var without = []struct {
 	face, why, operators string
 }{
 	{"Gradient", "it gives truth or indices", "And ArgMax ArgMin Equal Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual Not Or Xor"},
-	{"Gradient", "it rounds, or reads what was rounded", "BitShift ConvInteger DequantizeLinear DynamicQuantizeLinear MatMulInteger QLinearConv QLinearMatMul QuantizeLinear"},
+	{"Gradient", "it rounds, or reads what was rounded",
+		"BitShift ConvInteger DequantizeLinear DynamicQuantizeLinear MatMulInteger QLinearConv QLinearMatMul QuantizeLinear"},
 	{"Gradient", "none of its inputs is a number that moves it", "Constant ConstantOfShape EyeLike OneHot Range Shape Size"},
 	{"Gradient", "nobody has written it", "GRU GridSample LSTM RNN RoiAlign"},
 	{"Linear", "it is folded wherever sizes are known", "Constant ConstantOfShape Range Shape Size"},
@@ -98,7 +99,8 @@ func gathered(t *testing.T) *evidence {
 		}
 		return b.String()
 	}
-	e := &evidence{documented: all(matrixFile), named: all("*_test.go"), networks: all("../../verify/*_test.go"), couples: map[string]bool{}, gradients: map[string]bool{}}
+	e := &evidence{documented: all(matrixFile), named: all("*_test.go"), networks: all("../../verify/*_test.go"), couples: map[string]bool{},
+		gradients: map[string]bool{}}
 	for _, c := range coupleCases() {
 		e.couples[c.op] = true
 	}

@@ -13,7 +13,8 @@ import (
 
 var logSoftmaxOp = op.Def{Name: "LogSoftmax", Since: 1,
 	Attrs: op.Attributes{"axis": op.AnyValue},
-	Shape: softmaxShape, Eval: softmaxEval, Gradient: softmaxGradient(true), Interval: logSoftmaxInterval, Linear: logSoftmaxLinear, Couple: coupleOverAxis}
+	Shape: softmaxShape, Eval: softmaxEval, Gradient: softmaxGradient(true), Interval: logSoftmaxInterval,
+	Linear: logSoftmaxLinear, Couple: coupleOverAxis}
 
 // logSoftmaxInterval bounds y_i = -log(sum exp(x_j - x_i)), which rises in x_i and falls in all others.
 func logSoftmaxInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
@@ -80,7 +81,8 @@ func logSoftmaxLinear(n *onnxio.Node) (*op.Linear, error) {
 			}
 			return logSoftmaxForms(g, in[0], out[0]), nil
 		},
-		Execution: op.Within(4, 0, "error analysis of the form that is shifted by the maximum, as for Softmax").Depending(func(in []relax.Box, out []float64) {
+		Execution: op.Within(4, 0, "error analysis of the form that is shifted by the maximum, as for Softmax").Depending(func(in []relax.Box,
+			out []float64) {
 			for o := range g.outer {
 				for k := range g.inner {
 					at, top := o*g.size*g.inner+k, 0.0

@@ -57,7 +57,8 @@ func TestOperatorMatrix(t *testing.T) {
 		t.Error(err)
 	}
 	if string(got) != want {
-		t.Errorf("docs/operators.md is not what the table says. Make it anew and commit it:\n\n\tgo generate ./internal/operators\n\n%s", firstDifference(string(got), want))
+		t.Errorf("docs/operators.md is not what the table says. Make it anew and commit it:\n\n\tgo generate ./internal/operators\n\n%s",
+			firstDifference(string(got), want))
 	}
 }
 

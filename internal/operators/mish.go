@@ -40,7 +40,8 @@ func mish(x float64) float64 {
 // q has one positive root r (one change of signs, Descartes), 0.88 < r < 0.9, where h = 2*p > 0. Elsewhere h = 0 means 2*p/q = ln t. The
 // derivative of p/q is (-3t^4 - 20t^3 - 36t^2 - 24t - 4)/q^2 < 0, so 2*p/q - ln t falls from +Inf to -Inf on (0, r) and again on
 // (r, Inf), and has one root on each side: two inflection points, convex between, concave outside.
-var mishDip = relax.Dip{Curve: mishCurve, First: -2.256376396360793, Second: 1.4905711794854284, Bottom: -1.1924312145154952, Least: -0.30884341301725045}
+var mishDip = relax.Dip{Curve: mishCurve, First: -2.256376396360793, Second: 1.4905711794854284, Bottom: -1.1924312145154952,
+	Least: -0.30884341301725045}
 
 // mishCurve brackets x*T and T + x*T' with the gate T and T' = 4t(t+1)/(t*t + 2t + 2)^2. exp's margin enters T and T' at most four times
 // enlarged. Beyond 350 the slope is 1 but for less than 1e-290, and below -700 all is smaller than 1e-300.

@@ -10,7 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var negOp = op.Def{Name: "Neg", Since: 6, Zero: op.ZeroKept, AnyOrder: true, Shape: sameShape, Eval: negEval, Gradient: negGradient, Linear: negLinear, Couple: coupleElementwise}
+var negOp = op.Def{Name: "Neg", Since: 6, Zero: op.ZeroKept, AnyOrder: true, Shape: sameShape, Eval: negEval, Gradient: negGradient,
+	Linear: negLinear, Couple: coupleElementwise}
 
 func negEval(c *op.Call) error {
 	switch x := c.In[0].Data.(type) {

@@ -130,12 +130,16 @@ func TestNormalisationBoundsHold(t *testing.T) {
 			form{"layer", node(t, "LayerNormalization", 17, a(nil), variable(2, 5), scale(5), scale(5)), by(5), mod(5), 0, eps},
 			form{"layer of two", node(t, "LayerNormalization", 17, a(nil), variable(3, 2), scale(2)), by(2), mod(2), 0, eps},
 			form{"layer of one", node(t, "LayerNormalization", 17, a(nil), variable(3, 1), scale(1), scale(1)), by(1), mod(1), 0, eps},
-			form{"layer of two axes", node(t, "LayerNormalization", 17, a(onnxio.Attrs{"axis": int64(1)}), variable(2, 2, 3), scale(6), scale(6)), by(6), mod(6), 0, eps},
+			form{"layer of two axes", node(t, "LayerNormalization", 17, a(onnxio.Attrs{"axis": int64(1)}), variable(2, 2, 3), scale(6), scale(6)),
+				by(6), mod(6), 0, eps},
 			form{"layer, all variable", node(t, "LayerNormalization", 17, a(nil), variable(2, 3), variable(3), variable(3)), by(3), mod(3), 0, eps},
 			form{"layer of zeros", node(t, "LayerNormalization", 17, a(nil), variable(2, 3), floats([]float64{0, -1, 1e-30}, 3)), by(3), mod(3), 0, eps},
-			form{"instance", node(t, "InstanceNormalization", 22, a(nil), variable(2, 2, 4), scale(2), scale(2)), by(4), func(i int) int { return i / 4 % 2 }, 0, eps},
-			form{"group 18", node(t, "GroupNormalization", 18, a(onnxio.Attrs{"num_groups": int64(2)}), variable(1, 4, 3), scale(2), scale(2)), by(6), by(6), 0, eps},
-			form{"group 21", node(t, "GroupNormalization", 21, a(onnxio.Attrs{"num_groups": int64(2)}), variable(1, 4, 3), scale(4), scale(4)), by(6), by(3), 0, eps},
+			form{"instance", node(t, "InstanceNormalization", 22, a(nil), variable(2, 2, 4), scale(2), scale(2)), by(4),
+				func(i int) int { return i / 4 % 2 }, 0, eps},
+			form{"group 18", node(t, "GroupNormalization", 18, a(onnxio.Attrs{"num_groups": int64(2)}), variable(1, 4, 3), scale(2), scale(2)),
+				by(6), by(6), 0, eps},
+			form{"group 21", node(t, "GroupNormalization", 21, a(onnxio.Attrs{"num_groups": int64(2)}), variable(1, 4, 3), scale(4), scale(4)),
+				by(6), by(3), 0, eps},
 		)
 	}
 	room := float64(float32(1e-9))

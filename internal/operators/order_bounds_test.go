@@ -26,7 +26,8 @@ func TestOrderAndQuantisationBoundsHold(t *testing.T) {
 	scale := &onnxio.Value{Name: "s", DType: onnxio.Float, Shape: []int{}}
 	// 8-bit operands: three variable images, and weights.
 	image := &onnxio.Value{Name: "x", DType: onnxio.Int8, Shape: []int{1, 2, 3, 3}}
-	kernels := fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{2, 2, 2, 2}, Data: []uint8{1, 2, 3, 255, 0, 7, 9, 1, 200, 3, 4, 5, 6, 128, 127, 9}})
+	kernels := fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{2, 2, 2, 2},
+		Data: []uint8{1, 2, 3, 255, 0, 7, 9, 1, 200, 3, 4, 5, 6, 128, 127, 9}})
 	matrix := fixed(&onnxio.Tensor{DType: onnxio.Int8, Shape: []int{4, 2}, Data: []int8{1, -2, 3, 100, -128, 7, 9, 127}})
 	bias := fixed(&onnxio.Tensor{DType: onnxio.Int32, Shape: []int{2}, Data: []int32{500, -70}})
 	pads := onnxio.Attrs{"pads": []int64{1, 0, 0, 1}, "strides": []int64{2, 1}}

@@ -55,8 +55,10 @@ func piecedCases(t *testing.T) []piecedCase {
 		out = append(out, piecedCase{node(t, "Elu", 7, onnxio.Attrs{"alpha": alpha}, x), exponential(float64(alpha), 1, 1), []float64{0, -5e-324}})
 	}
 	out = append(out,
-		piecedCase{node(t, "Selu", 7, nil, x), exponential(float64(float32(1.67326319217681884765625))*float64(float32(1.05070102214813232421875)), 1, float64(float32(1.05070102214813232421875))), nil},
-		piecedCase{node(t, "Selu", 7, onnxio.Attrs{"gamma": float32(-1.5)}, x), exponential(-1.5*float64(float32(1.67326319217681884765625)), 1, -1.5), nil})
+		piecedCase{node(t, "Selu", 7, nil, x), exponential(float64(float32(1.67326319217681884765625))*float64(float32(1.05070102214813232421875)), 1,
+			float64(float32(1.05070102214813232421875))), nil},
+		piecedCase{node(t, "Selu", 7, onnxio.Attrs{"gamma": float32(-1.5)}, x),
+			exponential(-1.5*float64(float32(1.67326319217681884765625)), 1, -1.5), nil})
 	for _, alpha := range []float32{1, 0.25, 3} {
 		out = append(out, piecedCase{node(t, "Celu", 12, onnxio.Attrs{"alpha": alpha}, x), exponential(float64(alpha), float64(alpha), 1), nil})
 	}
@@ -198,7 +200,8 @@ func TestPiecedLinesOnUnboundedBoxes(t *testing.T) {
 	for _, name := range []string{"Ceil", "Round", "Reciprocal"} {
 		nodes = append(nodes, node(t, name, 13, nil, variable(1)))
 	}
-	checkUnbounded(t, nodes, [][2]float64{{-inf, inf}, {-inf, 0}, {-inf, 3}, {0, inf}, {-2, inf}, {-1e308, 1e308}, {-1e300, -1e299}, {1e299, 1e308}, {-2000, -1000}, {-1e9, 0.5}, {-0.5, 1e9}})
+	checkUnbounded(t, nodes, [][2]float64{{-inf, inf}, {-inf, 0}, {-inf, 3}, {0, inf}, {-2, inf}, {-1e308, 1e308}, {-1e300, -1e299}, {1e299, 1e308},
+		{-2000, -1000}, {-1e9, 0.5}, {-0.5, 1e9}})
 }
 
 func checkUnbounded(t *testing.T, nodes []*onnxio.Node, intervals [][2]float64) {

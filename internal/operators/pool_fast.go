@@ -74,7 +74,8 @@ func maxpoolPlan[T float32 | float64](g *window) func(*op.Call) error {
 	return func(c *op.Call) error {
 		return eachPadded(c, g, pad, T(math.Inf(-1)), func(x, y []T) {
 			for oy := range g.oh {
-				s := kernel.Taps[T]{X: x, From: oy * g.sh * pad.cols * pad.c, N: g.ow, Step: g.sw * pad.c, Off: off, C: g.c, Y: y, To: oy * g.ow * g.c, YStep: g.c}
+				s := kernel.Taps[T]{X: x, From: oy * g.sh * pad.cols * pad.c, N: g.ow, Step: g.sw * pad.c, Off: off, C: g.c,
+					Y: y, To: oy * g.ow * g.c, YStep: g.c}
 				s.Max(&c.Work.Kernel)
 			}
 		})
@@ -92,7 +93,8 @@ func averagePlan[T float32 | float64](g *window, counts []int) func(*op.Call) er
 	return func(c *op.Call) error {
 		return eachPadded(c, g, pad, 0, func(x, y []T) {
 			for oy := range g.oh {
-				s := kernel.Taps[T]{X: x, From: oy * g.sh * pad.cols * pad.c, N: g.ow, Step: g.sw * pad.c, Off: off, C: g.c, Y: y, To: oy * g.ow * g.c, YStep: g.c,
+				s := kernel.Taps[T]{X: x, From: oy * g.sh * pad.cols * pad.c, N: g.ow, Step: g.sw * pad.c, Off: off, C: g.c,
+					Y: y, To: oy * g.ow * g.c, YStep: g.c,
 					W: ones, Bias: zero, Lo: T(math.Inf(-1)), Hi: T(math.Inf(1))}
 				s.Sum(&c.Work.Kernel)
 			}

@@ -33,7 +33,8 @@ func poolNode(t *testing.T, rng *rand.Rand, op string) (*onnxio.Node, geometry) 
 			t.Fatal(err)
 		}
 		var un *onnxio.UnsupportedError
-		if _, err := d.Shape(&onnxio.Node{Op: op, Opset: 19, Attrs: g.attrs, Inputs: []*onnxio.Value{x}, Outputs: make([]*onnxio.Value, 1)}); !errors.As(err, &un) {
+		if _, err := d.Shape(&onnxio.Node{Op: op, Opset: 19, Attrs: g.attrs, Inputs: []*onnxio.Value{x},
+			Outputs: make([]*onnxio.Value, 1)}); !errors.As(err, &un) {
 			t.Fatalf("%s %+v: windows of nothing give %v", op, g, err)
 		}
 		return nil, g

@@ -163,7 +163,8 @@ func TestMatMulAgainstLoops(t *testing.T) {
 			}
 		}
 	}
-	got := run(t, node(t, "MatMul", 13, nil, &onnxio.Value{DType: onnxio.Int64, Shape: []int{1, 2}}, fixed(onnxio.FromInt64([]int64{3, 4}, 2, 1))), []float64{5, 6})
+	got := run(t, node(t, "MatMul", 13, nil, &onnxio.Value{DType: onnxio.Int64, Shape: []int{1, 2}}, fixed(onnxio.FromInt64([]int64{3, 4}, 2, 1))),
+		[]float64{5, 6})
 	near(t, "integers", got[0], []float64{39})
 }
 
@@ -204,7 +205,8 @@ func TestProductBoxesHold(t *testing.T) {
 	}
 	// Infinite ends: 0 times anything stays 0, the rest is unbounded on the right side.
 	inf := math.Inf(1)
-	lo, up := boxDot(relax.Box{Lower: []float64{0, 1}, Upper: []float64{0, 2}}, relax.Box{Lower: []float64{-inf, 3}, Upper: []float64{inf, inf}}, 0, 1, 0, 1, 2)
+	lo, up := boxDot(relax.Box{Lower: []float64{0, 1}, Upper: []float64{0, 2}}, relax.Box{Lower: []float64{-inf, 3}, Upper: []float64{inf, inf}},
+		0, 1, 0, 1, 2)
 	if lo > 3 || lo < 2.999 || up != inf {
 		t.Errorf("infinite box: [%v, %v]", lo, up)
 	}
@@ -223,8 +225,9 @@ func TestProductErrors(t *testing.T) {
 		"matmul batches": {Op: "MatMul", Inputs: []*onnxio.Value{v(2, 1, 3), v(3, 3, 1)}},
 		"matmul one":     {Op: "MatMul", Inputs: []*onnxio.Value{v(2, 3)}},
 		"norm sizes":     {Op: "BatchNormalization", Inputs: []*onnxio.Value{v(1, 2, 3), v(3), v(3), v(3), v(3)}},
-		"norm training":  {Op: "BatchNormalization", Attrs: onnxio.Attrs{"training_mode": int64(1)}, Inputs: []*onnxio.Value{v(1, 2), v(2), v(2), v(2), v(2)}},
-		"norm outputs":   {Op: "BatchNormalization", Inputs: []*onnxio.Value{v(1, 2), v(2), v(2), v(2), v(2)}, Outputs: []*onnxio.Value{nil, v(2)}},
+		"norm training": {Op: "BatchNormalization", Attrs: onnxio.Attrs{"training_mode": int64(1)},
+			Inputs: []*onnxio.Value{v(1, 2), v(2), v(2), v(2), v(2)}},
+		"norm outputs": {Op: "BatchNormalization", Inputs: []*onnxio.Value{v(1, 2), v(2), v(2), v(2), v(2)}, Outputs: []*onnxio.Value{nil, v(2)}},
 	} {
 		n.Opset = 15
 		d, err := Lookup(n)

@@ -11,9 +11,10 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var qLinearMatMulOp = op.Def{Name: "QLinearMatMul", Since: 10, Shape: qlinearShape(qlinearMatmulSums), Eval: qlinearEval(func(c *op.Call) (*integerSums, error) {
-	return matmulSums(c.In[0].Shape, c.In[3].Shape)
-}), Interval: qlinearInterval(qlinearMatmulSums), Linear: boxForms(qlinearInterval(qlinearMatmulSums), op.Exact("exact"))}
+var qLinearMatMulOp = op.Def{Name: "QLinearMatMul", Since: 10, Shape: qlinearShape(qlinearMatmulSums),
+	Eval: qlinearEval(func(c *op.Call) (*integerSums, error) {
+		return matmulSums(c.In[0].Shape, c.In[3].Shape)
+	}), Interval: qlinearInterval(qlinearMatmulSums), Linear: boxForms(qlinearInterval(qlinearMatmulSums), op.Exact("exact"))}
 
 // qlinearShape is the Shape face of quantized sums: inputs a, its scale and zero point, b and its own, the output's, and a bias in int32 in
 // units of both scales.
@@ -83,7 +84,8 @@ func qlinearInterval(read func(*onnxio.Node) (*integerSums, error)) func(*onnxio
 			if b := boxOf(in, 8); len(b.Lower) > 0 {
 				lo, up = sound.AddDown(lo, b.Lower[s.col(i)]), sound.AddUp(up, b.Upper[s.col(i)])
 			}
-			out.Lower[i], out.Upper[i] = requantised(lo, up, boxLine(in[1], s.row(i), 1), boxLine(in[4], s.col(i), 1), boxLine(in[6], 0, 1), boxLine(in[7], 0, 0),
+			out.Lower[i], out.Upper[i] = requantised(lo, up, boxLine(in[1], s.row(i), 1), boxLine(in[4], s.col(i), 1),
+				boxLine(in[6], 0, 1), boxLine(in[7], 0, 0),
 				n.Inputs[7].DType)
 		}
 		return []relax.Box{out}, nil

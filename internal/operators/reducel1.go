@@ -21,4 +21,5 @@ var reduceL1Op = op.Def{Name: "ReduceL1", Since: 1,
 	Shape: reduceShape(foldAxes), Eval: absFold.eval,
 	Gradient: reduceGradient(foldAxes, signSlope),
 	Interval: foldInterval(sumBounds(func(l, u float64) (float64, float64) { return relax.KinkBounds(l, u, -1, 1) })),
-	Linear:   foldLines(absLines, func(n float64) (ulps, abs float64) { return n, n * sound.Flush }, "a rounding for each term, all of one sign"), Couple: coupleReduce(18, true)}
+	Linear:   foldLines(absLines, func(n float64) (ulps, abs float64) { return n, n * sound.Flush }, "a rounding for each term, all of one sign"),
+	Couple:   coupleReduce(18, true)}

@@ -14,4 +14,5 @@ var reduceL2Op = op.Def{Name: "ReduceL2", Since: 1,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: normFold.eval, Gradient: reduceGradient(foldAxes, normSlope), Interval: normInterval,
 	Linear: foldBox(normInterval, func(n float64) (ulps, abs float64) { return n + 2, n * 0x1p-62 },
-		"a rounding for each square and each term, and the root's; squares that are flushed to zero are under 2^-126", sumOfSquares), Couple: coupleReduce(foldAxes, true)}
+		"a rounding for each square and each term, and the root's; squares that are flushed to zero are under 2^-126", sumOfSquares),
+	Couple: coupleReduce(foldAxes, true)}

@@ -6,4 +6,5 @@ import "github.com/shallow-waters/shoal/internal/op"
 
 var reduceMeanOp = op.Def{Name: "ReduceMean", Since: 1, Zero: op.ZeroKept,
 	Attrs: reducing,
-	Shape: reduceShape(18), Eval: sumEval(18, true), Gradient: reduceGradient(foldAxes, meanSlope), Linear: reduceLinear(18, true), Couple: coupleReduce(18, false)}
+	Shape: reduceShape(18), Eval: sumEval(18, true), Gradient: reduceGradient(foldAxes, meanSlope), Linear: reduceLinear(18, true),
+	Couple: coupleReduce(18, false)}

@@ -21,7 +21,8 @@ var reduceProdOp = op.Def{Name: "ReduceProd", Since: 1,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: productFold.eval, Gradient: reduceGradient(foldAxes, productSlope), Interval: productInterval,
 	Linear: foldBox(productInterval, func(n float64) (ulps, abs float64) { return n, n * 0x1p-24 },
-		"a rounding for each factor; what is flushed on the way is under 2^-126 and grows to 2^-26 at most (see productBounds)", nil), Couple: coupleReduce(foldAxes, false)}
+		"a rounding for each factor; what is flushed on the way is under 2^-126 and grows to 2^-26 at most (see productBounds)", nil),
+	Couple: coupleReduce(foldAxes, false)}
 
 // productLimit is how large the product of the factors over 1 may be. An execution's partial products then do not overflow, and one
 // that is flushed to zero is off by less than 2^-126 times it.

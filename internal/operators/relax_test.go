@@ -215,7 +215,8 @@ func TestFormsAreTight(t *testing.T) {
 	n = node(t, "Max", 13, nil, variable(1), variable(1))
 	d, _ = Lookup(n)
 	l, _ = d.Linear(n)
-	if r, err = l.Relax(relax.SlopeAdaptive, []relax.Box{{Lower: []float64{-1}, Upper: []float64{0}}, {Lower: []float64{1}, Upper: []float64{5}}}); err != nil {
+	if r, err = l.Relax(relax.SlopeAdaptive, []relax.Box{{Lower: []float64{-1}, Upper: []float64{0}},
+		{Lower: []float64{1}, Upper: []float64{5}}}); err != nil {
 		t.Fatal(err)
 	}
 	if r.Upper.Const[0] != 0 || r.Upper.Input[0] != 1 || r.Upper.Coef[0] != 1 {
@@ -257,7 +258,8 @@ func TestWavesAndCurvesHold(t *testing.T) {
 
 func run1(t *testing.T, d *op.Def, n *onnxio.Node, x float64) float64 {
 	t.Helper()
-	c := &op.Call{Node: n, In: []*onnxio.Tensor{onnxio.FromFloat64([]float64{x}, 1)}, Out: []*onnxio.Tensor{onnxio.NewTensor(onnxio.Double, 1)}, Work: new(op.Workspace)}
+	c := &op.Call{Node: n, In: []*onnxio.Tensor{onnxio.FromFloat64([]float64{x}, 1)}, Out: []*onnxio.Tensor{onnxio.NewTensor(onnxio.Double, 1)},
+		Work: new(op.Workspace)}
 	if err := d.Eval(c); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ import (
 var resizeOp = op.Def{Name: "Resize", Since: 10, Zero: op.ZeroKept,
 	Attrs: op.Attributes{
 		"mode": op.OneOf("nearest", "linear").From(11, "cubic"), "axes": op.AnyValue, "antialias": op.OneOf(0),
-		"coordinate_transformation_mode": append(op.OneOf("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric").From(19, "half_pixel_symmetric"),
+		"coordinate_transformation_mode": append(op.OneOf("half_pixel", "pytorch_half_pixel", "align_corners",
+			"asymmetric").From(19, "half_pixel_symmetric"),
 			op.FromTo(11, 12, "tf_half_pixel_for_nn")...),
 		"nearest_mode":  op.OneOf("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
 		"cubic_coeff_a": op.AnyValue, "exclude_outside": op.Boolean, "keep_aspect_ratio_policy": op.OneOf("stretch"),

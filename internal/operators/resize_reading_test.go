@@ -26,7 +26,8 @@ func TestReadings(t *testing.T) {
 			[]int{1, 1, 3}, nil, "[1 1 1] [2]", "[1 1 2] [2 3]", "ceil_mode"},
 		"SAME with dilations": {"MaxPool", 12, onnxio.Attrs{"kernel_shape": []int64{2}, "dilations": []int64{3}, "auto_pad": "SAME_UPPER"},
 			[]int{1, 1, 8}, nil, "[1 1 8] [3 4 5 6 7 8 6 7]", "[1 1 6] [4 5 6 7 8 6]", "dilations"},
-		"SAME with a stride larger than the kernel": {"MaxPool", 12, onnxio.Attrs{"kernel_shape": []int64{1}, "strides": []int64{3}, "auto_pad": "SAME_UPPER"},
+		"SAME with a stride larger than the kernel": {"MaxPool", 12, onnxio.Attrs{"kernel_shape": []int64{1},
+			"strides": []int64{3}, "auto_pad": "SAME_UPPER"},
 			[]int{1, 1, 9}, nil, "[1 1 3] [1 4 7]", "refused", "negative"},
 		"ConvTranspose with SAME": {"ConvTranspose", 11, onnxio.Attrs{"strides": []int64{3}, "auto_pad": "SAME_LOWER"},
 			[]int{1, 1, 2}, []*onnxio.Value{fixed(onnxio.FromFloat64([]float64{1, 2}, 1, 1, 2))}, "[1 1 6] [1 2 0 2 4 0]", "[1 1 5] [1 2 0 2 4]", "SAME"},
@@ -41,7 +42,8 @@ func TestReadings(t *testing.T) {
 			[]int{1, 1, 4}, []*onnxio.Value{floats(1, 1, 0.75)}, "[1 1 3] [1 2 3]", "[1 1 3] [1 3 4]", "shrinks"},
 	} {
 		for reading, want := range map[onnxio.Reading]string{onnxio.Standard: c.standard, onnxio.ONNXRuntime: c.runtime} {
-			n := &onnxio.Node{Name: "n", Op: c.op, Opset: c.opset, Attrs: c.attrs, Reading: reading, Inputs: append([]*onnxio.Value{variable(c.shape...)}, c.more...)}
+			n := &onnxio.Node{Name: "n", Op: c.op, Opset: c.opset, Attrs: c.attrs, Reading: reading,
+				Inputs: append([]*onnxio.Value{variable(c.shape...)}, c.more...)}
 			n.Outputs = make([]*onnxio.Value, 1)
 			d, err := Lookup(n)
 			if err != nil {

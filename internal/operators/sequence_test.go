@@ -48,12 +48,14 @@ func TestShrinkBoundsHold(t *testing.T) {
 // TestRange counts up, down and not at all, in each type.
 func TestRange(t *testing.T) {
 	for _, c := range []struct{ start, limit, delta any }{
-		{1.0, 2.0, 0.375}, {3.0, -3.0, -2.0}, {3.0, 3.0, 1.0}, {float32(0.5), float32(3), float32(1)}, {int64(2), int64(11), int64(4)}, {int32(2), int32(-5), int32(-3)},
+		{1.0, 2.0, 0.375}, {3.0, -3.0, -2.0}, {3.0, 3.0, 1.0}, {float32(0.5), float32(3), float32(1)}, {int64(2), int64(11), int64(4)},
+		{int32(2), int32(-5), int32(-3)},
 	} {
 		var in []*onnxio.Value
 		var v []float64
 		for _, x := range []any{c.start, c.limit, c.delta} {
-			one := onnxio.NewTensor(map[string]onnxio.DType{"float64": onnxio.Double, "float32": onnxio.Float, "int64": onnxio.Int64, "int32": onnxio.Int32}[fmt.Sprintf("%T", x)])
+			one := onnxio.NewTensor(map[string]onnxio.DType{"float64": onnxio.Double, "float32": onnxio.Float, "int64": onnxio.Int64,
+				"int32": onnxio.Int32}[fmt.Sprintf("%T", x)])
 			reflect.ValueOf(one.Data).Index(0).Set(reflect.ValueOf(x))
 			f, _ := one.Float64s()
 			in, v = append(in, fixed(one)), append(v, f[0])

@@ -15,8 +15,9 @@ var sinhOp = op.Def{
 	Shape: sameShape, Eval: float64Only(math.Sinh),
 	Gradient: sinhGradient,
 	Interval: elementInterval(rising(sinhCurve.F)),
-	Linear:   lines(relax.NewPieced(0, relax.Steepening(sinhCurve)...).Lines(rising(sinhCurve.F)), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.1 ulp; CUDA documents 3"),
-	Couple:   coupleElementwise,
+	Linear: lines(relax.NewPieced(0, relax.Steepening(sinhCurve)...).Lines(rising(sinhCurve.F)), 4,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 1.1 ulp; CUDA documents 3"),
+	Couple: coupleElementwise,
 }
 
 // sinhMargin is the relative error that we allow math.Sinh and math.Cosh.

@@ -7,9 +7,10 @@ import (
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
-// softmaxForms bounds y = exp(z), z = x_i - L with L = log sum exp(x), by planes in x: exp is under its chord and over a tangent on z's box,
-// both rise in z, and z lies between what the planes over and under L leave of it. Where an end of y's box is nearer in the middle, it serves.
-// Source: Wei et al. 2023, Convex bounds on the softmax function with applications to robustness verification, section 4 (its bounds by log-sum-exp), made linear.
+// softmaxForms bounds y = exp(z), z = x_i - L with L = log sum exp(x), by planes in x: exp is under its chord and over a tangent on z's
+// box, both rise in z, and z lies between what the planes over and under L leave of it. Where an end of y's box is nearer in the middle, it
+// serves. Source: Wei et al. 2023, Convex bounds on the softmax function with applications to robustness verification, section 4 (its
+// bounds by log-sum-exp), made linear.
 func softmaxForms(g gather, x, y, z relax.Box) *relax.Relaxation {
 	total := len(x.Lower)
 	lo, up := relax.NewForms(total, g.size), relax.NewForms(total, g.size)

@@ -25,7 +25,8 @@ func stairIntervals(rng *rand.Rand) [][2]float64 {
 		iv = append(iv, [2]float64{at, at + w})
 	}
 	for _, x := range []float64{-1, -0.5, 0, 0.5, 1, 1.5, 1e15, 1 << 51, 1 << 53} {
-		iv = append(iv, [2]float64{x, x}, [2]float64{sound.Down(x), x}, [2]float64{x, sound.Up(x)}, [2]float64{sound.Down(x), sound.Up(x)}, [2]float64{x - 2, x + 3})
+		iv = append(iv, [2]float64{x, x}, [2]float64{sound.Down(x), x}, [2]float64{x, sound.Up(x)}, [2]float64{sound.Down(x), sound.Up(x)},
+			[2]float64{x - 2, x + 3})
 	}
 	return iv
 }

@@ -129,7 +129,8 @@ func TestUndecidedConditionsChooseBoth(t *testing.T) {
 	cond := &onnxio.Value{Name: "b", DType: onnxio.Bool, Shape: []int{4}}
 	n := node(t, "Where", 16, nil, cond, variable(4), variable(4))
 	d, _ := Lookup(n)
-	x, y := relax.Box{Lower: []float64{1, 1, 1, 1}, Upper: []float64{2, 2, 2, 2}}, relax.Box{Lower: []float64{-2, -2, -2, -2}, Upper: []float64{-1, -1, -1, -1}}
+	x, y := relax.Box{Lower: []float64{1, 1, 1, 1}, Upper: []float64{2, 2, 2, 2}},
+		relax.Box{Lower: []float64{-2, -2, -2, -2}, Upper: []float64{-1, -1, -1, -1}}
 	tiny := 5e-324
 	c := relax.Box{Lower: []float64{-tiny, -tiny, 1 - 1e-16, 1 - 1e-16}, Upper: []float64{tiny, 1 + 1e-15, 1 + 1e-15, 1}}
 	out, err := d.Interval(n, []relax.Box{c, x, y})

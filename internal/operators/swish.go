@@ -41,7 +41,8 @@ func swishEval(c *op.Call) error {
 //
 // With s = sigmoid(x), the second derivative is s*(1-s)*(2 - x*tanh(x/2)), and x*tanh(x/2) is even and rises from 0 without limit:
 // there are two inflection points, convex between, concave outside.
-var swishDip = relax.Dip{Curve: swishCurve(1), First: -2.3993572805154675, Second: 2.3993572805154675, Bottom: -1.2784645427610737, Least: -0.27846454276107385}
+var swishDip = relax.Dip{Curve: swishCurve(1), First: -2.3993572805154675, Second: 2.3993572805154675, Bottom: -1.2784645427610737,
+	Least: -0.27846454276107385}
 
 // swishCurve brackets x*s(z) with z = alpha*x, alpha > 0, s the sigmoid, and its derivative s(z) + z*s(z)*s(-z).
 //

@@ -92,7 +92,8 @@ func TestEvalTables(t *testing.T) {
 		{node(t, "ReverseSequence", 10, nil, floats([]float64{1, 2, 3, 4, 5, 6}, 3, 2), ints(3, 2)), []float64{5, 4, 3, 2, 1, 6}},
 		{node(t, "ReverseSequence", 10, onnxio.Attrs{"batch_axis": int64(0), "time_axis": int64(1)}, square, ints(2, 0)), []float64{-2, 1, 3, 4, -1, -5}},
 		{node(t, "MeanVarianceNormalization", 13, onnxio.Attrs{"axes": []int64{1}}, floats([]float64{1, 3, -2, -6}, 2, 2)),
-			[]float64{-1 / (1 + float64(float32(1e-9))), 1 / (1 + float64(float32(1e-9))), 2 / (2 + float64(float32(1e-9))), -2 / (2 + float64(float32(1e-9)))}},
+			[]float64{-1 / (1 + float64(float32(1e-9))), 1 / (1 + float64(float32(1e-9))), 2 / (2 + float64(float32(1e-9))),
+				-2 / (2 + float64(float32(1e-9)))}},
 		{node(t, "ReduceMax", 18, nil, square, ints(0)), []float64{4, -1, 3}},
 		{node(t, "ReduceMax", 13, onnxio.Attrs{"axes": []int64{-1}, "keepdims": int64(0)}, square), []float64{3, 4}},
 		{node(t, "ReduceMax", 20, nil, boolean(true, false)), []float64{1}},
@@ -110,7 +111,8 @@ func TestEvalTables(t *testing.T) {
 		{node(t, "ReduceSumSquare", 13, onnxio.Attrs{"axes": []int64{0}}, square), []float64{17, 5, 34}},
 		{node(t, "ReduceSumSquare", 18, onnxio.Attrs{"noop_with_empty_axes": int64(1)}, x(3, 1)), []float64{9, 1}},
 		{node(t, "ReduceLogSum", 18, nil, x(1, 2, 5)), []float64{math.Log(8)}},
-		{node(t, "ReduceLogSumExp", 18, nil, square, ints(0)), []float64{4 + math.Log1p(math.Exp(-3)), -1 + math.Log1p(math.Exp(-1)), 3 + math.Log1p(math.Exp(-8))}},
+		{node(t, "ReduceLogSumExp", 18, nil, square, ints(0)), []float64{4 + math.Log1p(math.Exp(-3)), -1 + math.Log1p(math.Exp(-1)),
+			3 + math.Log1p(math.Exp(-8))}},
 		{node(t, "ReduceLogSumExp", 13, nil, x(1000, 1000)), []float64{1000 + math.Ln2}},
 		{node(t, "ReduceLogSumExp", 13, nil, x(-inf, -inf)), []float64{-inf}},
 	} {
@@ -177,7 +179,8 @@ func TestIntegerModuloIsBounded(t *testing.T) {
 		boxes := [][2]int8{{-7, -3}, {-4, 5}, {0, 2}, {3, 3}, {2, 9}, {-1, 0}, {-3, -3}}
 		for _, a := range boxes {
 			for _, b := range [][2]int8{{1, 4}, {5, 5}, {-4, -1}, {-6, -5}, {7, 12}, {-1, 2}} {
-				out, err := d.Interval(n, []relax.Box{{Lower: []float64{float64(a[0])}, Upper: []float64{float64(a[1])}}, {Lower: []float64{float64(b[0])}, Upper: []float64{float64(b[1])}}})
+				out, err := d.Interval(n, []relax.Box{{Lower: []float64{float64(a[0])}, Upper: []float64{float64(a[1])}},
+					{Lower: []float64{float64(b[0])}, Upper: []float64{float64(b[1])}}})
 				if err != nil {
 					t.Fatal(err)
 				}

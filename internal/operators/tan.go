@@ -15,8 +15,9 @@ var tanOp = op.Def{
 	Shape: sameShape, Eval: float64Only(math.Tan),
 	Gradient: tanGradient,
 	Interval: elementInterval(tanRange),
-	Linear:   lines(relax.NewPieced(0, relax.Steepening(tanCurve)...).Lines(tanRange), 4, "scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 0.6 ulp; CUDA documents 4"),
-	Couple:   coupleElementwise,
+	Linear: lines(relax.NewPieced(0, relax.Steepening(tanCurve)...).Lines(tanRange), 4,
+		"scan of onnxruntime 1.32.0 (CPU), every 1499th float32: at most 0.6 ulp; CUDA documents 4"),
+	Couple: coupleElementwise,
 }
 
 // tanLimit keeps away from the pole at pi/2 = 1.57..., where the argument's rounding counts.

@@ -11,7 +11,8 @@ import (
 
 var tileEval = pickEval(tileTable)
 
-var tileOp = op.Def{Name: "Tile", Since: 6, Shape: tileShape, Eval: tileEval, Gradient: tileGradient, Linear: movedBy(tileEval, 0), Couple: coupleTile}
+var tileOp = op.Def{Name: "Tile", Since: 6, Shape: tileShape, Eval: tileEval, Gradient: tileGradient,
+	Linear: movedBy(tileEval, 0), Couple: coupleTile}
 
 func tileShape(n *onnxio.Node) ([]op.Type, error) {
 	x, err := shapeOf(n, 0)

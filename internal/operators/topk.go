@@ -123,5 +123,6 @@ func topKGradient(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.V
 		return nil
 	}
 	e.Need(11, "the gradient of TopK")
-	return onlyFirst(e.Op("ScatterElements", onnxio.Attrs{"axis": int64(axis)}, e.Zeros(x, x.Shape...), e.Output(n, 1, onnxio.Int64, dy[0].Shape), dy[0]))
+	return onlyFirst(e.Op("ScatterElements", onnxio.Attrs{"axis": int64(axis)}, e.Zeros(x, x.Shape...),
+		e.Output(n, 1, onnxio.Int64, dy[0].Shape), dy[0]))
 }

@@ -11,7 +11,8 @@ import (
 
 var transposeOp = op.Def{Name: "Transpose", Since: 1, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"perm": op.AnyValue},
-	Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Gradient: transposeGradient, Linear: movedBy(transposeEval, 0), Couple: coupleTranspose}
+	Shape: transposeShape, Eval: transposeEval, Fast: transposeFast, Gradient: transposeGradient,
+	Linear: movedBy(transposeEval, 0), Couple: coupleTranspose}
 
 // permutation reads perm.
 func permutation(n *onnxio.Node, rank int) ([]int, error) {

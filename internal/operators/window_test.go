@@ -187,9 +187,10 @@ func TestWindowErrors(t *testing.T) {
 		"no kernel":          {"MaxPool", nil, []*onnxio.Value{image(1, 2, 3, 3)}},
 		"vector":             {"MaxPool", onnxio.Attrs{"kernel_shape": []int64{}}, []*onnxio.Value{image(1, 2)}},
 		"pool of nothing":    {"AveragePool", onnxio.Attrs{"kernel_shape": []int64{1}, "pads": []int64{1, 1}}, []*onnxio.Value{image(1, 2, 3)}},
-		"counts of MaxPool":  {"MaxPool", onnxio.Attrs{"kernel_shape": []int64{1}, "pads": []int64{1, 1}, "count_include_pad": int64(1)}, []*onnxio.Value{image(1, 2, 3)}},
-		"global of nothing":  {"GlobalMaxPool", nil, []*onnxio.Value{image(1, 2, 0)}},
-		"no input":           {"GlobalAveragePool", nil, nil},
+		"counts of MaxPool": {"MaxPool", onnxio.Attrs{"kernel_shape": []int64{1}, "pads": []int64{1, 1}, "count_include_pad": int64(1)},
+			[]*onnxio.Value{image(1, 2, 3)}},
+		"global of nothing": {"GlobalMaxPool", nil, []*onnxio.Value{image(1, 2, 0)}},
+		"no input":          {"GlobalAveragePool", nil, nil},
 	} {
 		n := &onnxio.Node{Name: "n", Op: c.op, Opset: 19, Attrs: c.attrs, Inputs: c.inputs, Outputs: make([]*onnxio.Value, 1)}
 		d, err := Lookup(n)

@@ -163,7 +163,8 @@ func (o item) existing(info fs.FileInfo) error {
 func (o item) writable(dir string) error {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &RefusedError{Name: o.name, Path: o.path, Why: fmt.Sprintf("the folder %s does not exist", dir), Hint: "make the folder first", Missing: true}
+		return &RefusedError{Name: o.name, Path: o.path, Why: fmt.Sprintf("the folder %s does not exist", dir),
+			Hint: "make the folder first", Missing: true}
 	}
 	if err == nil && !info.IsDir() {
 		return &RefusedError{Name: o.name, Path: o.path, Why: dir + " is no folder"}
@@ -194,7 +195,8 @@ func (o item) against(in item) error {
 		return nil
 	}
 	if rel, err := filepath.Rel(place(in.path), place(o.path)); err == nil && filepath.IsLocal(rel) {
-		return &RefusedError{Name: o.name, Path: o.path, Why: fmt.Sprintf("lies in %s, which %s reads as a whole", in.path, in.name), Hint: "name a place outside of it"}
+		return &RefusedError{Name: o.name, Path: o.path, Why: fmt.Sprintf("lies in %s, which %s reads as a whole", in.path, in.name),
+			Hint: "name a place outside of it"}
 	}
 	return nil
 }

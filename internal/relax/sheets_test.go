@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestProductSheetsHold compares both planes with the product at the corners, exactly, for boxes of all sizes: there a product less a plane has its extremes.
+// TestProductSheetsHold compares both planes with the product at the corners, exactly, for boxes of all sizes: there a product less a plane
+// has its extremes.
 func TestProductSheetsHold(t *testing.T) {
 	rng := rand.New(rand.NewPCG(51, 52))
 	exact := func(s Sheet, x, y float64) *big.Rat {

@@ -15,7 +15,8 @@ func TestChecksPassAtTheirLimit(t *testing.T) {
 		want Outcome
 	}{
 		{AtLeast("a", 0.5, 0.5, ""), Pass}, {AtLeast("a", 0.4999, 0.5, ""), Fail}, {AtLeast("a", nan, 0, ""), Inconclusive},
-		{AtMost("a", 0.5, 0.5, ""), Pass}, {AtMost("a", 0.5001, 0.5, ""), Fail}, {AtMost("a", inf, 1e300, ""), Fail}, {AtMost("a", nan, 1, ""), Inconclusive},
+		{AtMost("a", 0.5, 0.5, ""), Pass}, {AtMost("a", 0.5001, 0.5, ""), Fail}, {AtMost("a", inf, 1e300, ""), Fail},
+		{AtMost("a", nan, 1, ""), Inconclusive},
 	} {
 		if c.of.Outcome != c.want {
 			t.Errorf("%+v, want %s", c.of, c.want)
@@ -46,7 +47,8 @@ func TestRowsComeBackFromJSON(t *testing.T) {
 		}
 	}
 	var back Row
-	if err := json.Unmarshal([]byte(`{"index":1,"verdict":"unknown","margin":null}`), &back); err != nil || !math.IsNaN(float64(back.Margin)) || back.Hit != nil || back.Bracket != nil {
+	if err := json.Unmarshal([]byte(`{"index":1,"verdict":"unknown","margin":null}`), &back); err != nil || !math.IsNaN(float64(back.Margin)) ||
+		back.Hit != nil || back.Bracket != nil {
 		t.Errorf("%+v, %v", back, err)
 	}
 }

@@ -22,7 +22,8 @@ func chart() *Chart {
 
 // TestChartsAreWellFormed draws every sort of curve, and the same twice.
 func TestChartsAreWellFormed(t *testing.T) {
-	for _, change := range []func(*Chart){func(*Chart) {}, func(c *Chart) { c.LogX, c.Measured = true, []float64{1, 2, 10} }, func(c *Chart) { c.FromZero = true }, func(c *Chart) { c.Series = c.Series[1:2] }} {
+	for _, change := range []func(*Chart){func(*Chart) {}, func(c *Chart) { c.LogX, c.Measured = true, []float64{1, 2, 10} },
+		func(c *Chart) { c.FromZero = true }, func(c *Chart) { c.Series = c.Series[1:2] }} {
 		c := chart()
 		change(c)
 		svg, err := c.SVG()
@@ -78,7 +79,8 @@ func TestPicturesAreSavedAsWhatTheirNameSays(t *testing.T) {
 }
 
 func TestMarkdownCellsStayInTheirColumns(t *testing.T) {
-	d := &Document{Title: "t", Sections: []Section{{"s", []Block{Table{Head: []string{"a|b", "c"}, Rows: [][]string{{"1\n2", "x|y`z"}}}, List{"# no heading"}, Details{"d", "a ``` b"}}}}}
+	d := &Document{Title: "t", Sections: []Section{{"s", []Block{Table{Head: []string{"a|b", "c"}, Rows: [][]string{{"1\n2", "x|y`z"}}},
+		List{"# no heading"}, Details{"d", "a ``` b"}}}}}
 	for _, line := range strings.Split(string(d.Markdown()), "\n") {
 		if strings.HasPrefix(line, "|") && strings.Count(strings.ReplaceAll(line, `\|`, ""), "|") != 3 {
 			t.Errorf("not two columns: %s", line)

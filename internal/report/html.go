@@ -33,7 +33,8 @@ details{margin:.6rem 0}pre{overflow-x:auto;background:var(--soft);padding:.6rem;
 func (d *Document) HTML() []byte {
 	b := &bytes.Buffer{}
 	e := foreign.HTML
-	fmt.Fprintf(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>%s</h1>\n", e(d.Title), style, e(d.Title))
+	fmt.Fprintf(b,
+		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>%s</h1>\n", e(d.Title), style, e(d.Title))
 	for _, p := range d.Lead {
 		fmt.Fprintf(b, "<p>%s</p>\n", e(p))
 	}
@@ -130,5 +131,6 @@ func inlineSVG(svg []byte, alt string) string {
 	if head == nil {
 		return "<p>" + foreign.HTML(alt) + "</p>"
 	}
-	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s role=\"img\" aria-label=\"%s\">%s", viewBox.Find(head), foreign.XML(alt), bytes.TrimSpace(svg[len(head):]))
+	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s role=\"img\" aria-label=\"%s\">%s", viewBox.Find(head), foreign.XML(alt),
+		bytes.TrimSpace(svg[len(head):]))
 }

@@ -100,7 +100,8 @@ func (c *tracer) add(p vg.Path, filled bool) {
 
 func (c *tracer) FillString(f font.Face, at vg.Point, text string) {
 	size := f.Font.Size
-	box := vg.Rectangle{Min: vg.Point{X: vg.Length(math.Inf(1)), Y: vg.Length(math.Inf(1))}, Max: vg.Point{X: vg.Length(math.Inf(-1)), Y: vg.Length(math.Inf(-1))}}
+	box := vg.Rectangle{Min: vg.Point{X: vg.Length(math.Inf(1)), Y: vg.Length(math.Inf(1))},
+		Max: vg.Point{X: vg.Length(math.Inf(-1)), Y: vg.Length(math.Inf(-1))}}
 	for _, x := range []vg.Length{0, f.Width(text)} {
 		for _, y := range []vg.Length{-0.2 * size, 0.74 * size} {
 			p := c.at.apply(at.Add(vg.Point{X: x, Y: y}))
@@ -172,7 +173,8 @@ func checkLayout(c *tracer) []string {
 
 // randomWords are names as people and programs give them.
 func randomWords(r *rand.Rand) string {
-	pieces := []string{"conv", "8-16", "temperature", "from", "normal,", "pruned", "l1", "25 %", "a_very_long_name_that_some_exporter_made_of_a_module_path.0.conv2d.weight", "é", "∞", "<b>&", "x"}
+	pieces := []string{"conv", "8-16", "temperature", "from", "normal,", "pruned", "l1", "25 %",
+		"a_very_long_name_that_some_exporter_made_of_a_module_path.0.conv2d.weight", "é", "∞", "<b>&", "x"}
 	var out []string
 	for range 1 + r.IntN(6) {
 		out = append(out, pieces[r.IntN(len(pieces))])
@@ -185,7 +187,8 @@ func randomChart(r *rand.Rand) *Chart {
 	if r.IntN(20) == 0 {
 		scale = math.Pow(10, float64(r.IntN(500)-250))
 	}
-	c := &Chart{Title: randomWords(r), X: "some x", Y: "some y", Percent: r.IntN(2) == 0, FromZero: r.IntN(2) == 0, Wide: r.IntN(2) == 0, Bars: "95 % interval over 3 seeds"}
+	c := &Chart{Title: randomWords(r), X: "some x", Y: "some y", Percent: r.IntN(2) == 0, FromZero: r.IntN(2) == 0, Wide: r.IntN(2) == 0,
+		Bars: "95 % interval over 3 seeds"}
 	if r.IntN(2) == 0 {
 		c.Note = randomWords(r) + " " + randomWords(r)
 	}

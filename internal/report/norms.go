@@ -97,7 +97,8 @@ func (l *LayerScores) chart(score string) *Chart {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(l.Scores[a], l.Scores[b]) })
-	c := &Chart{Title: fmt.Sprintf("%s: %d of %d go", l.Name, gone, len(order)), X: "filters, by score", Y: score, Counted: true, FromZero: true, panel: true,
+	c := &Chart{Title: fmt.Sprintf("%s: %d of %d go", l.Name, gone, len(order)), X: "filters, by score", Y: score,
+		Counted: true, FromZero: true, panel: true,
 		Series: []Series{{Tone: Right, Loose: true}, {Tone: Wrong, Loose: true}}}
 	for rank, i := range order {
 		s := &c.Series[0]

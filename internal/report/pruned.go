@@ -85,7 +85,8 @@ type PinnedLayer struct {
 // pruned is the document of Prune, which has no rows.
 func (r *Result) pruned() map[string]any {
 	s := r.Pruned
-	doc := map[string]any{"model": r.Model, "output": s.Output, "score": s.Score, "before": s.Before, "after": s.After, "layers": s.Layers, "classes": s.Classes,
+	doc := map[string]any{"model": r.Model, "output": s.Output, "score": s.Score, "before": s.Before, "after": s.After,
+		"layers": s.Layers, "classes": s.Classes,
 		"pinned": s.Pinned, "difference": s.Difference}
 	if r.Subject != nil {
 		doc["subject"] = r.Subject
@@ -98,7 +99,8 @@ func (r *Result) pruned() map[string]any {
 
 // Line is a layer in the table that Question.Columns heads.
 func (s *PruneSum) Line(l PrunedLayer) foreign.Text {
-	row := foreign.Sprintf("%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t", l.Name, l.Op, l.Before, l.After, Grouped(l.Params[0]), Grouped(l.Params[1]), Grouped(l.MACs[0]), Grouped(l.MACs[1]))
+	row := foreign.Sprintf("%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t", l.Name, l.Op, l.Before, l.After, Grouped(l.Params[0]), Grouped(l.Params[1]),
+		Grouped(l.MACs[0]), Grouped(l.MACs[1]))
 	switch {
 	case !s.Timed():
 		return row

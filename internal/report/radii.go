@@ -16,7 +16,8 @@ type Radius struct {
 func Sorted(line string, radii []Radius) []Series {
 	sorted := append([]Radius{}, radii...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Eps < sorted[j].Eps })
-	out := []Series{{Name: line, Tone: Grey, Bare: true}, {Name: "classified correctly", Tone: Right, Loose: true}, {Name: "misclassified", Tone: Wrong, Loose: true}}
+	out := []Series{{Name: line, Tone: Grey, Bare: true}, {Name: "classified correctly", Tone: Right, Loose: true},
+		{Name: "misclassified", Tone: Wrong, Loose: true}}
 	for i, r := range sorted {
 		at := Point{X: float64(i + 1), Y: r.Eps}
 		k := 1
@@ -30,7 +31,8 @@ func Sorted(line string, radii []Radius) []Series {
 
 // PlotRadii draws the certification area of radii of a ball (see Ball). The file's ending chooses svg, png or pdf.
 func PlotRadii(file, title, ball string, radii []Radius) error {
-	c := Chart{Title: title, X: "images, by radius", Y: fmt.Sprintf("certified radius (%s)", ball), Counted: true, FromZero: true, Wide: true, Series: Sorted("", radii),
+	c := Chart{Title: title, X: "images, by radius", Y: fmt.Sprintf("certified radius (%s)", ball), Counted: true, FromZero: true,
+		Wide: true, Series: Sorted("", radii),
 		Note: "Each mark is an image: no change of its numbers by at most its radius changes the class that the model gives it. " +
 			"For a misclassified image that is the wrong class."}
 	return c.Save(file)

@@ -20,8 +20,8 @@ func Ball(norm string, low, high float64) string {
 	return fmt.Sprintf("%s, pixels in [%v,%v]", norm, low, high)
 }
 
-// PlotRobust draws robust accuracy over eps in a ball (see Ball), from the clean accuracy at 0 on, with the intervals; points may have the clean one among them.
-// The file's ending chooses svg, png or pdf.
+// PlotRobust draws robust accuracy over eps in a ball (see Ball), from the clean accuracy at 0 on, with the intervals; points may have the
+// clean one among them. The file's ending chooses svg, png or pdf.
 func PlotRobust(file, title, ball string, clean float64, points []Robust) error {
 	line := Series{Name: "images that the model gets right and no attack changed", Points: []Point{{0, 100 * clean, 100 * clean, 100 * clean}}}
 	c := Chart{Title: title, X: fmt.Sprintf("eps (%s)", ball), Y: "robust accuracy, %", Bars: "95 % interval over images (Wilson)",

@@ -122,7 +122,8 @@ func CheckClaims(r *Results, list []Claim) []ClaimResult {
 // on says what a claim is checked on.
 func (c *Claim) on() string {
 	var out []string
-	for _, p := range []struct{ what, names string }{{"teacher", c.Teacher}, {"technique", strings.Join(c.Techniques, " against ")}, {"students", joined(c.Students)},
+	for _, p := range []struct{ what, names string }{{"teacher", c.Teacher}, {"technique", strings.Join(c.Techniques, " against ")},
+		{"students", joined(c.Students)},
 		{"pruned", c.Prune}, {"retrained", c.Retrain}, {"under", c.Attack}} {
 		if p.names != "" {
 			out = append(out, p.what+" "+p.names)

@@ -59,7 +59,8 @@ func lossless(r *Results, c *Claim) ([]Check, error) {
 		}
 		for _, s := range r.subjects() {
 			if s.Prune != p.Name || s.Student != "" && len(c.Students) > 0 && !slices.Contains(c.Students, s.Student) ||
-				len(c.Techniques) > 0 && s.Technique != "" && !slices.Contains(c.Techniques, s.Technique) || c.Teacher != "" && s.Teacher != "" && s.Teacher != c.Teacher {
+				len(c.Techniques) > 0 && s.Technique != "" && !slices.Contains(c.Techniques, s.Technique) ||
+				c.Teacher != "" && s.Teacher != "" && s.Teacher != c.Teacher {
 				continue
 			}
 			before := s

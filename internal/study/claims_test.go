@@ -18,7 +18,8 @@ func (m made) results() *Results {
 	r := &Results{Spec: &Spec{Name: "made up", Seeds: []uint64{0, 1, 2}, Teachers: []Teacher{{Name: "t"}}, Students: []Student{{Name: "a"}, {Name: "b"}},
 		Techniques: []Technique{{Name: "labels", Technique: "labels"}, {Name: "logits", Technique: "logits"}, {Name: "warm", Technique: "temperature"}},
 		Retrain:    []Retrain{{Name: "again"}}, Prune: []Prune{{Name: "dead", Score: "proven-dead"}, {Name: "l1", Score: "l1"}},
-		Certify: &Certify{Domains: []string{"fastlin", "deeppoly"}, MaxEps: 1, Tolerance: 0.01}, Attacks: []Attack{{Name: "pgd", Method: "pgd", Eps: []float64{0.1}}}},
+		Certify: &Certify{Domains: []string{"fastlin", "deeppoly"}, MaxEps: 1, Tolerance: 0.01},
+		Attacks: []Attack{{Name: "pgd", Method: "pgd", Eps: []float64{0.1}}}},
 		Version: "test", Engine: "go"}
 	for s, v := range m.accuracy {
 		for i, x := range v {
@@ -26,7 +27,8 @@ func (m made) results() *Results {
 			if len(v) == 1 {
 				seed = NoSeed
 			}
-			r.Models = append(r.Models, ModelRow{Subject: s, Seed: seed, SHA256: "0123456789abcdef01", Samples: 10000, Correct: int(math.Round(100 * x)), Parameters: 1000})
+			r.Models = append(r.Models, ModelRow{Subject: s, Seed: seed, SHA256: "0123456789abcdef01", Samples: 10000,
+				Correct: int(math.Round(100 * x)), Parameters: 1000})
 		}
 	}
 	for d, by := range m.radius {
@@ -137,7 +139,8 @@ func TestPruningIsLosslessOnlyIfNoClassChanges(t *testing.T) {
 		s := aLogits
 		s.Prune = "dead"
 		for seed := range int64(3) {
-			r.Models = append(r.Models, ModelRow{Subject: s, Seed: seed, Samples: 10000, Correct: 8000, Pruned: &PrunedRow{prunedResult{Removed: c.removed, Equal: &yes}, 8000, c.same}})
+			r.Models = append(r.Models, ModelRow{Subject: s, Seed: seed, Samples: 10000, Correct: 8000,
+				Pruned: &PrunedRow{prunedResult{Removed: c.removed, Equal: &yes}, 8000, c.same}})
 		}
 		if got := CheckClaims(r, []Claim{{Claim: 7, Prune: "dead"}})[0]; got.Verdict != c.want {
 			t.Errorf("%d alike, %d removed: %q, want %q", c.same, c.removed, got.Verdict, c.want)

@@ -41,8 +41,8 @@ attacks: [{method: pgd, steps: 3, eps: [0.01, 0.05], seed: 3}]
 certify: {domains: [interval, deeppoly], images: 6, max_eps: 0.05, tolerance: 0.001}
 `
 
-// TestStepsGoOnWhereTheyWereCutOff interrupts attacks and certifications over and over, and spoils their records now and then: in the end the answers are those
-// of a study that ran through, none of them was asked for twice where its records are whole, and no records are left.
+// TestStepsGoOnWhereTheyWereCutOff interrupts attacks and certifications over and over, and spoils their records now and then: in the end
+// the answers are those of a study that ran through, none of them was asked for twice where its records are whole, and no records are left.
 func TestStepsGoOnWhereTheyWereCutOff(t *testing.T) {
 	spec, err := Parse([]byte(askedStudy))
 	if err != nil {

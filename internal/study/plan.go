@@ -218,7 +218,8 @@ func (p *plan) retrained() {
 			}
 			arch, err := architecture(st.Name, st.Preset, st.Layers, l.train.shape)
 			for _, seed := range l.spec.Seeds {
-				s := p.add(l.trainStep(fmt.Sprintf("training %s (seed %d)", subject, seed), arch, err, nil, nil, student.Config{Technique: student.Labels, Seed: seed}, t, false))
+				s := p.add(l.trainStep(fmt.Sprintf("training %s (seed %d)", subject, seed), arch, err, nil, nil,
+					student.Config{Technique: student.Labels, Seed: seed}, t, false))
 				p.addModel(&model{Subject: subject, seed: int64(seed), made: s})
 			}
 		}
@@ -260,7 +261,8 @@ func (t *trained) words() string {
 }
 
 // trainStep trains: an architecture from random weights, or, where from is given, on from a model's weights.
-func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, from *step, teacher *model, cfg student.Config, t Training, extra bool) *step {
+func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, from *step, teacher *model,
+	cfg student.Config, t Training, extra bool) *step {
 	t.into(&cfg)
 	settings := map[string]any{"config": cfg, "architecture": arch, "data": l.train.identity(), "validation": l.spec.Data.Validation}
 	if extra {

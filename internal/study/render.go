@@ -116,5 +116,6 @@ func figure(file string, c *report.Chart, caption string) (report.Figure, error)
 	if err != nil {
 		return report.Figure{}, fmt.Errorf("%s: %w", file, err)
 	}
-	return report.Figure{File: file, Caption: caption, Alt: c.Title + ": " + c.Y + " over " + c.X + "; the numbers are in the tables and in study.json", SVG: svg}, nil
+	return report.Figure{File: file, Caption: caption, Alt: c.Title + ": " + c.Y + " over " + c.X + "; the numbers are in the tables and in study.json",
+		SVG: svg}, nil
 }

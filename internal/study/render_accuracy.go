@@ -39,7 +39,8 @@ func (w *writer) accuracy() error {
 		if len(valid) > 0 {
 			v = fmt.Sprintf("%.2f", 100*mean(valid))
 		}
-		t.Rows = append(t.Rows, []string{s.String(), T, report.Grouped(rows[0].Parameters), percent(share(correct, rows[0].Samples)), joined(each), agreement, v})
+		t.Rows = append(t.Rows, []string{s.String(), T, report.Grouped(rows[0].Parameters), percent(share(correct, rows[0].Samples)),
+			joined(each), agreement, v})
 	}
 	w.section("Accuracy", t)
 	return nil

@@ -73,7 +73,8 @@ func (w *writer) areas() error {
 		for _, d := range proofs {
 			k++
 			c := report.Chart{Title: fmt.Sprintf("%s: teacher %s and its students", d, t), X: "images by radius, %", Y: "radius", FromZero: true,
-				Key: []report.Series{{Name: "certified by " + d, Tone: report.Grey, Bare: true}, {Name: "the attack's upper curve", Tone: report.Grey, Dash: 2, Bare: true}}}
+				Key: []report.Series{{Name: "certified by " + d, Tone: report.Grey, Bare: true},
+					{Name: "the attack's upper curve", Tone: report.Grey, Dash: 2, Bare: true}}}
 			for i, s := range of[t] {
 				for part, domain := range []string{d, upperDomain} {
 					var all []float64
@@ -90,7 +91,8 @@ func (w *writer) areas() error {
 					c.Series = append(c.Series, line)
 				}
 			}
-			f, err := figure(fmt.Sprintf("area-%d.svg", k), &c, fmt.Sprintf("Certified radii by %s (solid) and the attack's upper curve (dotted), all seeds together; %s.", d, how))
+			f, err := figure(fmt.Sprintf("area-%d.svg", k), &c,
+				fmt.Sprintf("Certified radii by %s (solid) and the attack's upper curve (dotted), all seeds together; %s.", d, how))
 			if err != nil {
 				return err
 			}
@@ -151,7 +153,8 @@ func (w *writer) areaRow(s Subject, d string, rows []*RadiusRow) []string {
 			proven = fmt.Sprintf("%.1f", 100*mean(means)/m)
 		}
 	}
-	return []string{s.String(), d, small(tInterval(means)), correct, fmt.Sprintf("%.5f", mean(median)), fmt.Sprintf("%.5f", mean(most)), fmt.Sprintf("%.5f", mean(largest)), proven}
+	return []string{s.String(), d, small(tInterval(means)), correct, fmt.Sprintf("%.5f", mean(median)), fmt.Sprintf("%.5f", mean(most)),
+		fmt.Sprintf("%.5f", mean(largest)), proven}
 }
 
 // coloured draws one model's curve as the thesis does, marks coloured by correctness, with the first seed and the first domain.
@@ -169,7 +172,8 @@ func (w *writer) coloured(blocks *[]report.Block, subjects []Subject) error {
 		for i, v := range x.Radius {
 			marks = append(marks, report.Radius{Eps: v, Correct: x.Correct[i]})
 		}
-		c := report.Chart{Title: s.String() + seedText(x.Seed), X: "images, by radius", Y: "radius", Counted: true, FromZero: true, Series: report.Sorted("certified by "+d, marks)}
+		c := report.Chart{Title: s.String() + seedText(x.Seed), X: "images, by radius", Y: "radius", Counted: true, FromZero: true,
+			Series: report.Sorted("certified by "+d, marks)}
 		if up := w.radiiOf(s, upperDomain); len(up) > 0 {
 			v := append([]float64{}, up[0].Radius...)
 			slices.Sort(v)
@@ -179,7 +183,9 @@ func (w *writer) coloured(blocks *[]report.Block, subjects []Subject) error {
 			}
 			c.Series = append(c.Series, curve)
 		}
-		f, err := figure(fmt.Sprintf("radii-%d.svg", k), &c, fmt.Sprintf("%s%s: blue discs are images that it classifies rightly, vermilion triangles those that it does not; %s.", s, seedText(x.Seed), w.certifyHow()))
+		f, err := figure(fmt.Sprintf("radii-%d.svg", k), &c,
+			fmt.Sprintf("%s%s: blue discs are images that it classifies rightly, vermilion triangles those that it does not; %s.",
+				s, seedText(x.Seed), w.certifyHow()))
 		if err != nil {
 			return err
 		}
@@ -214,7 +220,8 @@ func (w *writer) certified() error {
 	how := w.certifyHow()
 	for k, t := range teachers {
 		chart := report.Chart{Title: fmt.Sprintf("teacher %s and its students", t), X: "eps", Y: "accuracy, %", FromZero: true, Percent: true,
-			Key: []report.Series{{Name: "certified by " + tight, Tone: report.Grey, Bare: true}, {Name: "what the attack's curve leaves", Tone: report.Grey, Dash: 2, Bare: true}}}
+			Key: []report.Series{{Name: "certified by " + tight, Tone: report.Grey, Bare: true},
+				{Name: "what the attack's curve leaves", Tone: report.Grey, Dash: 2, Bare: true}}}
 		most := 0.0
 		for _, s := range of[t] {
 			for _, x := range append(w.radiiOf(s, tight), w.radiiOf(s, upperDomain)...) {
@@ -237,7 +244,8 @@ func (w *writer) certified() error {
 				chart.Series = append(chart.Series, line)
 			}
 		}
-		f, err := figure(fmt.Sprintf("certified-%d.svg", k+1), &chart, fmt.Sprintf("Certified accuracy by %s (solid) and what the attack's upper curve leaves (dotted), means over seeds; %s.", tight, how))
+		f, err := figure(fmt.Sprintf("certified-%d.svg", k+1), &chart,
+			fmt.Sprintf("Certified accuracy by %s (solid) and what the attack's upper curve leaves (dotted), means over seeds; %s.", tight, how))
 		if err != nil {
 			return err
 		}

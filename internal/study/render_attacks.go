@@ -47,7 +47,8 @@ func (w *writer) attacks() error {
 		teachers, of := groupsOf(w.r, subjects)
 		for _, t := range teachers {
 			k++
-			c := report.Chart{Title: fmt.Sprintf("under %s: teacher %s and its students", a.Name, t), X: "eps", Y: "attacked accuracy, %", FromZero: true, Percent: true,
+			c := report.Chart{Title: fmt.Sprintf("under %s: teacher %s and its students", a.Name, t), X: "eps", Y: "attacked accuracy, %",
+				FromZero: true, Percent: true,
 				Bars: w.barsText() + "; of a single model, over images", Measured: append([]float64{0}, a.Eps...)}
 			for i, s := range of[t] {
 				line := report.Series{Name: s.String(), Tone: i}

@@ -25,8 +25,9 @@ func (w *writer) claims() error {
 	}
 	sum.Mark = func(row, column int) string { return tone(verdicts[row], column == 1) }
 	blocks := []report.Block{sum}
-	blocks = append(blocks, report.Paragraph("The checks of each claim follow. Differences are in percentage points, paired by seed; ratios are geometric means over the seeds, "+
-		"paired likewise; n is the number of pairs. In brackets behind an effect stands its 95 % interval; a verdict in brackets does not decide the claim."))
+	blocks = append(blocks,
+		report.Paragraph("The checks of each claim follow. Differences are in percentage points, paired by seed; ratios are geometric means over the seeds, "+
+			"paired likewise; n is the number of pairs. In brackets behind an effect stands its 95 % interval; a verdict in brackets does not decide the claim."))
 	for _, c := range w.r.Claims {
 		if len(c.Checks) > 0 {
 			blocks = append(blocks, checkTable(c))

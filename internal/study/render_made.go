@@ -13,7 +13,8 @@ import (
 // made says where everything comes from.
 func (w *writer) made() error {
 	r := w.r
-	data := report.Table{Head: []string{"data", "from", "split", "range", "images", "SHA-256 of the files"}, Text: []bool{true, true, true, true, false, true}}
+	data := report.Table{Head: []string{"data", "from", "split", "range", "images", "SHA-256 of the files"},
+		Text: []bool{true, true, true, true, false, true}}
 	for _, d := range r.Data {
 		which := d.Range
 		if d.Random {
@@ -46,7 +47,8 @@ func (w *writer) made() error {
 		total += s.Seconds
 	}
 	blocks := []report.Block{report.Paragraph(fmt.Sprintf("shoal %s, engine %s; attacks and proofs run on the embedded engine or as said above. The study's SHA-256 is %s. Its %d steps took %.0f seconds in all. "+
-		"study.json holds every number, and cache/ every step with its settings and the hashes of its inputs.", r.Version, r.Engine, r.SpecHash, len(r.Steps), total)), data, models,
+		"study.json holds every number, and cache/ every step with its settings and the hashes of its inputs.", r.Version, r.Engine, r.SpecHash,
+		len(r.Steps), total)), data, models,
 		report.Details{Title: "Configuration, with what was left out filled in", Text: string(config)}}
 	if len(r.Failures) > 0 {
 		var list report.List

@@ -10,7 +10,8 @@ import (
 func (w *writer) pruning() error {
 	t := report.Table{Caption: "One-shot, without training afterwards. Parameters and multiply-adds of one image, before and after, as means over seeds; alike is the least share of test images " +
 		"with the same class as before. proven-dead removes what interval bounds over all images in [0,1] prove never to fire (float32 semantics); proven equal means that both networks are proven to compute the same.",
-		Head: []string{"model", "filters gone", "parameters", "after", "multiply-adds", "after", "accuracy before, %", "after, %", "alike, %", "proven equal"}}
+		Head: []string{"model", "filters gone", "parameters", "after", "multiply-adds", "after", "accuracy before, %",
+			"after, %", "alike, %", "proven equal"}}
 	for _, s := range w.r.subjects() {
 		if s.Prune == "" {
 			continue
@@ -45,7 +46,8 @@ func (w *writer) pruning() error {
 		if asked {
 			yes = map[bool]string{true: "yes", false: "no"}[proven]
 		}
-		t.Rows = append(t.Rows, []string{s.String(), fmt.Sprintf("%.1f", removed/float64(n)), mid(params), mid(after) + fmt.Sprintf(" (%.0f %% less)", 100*(1-after/params)), mid(macs), mid(macsAfter),
+		t.Rows = append(t.Rows, []string{s.String(), fmt.Sprintf("%.1f", removed/float64(n)), mid(params),
+			mid(after) + fmt.Sprintf(" (%.0f %% less)", 100*(1-after/params)), mid(macs), mid(macsAfter),
 			percent(share(before, rows[0].Samples)), percent(share(now, rows[0].Samples)), fmt.Sprintf("%.2f", 100*least), yes})
 	}
 	if len(t.Rows) > 0 {

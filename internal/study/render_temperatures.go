@@ -22,7 +22,8 @@ func (w *writer) temperatures() error {
 	}
 	var blocks []report.Block
 	for k, g := range groups {
-		c := report.Chart{Title: fmt.Sprintf("%s from %s", g.technique, g.teacher), X: "temperature T of the teacher", Y: "accuracy, %", LogX: true, Percent: true,
+		c := report.Chart{Title: fmt.Sprintf("%s from %s", g.technique, g.teacher), X: "temperature T of the teacher",
+			Y: "accuracy, %", LogX: true, Percent: true,
 			Bars: w.barsText(),
 			Key:  []report.Series{{Name: "test images", Tone: report.Grey, Bare: true}, {Name: "validation images", Tone: report.Grey, Dash: 1, Bare: true}}}
 		var students []string

@@ -28,7 +28,8 @@ func madeUp() *Results {
 	r.Spec.Students = []Student{student}
 	r.Spec.Techniques = []Technique{{Name: "labels", Technique: "labels"}, {Name: "warm", Technique: "temperature", Temperatures: []float64{1, 2}}}
 	r.SpecHash = strings.Repeat("ab", 32)
-	r.Data = []DataRow{{"train", "fmnist:x", "train", "", 1000, true, strings.Repeat("cd", 32)}, {"test", "fmnist:x", "test", "0:200", 200, false, strings.Repeat("ef", 32)}}
+	r.Data = []DataRow{{"train", "fmnist:x", "train", "", 1000, true, strings.Repeat("cd", 32)},
+		{"test", "fmnist:x", "test", "0:200", 200, false, strings.Repeat("ef", 32)}}
 	yes, agreement := true, 170
 	base := map[Subject]int{teacherT: 180, sl: 150, st: 165, pruned: 165, again: 160, alone: 140}
 	rng := rand.New(rand.NewPCG(7, 7))
@@ -38,7 +39,8 @@ func madeUp() *Results {
 			seeds = []int64{NoSeed}
 		}
 		for _, seed := range seeds {
-			row := ModelRow{Subject: s, Seed: seed, SHA256: strings.Repeat("12", 32), Parameters: 12345, Samples: 200, Correct: base[s] + int(seed), Seconds: 1.5}
+			row := ModelRow{Subject: s, Seed: seed, SHA256: strings.Repeat("12", 32), Parameters: 12345, Samples: 200,
+				Correct: base[s] + int(seed), Seconds: 1.5}
 			if s == st {
 				row.T, row.Epochs, row.BestEpoch, row.Agreement, row.Valid = 2, 4, 3, &agreement, 0.8
 			}
@@ -51,7 +53,8 @@ func madeUp() *Results {
 			if s == pruned {
 				continue
 			}
-			r.Attacks = append(r.Attacks, AttackRow{Subject: s, Seed: seed, Attack: "pgd", Samples: 200, Correct: row.Correct, Eps: []float64{0.1}, Robust: []int{row.Correct / 2}})
+			r.Attacks = append(r.Attacks, AttackRow{Subject: s, Seed: seed, Attack: "pgd", Samples: 200, Correct: row.Correct, Eps: []float64{0.1},
+				Robust: []int{row.Correct / 2}})
 			for _, d := range []string{"fastlin", "deeppoly", upperDomain} {
 				x := radii{}
 				for range 20 {
@@ -74,8 +77,10 @@ func madeUp() *Results {
 	r.Spec.Certify.Eps = []float64{0.01, 0.05}
 	r.Failures = []Failure{{"training something", "it <diverged>"}}
 	r.Steps = []StepRow{{Name: "one", Key: "k", Seconds: 12}}
-	r.Claims = CheckClaims(r, []Claim{{Claim: 1}, {Claim: 4, Techniques: []string{"warm", "logits"}}, {Claim: 5, Techniques: []string{"warm", "labels"}}, {Claim: 7}, {Claim: 8, Teacher: "t"},
-		{Claim: 9, Techniques: []string{"warm"}}, {Claim: 10, Techniques: []string{"warm"}}, {Claim: 12, Techniques: []string{"warm"}}, {Claim: 13, Techniques: []string{"warm"}}, {Claim: 14, Techniques: []string{"warm"}}, {Claim: 15}})
+	r.Claims = CheckClaims(r, []Claim{{Claim: 1}, {Claim: 4, Techniques: []string{"warm", "logits"}}, {Claim: 5, Techniques: []string{"warm", "labels"}},
+		{Claim: 7}, {Claim: 8, Teacher: "t"},
+		{Claim: 9, Techniques: []string{"warm"}}, {Claim: 10, Techniques: []string{"warm"}}, {Claim: 12, Techniques: []string{"warm"}},
+		{Claim: 13, Techniques: []string{"warm"}}, {Claim: 14, Techniques: []string{"warm"}}, {Claim: 15}})
 	return r
 }
 

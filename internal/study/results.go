@@ -174,7 +174,8 @@ func (p *plan) gatherModel(r *Results, m *model) {
 	if !ok || m.measured.err != nil {
 		return
 	}
-	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct, Seconds: m.made.seconds, Asked: e.Asked}
+	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct,
+		Seconds: m.made.seconds, Asked: e.Asked}
 	if t, ok := m.made.result.(*trained); ok {
 		row.T, row.Epochs, row.BestEpoch = t.Temperature, len(t.History), t.Best
 		if t.Valid != nil {
@@ -212,7 +213,8 @@ func (p *plan) gatherModel(r *Results, m *model) {
 		}
 		tr := t.made.result.(*trained)
 		te := t.measured.result.(*evaluated)
-		one := TryRow{Subject: m.Subject, Seed: m.seed, T: t.temperature, Accuracy: float64(te.Correct) / float64(te.Samples), Chosen: t.temperature == row.T}
+		one := TryRow{Subject: m.Subject, Seed: m.seed, T: t.temperature, Accuracy: float64(te.Correct) / float64(te.Samples),
+			Chosen: t.temperature == row.T}
 		if tr.Valid != nil {
 			one.Valid = tr.Valid.Accuracy
 		}

@@ -24,7 +24,8 @@ func (r *Robust) student() *student.Robust {
 	if r == nil {
 		return nil
 	}
-	out := &student.Robust{Method: r.Method, Eps: float64(r.Eps), EpsStart: float64(r.EpsStart), WarmUp: float64(r.WarmUp), Ramp: float(r.Ramp), Schedule: r.Schedule, BetaEnd: float64(r.BetaEnd),
+	out := &student.Robust{Method: r.Method, Eps: float64(r.Eps), EpsStart: float64(r.EpsStart), WarmUp: float64(r.WarmUp), Ramp: float(r.Ramp),
+		Schedule: r.Schedule, BetaEnd: float64(r.BetaEnd),
 		AttackSteps: r.AttackSteps, Unbounded: r.Unbounded}
 	if len(r.Kappa) == 2 {
 		out.KappaStart, out.KappaEnd = &r.Kappa[0], &r.Kappa[1]

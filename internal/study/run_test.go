@@ -206,15 +206,16 @@ func TestTinyStudyEndToEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		worked := map[string]int{}
-		r, err := Run(context.Background(), spec, Options{Dir: dir, Base: filepath.Join("..", "..", "testdata"), Version: "test", Progress: func(p Progress) {
-			if p.Err != nil {
-				t.Error(p.Name, p.Err)
-			}
-			if !p.Reused && !p.Again {
-				word, _, _ := strings.Cut(p.Name, " ")
-				worked[word]++
-			}
-		}})
+		r, err := Run(context.Background(), spec, Options{Dir: dir, Base: filepath.Join("..", "..", "testdata"),
+			Version: "test", Progress: func(p Progress) {
+				if p.Err != nil {
+					t.Error(p.Name, p.Err)
+				}
+				if !p.Reused && !p.Again {
+					word, _, _ := strings.Cut(p.Name, " ")
+					worked[word]++
+				}
+			}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +226,8 @@ func TestTinyStudyEndToEnd(t *testing.T) {
 	}
 	r, worked := run(2, 4)
 	if len(r.Models) != 1+4+2 || len(r.Tries) != 4 || len(r.Attacks) != 5 || len(r.Radii) != 10 || len(r.Claims) != 1 || len(r.Failures) != 0 {
-		t.Errorf("%d models, %d tries, %d attacks, %d radii, %d claims, failures %v", len(r.Models), len(r.Tries), len(r.Attacks), len(r.Radii), len(r.Claims), r.Failures)
+		t.Errorf("%d models, %d tries, %d attacks, %d radii, %d claims, failures %v", len(r.Models), len(r.Tries), len(r.Attacks),
+			len(r.Radii), len(r.Claims), r.Failures)
 	}
 	if worked["training"] != 6 || worked["attacking"] != 10 || worked["certifying"] != 5 || worked["pruning"] != 2 {
 		t.Error(worked)

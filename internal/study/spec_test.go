@@ -31,10 +31,12 @@ func TestParseNamesLineAndKey(t *testing.T) {
 		{"empty", "", "the study is empty"},
 		{"two documents", goodStudy + "---\nname: m\n", "more than one"},
 		{"no teacher", strings.Replace(goodStudy, "teachers:\n  - {name: t, model: t.onnx}\n", "", 1), "teachers: there is none"},
-		{"a name twice", strings.Replace(goodStudy, "  - {name: t, model: t.onnx}", "  - {name: t, model: t.onnx}\n  - {name: t, model: t.onnx}", 1), "is there twice"},
+		{"a name twice", strings.Replace(goodStudy, "  - {name: t, model: t.onnx}", "  - {name: t, model: t.onnx}\n  - {name: t, model: t.onnx}", 1),
+			"is there twice"},
 		{"unknown technique", strings.Replace(goodStudy, "technique: logits", "technique: osmosis", 1), "osmosis"},
 		{"unknown preset", strings.Replace(goodStudy, "layers: [{dense: 10}]", "preset: huge", 1), "preset \"huge\" is not known"},
-		{"preset and layers", strings.Replace(goodStudy, "layers: [{dense: 10}]", "layers: [{dense: 10}], preset: small-fmnist-8-16", 1), "either preset or layers"},
+		{"preset and layers", strings.Replace(goodStudy, "layers: [{dense: 10}]", "layers: [{dense: 10}], preset: small-fmnist-8-16", 1),
+			"either preset or layers"},
 		{"labels have no temperature", strings.Replace(goodStudy, "technique: logits", "technique: labels, temperatures: [2]", 1), "has no temperature"},
 		{"extra images that are not there", strings.Replace(goodStudy, "technique: logits", "technique: logits, extra: true", 1), "data.extra is missing"},
 		{"unknown student", goodStudy + "claims: [{claim: 5, students: [z]}]\n", "\"z\" is none of s"},
@@ -77,14 +79,16 @@ claims: [{claim: 7, margin: 0}]
 	tech := s.Techniques[0]
 	own := student.Config{Technique: tech.Technique, Beta: float(tech.Beta), Alpha: float(tech.Alpha)}
 	tech.Training.over(s.Training).into(&own)
-	if own.Beta == nil || *own.Beta != 0 || *own.Alpha != 0.5 || own.Patience != 0 || own.WeightDecay != 0 || own.Augment != (student.Augment{}) || own.Epochs != 3 {
+	if own.Beta == nil || *own.Beta != 0 || *own.Alpha != 0.5 || own.Patience != 0 || own.WeightDecay != 0 ||
+		own.Augment != (student.Augment{}) || own.Epochs != 3 {
 		t.Errorf("%+v", own)
 	}
 	robust := s.Retrain[0].Training.Robust.student()
 	if robust.Eps != 2.0/255 || robust.EpsStart != 1.0/255 || robust.Ramp == nil || *robust.Ramp != 0 || *robust.KappaEnd != 0.5 {
 		t.Errorf("%+v", robust)
 	}
-	if e := s.Attacks[0].Eps; e[0] != 1.0/255 || e[1] != 2.0/255 || s.Certify.MaxEps != 8.0/255 || s.Certify.Tolerance != 1.0/2550 || s.Certify.Eps[0] != 4.0/255 {
+	if e := s.Attacks[0].Eps; e[0] != 1.0/255 || e[1] != 2.0/255 || s.Certify.MaxEps != 8.0/255 || s.Certify.Tolerance != 1.0/2550 ||
+		s.Certify.Eps[0] != 4.0/255 {
 		t.Errorf("%+v %+v", s.Attacks, s.Certify)
 	}
 	if m := s.Claims[0].margin(); m != 0 {

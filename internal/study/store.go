@@ -69,7 +69,8 @@ func (st store) keep(s *step, result any, m *onnxio.Model, by string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	e := entry{Key: s.key, Kind: s.kind, Version: s.version, Name: s.name, Settings: s.settings, Made: time.Now().UTC().Format(time.RFC3339), By: by, Seconds: s.seconds, Result: raw}
+	e := entry{Key: s.key, Kind: s.kind, Version: s.version, Name: s.name, Settings: s.settings, Made: time.Now().UTC().Format(time.RFC3339),
+		By: by, Seconds: s.seconds, Result: raw}
 	for _, i := range s.inputs {
 		e.Inputs = append(e.Inputs, i.hash)
 	}

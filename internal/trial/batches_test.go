@@ -50,18 +50,20 @@ func (l laid) Run(_ context.Context, in []*onnxio.Tensor) ([]*onnxio.Tensor, err
 			}
 		}
 	}
-	shape := map[string][]int{"first": {n, l.t, l.w}, "mixed": {n, l.t, l.w}, "stacked": {n * l.t, l.w}, "later": {l.t, n, l.w}, "mixed later": {l.t, n, l.w}, "later stacked": {l.t * n, l.w}}[l.layout]
+	shape := map[string][]int{"first": {n, l.t, l.w}, "mixed": {n, l.t, l.w}, "stacked": {n * l.t, l.w}, "later": {l.t, n, l.w},
+		"mixed later": {l.t, n, l.w}, "later stacked": {l.t * n, l.w}}[l.layout]
 	return []*onnxio.Tensor{onnxio.FromFloat32(out, shape...)}, nil
 }
 
-// TestSamplesHaveWhatTheyHaveAlone: however outputs are laid out and whatever samples do to each other, a sample's row is what the session gives for it
-// alone, and dependence is told where it is there.
+// TestSamplesHaveWhatTheyHaveAlone: however outputs are laid out and whatever samples do to each other, a sample's row is what the session
+// gives for it alone, and dependence is told where it is there.
 func TestSamplesHaveWhatTheyHaveAlone(t *testing.T) {
 	ctx := context.Background()
 	together, apart := 0, 0
 	for seed := range 600 {
 		rng := rand.New(rand.NewPCG(uint64(seed), 4))
-		l := laid{layout: []string{"first", "stacked", "later", "later stacked", "mixed", "mixed later"}[rng.IntN(6)], t: 1 + rng.IntN(4), w: 1 + rng.IntN(3), fixed: 1}
+		l := laid{layout: []string{"first", "stacked", "later", "later stacked", "mixed", "mixed later"}[rng.IntN(6)],
+			t: 1 + rng.IntN(4), w: 1 + rng.IntN(3), fixed: 1}
 		if rng.IntN(4) == 0 && l.layout != "mixed" && l.layout != "mixed later" && l.layout != "later stacked" {
 			l.fixed = 2
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
-// TestInfinitiesAreComparedTheSameFromRecords: outputs that are infinite or no numbers differ from everything but themselves, and a run that goes on from
-// records, which JSON keeps as null, says the same.
+// TestInfinitiesAreComparedTheSameFromRecords: outputs that are infinite or no numbers differ from everything but themselves, and a run
+// that goes on from records, which JSON keeps as null, says the same.
 func TestInfinitiesAreComparedTheSameFromRecords(t *testing.T) {
 	ctx := context.Background()
 	session := func(op string) engine.Session {
@@ -31,7 +31,8 @@ func TestInfinitiesAreComparedTheSameFromRecords(t *testing.T) {
 	plan := record.Plan{Question: "compare"}
 	path := filepath.Join(t.TempDir(), "records")
 	ask := func(records *record.File) *report.AgreementSum {
-		q := &Compare{Models: [2]Side{{"a", &Batches{Session: a, Fixed: 1}}, {"b", &Batches{Session: b, Fixed: 1}}}, Inputs: []int{0}, Outputs: []int{0}, Batch: 2, Records: records,
+		q := &Compare{Models: [2]Side{{"a", &Batches{Session: a, Fixed: 1}}, {"b", &Batches{Session: b, Fixed: 1}}}, Inputs: []int{0},
+			Outputs: []int{0}, Batch: 2, Records: records,
 			Feed: &Feed{Len: 3, Index: []int{7, 8, 9}, Next: func(from, n int) ([]*onnxio.Tensor, int, error) {
 				return []*onnxio.Tensor{onnxio.FromFloat32(x[3*from:3*(from+n)], n, 3)}, n, nil
 			}}}
@@ -56,7 +57,8 @@ func TestInfinitiesAreComparedTheSameFromRecords(t *testing.T) {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if s.Samples != 3 || !math.IsInf(float64(s.Max), 1) || !math.IsInf(float64(s.Mean), 1) || !math.IsNaN(float64(s.Agreement)) || len(s.Differing) != 0 {
+		if s.Samples != 3 || !math.IsInf(float64(s.Max), 1) || !math.IsInf(float64(s.Mean), 1) ||
+			!math.IsNaN(float64(s.Agreement)) || len(s.Differing) != 0 {
 			t.Errorf("%+v", s)
 		}
 	}

@@ -25,8 +25,8 @@ const (
 
 // Decision says what scores mean.
 //
-// Argmax: k >= 2 scores, the class is the first largest. Threshold: one score, class 1 where it is above At, else class 0. Regress: numbers, which have
-// no classes.
+// Argmax: k >= 2 scores, the class is the first largest. Threshold: one score, class 1 where it is above At, else class 0. Regress:
+// numbers, which have no classes.
 type Decision struct {
 	Kind Kind
 	At   *big.Rat // of Threshold

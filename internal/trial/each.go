@@ -7,7 +7,8 @@ import (
 
 // Each puts a question to every sample, one by one and in order, and gives every answer to show. Cancelled, it ends behind the last sample that was
 // answered, without an error. begin, where set, is told the number of each sample before it is asked.
-func Each[A any](ctx context.Context, s *Samples, begin func(index int), ask func(ctx context.Context, i int) (A, error), show func(A) error) (interrupted bool, err error) {
+func Each[A any](ctx context.Context, s *Samples, begin func(index int), ask func(ctx context.Context, i int) (A, error),
+	show func(A) error) (interrupted bool, err error) {
 	for i := range s.Len() {
 		if begin != nil {
 			begin(s.Index[i])

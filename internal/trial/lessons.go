@@ -48,11 +48,12 @@ func Decode(ctx context.Context, set *dataset.Set, shape [3]int, index []int) (*
 	return d, nil
 }
 
-// Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end. stripped tells that there
-// was one. What has no such scores is an error.
+// Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end.
+// stripped tells that there was one. What has no such scores is an error.
 func Teacher(s *Subject, producer string) (m *onnxio.Model, stripped bool, err error) {
 	if s.Decision.Kind != Argmax {
-		return nil, false, &onnxio.UnsupportedError{Why: fmt.Sprintf("decision %s: students learn from a score for each class, of which the largest decides", s.Decision)}
+		return nil, false,
+			&onnxio.UnsupportedError{Why: fmt.Sprintf("decision %s: students learn from a score for each class, of which the largest decides", s.Decision)}
 	}
 	g, stripped, err := student.StripSoftmax(s.Model.Graph)
 	if err != nil || !stripped {

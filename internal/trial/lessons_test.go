@@ -8,7 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestTeachersHaveAScoreForEachClass: a student learns logits, before a softmax; one score, a number without classes and a label are nothing to learn from.
+// TestTeachersHaveAScoreForEachClass: a student learns logits, before a softmax; one score, a number without classes and a label are
+// nothing to learn from.
 func TestTeachersHaveAScoreForEachClass(t *testing.T) {
 	for name, c := range map[string]struct {
 		net                func(s *sketch) *onnxio.Value

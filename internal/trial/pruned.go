@@ -8,7 +8,8 @@ import (
 
 // Pruned is what pruning made of a graph, for reports, and the nodes of each of its layers before and after, in the order of the layers.
 func Pruned(before *onnxio.Graph, r *prune.Result) (*report.PruneSum, [][2]*onnxio.Node, error) {
-	s := &report.PruneSum{Score: string(r.Plan.Choice.Score), Layers: []report.PrunedLayer{}, Classes: []report.PrunedClass{}, Pinned: []report.PinnedLayer{}}
+	s := &report.PruneSum{Score: string(r.Plan.Choice.Score), Layers: []report.PrunedLayer{}, Classes: []report.PrunedClass{},
+		Pinned: []report.PinnedLayer{}}
 	for _, p := range r.Plan.Pinned {
 		s.Pinned = append(s.Pinned, report.PinnedLayer(p))
 	}

@@ -86,7 +86,8 @@ func TestCenterRefusesWhatLiesOutside(t *testing.T) {
 		v     float32
 		valid dataset.PixelRange
 		ok    bool
-	}{{0, unit, true}, {1, unit, true}, {1.0001, unit, false}, {-1e-30, unit, false}, {nan, unit, false}, {nan, none, false}, {inf, none, false}, {1e30, none, true}} {
+	}{{0, unit, true}, {1, unit, true}, {1.0001, unit, false}, {-1e-30, unit, false}, {nan, unit, false}, {nan, none, false},
+		{inf, none, false}, {1e30, none, true}} {
 		s, err := Join(source([][]float32{{0.5, c.v}}, c.valid), []int{1, 2}, nil, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -9,7 +9,8 @@ import (
 // Level is the confidence of all intervals.
 const Level = 0.95
 
-// Wilson is the interval of a share of n; NaN for a share of nothing. Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+// Wilson is the interval of a share of n; NaN for a share of nothing. Wilson 1927, "Probable inference, the law of succession, and
+// statistical inference".
 func Wilson(k, n int) (low, high float64) {
 	if n == 0 {
 		return math.NaN(), math.NaN()

@@ -12,7 +12,8 @@ import (
 
 // ranges are what types hold, as float64s where they have them.
 var ranges = map[onnxio.DType][2]float64{onnxio.Int8: {-128, 127}, onnxio.Uint8: {0, 255}, onnxio.Int16: {-32768, 32767}, onnxio.Uint16: {0, 65535},
-	onnxio.Int32: {-1 << 31, 1<<31 - 1}, onnxio.Uint32: {0, 1<<32 - 1}, onnxio.Int64: {-1 << 63, 1 << 62}, onnxio.Uint64: {0, 1 << 62}, onnxio.Bool: {0, 1}}
+	onnxio.Int32: {-1 << 31, 1<<31 - 1}, onnxio.Uint32: {0, 1<<32 - 1}, onnxio.Int64: {-1 << 63, 1 << 62},
+	onnxio.Uint64: {0, 1 << 62}, onnxio.Bool: {0, 1}}
 
 // TestTensorsHoldTheFilesNumbers: whatever the file holds and the net takes, a tensor is exactly the file's numbers or there is none.
 func TestTensorsHoldTheFilesNumbers(t *testing.T) {

@@ -62,7 +62,8 @@ func sources(t *testing.T) (root string, files, tests map[string]bool) {
 	return root, files, tests
 }
 
-// there tells whether a file that a text in some folder names exists: there, below it, from the root, or, of a bare name outside of packages, anywhere.
+// there tells whether a file that a text in some folder names exists: there, below it, from the root, or, of a bare name outside of
+// packages, anywhere.
 func there(files map[string]bool, dir, name string, anywhere bool) bool {
 	if files[path.Join(dir, name)] || files[name] {
 		return true
@@ -135,7 +136,8 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 
 // unlisted are folders that docs/architecture.md has no row for, each with the reason.
 var unlisted = map[string]string{
-	"internal/walls": "tests alone", "onnxio/internal/pb": "generated", "onnxio/internal/wire": "of onnxio alone, told there", "internal/kernel/gen": "writes a file of kernel",
+	"internal/walls": "tests alone", "onnxio/internal/pb": "generated", "onnxio/internal/wire": "of onnxio alone, told there",
+	"internal/kernel/gen": "writes a file of kernel",
 }
 
 // TestTheMapHasAllRooms compares the table of docs/architecture.md with the folders that hold code, both ways, and with the heights of the walls.

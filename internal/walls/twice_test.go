@@ -22,7 +22,8 @@ type codeLine struct {
 	text string
 }
 
-// codeLines are a file's lines that hold code: no comments, no imports, no lines of nothing but closing brackets at a block's end count by themselves.
+// codeLines are a file's lines that hold code: no comments, no imports, no lines of nothing but closing brackets at a block's end count by
+// themselves.
 func codeLines(t *testing.T, path string) []codeLine {
 	t.Helper()
 	src, err := os.ReadFile(path)
@@ -105,7 +106,8 @@ func twice(rooms map[string][][]codeLine, least int) []string {
 				for at+n < len(lines) && other.at+n < len(other.file) && lines[at+n].text == other.file[other.at+n].text {
 					n++
 				}
-				out = append(out, fmt.Sprintf("%s:%d and %s:%d, %d lines", other.file[other.at].file, other.file[other.at].line, lines[at].file, lines[at].line, n))
+				out = append(out, fmt.Sprintf("%s:%d and %s:%d, %d lines", other.file[other.at].file, other.file[other.at].line,
+					lines[at].file, lines[at].line, n))
 				at += n - 1
 			}
 		}
@@ -113,8 +115,8 @@ func twice(rooms map[string][][]codeLine, least int) []string {
 	return out
 }
 
-// TestNothingStandsTwice: commands, studies and the room of questions share what they do by calling it. A block of six lines that stands in two of them is
-// one that will drift apart.
+// TestNothingStandsTwice: commands, studies and the room of questions share what they do by calling it. A block of six lines that stands in
+// two of them is one that will drift apart.
 func TestNothingStandsTwice(t *testing.T) {
 	rooms := map[string][][]codeLine{}
 	files := 0

@@ -2,12 +2,14 @@ package dataset
 
 import "image"
 
-// Chroma planes of JPEG and WebP files mostly have half the width, or half of both sizes. The formats leave open how they grow; the decoders that
-// nets are trained with (libjpeg under Pillow, torchvision, OpenCV and TensorFlow; libwebp) weigh the nearest samples by a triangle: 3/4 of the
-// nearer and 1/4 of the farther in each halved direction, where the standard library's repeats them, which moves pixels of a smooth picture by 4/255 on
-// average. Pictures that are certified must be those that a net was trained on, so that this file does as those decoders do.
+// Chroma planes of JPEG and WebP files mostly have half the width, or half of both sizes. The formats leave open how they grow; the
+// decoders that nets are trained with (libjpeg under Pillow, torchvision, OpenCV and TensorFlow; libwebp) weigh the nearest samples by a
+// triangle: 3/4 of the nearer and 1/4 of the farther in each halved direction, where the standard library's repeats them, which moves
+// pixels of a smooth picture by 4/255 on average. Pictures that are certified must be those that a net was trained on, so that this file
+// does as those decoders do.
 //
-// Source: "fancy upsampling" of the Independent JPEG Group's library (documented in its libjpeg.txt); roundings alternate, so that no direction is favoured.
+// Source: "fancy upsampling" of the Independent JPEG Group's library (documented in its libjpeg.txt); roundings alternate, so that no
+// direction is favoured.
 
 // plane is a chroma plane of w by h samples.
 type plane struct {

@@ -180,7 +180,8 @@ func TestNPZ(t *testing.T) {
 	if s.Pixels(x, 1, false) != nil || x[0] != -2 || s.Labels[0] != 3 || !s.Raw {
 		t.Errorf("%v %v", x, s)
 	}
-	for _, bad := range [][]byte{npy("<f4", "1000000000, 1000000000", nil), npy("<f4", "-1,", nil), npy("<c16", "1,", make([]byte, 16)), []byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"), nil} {
+	for _, bad := range [][]byte{npy("<f4", "1000000000, 1000000000", nil), npy("<f4", "-1,", nil), npy("<c16", "1,", make([]byte, 16)),
+		[]byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"), nil} {
 		if _, err := ParseNPY(bad); err == nil {
 			t.Errorf("%.60q was read", bad)
 		}

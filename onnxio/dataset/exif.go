@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// orientation is how a camera was held, 1 to 8, as the file's EXIF data say; 1, upright, where they say nothing or nonsense. It stands in an APP1 segment
-// of JPEG, an eXIf chunk of PNG, an EXIF chunk of WebP, and in TIFF's own first directory. Source: CIPA DC-008 (EXIF 2.32), tag 0x0112.
+// orientation is how a camera was held, 1 to 8, as the file's EXIF data say; 1, upright, where they say nothing or nonsense. It stands in
+// an APP1 segment of JPEG, an eXIf chunk of PNG, an EXIF chunk of WebP, and in TIFF's own first directory. Source: CIPA DC-008 (EXIF 2.32),
+// tag 0x0112.
 func orientation(d []byte) int {
 	switch {
 	case bytes.HasPrefix(d, []byte("\xff\xd8")):

@@ -14,7 +14,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestFormsOfNumpy: arrays of every type, byte order and order of storage are the numbers that NumPy wrote; text, records and dates beside them stop nobody.
+// TestFormsOfNumpy: arrays of every type, byte order and order of storage are the numbers that NumPy wrote; text, records and dates beside
+// them stop nobody.
 func TestFormsOfNumpy(t *testing.T) {
 	all, err := ReadNPZ(filepath.Join("testdata", "forms.npz"))
 	if err != nil {
@@ -202,7 +203,8 @@ func TestEmptySetsAreErrorsInWords(t *testing.T) {
 		"samples hold no numbers":                            {"inputs.npy": npy("<f4", "1, 0", nil), "labels.npy": npy("<i8", "1,", make([]byte, 8))},
 		"want arrays named inputs and labels; it holds x, y": {"x.npy": npy("<f4", "1,", make([]byte, 4)), "y.npy": npy("<f4", "1,", make([]byte, 4))},
 		"it holds nothing":                                   {},
-		"array labels.npy: a .npy array of type '<U3', which are no numbers": {"inputs.npy": npy("<f4", "1, 1", make([]byte, 4)), "labels.npy": npy("<U3", "1,", make([]byte, 12))},
+		"array labels.npy: a .npy array of type '<U3', which are no numbers": {"inputs.npy": npy("<f4", "1, 1", make([]byte, 4)),
+			"labels.npy": npy("<U3", "1,", make([]byte, 12))},
 	} {
 		if err := os.WriteFile(path, zipped(files), 0o600); err != nil {
 			t.Fatal(err)

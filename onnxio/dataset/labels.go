@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// labels reads an array as the classes of n samples. Classes are [n] or [n,1] whole numbers, of any type, as NumPy, pandas and Keras write them; or one-hot
-// [n,k], with one 1 in every row and else 0.
+// labels reads an array as the classes of n samples. Classes are [n] or [n,1] whole numbers, of any type, as NumPy, pandas and Keras write
+// them; or one-hot [n,k], with one 1 in every row and else 0.
 func (a *Array) labels(n int) ([]int, error) {
 	if len(a.Shape) == 0 || a.Shape[0] != n {
 		return nil, fmt.Errorf("labels of shape %v for %d samples; want [%d], or one-hot [%d,K]", a.Shape, n, n, n)

@@ -64,7 +64,8 @@ func ParsePixelRange(s string) (PixelRange, error) {
 	if !ok || !okLow || !okHigh || len(s) > 200 || low.Cmp(high) >= 0 {
 		return PixelRange{}, errors.New("want LO:HI with LO below HI, or none")
 	}
-	r := PixelRange{Low: 0 - float64(sound.Float32AboveRat(low.Neg(low))), High: float64(sound.Float32AboveRat(high)), From: "flag", Why: "--pixel-range " + s}
+	r := PixelRange{Low: 0 - float64(sound.Float32AboveRat(low.Neg(low))), High: float64(sound.Float32AboveRat(high)),
+		From: "flag", Why: "--pixel-range " + s}
 	if math.IsInf(r.Low, 0) || math.IsInf(r.High, 0) {
 		return PixelRange{}, errors.New("its ends are no float32 numbers")
 	}

@@ -16,8 +16,8 @@ import (
 	_ "golang.org/x/image/webp"
 )
 
-// raster is one decoded image: pixels in [0,1], channels last. Gray has one channel, all else three. Transparency is dropped: colours stay as they are
-// stored. Bytes are v/255 and 16-bit samples v/65535, each rounded to float32.
+// raster is one decoded image: pixels in [0,1], channels last. Gray has one channel, all else three. Transparency is dropped: colours stay
+// as they are stored. Bytes are v/255 and 16-bit samples v/65535, each rounded to float32.
 type raster struct {
 	w, h, channels int
 	deep           bool // 16-bit samples

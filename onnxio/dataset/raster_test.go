@@ -47,8 +47,8 @@ func array(t *testing.T, d []byte) *Array {
 	return a
 }
 
-// TestPicturesAreThoseOfPillow: pixels of every form lie within 3/255 of Pillow's, and within 0.3/255 on average, over all JPEG samplings and odd sizes; files
-// without loss are the same.
+// TestPicturesAreThoseOfPillow: pixels of every form lie within 3/255 of Pillow's, and within 0.3/255 on average, over all JPEG samplings
+// and odd sizes; files without loss are the same.
 func TestPicturesAreThoseOfPillow(t *testing.T) {
 	files := stored(t)
 	lossy := 0

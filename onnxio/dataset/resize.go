@@ -23,9 +23,9 @@ func ParseSize(s string) (size [2]int, err error) {
 
 const maxSide = 16384
 
-// resize gives a picture another size by a triangle as wide as the step between new pixels, at least two old ones (bilinear with antialiasing, as Pillow's
-// Image.resize(..., BILINEAR) and torchvision's Resize on such images do): first along rows, then along columns. Pixels of 8-bit files are rounded
-// to bytes after each, as theirs are.
+// resize gives a picture another size by a triangle as wide as the step between new pixels, at least two old ones (bilinear with
+// antialiasing, as Pillow's Image.resize(..., BILINEAR) and torchvision's Resize on such images do): first along rows, then along columns.
+// Pixels of 8-bit files are rounded to bytes after each, as theirs are.
 func (p *raster) resize(w, h int) *raster {
 	if p.w == w && p.h == h {
 		return p

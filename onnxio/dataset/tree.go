@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// tree is a folder of pictures with one sub-folder for each class: classes are numbered as they sort, as torchvision's ImageFolder and Keras number them.
-// Every class folder counts, with a picture in it or without, since otherwise all later labels would move.
+// tree is a folder of pictures with one sub-folder for each class: classes are numbered as they sort, as torchvision's ImageFolder and
+// Keras number them. Every class folder counts, with a picture in it or without, since otherwise all later labels would move.
 type tree struct {
 	classes []string
 	files   []string // of all classes, sorted by class and path
@@ -23,8 +23,8 @@ var (
 	otherPictures = strings.Fields(".heic .heif .avif .jxl .jp2 .j2k .ppm .pgm .pbm .pnm .tga .psd .ico .exr .hdr .dcm .svg .cr2 .nef .dng .arw")
 )
 
-// litter are folders and files that systems and tools leave behind. Everything whose name begins with a point is passed over too: .ipynb_checkpoints, and
-// AppleDouble's ._NAME beside NAME.
+// litter are folders and files that systems and tools leave behind. Everything whose name begins with a point is passed over too:
+// .ipynb_checkpoints, and AppleDouble's ._NAME beside NAME.
 var litter = []string{"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__", "ipynb_checkpoints",
 	"Thumbs.db", "desktop.ini", "Icon\r"}
 
@@ -84,8 +84,8 @@ func splitOf(dirs []string, split string) string {
 // maxDepth ends walks through links that lead back.
 const maxDepth = 32
 
-// readTree finds the class folders: those of the folder itself; of its train or test where it has both (split says which), whatever else there is; or, where
-// all there is is one folder of folders, as zips often have it, those of that one.
+// readTree finds the class folders: those of the folder itself; of its train or test where it has both (split says which), whatever else
+// there is; or, where all there is is one folder of folders, as zips often have it, those of that one.
 func readTree(root fs.FS, split string) (*tree, error) {
 	t := &tree{}
 	base := "."

@@ -14,8 +14,8 @@ import (
 	"testing/fstest"
 )
 
-// TestEveryClassFolderCounts: random folders of classes, some of them empty or without pictures, with litter of systems and tools between: a picture's label is
-// the place of its folder among the sorted names of all class folders, in a folder and in a zip.
+// TestEveryClassFolderCounts: random folders of classes, some of them empty or without pictures, with litter of systems and tools between:
+// a picture's label is the place of its folder among the sorted names of all class folders, in a folder and in a zip.
 func TestEveryClassFolderCounts(t *testing.T) {
 	one := string(picture(2, 2, color.NRGBA{9, 9, 9, 255}))
 	names := []string{"ant", "Bee", "cat", "dog", "eel", "0", "10", "9", "zebra", "über", "test", "a b"}
@@ -36,7 +36,8 @@ func TestEveryClassFolderCounts(t *testing.T) {
 				add(c+"/notes.txt", "x")
 			}
 			for k := range n {
-				p := fmt.Sprintf("%s/%s%d%s", c, []string{"", "", "sub/"}[rng.IntN(3)], k, []string{".png", ".PNG", ".jpg", ".bmp", ".webp", ".tiff", ".gif"}[rng.IntN(7)])
+				p := fmt.Sprintf("%s/%s%d%s", c, []string{"", "", "sub/"}[rng.IntN(3)], k,
+					[]string{".png", ".PNG", ".jpg", ".bmp", ".webp", ".tiff", ".gif"}[rng.IntN(7)])
 				add(p, one)
 				want[prefix+p] = label
 			}
@@ -107,7 +108,8 @@ func TestFoldersThatCannotBeReadAreNamed(t *testing.T) {
 	if _, err := readTree(closed{tree, "b"}, "test"); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "folder b ") {
 		t.Errorf("%v", err)
 	}
-	for name, want := range map[string]string{"b/2.heic": "b/2.heic: pictures of the form .heic are not read", "1.png": "1.png stands in no class folder"} {
+	for name, want := range map[string]string{"b/2.heic": "b/2.heic: pictures of the form .heic are not read",
+		"1.png": "1.png stands in no class folder"} {
 		with := fstest.MapFS{name: one}
 		for k, v := range tree {
 			with[k] = v

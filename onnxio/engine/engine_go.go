@@ -31,7 +31,8 @@ type goSession struct {
 const defaultBatch = 16
 
 func openGo(ctx context.Context, g *onnxio.Graph, o Options) (Session, error) {
-	s := &goSession{graph: g, o: o, ports: ports{fixed: infer.FixedBatch(g)}, plans: map[int][]*plan{}, tried: map[int]*onnxio.Graph{}, packed: map[string]any{}}
+	s := &goSession{graph: g, o: o, ports: ports{fixed: infer.FixedBatch(g)}, plans: map[int][]*plan{},
+		tried: map[int]*onnxio.Graph{}, packed: map[string]any{}}
 	if o.MaxBatch <= 0 {
 		s.o.MaxBatch = defaultBatch
 	}

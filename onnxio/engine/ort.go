@@ -227,7 +227,8 @@ func explain(err error, provider string) error {
 	switch {
 	case strings.Contains(lower, "out of memory") || strings.Contains(lower, "failed to allocate memory") || strings.Contains(lower, "bad allocation"):
 		return fmt.Errorf("onnxruntime %s (%s) ran out of memory; use a smaller batch, or another provider: %w", ort.GetVersion(), provider, err)
-	case provider != "cpu" && (strings.Contains(lower, "vulkan") || strings.Contains(lower, "adapter") || strings.Contains(lower, "cuda driver") || strings.Contains(lower, "no cuda")):
+	case provider != "cpu" && (strings.Contains(lower, "vulkan") || strings.Contains(lower, "adapter") || strings.Contains(lower, "cuda driver") ||
+		strings.Contains(lower, "no cuda")):
 		return &ProviderError{Provider: provider, Version: ort.GetVersion(), Library: environment.path, Has: ortProviders(), Err: err}
 	}
 	return fmt.Errorf("onnxruntime %s (%s): %w", ort.GetVersion(), provider, err)

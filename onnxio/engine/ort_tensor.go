@@ -17,7 +17,8 @@ import (
 
 func ortType(d onnxio.DType) (ort.TensorElementDataType, error) {
 	switch d {
-	case onnxio.Float, onnxio.Double, onnxio.Int64, onnxio.Int32, onnxio.Int16, onnxio.Int8, onnxio.Uint64, onnxio.Uint32, onnxio.Uint16, onnxio.Uint8, onnxio.Bool,
+	case onnxio.Float, onnxio.Double, onnxio.Int64, onnxio.Int32, onnxio.Int16, onnxio.Int8, onnxio.Uint64, onnxio.Uint32,
+		onnxio.Uint16, onnxio.Uint8, onnxio.Bool,
 		onnxio.Float16, onnxio.BFloat16:
 		return ort.TensorElementDataType(d), nil // the standard's numbers
 	}

@@ -213,7 +213,8 @@ func TestAutoSaysWhatItChose(t *testing.T) {
 	for path, in := range beside(t) {
 		m := load(t, path)
 		var said []string
-		s, err := engine.Open(context.Background(), m, engine.Options{Engine: "auto", Library: os.Getenv("SHOAL_ONNXRUNTIME"), Notice: func(n string) { said = append(said, n) }})
+		s, err := engine.Open(context.Background(), m, engine.Options{Engine: "auto", Library: os.Getenv("SHOAL_ONNXRUNTIME"),
+			Notice: func(n string) { said = append(said, n) }})
 		if err != nil {
 			t.Fatal(err)
 		}

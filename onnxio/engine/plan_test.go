@@ -62,7 +62,8 @@ func (r *randomGraph) image(x *onnxio.Value, c, h, w int) (*onnxio.Value, int, i
 		if pick(2) == 0 {
 			in = append(in, r.constant(m))
 		}
-		y := r.node("Conv", onnxio.Attrs{"group": int64(groups), "strides": ints(int64(s), int64(s)), "dilations": ints(int64(d), int64(d)), "pads": pads}, in...)
+		y := r.node("Conv", onnxio.Attrs{"group": int64(groups), "strides": ints(int64(s), int64(s)), "dilations": ints(int64(d), int64(d)), "pads": pads},
+			in...)
 		return y, m, oh, ow
 	case 3:
 		return r.node("Relu", nil, x), c, h, w

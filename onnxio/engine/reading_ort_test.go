@@ -102,7 +102,8 @@ func drawReading(rng *rand.Rand) *onnxio.Node {
 	fixed := func(name string, t *onnxio.Tensor) *onnxio.Value {
 		return &onnxio.Value{Name: name, DType: t.DType, Shape: t.Shape, Const: t}
 	}
-	n := &onnxio.Node{Name: "n", Op: word("MaxPool", "AveragePool", "ConvTranspose", "Resize", "Resize", "Upsample", "Pad"), Opset: 19, Attrs: onnxio.Attrs{},
+	n := &onnxio.Node{Name: "n", Op: word("MaxPool", "AveragePool", "ConvTranspose", "Resize", "Resize", "Upsample", "Pad"),
+		Opset: 19, Attrs: onnxio.Attrs{},
 		Inputs: []*onnxio.Value{x}}
 	y := &onnxio.Value{Name: "y", DType: onnxio.Float, Producer: n}
 	n.Outputs = []*onnxio.Value{y}

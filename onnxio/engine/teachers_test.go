@@ -99,7 +99,8 @@ func TestBadInputsAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for _, in := range [][]*onnxio.Tensor{nil, {nil}, {onnxio.NewTensor(onnxio.Float, 1, 1, 28, 27)}, {onnxio.NewTensor(onnxio.Int64, 1, 1, 28, 28)}, {onnxio.NewTensor(onnxio.Float, 784)}} {
+	for _, in := range [][]*onnxio.Tensor{nil, {nil}, {onnxio.NewTensor(onnxio.Float, 1, 1, 28, 27)}, {onnxio.NewTensor(onnxio.Int64, 1, 1, 28, 28)},
+		{onnxio.NewTensor(onnxio.Float, 784)}} {
 		if _, err := s.Run(context.Background(), in); err == nil {
 			t.Errorf("%v was taken", in)
 		}

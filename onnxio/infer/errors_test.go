@@ -94,7 +94,9 @@ func TestErrorsNameThePlace(t *testing.T) {
 			to := s.input("to", 2)
 			to.DType = onnxio.Int64
 			return s.node("Reshape", "view", nil, s.input("x", 1, 3), to)
-		}, `node "view": operator Reshape (opset 13) is not supported: input 1 (to, the shape) is not constant: shapes that depend on data are not supported`, &unsupported},
+		},
+			`node "view": operator Reshape (opset 13) is not supported: input 1 (to, the shape) is not constant: shapes that depend on data are not supported`,
+			&unsupported},
 		{"an index outside, found by folding", Options{}, func(s *sketch) *onnxio.Value {
 			x := s.input("x", 1, 3)
 			return s.node("Gather", "size", nil, s.node("Shape", "shape", nil, x), scalar("which", 2))

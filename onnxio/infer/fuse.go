@@ -46,7 +46,8 @@ func take(n, gone *onnxio.Node) {
 // foldBatchNorm scales the filters, in float64 with one rounding.
 func foldBatchNorm(conv, bn *onnxio.Node) {
 	w, b := conv.ConstInput(1), conv.ConstInput(2)
-	if w == nil || conv.ConstInput(0) != nil || conv.Input(2) != nil && b == nil || len(bn.Outputs) > 1 && slices.ContainsFunc(bn.Outputs[1:], func(v *onnxio.Value) bool { return v != nil }) {
+	if w == nil || conv.ConstInput(0) != nil || conv.Input(2) != nil && b == nil || len(bn.Outputs) > 1 && slices.ContainsFunc(bn.Outputs[1:],
+		func(v *onnxio.Value) bool { return v != nil }) {
 		return
 	}
 	scale, shift, err := operators.BatchNormScale(bn)
@@ -92,11 +93,13 @@ func foldBatchNorm(conv, bn *onnxio.Node) {
 // addToMatMul turns rows times a constant matrix plus a constant row into a Gemm.
 func addToMatMul(m, add *onnxio.Node, row *onnxio.Value) {
 	w := m.ConstInput(1)
-	if w == nil || m.ConstInput(0) != nil || len(w.Shape) != 2 || len(m.Inputs[0].Shape) != 2 || row == nil || row.Const == nil || row.DType != m.Inputs[0].DType {
+	if w == nil || m.ConstInput(0) != nil || len(w.Shape) != 2 || len(m.Inputs[0].Shape) != 2 || row == nil || row.Const == nil ||
+		row.DType != m.Inputs[0].DType {
 		return
 	}
 	size := row.Const.Len()
-	if s := row.Const.Shape; size != w.Shape[1] || len(s) == 0 || len(s) > 2 || s[len(s)-1] != size || !slices.Equal(add.Outputs[0].Shape, m.Outputs[0].Shape) {
+	if s := row.Const.Shape; size != w.Shape[1] || len(s) == 0 || len(s) > 2 || s[len(s)-1] != size ||
+		!slices.Equal(add.Outputs[0].Shape, m.Outputs[0].Shape) {
 		return
 	}
 	m.Op, m.Opset = "Gemm", max(m.Opset, 11)

@@ -23,7 +23,8 @@ func ramped(g *onnxio.Graph) *onnxio.Tensor {
 
 func TestFuse(t *testing.T) {
 	norm := func(s *sketch, x *onnxio.Value) *onnxio.Value {
-		return s.node("BatchNormalization", "norm", onnxio.Attrs{"epsilon": float32(1e-3)}, x, ramp("scale", 2), ramp("shift", 2), ramp("mean", 2), ramp("var", 2))
+		return s.node("BatchNormalization", "norm", onnxio.Attrs{"epsilon": float32(1e-3)}, x, ramp("scale", 2),
+			ramp("shift", 2), ramp("mean", 2), ramp("var", 2))
 	}
 	conv := func(s *sketch, bias bool) *onnxio.Value {
 		in := []*onnxio.Value{s.input("x", 1, 1, 4, 4), ramp("w", 2, 1, 3, 3)}

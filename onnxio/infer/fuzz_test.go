@@ -36,8 +36,9 @@ var (
 	wildInts   = []int64{0, 1, 2, 3, -1, 1, 2, 4, 5, 8, -2, -3, 1 << 31, 1 << 40, math.MaxInt64, math.MinInt64}
 	wildSizes  = []int{1, 2, 3, 4, 1, 0, 5}
 	wildFloats = []float32{0, 1, -1, 0.5, 3, -2, float32(math.Inf(1)), float32(math.NaN()), math.MaxFloat32}
-	wildTypes  = []onnxio.DType{onnxio.Float, onnxio.Int64, onnxio.Double, onnxio.Float, onnxio.Bool, onnxio.Int32, onnxio.Uint8, onnxio.String, onnxio.Uint64}
-	wildNames  = []string{"axis", "axes", "kernel_shape", "pads", "strides", "dilations", "group", "perm", "to", "keepdims", "split", "num_outputs",
+	wildTypes  = []onnxio.DType{onnxio.Float, onnxio.Int64, onnxio.Double, onnxio.Float, onnxio.Bool, onnxio.Int32,
+		onnxio.Uint8, onnxio.String, onnxio.Uint64}
+	wildNames = []string{"axis", "axes", "kernel_shape", "pads", "strides", "dilations", "group", "perm", "to", "keepdims", "split", "num_outputs",
 		"transA", "transB", "alpha", "beta", "epsilon", "allowzero", "ceil_mode", "auto_pad", "mode", "value", "value_int", "value_ints", "value_float",
 		"output_padding", "output_shape", "count_include_pad", "storage_order", "starts", "ends", "start", "end", "min", "max", "ratio",
 		"training_mode", "noop_with_empty_axes", "value_string", "batch_dims", "largest", "sorted", "exclusive", "reverse", "blocksize"}
@@ -113,7 +114,8 @@ func (w *wild) graph() *onnxio.Graph {
 	all := operators.All()
 	for range 1 + w.next()%5 {
 		d := pick(w, all)
-		n := &onnxio.Node{Name: fmt.Sprintf("n%d", len(g.Nodes)), Op: d.Name, Domain: d.Domain, Opset: op.MinOpset + w.next()%(op.MaxOpset-op.MinOpset+1), Attrs: onnxio.Attrs{}}
+		n := &onnxio.Node{Name: fmt.Sprintf("n%d", len(g.Nodes)), Op: d.Name, Domain: d.Domain, Opset: op.MinOpset + w.next()%(op.MaxOpset-op.MinOpset+1),
+			Attrs: onnxio.Attrs{}}
 		for range w.next() % 6 {
 			n.Inputs = append(n.Inputs, w.input())
 		}

@@ -116,8 +116,8 @@ func (k *kept) prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio
 	return copied(done), nil
 }
 
-// foldConstants gives a copy of a graph in which nodes that have only constants to read, whatever the sizes are bound to, have given way to theirs. What
-// cannot be folded stays: the error is told where it is inferred.
+// foldConstants gives a copy of a graph in which nodes that have only constants to read, whatever the sizes are bound to, have given way to
+// theirs. What cannot be folded stays: the error is told where it is inferred.
 func foldConstants(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
 	g = g.Clone()
 	if slices.ContainsFunc(g.Nodes, branches) { // which read values by name
@@ -197,7 +197,8 @@ func eachPair(a, b *onnxio.Graph, visit func(x, y *onnxio.Value) bool) bool {
 	return true
 }
 
-// same tells whether a graph is as it was when it was copied: the same nodes on the same values, with the same constants, attributes and declarations.
+// same tells whether a graph is as it was when it was copied: the same nodes on the same values, with the same constants, attributes and
+// declarations.
 func same(before, g *onnxio.Graph) bool {
 	if before.Name != g.Name || len(before.Nodes) != len(g.Nodes) {
 		return false

@@ -28,7 +28,8 @@ func manyForms(t *testing.T) map[string]*onnxio.Graph {
 		scale := s.node("Add", "scale", nil, ramp("a", 1), ramp("b", 1))
 		c := s.node("Equal", "c", nil, s.node("Gather", "d", nil, s.node("Shape", "s", nil, x), i64("one", 1)), i64("size", 1))
 		then, other := newSketch(), newSketch()
-		attrs := onnxio.Attrs{"then_branch": then.graph(then.node("Mul", "then", nil, x, scale)), "else_branch": other.graph(other.node("Neg", "else", nil, x))}
+		attrs := onnxio.Attrs{"then_branch": then.graph(then.node("Mul", "then", nil, x, scale)),
+			"else_branch": other.graph(other.node("Neg", "else", nil, x))}
 		graphs[fmt.Sprint("branches ", size)] = s.graph(s.node("If", "y", attrs, c))
 	}
 	files, _ := filepath.Glob("../../testdata/*.onnx")
@@ -50,7 +51,8 @@ func TestOnceGivesWhatPrepareGives(t *testing.T) {
 	for name, g := range manyForms(t) {
 		t.Run(name, func(t *testing.T) {
 			ctx := Once(context.Background())
-			for round, o := range []Options{{}, {Batch: 3}, {Batch: 1}, {Batch: 3, Float64: true}, {Float64: true}, {Batch: 2, Reading: onnxio.ONNXRuntime}, {Batch: 3}} {
+			for round, o := range []Options{{}, {Batch: 3}, {Batch: 1}, {Batch: 3, Float64: true}, {Float64: true},
+				{Batch: 2, Reading: onnxio.ONNXRuntime}, {Batch: 3}} {
 				want, before := "", dump(g)
 				p, err := Prepare(context.Background(), g, o)
 				if err == nil {
@@ -117,7 +119,8 @@ func TestOnceDoesNothingTwice(t *testing.T) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			if p, err := Prepare(ctx, g, Options{Batch: 5}); err != nil || p.Outputs[0].Shape[0] != 5 || p.Nodes[0].Inputs[1].Const != a.Nodes[0].Inputs[1].Const {
+			if p, err := Prepare(ctx, g, Options{Batch: 5}); err != nil || p.Outputs[0].Shape[0] != 5 ||
+				p.Nodes[0].Inputs[1].Const != a.Nodes[0].Inputs[1].Const {
 				t.Errorf("%v", err)
 			}
 		}()

@@ -105,7 +105,8 @@ func TestSimplifyKeepsTheBatchFree(t *testing.T) {
 		return v
 	}
 	constant := func(name string, v ...int64) *onnxio.Value {
-		return &onnxio.Value{Name: name, DType: onnxio.Int64, Const: onnxio.FromInt64(v, len(v)), Shape: []int{len(v)}, HasShape: true, Dims: []onnxio.Dim{{Size: len(v)}}}
+		return &onnxio.Value{Name: name, DType: onnxio.Int64, Const: onnxio.FromInt64(v, len(v)), Shape: []int{len(v)}, HasShape: true,
+			Dims: []onnxio.Dim{{Size: len(v)}}}
 	}
 	shape := add("Shape", nil, x)
 	batch := add("Slice", nil, shape, constant("zero", 0), constant("one", 1), constant("axis", 0))

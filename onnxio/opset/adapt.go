@@ -351,7 +351,8 @@ func quantisedType(c *step) {
 func allowZero(c *step) {
 	if c.intAttr("allowzero", 0) != 0 {
 		if !c.neverEmpty() {
-			c.refuse("its allowzero may mean a size of 0, which is new in opset 14", "--opset 14 is the lowest for this file; shoal simplify folds what is constant")
+			c.refuse("its allowzero may mean a size of 0, which is new in opset 14",
+				"--opset 14 is the lowest for this file; shoal simplify folds what is constant")
 		}
 	}
 	c.remove("allowzero")

@@ -11,10 +11,12 @@ import (
 
 // Operators that were told axes, sizes and counts by attributes, and by inputs later; and those that count axes from the end since opset 11.
 
-var reductions = []string{"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare"}
+var reductions = []string{"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
+	"ReduceMin", "ReduceProd", "ReduceSumSquare"}
 
 func (t table) axes() {
-	t.at(11, adapter{up: keep, down: positiveAxes}, append([]string{"ArgMax", "ArgMin", "Compress", "Concat", "Flatten", "Hardmax", "LogSoftmax", "Softmax",
+	t.at(11, adapter{up: keep, down: positiveAxes}, append([]string{"ArgMax", "ArgMin", "Compress", "Concat",
+		"Flatten", "Hardmax", "LogSoftmax", "Softmax",
 		"OneHot", "ReduceSum", "Split", "Squeeze", "Unsqueeze"}, reductions...)...)
 	t.at(13, adapter{up: listUp("axes", 1), down: listDown("axes", 1)}, "Squeeze", "Unsqueeze")
 	t.at(13, adapter{up: listUp("axes", 1), down: reduceDown}, "ReduceSum")

@@ -43,7 +43,8 @@ type node struct {
 }
 
 func (w *file) newGraph(outer *graph) *graph {
-	g := &graph{file: w, outer: outer, weights: map[string]*weight{}, shapes: map[string][]int{}, types: map[string]onnxio.DType{}, inputs: map[string]bool{}}
+	g := &graph{file: w, outer: outer, weights: map[string]*weight{}, shapes: map[string][]int{}, types: map[string]onnxio.DType{},
+		inputs: map[string]bool{}}
 	w.all = append(w.all, g)
 	return g
 }

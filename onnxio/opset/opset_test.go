@@ -134,7 +134,8 @@ func TestOpsetChangesOnlyWhatItMust(t *testing.T) {
 		t.Errorf("nodes changed that had no reason to")
 	}
 	u := p.Graph.Node[2]
-	if len(u.Attribute) != 0 || len(u.Input) != 2 || len(p.Graph.Initializer) != 1 || u.Input[1] != p.Graph.Initializer[0].GetName() || u.Input[1] == "y_axes" {
+	if len(u.Attribute) != 0 || len(u.Input) != 2 || len(p.Graph.Initializer) != 1 || u.Input[1] != p.Graph.Initializer[0].GetName() ||
+		u.Input[1] == "y_axes" {
 		t.Errorf("Unsqueeze became %v with %v", u, p.Graph.Initializer)
 	}
 	d, err := rewritten(m, 24)
@@ -225,7 +226,8 @@ func TestOpsetsThatAreRefused(t *testing.T) {
 	k := &pb.TensorProto{Name: str("k"), Dims: []int64{1}, DataType: proto.Int32(int32(onnxio.Int8)), Int32Data: []int32{1}}
 	refusedFor(t, one(op("Add", "y", "k", "k"), 14, k), 13, "of type int8", "since opset 14")
 	var e *Error
-	if _, err := rewritten(one(op("Gelu", "y", "x"), 20), 13); !errors.As(err, &e) || e.From != 20 || e.To != 19 || !strings.Contains(e.Do, "--opset 20") {
+	if _, err := rewritten(one(op("Gelu", "y", "x"), 20), 13); !errors.As(err, &e) || e.From != 20 || e.To != 19 ||
+		!strings.Contains(e.Do, "--opset 20") {
 		t.Errorf("%+v", e)
 	}
 }

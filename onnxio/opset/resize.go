@@ -55,7 +55,8 @@ func upsampleDown(c *step) {
 func (c *step) enlarging(i int) []float64 {
 	v, ok := c.floats(i, "scales")
 	if c.err == nil && (!ok || slices.ContainsFunc(v, func(x float64) bool { return !(x >= 1) })) {
-		c.refuse(fmt.Sprintf("its scales are %v, and making images smaller was not told precisely before opset 11", v), "--opset 11 is the lowest for this file")
+		c.refuse(fmt.Sprintf("its scales are %v, and making images smaller was not told precisely before opset 11", v),
+			"--opset 11 is the lowest for this file")
 	}
 	return v
 }
@@ -99,7 +100,8 @@ func resizeDown11(c *step) {
 	case mode == "nearest" && (from == "half_pixel" || from == "pytorch_half_pixel") &&
 		(nearest == "round_prefer_floor" || nearest == "round_prefer_ceil") && whole:
 	default:
-		c.refuse(fmt.Sprintf("its mode %s with %s, %s and scales %v is new in opset 11", mode, from, nearest, scales), "--opset 11 is the lowest for this file")
+		c.refuse(fmt.Sprintf("its mode %s with %s, %s and scales %v is new in opset 11", mode, from, nearest, scales),
+			"--opset 11 is the lowest for this file")
 		return
 	}
 	for _, name := range []string{"coordinate_transformation_mode", "nearest_mode", "cubic_coeff_a", "exclude_outside", "extrapolation_value"} {
@@ -134,7 +136,8 @@ func (c *step) resizeScales() []float64 {
 	out := make([]float64, len(s))
 	for i, n := range sizes {
 		if s[i] < 0 || n%int64(s[i]) != 0 {
-			c.refuse(fmt.Sprintf("its sizes are %v of shape %v, and only scales can be told before opset 11", sizes, s), "--opset 11 is the lowest for this file")
+			c.refuse(fmt.Sprintf("its sizes are %v of shape %v, and only scales can be told before opset 11", sizes, s),
+				"--opset 11 is the lowest for this file")
 			return nil
 		}
 		out[i] = float64(n / int64(s[i]))

@@ -57,7 +57,8 @@ func TestDeadFiltersOfTheTeacher(t *testing.T) {
 		if testing.Short() && method != verify.Interval {
 			continue
 		}
-		o := prune.Options{Choice: prune.Choice{Score: prune.ProvenDead}, Bounds: equal.Bounds(pixels, verify.Options{Method: method, Semantics: verify.Float32})}
+		o := prune.Options{Choice: prune.Choice{Score: prune.ProvenDead},
+			Bounds: equal.Bounds(pixels, verify.Options{Method: method, Semantics: verify.Float32})}
 		r, err := prune.Run(context.Background(), m.Graph, o)
 		if err != nil {
 			t.Fatal(err)
@@ -197,7 +198,8 @@ func TestProvenDeadChangesNothing(t *testing.T) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 3))
 		g := network(rng)
 		for _, method := range []verify.Method{verify.Interval, verify.DeepPoly} {
-			r, err := prune.Run(context.Background(), g, prune.Options{Choice: prune.Choice{Score: prune.ProvenDead}, Bounds: equal.Bounds(pixels, verify.Options{Method: method})})
+			r, err := prune.Run(context.Background(), g, prune.Options{Choice: prune.Choice{Score: prune.ProvenDead},
+				Bounds: equal.Bounds(pixels, verify.Options{Method: method})})
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}

@@ -48,17 +48,19 @@ func matched(what string, a, b []*onnxio.Value, by string) ([]*onnxio.Value, str
 	var out []*onnxio.Value
 	for i, k := range m.Of {
 		if x, y := a[i], b[k]; !slices.Equal(x.Shape, y.Shape) || x.DType != y.DType {
-			return nil, "", fmt.Errorf("%ss matched by %s differ: %q is %v of shape %v, %q is %v of shape %v", what, m.By, x.Name, x.DType, x.Shape, y.Name, y.DType, y.Shape)
+			return nil, "", fmt.Errorf("%ss matched by %s differ: %q is %v of shape %v, %q is %v of shape %v", what, m.By, x.Name,
+				x.DType, x.Shape, y.Name, y.DType, y.Shape)
 		}
 		out = append(out, b[k])
 	}
 	return out, m.By, nil
 }
 
-// merge puts two prepared graphs into one. Nodes with the same operator, attributes and inputs become one node. Inputs and outputs are matched as Match
-// says; c gets how. Outputs are those of A and of B, in A's order.
+// merge puts two prepared graphs into one. Nodes with the same operator, attributes and inputs become one node. Inputs and outputs are
+// matched as Match says; c gets how. Outputs are those of A and of B, in A's order.
 func merge(a, b *onnxio.Graph, by string, c *Certificate) (*onnxio.Graph, [2][]*onnxio.Value, error) {
-	m := &merged{graph: &onnxio.Graph{Name: "difference"}, ids: map[*onnxio.Value]string{}, seen: map[string][]*onnxio.Value{}, consts: map[string]*onnxio.Value{}}
+	m := &merged{graph: &onnxio.Graph{Name: "difference"}, ids: map[*onnxio.Value]string{}, seen: map[string][]*onnxio.Value{},
+		consts: map[string]*onnxio.Value{}}
 	var outs [2][]*onnxio.Value
 	var given, asked [2][]*onnxio.Value
 	given[0], asked[0] = ports(a), a.Outputs

@@ -100,7 +100,8 @@ func TestPortsAreMatchedByNameElseByPosition(t *testing.T) {
 		if !errors.As(err, &ambiguous) {
 			t.Fatalf("seed %d, inputs %v: %v", seed, some, err)
 		}
-		if c, err = equal.CompareBy(context.Background(), a, forms(w, some, words("y", outs), identity(ins), identity(outs)), equal.ByPosition, pixels, verify.Options{}); err != nil || !c.Equal {
+		if c, err = equal.CompareBy(context.Background(), a, forms(w, some, words("y", outs), identity(ins), identity(outs)), equal.ByPosition, pixels,
+			verify.Options{}); err != nil || !c.Equal {
 			t.Fatalf("seed %d, by position: %+v, %v", seed, c, err)
 		}
 		// The first two names trade places: by position the same network, by name another function.
@@ -117,7 +118,8 @@ func TestPortsAreMatchedByNameElseByPosition(t *testing.T) {
 	}
 }
 
-// TestMatchIsAPermutation: whatever the names, a matching is an error or pairs every port of A with one of B, each once; by name only where the names say so.
+// TestMatchIsAPermutation: whatever the names, a matching is an error or pairs every port of A with one of B, each once; by name only where
+// the names say so.
 func TestMatchIsAPermutation(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 13))
 	draw := func() []string {

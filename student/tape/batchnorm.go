@@ -25,7 +25,8 @@ func (b *Builder) BatchNorm(x, w, v *Node, m *Moments) *Node {
 	o := (&operator{name: "batchnorm", out: shape}).both(batchNormRun[float32](b.Pool, m), batchNormRun[float64](b.Pool, m))
 	o.diff = func(in []*Node, _, g *Node) []*Node {
 		// xhat once more, from the moments that the forward run has left: y makes sure that it has run
-		xhat := b.apply((&operator{name: "normalised", out: shape}).both(normalisedRun[float32](b.Pool, m), normalisedRun[float64](b.Pool, m)), in[0], in[1], in[2])
+		xhat := b.apply((&operator{name: "normalised", out: shape}).both(normalisedRun[float32](b.Pool, m), normalisedRun[float64](b.Pool, m)),
+			in[0], in[1], in[2])
 		dw, dv := b.SumRows(b.Mul(g, xhat)), b.SumRows(g)
 		o := (&operator{name: "batchnorminput", out: shape}).both(batchNormInputRun[float32](b.Pool, m), batchNormInputRun[float64](b.Pool, m))
 		return []*Node{b.apply(o, g, xhat, in[1], dw, dv), dw, dv}

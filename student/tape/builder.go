@@ -27,7 +27,8 @@ type Builder struct {
 
 // NewBuilder starts a graph of T.
 func NewBuilder[T Float](p *Pool) *Builder {
-	b := &Builder{Graph: gorgonia.NewGraph(), Pool: p, dtype: tensor.Float32, kids: map[*Node][]*Node{}, names: map[string]bool{}, knobs: map[string]*Node{}}
+	b := &Builder{Graph: gorgonia.NewGraph(), Pool: p, dtype: tensor.Float32, kids: map[*Node][]*Node{},
+		names: map[string]bool{}, knobs: map[string]*Node{}}
 	if _, ok := any(T(0)).(float64); ok {
 		b.dtype = tensor.Float64
 	}
@@ -41,7 +42,8 @@ func (b *Builder) Input(name string, shape ...int) *Node {
 
 // InputOf adds a tensor of a graph of float32 whose numbers are x, not copied: whoever changes x changes what the graph reads.
 func (b *Builder) InputOf(name string, x []float32, shape ...int) *Node {
-	mustFit(b.dtype == tensor.Float32 && len(shape) > 0 && tensor.Shape(shape).TotalSize() == len(x), fmt.Sprintf("%d numbers for an input of %v", len(x), shape))
+	mustFit(b.dtype == tensor.Float32 && len(shape) > 0 && tensor.Shape(shape).TotalSize() == len(x),
+		fmt.Sprintf("%d numbers for an input of %v", len(x), shape))
 	return b.input(name, valueOf(x, shape), shape)
 }
 

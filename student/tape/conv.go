@@ -61,7 +61,8 @@ func (b *Builder) Conv(x, w *Node, g Geometry) *Node {
 // ConvBias is Conv plus a bias v [out] for each channel, cut off at 0 where relu says so.
 func (b *Builder) ConvBias(x, w, v *Node, g Geometry, relu bool) *Node {
 	k := newConv(x.Shape(), w.Shape(), g)
-	o := (&operator{name: fmt.Sprintf("convbias(%t)", relu), out: k.out}).both(convRun[float32](b.Pool, k, true, relu), convRun[float64](b.Pool, k, true, relu))
+	o := (&operator{name: fmt.Sprintf("convbias(%t)", relu), out: k.out}).both(convRun[float32](b.Pool, k, true, relu),
+		convRun[float64](b.Pool, k, true, relu))
 	o.diff = func(in []*Node, y, dy *Node) []*Node {
 		if relu {
 			dy = b.Where(y, dy)

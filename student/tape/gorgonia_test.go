@@ -152,7 +152,8 @@ func BenchmarkConvolution(bench *testing.B) {
 	bench.Run("gorgonia", func(bench *testing.B) {
 		g := gorgonia.NewGraph()
 		input := func(name string, s ...int) *Node {
-			return gorgonia.NewTensor(g, gorgonia.Float32, 4, gorgonia.WithShape(s...), gorgonia.WithName(name), gorgonia.WithValue(newValue(gorgonia.Float32, s)))
+			return gorgonia.NewTensor(g, gorgonia.Float32, 4, gorgonia.WithShape(s...), gorgonia.WithName(name),
+				gorgonia.WithValue(newValue(gorgonia.Float32, s)))
 		}
 		x, f := input("x", n, c, h, h), input("w", m, c, k, k)
 		y := gorgonia.Must(gorgonia.Conv2d(x, f, tensor.Shape{k, k}, []int{1, 1}, []int{2, 2}, []int{1, 1}))

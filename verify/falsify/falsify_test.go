@@ -101,7 +101,8 @@ func contradictions(t *testing.T, model *onnxio.Model, arrays map[string]*datase
 				t.Fatal(err)
 			}
 			hit := r.Verdict == verify.Falsified
-			for _, m := range []attack.Attack{attack.PGD{Steps: 15, Loss: attack.Margin}, attack.APGD{Loss: attack.DLR, Steps: 15, Restarts: 1}, attack.FAB{Steps: 10, Targets: 1}, attack.Square{Queries: 20}} {
+			for _, m := range []attack.Attack{attack.PGD{Steps: 15, Loss: attack.Margin}, attack.APGD{Loss: attack.DLR, Steps: 15, Restarts: 1},
+				attack.FAB{Steps: 10, Targets: 1}, attack.Square{Queries: 20}} {
 				res, err := attack.Run(ctx, a.Target, s, attack.Threat{Norm: attack.Linf, Eps: eps}, m, attack.RunOptions{})
 				if err != nil {
 					t.Fatal(err)

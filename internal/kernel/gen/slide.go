@@ -108,8 +108,10 @@ func tile(s set, v, r int) {
 			fmt.Print("\tADDQ CX, DX\n")
 		}
 	}
-	fmt.Printf("begin:\n\tMOVQ %d(AX), R11\n\tLEAQ (R11)(R11*2), R12\n\tMOVQ %d(AX), BX\n\tMOVQ %d(AX), R13\n\tLEAQ (R13)(R13*2), R15\n", argStep, argW, argBlock)
-	fmt.Printf("\tMOVQ %d(AX), DX\n\tMOVQ %d(AX), R14\nsegment:\n\tMOVQ %d(AX), SI\n\tADDQ (DX), SI\n\tADDQ $8, DX\n\tMOVQ %d(AX), CX\n", argOff, argSegs, argX, argRun)
+	fmt.Printf("begin:\n\tMOVQ %d(AX), R11\n\tLEAQ (R11)(R11*2), R12\n\tMOVQ %d(AX), BX\n\tMOVQ %d(AX), R13\n\tLEAQ (R13)(R13*2), R15\n",
+		argStep, argW, argBlock)
+	fmt.Printf("\tMOVQ %d(AX), DX\n\tMOVQ %d(AX), R14\nsegment:\n\tMOVQ %d(AX), SI\n\tADDQ (DX), SI\n\tADDQ $8, DX\n\tMOVQ %d(AX), CX\n",
+		argOff, argSegs, argX, argRun)
 	nb := (r + 4) / 5
 	for b := 1; b < nb; b++ {
 		fmt.Printf("\tLEAQ (%s)(R11*4), %s\n\tADDQ R11, %s\n", bases[b-1], bases[b], bases[b])

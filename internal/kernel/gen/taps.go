@@ -31,11 +31,13 @@ func main() {
 func window(what, suffix string, size, pixels int) {
 	name := fmt.Sprintf("%sTaps512F%dx%d", what, 8*size, pixels)
 	fmt.Printf("\n// func %s(a *tapsArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n\tMOVQ a+0(FP), AX\n", name, name)
-	fmt.Printf("\tMOVQ %d(AX), R8\n\tLEAQ (R8)(R8*2), R9\n\tMOVQ %d(AX), R10\n\tLEAQ (R10)(R10*2), R11\n\tXORQ BX, BX\n\tMOVQ $-1, CX\n\tKMOVW CX, K1\n", argStep, argYStep)
+	fmt.Printf("\tMOVQ %d(AX), R8\n\tLEAQ (R8)(R8*2), R9\n\tMOVQ %d(AX), R10\n\tLEAQ (R10)(R10*2), R11\n\tXORQ BX, BX\n\tMOVQ $-1, CX\n\tKMOVW CX, K1\n",
+		argStep, argYStep)
 	at := func(base, one, three string, i int) string {
 		return "(" + base + ")" + [...]string{"", "(" + one + "*1)", "(" + one + "*2)", "(" + three + "*1)"}[i]
 	}
-	fmt.Printf("channels:\n\tMOVQ %d(AX), CX\n\tSUBQ BX, CX\n\tJLE done\n\tCMPQ CX, $64\n\tJGE whole\n\tMOVQ %d(AX), CX\n\tKMOVW CX, K1\nwhole:\n", argBytes, argMask)
+	fmt.Printf("channels:\n\tMOVQ %d(AX), CX\n\tSUBQ BX, CX\n\tJLE done\n\tCMPQ CX, $64\n\tJGE whole\n\tMOVQ %d(AX), CX\n\tKMOVW CX, K1\nwhole:\n",
+		argBytes, argMask)
 	fmt.Printf("\tMOVQ %d(AX), DX\n\tMOVQ %d(AX), R13\n\tMOVQ %d(AX), DI\n\tADDQ BX, DI\n", argOff, argTaps, argW)
 	if what == "sum" {
 		fmt.Printf("\tMOVQ %d(AX), CX\n\tVMOVUP%s.Z (CX)(BX*1), K1, Z0\n", argBias, suffix)

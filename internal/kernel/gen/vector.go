@@ -16,7 +16,8 @@ func head(name, args string, size int) {
 func sum4(first int, to string) {
 	z := func(i int) string { return fmt.Sprintf("Z%d", first+i) }
 	fmt.Printf("\tVADDPD %s, %s, %s\n\tVADDPD %s, %s, %s\n\tVADDPD %s, %s, %s\n", z(1), z(0), z(0), z(3), z(2), z(2), z(2), z(0), z(0))
-	fmt.Printf("\tVEXTRACTF64X4 $1, %s, Y30\n\tVADDPD Y30, Y%d, Y%d\n\tVEXTRACTF64X2 $1, Y%d, X30\n\tVADDPD X30, X%d, X%d\n", z(0), first, first, first, first, first)
+	fmt.Printf("\tVEXTRACTF64X4 $1, %s, Y30\n\tVADDPD Y30, Y%d, Y%d\n\tVEXTRACTF64X2 $1, Y%d, X30\n\tVADDPD X30, X%d, X%d\n",
+		z(0), first, first, first, first, first)
 	fmt.Printf("\tVPERMILPD $1, X%d, X30\n\tVADDSD X30, X%d, X%d\n\tVMOVSD X%d, %s\n", first, first, first, first, to)
 }
 

@@ -18,7 +18,8 @@ type result struct {
 }
 
 func testPlan() Plan {
-	return Plan{Question: "certify", Model: "m", Data: "d", Subject: map[string]any{"output": "y", "classes": 10}, Settings: map[string]any{"eps": 0.1, "seed": uint64(1 << 63)}, Version: "1"}
+	return Plan{Question: "certify", Model: "m", Data: "d", Subject: map[string]any{"output": "y", "classes": 10},
+		Settings: map[string]any{"eps": 0.1, "seed": uint64(1 << 63)}, Version: "1"}
 }
 
 func must[T any](v T, err error) func(*testing.T) T {
@@ -31,8 +32,8 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-// TestAnswersSurviveACutAnywhere cuts a file of records at every byte behind its head, goes on with it, and cuts that again: every answer whose line was whole is
-// found as it was, none is made up, and no byte that was there is another one.
+// TestAnswersSurviveACutAnywhere cuts a file of records at every byte behind its head, goes on with it, and cuts that again: every answer
+// whose line was whole is found as it was, none is made up, and no byte that was there is another one.
 func TestAnswersSurviveACutAnywhere(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "whole")
@@ -111,10 +112,11 @@ func TestOtherFilesAreLeftAsTheyAre(t *testing.T) {
 	for name, c := range map[string]struct {
 		text, why string
 	}{
-		"a text":                     {"dear diary\n", "no file of records"},
-		"a head without an end":      {string(head), "no file of records"},
-		"a head that was cut":        {string(head[:len(head)/2]), "no file of records"},
-		"the state of an attack":     {`{"data":"npz:x","data_sha256":"d","norm":"linf","method":"pgd","settings":{},"model_sha256":"m"}` + "\n", "no file of records"},
+		"a text":                {"dear diary\n", "no file of records"},
+		"a head without an end": {string(head), "no file of records"},
+		"a head that was cut":   {string(head[:len(head)/2]), "no file of records"},
+		"the state of an attack": {`{"data":"npz:x","data_sha256":"d","norm":"linf","method":"pgd","settings":{},"model_sha256":"m"}` + "\n",
+			"no file of records"},
 		"a later form":               {strings.Replace(string(records), `"shoal_records":1`, `"shoal_records":2`, 1), "no file of records"},
 		"a plan with another's hash": {strings.Replace(string(records), `"eps":0.1`, `"eps":0.2`, 1), "no file of records"},
 		"a line break":               {"\n", "no file of records"},

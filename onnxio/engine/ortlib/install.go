@@ -161,7 +161,8 @@ func pickClient(o InstallOptions) (from string, client []string, err error) {
 			}
 		}
 	}
-	return "", nil, fmt.Errorf("neither of %s is on this machine; install it, or get onnxruntime yourself and name the library with --onnxruntime", strings.Join(order, ", "))
+	return "", nil, fmt.Errorf("neither of %s is on this machine; install it, or get onnxruntime yourself and name the library with --onnxruntime",
+		strings.Join(order, ", "))
 }
 
 // download fetches one package file into dir.
@@ -177,7 +178,8 @@ func download(ctx context.Context, from string, client []string, o InstallOption
 			what = "onnxruntime-gpu=="
 		}
 		what += o.Version
-		args = append(args, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.12", "--implementation", "cp", "--abi", "cp312", "-d", dir)
+		args = append(args, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.12", "--implementation",
+			"cp", "--abi", "cp312", "-d", dir)
 		for _, p := range wheelPlatforms() {
 			args = append(args, "--platform", p)
 		}

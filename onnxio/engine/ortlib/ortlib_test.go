@@ -70,7 +70,8 @@ func TestOnlyLibrariesAreUnpacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	z := zip.NewWriter(f)
-	for _, name := range []string{"onnxruntime/capi/" + FileName(), "onnxruntime/capi/onnxruntime_pybind11_state.so", "onnxruntime/__init__.py", "other/lib.so"} {
+	for _, name := range []string{"onnxruntime/capi/" + FileName(), "onnxruntime/capi/onnxruntime_pybind11_state.so",
+		"onnxruntime/__init__.py", "other/lib.so"} {
 		w, _ := z.Create(name)
 		w.Write([]byte(name))
 	}
@@ -96,7 +97,8 @@ func fakeClient(t *testing.T, name, option, file string, content []byte) {
 	if err := os.WriteFile(source, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/bin/sh\nto=\nwhile [ $# -gt 0 ]; do [ \"$1\" = " + option + " ] && to=$2; shift; done\n[ -z \"$to\" ] && exit 0\n/bin/cp " + source + " \"$to/" + file + "\"\n"
+	script := "#!/bin/sh\nto=\nwhile [ $# -gt 0 ]; do [ \"$1\" = " + option + " ] && to=$2; shift; done\n[ -z \"$to\" ] && exit 0\n/bin/cp " +
+		source + " \"$to/" + file + "\"\n"
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}

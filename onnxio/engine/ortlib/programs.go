@@ -74,7 +74,8 @@ var searched = map[string]bool{"PATH": true, "LD_LIBRARY_PATH": true, "DYLD_LIBR
 	"PYTHONPATH": true, "NODE_PATH": true}
 
 // preloads are variables that put code into every program.
-var preloads = map[string]bool{"LD_PRELOAD": true, "LD_AUDIT": true, "DYLD_INSERT_LIBRARIES": true, "PYTHONSTARTUP": true, "NODE_OPTIONS": true, "BASH_ENV": true, "ENV": true}
+var preloads = map[string]bool{"LD_PRELOAD": true, "LD_AUDIT": true, "DYLD_INSERT_LIBRARIES": true, "PYTHONSTARTUP": true,
+	"NODE_OPTIONS": true, "BASH_ENV": true, "ENV": true}
 
 // environ leaves the relative folders out of search paths, and out of what is loaded before everything else all that is no absolute path.
 func environ(env []string) []string {

@@ -76,7 +76,8 @@ func TestNothingOfTheCurrentFolder(t *testing.T) {
 		}
 	}
 	t.Run("as it is", check)
-	names := []string{"PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "HOME", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "NODE_PATH", "NODE_OPTIONS", "TMPDIR"}
+	names := []string{"PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "HOME", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH",
+		"PYTHONHOME", "NODE_PATH", "NODE_OPTIONS", "TMPDIR"}
 	values := []string{".", ":", "", "./", "bin", "./bin:.", "..:" + filepath.Join("..", filepath.Base(dir))}
 	if testing.Short() { // each starts Python and package clients
 		names, values = names[:9], values[:1]

@@ -102,7 +102,8 @@ func (t *rowsRun) relaxWindow(v *value, r *affine.Rows, g float64) {
 	in := t.p.net.values[v.args[0]]
 	h := (r.H-1)*win.StrideH + (win.KH-1)*win.DilationH + 1
 	wd := (r.W-1)*win.StrideW + (win.KW-1)*win.DilationW + 1
-	out := &affine.Rows{N: r.N, H: h, W: wd, C: win.C, Full: in.order.Geom, Y: make([]int32, r.N), X: make([]int32, r.N), Data: t.w.Zero(r.N * h * wd * win.C)}
+	out := &affine.Rows{N: r.N, H: h, W: wd, C: win.C, Full: in.order.Geom, Y: make([]int32, r.N), X: make([]int32, r.N),
+		Data: t.w.Zero(r.N * h * wd * win.C)}
 	for i := range r.N {
 		y0, x0 := int(r.Y[i])*win.StrideH-win.PadTop, int(r.X[i])*win.StrideW-win.PadLeft
 		out.Y[i], out.X[i] = int32(y0), int32(x0)

@@ -7,13 +7,13 @@ import (
 	"github.com/shallow-waters/shoal/internal/budget"
 )
 
-// Straight is a network over a problem, written out between its unstable hinges. With x the inputs, flat in the model's order, and y what comes out of the
-// hinges,
+// Straight is a network over a problem, written out between its unstable hinges. With x the inputs, flat in the model's order, and y what
+// comes out of the hinges,
 //
 //	hinge u reads   sum of Input[u][i]*x[i] + sum of Hinge[u][k]*y[k] + Const[u],
 //
-// where Hinge[u] is 0 from u's own slot on, and what is asked of the outputs stands behind the hinges in the same way. Nothing of it is rounded soundly:
-// it is to search in, and not to prove with.
+// where Hinge[u] is 0 from u's own slot on, and what is asked of the outputs stands behind the hinges in the same way. Nothing of it is
+// rounded soundly: it is to search in, and not to prove with.
 type Straight struct {
 	Hinges []Split // the unstable ones, by slot and stored order; On says nothing
 	Input  [][]float64
@@ -24,8 +24,8 @@ type Straight struct {
 // straightFloats is how many numbers may be written out: 128 MiB.
 const straightFloats = 16 << 20
 
-// Straight writes a problem's network out, with rows over the flat outputs at the end. ok is false where something in it is neither straight nor a hinge,
-// where nothing is known of its executions, or where it is too large for that.
+// Straight writes a problem's network out, with rows over the flat outputs at the end. ok is false where something in it is neither
+// straight nor a hinge, where nothing is known of its executions, or where it is too large for that.
 func (s *Snapshot) Straight(ctx context.Context, problem int, rows [][]float64) (t *Straight, ok bool, err error) {
 	if s.beyond[problem] != nil || s.making {
 		return nil, false, nil

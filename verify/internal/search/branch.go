@@ -37,8 +37,8 @@ func (p *part) side(forms [][]float64, first []float64) int {
 	return at
 }
 
-// widthShare weighs a side's width, as a share of the first box', beside the smear. Measured on twelve ACAS Xu queries of VNN-COMP, 8 seconds each: 0.1
-// and less leave four more open than 1.6, 2.5 takes half as long again.
+// widthShare weighs a side's width, as a share of the first box', beside the smear. Measured on twelve ACAS Xu queries of VNN-COMP, 8
+// seconds each: 0.1 and less leave four more open than 1.6, 2.5 takes half as long again.
 const widthShare = 1.6
 
 func canHalve(l, u float64) bool {

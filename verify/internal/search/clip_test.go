@@ -10,8 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// TestClipKeepsWhatMeetsTheConstraint draws boxes and half-spaces of all scales, and points of both, in exact arithmetic: none may be cut away. Points
-// on the border of the half-space are the adversary.
+// TestClipKeepsWhatMeetsTheConstraint draws boxes and half-spaces of all scales, and points of both, in exact arithmetic: none may be cut
+// away. Points on the border of the half-space are the adversary.
 func TestClipKeepsWhatMeetsTheConstraint(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 15))
 	scale := func() float64 { return math.Ldexp(rng.NormFloat64(), rng.IntN(40)-20) }

@@ -80,7 +80,8 @@ func tell[T open](c *common, f *frontier[T]) {
 
 func outcome[T open](c *common, f *frontier[T]) Outcome {
 	left := f.left()
-	out := Outcome{Found: c.found, Why: c.why, Progress: Progress{Share: c.share, Open: len(left) + c.stuck, Done: c.done, Worst: math.Inf(1), Least: c.least}}
+	out := Outcome{Found: c.found, Why: c.why, Progress: Progress{Share: c.share, Open: len(left) + c.stuck, Done: c.done,
+		Worst: math.Inf(1), Least: c.least}}
 	for _, p := range left {
 		worst, _ := p.rank()
 		out.Worst = min(out.Worst, worst)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -13,11 +12,11 @@ import (
 )
 
 // load reads the bench's model anew, so that it may be changed.
-func (b *bench) load() (*onnxio.Model, error) { return onnxio.Load(b.path) }
+func (b *bench) load() (*onnxio.Model, error) { return onnxio.LoadContext(b.ctx, b.path) }
 
 // same tells whether a file decides the images as the model does.
 func (b *bench) same(path string) error {
-	m, err := onnxio.Load(path)
+	m, err := onnxio.LoadContext(b.ctx, path)
 	if err != nil {
 		return err
 	}
@@ -86,7 +85,7 @@ func shrink(b *bench) error {
 	if err := m.Save(filepath.Join(b.out, "small.onnx"), onnxio.SaveOptions{}); err != nil {
 		return err
 	}
-	if _, err := onnxio.Load(filepath.Join(b.out, "small.onnx")); err != nil {
+	if _, err := onnxio.LoadContext(b.ctx, filepath.Join(b.out, "small.onnx")); err != nil {
 		return err
 	}
 	return expect(after.Parameters < before.Parameters, "%d parameters before, %d after", before.Parameters, after.Parameters)
@@ -106,10 +105,10 @@ func convert(b *bench) error {
 		return err
 	}
 	path := filepath.Join(b.out, "converted.onnx")
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	if err := m.SaveBytes(path, data, onnxio.SaveOptions{}); err != nil {
 		return err
 	}
-	now, err := onnxio.Load(path)
+	now, err := onnxio.LoadContext(b.ctx, path)
 	if err != nil {
 		return err
 	}

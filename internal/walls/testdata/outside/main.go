@@ -40,10 +40,10 @@ func main() {
 
 func all(data, out string) (err error) {
 	b := &bench{ctx: context.Background(), data: data, out: out, path: filepath.Join(data, "fmnist-conv-dyn-robust.onnx")}
-	if b.model, err = onnxio.Load(b.path); err != nil {
+	if b.model, err = onnxio.LoadContext(b.ctx, b.path); err != nil {
 		return err
 	}
-	if b.images, err = dataset.Open("fmnist:"+filepath.Join(data, "fmnist"), dataset.Options{Range: "0:8"}); err != nil {
+	if b.images, err = dataset.OpenContext(b.ctx, "fmnist:"+filepath.Join(data, "fmnist"), dataset.Options{Range: "0:8"}); err != nil {
 		return err
 	}
 	for i := range b.images.Len() {

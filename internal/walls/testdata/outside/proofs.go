@@ -34,7 +34,7 @@ func certify(b *bench) error {
 			return err
 		}
 	}
-	small, err := onnxio.Load(filepath.Join(b.data, "fmnist-mlp-ts.onnx"))
+	small, err := onnxio.LoadContext(b.ctx, filepath.Join(b.data, "fmnist-mlp-ts.onnx"))
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func search(b *bench) error {
 
 // gradient writes the graph that computes the loss and its derivative.
 func gradient(b *bench) error {
-	g, err := attack.Gradient(b.model.Graph, attack.Loss{Kind: attack.CE}, attack.GradientOptions{Batch: 2})
+	g, err := attack.GradientContext(b.ctx, b.model.Graph, attack.Loss{Kind: attack.CE}, attack.GradientOptions{Batch: 2})
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func gradient(b *bench) error {
 	if err := m.Save(path, onnxio.SaveOptions{}); err != nil {
 		return err
 	}
-	m, err = onnxio.Load(path)
+	m, err = onnxio.LoadContext(b.ctx, path)
 	if err != nil {
 		return err
 	}

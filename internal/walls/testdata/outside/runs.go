@@ -88,7 +88,7 @@ func inspect(b *bench) error {
 
 // compare runs two models on the same inputs, and proves how far they can differ.
 func compare(b *bench) error {
-	other, err := onnxio.Load(filepath.Join(b.data, "fmnist-conv-ts.onnx"))
+	other, err := onnxio.LoadContext(b.ctx, filepath.Join(b.data, "fmnist-conv-ts.onnx"))
 	if err != nil {
 		return err
 	}

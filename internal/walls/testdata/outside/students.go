@@ -11,7 +11,7 @@ import (
 
 // lessons are images with what the model says of them.
 func (b *bench) lessons() (*student.Data, error) {
-	set, err := dataset.Open("fmnist:"+filepath.Join(b.data, "fmnist"), dataset.Options{Range: "0:64"})
+	set, err := dataset.OpenContext(b.ctx, "fmnist:"+filepath.Join(b.data, "fmnist"), dataset.Options{Range: "0:64"})
 	if err != nil {
 		return nil, err
 	}
