@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -75,38 +74,33 @@ func runAction(c *cli.Context) error {
 	}
 	saySubject(c, sub)
 	sayHeld(c, inputs)
-	r := &runTally{s: s, sub: sub, fixed: fixed, keep: jsonMode(c) != "", Outputs: [][]number{}, Predictions: []int{}, Labels: []int{}}
+	r := &runTally{s: s, sub: sub, fixed: fixed, keep: jsonMode(c) != ""}
+	r.Outputs, r.Predictions, r.Labels = [][]number{}, []int{}, []int{}
+	r.DataHash, r.Engine, r.Numbers = s.set.SHA256, sess.Engine(), sub.Decision.Kind == trial.Regress
 	err = r.all(c, sess)
-	if r.Interrupted = c.Context.Err() != nil; err != nil && !r.Interrupted {
+	interrupted := c.Context.Err() != nil
+	if err != nil && !interrupted {
 		return err
 	}
-	r.Model, r.DataHash, r.Engine, r.Subject = modelOf(c, m), s.set.SHA256, sess.Engine(), sub.Describe(s.Samples)
-	if b := r.batches; b != nil {
-		r.Depend = b.Depend
-		if !r.sub.Turned() {
-			r.Subject.Batch.Along(b.Axes)
-		}
+	told := sub.Describe(s.Samples)
+	if b := r.batches; b != nil && !sub.Turned() {
+		told.Batch.Along(b.Axes)
 	}
-	return r.report(c)
+	r.sum()
+	doc := &report.Result{Question: report.Run, Model: modelOf(c, m), Subject: told, Ran: &r.RunSum, Interrupted: interrupted,
+		SamplesDepend: r.batches != nil && r.batches.Depend}
+	if err := printResult(c, doc); err != nil {
+		return err
+	}
+	if interrupted {
+		return errCutShort()
+	}
+	return nil
 }
 
-// runTally is what has been run so far; its shares are null as long as there is nothing to divide by.
+// runTally is what has been run so far.
 type runTally struct {
-	Outputs     [][]number        `json:"outputs"`
-	Predictions []int             `json:"predictions"` // -1 where the decision has no classes
-	Labels      []int             `json:"labels"`
-	Samples     int               `json:"samples"`
-	Accuracy    number            `json:"accuracy"`          // null where the decision has no classes
-	Targets     [][]number        `json:"targets,omitempty"` // where outputs are numbers, and the data says which they should be
-	MeanError   *number           `json:"mean_error,omitempty"`
-	MaxError    *number           `json:"max_error,omitempty"`
-	Speed       number            `json:"samples_per_second"`
-	Interrupted bool              `json:"interrupted"`
-	Model       modelDoc          `json:"model"`
-	Subject     trial.Description `json:"subject"`
-	Depend      bool              `json:"samples_depend"` // a sample has other outputs in company than alone; each was run alone
-	DataHash    string            `json:"data_sha256"`
-	Engine      string            `json:"engine"`
+	report.RunSum
 
 	s       *samples
 	batches *trial.Batches
@@ -115,7 +109,6 @@ type runTally struct {
 	keep    bool // outputs
 	correct int
 	seconds float64
-	errors  report.OutputSum // of numbers
 }
 
 // all runs the samples a batch at a time. A batch that the file fixes is filled up with the last sample.
@@ -157,7 +150,7 @@ func (r *runTally) all(c *cli.Context, sess engine.Session) error {
 			if best == s.set.Labels[from+i] {
 				r.correct++
 			}
-			r.errors.Add(row, r.target(from+i))
+			r.Errors.Add(row, r.target(from+i))
 			if r.keep {
 				r.Outputs = append(r.Outputs, numbers(row))
 			}
@@ -193,29 +186,11 @@ func (r *runTally) settle(c *cli.Context, width int) error {
 	return nil
 }
 
-func (r *runTally) report(c *cli.Context) error {
-	r.Samples = len(r.Predictions)
-	r.Accuracy, r.Speed = ratio(r.correct, r.Samples), number(float64(r.Samples)/r.seconds)
-	decides := r.sub.Decision.Kind != trial.None && r.sub.Decision.Kind != trial.Regress
-	if !decides {
-		r.Accuracy = number(math.NaN())
+// sum divides; shares are null as long as there is nothing to divide by.
+func (r *runTally) sum() {
+	n := len(r.Predictions)
+	r.Accuracy, r.Speed = ratio(r.correct, n), number(float64(n)/r.seconds)
+	if k := r.sub.Decision.Kind; k == trial.None || k == trial.Regress {
+		r.Accuracy = report.None()
 	}
-	r.MeanError, r.MaxError = r.errors.MeanError, r.errors.MaxError
-	var err error
-	switch {
-	case jsonMode(c) != "":
-		err = printJSON(c.App.Writer, r)
-	case r.Samples == 0:
-		_, err = foreign.Fprintln(c.App.Writer, nothingFinished)
-	case r.sub.Decision.Kind == trial.Regress:
-		_, err = foreign.Fprintf(c.App.Writer, "%d samples%s, %.0f samples a second (engine %s)\n", r.Samples, r.errors.Words(", no accuracy (decision regress has no classes)"), float64(r.Speed), r.Engine)
-	case !decides:
-		_, err = foreign.Fprintf(c.App.Writer, "%d samples, no accuracy (one output names no class), %.0f samples a second (engine %s)\n", r.Samples, float64(r.Speed), r.Engine)
-	default:
-		_, err = foreign.Fprintf(c.App.Writer, "%d samples, accuracy %.2f %%, %.0f samples a second (engine %s)\n", r.Samples, 100*float64(r.Accuracy), float64(r.Speed), r.Engine)
-	}
-	if err == nil && r.Interrupted {
-		return errCutShort()
-	}
-	return err
 }

@@ -1,7 +1,7 @@
 // Package report turns results into what people look at: text, JSON, pictures, and documents as HTML and Markdown.
 //
 // A Result (result.go) is what a question asked of a model gave, as plain data: rows, one for each sample and radius, and their sums; of
-// questions that are not about samples what became of the model (pruned.go, trained.go). Package trial fills it in. Its JSON
+// questions that are not about samples what became of the model (ran.go, pruned.go, trained.go). Package trial fills it in. Its JSON
 // (result_json.go) and its words (result_text.go) are views and add nothing.
 //
 // A Chart is curves over one pair of axes; all pictures of shoal are charts, or panels of small ones. What stands around the axes (title,

@@ -9,6 +9,7 @@ const (
 	Radii   Question = "radius"  // up to which radius is the decision of a sample proven
 	Attack  Question = "attack"  // does an attack find another decision in a ball
 	Compare Question = "compare" // does a second model say the same
+	Run     Question = "run"     // what does the model say
 	Prune   Question = "prune"   // what is left of a model without some channels
 	Distill Question = "distill" // what does a student learn
 	Sweep   Question = "sweep"   // as distill, at several temperatures
@@ -27,6 +28,7 @@ type Result struct {
 	Attacks   []AttackSum
 	Radii     *RadiusSum
 	Agreement *AgreementSum
+	Ran       *RunSum
 	Pruned    *PruneSum
 	Trained   *TrainSum // of Distill and Sweep
 

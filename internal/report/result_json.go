@@ -5,6 +5,8 @@ func (r *Result) Summary() map[string]any {
 	switch r.Question {
 	case Compare:
 		return r.compared()
+	case Run:
+		return r.ran()
 	case Prune:
 		return r.pruned()
 	case Distill, Sweep:
@@ -44,7 +46,7 @@ func (r *Result) Summary() map[string]any {
 // Whole are the fields of the JSON document that Summary leaves out: those of samples.
 func (r *Result) Whole() map[string]any {
 	switch r.Question {
-	case Compare, Prune, Distill, Sweep:
+	case Compare, Run, Prune, Distill, Sweep:
 		return nil
 	}
 	rows := append([]Row{}, r.Rows...) // never null

@@ -79,6 +79,8 @@ func (r *Result) Words() foreign.Text {
 		}
 	case Compare:
 		r.compareWords(w)
+	case Run:
+		r.Ran.words(w)
 	case Prune:
 		r.Pruned.words(w)
 	case Distill:
