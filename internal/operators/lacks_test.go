@@ -149,18 +149,24 @@ func TestWhatOperatorsLack(t *testing.T) {
 
 // TestDocumentedFacesAreThere reads the marks of docs/operators.md and looks at the table, the other way round than it was made.
 func TestDocumentedFacesAreThere(t *testing.T) {
-	rows := 0
+	rows, byKey := 0, map[string]*op.Def{}
+	for _, d := range All() {
+		byKey[op.Key(d.Domain, d.Name)] = d
+	}
 	for _, line := range strings.Split(gathered(t).documented, "\n") {
 		cells := strings.Split(line, " | ")
-		if len(cells) < 9 || known[strings.TrimPrefix(cells[0], "| ")] == nil {
+		if len(cells) < 9 || byKey[strings.TrimPrefix(cells[0], "| ")] == nil {
 			continue
 		}
 		rows++
-		d := known[strings.TrimPrefix(cells[0], "| ")]
+		d := byKey[strings.TrimPrefix(cells[0], "| ")]
 		for i, face := range []bool{d.Shape != nil, d.Eval != nil, d.Gradient != nil, d.Interval != nil, d.Linear != nil, d.Couple != nil} {
 			want := map[bool]string{true: "✓", false: "–"}[face]
 			if i == 3 && !face && d.Linear != nil {
 				want = "map"
+			}
+			if i < 5 && d.Parts != nil && d.Whole == nil {
+				want = "parts"
 			}
 			if cells[2+i] != want {
 				t.Errorf("%s: column %d says %q, the table %q", d.Name, 3+i, cells[2+i], want)
