@@ -15,7 +15,8 @@ import (
 func s(v string) *string { return &v }
 
 func value(name string) *pb.ValueInfoProto {
-	return &pb.ValueInfoProto{Name: s(name), Type: &pb.TypeProto{TensorType: &pb.TypeProto_TensorType{ElemType: proto.Int32(1), Shape: &pb.TensorShapeProto{}}}}
+	return &pb.ValueInfoProto{Name: s(name), Type: &pb.TypeProto{TensorType: &pb.TypeProto_TensorType{ElemType: proto.Int32(1),
+		Shape: &pb.TensorShapeProto{}}}}
 }
 
 // good is a model with nothing wrong in it.
@@ -41,7 +42,8 @@ func TestBrokenNames(t *testing.T) {
 		"the graph has no name":                          func(m *pb.ModelProto) { m.Graph.Name = nil },
 		"given by nothing before it":                     func(m *pb.ModelProto) { slices.Reverse(m.Graph.Node) },
 		`value "t" is given twice`:                       func(m *pb.ModelProto) { m.Graph.Node[1].Output = []string{"t", "y"} },
-		`initializer "k" of the graph stands twice`:      func(m *pb.ModelProto) { m.Graph.Initializer = append(m.Graph.Initializer, m.Graph.Initializer[0]) },
+		`initializer "k" of the graph stands twice`:      func(m *pb.ModelProto) { m.Graph.Initializer = append(m.Graph.Initializer,
+			m.Graph.Initializer[0]) },
 		`output "y" of the graph is given by nothing`:    func(m *pb.ModelProto) { m.Graph.Node[1].Output[0] = "z" },
 		`no opset of domain "com.microsoft" is imported`: func(m *pb.ModelProto) { m.Graph.Node[1].Domain = s("com.microsoft") },
 		"opset 18 has the operator no more":              func(m *pb.ModelProto) { m.Graph.Node[1].OpType = s("GroupNormalization") },
