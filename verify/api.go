@@ -13,16 +13,17 @@ import (
 // Method names a domain of bounds.
 type Method string
 
-// The domains, from cheap to tight, and the search. Auto tries interval, symbolic (where inputs are few), deeppoly, and, where few inputs vary, the
-// search for a limited time.
+// The domains, from cheap to tight, and the search. Auto is the ladder of them all: see stages.
 const (
 	Auto     Method = "auto"
 	Interval Method = "interval"
 	Symbolic Method = "symbolic"
 	FastLin  Method = "fastlin"
 	DeepPoly Method = "deeppoly"
-	// Complete tries what Auto does, and then splits the input set, or sides of ReLUs where many inputs vary, until every part is decided or the
-	// context ends.
+	// Alpha are DeepPoly's bounds with lower slopes that are moved to where bounds are larger, Options.AlphaSteps times; nowhere looser than DeepPoly's.
+	Alpha Method = "alpha"
+	// Complete is Auto without an end of its own: it splits the input set, or sides of ReLUs where many inputs vary, until every part is decided or
+	// the context ends.
 	Complete Method = "complete"
 )
 
@@ -30,7 +31,7 @@ const (
 func Methods() []string { return append(append([]string{"auto"}, Domains()...), "complete") }
 
 // Domains lists the methods that bound linear forms over a box, as Verifier.Bounds does.
-func Domains() []string { return []string{"interval", "symbolic", "fastlin", "deeppoly"} }
+func Domains() []string { return []string{"interval", "symbolic", "fastlin", "deeppoly", "alpha"} }
 
 // Semantics says for which executions of the network a bound holds.
 type Semantics string
@@ -53,6 +54,10 @@ type Options struct {
 	DropSoftmax bool
 	Threads     int // 0 means all cores
 	MemoryMB    int // working memory for rows per thread; 0 means 256
+	AlphaSteps  int // how often Alpha moves the slopes of each row; 0 means 20
+	// Within is what Auto spends on a property once deeppoly has left it open, where the context has no deadline: on a longer attack, on slopes, and on
+	// the search. 0 means 2 seconds, less than 0 nothing. Radius spends it once for all that it asks.
+	Within time.Duration
 	// Plain switches off what goes beyond the published domain (intersecting with interval bounds), to compare with
 	// other implementations.
 	Plain bool
@@ -60,7 +65,11 @@ type Options struct {
 	Falsifier Falsifier
 
 	sides bool // the search takes sides of hinges, however few inputs vary: for tests
-	brief bool // Auto leaves the search out: the caller asks many questions of which each may stay open
+	// Watch, where set, is told how far a proof is: when a stage begins, and a few times a second while the search is at work. It is called by one goroutine at
+	// a time, and must come back soon.
+	Watch func(Progress)
+
+	until time.Time // alpha's end, where it is not the context's
 }
 
 // Falsifier searches counterexamples; who stands above plugs an attack in.
@@ -136,8 +145,28 @@ type Result struct {
 	// meets the case, and nothing is proven of the real network there. Empty unless Falsified.
 	FalsifiedIn Semantics
 	Method      Method // the domain that gave the margin; what was asked for where there is none
-	Timeout     bool   // the context's deadline ended the work
-	Seconds     float64
+	Timeout     bool   // the context's end ended the work; Margin is then what was proven by then
+	// Rungs are the stages that the property went through, in their order.
+	Rungs   []Rung
+	Seconds float64
+}
+
+// Progress is how far the work is.
+type Progress struct {
+	Stage   string
+	Seconds float64 // of the stage so far
+	// Of the search alone: the share of the input set, or of the tree, that is proven, the parts that are open, how many were bounded so far, and the least
+	// bound of an open one (NaN where nothing is known).
+	Proven      float64
+	Open, Parts int
+	Worst       float64
+}
+
+// Rung is a stage on the way to a verdict.
+type Rung struct {
+	Name    string  `json:"rung"`
+	Seconds float64 `json:"seconds"` // properties that are asked together share a stage's time
+	Open    int     `json:"open"`    // cases that are open behind it; 0 where it decided
 }
 
 // Refutes tells whether the result falsifies the property under the given semantics: a float32 execution alone does not refute what is asked of
@@ -185,6 +214,9 @@ type LayerBounds struct {
 type RadiusOptions struct {
 	Max float64 // largest radius tried; must be > 0
 	Tol float64 // the bracket's final width; 0 means Max/1000
+	// Break, where set, is asked for the smallest eps that an attack falsifies (+Inf for none), once bounds have had their say and before complete proofs
+	// narrow what is between. It is given what is proven and what is falsified by then.
+	Break func(ctx context.Context, proven, upper float64) (float64, error)
 }
 
 // ErrInput is wrapped by errors that the caller's box, rows or property cause.

@@ -87,7 +87,7 @@ func TestVerifyAllAnswersLikeVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, method := range []Method{Auto, Interval, DeepPoly} {
-		v, err := Open(ctx, m, Options{Method: method, DropSoftmax: true})
+		v, err := Open(ctx, m, Options{Method: method, DropSoftmax: true, Within: -1}) // what has a time answers as far as it comes
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -346,7 +346,7 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 	}
 	know := &knowing{}
 	var vs [2]*Verifier
-	method := []Method{Auto, Complete, Interval, Symbolic, FastLin, DeepPoly, DeepPoly}[rng.IntN(7)]
+	method := []Method{Auto, Complete, Interval, Symbolic, FastLin, DeepPoly, Alpha}[rng.IntN(7)]
 	for i, sem := range []Semantics{Real, Float32} {
 		o := Options{Method: method, Semantics: sem, Threads: 1, sides: seed%2 == 0}
 		if o.sides && seed%4 == 0 {

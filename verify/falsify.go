@@ -18,7 +18,7 @@ func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result
 		return Result{}, err
 	}
 	res := Result{Verdict: Unknown, Margin: math.NaN(), Reason: "no counterexample was found"}
-	d := newDecision(v, v.o, gs)
+	d := newDecision(v.o, gs)
 	err = v.falsify(ctx, f.Falsify, d, d.left())
 	if isDeadline(err) {
 		res.Timeout, err = true, nil
@@ -41,13 +41,7 @@ func (v *Verifier) falsify(ctx context.Context, f func(context.Context, Box, [][
 		if d.falsified[g.property] {
 			continue
 		}
-		var cases [][]Constraint
-		for _, c := range g.cases {
-			if !c.proven {
-				cases = append(cases, c.c.Constraints)
-			}
-		}
-		points, err := f(ctx, *g.inner, cases)
+		points, err := f(ctx, *g.inner, g.constraints())
 		if err != nil {
 			return err
 		}
@@ -69,4 +63,26 @@ func (v *Verifier) falsify(ctx context.Context, f func(context.Context, Box, [][
 		}
 	}
 	return nil
+}
+
+// constraints are those of the cases that are open.
+func (g *group) constraints() [][]Constraint {
+	var out [][]Constraint
+	for _, c := range g.cases {
+		if !c.proven {
+			out = append(out, c.c.Constraints)
+		}
+	}
+	return out
+}
+
+// persist asks for a longer attack of about d, and has it end in any case: a round of a large network's may take longer than all of it should.
+func persist(ctx context.Context, f Persistent, box Box, cases [][]Constraint, d, most time.Duration) ([][]float64, error) {
+	own, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	points, err := f.Persist(own, box, cases, d)
+	if isDeadline(err) && ctx.Err() == nil {
+		return nil, nil
+	}
+	return points, err
 }

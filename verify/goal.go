@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -36,7 +38,7 @@ type openCase struct {
 	loss   []loss      // what a row's coefficients lost when they became float64s
 	margin float64     // best proven lower bound of a row minus its bound, by one method
 	by     Method      // that method: the last one that the case was left to
-	best   int         // the constraint that gave it
+	corner []float64   // of the box, where that method's bound of the best row is least; nil where that is not known
 	proven bool
 }
 
@@ -165,6 +167,21 @@ func (g *group) reason() string {
 		return g.searched
 	}
 	return fmt.Sprintf("%s bounds leave %d of %d cases open (worst margin %.3g)", g.used, g.open(), len(g.cases), g.worst())
+}
+
+// late is the reason of a group that an end from outside left open.
+func (g *group) late(end error) string {
+	what := "the time ran out"
+	if errors.Is(end, context.Canceled) {
+		what = "interrupted"
+	}
+	switch {
+	case g.searched != "":
+		return what + ": " + g.searched
+	case g.used != "":
+		return fmt.Sprintf("%s: %s bounds leave %d of %d cases open (worst margin %.3g)", what, g.used, g.open(), len(g.cases), g.worst())
+	}
+	return what
 }
 
 func (g *group) centre() []float64 {

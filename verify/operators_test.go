@@ -202,7 +202,7 @@ func TestBoundsContainSampledPointsOfOperators(t *testing.T) {
 				box := randomBox(rng, 2*4*4)
 				rows := [][]float64{{1, 0, 0}, {-0.3, 1, -2}, {0, -1, 1}}
 				values := rowValues(t, b.g, samplePoints(rng, box, 60), rows)
-				for _, m := range []Method{Interval, Symbolic, FastLin, DeepPoly} {
+				for _, m := range []Method{Interval, Symbolic, FastLin, DeepPoly, Alpha} {
 					for _, sem := range []Semantics{Real, Float32} {
 						v := openGraph(t, b.g, Options{Method: m, Semantics: sem, Threads: 1})
 						res, err := v.Bounds(context.Background(), box, rows, false)

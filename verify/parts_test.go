@@ -380,19 +380,18 @@ func TestSlopesAgainstReference(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, steps := boundOptions(v.o), 20
+		steps := 20
 		if has(m.Graph, "Sigmoid", "Tanh") {
 			if testing.Short() {
 				continue
 			}
 			steps, ref = 100, c.Bounds["alpha100"]
 		}
-		o.Refine = search.Refining(ctx, 0, steps, 0)
-		b, err := bound.DeepPoly.Bound(ctx, v.net, o, []bound.Problem{{Box: Box{Lower: c.RawLower, Upper: c.RawUpper}}})
+		b, err := search.BoundAlpha(ctx, v.net, boundOptions(v.o), []bound.Problem{{Box: Box{Lower: c.RawLower, Upper: c.RawUpper}}}, search.Effort{Steps: steps})
 		if err != nil {
 			t.Fatal(err)
 		}
-		low, err := search.Climb(ctx, b.View(), 0, c.Rows, steps, 0)
+		low, err := b.Lower(c.Rows, make([]int32, len(c.Rows)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,20 +18,25 @@ const batchBoxes = 8
 func (v *Verifier) try(ctx context.Context, o Options, m Method, batch []*group, d *decision) error {
 	boxes := make([]Box, len(batch))
 	for i, g := range batch {
-		g.used, g.wide = m, nil
+		g.wide = nil
 		boxes[i] = g.box
 	}
 	b, err := v.bound(ctx, o, m, boxes...)
 	if err != nil {
 		var wide *bound.TooWideError
 		if errors.As(err, &wide) {
-			batch[0].wide = wide
+			batch[0].used, batch[0].wide = m, wide
 			return nil
 		}
 		return err
 	}
 	defer b.Close()
-	if err := v.prove(b, batch); err != nil {
+	return v.weigh(ctx, b, m, batch, d)
+}
+
+// weigh settles what a domain's bounds settle of a batch: proofs, and counterexamples where bounds are least.
+func (v *Verifier) weigh(ctx context.Context, b bounds, m Method, batch []*group, d *decision) error {
+	if err := v.prove(b, m, batch); err != nil {
 		return err
 	}
 	for i, g := range batch {
@@ -40,10 +45,7 @@ func (v *Verifier) try(ctx context.Context, o Options, m Method, batch []*group,
 			continue
 		}
 		g.beyond = b.Beyond(i)
-		if m == Interval {
-			continue
-		}
-		r, ok, err := v.tryCorners(ctx, b, int32(i), g, m)
+		r, ok, err := v.tryCorners(ctx, g, m)
 		if err != nil {
 			return err
 		}
@@ -54,8 +56,8 @@ func (v *Verifier) try(ctx context.Context, o Options, m Method, batch []*group,
 	return nil
 }
 
-// prove bounds the rows of all open cases of a batch.
-func (v *Verifier) prove(b *bound.Bounds, batch []*group) error {
+// prove bounds the rows of all open cases of a batch. Of a domain that substitutes rows, cases keep the corner where their best row is least.
+func (v *Verifier) prove(b bounds, m Method, batch []*group) error {
 	var rows [][]float64
 	var owner []int32
 	for i, g := range batch {
@@ -66,9 +68,16 @@ func (v *Verifier) prove(b *bound.Bounds, batch []*group) error {
 			}
 		}
 	}
-	low, err := b.Lower(rows, owner, nil)
+	var t *bound.Trace
+	if m != Interval {
+		t = &bound.Trace{}
+	}
+	low, err := b.Lower(rows, owner, t)
 	if err != nil {
 		return err
+	}
+	for _, g := range batch {
+		g.used = m
 	}
 	at := 0
 	for i, g := range batch {
@@ -76,7 +85,8 @@ func (v *Verifier) prove(b *bound.Bounds, batch []*group) error {
 			if c.proven {
 				continue
 			}
-			c.margin, c.by = math.Inf(-1), g.used
+			c.margin, c.by = math.Inf(-1), m
+			best := -1
 			for k := range c.rows {
 				x := low[at]
 				at++
@@ -85,11 +95,14 @@ func (v *Verifier) prove(b *bound.Bounds, batch []*group) error {
 				}
 				margin := x - c.bound[k]
 				if margin > c.margin || math.IsInf(c.margin, -1) {
-					c.margin, c.best = margin, k
+					c.margin, best = margin, at-1
 				}
 				if x > c.bound[k] || c.c.Constraints[k].Strict && x >= c.bound[k] {
 					c.proven = true
 				}
+			}
+			if c.corner = nil; t != nil && best >= 0 && !c.proven {
+				c.corner = t.Corner(best, g.box)
 			}
 		}
 	}
@@ -99,23 +112,14 @@ func (v *Verifier) prove(b *bound.Bounds, batch []*group) error {
 // maxCorners limits how many open cases are tried for a counterexample at their bound's corner.
 const maxCorners = 16
 
-func (v *Verifier) tryCorners(ctx context.Context, b *bound.Bounds, box int32, g *group, m Method) (Result, bool, error) {
-	var rows [][]float64
+func (v *Verifier) tryCorners(ctx context.Context, g *group, m Method) (Result, bool, error) {
+	tried := 0
 	for _, c := range g.cases {
-		if !c.proven && len(c.rows) > 0 && len(rows) < maxCorners {
-			rows = append(rows, c.rows[c.best])
+		if c.proven || c.corner == nil || tried == maxCorners {
+			continue
 		}
-	}
-	if len(rows) == 0 {
-		return Result{}, false, nil
-	}
-	var t bound.Trace
-	if _, err := b.Lower(rows, slices.Repeat([]int32{box}, len(rows)), &t); err != nil {
-		return Result{}, false, err
-	}
-	for i := range rows {
-		x := t.Corner(i, g.box)
-		if r, ok, err := v.tryPoint(ctx, g, x, fmt.Sprintf("the corner where the %s bound is least", m)); ok || err != nil {
+		tried++
+		if r, ok, err := v.tryPoint(ctx, g, c.corner, fmt.Sprintf("the corner where the %s bound is least", m)); ok || err != nil {
 			return r, ok, err
 		}
 	}

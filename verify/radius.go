@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 // radiusBatch is how many radii are tried together: their rows share one matrix, and the bracket shrinks to what is between two of them.
@@ -12,7 +13,8 @@ const radiusBatch = 3
 
 // Radius finds for one point the largest eps for which property(eps) is proven. property must be monotone: a larger eps has
 // larger boxes. The answer is always a proven value (0 if nothing is); upper is the smallest eps known to be falsified (+Inf if none).
-// It is the largest eps that was proven on the way by whatever method, and no less than what the interval domain alone answers.
+// It is the largest eps that was proven on the way by whatever method, and no less than what the interval domain alone answers. Auto and Complete go on by complete
+// proofs where bounds end: where these end in their time, no more than Tol lies between the two.
 //
 // The search brackets the radius between a proven and an unproven eps. It begins with small ones, since bounds of large boxes take
 // longest: many more neurons are unstable there. Each round tries a few of them in one batch, around the place
@@ -37,17 +39,62 @@ func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Proper
 	}
 	r.lo, r.upper = proven, broken
 	quick := v.o
-	quick.brief = true
+	quick.Within = -1
 	if quick.Method == Complete {
 		quick.Method = Auto
 	}
 	radius, upper, err = v.search(ctx, quick, r, o.Max, property)
-	if err != nil || v.o.Method != Complete || !(radius < min(upper, o.Max)) {
+	if err != nil || !v.o.searches() || v.o.Plain || !(radius < min(upper, o.Max)) {
 		return radius, upper, err
 	}
-	// What bounds leave open between the two is for the complete search.
-	r.lo, r.hi, r.low, r.high, r.width = radius, min(upper, o.Max), math.NaN(), math.NaN(), 0
-	return v.search(ctx, v.o, r, o.Max, property)
+	if o.Break != nil {
+		broken, err := o.Break(ctx, radius, upper)
+		if upper = min(upper, broken); err != nil {
+			return radius, upper, err
+		}
+	}
+	return v.narrow(ctx, radius, upper, o.Max, r.tol, property)
+}
+
+// narrow halves what bounds and attacks left between the proven and the falsified radius by complete proofs, one after the other: each has a share of the time
+// that is left, auto's is Options.Within for all together. What stays open in its share counts as not proven.
+func (v *Verifier) narrow(ctx context.Context, radius, upper, most, tol float64, property func(eps float64) Property) (float64, float64, error) {
+	end, limited := ctx.Deadline()
+	if !limited && v.o.Method == Auto {
+		end, limited = time.Now().Add(v.o.within()), true
+	}
+	o := v.o
+	o.Method = Complete
+	for hi := min(upper, most); hi-radius > tol && ctx.Err() == nil; {
+		own, cancel := ctx, context.CancelFunc(func() {})
+		if limited {
+			left := time.Until(end)
+			if left <= 0 {
+				break
+			}
+			own, cancel = context.WithTimeout(ctx, left/time.Duration(math.Ceil(math.Log2((hi-radius)/tol))+1))
+		}
+		eps := radius + (hi-radius)/2
+		if hi == most && upper > most { // nothing speaks against the largest yet
+			eps = most
+		}
+		rs, err := v.verify(own, o, []Property{property(eps)})
+		cancel()
+		if err != nil {
+			return radius, upper, err
+		}
+		switch r := rs[0]; {
+		case r.Verdict == Verified:
+			radius = eps
+		case r.Refutes(v.o.Semantics):
+			hi, upper = eps, eps
+		case eps < hi:
+			hi = eps
+		default:
+			hi = math.Nextafter(most, 0)
+		}
+	}
+	return radius, upper, ctx.Err()
 }
 
 // atOnce is the radius that intervals prove, which takes a few passes forward. Every search begins with it: one that is cut off is owed what is known by then,

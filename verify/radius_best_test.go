@@ -31,7 +31,7 @@ func TestRadiusIsNoLessThanThatOfIntervals(t *testing.T) {
 		}
 	}
 	radius := func(method Method, i int, o RadiusOptions) float64 {
-		v, err := Open(context.Background(), m, Options{Method: method, DropSoftmax: true})
+		v, err := Open(context.Background(), m, Options{Method: method, DropSoftmax: true, Within: -1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -55,7 +55,7 @@ func TestRadiusInTimeIsWhatIntervalsProve(t *testing.T) {
 		}
 		for _, method := range []Method{Auto, DeepPoly, FastLin, Symbolic} {
 			ctx, cut := context.WithTimeout(context.Background(), time.Hour)
-			v := open(Options{Method: method, Falsifier: cutting{cut}})
+			v := open(Options{Method: method, Falsifier: cutting{cut}, Within: -1})
 			r, upper, err := v.Radius(ctx, property, RadiusOptions{Max: most, Tol: tol})
 			if err == nil || r < least || upper < r {
 				t.Errorf("image %d, %s: radius %v (falsified at %v), intervals prove %v; %v", i, method, r, upper, least, err)
@@ -67,7 +67,7 @@ func TestRadiusInTimeIsWhatIntervalsProve(t *testing.T) {
 			if method == Complete {
 				ctx, cancel = context.WithTimeout(context.Background(), 3*time.Second)
 			}
-			whole, _, err := open(Options{Method: method}).Radius(ctx, property, RadiusOptions{Max: most, Tol: tol})
+			whole, _, err := open(Options{Method: method, Within: -1}).Radius(ctx, property, RadiusOptions{Max: most, Tol: tol})
 			cancel()
 			if err != nil && !errors.Is(err, context.DeadlineExceeded) || whole < least {
 				t.Errorf("image %d, %s: radius %v with time enough, intervals prove %v; %v", i, method, whole, least, err)
@@ -75,7 +75,7 @@ func TestRadiusInTimeIsWhatIntervalsProve(t *testing.T) {
 			if method == Complete { // it ends with the time
 				continue
 			}
-			whole, _, err = open(Options{Method: method}).Radius(context.Background(), property, RadiusOptions{Max: most, Tol: tol})
+			whole, _, err = open(Options{Method: method, Within: -1}).Radius(context.Background(), property, RadiusOptions{Max: most, Tol: tol})
 			if err != nil || whole < least {
 				t.Errorf("image %d, %s: radius %v without a deadline, intervals prove %v; %v", i, method, whole, least, err)
 			}

@@ -170,7 +170,7 @@ func (c *mixedTally) network(t *testing.T, seed uint64, g *onnxio.Graph, in, out
 	if noORT != nil {
 		c.notByORT++
 	}
-	methods := []Method{[]Method{Interval, Symbolic, FastLin}[rng.IntN(3)], DeepPoly}
+	methods := []Method{[]Method{Interval, Symbolic, FastLin, Alpha}[rng.IntN(4)], DeepPoly}
 	plain := rng.IntN(4) == 0
 	for _, sem := range []Semantics{Real, Float32} {
 		v, err := Open(context.Background(), &onnxio.Model{Graph: g}, Options{Method: DeepPoly, Semantics: sem, Threads: 1, Plain: plain})

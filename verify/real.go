@@ -126,7 +126,7 @@ func (v *Verifier) allMet(ctx context.Context, box Box, c *Case) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		err = v.prove(b, gs)
+		err = v.prove(b, m, gs)
 		b.Close()
 		if err != nil {
 			return false, err

@@ -25,11 +25,14 @@ func join(groups []*group, o Options) Result {
 		}
 		timeout = timeout || r.Timeout
 		if i == 0 || decides(r, res) {
-			res = Result{Verdict: r.Verdict, Margin: r.Margin, Method: r.Method, Reason: r.Reason}
+			res = Result{Verdict: r.Verdict, Margin: r.Margin, Method: r.Method, Reason: r.Reason, Timeout: r.Timeout}
 		}
 	}
 	if timeout {
-		return Result{Verdict: Unknown, Reason: "the time ran out", Margin: math.NaN(), Method: o.Method, Timeout: true}
+		res.Timeout = true
+		if len(groups) > 1 { // of some nothing was seen
+			res.Margin, res.Method = math.NaN(), o.Method
+		}
 	}
 	if open > 0 && len(groups) > 1 {
 		res.Reason = fmt.Sprintf("%d of %d input boxes stay open; %s", open, len(groups), res.Reason)

@@ -6,27 +6,23 @@ import (
 	"math"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
 const (
-	// searchInputs is how many inputs may vary for auto to halve boxes: each halving of all sides doubles the boxes so many times.
+	// searchInputs is how many inputs may vary for boxes to be halved: each halving of all sides doubles the boxes so many times.
 	searchInputs = 24
 	// exactInputs is how many inputs may vary for small networks to be halved, and not to be decided by linear programs.
 	exactInputs = 12
-	// searchTime is what auto spends on a property's search where no deadline says otherwise.
-	searchTime = 10 * time.Second
 )
 
-// searching halves the boxes that are left until every case is disproved on every part, or a counterexample is found.
+// searching splits what is left until every case is disproved on every part, or a counterexample is found.
 func searching(ctx context.Context, v *Verifier, d *decision) error {
 	left := d.left()
 	for i, g := range left {
 		if d.falsified[g.property] || g.wide != nil {
-			continue
-		}
-		if d.o.Method == Auto && g.varying() > searchInputs && v.net.Neurons() > search.Small {
 			continue
 		}
 		if err := v.halve(ctx, d, g, len(left)-i); err != nil {
@@ -47,16 +43,17 @@ func (g *group) varying() int {
 	return n
 }
 
+// bySides tells whether a group is searched over sides of hinges rather than by halving its box.
+func (v *Verifier) bySides(o Options, g *group) bool {
+	return o.sides || g.varying() > searchInputs || g.varying() > exactInputs && v.net.Neurons() <= search.Small
+}
+
 // halve decides one group within its share of the time: what is left until the deadline, divided by the groups that wait.
 func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int) error {
 	own := ctx
-	if t, ok := ctx.Deadline(); ok || d.o.Method == Auto {
-		share := searchTime
-		if ok {
-			share = time.Until(t)
-		}
+	if end, ok := d.until(ctx); ok {
 		var cancel context.CancelFunc
-		own, cancel = context.WithTimeout(ctx, share/time.Duration(waiting))
+		own, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(waiting))
 		defer cancel()
 	}
 	goal := search.Goal{Box: g.box}
@@ -77,15 +74,22 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		}
 		return ok, err
 	}
+	if f, ok := d.o.Falsifier.(Persistent); ok {
+		cases := g.constraints()
+		goal.Attack = func(ctx context.Context, box bound.Box, d time.Duration) ([][]float64, error) {
+			return persist(ctx, f, box, cases, d, siegeMost)
+		}
+	}
+	with := search.Settings{Threads: d.o.Threads, Memory: budget.Of(ctx).Left() / searchMemory, Progress: d.watched(time.Now()), Root: d.root}
 	var out search.Outcome
 	var err error
-	bySides := d.o.sides || g.varying() > searchInputs || g.varying() > exactInputs && v.net.Neurons() <= search.Small
+	bySides := v.bySides(d.o, g)
 	if bySides {
-		out, err = search.Neurons(own, v.net, boundOptions(d.o), goal, search.Settings{Threads: d.o.Threads})
+		out, err = search.Neurons(own, v.net, boundOptions(d.o), goal, with)
 	}
 	// Where sides of ReLUs do not decide it, and time is left, the rest is curved: smaller boxes are what makes it straight.
 	if !bySides || err == nil && !out.Proven && !out.Found && own.Err() == nil {
-		out, err = search.Inputs(own, v.net, bound.DeepPoly, boundOptions(d.o), goal, search.Settings{Threads: d.o.Threads})
+		out, err = search.Inputs(own, v.net, bound.DeepPoly, boundOptions(d.o), goal, with)
 	}
 	switch {
 	case err != nil:
@@ -95,27 +99,47 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		d.settle(g, found)
 	case out.Proven:
 		g.used = Complete
-		d.settle(g, Result{Verdict: Verified, Margin: max(0, out.Least), Method: Complete, Reason: fmt.Sprintf("proven by deeppoly on %d parts of the input set%s", out.Done, g.rounded())})
-	case ctx.Err() != nil:
-		return ctx.Err()
+		d.settle(g, Result{Verdict: Verified, Margin: max(0, out.Least), Method: Complete, Reason: fmt.Sprintf("proven by complete search, on %d parts of the input set%s", out.Done, g.rounded())})
 	default:
-		why := out.Why
-		if why == "" {
-			why = "the time for it ran out"
+		g.searched = fmt.Sprintf("complete search leaves %d parts of the input set open, %.3g %% of it", out.Open, 100*(1-out.Share))
+		switch {
+		case out.Why != "":
+			g.searched += ": " + out.Why
+		case ctx.Err() == nil:
+			g.searched += ": the time for it ran out"
 		}
-		g.searched = fmt.Sprintf("the search left %d parts of the input set open, %.3g %% of its volume: %s", out.Open, 100*(1-out.Share), why)
-		if math.IsInf(out.Worst, 0) {
-			break
-		}
-		g.used = Complete
-		for _, c := range g.cases {
-			if !c.proven {
-				c.margin, c.by = out.Worst, Complete
+		if !math.IsInf(out.Worst, 0) {
+			g.used = Complete
+			for _, c := range g.cases {
+				if !c.proven {
+					c.margin, c.by = out.Worst, Complete
+				}
 			}
 		}
+		return ctx.Err()
 	}
 	return nil
 }
+
+// searchMemory is the part of the memory that is left which open parts may take: bounds of those at work need the rest.
+const searchMemory = 4
+
+// watched tells Options.Watch what a search tells; nil where nobody listens.
+func (d *decision) watched(start time.Time) func(search.Progress) {
+	if d.o.Watch == nil {
+		return nil
+	}
+	return func(p search.Progress) {
+		q := Progress{Stage: "search", Seconds: time.Since(start).Seconds(), Proven: p.Share, Open: p.Open, Parts: p.Done, Worst: p.Worst}
+		if math.IsInf(q.Worst, 0) {
+			q.Worst = math.NaN()
+		}
+		d.o.Watch(q)
+	}
+}
+
+// siegeMost is the longest that an attack inside a search takes: networks with so few inputs are small, and a round is.
+const siegeMost = time.Second
 
 // asked is an open case as the search takes it.
 func (c *openCase) asked() search.Case {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
 // stage is one step on the way to a verdict. Each stage takes what the ones before left open, settles what it can, and leaves the rest.
@@ -15,15 +17,16 @@ type stage struct {
 	run  func(ctx context.Context, v *Verifier, d *decision) error
 }
 
-// stages are tried in this order:
+// stages are tried in this order. Auto and Complete go through all that fit the question, which is a ladder: interval, deeppoly, attack, alpha, search.
 //
 //   - the set's centre costs one run of the network, and many falsified properties end there;
 //   - intervals cost one pass, and prove a good part of what can be proven;
 //   - an attack then, before what costs more: a counterexample ends the matter;
 //   - equations in the inputs, where these are few enough for them to be cheap;
 //   - rows substituted back to the inputs;
-//   - a longer attack, where the time is limited and many inputs vary: a small share of it may save the rest, and the search, which looks at
-//     points of its own where few do, is often done sooner;
+//   - a longer attack, where many inputs vary: a small share of the time may save the rest, and the search, which looks at points of its own where few
+//     do, is often done sooner;
+//   - moved slopes, where many inputs vary: they are what the search over sides begins with, and go on into it. Halving boxes gains more from plain ones;
 //   - the search, which takes all the time that is left.
 var stages = []stage{
 	{"centre", always, tryCentres},
@@ -36,13 +39,17 @@ var stages = []stage{
 	{"deeppoly", asks(DeepPoly, Auto, Complete), bounding(DeepPoly)},
 	{"long attack", func(_ *Verifier, o Options) bool {
 		_, ok := o.Falsifier.(Persistent)
-		return ok && (o.Method == Auto || o.Method == Complete) && !o.brief
+		return ok && o.searches()
 	}, attackAgain},
-	{"search", func(_ *Verifier, o Options) bool { return o.Method == Complete || o.Method == Auto && !o.brief }, searching},
+	{"alpha", func(_ *Verifier, o Options) bool { return o.Method == Alpha || o.searches() }, moving},
+	{"search", func(_ *Verifier, o Options) bool { return o.searches() }, searching},
 }
 
 // fewInputs is up to how many inputs equations in them are cheap beside rows.
 const fewInputs = 16
+
+// searches tells whether what takes as long as it may has a place.
+func (o Options) searches() bool { return o.Method == Complete || o.Method == Auto && o.Within >= 0 }
 
 func always(*Verifier, Options) bool { return true }
 
@@ -54,12 +61,48 @@ func asks(ms ...Method) func(*Verifier, Options) bool {
 type decision struct {
 	o         Options
 	groups    []*group
-	falsified map[int]bool // by property: a property that is falsified needs no more of its groups
-	start     time.Time
+	falsified map[int]bool   // by property: a property that is falsified needs no more of its groups
+	rungs     map[int][]Rung // by property
+	end       time.Time      // of what takes as long as it may; see until
+	root      *search.Alpha  // of the only group that alpha left open: the search goes on from there
 }
 
-func newDecision(v *Verifier, o Options, groups []*group) *decision {
-	return &decision{o: o, groups: groups, falsified: map[int]bool{}, start: time.Now()}
+func newDecision(o Options, groups []*group) *decision {
+	return &decision{o: o, groups: groups, falsified: map[int]bool{}, rungs: map[int][]Rung{}}
+}
+
+// autoTime is what auto spends on a property that deeppoly has left open, where nothing else is said: whoever asks about many samples waits for each.
+const autoTime = 2 * time.Second
+
+func (o Options) within() time.Duration {
+	if o.Within == 0 {
+		return autoTime
+	}
+	return o.Within
+}
+
+// until is the end of what takes as long as it may: the context's deadline, or for auto Options.Within for each property that is open when it is asked for the
+// first time. ok is false where there is none.
+func (d *decision) until(ctx context.Context) (end time.Time, ok bool) {
+	if t, ok := ctx.Deadline(); ok {
+		return t, true
+	}
+	if d.o.Method != Auto {
+		return time.Time{}, false
+	}
+	if d.end.IsZero() {
+		d.end = time.Now().Add(d.o.within() * time.Duration(len(d.open())))
+	}
+	return d.end, true
+}
+
+// open are the numbers of open cases, by property that has any.
+func (d *decision) open() map[int]int {
+	out := map[int]int{}
+	for _, g := range d.left() {
+		out[g.property] += g.open()
+	}
+	return out
 }
 
 func (d *decision) settle(g *group, r Result) {
@@ -80,31 +123,42 @@ func (d *decision) left() []*group {
 	return out
 }
 
-// decide fills in every group's result. A deadline is no error: what is open then is unknown.
-func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error {
-	d := newDecision(v, o, groups)
-	late := false
+// decide fills in every group's result, and gives the rungs of every property. A deadline is no error: what is open then is unknown.
+func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) (map[int][]Rung, error) {
+	d := newDecision(o, groups)
+	defer d.goOn(nil)
+	var end error // of the context
 	for _, s := range stages {
-		if len(d.left()) == 0 {
+		open := d.open()
+		if len(open) == 0 {
 			break
 		}
 		if !s.when(v, o) {
 			continue
 		}
+		start := time.Now()
+		if o.Watch != nil {
+			o.Watch(Progress{Stage: s.name, Worst: math.NaN()})
+		}
 		err := s.run(ctx, v, d)
-		if late = isDeadline(err); late {
+		d.climbed(s.name, open, time.Since(start))
+		if isDeadline(err) {
+			end = err
 			break
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, g := range groups {
 		if !g.settled && g.float32 != nil && !d.falsified[g.property] {
 			d.settle(g, *g.float32)
 		}
-		if !g.settled && late {
-			g.result = Result{Verdict: Unknown, Margin: math.NaN(), Timeout: true}
+		if !g.settled && end != nil {
+			g.result = Result{Verdict: Unknown, Margin: math.NaN(), Method: o.Method, Timeout: true, Reason: g.late(end)}
+			if g.used != "" && g.beyond == "" {
+				g.result.Margin, g.result.Method = g.worst(), g.used
+			}
 		}
 		if !g.settled && g.result.Verdict == "" {
 			g.result = Result{Verdict: Unknown, Margin: g.worst(), Method: g.used, Reason: g.reason()}
@@ -113,7 +167,23 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) error
 			}
 		}
 	}
-	return nil
+	return d.rungs, nil
+}
+
+// climbed notes a stage for the properties that were open before it.
+func (d *decision) climbed(name string, before map[int]int, took time.Duration) {
+	after := d.open()
+	for p := range before {
+		d.rungs[p] = append(d.rungs[p], Rung{Name: name, Seconds: took.Seconds() / float64(len(before)), Open: after[p]})
+	}
+}
+
+// goOn keeps what the search goes on from, and gives back what was kept before.
+func (d *decision) goOn(root *search.Alpha) {
+	if d.root != nil {
+		d.root.Close()
+	}
+	d.root = root
 }
 
 func tryCentres(ctx context.Context, v *Verifier, d *decision) error {
@@ -147,15 +217,18 @@ const (
 )
 
 func attackAgain(ctx context.Context, v *Verifier, d *decision) error {
-	end, ok := ctx.Deadline()
 	many := slices.DeleteFunc(d.left(), func(g *group) bool { return g.varying() <= searchInputs })
-	if !ok || len(many) == 0 {
+	if len(many) == 0 {
+		return nil
+	}
+	end, ok := d.until(ctx)
+	if !ok {
 		return nil
 	}
 	each := min(againMost, time.Duration(againShare*float64(time.Until(end)))/time.Duration(len(many)))
 	f := d.o.Falsifier.(Persistent)
 	return v.falsify(ctx, func(ctx context.Context, box Box, cases [][]Constraint) ([][]float64, error) {
-		return f.Persist(ctx, box, cases, each)
+		return persist(ctx, f, box, cases, each, 2*each)
 	}, d, many)
 }
 
@@ -164,7 +237,7 @@ func bounding(m Method) func(context.Context, *Verifier, *decision) error {
 	return func(ctx context.Context, v *Verifier, d *decision) error {
 		left := d.left()
 		size := batchBoxes
-		if domains[m].Alone() {
+		if alone(m) {
 			size = 1
 		}
 		for at := 0; at < len(left); at += size {

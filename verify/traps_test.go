@@ -35,7 +35,7 @@ func TestTrapsGiveNoWrongVerdict(t *testing.T) {
 			t.Logf("refused: %v", err)
 			continue
 		}
-		for _, method := range []Method{Auto, Interval, Symbolic, FastLin, DeepPoly} {
+		for _, method := range []Method{Auto, Interval, Symbolic, FastLin, DeepPoly, Alpha} {
 			for _, s := range []Semantics{Real, Float32} {
 				v, err := Open(context.Background(), m, Options{Method: method, Semantics: s})
 				if err != nil {

@@ -37,12 +37,14 @@ func (v *Verifier) verify(ctx context.Context, o Options, ps []Property) ([]Resu
 		byProperty[i] = gs
 		all = append(all, gs...)
 	}
-	if err := v.decide(ctx, o, all); err != nil {
+	rungs, err := v.decide(ctx, o, all)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]Result, len(ps))
 	for i, gs := range byProperty {
 		out[i] = join(gs, o)
+		out[i].Rungs = rungs[i]
 		out[i].Seconds = time.Since(start).Seconds()
 	}
 	return out, nil

@@ -103,7 +103,8 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	defer closeFalsifier(f)
 	q := &trial.Certify{Eps: epsilonsOf(c), Semantics: verify.Semantics(c.String("semantics"))}
 	var s *samples
-	if q.Proofs, s, err = openProofs(c, sub, set, f, attack.SearchOptions{}); err != nil {
+	w := newProofWatch(c)
+	if q.Proofs, s, err = openProofs(c, sub, set, f, attack.SearchOptions{}, w); err != nil {
 		return err
 	}
 	v := q.Verifier
@@ -124,7 +125,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if p.mode == "" && v.Info().SoftmaxDropped {
 		foreign.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
 	}
-	if r.Interrupted, err = eachSample(c, q.Samples, "certifying", q.Ask, p.rows(r)); err != nil {
+	if r.Interrupted, err = eachSample(c, q.Samples, "certifying", w, q.Ask, p.rows(r)); err != nil {
 		return err
 	}
 	r.Proofs = q.Sums(r.Rows, r.Interrupted)

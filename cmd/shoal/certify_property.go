@@ -29,7 +29,11 @@ type propertyDoc struct {
 	Departures     []verify.Departure     `json:"departures"`
 	Model          modelDoc               `json:"model"`
 	Property       string                 `json:"property"`
+	Rungs          []verify.Rung          `json:"rungs,omitempty"`
 }
+
+// propertyTime is what auto spends on a property that deeppoly has left open, where there is no --timeout: there is but this one.
+const propertyTime = 10 * time.Second
 
 func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	start := time.Now()
@@ -50,7 +54,10 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 		return err
 	}
 	defer closeFalsifier(f)
-	v, err := verify.Open(ready, m, withFalsifier(c, f))
+	w := newProofWatch(c)
+	o := withFalsifier(c, f)
+	o.Watch, o.Within = w.tell, propertyTime
+	v, err := verify.Open(ready, m, o)
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
 		return printProperty(c, propertyDoc{Verdict: "timeout", Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(), Margin: number(math.NaN()),
 			Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}, verify.Unknown, false)
@@ -64,20 +71,21 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	}
 	ctx, cancel := untilTimeout(c)
 	defer cancel()
-	idle := busy(c.App.ErrWriter, "certifying")
+	bar := newProgress(c.App.ErrWriter, -1, "certifying")
+	idle := bar.watch(func() foreign.Text {
+		return foreign.Sprintf("certifying, %s so far%s", time.Since(start).Round(time.Second), w.words())
+	})
 	r, err := v.Verify(ctx, p)
 	idle()
+	bar.finish()
 	if err != nil {
 		return err
 	}
 	interrupted := c.Context.Err() != nil && r.Verdict == verify.Unknown
 	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
 		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path,
-		Reading: readingOf(c).String(), Departures: v.Info().Departures}
-	switch {
-	case interrupted:
-		doc.Reason = "interrupted"
-	case r.Timeout:
+		Reading: readingOf(c).String(), Departures: v.Info().Departures, Rungs: r.Rungs}
+	if r.Timeout && !interrupted {
 		doc.Verdict = "timeout"
 	}
 	return printProperty(c, doc, r.Verdict, interrupted)
@@ -85,10 +93,17 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 
 // printProperty prints the answer to a property; the exit code tells it too.
 func printProperty(c *cli.Context, doc propertyDoc, v verify.Verdict, interrupted bool) (err error) {
-	if jsonMode(c) != "" {
+	switch jsonMode(c) {
+	case "lines":
+		err = jsonLine(c.App.Writer, struct {
+			Type string `json:"type"`
+			propertyDoc
+		}{"summary", doc})
+	case "document":
 		err = printJSON(c.App.Writer, doc)
-	} else {
+	default:
 		_, err = foreign.Fprintf(c.App.Writer, "%s: %s (%.2f s)\n", doc.Verdict, doc.Reason, doc.Seconds)
+		sayRungs(c, doc.Rungs)
 		sayReading(c.App.Writer, c, doc.Departures)
 	}
 	if err != nil {
@@ -104,4 +119,23 @@ func printProperty(c *cli.Context, doc propertyDoc, v verify.Verdict, interrupte
 		return &codeError{code: exitInconclusive}
 	}
 	return nil
+}
+
+// sayRungs tells which stages a verdict took, and how long each, where that is more than a moment.
+func sayRungs(c *cli.Context, rungs []verify.Rung) {
+	const moment = 0.1
+	all, words := 0.0, &foreign.Builder{}
+	for i, r := range rungs {
+		all += r.Seconds
+		if i > 0 {
+			words.Printf(", ")
+		}
+		words.Printf("%s %.3f s", r.Name, r.Seconds)
+		if r.Open > 0 {
+			words.Printf(" (%d open)", r.Open)
+		}
+	}
+	if all > moment {
+		foreign.Fprintf(c.App.ErrWriter, "%s\n", words.Text())
+	}
 }

@@ -44,7 +44,8 @@ func radiusAction(c *cli.Context) error {
 	}
 	defer closeFalsifier(q.Search)
 	var s *samples
-	if q.Proofs, s, err = openProofs(c, sub, set, nil, trial.UpperSearch); err != nil { // the attack has its turn when the radius is known
+	w := newProofWatch(c)
+	if q.Proofs, s, err = openProofs(c, sub, set, nil, trial.UpperSearch, w); err != nil { // the attack has its turn when the radius is known
 		return err
 	}
 	defer q.Verifier.Close()
@@ -61,7 +62,7 @@ func radiusAction(c *cli.Context) error {
 	start := time.Now()
 	p := newPrinter(c, columns(r.Question, sub, false))
 	show := p.rows(r)
-	if r.Interrupted, err = eachSample(c, q.Samples, "radii", q.Ask, func(row report.Row) error { return show([]report.Row{row}) }); err != nil {
+	if r.Interrupted, err = eachSample(c, q.Samples, "radii", w, q.Ask, func(row report.Row) error { return show([]report.Row{row}) }); err != nil {
 		return err
 	}
 	r.Radii = q.Sum(r.Rows)

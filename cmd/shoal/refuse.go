@@ -61,6 +61,9 @@ var (
 	tolerated = need{flags: []string{"tolerance"}, when: regress, hint: "--tolerance T: no output may get farther than T from its value at the sample"}
 )
 
+// moving is --alpha-steps.
+var moving = rule{"alpha-steps", is("method", "alpha", "auto", "complete"), "goes with --method alpha, auto or complete"}
+
 // onGPU is --device.
 var onGPU = rule{"device", func(c *cli.Context) bool {
 	return c.String("engine") != "go" || strings.HasPrefix(c.String("engine-b"), "ort")
@@ -110,8 +113,8 @@ var demandsOf = map[string]demands{
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
 		},
 		rules: []rule{{"data split range mean std resize exif labels pixel-range eps norm min-certified output decision tolerance resume hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
-			ofNumbers, ofClasses, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}}},
-	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated}, rules: []rule{ofNumbers, ofClasses},
+			ofNumbers, ofClasses, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}, moving}},
+	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated}, rules: []rule{ofNumbers, ofClasses, moving},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {
 				return usageError("", "--tol %s is more than --max-eps %s", givenText(c, "tol"), givenText(c, "max-eps"))
@@ -141,7 +144,7 @@ var demandsOf = map[string]demands{
 	"gradient": {words: 1, what: "model file", needs: []need{{flags: []string{"output"}, hint: "for example -o gradient.onnx"}}, also: oneOutput},
 	"bounds": {words: 1, what: "model file", needs: []need{
 		{flags: []string{"box"}, hint: "one file may serve for both: --box case.json --rows case.json"},
-		{flags: []string{"rows"}, hint: "one file may serve for both: --box case.json --rows case.json"}}},
+		{flags: []string{"rows"}, hint: "one file may serve for both: --box case.json --rows case.json"}}, rules: []rule{{"alpha-steps", is("method", "alpha"), "goes with --method alpha"}}},
 	"run": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}},
 		rules: []rule{ofClasses, {"float64", is("engine", "auto", "go"), "goes with --engine go: it alone computes in float64"}, onGPU}},
 	"inspect": {words: 1, what: "model file"},

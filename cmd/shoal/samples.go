@@ -55,9 +55,10 @@ func sayRange(c *cli.Context, s *samples) {
 
 func boundFlags() []cli.Flag {
 	return []cli.Flag{
-		wordFlag("method", "auto, interval, symbolic, fastlin, deeppoly or complete", "auto", verify.Methods()...),
+		wordFlag("method", "auto, interval, symbolic, fastlin, deeppoly, alpha or complete", "auto", verify.Methods()...),
 		semanticsFlag("real: the network over real numbers; float32: every float32 execution of it", verify.Real),
 		wordFlag("reading", "whose word counts where the two differ: standard or onnxruntime", onnxio.Standard.String(), onnxio.Standard.String(), onnxio.ONNXRuntime.String()),
+		wholeFlag("alpha-steps", "how often `N` alpha moves the slopes of each row", "20", 1),
 		threadsFlag(),
 		&cli.GenericFlag{Name: "timeout", Usage: "time for one sample or property, such as 30s; 0 means none", Value: &wait{}, DefaultText: "none"},
 	}
@@ -69,7 +70,7 @@ func semanticsFlag(usage string, def verify.Semantics) cli.Flag {
 
 // methodFlag is --method of the commands that need one domain.
 func methodFlag(usage string, def verify.Method) cli.Flag {
-	return wordFlag("method", usage+": interval, symbolic, fastlin or deeppoly", string(def), verify.Domains()...)
+	return wordFlag("method", usage+": interval, symbolic, fastlin, deeppoly or alpha", string(def), verify.Domains()...)
 }
 
 // modelArg loads the one positional argument, with its sizes bound by --dim.
@@ -89,7 +90,7 @@ func modelArg(c *cli.Context) (*onnxio.Model, error) {
 
 func boundOptions(c *cli.Context) verify.Options {
 	return verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics")), Threads: c.Int("threads"),
-		Reading: readingOf(c)}
+		Reading: readingOf(c), AlphaSteps: c.Int("alpha-steps")}
 }
 
 // resizeOf reads --resize, which its flag has looked at.

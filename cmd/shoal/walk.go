@@ -20,13 +20,15 @@ import (
 )
 
 // openProofs opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout. f is the search that proofs begin with;
-// o are the settings of one for single samples, where these need a model of their own.
-func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify.Attack, o attack.SearchOptions) (trial.Proofs, *samples, error) {
+// of are the settings of one for single samples, where these need a model of their own.
+func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify.Attack, of attack.SearchOptions, w *proofWatch) (trial.Proofs, *samples, error) {
 	ready, done := beforeDeadline(c)
 	defer done()
 	p := trial.Proofs{Subject: sub, Timeout: c.Duration("timeout")}
+	o := withFalsifier(c, f)
+	o.Watch = w.tell
 	var err error
-	if p.Verifier, err = trial.OpenVerifier(ready, sub, withFalsifier(c, f)); err != nil {
+	if p.Verifier, err = trial.OpenVerifier(ready, sub, o); err != nil {
 		return p, nil, notReady(c, err)
 	}
 	s, err := joined(c, set, p.Verifier.Info().InputShape)
@@ -40,7 +42,7 @@ func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify
 	p.Samples = s.Samples
 	if sub.Inputs.Varies(trial.Proven) {
 		p.Reopen = func(ctx context.Context, i int) (*verify.Verifier, *falsify.Attack, error) {
-			return reopened(ctx, c, sub, f, o, i)
+			return reopened(ctx, c, sub, f, of, i)
 		}
 	}
 	saySubject(c, sub)
@@ -49,16 +51,17 @@ func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify
 	return p, s, nil
 }
 
-// eachSample puts the same question to every sample and shows every answer; progress goes to stderr. See trial.Each.
-func eachSample[A any](c *cli.Context, s *trial.Samples, doing string, ask func(ctx context.Context, i int) (A, error), show func(A) error) (interrupted bool, err error) {
+// eachSample puts the same question to every sample and shows every answer; progress goes to stderr, and that of a sample's proof is told by w. See trial.Each.
+func eachSample[A any](c *cli.Context, s *trial.Samples, doing string, w *proofWatch, ask func(ctx context.Context, i int) (A, error), show func(A) error) (interrupted bool, err error) {
 	bar := newProgress(c.App.ErrWriter, s.Len(), doing)
 	defer bar.finish()
 	var at, since atomic.Int64
 	defer bar.watch(func() foreign.Text {
-		return foreign.Sprintf("sample %d for %s", at.Load(), (time.Duration(time.Now().UnixNano()-since.Load()) * time.Nanosecond).Round(time.Second))
+		return foreign.Sprintf("sample %d for %s%s", at.Load(), (time.Duration(time.Now().UnixNano()-since.Load()) * time.Nanosecond).Round(time.Second), w.words())
 	})()
 	begin := func(index int) {
 		at.Store(int64(index))
+		w.begin(index)
 		since.Store(time.Now().UnixNano())
 	}
 	return trial.Each(c.Context, s, begin, ask, func(answer A) error {

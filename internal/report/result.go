@@ -78,6 +78,15 @@ type Proof struct {
 	Verdict string `json:"verdict"`                // verified, falsified or unknown
 	In      string `json:"falsified_in,omitempty"` // real or float32: what a falsified verdict refutes
 	Margin  Number `json:"margin"`                 // null where no bound was needed
+	// Rungs are the stages that the answer took, in their order.
+	Rungs []Rung `json:"rungs,omitempty"`
+}
+
+// Rung is a stage on the way to a proof: how long it took, and how many cases it left open.
+type Rung struct {
+	Name    string  `json:"rung"`
+	Seconds float64 `json:"seconds"`
+	Open    int     `json:"open"`
 }
 
 // Bracket is the answer of Radius.

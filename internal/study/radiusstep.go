@@ -46,7 +46,7 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			name, bare := strings.CutSuffix(domain, plain)
-			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Method(name), Plain: bare, Threads: l.o.Threads})
+			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Method(name), Plain: bare, Threads: l.o.Threads, Within: -1})
 			if err != nil {
 				return nil, nil, err
 			}

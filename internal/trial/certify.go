@@ -180,6 +180,9 @@ func (q *Certify) decide(ctx context.Context, o *opened, ball verify.Ball, y []f
 			return err
 		}
 		row.Verdict, row.In, row.Margin, row.Reason = string(r.Verdict), string(r.FalsifiedIn), report.Number(r.Margin), r.Reason
+		for _, g := range r.Rungs {
+			row.Rungs = append(row.Rungs, report.Rung(g))
+		}
 		if !math.IsNaN(r.Margin) {
 			row.Method = string(r.Method)
 		}

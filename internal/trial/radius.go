@@ -59,6 +59,19 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 	property := func(eps float64) verify.Property {
 		return o.property(q.Subject.Holds(q.Samples.Ball(x, eps), row.Predicted, y))
 	}
+	search := q.Search
+	if q.Reopen != nil {
+		search = o.search
+	}
+	asked := false
+	broken := func(ctx context.Context, proven, upper float64) (float64, error) {
+		asked = true
+		if search == nil || !(proven < q.Max) {
+			return upper, nil
+		}
+		return falsify.UpperRadius(ctx, o.verifier, search, falsify.Radii{Property: property, Centre: o.whole(q.Samples.Input(x)), Scale: o.scale(q.Samples.Scale()),
+			Proven: proven, Known: upper, Most: q.Max, Tol: q.Tol, Steps: UpperSteps(min(upper, q.Max)-proven, q.Tol)})
+	}
 	proven, upper := 0.0, math.Inf(1)
 	if row.Outputs != nil {
 		row.Reason = noNumbers(y)
@@ -66,15 +79,10 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 	switch {
 	case row.Reason != "":
 	case !q.OnlyUpper:
-		proven, upper, err = o.verifier.Radius(own, property, verify.RadiusOptions{Max: q.Max, Tol: q.Tol})
+		proven, upper, err = o.verifier.Radius(own, property, verify.RadiusOptions{Max: q.Max, Tol: q.Tol, Break: broken})
 	}
-	search := q.Search
-	if q.Reopen != nil {
-		search = o.search
-	}
-	if err == nil && proven < q.Max && search != nil && row.Reason == "" {
-		upper, err = falsify.UpperRadius(own, o.verifier, search, falsify.Radii{Property: property, Centre: o.whole(q.Samples.Input(x)), Scale: o.scale(q.Samples.Scale()),
-			Proven: proven, Known: upper, Most: q.Max, Tol: q.Tol, Steps: UpperSteps(min(upper, q.Max)-proven, q.Tol)})
+	if err == nil && row.Reason == "" && !asked {
+		upper, err = broken(own, proven, upper)
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return row, err

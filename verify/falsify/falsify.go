@@ -46,6 +46,12 @@ func (a *Attack) Falsify(ctx context.Context, box verify.Box, cases [][]verify.C
 	return a.search(ctx, box, cases, a.Search)
 }
 
+// Below shortPersist a round of Persist goes on with no more than shortMost points: it is asked about one small box after the other.
+const (
+	shortPersist = 60 * time.Millisecond
+	shortMost    = 32
+)
+
 // Persist implements verify.Persistent. Where Search has a duration of its own, Falsify took that, and no more is wanted.
 func (a *Attack) Persist(ctx context.Context, box verify.Box, cases [][]verify.Constraint, d time.Duration) ([][]float64, error) {
 	if a.Search.Duration > 0 || d <= 0 {
@@ -54,6 +60,9 @@ func (a *Attack) Persist(ctx context.Context, box verify.Box, cases [][]verify.C
 	o := a.Search
 	o.Duration = d
 	o.Seed++
+	if d < shortPersist && o.Most <= 0 {
+		o.Most = shortMost
+	}
 	return a.search(ctx, box, cases, o)
 }
 

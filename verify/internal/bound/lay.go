@@ -302,8 +302,9 @@ func (l *Laid) tighten(in *value, set rowSet, low []float64) {
 		case -1:
 			up = min(up, -x)
 		}
-		if lo <= up {
+		if lo <= up && (lo > s.lo[j] || up < s.up[j]) {
 			s.lo[j], s.up[j] = lo, up
+			n.Of.less[n.Problem] = true
 		}
 	}
 }

@@ -38,6 +38,9 @@ func (p *pass) refine(v *value) error {
 		return nil
 	}
 	s.making = true
+	for b := range p.n { // bounds will be written into it
+		p.own(p.net.values[v.in[0]], b)
+	}
 	if err := p.o.Refine(s, len(s.slots)-1); err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ type Snapshot struct {
 	divided []bool        // by problem: it lies behind splits or cuts
 	cuts    [][]storedCut // by problem; nil for none at all
 
-	making bool // the pass is still under way, and bounds of neurons tighten it
+	less   []bool // by problem: see pass
+	making bool   // the pass is still under way, and bounds of neurons tighten it
 
 	slots    []*value         // hinges and curves, whose lines may be chosen, in order
 	unstable [][][]int32      // by slot and problem: elements of which there is something to choose, in stored order
@@ -39,7 +40,7 @@ func (b *Bounds) View() *Snapshot { return b.p.snapshot(b.p.net.values) }
 
 // snapshot shows the pass up to some values.
 func (p *pass) snapshot(values []*value) *Snapshot {
-	s := &Snapshot{net: p.net, o: p.o, n: p.n, st: p.st, shared: p.shared, beyond: p.beyond, empty: p.empty, divided: make([]bool, p.n), cuts: p.cuts}
+	s := &Snapshot{net: p.net, o: p.o, n: p.n, st: p.st, shared: p.shared, beyond: p.beyond, empty: p.empty, less: p.less, divided: make([]bool, p.n), cuts: p.cuts}
 	s.family = new(int)
 	if len(p.of) > 0 && p.of[0].Known != nil {
 		s.family = p.of[0].Known.family

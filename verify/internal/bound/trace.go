@@ -28,6 +28,15 @@ func (t *Trace) reset(rows, inputs int) {
 	}
 }
 
+// Take replaces row i by row k of another trace. A nil trace takes nothing.
+func (t *Trace) Take(i int, of *Trace, k int) {
+	if t == nil {
+		return
+	}
+	copy(t.Coef[i], of.Coef[k])
+	t.Const[i] = of.Const[k]
+}
+
 func (t *Trace) part(from, to int) *Trace {
 	if t == nil {
 		return nil

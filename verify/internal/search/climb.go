@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"time"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
@@ -9,54 +10,51 @@ import (
 // rowPace is how slopes of rows over outputs are moved; TestSlopesAgainstReference in verify compares what it reaches.
 var rowPace = pace{0.1, 0.98}
 
-// Climb bounds rows over the outputs from below on a snapshot's problem, each with lower slopes of its own that are moved some steps to where the
-// bound is larger. Every step's bounds are sound, and the largest are kept. Source: Xu et al. 2021 (alpha-CROWN).
-func Climb(ctx context.Context, s *bound.Snapshot, problem int, rows [][]float64, steps, threads int) ([]float64, error) {
+// climb raises lower bounds of rows over the outputs, row i over a snapshot's problem owner[i], each with lower slopes of its own that are moved to
+// where the bound is larger. Every step's bounds are sound, and the largest are kept; a trace, unless nil, gets the forms where they were found.
+// Source: Xu et al. 2021 (alpha-CROWN).
+func climb(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]float64, e Effort, threads int, low []float64, t *bound.Trace) error {
 	batch := min(256, s.Fits())
-	var out []float64
 	for from := 0; from < len(rows); from += batch {
-		low, err := climb(ctx, s, problem, rows[from:min(from+batch, len(rows))], steps, threads)
-		if err != nil {
-			return nil, err
+		if err := climbing(ctx, s, owner, rows, from, min(from+batch, len(rows)), e, threads, low, t); err != nil {
+			return err
 		}
-		out = append(out, low...)
 	}
-	return out, nil
+	return nil
 }
 
-func climb(ctx context.Context, s *bound.Snapshot, problem int, rows [][]float64, steps, threads int) ([]float64, error) {
-	nodes := make([]bound.Node, len(rows))
+func climbing(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]float64, from, to int, e Effort, threads int, low []float64, t *bound.Trace) error {
+	nodes := make([]bound.Node, to-from)
 	for i := range nodes {
-		nodes[i] = bound.Node{Of: s, Problem: problem}
+		nodes[i] = bound.Node{Of: s, Problem: int(owner[from+i])}
 	}
 	l, err := bound.Lay(ctx, nodes, threads)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer l.Close()
-	c := newClimber(len(rows), rowPace)
-	var best []float64
-	var t bound.Trace
+	c := newClimber(len(nodes), rowPace)
+	var own bound.Trace
 	for step := 0; ; step++ {
-		low, err := l.Lower(rows, &t)
+		found, err := l.Lower(rows[from:to], &own)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if best == nil {
-			best = low
+		for i, x := range found {
+			if x > low[from+i] {
+				low[from+i] = x
+				t.Take(from+i, &own, i)
+			}
 		}
-		for i, x := range low {
-			best[i] = max(best[i], x)
+		if step == e.Steps || !e.Until.IsZero() && time.Now().After(e.Until) {
+			return nil
 		}
-		if step == steps {
-			return best, nil
-		}
-		pts, err := l.Points(&t)
+		pts, err := l.Points(&own)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		at := c.next()
-		for i := range rows {
+		for i := range nodes {
 			c.climb(at, l, pts, i, s.Slots(), nil)
 		}
 	}

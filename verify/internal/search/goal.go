@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"time"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
@@ -29,14 +30,19 @@ type Goal struct {
 	Cases []Case
 	// Try is asked about points of the box where a case may be met; true ends the search. It is called by one goroutine at a time. nil for none.
 	Try func(ctx context.Context, x []float64) (bool, error)
+	// Attack gives points of a part of the box that may meet a case, looking for longer than a point takes: about so long. It is called by one goroutine at a
+	// time. nil for none.
+	Attack func(ctx context.Context, box bound.Box, d time.Duration) ([][]float64, error)
 }
 
 // Settings of a search. The zero value is usable.
 type Settings struct {
-	Threads  int // 0 means all cores
-	Batch    int // parts bounded together; 0 means 32
-	MaxOpen  int // parts that may be open; beyond it the search goes depth first. 0 means 200,000
+	Threads  int   // 0 means all cores
+	Batch    int   // parts bounded together; 0 means 32
+	MaxOpen  int   // parts that may be open; beyond it the search goes depth first. 0 means 200,000
+	Memory   int64 // bytes that open parts may take; beyond it the search goes depth first too. 0 means no limit
 	Progress func(Progress)
+	Root     *Alpha // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
 }
 
 func (s Settings) filled() Settings {
@@ -51,6 +57,17 @@ func (s Settings) filled() Settings {
 	}
 	return s
 }
+
+// room is how many parts of some bytes each may be open.
+func (s Settings) room(each int) int {
+	if s.Memory <= 0 {
+		return s.MaxOpen
+	}
+	return max(1, min(s.MaxOpen, int(s.Memory/int64(each+partBytes))))
+}
+
+// partBytes is what a part takes beside its numbers: headers of slices, and its place in the frontier.
+const partBytes = 256
 
 // Progress is the state of a running search.
 type Progress struct {

@@ -18,7 +18,7 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.MaxOpen), first: make([]float64, len(g.Box.Lower))}
+	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.room(16 * len(g.Box.Lower))), first: make([]float64, len(g.Box.Lower))}
 	root := &part{box: g.Box, volume: 1, worst: math.Inf(-1)}
 	for i := range g.Cases {
 		root.open = append(root.open, i)
@@ -26,6 +26,7 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	for i, l := range g.Box.Lower {
 		r.first[i] = g.Box.Upper[i] - l
 	}
+	r.siege.begin()
 	r.front.begin([]*part{root})
 	drive(&r.common, r.front, r.work)
 	if r.err != nil {
@@ -42,10 +43,15 @@ type run struct {
 	o     bound.Options
 	front *frontier[*part]
 	first []float64 // widths of the first box
+	siege siege
 }
 
 // work bounds parts and gives what is left to do: parts that are still open, halved, or the parts themselves where the context ended first.
 func (r *run) work(ps []*part) ([]*part, error) {
+	if ok, err := r.attack(ps[0]); ok || err != nil {
+		r.front.end()
+		return ps, err
+	}
 	problems := make([]bound.Problem, len(ps))
 	for i, p := range ps {
 		problems[i].Box = p.box
@@ -79,9 +85,17 @@ func (r *run) work(ps []*part) ([]*part, error) {
 		return ps, err
 	}
 	at := 0
+	views := make([]*view, len(ps))
+	for i, p := range ps {
+		views[i] = r.view(b, i, p, low, &t, &at)
+	}
+	if err := r.mixing(b, ps, views); err != nil {
+		return ps, r.mild(err)
+	}
 	var next []*part
 	for i, p := range ps {
-		v := r.view(b, i, p, low, &t, &at)
+		v := views[i]
+		v.rank()
 		if len(v.open) == 0 {
 			r.proved(p.volume, v.proof)
 			continue
@@ -98,17 +112,40 @@ func (r *run) work(ps []*part) ([]*part, error) {
 
 // view is what a part's bounds say of its open cases.
 type view struct {
-	open   []int         // cases that stay open
-	best   []int         // of each, the row nearest to a proof
-	forms  [][][]float64 // of each, the rows' final forms
-	consts [][]float64
-	worst  float64
-	least  int     // the open case with the worst margin
-	proof  float64 // least margin of the cases that are disproved
+	open  []int // cases that stay open
+	seen  []seen
+	worst float64
+	least int     // the open case with the worst margin
+	proof float64 // least margin of the cases that are disproved
+}
+
+// seen is an open case: points that meet it have every form, which is at most the row, at most at the row's limit.
+type seen struct {
+	forms  [][]float64
+	consts []float64
+	limits []float64
+	best   int     // the row nearest to a proof; -1 for none
+	margin float64 // its
+}
+
+// drop takes a case that was disproved after all out of those that are open.
+func (v *view) drop(n int, margin float64) {
+	v.proof = min(v.proof, margin)
+	v.open, v.seen = slices.Delete(v.open, n, n+1), slices.Delete(v.seen, n, n+1)
+}
+
+// rank finds the worst open case.
+func (v *view) rank() {
+	v.worst = math.Inf(1)
+	for n := range v.seen {
+		if m := v.seen[n].margin; n == 0 || m < v.worst {
+			v.worst, v.least = m, n
+		}
+	}
 }
 
 func (r *run) view(b *bound.Bounds, i int, p *part, low []float64, t *bound.Trace, at *int) *view {
-	v := &view{worst: math.Inf(1), proof: math.Inf(1)}
+	v := &view{proof: math.Inf(1)}
 	var out *bound.Box
 	for _, k := range p.open {
 		c := &r.g.Cases[k]
@@ -135,11 +172,8 @@ func (r *run) view(b *bound.Bounds, i int, p *part, low []float64, t *bound.Trac
 			v.proof = min(v.proof, best)
 			continue
 		}
-		if best < v.worst || len(v.open) == 0 {
-			v.worst, v.least = best, len(v.open)
-		}
-		v.open, v.best = append(v.open, k), append(v.best, row)
-		v.forms, v.consts = append(v.forms, t.Coef[from:*at]), append(v.consts, t.Const[from:*at])
+		v.open = append(v.open, k)
+		v.seen = append(v.seen, seen{slices.Clone(t.Coef[from:*at]), slices.Clone(t.Const[from:*at]), slices.Clone(c.Bound), row, best})
 	}
 	return v
 }
@@ -148,8 +182,8 @@ func (r *run) view(b *bound.Bounds, i int, p *part, low []float64, t *bound.Trac
 func (p *part) corner(v *view) []float64 {
 	x := make([]float64, len(p.box.Lower))
 	var a []float64
-	if row := v.best[v.least]; row >= 0 {
-		a = v.forms[v.least][row]
+	if s := &v.seen[v.least]; s.best >= 0 {
+		a = s.forms[s.best]
 	}
 	for i, l := range p.box.Lower {
 		switch {
@@ -169,13 +203,13 @@ func (r *run) split(p *part, v *view) []*part {
 	hull, kept := bound.Box{}, v.open[:0:0]
 	var forms [][]float64
 	for n, k := range v.open {
-		c := &r.g.Cases[k]
+		c, s := &r.g.Cases[k], &v.seen[n]
 		box := bound.Box{Lower: slices.Clone(p.box.Lower), Upper: slices.Clone(p.box.Upper)}
 		left := true
 		for range 2 {
-			for j := range c.Rows {
-				if c.Loss == nil && left {
-					left = clip(box, v.forms[n][j], v.consts[n][j], c.Bound[j])
+			for j, form := range s.forms {
+				if left && (c.Loss == nil || j >= len(c.Rows)) { // a mixed row's limit has what it lost
+					left = clip(box, form, s.consts[j], s.limits[j])
 				}
 			}
 		}
@@ -183,8 +217,8 @@ func (r *run) split(p *part, v *view) []*part {
 			continue
 		}
 		kept = append(kept, k)
-		if v.best[n] >= 0 {
-			forms = append(forms, v.forms[n][v.best[n]])
+		if s.best >= 0 {
+			forms = append(forms, s.forms[s.best])
 		}
 		if hull.Lower == nil {
 			hull = box

@@ -46,7 +46,7 @@ func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 				defer cancel()
 				r.ctx = own
 			}
-			r.front = newFrontier[*leaf](r.s.MaxOpen)
+			r.front = newFrontier[*leaf](r.s.room(leafBytes * r.unstable))
 			r.front.begin(left)
 			if r.found {
 				r.front.end()
@@ -99,6 +99,28 @@ func (r *sides) first() []*leaf {
 
 // begin bounds the whole box, or bounds it again: what is known of it already is inherited.
 func (r *sides) begin(inner, cover time.Duration) error {
+	b, err := r.bounded(inner, cover)
+	if err != nil {
+		return err
+	}
+	r.s0 = b.View()
+	r.f.root, r.known, r.of = r.s0, r.s0, make([]int, len(r.g.Cases))
+	r.unstable = 0
+	for k := range r.s0.Slots() {
+		r.unstable += len(r.s0.Unstable(k, 0))
+	}
+	r.anew = r.unstable <= maxAnew
+	r.ends = exact{r: r}
+	r.s.Batch = min(r.s.Batch, r.s0.Fits())
+	return nil
+}
+
+// bounded are bounds of the whole box: those that others left, or new ones.
+func (r *sides) bounded(inner, cover time.Duration) (*bound.Bounds, error) {
+	if r.s.Root != nil && r.s0 == nil {
+		r.f = r.s.Root.f
+		return r.s.Root.Bounds, nil
+	}
 	o := r.o
 	o.Threads = r.s.Threads
 	r.f = influence{}
@@ -110,17 +132,8 @@ func (r *sides) begin(inner, cover time.Duration) error {
 	}
 	b, err := bound.DeepPoly.Bound(r.ctx, r.net, o, []bound.Problem{problem})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.kept = append(r.kept, b)
-	r.s0 = b.View()
-	r.f.root, r.known, r.of = r.s0, r.s0, make([]int, len(r.g.Cases))
-	r.unstable = 0
-	for k := range r.s0.Slots() {
-		r.unstable += len(r.s0.Unstable(k, 0))
-	}
-	r.anew = r.unstable <= maxAnew
-	r.ends = exact{r: r}
-	r.s.Batch = min(r.s.Batch, r.s0.Fits())
-	return nil
+	return b, nil
 }

@@ -20,6 +20,9 @@ const (
 	maxAnew = 3000
 )
 
+// leafBytes is what a leaf takes for each hinge that is unstable over the whole box: a slope, and, of some, a side that is known.
+const leafBytes = 12
+
 // leafPace is how a leaf's parameters are moved.
 var leafPace = pace{0.1, 0.98}
 

@@ -41,6 +41,9 @@ func (h *hinges) refine() func(s *bound.Snapshot, slot int) error {
 			h.f.begin(s, slot)
 		}
 		r := refiner{ctx: h.ctx, s: s, slot: slot, threads: h.threads, steps: h.steps, f: h.f}
+		if h.within > 0 {
+			r.until = start.Add(h.within + covered)
+		}
 		for p := range s.Problems() {
 			for _, j := range s.Unstable(slot, p) {
 				r.nodes = append(r.nodes, bound.Node{Of: s, Problem: p}, bound.Node{Of: s, Problem: p})
@@ -80,6 +83,7 @@ type refiner struct {
 	s              *bound.Snapshot
 	slot           int
 	threads, steps int
+	until          time.Time // zero means without end
 	f              *influence
 
 	nodes []bound.Node
@@ -87,6 +91,8 @@ type refiner struct {
 	sign  []float64
 	alpha [][][]float64 // by node and slot: slopes at the end
 }
+
+func (r *refiner) late() bool { return !r.until.IsZero() && time.Now().After(r.until) }
 
 func (r *refiner) rows(from, to int) error {
 	nodes, elems, sign := r.nodes[from:to], r.elems[from:to], r.sign[from:to]
@@ -101,7 +107,8 @@ func (r *refiner) rows(from, to int) error {
 		if _, err := l.Neurons(r.slot, elems, sign, &t); err != nil {
 			return err
 		}
-		if step == r.steps {
+		last := step == r.steps || r.late()
+		if last {
 			for i := range nodes {
 				a := make([][]float64, r.slot)
 				for k := range a {
@@ -117,7 +124,7 @@ func (r *refiner) rows(from, to int) error {
 		if err != nil {
 			return err
 		}
-		if step == r.steps {
+		if last {
 			r.f.learn(r.s, l, pts, r.slot, elems, sign)
 			return nil
 		}
