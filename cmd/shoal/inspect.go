@@ -160,7 +160,7 @@ func lackedBy(g *onnxio.Graph) map[string][]string {
 		for _, n := range g.Nodes {
 			name := op.Key(n.Domain, n.Op)
 			def, err := operators.Lookup(n)
-			if seen[name] || err == nil && need.has(def) {
+			if seen[name] || err == nil && (need.has(def) || def.Apart(n)) {
 				continue
 			}
 			if err == nil && need.command == "attack, gradient" && !onReals(n) {
@@ -185,6 +185,9 @@ func onReals(n *onnxio.Node) bool {
 // missingFaces lists the faces that a definition does not have.
 func missingFaces(def *op.Def) []string {
 	out := []string{}
+	if def.Parts != nil && def.Whole == nil { // it has those of the operators that it is written in
+		return out
+	}
 	if def.Shape == nil {
 		out = append(out, "Shape")
 	}
