@@ -35,15 +35,17 @@ func TestBrokenNames(t *testing.T) {
 		t.Fatalf("a good model: %v", found)
 	}
 	for want, f := range map[string]func(*pb.ModelProto){
-		"output 1 has no name and cannot be left out":    func(m *pb.ModelProto) { m.Graph.Node[0].Output[1] = "" },
-		"1 outputs where opset 18 has 2 to 2":            func(m *pb.ModelProto) { m.Graph.Node[0].Output = []string{"t"} },
-		"input 1 has no name":                            func(m *pb.ModelProto) { m.Graph.Node[0].Input[1] = "" },
-		"is no input, which files of IR 3 need":          func(m *pb.ModelProto) { m.IrVersion = proto.Int64(3) },
-		"the graph has no name":                          func(m *pb.ModelProto) { m.Graph.Name = nil },
-		"given by nothing before it":                     func(m *pb.ModelProto) { slices.Reverse(m.Graph.Node) },
-		`value "t" is given twice`:                       func(m *pb.ModelProto) { m.Graph.Node[1].Output = []string{"t", "y"} },
-		`initializer "k" of the graph stands twice`:      func(m *pb.ModelProto) { m.Graph.Initializer = append(m.Graph.Initializer,
-			m.Graph.Initializer[0]) },
+		"output 1 has no name and cannot be left out": func(m *pb.ModelProto) { m.Graph.Node[0].Output[1] = "" },
+		"1 outputs where opset 18 has 2 to 2":         func(m *pb.ModelProto) { m.Graph.Node[0].Output = []string{"t"} },
+		"input 1 has no name":                         func(m *pb.ModelProto) { m.Graph.Node[0].Input[1] = "" },
+		"is no input, which files of IR 3 need":       func(m *pb.ModelProto) { m.IrVersion = proto.Int64(3) },
+		"the graph has no name":                       func(m *pb.ModelProto) { m.Graph.Name = nil },
+		"given by nothing before it":                  func(m *pb.ModelProto) { slices.Reverse(m.Graph.Node) },
+		`value "t" is given twice`:                    func(m *pb.ModelProto) { m.Graph.Node[1].Output = []string{"t", "y"} },
+		`initializer "k" of the graph stands twice`: func(m *pb.ModelProto) {
+			m.Graph.Initializer = append(m.Graph.Initializer,
+				m.Graph.Initializer[0])
+		},
 		`output "y" of the graph is given by nothing`:    func(m *pb.ModelProto) { m.Graph.Node[1].Output[0] = "z" },
 		`no opset of domain "com.microsoft" is imported`: func(m *pb.ModelProto) { m.Graph.Node[1].Domain = s("com.microsoft") },
 		"opset 18 has the operator no more":              func(m *pb.ModelProto) { m.Graph.Node[1].OpType = s("GroupNormalization") },
