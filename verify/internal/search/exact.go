@@ -21,7 +21,7 @@ const (
 	// maxExact is how many hinges may be unstable over the whole box for programs to decide it from the start.
 	maxExact = 500
 	// maxProgram is how many times hinges and inputs that vary may be at most for that: rows with slopes of their own are faster beyond.
-	maxProgram = 20_000
+	maxProgram = 30_000
 )
 
 // Small is how many hinges a network may have for Neurons to decide it by linear programs for certain, if it is straight between them.
