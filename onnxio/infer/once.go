@@ -119,7 +119,7 @@ func (k *kept) prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio
 // foldConstants gives a copy of a graph in which nodes that have only constants to read, whatever the sizes are bound to, have given way to
 // theirs. What cannot be folded stays: the error is told where it is inferred.
 func foldConstants(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
-	g = g.Clone()
+	g = Live(g)
 	if slices.ContainsFunc(g.Nodes, branches) { // which read values by name
 		return g, nil
 	}
