@@ -18,7 +18,9 @@ func TestTeachersAreAskedAsTheySay(t *testing.T) {
 	}
 	last := m.Graph.Outputs[0].Producer
 	hidden := last.Inputs[0]
-	hidden.DType = onnxio.Float // the file declares types of its outputs alone
+	// The file declares types of its outputs alone.
+	hidden.DType, hidden.HasShape = onnxio.Float, true
+	hidden.Dims = []onnxio.Dim{{Name: "N"}, {Size: last.Inputs[1].Const.Shape[0]}}
 	m.Graph.Outputs = append(m.Graph.Outputs, hidden)
 	path := filepath.Join(t.TempDir(), "two.onnx")
 	if err := m.Save(path, onnxio.SaveOptions{}); err != nil {
