@@ -10,7 +10,8 @@
 // (siege.go).
 //
 // Neurons splits sides of hinges and ranges of curves instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight. Alpha (alpha.go)
-// is the same means without a search.
+// is the same means without a search. A search over sides goes through levels (levels.go): each bounds the whole box better than the one before, hinges
+// by covers of their own (deepen.go), and cases where they could be met at all (whole.go), before parts are taken.
 //
 // What is proven by Inputs is a union of boxes that covers the first: children share their common face, and a cut removes only what the forms prove.
 package search
