@@ -64,7 +64,9 @@ type Options struct {
 	// Falsifier, where set, is asked for counterexamples once the interval domain has left a box open, before the costlier domains.
 	Falsifier Falsifier
 
-	sides bool // the search takes sides of hinges, however few inputs vary: for tests
+	sides bool          // the search takes sides of hinges, however few inputs vary: for tests
+	first time.Duration // of its first level, where not the usual: for tests
+	rows  bool          // it takes no linear programs from the start: for tests
 	// Watch, where set, is told how far a proof is: when a stage begins, and a few times a second while the search is at work. It is called by one goroutine at
 	// a time, and must come back soon.
 	Watch func(Progress)

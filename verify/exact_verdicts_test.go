@@ -351,6 +351,8 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 		o := Options{Method: method, Semantics: sem, Threads: 1, sides: seed%2 == 0}
 		if o.sides && seed%4 == 0 {
 			o.Method = Complete
+			o.first = time.Duration(rng.IntN(2)) * 100 * time.Microsecond // many levels, or one
+			o.rows = rng.IntN(2) == 0
 		}
 		if rng.IntN(3) > 0 {
 			o.Falsifier = know

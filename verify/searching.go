@@ -80,7 +80,7 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 			return persist(ctx, f, box, cases, d, siegeMost)
 		}
 	}
-	with := search.Settings{Threads: d.o.Threads, Memory: budget.Of(ctx).Left() / searchMemory, Progress: d.watched(time.Now()), Root: d.root}
+	with := search.Settings{Threads: d.o.Threads, Memory: budget.Of(ctx).Left() / searchMemory, Progress: d.watched(time.Now()), Root: d.root, First: d.o.first, Rows: d.o.rows}
 	var out search.Outcome
 	var err error
 	bySides := v.bySides(d.o, g)

@@ -43,6 +43,9 @@ type exact struct {
 
 // exactly gives the exact search of the whole box where programs are small; nil where they are not.
 func (r *sides) exactly() *exact {
+	if r.s.Rows {
+		return nil
+	}
 	varying := 0
 	for i, l := range r.g.Box.Lower {
 		if l < r.g.Box.Upper[i] {

@@ -42,7 +42,9 @@ type Settings struct {
 	MaxOpen  int   // parts that may be open; beyond it the search goes depth first. 0 means 200,000
 	Memory   int64 // bytes that open parts may take; beyond it the search goes depth first too. 0 means no limit
 	Progress func(Progress)
-	Root     *Alpha // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
+	First    time.Duration // of Neurons' first level, without covers; 0 means half a second
+	Rows     bool          // small networks are not left to linear programs from the start
+	Root     *Alpha        // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
 }
 
 func (s Settings) filled() Settings {
@@ -51,6 +53,9 @@ func (s Settings) filled() Settings {
 	}
 	if s.Batch <= 0 {
 		s.Batch = 32
+	}
+	if s.First <= 0 {
+		s.First = firstSearch
 	}
 	if s.MaxOpen <= 0 {
 		s.MaxOpen = 200_000

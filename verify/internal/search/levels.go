@@ -13,7 +13,6 @@ import (
 // and what is lost is bounded by what all levels before have cost. The last level before the deadline searches until then.
 const (
 	firstSearch = 500 * time.Millisecond
-	firstCover  = time.Second
 	levelGrowth = 3
 	searchShare = 0.7 // of what covers had
 	coverMost   = 0.4 // of what is left
@@ -21,9 +20,9 @@ const (
 
 // level goes through one level; again tells that there is a next one.
 func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
-	cover, search := time.Duration(0), firstSearch
+	cover, search := time.Duration(0), r.s.First
 	if level > 0 {
-		cover = time.Duration(float64(firstCover) * math.Pow(levelGrowth, float64(level-1)))
+		cover = time.Duration(float64(2*r.s.First) * math.Pow(levelGrowth, float64(level-1)))
 		search = time.Duration(searchShare * float64(cover))
 	}
 	inner := time.Duration(0)
@@ -69,11 +68,16 @@ func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 		return false, err
 	}
 	r.reopen()
-	return true, nil
+	return len(r.open) > 0, nil
 }
 
-// reopen forgets the search but for the cases that it disproved.
+// reopen forgets the search but for the cases that it disproved: those of which nothing is open, and none of which a part may be stuck.
 func (r *sides) reopen() {
+	if r.stuck > 0 { // it is not known of which case
+		r.share = 1 - float64(len(r.open))/float64(len(r.g.Cases))
+		r.stuck, r.why = 0, ""
+		return
+	}
 	open := map[int]bool{}
 	for _, l := range r.front.left() {
 		open[l.c] = true
