@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"runtime"
 	"unsafe"
 )
 
@@ -135,6 +136,9 @@ func (s *Windows[T]) segments(f *Filter[T]) []int {
 	return f.offsets[s.Skip : s.Skip+s.Use]
 }
 
+// slideTurn is after how many multiply-adds others may have the processor: about a millisecond.
+const slideTurn = 1 << 24
+
 // vector covers outputs by groups of blocks and windows by tiles, the weights of a group staying in the cache.
 func (f *Filter[T]) vector(s *Windows[T], w *Work) {
 	size := int(unsafe.Sizeof(*new(T)))
@@ -156,6 +160,7 @@ func (f *Filter[T]) vector(s *Windows[T], w *Work) {
 	}
 	a.hold = [3]unsafe.Pointer{unsafe.Pointer(unsafe.SliceData(s.X)), unsafe.Pointer(unsafe.SliceData(s.Y)), unsafe.Pointer(unsafe.SliceData(f.w))}
 	xp, yp := uintptr(a.hold[0]), uintptr(a.hold[1])
+	done := 0
 	group := width(len(table), blocks, s.Cols, func(v int) int { return len(table[v-1]) })
 	for b := 0; b < blocks; b += group {
 		v := min(group, blocks-b)
@@ -173,6 +178,11 @@ func (f *Filter[T]) vector(s *Windows[T], w *Work) {
 				a.x, a.y = xp+uintptr((x0+c*s.Step)*size), yp+uintptr((y0+c*s.YStep)*size)
 				fns[n-1](a)
 				c += n
+				// Assembly is never preempted, and nearly all of the time is there: without this a signal's goroutine could wait for the whole convolution.
+				if done += n * v * f.lanes * len(segments) * f.Run; done >= slideTurn {
+					done = 0
+					runtime.Gosched()
+				}
 			}
 		}
 	}
