@@ -36,48 +36,63 @@ func cumSumRows(x []int, t *onnxio.Tensor) (gather, error) {
 	return gather{product(x[:axis]), x[axis], product(x[axis+1:])}, nil
 }
 
-func cumSumEval(c *op.Call) error {
+func cumSumEval(c *op.Call) error { return cumEval(c, false) }
+
+// cumEval writes running sums, or running products.
+func cumEval(c *op.Call, products bool) error {
 	g, err := cumSumRows(c.In[0].Shape, c.In[1])
 	if err != nil {
 		return err
 	}
-	exclusive, reverse := c.Node.Attrs.Int("exclusive", 0) != 0, c.Node.Attrs.Int("reverse", 0) != 0
+	r := running{g, products, c.Node.Attrs.Int("exclusive", 0) != 0, c.Node.Attrs.Int("reverse", 0) != 0}
 	switch x := c.In[0].Data.(type) {
 	case []float32:
-		return cumSum(g, c.Out[0].Data, x, exclusive, reverse)
+		return cumulate(r, c.Out[0].Data, x)
 	case []float64:
-		return cumSum(g, c.Out[0].Data, x, exclusive, reverse)
+		return cumulate(r, c.Out[0].Data, x)
 	case []int64:
-		return cumSum(g, c.Out[0].Data, x, exclusive, reverse)
+		return cumulate(r, c.Out[0].Data, x)
 	case []int32:
-		return cumSum(g, c.Out[0].Data, x, exclusive, reverse)
+		return cumulate(r, c.Out[0].Data, x)
 	case []uint64:
-		return cumSum(g, c.Out[0].Data, x, exclusive, reverse)
+		return cumulate(r, c.Out[0].Data, x)
 	case []uint32:
-		return cumSum(g, c.Out[0].Data, x, exclusive, reverse)
+		return cumulate(r, c.Out[0].Data, x)
 	}
-	return unsupportedType(c, "no sums of type %v", c.In[0].DType)
+	return unsupportedType(c, "no sums or products of type %v", c.In[0].DType)
 }
 
-func cumSum[T numeric](g gather, out any, x []T, exclusive, reverse bool) error {
+// running says what is added up or multiplied along which axis.
+type running struct {
+	g                            gather
+	products, exclusive, reverse bool
+}
+
+func cumulate[T numeric](r running, out any, x []T) error {
 	y, ok := out.([]T)
 	if !ok || len(y) != len(x) {
-		return fmt.Errorf("cannot sum %T to %T", x, out)
+		return fmt.Errorf("cannot add up %T to %T", x, out)
 	}
-	for o := range g.outer {
-		for k := range g.inner {
-			var sum T
-			for j := range g.size {
-				if reverse {
-					j = g.size - 1 - j
+	first := T(0)
+	if r.products {
+		first = 1
+	}
+	for o := range r.g.outer {
+		for k := range r.g.inner {
+			now := first
+			for j := range r.g.size {
+				if r.reverse {
+					j = r.g.size - 1 - j
 				}
-				i := (o*g.size+j)*g.inner + k
-				if exclusive {
-					y[i] = sum
-					sum += x[i]
+				i := (o*r.g.size+j)*r.g.inner + k
+				was := now
+				if r.products {
+					now *= x[i]
 				} else {
-					sum += x[i]
-					y[i] = sum
+					now += x[i]
+				}
+				if y[i] = now; r.exclusive {
+					y[i] = was
 				}
 			}
 		}
