@@ -101,7 +101,8 @@ func linearScores(e *op.Emitter, n *onnxio.Node, targets int) *onnxio.Value {
 		x = e.Reshape(x, 1, x.Shape[0])
 	}
 	w, b := realsOf(n, "coefficients"), realsOf(n, "intercepts")
-	if len(x.Shape) != 2 || targets < 1 || len(w) != targets*x.Shape[1] || len(b) != 0 && len(b) != targets {
+	// Targets are counted against what is there before anything is as long as they say: no features times any number of targets is no coefficient.
+	if len(x.Shape) != 2 || targets < 1 || targets > len(w) || len(w) != targets*x.Shape[1] || len(b) != 0 && len(b) != targets {
 		e.Fail(fmt.Errorf("%d coefficients and %d intercepts for %d targets of an input of shape %v", len(w), len(b), targets, x.Shape))
 		return x
 	}
