@@ -20,6 +20,7 @@ func newTable() table {
 	t.axes()
 	t.resize()
 	t.softmax()
+	t.functions()
 	return t
 }
 

@@ -295,32 +295,54 @@ func groupsUp(c *step) {
 	})
 }
 
-// groupsDown takes one number for each group where its channels have the same.
+// groupsDown takes one number for each group where its channels have the same, and writes scale and bias out where they do not.
 func groupsDown(c *step) {
 	if dropInt("stash_type", 1)(c); c.err != nil {
 		return
 	}
-	s, ok := c.g.shapeOf(c.input(1))
 	groups := int(c.intAttr("num_groups", 0))
-	if !ok || len(s) != 1 || groups < 1 || s[0]%groups != 0 {
-		c.needShape(c.input(1), "size")
+	if groups < 1 || groups > maxChannels {
+		c.refuse(fmt.Sprintf("its num_groups is %d", groups), "")
 		return
 	}
-	each := s[0] / groups
-	c.regroup(s[0], func(raw []byte, size int) []byte {
-		var out []byte
-		for g := range groups {
-			first := raw[g*each*size : (g*each+1)*size]
-			for k := range each {
-				if !slices.Equal(first, raw[(g*each+k)*size:(g*each+k+1)*size]) {
-					c.refuse("its scale and bias go by channel, which is new in opset 21", "--opset 21 is the lowest for this file")
-					return nil
-				}
+	if s, ok := c.g.shapeOf(c.input(1)); !ok || len(s) != 1 || s[0] < 0 || s[0]%groups != 0 || !c.alikeInGroups(groups, s[0]) {
+		c.perChannel(groups)
+		return
+	} else if each := s[0] / groups; each > 1 {
+		c.regroup(s[0], func(raw []byte, size int) []byte {
+			var out []byte
+			for g := range groups {
+				out = append(out, raw[g*each*size:(g*each+1)*size]...)
 			}
-			out = append(out, first...)
+			return out
+		})
+	}
+}
+
+// alikeInGroups tells whether scale and bias are constants with one number for each group's channels.
+func (c *step) alikeInGroups(groups, channels int) bool {
+	each := channels / groups
+	if each == 1 {
+		return true
+	}
+	for i := 1; i <= 2; i++ {
+		t := c.g.constantTensor(c.input(i))
+		if t == nil {
+			return false
 		}
-		return out
-	})
+		raw, err := c.g.file.raw(t)
+		size := onnxio.DType(t.GetDataType()).Size()
+		if err != nil || size == 0 || len(raw) != channels*size {
+			return false
+		}
+		for k := range channels {
+			first := k / each * each
+			if !slices.Equal(raw[first*size:(first+1)*size], raw[k*size:(k+1)*size]) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // maxChannels keeps a hostile size from asking for all memory.

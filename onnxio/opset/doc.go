@@ -7,7 +7,8 @@
 // between Min and Max stands in one table (history.go), a row each: since when it exists, which opsets changed its form, which only allowed more
 // types. Where the form changed, an adapter (the table in adapt.go) takes a node across that one opset, in either direction; where there is
 // none, or where a node uses what the older form cannot say, the conversion ends in an Error that names the node and the lowest opset that can.
-// Nothing is approximated: both files compute the same function.
+// Nothing is approximated: both files compute the same function. Operators that came as functions of others are written out below the opset that
+// brought them (functions.go).
 //
 // Convert takes a file apart (graph.go), walks it from opset to opset, all graphs at once with subgraphs and functions, so that an adapter needs to
 // know one step only (convert.go), and joins it again. Fields that did not change keep their bytes. An adapter edits its node through a step

@@ -9,7 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/opset"
 )
 
-// A file of opset 20 is written for opset 17; one with Gelu, which came with 20, cannot be.
+// Files of opset 20 are written for opset 13: a Gelu, which came with 20, becomes what it is a function of; a Trilu, which came with 14, cannot be.
 func ExampleConvert() {
 	file := func(op string) *onnxio.Model {
 		x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: 2}}}
@@ -22,13 +22,13 @@ func ExampleConvert() {
 		}
 		return m
 	}
-	for _, op := range []string{"Relu", "Gelu"} {
+	for _, op := range []string{"Relu", "Gelu", "Trilu"} {
 		m := file(op)
 		data, err := m.Bytes()
 		if err != nil {
 			log.Fatal(err)
 		}
-		data, err = opset.Convert(m, data, 17, nil)
+		data, err = opset.Convert(m, data, 13, nil)
 		var form *opset.Error
 		if errors.As(err, &form) {
 			fmt.Println(form)
@@ -42,10 +42,11 @@ func ExampleConvert() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(op, "in opset", now.Opsets[""])
+		fmt.Println(op, "in opset", now.Opsets[""], "with", len(now.Graph.Nodes), "nodes")
 	}
 	// Output:
-	// Relu in opset 17
-	// node "layer": operator Gelu cannot be written for opset 19 instead of 20: it exists only since opset 20
-	// --opset 20 is the lowest for this file
+	// Relu in opset 13 with 1 nodes
+	// Gelu in opset 13 with 6 nodes
+	// node "layer": operator Trilu cannot be written for opset 13 instead of 14: it exists only since opset 14
+	// --opset 14 is the lowest for this file
 }

@@ -220,14 +220,14 @@ func TestOpsetsThatAreRefused(t *testing.T) {
 	refusedFor(t, neg, 27, "opsets 7 to 26")
 	refusedFor(t, one(op("Neg", "y", "x"), 27), 26, "of opset 27")
 	refusedFor(t, one(op("Frobnicate", "y", "x"), 13), 14, `node "y_node": operator Frobnicate`, "does not know")
-	refusedFor(t, one(op("Mish", "y", "x"), 20), 17, `node "y_node": operator Mish`, "since opset 18")
+	refusedFor(t, one(op("Trilu", "y", "x"), 20), 13, `node "y_node": operator Trilu`, "since opset 14")
 	refusedFor(t, one(op("Mish", "y", "x"), 13), 14, "file is of opset 13")
 	refusedFor(t, one(op("Squeeze", "y", "x", "x"), 13), 12, "are computed")
 	k := &pb.TensorProto{Name: str("k"), Dims: []int64{1}, DataType: proto.Int32(int32(onnxio.Int8)), Int32Data: []int32{1}}
 	refusedFor(t, one(op("Add", "y", "k", "k"), 14, k), 13, "of type int8", "since opset 14")
 	var e *Error
-	if _, err := rewritten(one(op("Gelu", "y", "x"), 20), 13); !errors.As(err, &e) || e.From != 20 || e.To != 19 ||
-		!strings.Contains(e.Do, "--opset 20") {
+	if _, err := rewritten(one(op("Trilu", "y", "x"), 20), 12); !errors.As(err, &e) || e.From != 14 || e.To != 13 ||
+		!strings.Contains(e.Do, "--opset 14") {
 		t.Errorf("%+v", e)
 	}
 }

@@ -252,7 +252,11 @@ func (c *step) floatConstant(suffix string, v []float32) string {
 
 // scalar is a number of the given type without axes.
 func (c *step) scalar(suffix string, d onnxio.DType, v float32) string {
-	var raw []byte
+	return c.constant(suffix, &pb.TensorProto{DataType: proto.Int32(int32(d)), RawData: c.number(d, v)})
+}
+
+// number are the bytes of a number of the given type.
+func (c *step) number(d onnxio.DType, v float32) (raw []byte) {
 	le := binary.LittleEndian
 	switch d {
 	case onnxio.Float:
@@ -272,7 +276,7 @@ func (c *step) scalar(suffix string, d onnxio.DType, v float32) string {
 	default:
 		c.refuse("a number of type "+d.String()+" is needed, which shoal does not write", "")
 	}
-	return c.constant(suffix, &pb.TensorProto{DataType: proto.Int32(int32(d)), RawData: raw})
+	return raw
 }
 
 // node makes a node that goes before or after the one that is adapted.
