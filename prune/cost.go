@@ -8,7 +8,7 @@ import (
 
 // Cost is what a model holds and does for one sample.
 type Cost struct {
-	Parameters int `json:"params"` // elements of float constants
+	Parameters int `json:"params"` // elements of weights, of real numbers or quantised
 	MACs       int `json:"macs"`   // multiply-adds of products and convolutions
 }
 

@@ -97,6 +97,7 @@ func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []
 	c.pinExtra()
 	c.resolve()
 	c.classes()
+	c.unled()
 	return c, nil
 }
 
@@ -108,7 +109,7 @@ func (c *Coupling) node(n *onnxio.Node) error {
 	}
 	if def.Couple == nil || len(n.Outputs) == 0 || n.Outputs[0] == nil || slices.Contains(n.Inputs[:min(1, len(n.Inputs))], nil) {
 		for _, v := range slices.Concat(n.Inputs, n.Outputs) {
-			c.pinValue(v, "operator "+n.Op+" cannot be pruned through")
+			c.pinValue(v, impassable(n))
 		}
 		return nil
 	}

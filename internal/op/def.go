@@ -76,6 +76,8 @@ type Def struct {
 	// MACs counts the multiply-adds of a node whose shapes are static, as the literature does: those of products of matrices and of
 	// convolutions, without biases. nil for none.
 	MACs func(n *onnxio.Node) int
+	// ZeroPoints are the inputs that say which integer stands for 0: part of a type, and no weights.
+	ZeroPoints []int
 }
 
 // Type is an output's element type and static shape.

@@ -324,6 +324,9 @@ func channelBias(n *onnxio.Node, images, m, area int) ([]float64, error) {
 	return out, nil
 }
 
-func convMACs(n *onnxio.Node) int {
-	return onnxio.NumElements(n.Outputs[0].Shape) * onnxio.NumElements(n.Inputs[1].Shape[1:])
+func convMACs(n *onnxio.Node) int { return filterMACs(n, 1) }
+
+// filterMACs counts those of a convolution whose filters are input i.
+func filterMACs(n *onnxio.Node, i int) int {
+	return onnxio.NumElements(n.Outputs[0].Shape) * onnxio.NumElements(n.Inputs[i].Shape[1:])
 }

@@ -14,7 +14,7 @@ import (
 
 var einsumOp = op.Def{Name: "Einsum", Since: 12,
 	Attrs: op.Attributes{"equation": op.AnyValue},
-	Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, Couple: coupleEinsum}
+	Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, MACs: einsumMACs, Couple: coupleEinsum}
 
 // einsum is a parsed equation over given shapes: a loop for every label, first those of the output, then those that are summed.
 type einsum struct {
@@ -131,6 +131,23 @@ func readEinsum(equation string, shapes [][]int) (*einsum, error) {
 		e.step = append(e.step, step)
 	}
 	return e, nil
+}
+
+// einsumMACs counts the products, as they are written: one operand is multiplied by nothing, and three take two products each.
+func einsumMACs(n *onnxio.Node) int {
+	shapes := make([][]int, len(n.Inputs))
+	for i, v := range n.Inputs {
+		shapes[i] = v.Shape
+	}
+	e, err := readEinsum(n.Attrs.String("equation", ""), shapes)
+	if err != nil {
+		return 0
+	}
+	all := len(n.Inputs) - 1
+	for _, s := range e.sizes {
+		all *= s
+	}
+	return all
 }
 
 func einsumShape(n *onnxio.Node) ([]op.Type, error) {

@@ -14,7 +14,7 @@ var gruActivations = []string{"Sigmoid", "Tanh"}
 
 var gruOp = op.Def{Name: "GRU", Since: 7,
 	Attrs: recurrent.With(op.Attributes{"linear_before_reset": op.Boolean}),
-	Shape: cellShape(3, gruActivations...), Eval: gruEval}
+	Shape: cellShape(3, gruActivations...), Eval: gruEval, FeaturesLast: true, MACs: cellMACs(3)}
 
 func gruEval(c *op.Call) error {
 	switch x := c.In[0].Data.(type) {

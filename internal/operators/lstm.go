@@ -12,7 +12,7 @@ var lstmActivations = []string{"Sigmoid", "Tanh", "Tanh"}
 
 var lstmOp = op.Def{Name: "LSTM", Since: 7,
 	Attrs: recurrent.With(op.Attributes{"input_forget": op.OneOf(0)}),
-	Shape: cellShape(4, lstmActivations...), Eval: lstmEval}
+	Shape: cellShape(4, lstmActivations...), Eval: lstmEval, FeaturesLast: true, MACs: cellMACs(4)}
 
 func lstmEval(c *op.Call) error {
 	switch x := c.In[0].Data.(type) {

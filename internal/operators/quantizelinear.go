@@ -15,11 +15,11 @@ import (
 var quantizeLinearOp = op.Def{Name: "QuantizeLinear", Since: 10,
 	Attrs: op.Attributes{"axis": op.AnyValue, "block_size": op.AnyValue, "output_dtype": op.AnyValue, "precision": op.OneOf(0, 1),
 		"saturate": op.Boolean},
-	Shape: quantizeShape, Eval: quantizeEval, Interval: quantizeInterval, Linear: quantizeLinear, Couple: coupleQuantize}
+	Shape: quantizeShape, Eval: quantizeEval, Interval: quantizeInterval, Linear: quantizeLinear, Couple: coupleQuantize, ZeroPoints: []int{2}}
 
 var dequantizeLinearOp = op.Def{Name: "DequantizeLinear", Since: 10,
 	Attrs: op.Attributes{"axis": op.AnyValue, "block_size": op.AnyValue, "output_dtype": op.AnyValue},
-	Shape: dequantizeShape, Eval: dequantizeEval, Interval: dequantizeInterval, Linear: dequantizeLinear, Couple: coupleQuantize}
+	Shape: dequantizeShape, Eval: dequantizeEval, Interval: dequantizeInterval, Linear: dequantizeLinear, Couple: coupleQuantize, ZeroPoints: []int{2}}
 
 // scalePlaces gives which scale belongs to each element: one for all, one for each index along an axis, or one for each block along it.
 func scalePlaces(n *onnxio.Node, x, scale []int) (func(i int) int, error) {

@@ -117,6 +117,14 @@ func cellShape(gates int, activations ...string) func(*onnxio.Node) ([]op.Type, 
 	}
 }
 
+// cellMACs counts those of a recurrent operator's products: in every step and direction, of each sample, the input and the state with the weights of all gates.
+func cellMACs(gates int) func(*onnxio.Node) int {
+	return func(n *onnxio.Node) int {
+		x, r := n.Inputs[0].Shape, n.Inputs[2].Shape
+		return x[0] * x[1] * r[0] * gates * r[2] * (x[2] + r[2])
+	}
+}
+
 // cellMemory is what a cell needs from run to run.
 type cellMemory[T float32 | float64] struct {
 	c     *cell

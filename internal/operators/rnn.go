@@ -11,7 +11,7 @@ var rnnActivations = []string{"Tanh"}
 
 var rnnOp = op.Def{Name: "RNN", Since: 7,
 	Attrs: recurrent,
-	Shape: cellShape(1, rnnActivations...), Eval: rnnEval}
+	Shape: cellShape(1, rnnActivations...), Eval: rnnEval, FeaturesLast: true, MACs: cellMACs(1)}
 
 func rnnEval(c *op.Call) error {
 	switch x := c.In[0].Data.(type) {

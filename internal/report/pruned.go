@@ -120,6 +120,9 @@ func (s *PruneSum) words(w *foreign.Builder) {
 	for _, p := range s.Pinned {
 		w.Printf("%d channels of %s stay: %s\n", p.Channels, p.Layer, p.Why)
 	}
+	if len(s.Classes) == 0 && len(s.Pinned) == 0 {
+		w.Printf("nothing can go: no node has filters\n")
+	}
 	w.Printf("\nparameters    %s -> %s (%s)\n", Grouped(s.Before.Parameters), Grouped(s.After.Parameters), less(s.Before.Parameters, s.After.Parameters))
 	w.Printf("multiply-adds %s -> %s (%s)\n", Grouped(s.Before.MACs), Grouped(s.After.MACs), less(s.Before.MACs, s.After.MACs))
 	if s.Timed() {
