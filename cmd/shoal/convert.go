@@ -137,7 +137,7 @@ func checkConverted(c *cli.Context, m *onnxio.Model, data []byte) (*number, erro
 	if err != nil {
 		return nil, fmt.Errorf("reading the converted model: %w", err)
 	}
-	s, err := engine.OpenGraph(c.Context, m.Graph, engine.Options{})
+	s, err := engine.OpenGraph(c.Context, infer.Unmapped(m.Graph), engine.Options{})
 	if err == nil {
 		_, err = randomInputs(s.Inputs(), 1)
 		s.Close()
@@ -149,7 +149,7 @@ func checkConverted(c *cli.Context, m *onnxio.Model, data []byte) (*number, erro
 		foreign.Fprintf(c.App.ErrWriter, "not run beside the old model: %v\n", err)
 		return nil, nil
 	}
-	diff, err := graphDifference(c.Context, m.Graph, now.Graph)
+	diff, err := graphDifference(c.Context, infer.Unmapped(m.Graph), infer.Unmapped(now.Graph))
 	var unsupported *onnxio.UnsupportedError
 	if errors.As(err, &unsupported) { // the file is right; the older operator is one that the Go engine lacks
 		foreign.Fprintf(c.App.ErrWriter, "not run beside the old model: %v\n", err)

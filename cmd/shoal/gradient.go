@@ -7,6 +7,7 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -49,7 +50,11 @@ func gradientAction(c *cli.Context) error {
 		return err
 	}
 	kind := attack.Kind(c.String("loss"))
-	g, err := attack.GradientContext(c.Context, m.Graph, attack.Loss{Kind: kind},
+	of := m.Graph
+	if s, err := trial.Read(c.Context, m, "", trial.Decision{}); err == nil && s.Type.IsFloat() { // else all outputs are joined
+		of = s.Model.Graph
+	}
+	g, err := attack.GradientContext(c.Context, of, attack.Loss{Kind: kind},
 		attack.GradientOptions{Batch: c.Int("batch"), KeepSoftmax: c.Bool("keep-softmax")})
 	if err != nil {
 		return err

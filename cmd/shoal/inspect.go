@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -95,9 +96,9 @@ func inspectAction(c *cli.Context) error {
 	for _, v := range m.Graph.Outputs {
 		d.Outputs = append(d.Outputs, portOf(v))
 	}
-	g, err := infer.Prepare(c.Context, m.Graph, infer.Options{Batch: 1})
+	g, err := infer.Prepare(c.Context, infer.Unmapped(m.Graph), infer.Options{Batch: 1})
 	if err != nil {
-		d.Problem, g = err.Error(), infer.Live(m.Graph)
+		d.Problem, g = err.Error(), infer.Live(infer.Unmapped(m.Graph))
 	} else {
 		d.layers(g)
 	}
@@ -127,7 +128,8 @@ func operatorsOf(g *onnxio.Graph) []operatorDoc {
 		}
 		o.Count++
 		switch def, err := operators.Lookup(n); {
-		case o.Refused != "":
+		case o.Refused != "" || n.Domain == "ai.onnx.ml" && n.Op == "ZipMap" && slices.ContainsFunc(g.Outputs, func(v *onnxio.Value) bool { return v == n.Outputs[0] }):
+			// an output's maps are seen through to the table that they are rows of
 		case err != nil: // another node of the operator may well be fine
 			o.Missing, o.Refused = []string{"Shape", "Eval", "Interval", "Linear"}, err.Error()
 		case o.Count == 1 && len(n.Inputs) > 0: // without inputs it is folded away

@@ -20,6 +20,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/prune"
 	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
@@ -127,6 +128,8 @@ func pruneAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	file := m.Graph
+	m.Graph = infer.Unmapped(file)
 	path := ""
 	if !c.Bool("dry-run") {
 		path = outputPath(c, m)
@@ -152,11 +155,11 @@ func pruneAction(c *cli.Context) error {
 		return err
 	}
 	r.Plan.Model = m.SHA256
-	return finishPrune(c, m, r, path, stored == nil, box, subject)
+	return finishPrune(c, m, file, r, path, stored == nil, box, subject)
 }
 
-// finishPrune checks, measures, writes and prints.
-func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, fresh bool, box equal.Ranges, subject *trial.Description) error {
+// finishPrune checks, measures, writes and prints. file is the graph as the file has it.
+func finishPrune(c *cli.Context, m *onnxio.Model, file *onnxio.Graph, r *prune.Result, path string, fresh bool, box equal.Ranges, subject *trial.Description) error {
 	sum, nodes, err := trial.Pruned(m.Graph, r)
 	if err != nil {
 		return err
@@ -202,7 +205,7 @@ func finishPrune(c *cli.Context, m *onnxio.Model, r *prune.Result, path string, 
 		}
 	}
 	if path != "" {
-		m.Graph, r.Coupling = r.Graph, nil
+		m.Graph, r.Coupling = infer.Remapped(file, r.Graph), nil
 		clear(nodes)
 		debug.FreeOSMemory() // the old weights, before the file is read again
 		if err := m.Save(path, onnxio.SaveOptions{External: c.Bool("external")}); err != nil {

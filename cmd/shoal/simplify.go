@@ -63,7 +63,7 @@ func simplifyAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	diff, err := graphDifference(c.Context, before, after)
+	diff, err := graphDifference(c.Context, infer.Unmapped(before), infer.Unmapped(after))
 	if err != nil {
 		return fmt.Errorf("comparing the simplified model: %w", err)
 	}

@@ -47,7 +47,10 @@ func subjectBy(c *cli.Context, m *onnxio.Model, output string) (*trial.Subject, 
 			return nil, err
 		}
 	}
-	s.Labels, err = namesOf(c)
+	names, err := namesOf(c)
+	if err == nil {
+		err = asUsage(s.Name(names))
+	}
 	return s, err
 }
 

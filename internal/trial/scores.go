@@ -17,6 +17,7 @@ type candidate struct {
 	axis   int           // of the samples; NoAxis where a file for one sample has none
 	dtype  onnxio.DType
 	argmax bool
+	zipped *onnxio.Node // the ZipMap that makes maps of the scores; nil where none does
 }
 
 // candidates are the outputs that may hold scores: real ones, and integers that are the ArgMax of real ones over the only axis of a sample. Other
@@ -32,6 +33,11 @@ func candidates(ctx context.Context, g *onnxio.Graph) []candidate {
 }
 
 func scoresBehind(ctx context.Context, g *onnxio.Graph, v *onnxio.Value) (candidate, bool) {
+	if n := infer.Mapped(v); n != nil {
+		c := newCandidate(ctx, g, v.Name, n.Inputs[0])
+		c.zipped = n
+		return c, c.dtype.IsFloat()
+	}
 	n := decider(v)
 	if n == nil {
 		c := newCandidate(ctx, g, v.Name, v)

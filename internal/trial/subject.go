@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -26,6 +27,9 @@ type Subject struct {
 
 	// Inputs is what becomes of the file's inputs; nil where there is one and nothing is known beside the file.
 	Inputs *Inputs
+
+	zipped []string // names that the file gives the classes; nil for none
+	places bool     // they are 0, 1, 2 ..., or names in the alphabet's order
 
 	axis    int  // of the samples in the output, as far as the file tells
 	turned  bool // Model has them in front
@@ -59,7 +63,7 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 		return nil, err
 	}
 	s := &Subject{Model: m, Output: c.name, Type: c.dtype, Shape: c.shape, Decision: want, axis: c.axis}
-	if c.argmax || len(m.Graph.Outputs) > 1 {
+	if c.argmax || c.zipped != nil || len(m.Graph.Outputs) > 1 {
 		g := cut(m.Graph, c.value)
 		g.Outputs[0].DType = c.dtype
 		if s.Model, err = onnxio.NewModel(g, "shoal"); err != nil {
@@ -75,6 +79,10 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 	if c.argmax {
 		s.Note = fmt.Sprintf("output %s is their ArgMax", c.name)
 	}
+	if c.zipped != nil {
+		s.Note = fmt.Sprintf("output %s maps the classes to them", c.name)
+		s.zipped, s.places = classesOf(c.zipped)
+	}
 	if !s.Type.IsFloat() {
 		if want.Kind != None {
 			return nil, unclear("", "output %q is of type %v: a label, and no score that --decision %s could be about", c.name, s.Type, want)
@@ -87,6 +95,35 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 		err = s.Settle(onnxio.NumElements(c.shape))
 	}
 	return s, err
+}
+
+// classesOf are the names that a ZipMap gives the classes, and whether these are what anybody would number them as: places, or names in order.
+func classesOf(n *onnxio.Node) (names []string, places bool) {
+	if numbers, ok := n.Attrs["classlabels_int64s"].([]int64); ok {
+		places = true
+		for i, x := range numbers {
+			names, places = append(names, fmt.Sprint(x)), places && x == int64(i)
+		}
+		return names, places
+	}
+	names, _ = n.Attrs["classlabels_strings"].([]string)
+	return names, slices.IsSorted(names)
+}
+
+// Name gives the classes their names, in the order of the scores. Without any, those of the file serve; where these are not what a data set's labels would be
+// numbered by, which label means which class must be said.
+func (s *Subject) Name(names []string) error {
+	if s.Labels = names; len(names) > 0 || len(s.zipped) == 0 {
+		return nil
+	}
+	if !s.places {
+		return unclear("--labels FILE names the classes in the order of the scores, a line for each: labels are then looked up among them",
+			"output %q is of the classes %s: labels of data may be these or places among them", s.Output, list(s.zipped))
+	}
+	if _, err := strconv.Atoi(s.zipped[0]); err != nil {
+		s.Labels = s.zipped
+	}
+	return nil
 }
 
 // Take tells a subject what becomes of its file's inputs, and what was given for its output.

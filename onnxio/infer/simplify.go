@@ -18,7 +18,8 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
-	g = Live(g)
+	file := Live(g)
+	g = Unmapped(file)
 	if v := halfPrecision(g); v != "" {
 		return nil, fmt.Errorf("value %q is in half precision; shoal convert --float32 comes before simplify", v)
 	}
@@ -83,7 +84,7 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 			}
 		}
 	}
-	return out, nil
+	return Remapped(file, out), nil
 }
 
 // evaluate is Prepare with every node still there.
