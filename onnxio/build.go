@@ -20,6 +20,10 @@ type graphBuilder struct {
 	values map[string]*Value
 	depth  int
 
+	// Of a file of an opset before 7: that opset, and the nodes that could not be brought up, with the reasons.
+	old  int
+	stay map[*pb.NodeProto]string
+
 	// While a model is read: when to stop, and whose memory external data takes. Nil where a file that has been read is looked at again.
 	ctx   context.Context
 	room  *budget.Budget
@@ -202,6 +206,9 @@ func (b *graphBuilder) nodes(g *Graph, p *pb.GraphProto, top bool) error {
 			return &NodeError{node.Name, node.Op, &FormatError{Offset: -1, Why: "the file imports no opset of the standard's operators"}}
 		}
 		node.Opset = version
+		if why := b.stay[n]; why != "" {
+			node.Opset, node.Unraised = b.old, why
+		}
 		outputs := n.Output
 		if ops != nil {
 			outputs = ops[i].outputs
@@ -393,7 +400,7 @@ func (b *graphBuilder) attribute(a *pb.AttributeProto) (any, error) {
 		if a.G == nil || b.depth >= maxGraphDepth {
 			return nil, fmt.Errorf("it has no graph, or graphs are nested deeper than %d", maxGraphDepth)
 		}
-		sub := &graphBuilder{opsets: b.opsets, dir: b.dir, outer: b, depth: b.depth + 1, ctx: b.ctx, room: b.room, owner: b.owner}
+		sub := &graphBuilder{opsets: b.opsets, old: b.old, stay: b.stay, dir: b.dir, outer: b, depth: b.depth + 1, ctx: b.ctx, room: b.room, owner: b.owner}
 		return sub.graph(a.G, false)
 	}
 	return Unread{kind}, nil

@@ -47,6 +47,9 @@ type Node struct {
 	// Reading is whose word counts where the standard's and onnxruntime's differ; package infer sets it.
 	Reading Reading
 
+	// Unraised says why a node of an opset before 7 could not be brought up to its forms; "" where it was, and for others.
+	Unraised string
+
 	// Of names the operator that the node is a part of, where that was written in parts and runtimes may compute it otherwise; "" for none.
 	Of string
 

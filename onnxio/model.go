@@ -31,8 +31,9 @@ type Model struct {
 	data []byte // the file's bytes where they were given, not loaded
 	made bool   // of a graph, so that nothing wrong in it is somebody else's
 	dir  string // where external data lies
-	// expanded is the hash of the graph of a file with functions, as it was read: such a graph is not the file's.
+	// expanded is the hash of the graph of a file with functions, or of an opset before 7, as it was read: such a graph is not the file's.
 	expanded string
+	old      int // the file's opset where that is before 7
 }
 
 // maxFile limits a file, after decompression: protobuf messages cannot exceed 2 GiB.
@@ -174,12 +175,17 @@ func parse(ctx context.Context, data []byte, dir string) (*Model, error) {
 		return nil, err
 	}
 	b := &graphBuilder{opsets: m.Opsets, dir: dir, ctx: ctx, room: room, owner: m}
+	m.old = oldOpset(file)
+	if m.old > 0 {
+		b.old, b.stay = m.old, raise(file, m.old)
+		b.opsets = m.written()
+	}
 	g, err := b.graph(whole, true)
 	if err != nil {
 		return nil, err
 	}
 	m.Graph = g
-	if len(file.Functions) > 0 {
+	if len(file.Functions) > 0 || m.old > 0 {
 		if m.expanded, err = graphHash(g); err != nil {
 			return nil, err
 		}

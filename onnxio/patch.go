@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -34,7 +35,24 @@ func (m *Model) Encode() ([]byte, error) {
 			return data, err
 		}
 	}
-	return m.patch(data, (&graphPatch{dir: m.dir, opsets: m.Opsets, ir: m.IR}).apply)
+	ir := m.IR
+	if m.old > 0 { // the graph is of opset 7, and so is what is written of it
+		if data, err = Raise(data); err != nil {
+			return nil, err
+		}
+		ir = max(3, ir)
+	}
+	return m.patch(data, (&graphPatch{dir: m.dir, opsets: m.written(), ir: ir}).apply)
+}
+
+// written are the opsets of a file that is written of the graph.
+func (m *Model) written() map[string]int {
+	if m.old == 0 {
+		return m.Opsets
+	}
+	out := maps.Clone(m.Opsets)
+	out[""] = raised
+	return out
 }
 
 // graphHash tells two graphs apart.

@@ -89,6 +89,9 @@ func (d *Def) check(n *onnxio.Node) error {
 		return d.attributes(n, nil)
 	}
 	s := Standard()
+	if n.Unraised != "" {
+		return Refuse(n, "%s", n.Unraised)
+	}
 	if n.Opset < MinOpset || n.Opset > s.Newest {
 		return Refuse(n, "shoal reads opsets %d to %d; convert the file with the exporter", MinOpset, s.Newest)
 	}

@@ -22,7 +22,8 @@ const matrixHead = `<!-- Made from the table of operators by: go generate ./inte
 
 # Operators
 
-What shoal can do with each operator of the ONNX standard. A file needs opset %d or newer; definitions are written against opset %d.
+What shoal can do with each operator of the ONNX standard. Definitions are written against opsets %d to %d; files of opsets 1 to 6
+are brought up to 7 while they are read.
 What a node has and its definition does not read (an attribute, a value of one, an input, a form that a newer opset brought) is refused by name.
 
 | face | what needs it |

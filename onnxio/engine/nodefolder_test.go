@@ -9,17 +9,22 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestNodeTestsOfFolder runs the node tests in the folder that SHOAL_NODE_TESTS names (scripts/onnx_node_tests.py writes those of PyPI's
-// onnx), which may be newer than the definitions: with all operands as inputs, with all but the first as constants, and with all as constants, no
-// output may be wrong, and what does not run must be refused as unsupported.
+// TestNodeTestsOfFolder runs the node tests in the folders that SHOAL_NODE_TESTS lists, which may be newer than the definitions
+// (scripts/onnx_node_tests.py writes those of PyPI's onnx; its onnx/backend/test/data/pytorch-converted and pytorch-operator hold files of opset 6):
+// with all operands as inputs, with all but the first as constants, and with all as constants, no output may be wrong, and what does not run must be
+// refused as unsupported.
 func TestNodeTestsOfFolder(t *testing.T) {
-	folder := os.Getenv("SHOAL_NODE_TESTS")
-	if folder == "" {
+	folders := filepath.SplitList(os.Getenv("SHOAL_NODE_TESTS"))
+	if len(folders) == 0 {
 		t.Skip("SHOAL_NODE_TESTS names no folder")
 	}
-	dirs, _ := filepath.Glob(filepath.Join(folder, "test_*"))
-	if len(dirs) == 0 {
-		t.Fatalf("no tests in %s", folder)
+	var dirs []string
+	for _, folder := range folders {
+		in, _ := filepath.Glob(filepath.Join(folder, "test_*"))
+		if len(in) == 0 {
+			t.Fatalf("no tests in %s", folder)
+		}
+		dirs = append(dirs, in...)
 	}
 	differ := reasons(t, "node_differ.txt")
 	passed, refused := 0, 0

@@ -54,7 +54,7 @@ func TestStandardNodeTests(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d tests pass, %d are on the list; %d operators are missing: %v", passed, len(dirs), len(ignore), len(missing), missing)
-	if passed < 690 {
+	if passed < 820 {
 		t.Errorf("only %d tests passed", passed)
 	}
 }

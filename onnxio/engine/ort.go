@@ -14,6 +14,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
+	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine/ortlib"
 	"github.com/shallow-waters/shoal/onnxio/infer"
@@ -159,6 +160,11 @@ func openORT(_ context.Context, m *onnxio.Model, provider string, o Options) (Se
 		return nil, err
 	}
 	data, err := m.Bytes()
+	if v := m.Opsets[""]; err == nil && v < op.MinOpset { // of which it has few operators
+		if up, e := onnxio.Raise(data); e == nil {
+			data = up
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

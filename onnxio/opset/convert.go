@@ -62,8 +62,16 @@ func Convert(m *onnxio.Model, data []byte, to int, shapes map[string][]int) ([]b
 		return nil, fmt.Errorf("the file uses no operators of the standard's own domain, so it has no opset to change")
 	case from == to:
 		return data, nil
-	case from < Min || from > Max:
-		return nil, fmt.Errorf("the file is of opset %d; shoal rewrites files of opsets %d to %d", from, Min, Max)
+	}
+	if from > 0 && from < Min { // the forms before 7 are package onnxio's matter
+		up, err := onnxio.Raise(data)
+		if err != nil || to == Min {
+			return up, err
+		}
+		data, from = up, Min
+	}
+	if from < Min || from > Max {
+		return nil, fmt.Errorf("the file is of opset %d; shoal rewrites files of opsets 1 to %d", from, Max)
 	}
 	top, err := wire.Split(data)
 	if err != nil {
