@@ -237,7 +237,7 @@ func (l *lesson) ask(c *cli.Context) error {
 		err = asUsage(l.subject.Take(in))
 	}
 	if err == nil {
-		err = asUsage(l.subject.Classified(c.Context))
+		err = asUsage(l.subject.Classified())
 	}
 	if err == nil {
 		err = l.subject.CheckNames()

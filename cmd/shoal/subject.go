@@ -89,7 +89,7 @@ func answering(c *cli.Context, m *onnxio.Model, v trial.View) (*trial.Subject, *
 		err = asUsage(s.Take(in))
 	}
 	if err == nil {
-		err = asUsage(s.Answers(c.Context))
+		err = asUsage(s.Answers())
 	}
 	return s, set, err
 }

@@ -131,7 +131,7 @@ func asked(ctx context.Context, made *step, t *Teacher, v trial.View) (*trial.Su
 		err = sub.Take(in)
 	}
 	if err == nil {
-		err = sub.Classified(ctx)
+		err = sub.Classified()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", made.name, err)

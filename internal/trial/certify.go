@@ -58,7 +58,7 @@ func (p *Proofs) clean(ctx context.Context, o *opened, i int) (x []float32, y []
 	case p.Subject.Numbers():
 		row.Label, row.Outputs = -1, p.Samples.outputs(i, y)
 	case row.Predicted < 0:
-		return nil, nil, row, p.Subject.Classified(ctx)
+		return nil, nil, row, p.Subject.Classified()
 	}
 	return x, y, row, nil
 }

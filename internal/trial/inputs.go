@@ -413,3 +413,24 @@ func (in *Inputs) HeldAt() map[string]string {
 	}
 	return out
 }
+
+// inBranches gives the names that a node's subgraphs read or hand out, of which some are of the graph around.
+func inBranches(n *onnxio.Node, see func(name string)) {
+	for _, a := range n.Attrs {
+		g, ok := a.(*onnxio.Graph)
+		if !ok {
+			continue
+		}
+		for _, v := range g.Outputs {
+			see(v.Name)
+		}
+		for _, n := range g.Nodes {
+			for _, v := range n.Inputs {
+				if v != nil {
+					see(v.Name)
+				}
+			}
+			inBranches(n, see)
+		}
+	}
+}

@@ -31,9 +31,10 @@ type Subject struct {
 	zipped []string // names that the file gives the classes; nil for none
 	places bool     // they are 0, 1, 2 ..., or names in the alphabet's order
 
-	axis    int  // of the samples in the output, as far as the file tells
-	turned  bool // Model has them in front
-	sigmoid bool // the score is a Sigmoid's
+	axis    int   // of the samples in the output, as far as the file tells
+	turned  bool  // Model has them in front
+	fault   error // of the file, where Shape is not known
+	sigmoid bool  // the score is a Sigmoid's
 }
 
 // UnclearError tells that a file can be read in several ways, or not in the way that was asked for.
@@ -62,19 +63,9 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &Subject{Model: m, Output: c.name, Type: c.dtype, Shape: c.shape, Decision: want, axis: c.axis}
-	if c.argmax || c.zipped != nil || len(m.Graph.Outputs) > 1 {
-		g := cut(m.Graph, c.value)
-		g.Outputs[0].DType = c.dtype
-		if s.Model, err = onnxio.NewModel(g, "shoal"); err != nil {
-			return nil, fmt.Errorf("the part of %s behind output %q: %w", m.Path, c.name, err)
-		}
-		s.Model.Path = m.Path
-	}
-	if c.axis > 0 {
-		if m := turnedOutput(ctx, s.Model, c.axis); m != nil {
-			s.Model, s.turned = m, true
-		}
+	s := &Subject{Output: c.name, Type: c.DType, Shape: c.Shape, Decision: want, axis: c.Axis, fault: c.Err}
+	if s.Model, s.turned, err = c.model(m); err != nil {
+		return nil, fmt.Errorf("the part of %s behind output %q: %w", m.Path, c.name, err)
 	}
 	if c.argmax {
 		s.Note = fmt.Sprintf("output %s is their ArgMax", c.name)
@@ -91,8 +82,8 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 	}
 	n := behind(c.value, func(*onnxio.Node) bool { return false })
 	s.sigmoid = n != nil && n.Op == "Sigmoid" && n.Domain == ""
-	if c.shape != nil {
-		err = s.Settle(onnxio.NumElements(c.shape))
+	if c.Shape != nil {
+		err = s.Settle(onnxio.NumElements(c.Shape))
 	}
 	return s, err
 }
@@ -150,53 +141,6 @@ func (s *Subject) ScoresAxis(output string) (axis int, said bool) {
 	return axis, said
 }
 
-// turnedOutput is a model of one output whose samples lie along an axis behind the first, with the samples in front; nil where a second sample does not make
-// that axis alone longer.
-func turnedOutput(ctx context.Context, m *onnxio.Model, axis int) *onnxio.Model {
-	g := m.Graph.Clone()
-	one, err := inferred(ctx, m.Graph, 1)
-	if err != nil || batchDim(g).Known() {
-		return nil
-	}
-	two, err := inferred(ctx, m.Graph, 2)
-	if err != nil || one.Shape == nil || grown(one.Shape, two.Shape) != axis || len(g.Nodes) == 0 || one.Shape[axis] != 1 {
-		return nil
-	}
-	v := g.Outputs[0]
-	if v.Producer == nil || slices.ContainsFunc(g.Nodes, func(n *onnxio.Node) bool {
-		named := false
-		inBranches(n, func(name string) { named = named || name == v.Name })
-		return named
-	}) {
-		return nil
-	}
-	perm := []int64{int64(axis)}
-	for k := range one.Shape {
-		if k != axis {
-			perm = append(perm, int64(k))
-		}
-	}
-	n := &onnxio.Node{Name: "shoal_arrange/" + v.Name, Op: "Transpose", Inputs: []*onnxio.Value{v}, Attrs: onnxio.Attrs{"perm": perm}}
-	for _, old := range g.Nodes {
-		if old.Domain == "" {
-			n.Opset = old.Opset
-		}
-	}
-	if n.Opset == 0 {
-		return nil
-	}
-	out := &onnxio.Value{Name: v.Name, DType: one.DType, Producer: n}
-	v.Name += "/arranged"
-	n.Outputs = []*onnxio.Value{out}
-	g.Nodes, g.Outputs = append(g.Nodes, n), []*onnxio.Value{out}
-	arranged, err := onnxio.NewModel(g, "shoal")
-	if err != nil {
-		return nil
-	}
-	arranged.Path, arranged.SHA256 = m.Path, m.SHA256
-	return arranged
-}
-
 // Settle fixes the decision for k scores of a sample, where the file did not say how many there are.
 func (s *Subject) Settle(k int) error {
 	if s.Shape == nil {
@@ -228,18 +172,17 @@ func (s *Subject) Classes() int {
 }
 
 // Answers is an error where a question about balls has no meaning: where scores decide no class, and are no numbers to be asked about either.
-func (s *Subject) Answers(ctx context.Context) error {
+func (s *Subject) Answers() error {
 	if s.Shape != nil && s.Decision.Kind == Regress {
 		return nil
 	}
-	return s.Classified(ctx)
+	return s.Classified()
 }
 
 // Classified is an error where the model's numbers decide no class, as questions about other classes need.
-func (s *Subject) Classified(ctx context.Context) error {
+func (s *Subject) Classified() error {
 	if s.Shape == nil {
-		_, err := inferred(ctx, s.Model.Graph, 1)
-		return err
+		return s.fault
 	}
 	switch s.Decision.Kind {
 	case Regress:
@@ -321,43 +264,39 @@ func form(shape []int, axis int) string {
 
 // choose finds the output that holds the scores.
 func choose(ctx context.Context, g *onnxio.Graph, output string, want Decision) (candidate, error) {
+	asked, has := g.Outputs, list(outputs(g))
 	if output != "" {
-		for _, v := range g.Outputs {
-			if v.Name != output {
-				continue
-			}
-			if c, ok := scoresBehind(ctx, g, v); ok {
-				return c, nil
-			}
-			return newCandidate(ctx, g, v.Name, v), nil
+		k := slices.IndexFunc(asked, func(v *onnxio.Value) bool { return v.Name == output })
+		if k < 0 {
+			return candidate{}, unclear("its outputs are "+has, "no output is named %q", output)
 		}
-		return candidate{}, unclear("its outputs are "+list(outputs(g)), "no output is named %q", output)
+		asked = asked[k : k+1]
 	}
-	all := candidates(ctx, g)
+	all, label := candidates(ctx, g, asked)
 	direct := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return c.argmax })
 	switch {
 	case len(direct) > 0:
 		all = direct
-	case len(all) == 0 && len(g.Outputs) == 1:
-		return newCandidate(ctx, g, g.Outputs[0].Name, g.Outputs[0]), nil
+	case len(all) == 0 && len(asked) == 1:
+		return label, nil
 	case len(all) == 0:
-		return candidate{}, &onnxio.UnsupportedError{Why: "no output holds scores: " + list(outputs(g))}
+		return candidate{}, &onnxio.UnsupportedError{Why: "no output holds scores: " + has}
 	}
 	if len(all) == 1 {
 		return all[0], nil
 	}
 	rows := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !c.row() })
-	if flat := slices.DeleteFunc(slices.Clone(rows), func(c candidate) bool { return len(c.shape) != 2 }); len(flat) > 0 { // [N,k] before [N,1,k]
+	if flat := slices.DeleteFunc(slices.Clone(rows), func(c candidate) bool { return len(c.Shape) != 2 }); len(flat) > 0 { // [N,k] before [N,1,k]
 		rows = flat
 	}
-	if want.Kind != Regress && len(rows) == 1 && !slices.ContainsFunc(all, func(c candidate) bool { return c.shape == nil }) {
+	if want.Kind != Regress && len(rows) == 1 && !slices.ContainsFunc(all, func(c candidate) bool { return c.Shape == nil }) {
 		return rows[0], nil
 	}
 	names := make([]string, len(all))
 	for i, c := range all {
 		names[i] = c.name
-		if c.shape != nil {
-			names[i] += " " + form(c.shape, c.axis)
+		if c.Shape != nil {
+			names[i] += " " + form(c.Shape, c.Axis)
 		}
 	}
 	return candidate{}, unclear("--output NAME says which, for example --output "+all[0].name, "several outputs may be the scores: %s", list(names))
@@ -365,8 +304,8 @@ func choose(ctx context.Context, g *onnxio.Graph, output string, want Decision) 
 
 // row tells whether a sample's scores are one row of several.
 func (c candidate) row() bool {
-	n := onnxio.NumElements(c.shape)
-	return c.axis == 0 && len(c.shape) > 1 && c.shape[0] == 1 && n > 1 && slices.Max(c.shape) == n
+	n := onnxio.NumElements(c.Shape)
+	return c.Axis == 0 && len(c.Shape) > 1 && c.Shape[0] == 1 && n > 1 && slices.Max(c.Shape) == n
 }
 
 func outputs(g *onnxio.Graph) []string {

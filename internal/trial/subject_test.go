@@ -112,7 +112,7 @@ func TestReadingsOfOutputs(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %s", name, got, err, c.line)
 			continue
 		}
-		if err := got.Classified(context.Background()); (err == nil) != c.answered {
+		if err := got.Classified(); (err == nil) != c.answered {
 			t.Errorf("%s: %v", name, err)
 		}
 		if n := len(got.Model.Graph.Outputs); n != 1 {

@@ -17,7 +17,7 @@ import (
 // the sign that they should, so that the first largest of the two is class 1 exactly where s > T; where T is no number of the score's type, the next
 // one below is as good. Behind a Sigmoid, logits are of what the Sigmoid takes, which does not saturate.
 func (s *Subject) Attacked(ctx context.Context) (scores *onnxio.Model, logits *onnxio.Graph, err error) {
-	if err := s.Answers(ctx); err != nil {
+	if err := s.Answers(); err != nil {
 		return nil, nil, err
 	}
 	if s.Decision.Kind != Threshold {

@@ -13,8 +13,8 @@ func Live(g *onnxio.Graph) *onnxio.Graph {
 	return g
 }
 
-// dropUnread takes out the nodes that no output needs, and leaves the outputs of the others as they are.
-func dropUnread(g *onnxio.Graph) {
+// dropUnread takes out the nodes that no output needs, and leaves the outputs of the others as they are. It gives the names that are read.
+func dropUnread(g *onnxio.Graph) map[string]bool {
 	read := map[string]bool{}
 	for _, v := range g.Outputs {
 		read[v.Name] = true
@@ -36,6 +36,7 @@ func dropUnread(g *onnxio.Graph) {
 	}
 	clear(g.Nodes[len(out):])
 	g.Nodes = out
+	return read
 }
 
 // readBy notes the names that a node reads, those of its subgraphs with them: a subgraph refers to values of the graph around by name.
