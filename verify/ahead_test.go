@@ -12,6 +12,7 @@ import (
 // TestEquationsAheadOfRowsHold is the adversary of equations that go ahead of rows: boxes of all outputs, and rows over them, hold at sampled points and
 // corners, also where some of the inputs have no width, and under both semantics. SHOAL_PARTS=N draws N networks of each kind.
 func TestEquationsAheadOfRowsHold(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	want := fromEnv(t, "SHOAL_PARTS", 100)
 	moved := 0

@@ -13,7 +13,8 @@ import (
 // TestSearchOverCurvesAgainstSampling asks the search over sides and ranges about random networks of all curves: a row's lower limit is put a little above
 // or below the least value that was sampled, so that splits decide. What is proven must be below every sample. SHOAL_PARTS=N draws N networks.
 func TestSearchOverCurvesAgainstSampling(t *testing.T) {
-	nets := fromEnv(t, "SHOAL_PARTS", 60)
+	t.Parallel()
+	nets := draws(t, "SHOAL_PARTS", 60, 15)
 	proven, split := 0, 0
 	for seed := range uint64(nets) {
 		rng := rand.New(rand.NewPCG(seed, 79))

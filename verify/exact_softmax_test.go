@@ -17,7 +17,8 @@ import (
 // TestDroppedSoftmaxAgainstExecutions: a verdict about the order of outputs behind a last Softmax or LogSoftmax, which bounds leave out, is
 // one about the file's outputs: logits that nearly tie, and probabilities that are too small for float32, are the adversary.
 func TestDroppedSoftmaxAgainstExecutions(t *testing.T) {
-	nets := fromEnv(t, "SHOAL_SOFTMAX", 300)
+	t.Parallel()
+	nets := draws(t, "SHOAL_SOFTMAX", 300, 80)
 	from := uint64(fromEnv(t, "SHOAL_SEED", 0))
 	why := withoutORT(t)
 	verdicts := map[string]int{}

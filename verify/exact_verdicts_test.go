@@ -6,8 +6,8 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -290,23 +290,40 @@ type exactNet struct {
 // it has the one reported. Under float32, verified means the same (the reals are among what it covers), and that the Go engine and onnxruntime
 // give none at the float32s nearest to the exact extremes; falsified that running the reported one gives what is reported.
 func TestVerdictsAgainstExactEnumeration(t *testing.T) {
-	want := fromEnv(t, "SHOAL_EXACT", 10000)
-	if testing.Short() && os.Getenv("SHOAL_EXACT") == "" {
-		want = 2000
-	}
+	t.Parallel()
+	want := draws(t, "SHOAL_EXACT", 10000, 2000)
 	from := uint64(fromEnv(t, "SHOAL_SEED", 0))
-	tl := &tally{verdicts: map[string]int{}}
-	wrong, shown := 0, map[bool]int{} // false verifications are shown beside the false counterexamples, which may be many
-	for seed := from; tl.properties < want; seed++ {
-		for _, what := range tl.network(t, seed) {
-			kind := strings.Contains(what, ": verified, ")
-			wrong++
-			if shown[kind]++; shown[kind] <= 10 {
-				t.Error(what)
-			}
+	const shards = 2
+	var parts [shards]tally
+	var wrong [shards]int
+	t.Run("shards", func(t *testing.T) {
+		for k := range shards {
+			t.Run(strconv.Itoa(k), func(t *testing.T) {
+				t.Parallel()
+				tl, shown := &parts[k], map[bool]int{} // false verifications are shown beside the false counterexamples, which may be many
+				tl.verdicts = map[string]int{}
+				for seed := from + uint64(k); tl.properties*shards < want; seed += shards {
+					for _, what := range tl.network(t, seed) {
+						kind := strings.Contains(what, ": verified, ")
+						wrong[k]++
+						if shown[kind]++; shown[kind] <= 10 {
+							t.Error(what)
+						}
+					}
+				}
+			})
 		}
+	})
+	tl := &tally{verdicts: map[string]int{}}
+	wrongs := 0
+	for k, p := range parts {
+		tl.nets, tl.given, tl.properties = tl.nets+p.nets, tl.given+p.given, tl.properties+p.properties
+		for v, n := range p.verdicts {
+			tl.verdicts[v] += n
+		}
+		wrongs += wrong[k]
 	}
-	t.Logf("%d networks (%d given up for size), %d properties, %d wrong verdicts", tl.nets, tl.given, tl.properties, wrong)
+	t.Logf("%d networks (%d given up for size), %d properties, %d wrong verdicts", tl.nets, tl.given, tl.properties, wrongs)
 	decided := 0
 	for _, sem := range []Semantics{Real, Float32} {
 		for _, v := range []Verdict{Verified, Falsified, Unknown} {
@@ -317,7 +334,7 @@ func TestVerdictsAgainstExactEnumeration(t *testing.T) {
 			}
 		}
 	}
-	if wrong == 0 && decided < tl.properties/2 {
+	if wrongs == 0 && decided < tl.properties/2 {
 		t.Errorf("%d verdicts for %d properties in two semantics: too few to tell anything", decided, tl.properties)
 	}
 }
@@ -521,6 +538,7 @@ func tellCases(cases []exactCase) string {
 // TestRegionsAreTheNetwork: at every corner of a region the network, evaluated there alone, has the corner's values, and the value of
 // any point of the box lies between the corners' least and largest.
 func TestRegionsAreTheNetwork(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(400) {
 		rng := rand.New(rand.NewPCG(seed, 77))
 		net := drawPL(rng, 1+int(seed%3))

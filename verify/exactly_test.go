@@ -11,6 +11,7 @@ import (
 
 // TestExactlyIsTheRealNetwork runs small piecewise linear networks at points of few bits: what Exactly says is what rational numbers give, to the last bit.
 func TestExactlyIsTheRealNetwork(t *testing.T) {
+	t.Parallel()
 	said := 0
 	for seed := range uint64(3000) {
 		rng := rand.New(rand.NewPCG(seed, 515))

@@ -39,6 +39,15 @@ func fromEnv(t testing.TB, name string, otherwise int) int {
 	return n
 }
 
+// draws is how many draws a test makes: what the environment says, else fewer with -short.
+func draws(t testing.TB, name string, otherwise, short int) int {
+	t.Helper()
+	if testing.Short() {
+		otherwise = short
+	}
+	return fromEnv(t, name, otherwise)
+}
+
 // tableOpsets are drawn from; onnxruntime knows all of them.
 var tableOpsets = []int{11, 13, 15, 17, 18, 20, 21, 22}
 
@@ -194,10 +203,8 @@ const wrongShown = 3
 
 // TestFloat32Table: at hard points and in small boxes, what executions give lies within float32 bounds; see above.
 func TestFloat32Table(t *testing.T) {
-	nets := fromEnv(t, "SHOAL_FLOAT32", 10)
-	if testing.Short() && os.Getenv("SHOAL_FLOAT32") == "" {
-		nets = 3
-	}
+	t.Parallel()
+	nets := draws(t, "SHOAL_FLOAT32", 10, 3)
 	from := uint64(fromEnv(t, "SHOAL_SEED", 0))
 	only := strings.FieldsFunc(os.Getenv("SHOAL_OPERATORS"), func(r rune) bool { return r == ',' })
 	why := withoutORT(t)

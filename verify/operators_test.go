@@ -182,9 +182,14 @@ func single(name string, attrs onnxio.Attrs) func(*builder, *onnxio.Value, int) 
 // TestBoundsContainSampledPointsOfOperators is the adversary for operators that random networks are not made of: convolution, operator,
 // dense layer, and no sampled value of a row below its bound in any domain.
 func TestBoundsContainSampledPointsOfOperators(t *testing.T) {
+	t.Parallel()
+	seeds := uint64(6)
+	if testing.Short() {
+		seeds = 2
+	}
 	for _, s := range append(slices.Clone(steps), apart...) {
 		t.Run(s.name, func(t *testing.T) {
-			for seed := range uint64(6) {
+			for seed := range seeds {
 				rng := rand.New(rand.NewPCG(seed, 31))
 				b, x := newBuilder(rng, 1, 2, 4, 4)
 				const c = 3

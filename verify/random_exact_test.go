@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -71,10 +70,8 @@ type mixedTally struct {
 
 // TestRandomNetworksAgainstReferences: see above.
 func TestRandomNetworksAgainstReferences(t *testing.T) {
-	nets := fromEnv(t, "SHOAL_NETWORKS", 200)
-	if testing.Short() && os.Getenv("SHOAL_NETWORKS") == "" {
-		nets = 60
-	}
+	t.Parallel()
+	nets := draws(t, "SHOAL_NETWORKS", 200, 60)
 	from := uint64(fromEnv(t, "SHOAL_SEED", 0))
 	why := withoutORT(t)
 	c := &mixedTally{networks: map[Semantics]int{}, rows: map[Semantics]int{}, finite: map[Semantics]int{}, unanswered: map[string]int{}}

@@ -186,6 +186,7 @@ func runner(t *testing.T, g *onnxio.Graph, double bool) func([]float64) []float6
 // TestBoundsOfAllOperators is the adversary of all operators with bounds: networks that mix them, and for each row of outputs a search for
 // a point that lies below its bound, in float64 for real semantics and in float32 for float32 semantics.
 func TestBoundsOfAllOperators(t *testing.T) {
+	t.Parallel()
 	nets := mixedNets
 	if testing.Short() {
 		nets = mixedNets / 6

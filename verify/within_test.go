@@ -34,11 +34,9 @@ func exactReach(n *plNet, lower, upper []*big.Rat) (least, most []*big.Rat, ok b
 // TestToleranceAgainstExactEnumeration lays balls into small networks of which exact arithmetic knows what every output can be: bounds hold it, under either
 // semantics, and a tolerance beside the exact border is verified and falsified only where it is so.
 func TestToleranceAgainstExactEnumeration(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
-	nets := fromEnv(t, "SHOAL_EXACT", 400)
-	if testing.Short() {
-		nets = min(nets, 100)
-	}
+	nets := draws(t, "SHOAL_EXACT", 400, 60)
 	from := uint64(fromEnv(t, "SHOAL_SEED", 0))
 	count := map[Verdict]int{}
 	tight := 0

@@ -7,13 +7,36 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 )
 
 // unknown is the budget where nothing is known of the machine.
 const unknown = 4 << 30
 
-// Default is half of the memory that is available to this process: of the machine's, or of its control group's where that is less.
+// lately is how old an answer of the system may be: it is asked for every call of a library whose caller set no budget, and its files take longer to
+// read than a small network to run.
+const lately = 100 * time.Millisecond
+
+type answer struct {
+	at    time.Time
+	bytes int64
+}
+
+var last atomic.Pointer[answer]
+
+// Default is half of the memory that is available to this process, or was a tenth of a second ago: of the machine's, or of its control group's where
+// that is less.
 func Default() int64 {
+	if a := last.Load(); a != nil && time.Since(a.at) < lately {
+		return a.bytes
+	}
+	a := &answer{time.Now(), available()}
+	last.Store(a)
+	return a.bytes
+}
+
+func available() int64 {
 	free := machine()
 	if g := group(); g < free {
 		free = g

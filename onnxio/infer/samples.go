@@ -1,7 +1,9 @@
 package infer
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -23,6 +25,9 @@ type Sampled struct {
 // 1 may be left over from the batch that a file was exported with, and one of another name than the batch's may be several rows of each sample: they say
 // nothing.
 func Samples(ctx context.Context, g *onnxio.Graph, v *onnxio.Value) Sampled {
+	if err := g.Check(); err != nil || v == nil {
+		return Sampled{Graph: g, Err: cmp.Or(err, errors.New("no value of the graph"))}
+	}
 	s := Sampled{Graph: g, DType: v.DType}
 	if len(g.Outputs) != 1 || g.Outputs[0] != v {
 		s.Graph = partOf(g, v)
