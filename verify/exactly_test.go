@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -9,10 +10,11 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestExactlyIsTheRealNetwork runs small piecewise linear networks at points of few bits: what Exactly says is what rational numbers give, to the last bit.
+// TestExactlyIsTheRealNetwork runs small piecewise linear networks at points of few bits: what Exactly says of an output is what rational
+// numbers give, to the last bit.
 func TestExactlyIsTheRealNetwork(t *testing.T) {
 	t.Parallel()
-	said := 0
+	said, some := 0, 0
 	for seed := range uint64(3000) {
 		rng := rand.New(rand.NewPCG(seed, 515))
 		net := drawPL(rng, 1+rng.IntN(3))
@@ -31,18 +33,30 @@ func TestExactlyIsTheRealNetwork(t *testing.T) {
 				x[i] = float64(float32(rng.NormFloat64()))
 			}
 		}
-		y, ok := v.net.Exactly(x)
+		y := v.net.Exactly(x)
 		v.Close()
-		if !ok {
+		known := 0
+		for _, f := range y {
+			if !math.IsNaN(f) {
+				known++
+			}
+		}
+		if known == 0 {
 			continue
 		}
 		said++
+		if known < len(y) {
+			some++
+		}
 		at := rats(x)
 		rs, fits := net.regions(at, at)
 		if !fits {
 			continue
 		}
 		for k, f := range y {
+			if math.IsNaN(f) {
+				continue
+			}
 			for _, r := range rs {
 				for _, p := range r {
 					if want := p.cur[k]; want.Cmp(new(big.Rat).SetFloat64(f)) != 0 {
@@ -52,8 +66,8 @@ func TestExactlyIsTheRealNetwork(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of 3000 networks", said)
-	if said < 200 {
+	t.Logf("%d of 3000 networks, of %d of which some outputs only", said, some)
+	if said < 200 || some < 20 {
 		t.Error("too few to tell anything")
 	}
 }

@@ -84,11 +84,7 @@ func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what str
 // metExactly tells whether the real network is known to meet all constraints of a case at a point, where bounds cannot say so because a constraint holds with
 // nothing to spare.
 func (v *Verifier) metExactly(point Box, c *Case) bool {
-	if v.net.SoftmaxDropped() {
-		return false
-	}
-	y, ok := v.net.Exactly(point.Lower)
-	return ok && c.met(y)
+	return c.met(v.net.Exactly(point.Lower)) // of logits, too: a softmax keeps the order of two, and ties
 }
 
 // met tells, exactly, whether outputs meet all constraints.

@@ -111,7 +111,7 @@ func TestToleranceAgainstExactEnumeration(t *testing.T) {
 			if tolerance.Sign() <= 0 {
 				continue
 			}
-			short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+			short, cancel := context.WithTimeout(ctx, 40*time.Millisecond)
 			res, err := v.Verify(short, Within(ball, y, tolerance))
 			cancel()
 			if err != nil {
