@@ -355,10 +355,11 @@ func TestFixedBatchIsFreed(t *testing.T) {
 
 func TestFlagsOfSoftmaxAndFlatGradients(t *testing.T) {
 	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: -1, Name: "n"}, {Size: 3}}}
-	a := &onnxio.Value{Name: "a"}
+	a, b := &onnxio.Value{Name: "a"}, &onnxio.Value{Name: "b"}
 	y := &onnxio.Value{Name: "y", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: -1, Name: "n"}, {Size: 3}}}
 	g := &onnxio.Graph{Name: "flat", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{
-		{Name: "steps", Op: "Round", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{a}, Opset: 13, Attrs: onnxio.Attrs{}},
+		{Name: "below", Op: "Neg", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{b}, Opset: 13, Attrs: onnxio.Attrs{}},
+		{Name: "flat", Op: "Relu", Inputs: []*onnxio.Value{b}, Outputs: []*onnxio.Value{a}, Opset: 13, Attrs: onnxio.Attrs{}},
 		{Name: "soft", Op: "Softmax", Inputs: []*onnxio.Value{a}, Outputs: []*onnxio.Value{y}, Opset: 13, Attrs: onnxio.Attrs{}},
 	}}
 	m, err := onnxio.NewModel(g, "test")
@@ -370,8 +371,8 @@ func TestFlagsOfSoftmaxAndFlatGradients(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	s := &Samples{Size: 3, X: []float32{0.2, 0.3, 0.9}, Labels: []int{2}}
-	res, err := Run(context.Background(), target, s, Threat{Linf, 0.45}, PGD{}, RunOptions{})
+	s := &Samples{Size: 3, X: []float32{0.2, 0.3, 0.9}, Labels: []int{0}}
+	res, err := Run(context.Background(), target, s, Threat{Linf, 0.15}, PGD{}, RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,8 @@ const (
 	FlagZeroGradient = "zero-gradient"
 	// FlagSoftmax: the model ends in a softmax, which was left out of the losses.
 	FlagSoftmax = "softmax-output"
+	// FlagStraight: gradients pass what is rounded as if it were not.
+	FlagStraight = "straight-through"
 	// FlagNoGradient: the model has no gradient; only attacks without one ran.
 	FlagNoGradient = "no-gradient"
 	// FlagMasking: an attack without gradients broke samples that the gradient attacks before it left.
@@ -42,6 +44,9 @@ func (j *job) flags(res *Result) []Flag {
 	}
 	if j.target.softmax {
 		add(FlagSoftmax, "the model ends in a softmax; losses and gradients are of what it takes")
+	}
+	if j.target.o.Straight && j.target.noGrad == nil {
+		add(FlagStraight, "gradients are straight-through estimates: they pass roundings as if these were not there")
 	}
 	if err := j.target.noGrad; err != nil {
 		add(FlagNoGradient, "no gradients: %v", err)

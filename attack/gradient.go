@@ -32,6 +32,8 @@ type GradientOptions struct {
 	OneSample bool
 	// Portable uses only operators that GPU providers have too; on the CPU it is slower.
 	Portable bool
+	// Straight lets derivatives pass what a quantised network rounds as if it did not (see unrounded); others are zero there or do not exist.
+	Straight bool
 	// Reading is whose word counts where the standard's and onnxruntime's differ.
 	Reading onnxio.Reading
 }
@@ -55,11 +57,16 @@ func GradientContext(ctx context.Context, g *onnxio.Graph, loss Loss, o Gradient
 	if err != nil {
 		return nil, err
 	}
+	if o.Straight {
+		if g, err = unrounded(ctx, g); err != nil {
+			return nil, err
+		}
+	}
 	if !o.KeepSoftmax {
 		g, _ = infer.WithoutSoftmax(g, rows(g))
 	}
 	e := op.NewEmitter(ctx, operators.Table(), g, "grad/")
-	e.Portable = o.Portable
+	e.Portable, e.Straight = o.Portable, o.Straight
 	batch, err := batchOf(g)
 	if err != nil {
 		return nil, err
@@ -114,7 +121,10 @@ func GradientContext(ctx context.Context, g *onnxio.Graph, loss Loss, o Gradient
 		if i > 0 {
 			name = fmt.Sprintf("%s_%d", GradientOutput, i)
 		}
-		if d == nil {
+		if d == nil && read(g, wrt[i]) {
+			return nil, steps(e, g, wrt[i])
+		}
+		if d == nil { // nothing reads it
 			d = e.Zeros(wrt[i], wrt[i].Shape...)
 		}
 		out.Outputs = append(out.Outputs, named(e, d, name))
@@ -127,6 +137,26 @@ func GradientContext(ctx context.Context, g *onnxio.Graph, loss Loss, o Gradient
 		declare(v)
 	}
 	return order(out), nil
+}
+
+// read tells whether a node reads a value.
+func read(g *onnxio.Graph, v *onnxio.Value) bool {
+	return slices.ContainsFunc(g.Nodes, func(n *onnxio.Node) bool { return slices.Contains(n.Inputs, v) })
+}
+
+// steps is the error of an input that outputs depend on in steps alone, so that its gradient would be zeros.
+func steps(e *op.Emitter, g *onnxio.Graph, v *onnxio.Value) error {
+	why := fmt.Sprintf("outputs change with input %q in steps alone: its gradient is zero wherever there is one", v.Name)
+	if len(e.Stuck) > 0 {
+		n := e.Stuck[0]
+		return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Gradient", Why: why}
+	}
+	for _, n := range slices.Backward(g.Nodes) { // the last one that makes whole numbers of it, or none of it
+		if len(n.Outputs) > 0 && n.Outputs[0] != nil && !n.Outputs[0].DType.IsFloat() {
+			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Gradient", Why: why}
+		}
+	}
+	return &onnxio.UnsupportedError{Face: "Gradient", Why: why}
 }
 
 // order sorts nodes so that values come before their readers.

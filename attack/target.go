@@ -25,6 +25,8 @@ type Options struct {
 	Batch int
 	// KeepSoftmax takes a final softmax as part of the model, for properties of its outputs.
 	KeepSoftmax bool
+	// Straight takes the straight-through estimator for derivatives of what is rounded: see GradientOptions.
+	Straight bool
 	// Logits is a graph of the same inputs and as many outputs whose order of classes is the model's: gradients and losses are of it, and what is found
 	// is replayed by the model. nil for the model's own, without a final softmax.
 	Logits *onnxio.Graph
@@ -135,7 +137,7 @@ func (t *Target) single(ctx context.Context) (bool, error) {
 
 func (t *Target) gradientOptions(batch int) GradientOptions {
 	gpu := t.original != nil && t.original.Engine() != "go" && t.original.Engine() != "ort:cpu"
-	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true, Portable: gpu, Reading: t.o.Engine.Reading}
+	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true, Portable: gpu, Straight: t.o.Straight, Reading: t.o.Engine.Reading}
 }
 
 // openLogits opens the model with a free batch and without a final softmax.

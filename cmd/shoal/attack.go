@@ -20,6 +20,7 @@ func attackCommand() *cli.Command {
 		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
 		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),
 		own(wholeFlag("steps", "steps `N` of the method (queries for square)", "", 1), "the method's published number"),
+		straightFlag(),
 		own(wholeFlag("restarts", "runs `N` from different starts", "", 1), "the method's published number"),
 		&cli.Uint64Flag{Name: "seed", Usage: "of everything random"},
 		threadsFlag(),
@@ -69,6 +70,7 @@ type attackConfig struct {
 	Norm       string             `json:"norm"`
 	Method     string             `json:"method"`
 	Settings   any                `json:"settings"`
+	Straight   bool               `json:"straight_through,omitempty"`
 	Seed       uint64             `json:"seed"`
 	PixelRange dataset.PixelRange `json:"pixel_range"`
 	Mean       []float64          `json:"mean,omitempty"`
@@ -96,7 +98,7 @@ func attackAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := trial.OpenTarget(c.Context, sub, attack.Options{Engine: engineOptions(c)})
+	t, err := trial.OpenTarget(c.Context, sub, attack.Options{Engine: engineOptions(c), Straight: c.Bool("straight-through")})
 	if err != nil {
 		return err
 	}
@@ -126,11 +128,11 @@ func attackAction(c *cli.Context) error {
 			}
 			o := engineOptions(c)
 			o.Engine, o.Notice = t.Engine(), nil // as it was chosen, and said, for the first
-			return trial.OpenTarget(ctx, again, attack.Options{Engine: o})
+			return trial.OpenTarget(ctx, again, attack.Options{Engine: o, Straight: c.Bool("straight-through")})
 		}
 	}
 	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"), Shard: c.String("shard"),
-		Output: c.String("output"), Decision: c.String("decision"), Norm: string(q.Norm), Method: a.Name(), Settings: trial.AttackSettings(a, q.Norm, q.Eps), Seed: q.Seed, Mean: s.Mean, Std: s.Std,
+		Output: c.String("output"), Decision: c.String("decision"), Norm: string(q.Norm), Method: a.Name(), Settings: trial.AttackSettings(a, q.Norm, q.Eps), Straight: c.Bool("straight-through"), Seed: q.Seed, Mean: s.Mean, Std: s.Std,
 		ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
 	r := &report.Result{Question: report.Attack, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
 	kept := config
@@ -141,7 +143,7 @@ func attackAction(c *cli.Context) error {
 	defer q.Records.Close()
 	from, to := shard.Of(s.Len())
 	if err := runAttack(c, q, sub, r, from, to); err != nil {
-		return err
+		return stepsHint(c, err)
 	}
 	files := attackFiles{c, q, s, r}
 	if err := files.write(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -24,7 +25,7 @@ func gradientCommand() *cli.Command {
 				string(attack.Margin), string(attack.Linear)),
 			wholeFlag("batch", "samples that the file takes at once", "1", 1),
 			&cli.BoolFlag{Name: "keep-softmax", Usage: "take a final softmax as part of the model"},
-			dimFlag(),
+			straightFlag(), dimFlag(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write"},
 			jsonOption(),
 		},
@@ -39,6 +40,7 @@ type gradientDoc struct {
 	Loss        string    `json:"loss"`
 	Batch       int       `json:"batch"`
 	KeepSoftmax bool      `json:"keep_softmax"`
+	Straight    bool      `json:"straight_through"` // an estimate that passes roundings
 	Nodes       [2]int    `json:"nodes"`
 	Inputs      []portDoc `json:"inputs"`
 	Outputs     []portDoc `json:"outputs"`
@@ -55,9 +57,9 @@ func gradientAction(c *cli.Context) error {
 		of = s.Model.Graph
 	}
 	g, err := attack.GradientContext(c.Context, of, attack.Loss{Kind: kind},
-		attack.GradientOptions{Batch: c.Int("batch"), KeepSoftmax: c.Bool("keep-softmax")})
+		attack.GradientOptions{Batch: c.Int("batch"), KeepSoftmax: c.Bool("keep-softmax"), Straight: c.Bool("straight-through")})
 	if err != nil {
-		return err
+		return stepsHint(c, err)
 	}
 	out, err := onnxio.NewModel(g, "shoal "+version())
 	if err != nil {
@@ -71,7 +73,7 @@ func gradientAction(c *cli.Context) error {
 		return fmt.Errorf("reading the new file again: %w", err)
 	}
 	d := gradientDoc{Model: modelOf(c, m), Output: modelDoc{Path: c.String("output"), SHA256: now.SHA256}, Loss: string(kind), Batch: c.Int("batch"),
-		KeepSoftmax: c.Bool("keep-softmax"), Nodes: [2]int{len(m.Graph.Nodes), len(g.Nodes)}, Inputs: []portDoc{}, Outputs: []portDoc{}}
+		KeepSoftmax: c.Bool("keep-softmax"), Straight: c.Bool("straight-through"), Nodes: [2]int{len(m.Graph.Nodes), len(g.Nodes)}, Inputs: []portDoc{}, Outputs: []portDoc{}}
 	for _, v := range now.Graph.Inputs {
 		d.Inputs = append(d.Inputs, portOf(v))
 	}
@@ -82,5 +84,22 @@ func gradientAction(c *cli.Context) error {
 		return printJSON(c.App.Writer, d)
 	}
 	_, err = foreign.Fprintf(c.App.Writer, "%s: %d nodes, the model has %d\n", d.Output.Path, d.Nodes[1], d.Nodes[0])
+	if err == nil && d.Straight {
+		_, err = foreign.Fprintln(c.App.Writer, "the gradient is a straight-through estimate: it passes roundings as if these were not there")
+	}
+	return err
+}
+
+// straightFlag is --straight-through of the commands that take gradients.
+func straightFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "straight-through", Usage: "let derivatives pass what a quantised model rounds as if it were not rounded (an estimate)"}
+}
+
+// stepsHint says what to do about an operator without a gradient that has an estimate.
+func stepsHint(c *cli.Context, err error) error {
+	var u *onnxio.UnsupportedError
+	if errors.As(err, &u) && u.Face == "Gradient" && !c.Bool("straight-through") && attack.Steps(u.Op) {
+		return &codeError{code: exitUnsupported, err: err, hint: "--straight-through takes an estimate that passes roundings"}
+	}
 	return err
 }

@@ -148,6 +148,7 @@ func TestWhatMeansNothingTogetherIsRefused(t *testing.T) {
 		"attack a.onnx --data npz:a.npz --eps 1 --png d":                                                           "--png needs images",
 		"attack a.onnx --data npz:a.npz --eps 1 --engine go --device 1":                                            "--device does not go with --engine go",
 		"gradient a.onnx":                                                                                          "no --output is given",
+		"gradient a.onnx -o x --straight-through=maybe":                                                            "--straight-through \"maybe\": it cannot be read",
 		"gradient a.onnx -o x --json=lines":                                                                        "--json \"lines\": want --json; this command has one document and no lines",
 		"bounds a.onnx --box b":                                                                                    "no --rows is given",
 		"run a.onnx":                                                                                               "no --data is given",

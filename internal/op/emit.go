@@ -20,6 +20,10 @@ type Emitter struct {
 	Err   error
 	// Portable avoids what GPU providers lack, at some cost elsewhere.
 	Portable bool
+	// Straight lets derivatives pass roundings (Round, Floor, Ceil, Sign) as if they were not there.
+	Straight bool
+	// Stuck are the nodes at which Backward found that no derivative goes on.
+	Stuck []*onnxio.Node
 
 	table  *Table
 	taken  map[string]bool

@@ -60,6 +60,9 @@ func Backward(e *Emitter, nodes []*onnxio.Node, seeds map[*onnxio.Value]*onnxio.
 			}
 			return nil, &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: e.Err}
 		}
+		if !slices.ContainsFunc(dx, func(d *onnxio.Value) bool { return d != nil }) {
+			e.Stuck = append(e.Stuck, n)
+		}
 		for k, v := range n.Inputs {
 			if v == nil || !varies[v] || k >= len(dx) || dx[k] == nil {
 				continue

@@ -11,7 +11,7 @@ import (
 var ceilOp = op.Def{
 	Name: "Ceil", Since: 6, AnyOrder: true,
 	Shape: sameShape, Eval: float64Only(math.Ceil),
-	Gradient: zeroGradient,
+	Gradient: stepGradient,
 	Interval: elementInterval(rising(ceilEnds)),
 	Linear:   lines(relax.Stairs(math.Ceil, func(lo, hi float64) (first, last, height float64) { return lo, hi - 1, 1 }), 0, "exact"),
 	Couple:   coupleElementwise,

@@ -11,7 +11,7 @@ import (
 var floorOp = op.Def{
 	Name: "Floor", Since: 6, AnyOrder: true,
 	Shape: sameShape, Eval: float64Only(math.Floor),
-	Gradient: zeroGradient,
+	Gradient: stepGradient,
 	Interval: elementInterval(rising(floorEnds)),
 	Linear:   lines(relax.Stairs(math.Floor, func(lo, hi float64) (first, last, height float64) { return lo + 1, hi, 1 }), 0, "exact"),
 	Couple:   coupleElementwise,

@@ -11,6 +11,23 @@ func onlyFirst(dx *onnxio.Value) []*onnxio.Value { return []*onnxio.Value{dx} }
 // zeroGradient is the Gradient face of operators that are constant almost everywhere.
 func zeroGradient(*op.Emitter, *onnxio.Node, []*onnxio.Value) []*onnxio.Value { return nil }
 
+// stepGradient is that of roundings: zero, or what an estimator that passes straight through them takes.
+func stepGradient(e *op.Emitter, _ *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	if e.Straight {
+		return onlyFirst(dy[0])
+	}
+	return nil
+}
+
+// signGradient is stepGradient within [-1, 1], where Sign is like its input.
+func signGradient(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	if e.Straight {
+		x := n.Inputs[0]
+		return onlyFirst(e.Mul(dy[0], e.Sub(e.Scalar(x, 1), e.Mask(e.GreaterC(e.Op("Abs", nil, x), 1), x))))
+	}
+	return nil
+}
+
 // derivative is the Gradient face of y = f(x) taken element by element: dx = dy * d(x, y).
 func derivative(d func(e *op.Emitter, n *onnxio.Node, x, y *onnxio.Value) *onnxio.Value) op.GradientFunc {
 	return func(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {

@@ -11,7 +11,7 @@ import (
 var roundOp = op.Def{
 	Name: "Round", Since: 11, AnyOrder: true,
 	Shape: sameShape, Eval: float64Only(math.RoundToEven),
-	Gradient: zeroGradient,
+	Gradient: stepGradient,
 	Interval: elementInterval(rising(roundEnds)),
 	Linear:   lines(relax.Stairs(math.RoundToEven, func(lo, hi float64) (first, last, height float64) { return lo + 0.5, hi - 0.5, 1 }), 0, "exact"),
 	Couple:   coupleElementwise,

@@ -13,7 +13,7 @@ import (
 var signOp = op.Def{
 	Name: "Sign", Since: 9, AnyOrder: true,
 	Shape: sameShape, Eval: signEval,
-	Gradient: zeroGradient,
+	Gradient: signGradient,
 	Interval: elementInterval(rising(signEnds)),
 	Linear:   lines(relax.Stairs(signOf, func(lo, hi float64) (first, last, height float64) { return 0, 0, hi - lo }), 0, "exact"),
 	Couple:   coupleElementwise,
