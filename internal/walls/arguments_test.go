@@ -37,7 +37,7 @@ var functions = map[string]any{
 	"onnxio.HalfValue": onnxio.HalfValue, "onnxio.BFloat16Bits": onnxio.BFloat16Bits, "onnxio.NumElements": onnxio.NumElements,
 	"onnxio/engine.Open": engine.Open, "onnxio/engine.OpenGraph": engine.OpenGraph, "onnxio/engine.Check": engine.Check, "onnxio/engine.ORTProviders": engine.ORTProviders,
 	"onnxio/engine.ORTVersion": engine.ORTVersion,
-	"onnxio/infer.Live":        infer.Live, "onnxio/infer.Mapped": infer.Mapped, "onnxio/infer.Unmapped": infer.Unmapped, "onnxio/infer.Remapped": infer.Remapped,
+	"onnxio/infer.Live":        infer.Live, "onnxio/infer.Mapped": infer.Mapped, "onnxio/infer.Contradictions": infer.Contradictions, "onnxio/infer.Unmapped": infer.Unmapped, "onnxio/infer.Remapped": infer.Remapped,
 	"onnxio/infer.Annotate": infer.Annotate, "onnxio/infer.FixedBatch": infer.FixedBatch, "onnxio/infer.Fuse": infer.Fuse, "onnxio/infer.Prepare": infer.Prepare,
 	"onnxio/infer.Once": infer.Once, "onnxio/infer.Watch": infer.Watch, "onnxio/infer.Samples": infer.Samples,
 	"onnxio/infer.Simplify": infer.Simplify, "onnxio/infer.Costs": infer.Costs, "onnxio/infer.FinalSoftmax": infer.FinalSoftmax, "onnxio/infer.WithoutSoftmax": infer.WithoutSoftmax,

@@ -101,11 +101,11 @@ func TestErrorsNameThePlace(t *testing.T) {
 			x := s.input("x", 1, 3)
 			return s.node("Gather", "size", nil, s.node("Shape", "shape", nil, x), scalar("which", 2))
 		}, `node "size" (Gather): index 2 outside a size of 2`, &node},
-		{"a rank other than declared", Options{}, func(s *sketch) *onnxio.Value {
+		{"a type other than declared", Options{}, func(s *sketch) *onnxio.Value {
 			y := s.node("Flatten", "flat", nil, s.input("x", 1, 3, 4))
-			y.Dims, y.HasShape = dims(1, 3, 4), true
+			y.DType = onnxio.Int64
 			return y
-		}, `node "flat" (Flatten): value "flat" against its declaration: shape [1 12] where [1 3 4] is needed`, &shape},
+		}, `node "flat" (Flatten): value "flat" is of type float32 and declared as int64`, &node},
 		{"a value that nobody makes", Options{}, func(s *sketch) *onnxio.Value {
 			return s.node("Add", "sum", nil, s.input("x", 1), &onnxio.Value{Name: "lost", DType: onnxio.Float})
 		}, `node "sum" (Add): the shape of input 1 ("lost") is not known`, &node},

@@ -171,6 +171,7 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 		if err != nil {
 			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
 		}
+		was := v.DType
 		v.DType = types[i].DType
 		if !v.DType.Held() {
 			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Eval",
@@ -181,8 +182,11 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 		}
 		v.Shape = append([]int{}, types[i].Shape...)
 		constant = constant && size <= maxFolded
-		if err := declared(v); err != nil {
-			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: err}
+		if was != onnxio.Undefined && !sameKind(was, types[i].DType) {
+			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("value %q is of type %v and declared as %v", v.Name, types[i].DType, was)}
+		}
+		if contradicted(v.Dims, v.Shape) && o.Batch < 2 {
+			contradicts(r.ctx, Contradiction{n, v.Name, v.Dims, v.Shape})
 		}
 	}
 	if err := r.ask(n, constant); err != nil || !constant {
@@ -202,26 +206,6 @@ func elements(shape []int) (int, error) {
 		}
 	}
 	return int(n), nil
-}
-
-// declared compares what the file says of an output with what was inferred. Only the rank and inner sizes count: exporters leave
-// the batch of the traced example behind.
-func declared(v *onnxio.Value) error {
-	if !v.HasShape || len(v.Dims) == 0 {
-		return nil
-	}
-	if len(v.Dims) != len(v.Shape) {
-		return &onnxio.ShapeError{What: fmt.Sprintf("value %q against its declaration", v.Name), Want: sizes(v.Dims), Got: v.Shape}
-	}
-	return nil
-}
-
-func sizes(dims []onnxio.Dim) []int {
-	out := make([]int, len(dims))
-	for i, d := range dims {
-		out[i] = d.Size
-	}
-	return out
 }
 
 func fold(n *onnxio.Node, def *op.Def, work *op.Workspace) error {

@@ -21,7 +21,7 @@ type Sampled struct {
 	Err   error // of making the graph ready for one sample, where that was tried
 }
 
-// Samples reads a value's type and its shape for one sample: as they are declared where that says all, else as inference has them. A first size other than
+// Samples reads a value's type and its shape for one sample: as they are declared where that says all and inference agrees, else as inference has them. A first size other than
 // 1 may be left over from the batch that a file was exported with, and one of another name than the batch's may be several rows of each sample: they say
 // nothing.
 func Samples(ctx context.Context, g *onnxio.Graph, v *onnxio.Value) Sampled {
@@ -36,6 +36,9 @@ func Samples(ctx context.Context, g *onnxio.Graph, v *onnxio.Value) Sampled {
 	declared := s.declared(v, batch)
 	agreed := declared && (batch.Name == "" || v.Dims[s.Axis].Name == batch.Name)
 	if agreed && s.Axis == 0 {
+		if one, err := s.with(ctx, 1); err == nil && contradicted(v.Dims, one.Shape) { // the file errs
+			s.Shape = one.Shape
+		}
 		return s
 	}
 	shape := s.Shape

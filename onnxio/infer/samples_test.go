@@ -21,7 +21,8 @@ func TestSamples(t *testing.T) {
 		grows    bool
 		sizes    []int // that are tried
 	}{
-		"declared":                        {free, false, []onnxio.Dim{free, three}, []int{1, 3}, 0, false, nil},
+		"declared":                        {free, false, []onnxio.Dim{free, three}, []int{1, 3}, 0, false, []int{1}},
+		"declared wrongly":                {free, false, []onnxio.Dim{free, {Size: 4}}, []int{1, 3}, 0, false, []int{1}},
 		"declared along another axis":     {free, true, []onnxio.Dim{three, free}, []int{3, 1}, 1, true, []int{1, 2}},
 		"declared with another name":      {free, false, []onnxio.Dim{{Size: -1, Name: "M"}, three}, []int{1, 3}, 0, false, []int{1}},
 		"not declared":                    {free, false, nil, []int{1, 3}, 0, true, []int{1, 2}},
@@ -29,7 +30,7 @@ func TestSamples(t *testing.T) {
 		"a batch that is left over":       {free, false, []onnxio.Dim{{Size: 5}, three}, []int{1, 3}, 0, true, []int{1, 2}},
 		"a fixed batch":                   {onnxio.Dim{Size: 5}, false, []onnxio.Dim{{Size: 5}, three}, []int{1, 3}, 0, false, []int{1}},
 		"a fixed batch, not declared":     {onnxio.Dim{Size: 5}, true, nil, []int{3, 1}, 1, false, []int{1}},
-		"a batch fixed to 1, as declared": {onnxio.Dim{Size: 1}, false, []onnxio.Dim{{Size: 1}, three}, []int{1, 3}, 0, false, nil},
+		"a batch fixed to 1, as declared": {onnxio.Dim{Size: 1}, false, []onnxio.Dim{{Size: 1}, three}, []int{1, 3}, 0, false, []int{1}},
 	} {
 		for _, others := range []bool{false, true} {
 			x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{c.batch, three}}
