@@ -8,12 +8,15 @@ import (
 // fewest is the least number of elements for which a vector loop is worth its call.
 const fewest = 4
 
-// blocked is the part of n elements that the vector loops take: all or none.
+// blocked is the part of n elements that the vector loops take: all with AVX-512, whole vectors with AVX2.
 func blocked(n int) int {
-	if using != levelAVX512 || n < fewest {
+	switch {
+	case n < fewest || using < levelAVX2:
 		return 0
+	case using == levelAVX512:
+		return n
 	}
-	return n
+	return n &^ 3
 }
 
 // asFloat64 is a pointer to the first element if T is float64, else nil.
@@ -82,7 +85,7 @@ func AddTo[T Float](dst, src []T) {
 	dst = dst[:len(src)]
 	if n := blocked(len(src)); n > 0 {
 		if p := asFloat64(dst); p != nil {
-			addTo512(n, p, asFloat64(src))
+			addToVec(n, p, asFloat64(src))
 			dst, src = dst[n:], src[n:]
 		}
 	}
@@ -97,7 +100,7 @@ func Dot[T Float](a, b []T) T {
 	var s0, s1, s2, s3 T
 	if n := blocked(len(a)); n > 0 {
 		if p := asFloat64(a); p != nil {
-			s0 = T(dot512(n, p, asFloat64(b)))
+			s0 = T(dotVec(n, p, asFloat64(b)))
 			a, b = a[n:], b[n:]
 		}
 	}
@@ -119,7 +122,7 @@ func AbsDot(a, b []float64) float64 {
 	b = b[:len(a)]
 	s0, s1 := 0.0, 0.0
 	if n := blocked(len(a)); n > 0 {
-		s0 = absDot512(n, &a[0], &b[0])
+		s0 = absDotVec(n, &a[0], &b[0])
 		a, b = a[n:], b[n:]
 	}
 	i := 0
@@ -141,7 +144,7 @@ func MidRad(m, n int, w []float64, ldw int, mid, rad, mag, ymid, yrad, ymag []fl
 		a, b, c := 0.0, 0.0, 0.0
 		row := w[i*ldw : i*ldw+n]
 		if wide > 0 {
-			a, b, c = midRad512(wide, &row[0], &mid[0], &rad[0], &mag[0])
+			a, b, c = midRadVec(wide, &row[0], &mid[0], &rad[0], &mag[0])
 		}
 		for j := wide; j < n; j++ {
 			x := row[j]
@@ -160,7 +163,7 @@ func ReluRow(row, loSlope, upSlope, loIcept, upIcept []float64) float64 {
 	c := 0.0
 	loSlope, upSlope, loIcept, upIcept = loSlope[:len(row)], upSlope[:len(row)], loIcept[:len(row)], upIcept[:len(row)]
 	if n := blocked(len(row)); n > 0 {
-		c = reluRow512(n, &row[0], &loSlope[0], &upSlope[0], &loIcept[0], &upIcept[0])
+		c = reluRowVec(n, &row[0], &loSlope[0], &upSlope[0], &loIcept[0], &upIcept[0])
 		row, loSlope, upSlope, loIcept, upIcept = row[n:], loSlope[n:], upSlope[n:], loIcept[n:], upIcept[n:]
 	}
 	for i, x := range row {
@@ -180,7 +183,7 @@ func BoxMin(row, lower, upper []float64) float64 {
 	lower, upper = lower[:len(row)], upper[:len(row)]
 	s := 0.0
 	if n := blocked(len(row)); n > 0 {
-		s = boxMin512(n, &row[0], &lower[0], &upper[0])
+		s = boxMinVec(n, &row[0], &lower[0], &upper[0])
 		row, lower, upper = row[n:], lower[n:], upper[n:]
 	}
 	for i, x := range row {

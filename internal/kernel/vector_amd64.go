@@ -21,4 +21,67 @@ func reluRow512(n int, row, loSlope, upSlope, loIcept, upIcept *float64) (s floa
 func midRad512(n int, w, mid, rad, mag *float64) (a, b, c float64)
 
 //go:noescape
-func plus256(n int, a float64, x, y *float64)
+func dot256(n int, a, b *float64) (s float64)
+
+//go:noescape
+func absDot256(n int, a, b *float64) (s float64)
+
+//go:noescape
+func addTo256(n int, dst, src *float64)
+
+//go:noescape
+func boxMin256(n int, row, lower, upper *float64) (s float64)
+
+//go:noescape
+func reluRow256(n int, row, loSlope, upSlope, loIcept, upIcept *float64) (s float64)
+
+//go:noescape
+func midRad256(n int, w, mid, rad, mag *float64) (a, b, c float64)
+
+//go:noescape
+func plus256(n int, f float64, x, y *float64)
+
+// The vector loops take what blocked gives.
+
+func dotVec(n int, a, b *float64) float64 {
+	if using == levelAVX512 {
+		return dot512(n, a, b)
+	}
+	return dot256(n, a, b)
+}
+
+func absDotVec(n int, a, b *float64) float64 {
+	if using == levelAVX512 {
+		return absDot512(n, a, b)
+	}
+	return absDot256(n, a, b)
+}
+
+func addToVec(n int, dst, src *float64) {
+	if using == levelAVX512 {
+		addTo512(n, dst, src)
+		return
+	}
+	addTo256(n, dst, src)
+}
+
+func boxMinVec(n int, row, lower, upper *float64) float64 {
+	if using == levelAVX512 {
+		return boxMin512(n, row, lower, upper)
+	}
+	return boxMin256(n, row, lower, upper)
+}
+
+func reluRowVec(n int, row, loSlope, upSlope, loIcept, upIcept *float64) float64 {
+	if using == levelAVX512 {
+		return reluRow512(n, row, loSlope, upSlope, loIcept, upIcept)
+	}
+	return reluRow256(n, row, loSlope, upSlope, loIcept, upIcept)
+}
+
+func midRadVec(n int, w, mid, rad, mag *float64) (a, b, c float64) {
+	if using == levelAVX512 {
+		return midRad512(n, w, mid, rad, mag)
+	}
+	return midRad256(n, w, mid, rad, mag)
+}

@@ -2,162 +2,276 @@
 
 // Command vector writes the assembly of the float64 row loops: go run internal/kernel/gen/vector.go > internal/kernel/vector_amd64.s
 //
-// Each function takes blocks of 32 elements (four vectors) and then vectors of 8, the last one masked. body(i, offset, masked) writes what
-// happens to vector i.
+// Each function stands there for AVX-512 and for AVX2. It takes blocks of four vectors, and then vectors one by one: with AVX-512 the last one is masked,
+// with AVX2 elements come in fours.
 package main
 
 import "fmt"
 
-func head(name, args string, size int) {
-	fmt.Printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, args, name, size)
+// isa is what differs between the two.
+type isa struct {
+	name  string
+	bytes int    // of a vector
+	reg   string // its letter
+	mask  string // the register that has the absolute value's mask
+	zero  string // the one that is 0
 }
 
-// sum4 adds the four accumulators from first into X<first>'s lowest lane and stores it.
-func sum4(first int, to string) {
-	z := func(i int) string { return fmt.Sprintf("Z%d", first+i) }
-	fmt.Printf("\tVADDPD %s, %s, %s\n\tVADDPD %s, %s, %s\n\tVADDPD %s, %s, %s\n", z(1), z(0), z(0), z(3), z(2), z(2), z(2), z(0), z(0))
-	fmt.Printf("\tVEXTRACTF64X4 $1, %s, Y30\n\tVADDPD Y30, Y%d, Y%d\n\tVEXTRACTF64X2 $1, Y%d, X30\n\tVADDPD X30, X%d, X%d\n",
-		z(0), first, first, first, first, first)
-	fmt.Printf("\tVPERMILPD $1, X%d, X30\n\tVADDSD X30, X%d, X%d\n\tVMOVSD X%d, %s\n", first, first, first, first, to)
+var (
+	avx512 = isa{"512", 64, "Z", "Z31", "Z29"}
+	avx2   = isa{"256", 32, "Y", "Y15", "Y15"}
+)
+
+func (a isa) r(i int) string { return fmt.Sprintf("%s%d", a.reg, i) }
+
+func (a isa) head(name, args string, size int) {
+	fmt.Printf("\n// func %s%s(%s)\nTEXT ·%s%s(SB), NOSPLIT, $0-%d\n", name, a.name, args, name, a.name, size)
 }
 
-func clear4(first int) {
-	for i := range 4 {
-		fmt.Printf("\tVPXORQ Z%d, Z%d, Z%d\n", first+i, first+i, first+i)
+func tail() { fmt.Print("\tVZEROUPPER\n\tRET\n") }
+
+// arguments loads n and the pointers behind it.
+func arguments(from int, pointers ...[2]string) {
+	fmt.Print("\tMOVQ n+0(FP), CX\n")
+	for i, p := range pointers {
+		fmt.Printf("\tMOVQ %s+%d(FP), %s\n", p[0], from+8*i, p[1])
 	}
 }
 
-// mask puts the absolute value's mask into Z31.
-func mask() {
-	fmt.Print("\tMOVQ $0x7fffffffffffffff, AX\n\tVPBROADCASTQ AX, Z31\n")
+// sum4 adds the four accumulators from first into the lowest lane of the first and stores it.
+func (a isa) sum4(first int, to string) {
+	z := func(i int) string { return a.r(first + i) }
+	fmt.Printf("\tVADDPD %s, %s, %s\n\tVADDPD %s, %s, %s\n\tVADDPD %s, %s, %s\n", z(1), z(0), z(0), z(3), z(2), z(2), z(2), z(0), z(0))
+	spare := 1 + first
+	if a.reg == "Z" {
+		fmt.Printf("\tVEXTRACTF64X4 $1, %s, Y%d\n\tVADDPD Y%d, Y%d, Y%d\n", z(0), spare, spare, first, first)
+	}
+	fmt.Printf("\tVEXTRACTF128 $1, Y%d, X%d\n\tVADDPD X%d, X%d, X%d\n", first, spare, spare, first, first)
+	fmt.Printf("\tVPERMILPD $1, X%d, X%d\n\tVADDSD X%d, X%d, X%d\n\tVMOVSD X%d, %s\n", first, spare, spare, first, first, first, to)
+}
+
+func (a isa) clear(first, count int) {
+	for i := first; i < first+count; i++ {
+		if a.reg == "Z" {
+			fmt.Printf("\tVPXORQ %s, %s, %s\n", a.r(i), a.r(i), a.r(i))
+		} else {
+			fmt.Printf("\tVXORPD %s, %s, %s\n", a.r(i), a.r(i), a.r(i))
+		}
+	}
+}
+
+// masks puts the absolute value's mask in its place.
+func (a isa) masks() {
+	if a.reg == "Z" {
+		fmt.Printf("\tMOVQ $0x7fffffffffffffff, AX\n\tVPBROADCASTQ AX, %s\n", a.mask)
+	} else {
+		fmt.Printf("\tVPCMPEQQ %s, %s, %s\n\tVPSRLQ $1, %s, %s\n", a.mask, a.mask, a.mask, a.mask, a.mask)
+	}
+}
+
+// zeros puts 0 in its place.
+func (a isa) zeros() {
+	if a.reg == "Z" {
+		fmt.Printf("\tVPXORQ %s, %s, %s\n", a.zero, a.zero, a.zero)
+	} else {
+		fmt.Printf("\tVXORPD %s, %s, %s\n", a.zero, a.zero, a.zero)
+	}
+}
+
+// abs is the absolute value of a register, in place.
+func (a isa) abs(x int) {
+	op := "VANDPD"
+	if a.reg == "Z" {
+		op = "VPANDQ"
+	}
+	fmt.Printf("\t%s %s, %s, %s\n", op, a.r(x), a.mask, a.r(x))
 }
 
 // loops walks n elements (in CX) over the pointers. K2 masks the rest.
-func loops(pointers []string, body func(i, offset int, masked bool)) {
+func (a isa) loops(pointers []string, body func(i, offset int, masked bool)) {
 	step := func(bytes int) {
 		for _, p := range pointers {
 			fmt.Printf("\tADDQ $%d, %s\n", bytes, p)
 		}
 	}
-	fmt.Print("\tCMPQ CX, $32\n\tJLT rest\nloop:\n")
+	one, four := a.bytes/8, a.bytes/2
+	fmt.Printf("\tCMPQ CX, $%d\n\tJLT rest\nloop:\n", four)
 	for i := range 4 {
-		body(i, 64*i, false)
+		body(i, a.bytes*i, false)
 	}
-	step(256)
-	fmt.Print("\tSUBQ $32, CX\n\tCMPQ CX, $32\n\tJGE loop\nrest:\n\tTESTQ CX, CX\n\tJLE done\n\tMOVQ $1, BX\n\tSHLQ CX, BX\n\tDECQ BX\n\tKMOVW BX, K2\n")
-	body(0, 0, true)
-	step(64)
-	fmt.Print("\tSUBQ $8, CX\n\tJMP rest\ndone:\n")
+	step(4 * a.bytes)
+	fmt.Printf("\tSUBQ $%d, CX\n\tCMPQ CX, $%d\n\tJGE loop\nrest:\n\tTESTQ CX, CX\n\tJLE done\n", four, four)
+	masked := a.reg == "Z"
+	if masked {
+		fmt.Print("\tMOVQ $1, BX\n\tSHLQ CX, BX\n\tDECQ BX\n\tKMOVW BX, K2\n")
+	}
+	body(0, 0, masked)
+	step(a.bytes)
+	fmt.Printf("\tSUBQ $%d, CX\n\tJMP rest\ndone:\n", one)
 }
 
 // load reads a vector, or its masked part.
-func load(base string, offset, to int, masked bool) {
+func (a isa) load(base string, offset, to int, masked bool) {
 	if masked {
-		fmt.Printf("\tVMOVUPD.Z %d(%s), K2, Z%d\n", offset, base, to)
+		fmt.Printf("\tVMOVUPD.Z %d(%s), K2, %s\n", offset, base, a.r(to))
 		return
 	}
-	fmt.Printf("\tVMOVUPD %d(%s), Z%d\n", offset, base, to)
+	fmt.Printf("\tVMOVUPD %d(%s), %s\n", offset, base, a.r(to))
 }
 
-func store(from int, base string, offset int, masked bool) {
+func (a isa) store(from int, base string, offset int, masked bool) {
 	if masked {
-		fmt.Printf("\tVMOVUPD Z%d, K2, %d(%s)\n", from, offset, base)
+		fmt.Printf("\tVMOVUPD %s, K2, %d(%s)\n", a.r(from), offset, base)
 		return
 	}
-	fmt.Printf("\tVMOVUPD Z%d, %d(%s)\n", from, offset, base)
+	fmt.Printf("\tVMOVUPD %s, %d(%s)\n", a.r(from), offset, base)
 }
 
-// blend puts the loaded vector of one base where K1 is set, of the other elsewhere.
-func blend(yes, no string, offset, to int, masked bool) {
-	load(no, offset, to, masked)
+// fma adds register x times what stands in memory to an accumulator; with masks by way of a spare register.
+func (a isa) fma(base string, offset, spare, x, sum int, masked bool) {
 	if masked {
-		fmt.Printf("\tKANDW K1, K2, K3\n\tVMOVUPD %d(%s), K3, Z%d\n", offset, yes, to)
+		a.load(base, offset, spare, true)
+		fmt.Printf("\tVFMADD231PD %s, %s, %s\n", a.r(spare), a.r(x), a.r(sum))
 		return
 	}
-	fmt.Printf("\tVMOVUPD %d(%s), K1, Z%d\n", offset, yes, to)
+	fmt.Printf("\tVFMADD231PD %d(%s), %s, %s\n", offset, base, a.r(x), a.r(sum))
+}
+
+// signs tells which elements of x are at least 0: in K1, or in register 14.
+func (a isa) signs(x int) {
+	to := "K1"
+	if a.reg == "Y" {
+		to = "Y14"
+	}
+	fmt.Printf("\tVCMPPD $13, %s, %s, %s\n", a.zero, a.r(x), to)
+}
+
+// blend puts the vector of one base where signs has found so, of the other elsewhere.
+func (a isa) blend(yes, no string, offset, to int, masked bool) {
+	a.load(no, offset, to, masked)
+	switch {
+	case masked:
+		fmt.Printf("\tKANDW K1, K2, K3\n\tVMOVUPD %d(%s), K3, %s\n", offset, yes, a.r(to))
+	case a.reg == "Z":
+		fmt.Printf("\tVMOVUPD %d(%s), K1, %s\n", offset, yes, a.r(to))
+	default:
+		fmt.Printf("\tVBLENDVPD Y14, %d(%s), %s, %s\n", offset, yes, a.r(to), a.r(to))
+	}
 }
 
 func main() {
 	fmt.Print("// Code generated by internal/kernel/gen. DO NOT EDIT.\n\n//go:build !purego\n\n#include \"textflag.h\"\n")
+	for _, a := range []isa{avx512, avx2} {
+		a.dot()
+		a.absDot()
+		a.addTo()
+		a.boxMin()
+		a.reluRow()
+		a.midRad()
+	}
+	avx2.plus()
+}
 
-	head("dot512", "n int, a, b *float64) (s float64", 32)
-	fmt.Print("\tMOVQ n+0(FP), CX\n\tMOVQ a+8(FP), SI\n\tMOVQ b+16(FP), DI\n")
-	clear4(0)
-	loops([]string{"SI", "DI"}, func(i, offset int, masked bool) {
-		load("SI", offset, 8+i, masked)
-		load("DI", offset, 12+i, masked)
-		fmt.Printf("\tVFMADD231PD Z%d, Z%d, Z%d\n", 12+i, 8+i, i)
+func (a isa) dot() {
+	a.head("dot", "n int, a, b *float64) (s float64", 32)
+	arguments(8, [2]string{"a", "SI"}, [2]string{"b", "DI"})
+	a.clear(0, 4)
+	a.loops([]string{"SI", "DI"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, 8+i, masked)
+		a.fma("DI", offset, 12, 8+i, i, masked)
 	})
-	sum4(0, "s+24(FP)")
-	fmt.Print("\tVZEROUPPER\n\tRET\n")
+	a.sum4(0, "s+24(FP)")
+	tail()
+}
 
-	head("absDot512", "n int, a, b *float64) (s float64", 32)
-	fmt.Print("\tMOVQ n+0(FP), CX\n\tMOVQ a+8(FP), SI\n\tMOVQ b+16(FP), DI\n")
-	mask()
-	clear4(0)
-	loops([]string{"SI", "DI"}, func(i, offset int, masked bool) {
-		load("SI", offset, 8+i, masked)
-		load("DI", offset, 12+i, masked)
-		fmt.Printf("\tVPANDQ Z%d, Z31, Z%d\n\tVFMADD231PD Z%d, Z%d, Z%d\n", 8+i, 8+i, 12+i, 8+i, i)
+func (a isa) absDot() {
+	a.head("absDot", "n int, a, b *float64) (s float64", 32)
+	arguments(8, [2]string{"a", "SI"}, [2]string{"b", "DI"})
+	a.masks()
+	a.clear(0, 4)
+	a.loops([]string{"SI", "DI"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, 8+i, masked)
+		a.abs(8 + i)
+		a.fma("DI", offset, 12, 8+i, i, masked)
 	})
-	sum4(0, "s+24(FP)")
-	fmt.Print("\tVZEROUPPER\n\tRET\n")
+	a.sum4(0, "s+24(FP)")
+	tail()
+}
 
-	head("addTo512", "n int, dst, src *float64", 24)
-	fmt.Print("\tMOVQ n+0(FP), CX\n\tMOVQ dst+8(FP), DI\n\tMOVQ src+16(FP), SI\n")
-	loops([]string{"SI", "DI"}, func(i, offset int, masked bool) {
-		load("SI", offset, i, masked)
-		load("DI", offset, 4+i, masked)
-		fmt.Printf("\tVADDPD Z%d, Z%d, Z%d\n", 4+i, i, i)
-		store(i, "DI", offset, masked)
+func (a isa) addTo() {
+	a.head("addTo", "n int, dst, src *float64", 24)
+	arguments(8, [2]string{"dst", "DI"}, [2]string{"src", "SI"})
+	a.loops([]string{"SI", "DI"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, i, masked)
+		a.load("DI", offset, 4+i, masked)
+		fmt.Printf("\tVADDPD %s, %s, %s\n", a.r(4+i), a.r(i), a.r(i))
+		a.store(i, "DI", offset, masked)
 	})
-	fmt.Print("\tVZEROUPPER\n\tRET\n")
+	tail()
+}
 
-	// v = sum row * (row >= 0 ? lower : upper)
-	head("boxMin512", "n int, row, lower, upper *float64) (s float64", 40)
-	fmt.Print("\tMOVQ n+0(FP), CX\n\tMOVQ row+8(FP), SI\n\tMOVQ lower+16(FP), DI\n\tMOVQ upper+24(FP), DX\n\tVPXORQ Z29, Z29, Z29\n")
-	clear4(0)
-	loops([]string{"SI", "DI", "DX"}, func(i, offset int, masked bool) {
-		load("SI", offset, 8+i, masked)
-		fmt.Printf("\tVCMPPD $13, Z29, Z%d, K1\n", 8+i)
-		blend("DI", "DX", offset, 12+i, masked)
-		fmt.Printf("\tVFMADD231PD Z%d, Z%d, Z%d\n", 8+i, 12+i, i)
+// v = sum row * (row >= 0 ? lower : upper)
+func (a isa) boxMin() {
+	a.head("boxMin", "n int, row, lower, upper *float64) (s float64", 40)
+	arguments(8, [2]string{"row", "SI"}, [2]string{"lower", "DI"}, [2]string{"upper", "DX"})
+	a.zeros()
+	a.clear(0, 4)
+	a.loops([]string{"SI", "DI", "DX"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, 4+i, masked)
+		a.signs(4 + i)
+		a.blend("DI", "DX", offset, 8+i, masked)
+		fmt.Printf("\tVFMADD231PD %s, %s, %s\n", a.r(4+i), a.r(8+i), a.r(i))
 	})
-	sum4(0, "s+32(FP)")
-	fmt.Print("\tVZEROUPPER\n\tRET\n")
+	a.sum4(0, "s+32(FP)")
+	tail()
+}
 
-	// The row's slopes and the sum of its intercepts.
-	head("reluRow512", "n int, row, loSlope, upSlope, loIcept, upIcept *float64) (s float64", 56)
-	fmt.Print("\tMOVQ n+0(FP), CX\n\tMOVQ row+8(FP), SI\n\tMOVQ loSlope+16(FP), R8\n\tMOVQ upSlope+24(FP), R9\n\tMOVQ loIcept+32(FP), R10\n\tMOVQ upIcept+40(FP), R11\n\tVPXORQ Z29, Z29, Z29\n")
-	clear4(0)
-	loops([]string{"SI", "R8", "R9", "R10", "R11"}, func(i, offset int, masked bool) {
-		load("SI", offset, 8+i, masked)
-		fmt.Printf("\tVCMPPD $13, Z29, Z%d, K1\n", 8+i)
-		blend("R8", "R9", offset, 12, masked)
-		blend("R10", "R11", offset, 13, masked)
-		fmt.Printf("\tVFMADD231PD Z%d, Z13, Z%d\n\tVMULPD Z%d, Z12, Z12\n", 8+i, i, 8+i)
-		store(12, "SI", offset, masked)
+// The row's slopes and the sum of its intercepts.
+func (a isa) reluRow() {
+	a.head("reluRow", "n int, row, loSlope, upSlope, loIcept, upIcept *float64) (s float64", 56)
+	arguments(8, [2]string{"row", "SI"}, [2]string{"loSlope", "R8"}, [2]string{"upSlope", "R9"}, [2]string{"loIcept", "R10"}, [2]string{"upIcept", "R11"})
+	a.zeros()
+	a.clear(0, 4)
+	a.loops([]string{"SI", "R8", "R9", "R10", "R11"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, 4+i, masked)
+		a.signs(4 + i)
+		a.blend("R8", "R9", offset, 12, masked)
+		a.blend("R10", "R11", offset, 13, masked)
+		fmt.Printf("\tVFMADD231PD %s, %s, %s\n\tVMULPD %s, %s, %s\n", a.r(4+i), a.r(13), a.r(i), a.r(4+i), a.r(12), a.r(12))
+		a.store(12, "SI", offset, masked)
 	})
-	sum4(0, "s+48(FP)")
-	fmt.Print("\tVZEROUPPER\n\tRET\n")
+	a.sum4(0, "s+48(FP)")
+	tail()
+}
 
-	// Three sums over one row of a matrix.
-	head("midRad512", "n int, w, mid, rad, mag *float64) (a, b, c float64", 64)
-	fmt.Print("\tMOVQ n+0(FP), CX\n\tMOVQ w+8(FP), SI\n\tMOVQ mid+16(FP), R8\n\tMOVQ rad+24(FP), R9\n\tMOVQ mag+32(FP), R10\n")
-	mask()
-	clear4(0)
-	clear4(4)
-	clear4(16)
-	loops([]string{"SI", "R8", "R9", "R10"}, func(i, offset int, masked bool) {
-		load("SI", offset, 8+i, masked)
-		load("R8", offset, 12, masked)
-		fmt.Printf("\tVFMADD231PD Z12, Z%d, Z%d\n\tVPANDQ Z%d, Z31, Z%d\n", 8+i, i, 8+i, 8+i)
-		load("R9", offset, 13, masked)
-		load("R10", offset, 14, masked)
-		fmt.Printf("\tVFMADD231PD Z13, Z%d, Z%d\n\tVFMADD231PD Z14, Z%d, Z%d\n", 8+i, 4+i, 8+i, 16+i)
+// Three sums over one row of a matrix.
+func (a isa) midRad() {
+	a.head("midRad", "n int, w, mid, rad, mag *float64) (a, b, c float64", 64)
+	arguments(8, [2]string{"w", "SI"}, [2]string{"mid", "R8"}, [2]string{"rad", "R9"}, [2]string{"mag", "R10"})
+	a.masks()
+	a.clear(0, 12)
+	a.loops([]string{"SI", "R8", "R9", "R10"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, 12, masked)
+		a.fma("R8", offset, 13, 12, i, masked)
+		a.abs(12)
+		a.fma("R9", offset, 13, 12, 4+i, masked)
+		a.fma("R10", offset, 13, 12, 8+i, masked)
 	})
-	sum4(0, "a+40(FP)")
-	sum4(4, "b+48(FP)")
-	sum4(16, "c+56(FP)")
-	fmt.Print("\tVZEROUPPER\n\tRET\n")
+	a.sum4(0, "a+40(FP)")
+	a.sum4(4, "b+48(FP)")
+	a.sum4(8, "c+56(FP)")
+	tail()
+}
+
+// y += f * x
+func (a isa) plus() {
+	a.head("plus", "n int, f float64, x, y *float64", 32)
+	arguments(16, [2]string{"x", "SI"}, [2]string{"y", "DI"})
+	fmt.Printf("\tVBROADCASTSD f+8(FP), %s\n", a.r(15))
+	a.loops([]string{"SI", "DI"}, func(i, offset int, masked bool) {
+		a.load("DI", offset, i, masked)
+		a.fma("SI", offset, 12, 15, i, masked)
+		a.store(i, "DI", offset, masked)
+	})
+	tail()
 }
