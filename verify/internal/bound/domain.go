@@ -37,6 +37,8 @@ type Problem struct {
 	Splits []Split
 	// Cuts are half-spaces in which the points that matter lie. With Known only.
 	Cuts []Cut
+	// Sides are what is known of hinges over a box that holds Box; nil for nothing.
+	Sides *Sides
 }
 
 // Domain is a way of bounding a network.

@@ -7,6 +7,11 @@ func (p *pass) related() error {
 	first := p.of[0].Known
 	for i := range p.of {
 		q := &p.of[i]
+		if q.Sides != nil {
+			if err := q.Sides.over(p, q.Box); err != nil {
+				return err
+			}
+		}
 		if (q.Known == nil) != (first == nil) || first != nil && q.Known.family != first.family {
 			return fmt.Errorf("bound: problems of unrelated snapshots in one pass")
 		}

@@ -84,7 +84,10 @@ type Network struct {
 	nIn      int
 	nOut     int
 	softmax  bool
-	measured sync.Once      // see measure
+	measured sync.Once // see measure
+	numbered sync.Once // see hinged
+	hingeAt  []int
+	hinges   int
 	room     *budget.Budget // what was in the context when the network was made; passes ask it too
 }
 

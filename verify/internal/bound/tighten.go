@@ -7,6 +7,7 @@ import (
 // tighten replaces the boxes of a value by back-substituted bounds where the intervals leave something open.
 // reader is the elementwise operator that reads it, or nil.
 func (p *pass) tighten(in, reader *value) error {
+	p.proven(in)
 	p.sides(in)
 	defer p.sides(in)
 	if in.kind == kindInput || in.exact && p.cuts == nil {

@@ -98,6 +98,7 @@ type part struct {
 	worst  float64 // margin of the worst open case, of its parent until it is bounded itself
 	volume float64 // share of the first box
 	depth  int
+	sides  *bound.Sides // what the part that it was cut from knew of hinges
 }
 
 func (p *part) rank() (worst float64, depth int) { return p.worst, p.depth }

@@ -18,7 +18,7 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.room(16 * len(g.Box.Lower))), first: make([]float64, len(g.Box.Lower))}
+	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.room(boxBytes(net))), first: make([]float64, len(g.Box.Lower))}
 	root := &part{box: g.Box, volume: 1, worst: math.Inf(-1)}
 	for i := range g.Cases {
 		root.open = append(root.open, i)
@@ -34,6 +34,9 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	}
 	return outcome(&r.common, r.front), nil
 }
+
+// boxBytes is what an open part takes: its box, and half of what it shares with its sibling, the box and the sides of where they were cut from.
+func boxBytes(net *bound.Network) int { return 24*net.Inputs() + net.Neurons()/8 }
 
 // run is one search over boxes.
 type run struct {
@@ -54,7 +57,7 @@ func (r *run) work(ps []*part) ([]*part, error) {
 	}
 	problems := make([]bound.Problem, len(ps))
 	for i, p := range ps {
-		problems[i].Box = p.box
+		problems[i].Box, problems[i].Sides = p.box, p.sides
 	}
 	o := r.o
 	o.Threads = r.front.spare(r.s.Threads)
@@ -104,7 +107,14 @@ func (r *run) work(ps []*part) ([]*part, error) {
 			r.front.end()
 			return append(next, ps[i:]...), err
 		}
-		next = append(next, r.split(p, v)...)
+		kids := r.split(p, v)
+		if len(kids) > 0 {
+			sides := b.Sides(i)
+			for _, k := range kids {
+				k.sides = sides
+			}
+		}
+		next = append(next, kids...)
 	}
 	r.count(len(ps))
 	return next, nil
