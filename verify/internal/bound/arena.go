@@ -11,6 +11,7 @@ type arena struct {
 	blocks [][]float64
 	at     int       // blocks in use
 	free   []float64 // what is left of the last of them
+	rows   rowSet    // of tighten, one after the other
 }
 
 const arenaBlock = 16384

@@ -14,7 +14,8 @@ func (p *pass) tighten(in, reader *value) error {
 		return nil
 	}
 	p.behind(in)
-	t := rowSet{}
+	t := p.arena.rows
+	t.index, t.sign, t.owner = t.index[:0], t.sign[:0], t.owner[:0]
 	for b := range p.n {
 		if in.exact && len(p.cuts[b]) == 0 {
 			continue
@@ -36,6 +37,7 @@ func (p *pass) tighten(in, reader *value) error {
 			t.add(int32(i), -1, int32(b))
 		}
 	}
+	p.arena.rows = t
 	if len(t.index) == 0 {
 		return nil
 	}
