@@ -32,6 +32,9 @@ func searching(ctx context.Context, v *Verifier, d *decision) error {
 	return nil
 }
 
+// small tells whether the search decides the network by linear programs from the start.
+func (v *Verifier) small() bool { return v.net.Hinged() && v.net.Neurons() <= search.Small }
+
 // varying counts the inputs that have a width.
 func (g *group) varying() int {
 	n := 0

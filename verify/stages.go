@@ -24,9 +24,9 @@ type stage struct {
 //   - an attack then, before what costs more: a counterexample ends the matter;
 //   - equations in the inputs, where these are few enough for them to be cheap;
 //   - rows substituted back to the inputs;
-//   - a longer attack, where many inputs vary: a small share of the time may save the rest, and the search, which looks at points of its own where few
-//     do, is often done sooner;
 //   - moved slopes, where many inputs vary: they are what the search over sides begins with, and go on into it. Halving boxes gains more from plain ones;
+//   - a longer attack, where many inputs vary: a small share of the time may save the rest, and the search, which looks at points of its own where few
+//     do, or where linear programs decide, is often done sooner;
 //   - the search, which takes all the time that is left.
 var stages = []stage{
 	{"centre", always, tryCentres},
@@ -37,11 +37,11 @@ var stages = []stage{
 	}, bounding(Symbolic)},
 	{"fastlin", asks(FastLin), bounding(FastLin)},
 	{"deeppoly", asks(DeepPoly, Auto, Complete), bounding(DeepPoly)},
-	{"long attack", func(_ *Verifier, o Options) bool {
-		_, ok := o.Falsifier.(Persistent)
-		return ok && o.searches()
-	}, attackAgain},
 	{"alpha", func(_ *Verifier, o Options) bool { return o.Method == Alpha || o.searches() }, moving},
+	{"long attack", func(v *Verifier, o Options) bool {
+		_, ok := o.Falsifier.(Persistent)
+		return ok && o.searches() && !v.small()
+	}, attackAgain},
 	{"search", func(_ *Verifier, o Options) bool { return o.searches() }, searching},
 }
 

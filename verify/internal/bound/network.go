@@ -141,6 +141,16 @@ func (net *Network) InputSizes() []int {
 // SoftmaxDropped tells that a last Softmax or LogSoftmax was left out.
 func (net *Network) SoftmaxDropped() bool { return net.softmax }
 
+// Hinged tells whether hinges are all that is not affine.
+func (net *Network) Hinged() bool {
+	for _, v := range net.values {
+		if v.nonlinear() && !v.relu {
+			return false
+		}
+	}
+	return true
+}
+
 // Neurons counts the elements of all nonlinear values.
 func (net *Network) Neurons() int {
 	n := 0
