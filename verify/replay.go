@@ -36,24 +36,31 @@ func (v *Verifier) Replay(ctx context.Context, p Property, x []float64) (*Counte
 // tryPoint rounds a point into the inner box in float32, runs the network, and checks the cases exactly. Where the box holds no
 // float32 in some coordinate there is nothing to try.
 func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what string) (Result, bool, error) {
+	r, _, ok, err := v.tryOutputs(ctx, g, x, what)
+	return r, ok, err
+}
+
+// tryOutputs is tryPoint that gives the outputs of the execution too, nil for none.
+func (v *Verifier) tryOutputs(ctx context.Context, g *group, x []float64, what string) (Result, []float64, bool, error) {
 	in := make([]float32, len(x))
 	for i, f := range x {
 		c, ok := sound.Float32In(f, g.inner.Lower[i], g.inner.Upper[i])
 		if !ok {
-			return Result{}, false, nil
+			return Result{}, nil, false, nil
 		}
 		in[i] = c
 	}
 	y, err := v.Predict(ctx, in)
 	if err != nil {
-		return Result{}, false, err
+		return Result{}, nil, false, err
 	}
 	point := Box{Lower: make([]float64, len(in)), Upper: make([]float64, len(in))}
 	for i, f := range in {
 		point.Lower[i], point.Upper[i] = float64(f), float64(f)
 	}
 	if v.o.Semantics == Real && !finite(y) {
-		return v.tryUnrun(ctx, g, in, point, what)
+		r, ok, err := v.tryUnrun(ctx, g, in, point, what)
+		return r, nil, ok, err
 	}
 	for _, c := range g.cases {
 		if !c.c.met(y) {
@@ -63,22 +70,22 @@ func (v *Verifier) tryPoint(ctx context.Context, g *group, x []float64, what str
 			Reason:         "counterexample: " + what,
 			Counterexample: &Counterexample{Inputs: in, Outputs: y}}
 		if v.o.Semantics == Float32 {
-			return res, true, nil
+			return res, y, true, nil
 		}
 		real, err := v.allMet(ctx, point, c.c)
 		if err != nil {
-			return Result{}, false, err
+			return Result{}, nil, false, err
 		}
 		if real || v.metExactly(point, c.c) {
 			res.FalsifiedIn = Real
-			return res, true, nil
+			return res, y, true, nil
 		}
 		if g.float32 == nil {
 			res.Reason += "; it is one of float32 executions, and nothing is proven of the real network there"
 			g.float32 = &res
 		}
 	}
-	return Result{}, false, nil
+	return Result{}, y, false, nil
 }
 
 // metExactly tells whether the real network is known to meet all constraints of a case at a point, where bounds cannot say so because a constraint holds with

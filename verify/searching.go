@@ -66,16 +66,16 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		}
 	}
 	var found Result
-	goal.Try = func(ctx context.Context, x []float64) (bool, error) {
+	goal.Try = func(ctx context.Context, x []float64) (bool, []float64, error) {
 		const what = "found by halving the input set"
-		r, ok, err := v.tryPoint(ctx, g, x, what)
+		r, y, ok, err := v.tryOutputs(ctx, g, x, what)
 		if err == nil && !ok {
 			r, ok, err = v.tryReal(ctx, g, x, what)
 		}
 		if ok {
 			found = r
 		}
-		return ok, err
+		return ok, y, err
 	}
 	if f, ok := d.o.Falsifier.(Persistent); ok {
 		cases := g.constraints()

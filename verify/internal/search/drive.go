@@ -95,8 +95,14 @@ func outcome[T open](c *common, f *frontier[T]) Outcome {
 
 // try asks the goal about a point.
 func (c *common) try(x []float64) (bool, error) {
+	ok, _, err := c.outputs(x)
+	return ok, err
+}
+
+// outputs asks the goal about a point, and gives the outputs there, nil where they are not known.
+func (c *common) outputs(x []float64) (bool, []float64, error) {
 	if c.g.Try == nil {
-		return false, nil
+		return false, nil, nil
 	}
 	c.trying.Lock()
 	defer c.trying.Unlock()
@@ -104,18 +110,18 @@ func (c *common) try(x []float64) (bool, error) {
 	found := c.found // by another worker, meanwhile
 	c.mu.Unlock()
 	if found {
-		return true, nil
+		return true, nil, nil
 	}
-	ok, err := c.g.Try(c.ctx, x)
+	ok, y, err := c.g.Try(c.ctx, x)
 	if ok {
 		c.mu.Lock()
 		c.found = true
 		c.mu.Unlock()
 	}
 	if err != nil && c.ctx.Err() != nil {
-		return false, nil
+		return false, nil, nil
 	}
-	return ok, err
+	return ok, y, err
 }
 
 // isFound tells whether the search has its point.

@@ -27,6 +27,7 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 		r.first[i] = g.Box.Upper[i] - l
 	}
 	r.siege.begin()
+	r.siege.least = math.Inf(1)
 	r.front.begin([]*part{root})
 	drive(&r.common, r.front, r.work)
 	if r.err != nil {
@@ -103,10 +104,12 @@ func (r *run) work(ps []*part) ([]*part, error) {
 			r.proved(p.volume, v.proof)
 			continue
 		}
-		if ok, err := r.try(p.corner(v)); ok || err != nil {
+		ok, y, err := r.outputs(p.corner(v))
+		if ok || err != nil {
 			r.front.end()
 			return append(next, ps[i:]...), err
 		}
+		r.siege.saw(p, r.missed(v, y))
 		kids := r.split(p, v)
 		if len(kids) > 0 {
 			sides := b.Sides(i)
