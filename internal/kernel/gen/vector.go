@@ -2,8 +2,8 @@
 
 // Command vector writes the assembly of the float64 row loops: go run internal/kernel/gen/vector.go > internal/kernel/vector_amd64.s
 //
-// Each function stands there for AVX-512 and for AVX2. It takes blocks of four vectors, and then vectors one by one: with AVX-512 the last one is masked,
-// with AVX2 elements come in fours.
+// Each function stands there for AVX-512 and for AVX2. It takes blocks of four vectors, and then vectors one by one: with AVX-512 the last one is
+// masked, with AVX2 elements come in fours.
 package main
 
 import "fmt"
@@ -229,7 +229,8 @@ func (a isa) boxMin() {
 // The row's slopes and the sum of its intercepts.
 func (a isa) reluRow() {
 	a.head("reluRow", "n int, row, loSlope, upSlope, loIcept, upIcept *float64) (s float64", 56)
-	arguments(8, [2]string{"row", "SI"}, [2]string{"loSlope", "R8"}, [2]string{"upSlope", "R9"}, [2]string{"loIcept", "R10"}, [2]string{"upIcept", "R11"})
+	arguments(8, [2]string{"row", "SI"}, [2]string{"loSlope", "R8"}, [2]string{"upSlope", "R9"},
+		[2]string{"loIcept", "R10"}, [2]string{"upIcept", "R11"})
 	a.zeros()
 	a.clear(0, 4)
 	a.loops([]string{"SI", "R8", "R9", "R10", "R11"}, func(i, offset int, masked bool) {
