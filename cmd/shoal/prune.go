@@ -47,7 +47,7 @@ func pruneCommand() *cli.Command {
 		&cli.StringFlag{Name: "plan", Usage: "write the plan to this `FILE`, or carry out the plan in it where it exists"},
 		plotFlag("draw every layer's scores with the cut"),
 		&cli.BoolFlag{Name: "time", Usage: "measure layers and whole models, before and after, on --engine"},
-		dimFlag(), holdFlag())
+		dimFlag(), holdFlag(), batchAxisFlag())
 	flags = append(flags, engineFlags()...)
 	flags = append(append(flags, dataFlags()...), jsonOption())
 	return &cli.Command{
@@ -136,7 +136,7 @@ func pruneAction(c *cli.Context) error {
 	}
 	var subject *trial.Description
 	if o.Score == prune.Activation {
-		if o.Samples, subject, err = pruneSamples(c, m); err != nil {
+		if o.Samples, subject, err = pruneSamples(c, m, o.Dims); err != nil {
 			return err
 		}
 	}
@@ -257,32 +257,32 @@ func writeJSON(file string, v any) error {
 }
 
 // pruneSamples gives --data to the score of activations. What is asked of the model is told as far as its file says it: activations are of every output.
-func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, *trial.Description, error) {
-	sess, err := engine.Open(c.Context, m, engine.Options{})
+func pruneSamples(c *cli.Context, m *onnxio.Model, sizes map[string]int) (prune.Samples, *trial.Description, error) {
+	inputs, set, err := readInputs(c, m, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	var in *trial.Feed
-	var s *samples
-	inputs, set, err := readInputs(c, m, false)
-	if err == nil {
-		err = asUsage(inputs.AsFile())
-	}
-	if err == nil {
-		in, s, err = openFeed(c, inputs, set, sess.Inputs(), 1) // nothing is filled up: every sample counts
-	}
+	ports, turned, err := inputs.AsFile(sizes)
 	if err != nil {
-		return nil, nil, errors.Join(err, sess.Close())
+		return nil, nil, asUsage(err)
+	}
+	in, s, err := openFeed(c, inputs, set, ports, 1) // nothing is filled up: every sample counts
+	if err != nil {
+		return nil, nil, err
 	}
 	var subject *trial.Description
 	if sub, err := subjectBy(c, m, ""); err == nil {
-		_ = sub.Take(inputs) // of axes that were given there are none
+		if err := sub.Take(inputs); err != nil {
+			return nil, nil, asUsage(err)
+		}
 		saySubject(c, sub)
 		told := sub.Describe(s.Samples)
 		subject = &told
 	}
 	batch := 64
-	if p := sess.Inputs()[0].Shape; p[0] > 1 {
+	if p := ports[0].Shape; turned != nil {
+		in, batch = turned(in), 1
+	} else if p[0] > 1 {
 		batch = p[0]
 	}
 	var bar *progress
@@ -295,5 +295,5 @@ func pruneSamples(c *cli.Context, m *onnxio.Model) (prune.Samples, *trial.Descri
 		bar = newProgress(c.App.ErrWriter, in.Len, "activations")
 		defer bar.finish()
 		return give(ctx, f)
-	}, subject, sess.Close()
+	}, subject, nil
 }

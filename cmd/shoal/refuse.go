@@ -158,7 +158,7 @@ var demandsOf = map[string]demands{
 			{flags: []string{"output", "in-place"}, when: lacks("dry-run"), hint: outputHint + "; --dry-run writes nothing"},
 			{flags: []string{"data"}, when: is("score", "activation"), hint: "for example --data fmnist:DIR --range 0:1000"},
 		},
-		rules: []rule{besideData, {"data", is("score", "activation", "proven-dead"), "goes with --score activation, or proven-dead"}, {"hold", is("score", "activation"), "goes with --score activation"}, deadOnly,
+		rules: []rule{besideData, {"data", is("score", "activation", "proven-dead"), "goes with --score activation, or proven-dead"}, {"hold batch-axis", is("score", "activation"), "goes with --score activation"}, deadOnly,
 			{"absorb-bias", func(c *cli.Context) bool { return c.String("score") != "proven-dead" }, "does not go with --score proven-dead, which changes nothing"},
 			{"seed", is("score", "random"), "goes with --score random"}, {"engine device", has("time"), "goes with --time"}, onGPU},
 		also: func(c *cli.Context) error {

@@ -203,6 +203,7 @@ func TestWhatMeansNothingTogetherIsRefused(t *testing.T) {
 		"certify a.onnx --vnnlib p --hold h=0":                                                                     "--hold does not go with --vnnlib",
 		"certify a.onnx --vnnlib p --batch-axis x=1":                                                               "--batch-axis does not go with --vnnlib",
 		"prune a.onnx -o b.onnx --ratio 0.5 --hold h=0":                                                            "--hold goes with --score activation",
+		"prune a.onnx -o b.onnx --ratio 0.5 --batch-axis x=1":                                                      "--batch-axis goes with --score activation",
 		"distill --technique labels --data npz:a.npz --student s -o b --hold h=0":                                  "--hold goes with --teacher",
 		"run a.onnx --data npz:a.npz --batch-axis x=1 --batch-axis x=0":                                            "--batch-axis \"x=0\": x has another axis already",
 		"distill --technique labels --data npz:a.npz --student s -o b --extra npz:a":                               "--extra goes with --teacher",

@@ -7,7 +7,6 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
-	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
 	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
@@ -114,26 +113,18 @@ const activationImages = 512
 
 func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (prune.Samples, error) {
 	inputs, err := spec.inputs(ctx, m)
-	if err == nil {
-		err = inputs.AsFile()
-	}
 	if err != nil {
 		return nil, err
 	}
-	s, err := engine.Open(ctx, m, engine.Options{Once: true})
+	ports, turned, err := inputs.AsFile(nil)
 	if err != nil {
 		return nil, err
 	}
-	ports := s.Inputs()
 	asked, err := inputs.AskedPort(ports)
 	if err != nil {
-		s.Close()
 		return nil, err
 	}
 	shape := append([]int{}, asked.Shape...)
-	if err := s.Close(); err != nil {
-		return nil, err
-	}
 	if shape[0] > 1 {
 		return nil, errors.New("the model fixes its batch: no activations")
 	}
@@ -149,5 +140,9 @@ func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (
 	if err != nil {
 		return nil, err
 	}
-	return inputs.Feed(v, ports, 1).Activations(activationImages, 1, nil), nil
+	feed := inputs.Feed(v, ports, 1)
+	if turned != nil {
+		feed = turned(feed)
+	}
+	return feed.Activations(activationImages, 1, nil), nil
 }

@@ -128,6 +128,8 @@ type Teacher struct {
 	Decision string `yaml:"decision" json:"decision,omitempty"`
 	// Hold are inputs beside the images, NAME=VALUE each; see trial.ParseHold.
 	Hold []string `yaml:"hold" json:"hold,omitempty"`
+	// BatchAxis is where samples lie in inputs and outputs, NAME=N each; see trial.ParseAxis.
+	BatchAxis []string `yaml:"batch_axis" json:"batch_axis,omitempty"`
 
 	Preset   string          `yaml:"preset" json:"preset,omitempty"`
 	Fit      bool            `yaml:"fit" json:"fit,omitempty"` // make the preset for the data's images where it is for another size
@@ -376,7 +378,7 @@ func (s *Spec) people(v *validation) {
 			v.check(t.Preset == "" && len(t.Layers) == 0, "%s: a model has no preset and no layers", where)
 		} else {
 			v.architecture(where, t.Preset, t.Fit, t.Layers)
-			v.check(t.Mean == nil && t.Std == nil && t.Output == "" && t.Decision == "" && t.Hold == nil, "%s: mean, std, output, decision and hold are for models", where)
+			v.check(t.Mean == nil && t.Std == nil && t.Output == "" && t.Decision == "" && t.Hold == nil && t.BatchAxis == nil, "%s: mean, std, output, decision, hold and batch_axis are for models", where)
 		}
 		for _, text := range t.Hold {
 			h, err := trial.ParseHold(text)
@@ -386,6 +388,15 @@ func (s *Spec) people(v *validation) {
 			if err != nil {
 				v.check(false, "%s.hold: %w", where, err)
 			}
+		}
+		axes := map[string]int{}
+		for _, text := range t.BatchAxis {
+			name, axis, err := trial.ParseAxis(text)
+			v.check(err == nil, "%s.batch_axis: %q: %w", where, text, err)
+			if old, twice := axes[name]; twice && old != axis {
+				v.check(false, "%s.batch_axis: %s has another axis already", where, name)
+			}
+			axes[name] = axis
 		}
 		if _, err := trial.ParseDecision(t.Decision); err != nil {
 			v.check(false, "%s.decision: %w", where, err)

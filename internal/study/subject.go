@@ -95,6 +95,16 @@ func (t *Teacher) inputs(ctx context.Context, m *onnxio.Model) (*trial.Inputs, e
 			}
 			given.Hold = append(given.Hold, h)
 		}
+		for _, text := range t.BatchAxis {
+			name, axis, err := trial.ParseAxis(text)
+			if err != nil {
+				return nil, err
+			}
+			if given.Axes == nil {
+				given.Axes = map[string]int{}
+			}
+			given.Axes[name] = axis
+		}
 	}
 	in, err := trial.NewInputs(m, given)
 	if err == nil {
@@ -153,5 +163,8 @@ func (t *Teacher) into(settings map[string]any) {
 	}
 	if t.Hold != nil {
 		settings["hold"] = t.Hold
+	}
+	if t.BatchAxis != nil {
+		settings["batch_axis"] = t.BatchAxis
 	}
 }

@@ -135,12 +135,49 @@ func (in *Inputs) Along(ports []engine.Port, other *Inputs, others []engine.Port
 	return out
 }
 
-// AsFile is an error where samples do not lie along the first axis of every input: what works on the file itself takes them there.
-func (in *Inputs) AsFile() error {
-	for i := range in.all {
-		if x := &in.all[i]; x.axis > 0 {
-			return &onnxio.UnsupportedError{Why: fmt.Sprintf("the samples of input %s lie along its axis %d: activations are taken of files that have them along the first", x.form(), x.axis)}
+// AsFile are the file's own inputs as a feed fills them, for what works on the file itself: samples in front, those that no file has there one at a time.
+// turned gives such a sample the shapes of the file; nil where all inputs have their samples along the first axis. A size other than 1 that the file gives
+// another axis of samples is an *onnxio.UnsupportedError; one of those that sizes give by name is unclear.
+func (in *Inputs) AsFile(sizes map[string]int) (ports []engine.Port, turned func(f *Feed) *Feed, err error) {
+	ports = in.Ports()
+	shapes := make([][]int, len(ports))
+	for k := range ports {
+		x := in.of(ports[k])
+		if x == nil || x.axis <= 0 {
+			continue
 		}
+		if d := x.dims[x.axis]; d.Known() && d.Size != 1 {
+			return nil, nil, &onnxio.UnsupportedError{Why: fmt.Sprintf("the samples of input %s lie along its axis %d, of which the file fixes the size: "+
+				"activations are taken of one sample at a time there", x.form(), x.axis)}
+		} else if n, given := sizes[d.Name]; given && n != 1 {
+			return nil, nil, unclear(fmt.Sprintf("--dim %s=1", d.Name), "samples lie along dimension %s of input %s, and go one at a time: not %d together", d.Name, x.form(), n)
+		}
+		for _, d := range x.dims {
+			shapes[k] = append(shapes[k], d.Size)
+		}
+		shapes[k][x.axis] = 1
+		ports[k].Shape = append([]int{1}, rest(shapes[k], x.axis)...)
+		turned = func(f *Feed) *Feed { return f.shaped(shapes) }
 	}
-	return nil
+	return ports, turned, nil
+}
+
+// shaped is a feed of single samples in other shapes, where there are some.
+func (f *Feed) shaped(shapes [][]int) *Feed {
+	return &Feed{f.Len, f.Index, func(from, n int) ([]*onnxio.Tensor, int, error) {
+		if n != 1 {
+			return nil, 0, fmt.Errorf("%d samples together, where they go one at a time", n)
+		}
+		x, padded, err := f.Next(from, n)
+		for k, t := range x {
+			if shapes[k] == nil {
+				continue
+			}
+			if onnxio.NumElements(shapes[k]) != t.Len() {
+				return nil, 0, fmt.Errorf("a sample of shape %v for an input of shape %v", t.Shape, shapes[k])
+			}
+			t.Shape = shapes[k]
+		}
+		return x, padded, err
+	}}
 }

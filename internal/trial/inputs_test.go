@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -318,4 +319,84 @@ func TestArrangedModelsSayTheSame(t *testing.T) {
 		}
 		s.Close()
 	}
+}
+
+// TestSamplesAsTheFileHasThem: activations are taken of the file's own graph, which is given what the arranged one is, in its own shapes.
+func TestSamplesAsTheFileHasThem(t *testing.T) {
+	ctx := context.Background()
+	m, err := onnxio.Load("../../cmd/shoal/testdata/models/inputs/time-free.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := NewInputs(m, Given{Axes: map[string]int{"x": 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := dataset.Open("npz:../../cmd/shoal/testdata/models/inputs/time-free.npz", in.Options(dataset.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Take(ctx, set); err != nil {
+		t.Fatal(err)
+	}
+	arranged, err := in.Model(ctx, Fed, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports, turned, err := in.AsFile(nil)
+	if err != nil || turned == nil {
+		t.Fatal(ports, err)
+	}
+	samples := &Samples{Source: FromSet(set)}
+	feed := turned(in.Feed(samples, ports, 1))
+	for i := range set.Len() {
+		var outs [2][]float64
+		for k, side := range []struct {
+			graph *onnxio.Graph
+			feed  *Feed
+		}{{sized(m.Graph, "d1", 1), feed}, {arranged.Graph, in.Feed(samples, PortsOf(arranged.Graph), 1)}} {
+			s, err := engine.OpenGraph(ctx, side.graph, engine.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, _, err := side.feed.Next(i, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := [][]int{{5, 1, 3}, {1, 5, 3}}[k]; !slices.Equal(x[0].Shape, want) {
+				t.Fatalf("shape %v, want %v", x[0].Shape, want)
+			}
+			y, err := s.Run(ctx, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if outs[k], err = y[0].Float64s(); err != nil {
+				t.Fatal(err)
+			}
+			outs[k] = slices.Clone(outs[k])
+			s.Close()
+		}
+		if !slices.Equal(outs[0], outs[1]) {
+			t.Errorf("sample %d: %v in the file, %v arranged", i, outs[0], outs[1])
+		}
+	}
+	if _, _, err := feed.Next(0, 2); err == nil {
+		t.Error("two samples went together")
+	}
+	if _, _, err := in.AsFile(map[string]int{"d1": 2}); err == nil {
+		t.Error("two samples were asked for together")
+	}
+}
+
+// sized is a graph with a size for a dimension of its inputs.
+func sized(g *onnxio.Graph, name string, n int) *onnxio.Graph {
+	g = g.Clone()
+	for _, v := range g.Inputs {
+		for k, d := range v.Dims {
+			if d.Name == name {
+				v.Dims[k] = onnxio.Dim{Size: n}
+			}
+		}
+	}
+	return g
 }

@@ -39,7 +39,7 @@ func TestNothingIsVerifiedAndFalsified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	images := 3
+	images := 2
 	if testing.Short() {
 		images = 1
 	}

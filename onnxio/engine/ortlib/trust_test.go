@@ -44,7 +44,7 @@ func plant(t *testing.T, dir string) string {
 }
 
 // TestNothingOfTheCurrentFolder gives every variable that names a place to search each value that means the current folder, which is full of
-// traps: no library of it is found, and no program of it runs.
+// traps: no library of it is found, and no program of it runs. SHOAL_TRAPS=all gives each variable all values.
 func TestNothingOfTheCurrentFolder(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the traps are shell scripts")
@@ -82,8 +82,11 @@ func TestNothingOfTheCurrentFolder(t *testing.T) {
 	if testing.Short() { // each starts Python and package clients
 		names, values = names[:9], values[:1]
 	}
-	for _, name := range names {
-		for _, value := range values {
+	for i, name := range names {
+		for k, value := range values {
+			if i > 0 && !testing.Short() && os.Getenv("SHOAL_TRAPS") != "all" && (k-i+2*len(names))%3 != 0 {
+				continue // each starts Python and package clients: other variables than PATH get a third of the values, each another
+			}
 			if name == "NODE_OPTIONS" {
 				value = "--require ./evil.js"
 			}
