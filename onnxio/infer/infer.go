@@ -150,7 +150,7 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 	}
 	var types []op.Type
 	if apart {
-		types, err = o.operators().PartTypes(r.ctx, def, n, r.opset())
+		types, err = o.operators().PartTypes(r.ctx, def, n, op.MaxOpset)
 		constant = false
 	} else {
 		types, err = def.Shape(n)

@@ -51,6 +51,11 @@ func (r *room) parts(n *onnxio.Node, o Options) ([]*onnxio.Node, error) {
 		r.emit.Opset = r.opset()
 	}
 	nodes, err := r.emit.WriteParts(def, n)
+	if err != nil && n.Domain != "" && r.ctx.Err() == nil { // an operator that is not the standard's may need more of it than the file's opset has
+		r.emit.Opset = op.MaxOpset
+		nodes, err = r.emit.WriteParts(def, n)
+		r.emit.Opset = r.opset()
+	}
 	if err != nil || !o.Float64 {
 		return nodes, err
 	}
