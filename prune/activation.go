@@ -14,14 +14,18 @@ import (
 type Samples func(ctx context.Context, f func(inputs []*onnxio.Tensor) error) error
 
 // activations gives every unit of every class its mean absolute value over data, where the network sums over its slots: what a removed
-// channel no longer sends on. Several ends add up.
-func (c *Coupling) activations(ctx context.Context, data Samples) (map[*Class][]float64, error) {
+// channel no longer sends on. Several ends add up. whole tells that data gives single samples, which may lie along any axis.
+func (c *Coupling) activations(ctx context.Context, data Samples, whole bool) (map[*Class][]float64, error) {
 	if data == nil {
 		return nil, fmt.Errorf("score %s needs data", Activation)
 	}
 	ends := c.endsOf()
 	g, list := c.probe(c.file, ends)
-	s, err := engine.OpenGraph(ctx, c.Sized(g), engine.Options{})
+	with := engine.Options{}
+	if whole {
+		with = engine.Options{Threads: 1, MaxBatch: math.MaxInt32}
+	}
+	s, err := engine.OpenGraph(ctx, c.Sized(g), with)
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func (c *Coupling) scoreAll(ctx context.Context, o Options, s Score, all []*rank
 			return err
 		}
 	case Activation:
-		if active, err = c.activations(ctx, o.Samples); err != nil {
+		if active, err = c.activations(ctx, o.Samples, o.Whole); err != nil {
 			return err
 		}
 	}

@@ -186,6 +186,8 @@ type Options struct {
 	Choice
 	// Dims gives sizes that the file leaves open, by name or as input:axis; others are tried. Scores on data and proofs hold for these.
 	Dims map[string]int
+	// Whole tells that Samples gives one sample at a time, along whatever axis the file has it: its first axis is not cut then.
+	Whole bool
 	// Samples are the data of the score Activation.
 	Samples Samples
 	// Bounds give the score ProvenDead its proofs: see Bounds.

@@ -136,7 +136,7 @@ func pruneAction(c *cli.Context) error {
 	}
 	var subject *trial.Description
 	if o.Score == prune.Activation {
-		if o.Samples, subject, err = pruneSamples(c, m, o.Dims); err != nil {
+		if o.Samples, o.Whole, subject, err = pruneSamples(c, m, o.Dims); err != nil {
 			return err
 		}
 	}
@@ -257,23 +257,23 @@ func writeJSON(file string, v any) error {
 }
 
 // pruneSamples gives --data to the score of activations. What is asked of the model is told as far as its file says it: activations are of every output.
-func pruneSamples(c *cli.Context, m *onnxio.Model, sizes map[string]int) (prune.Samples, *trial.Description, error) {
+func pruneSamples(c *cli.Context, m *onnxio.Model, sizes map[string]int) (data prune.Samples, alone bool, about *trial.Description, err error) {
 	inputs, set, err := readInputs(c, m, false)
 	if err != nil {
-		return nil, nil, err
+		return nil, false, nil, err
 	}
 	ports, turned, err := inputs.AsFile(sizes)
 	if err != nil {
-		return nil, nil, asUsage(err)
+		return nil, false, nil, asUsage(err)
 	}
 	in, s, err := openFeed(c, inputs, set, ports, 1) // nothing is filled up: every sample counts
 	if err != nil {
-		return nil, nil, err
+		return nil, false, nil, err
 	}
 	var subject *trial.Description
 	if sub, err := subjectBy(c, m, ""); err == nil {
 		if err := sub.Take(inputs); err != nil {
-			return nil, nil, asUsage(err)
+			return nil, false, nil, asUsage(err)
 		}
 		saySubject(c, sub)
 		told := sub.Describe(s.Samples)
@@ -295,5 +295,5 @@ func pruneSamples(c *cli.Context, m *onnxio.Model, sizes map[string]int) (prune.
 		bar = newProgress(c.App.ErrWriter, in.Len, "activations")
 		defer bar.finish()
 		return give(ctx, f)
-	}, subject, nil
+	}, turned != nil, subject, nil
 }

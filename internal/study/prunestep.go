@@ -56,7 +56,7 @@ func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 			}
 			o := prune.Options{Choice: pr.choice(), Bounds: equal.Bounds(ranges, verify.Options{Method: verify.Interval, Semantics: verify.Float32, Threads: l.o.Threads})}
 			if pr.Score == prune.Activation {
-				if o.Samples, err = l.activations(ctx, m, of.spec); err != nil {
+				if o.Samples, o.Whole, err = l.activations(ctx, m, of.spec); err != nil {
 					return nil, nil, err
 				}
 			}
@@ -111,22 +111,22 @@ func (l *lab) valid(spec *Teacher) (equal.Ranges, error) {
 // activationImages is how many images the score of activations looks at, from the validation data.
 const activationImages = 512
 
-func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (prune.Samples, error) {
+func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (data prune.Samples, alone bool, err error) {
 	inputs, err := spec.inputs(ctx, m)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	ports, turned, err := inputs.AsFile(nil)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	asked, err := inputs.AskedPort(ports)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	shape := append([]int{}, asked.Shape...)
 	if shape[0] > 1 {
-		return nil, errors.New("the model fixes its batch: no activations")
+		return nil, false, errors.New("the model fixes its batch: no activations")
 	}
 	var mean, std []float64
 	if spec != nil {
@@ -134,15 +134,15 @@ func (l *lab) activations(ctx context.Context, m *onnxio.Model, spec *Teacher) (
 	}
 	_, valid, err := l.lesson(ctx, false)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	v, err := trial.Join(sourceOf(l.train, valid, valid.Len()), shape[1:], mean, std)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	feed := inputs.Feed(v, ports, 1)
 	if turned != nil {
 		feed = turned(feed)
 	}
-	return feed.Activations(activationImages, 1, nil), nil
+	return feed.Activations(activationImages, 1, nil), turned != nil, nil
 }

@@ -355,7 +355,7 @@ func TestSamplesAsTheFileHasThem(t *testing.T) {
 			graph *onnxio.Graph
 			feed  *Feed
 		}{{sized(m.Graph, "d1", 1), feed}, {arranged.Graph, in.Feed(samples, PortsOf(arranged.Graph), 1)}} {
-			s, err := engine.OpenGraph(ctx, side.graph, engine.Options{})
+			s, err := engine.OpenGraph(ctx, side.graph, engine.Options{Threads: 1, MaxBatch: 1 << 20}) // the first axis of the file is the time
 			if err != nil {
 				t.Fatal(err)
 			}
