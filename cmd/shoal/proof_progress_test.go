@@ -43,7 +43,7 @@ func TestASearchTellsHowFarItIs(t *testing.T) {
 			for _, r := range e.Sample.Rungs {
 				names = append(names, r.Rung)
 			}
-			if got := strings.Join(names, ", "); got != "centre, interval, attack, deeppoly, long attack, alpha, search" {
+			if got := strings.Join(names, ", "); got != "centre, interval, attack, deeppoly, alpha, long attack, search" {
 				t.Errorf("rungs %s", got)
 			}
 			if e.Sample.Verdict != "unknown" || e.Sample.Margin == nil || *e.Sample.Margin > 0 || !strings.Contains(e.Sample.Reason, "the time ran out: complete search leaves") {

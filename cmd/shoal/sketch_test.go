@@ -236,9 +236,9 @@ func sketches() map[string]*modelSketch {
 	blocks.output("y", "N", 8)
 	all["blocks"] = blocks
 
-	old := difference("N")
-	old.opset = 6
-	all["old"] = old
+	later := difference("N")
+	later.opset = 99
+	all["later"] = later
 
 	two := &modelSketch{opset: 13}
 	two.input("a", "N", 2)
