@@ -221,15 +221,7 @@ func onRamp(t *testing.T, m *onnxio.Model, shape []int64, o Options) [][]float64
 		t.Errorf("%v", err)
 		return nil
 	}
-	var all [][]float64
-	for _, v := range out {
-		f, err := v.Float64s()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, f)
-	}
-	return all
+	return numbersIn(t, out)
 }
 
 // TestOlderFormsThatStay: what opset 7 cannot say, or what the file does not tell, is refused by name where it is needed, and read past where it

@@ -136,15 +136,7 @@ func numbersOf(t *testing.T, m *onnxio.Model, shape []int, o Options) [][]float6
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all [][]float64
-	for _, v := range out {
-		f, err := v.Float64s()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, f)
-	}
-	return all
+	return numbersIn(t, out)
 }
 
 func closeBy(t *testing.T, what string, got, want [][]float64, tolerance float64) {

@@ -68,13 +68,23 @@ func outputsOf(t *testing.T, m *onnxio.Model, shape []int) [][]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := numbersIn(t, out)
+	for i, o := range out {
+		all[i] = append(all[i], float64(len(o.Shape)))
+	}
+	return all
+}
+
+// numbersIn are the elements of tensors.
+func numbersIn(t *testing.T, of []*onnxio.Tensor) [][]float64 {
+	t.Helper()
 	var all [][]float64
-	for _, o := range out {
-		f, err := o.Float64s()
+	for _, x := range of {
+		f, err := x.Float64s()
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, append(f, float64(len(o.Shape))))
+		all = append(all, f)
 	}
 	return all
 }

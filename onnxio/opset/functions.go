@@ -106,10 +106,7 @@ func mishDown(c *step) {
 
 func swishDown(c *step) {
 	x, d := c.input(0), c.floatOf()
-	alpha := float32(1)
-	if a := c.attr("alpha"); a != nil {
-		alpha = a.GetF()
-	}
+	alpha := c.floatAttr("alpha", 1)
 	if c.err != nil {
 		return
 	}
@@ -123,10 +120,7 @@ func swishDown(c *step) {
 // celuDown: alpha * elu(x/alpha), for alphas above 0.
 func celuDown(c *step) {
 	x, d := c.input(0), c.floatOf()
-	alpha := float32(1)
-	if a := c.attr("alpha"); a != nil {
-		alpha = a.GetF()
-	}
+	alpha := c.floatAttr("alpha", 1)
 	if c.err != nil {
 		return
 	}
@@ -170,10 +164,7 @@ func castLikeDown(c *step) {
 // deviation brings x to mean 0 (where centre is set) and mean square 1 over axes, in the type that stash_type names. It gives the quotient, the mean
 // ("" for none) and the root that it is divided by.
 func (c *step) deviation(x string, d onnxio.DType, axes []int64, centre bool) (y, mean, root string) {
-	epsilon := float32(1e-5)
-	if a := c.attr("epsilon"); a != nil {
-		epsilon = a.GetF()
-	}
+	epsilon := c.floatAttr("epsilon", 1e-5)
 	average := func(v string) string {
 		if c.v > 18 {
 			return c.emit("ReduceMean", d, "", []string{v, c.intConstant("axes", axes)})

@@ -88,6 +88,13 @@ func (c *step) attr(name string) *pb.AttributeProto {
 	return nil
 }
 
+func (c *step) floatAttr(name string, def float32) float32 {
+	if a := c.attr(name); a != nil {
+		return a.GetF()
+	}
+	return def
+}
+
 func (c *step) intAttr(name string, def int64) int64 {
 	if a := c.attr(name); a != nil {
 		return a.GetI()
