@@ -4,11 +4,9 @@ import (
 	"errors"
 )
 
-const (
-	// aheadInputs is how many inputs may vary for their equations to go ahead of rows, and aheadNeurons how many neurons there must be for that to pay:
-	// equations take two passes for each such input, and save two rows for each neuron whose side they find.
-	aheadInputs, aheadNeurons = 16, 2000
-)
+// Equations take two passes for each input that varies, and save two rows for each neuron whose side they find: they go ahead of rows where inputs are few,
+// neurons many, and one value alone has aheadRows open neurons for each such input.
+const aheadInputs, aheadNeurons, aheadRows = 16, 2000, 8
 
 // varying counts the elements that have a width.
 func varying(box Box) int {
@@ -21,45 +19,66 @@ func varying(box Box) int {
 	return n
 }
 
-// ahead bounds all values by equations in the inputs, where these are few and neurons many: rows then go down only for neurons that are left open.
-func (p *pass) ahead(problems []Problem) error {
-	least := p.o.Ahead
-	if least == 0 {
-		least = aheadNeurons
+// ahead has equations in the inputs made for the boxes in which so many neurons of a value are open that their rows cost more, and tells whether it did.
+func (p *pass) ahead(in *value, set rowSet) (bool, error) {
+	if p.o.Plain || p.o.Ahead == 0 && p.net.Neurons() < aheadNeurons {
+		return false, nil
 	}
-	if p.net.Neurons() < least {
-		return nil
+	if p.front == nil {
+		p.front = make([][]Box, p.n)
 	}
-	p.front = make([][]Box, len(problems))
-	for i := range problems {
-		if problems[i].Known != nil || varying(problems[i].Box) > aheadInputs {
+	open := make([]int, p.n)
+	for _, b := range set.owner {
+		open[b]++
+	}
+	made := false
+	for b, n := range open {
+		if n == 0 || p.front[b] != nil || p.of[b].Known != nil {
 			continue
 		}
-		o := p.o
-		o.Refine = nil
-		q, err := newPass(p.ctx, p.net, o, 1)
-		if err != nil {
-			return err
+		d, least := varying(p.of[b].Box), p.o.Ahead
+		if least == 0 {
+			least = aheadRows * d
 		}
-		q.of = []Problem{{Box: problems[i].Box}}
-		_, err = q.runSymbolic(problems[i].Box)
-		if wide := (*TooWideError)(nil); err != nil && !errors.As(err, &wide) {
-			q.close()
-			return err
+		if d > aheadInputs || n < least {
+			continue
 		}
-		if err == nil {
-			p.front[i] = make([]Box, len(p.net.values))
-			for _, v := range p.net.values {
-				if !v.nonlinear() {
-					continue
-				}
-				for _, in := range v.in {
-					s := q.at(in, 0)
-					p.front[i][in] = Box{Lower: append([]float64(nil), s.lo...), Upper: append([]float64(nil), s.up...)}
-				}
-			}
+		if err := p.equate(b); err != nil {
+			return made, err
 		}
-		q.close()
+		made = true
+	}
+	if made {
+		p.behind(in)
+	}
+	return made, nil
+}
+
+// equate bounds all values of box b by equations in the inputs: rows then go down only for neurons that are left open.
+func (p *pass) equate(b int) error {
+	o := p.o
+	o.Refine = nil
+	q, err := newPass(p.ctx, p.net, o, 1)
+	if err != nil {
+		return err
+	}
+	defer q.close()
+	q.of = []Problem{{Box: p.of[b].Box}}
+	p.front[b] = make([]Box, len(p.net.values))
+	if _, err = q.runSymbolic(p.of[b].Box); err != nil {
+		if wide := (*TooWideError)(nil); errors.As(err, &wide) {
+			return nil
+		}
+		return err
+	}
+	for _, v := range p.net.values {
+		if !v.nonlinear() {
+			continue
+		}
+		for _, in := range v.in {
+			s := q.at(in, 0)
+			p.front[b][in] = Box{Lower: append([]float64(nil), s.lo...), Upper: append([]float64(nil), s.up...)}
+		}
 	}
 	return nil
 }

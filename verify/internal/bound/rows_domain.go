@@ -29,12 +29,6 @@ func (d *backward) Bound(ctx context.Context, net *Network, o Options, problems 
 		return nil, err
 	}
 	p.rows, p.slope = true, d.slope
-	if !o.Plain {
-		if err := p.ahead(problems); err != nil {
-			p.close()
-			return nil, err
-		}
-	}
 	if err := p.run(problems); err != nil {
 		p.close()
 		return nil, err

@@ -14,30 +14,12 @@ func (p *pass) tighten(in, reader *value) error {
 		return nil
 	}
 	p.behind(in)
-	t := p.arena.rows
-	t.index, t.sign, t.owner = t.index[:0], t.sign[:0], t.owner[:0]
-	for b := range p.n {
-		if in.exact && len(p.cuts[b]) == 0 {
-			continue
-		}
-		if p.of[b].Known != nil && !p.less[b] { // rows would find what the snapshot has
-			continue
-		}
-		s := p.at(in.id, b)
-		for i, l := range s.lo {
-			u := s.up[i]
-			if reader != nil && reader.relu {
-				if l >= 0 || u <= 0 {
-					continue
-				}
-			} else if !(l < u) {
-				continue
-			}
-			t.add(int32(i), 1, int32(b))
-			t.add(int32(i), -1, int32(b))
-		}
+	t := p.open(in, reader)
+	if made, err := p.ahead(in, t); err != nil {
+		return err
+	} else if made {
+		t = p.open(in, reader)
 	}
-	p.arena.rows = t
 	if len(t.index) == 0 {
 		return nil
 	}
@@ -62,6 +44,35 @@ func (p *pass) tighten(in, reader *value) error {
 		p.meet(s, int(t.owner[k]), int(j))
 	}
 	return nil
+}
+
+// open lists two rows for each element that intervals leave open, up and down.
+func (p *pass) open(in, reader *value) rowSet {
+	t := p.arena.rows
+	t.index, t.sign, t.owner = t.index[:0], t.sign[:0], t.owner[:0]
+	for b := range p.n {
+		if in.exact && len(p.cuts[b]) == 0 {
+			continue
+		}
+		if p.of[b].Known != nil && !p.less[b] { // rows would find what the snapshot has
+			continue
+		}
+		s := p.at(in.id, b)
+		for i, l := range s.lo {
+			u := s.up[i]
+			if reader != nil && reader.relu {
+				if l >= 0 || u <= 0 {
+					continue
+				}
+			} else if !(l < u) {
+				continue
+			}
+			t.add(int32(i), 1, int32(b))
+			t.add(int32(i), -1, int32(b))
+		}
+	}
+	p.arena.rows = t
+	return t
 }
 
 // own gives a value a box of its own: it may be shared with the value that this one copies.
