@@ -215,6 +215,7 @@ func (p *part) corner(v *view) []float64 {
 func (r *run) split(p *part, v *view) []*part {
 	hull, kept := bound.Box{}, v.open[:0:0]
 	var forms [][]float64
+	lack := 0.0
 	for n, k := range v.open {
 		c, s := &r.g.Cases[k], &v.seen[n]
 		box := bound.Box{Lower: slices.Clone(p.box.Lower), Upper: slices.Clone(p.box.Upper)}
@@ -232,6 +233,7 @@ func (r *run) split(p *part, v *view) []*part {
 		kept = append(kept, k)
 		if s.best >= 0 {
 			forms = append(forms, s.forms[s.best])
+			lack -= min(s.margin, 0)
 		}
 		if hull.Lower == nil {
 			hull = box
@@ -256,7 +258,7 @@ func (r *run) split(p *part, v *view) []*part {
 	if share < 0.25 {
 		return []*part{next}
 	}
-	i := next.side(forms, r.first)
+	i := next.side(forms, lack, r.first)
 	if i >= 0 {
 		a, b := next.halve(i)
 		return []*part{a, b}
