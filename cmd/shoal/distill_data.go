@@ -11,6 +11,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/input"
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -46,6 +47,7 @@ func lessonFlags() []cli.Flag {
 		formFlag("test", "images, `KIND:PATH`, on whose test split the student is measured at the end", "", isData),
 		resizeFlag(), exifFlag(), labelsFlag(),
 		own(formFlag("teacher-output", "`NAME` of the teacher's output that holds its logits", "", notEmpty), "the only one that can"),
+		decisionFlag("teacher-decision", "what the teacher's scores say: argmax, or threshold:`T` (one score, class 1 above T), of which the student learns two"),
 		holdFlag(), batchAxisFlag(),
 		realsFlag("mean", "`M` subtracted from pixels before the teacher, one number or one for each channel; the student takes pixels in [0,1]", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
@@ -233,7 +235,7 @@ func (l *lesson) ask(c *cli.Context) error {
 	if m, err = arranged(c, in, trial.Fed, 0); err != nil {
 		return err
 	}
-	if l.subject, err = subjectBy(c, m, c.String("teacher-output")); err == nil {
+	if l.subject, err = subjectBy(c, m, c.String("teacher-output"), c.String("teacher-decision")); err == nil {
 		err = asUsage(l.subject.Take(in))
 	}
 	if err == nil {
@@ -259,8 +261,11 @@ func (l *lesson) ask(c *cli.Context) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if stripped {
-		foreign.Fprintf(c.App.ErrWriter, "%s ends in a softmax; the numbers before it are its logits\n", path)
+		foreign.Fprintf(c.App.ErrWriter, "%s ends in a %s; the numbers before it are its logits\n", path, lastOf(l.subject))
 		hash += " logits"
+	}
+	if l.subject.Decision.Kind == trial.Threshold {
+		hash += " " + l.subject.Decision.String()
 	}
 	s, err := engine.Open(c.Context, m, engineOptions(c))
 	if err != nil {
@@ -301,7 +306,7 @@ func (l *lesson) ask(c *cli.Context) error {
 	if l.test != nil {
 		right := 0
 		for i, label := range l.test.Labels {
-			if l.subject.Decision.Class(wide(l.test.Logits[i*l.test.Classes:(i+1)*l.test.Classes])) == label {
+			if kernel.Largest(l.test.Logits[i*l.test.Classes:(i+1)*l.test.Classes]) == label {
 				right++
 			}
 		}
@@ -310,11 +315,10 @@ func (l *lesson) ask(c *cli.Context) error {
 	return nil
 }
 
-// wide are scores as decisions take them.
-func wide(scores []float32) []float64 {
-	out := make([]float64, len(scores))
-	for i, v := range scores {
-		out[i] = float64(v)
+// lastOf is the operator at a teacher's end that students do not learn.
+func lastOf(s *trial.Subject) string {
+	if s.Decision.Kind == trial.Threshold {
+		return "sigmoid"
 	}
-	return out
+	return "softmax"
 }

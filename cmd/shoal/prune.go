@@ -271,7 +271,7 @@ func pruneSamples(c *cli.Context, m *onnxio.Model, sizes map[string]int) (data p
 		return nil, false, nil, err
 	}
 	var subject *trial.Description
-	if sub, err := subjectBy(c, m, ""); err == nil {
+	if sub, err := subjectBy(c, m, "", ""); err == nil {
 		if err := sub.Take(inputs); err != nil {
 			return nil, false, nil, asUsage(err)
 		}

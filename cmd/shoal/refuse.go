@@ -86,7 +86,7 @@ func oneOutput(c *cli.Context) error {
 var lessonRules = []rule{
 	{"fit", func(c *cli.Context) bool { return filepath.Ext(c.String("student")) == "" }, "goes with a preset as --student"},
 	{"validation-share", lacks("validation"), "does not go with --validation"},
-	{"mean std cache engine device extra teacher-output hold batch-axis", has("teacher"), "goes with --teacher"},
+	{"mean std cache engine device extra teacher-output teacher-decision hold batch-axis", has("teacher"), "goes with --teacher"},
 	{"alpha", is("technique", "hinton", "dkd"), "goes with --technique hinton or dkd"},
 	{"beta", is("technique", "dkd"), "goes with --technique dkd"},
 	{"patience", func(c *cli.Context) bool {

@@ -48,7 +48,7 @@ var wrongValues = map[string][]string{
 	"shift": {"-1"}, "cache": {""}, "eps-start": {"-1", "2"}, "warm-up": {"-1"}, "ramp": {"-1"}, "kappa": {"1", "1:2", "a:b"}, "beta-end": {"2"},
 	"mixture-alpha": {"2"}, "mixture-temperature": {"0"}, "attack-steps": {"0"}, "attack-step": {"0"}, "json": {"xml"},
 	// Names of files: what is in them shows when they are opened.
-	"output": {""}, "teacher-output": {""}, "teacher": {""}, "student": {""}, "vnnlib": {""}, "labels": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""},
+	"output": {""}, "teacher-output": {""}, "teacher-decision": {"max", "threshold", "threshold:x"}, "teacher": {""}, "student": {""}, "vnnlib": {""}, "labels": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""},
 }
 
 // free take any text.

@@ -18,21 +18,25 @@ import (
 func subjectFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "output", Usage: "`NAME` of the output that holds the scores", DefaultText: "the only one that can"},
-		own(formFlag("decision", "what scores say: argmax, threshold:`T` (one score, class 1 above T) or regress (no classes)", "", func(text string) error {
-			_, err := trial.ParseDecision(text)
-			return err
-		}), "argmax of several scores, threshold:0.5 of one behind a Sigmoid"),
+		decisionFlag("decision", "what scores say: argmax, threshold:`T` (one score, class 1 above T) or regress (no classes)"),
 	}
+}
+
+func decisionFlag(name, usage string) cli.Flag {
+	return own(formFlag(name, usage, "", func(text string) error {
+		_, err := trial.ParseDecision(text)
+		return err
+	}), "argmax of several scores, threshold:0.5 of one behind a Sigmoid")
 }
 
 // subjectOf works out what is asked of a model.
 func subjectOf(c *cli.Context, m *onnxio.Model) (*trial.Subject, error) {
-	return subjectBy(c, m, c.String("output"))
+	return subjectBy(c, m, c.String("output"), c.String("decision"))
 }
 
-// subjectBy is subjectOf for the output of that name, "" for the one that can be meant.
-func subjectBy(c *cli.Context, m *onnxio.Model, output string) (*trial.Subject, error) {
-	want, err := trial.ParseDecision(c.String("decision"))
+// subjectBy is subjectOf for the output of that name, "" for the one that can be meant, and the decision that is written so.
+func subjectBy(c *cli.Context, m *onnxio.Model, output, decision string) (*trial.Subject, error) {
+	want, err := trial.ParseDecision(decision)
 	if err != nil {
 		return nil, err
 	}

@@ -48,17 +48,26 @@ func Decode(ctx context.Context, set *dataset.Set, shape [3]int, index []int) (*
 	return d, nil
 }
 
-// Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end.
-// stripped tells that there was one. What has no such scores is an error.
+// Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end. Of one score that is
+// parted by a threshold these are two, before a Sigmoid. stripped tells that there was one. What has no such scores is an error.
 func Teacher(s *Subject, producer string) (m *onnxio.Model, stripped bool, err error) {
-	if s.Decision.Kind != Argmax {
-		return nil, false,
-			&onnxio.UnsupportedError{Why: fmt.Sprintf("decision %s: students learn from a score for each class, of which the largest decides", s.Decision)}
+	var g *onnxio.Graph
+	switch s.Decision.Kind {
+	case Argmax:
+		if g, stripped, err = student.StripSoftmax(s.Model.Graph); err == nil && !stripped {
+			return s.Model, false, nil
+		}
+	case Threshold:
+		at, _ := s.Decision.At.Float64()
+		last := s.Model.Graph.Outputs[0].Producer
+		stripped = last != nil && last.Op == "Sigmoid"
+		g, err = student.TwoScores(s.Model.Graph, at)
+	default:
+		return nil, false, &onnxio.UnsupportedError{Why: fmt.Sprintf("decision %s: students learn from scores of classes", s.Decision)}
 	}
-	g, stripped, err := student.StripSoftmax(s.Model.Graph)
-	if err != nil || !stripped {
-		return s.Model, false, err
+	if err != nil {
+		return nil, false, err
 	}
 	m, err = onnxio.NewModel(g, producer)
-	return m, true, err
+	return m, stripped, err
 }

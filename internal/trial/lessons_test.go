@@ -8,7 +8,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestTeachersHaveAScoreForEachClass: a student learns logits, before a softmax; one score, a number without classes and a label are
+// TestTeachersHaveAScoreForEachClass: a student learns logits, before a softmax, and two of one score; numbers without classes are
 // nothing to learn from.
 func TestTeachersHaveAScoreForEachClass(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -18,7 +18,7 @@ func TestTeachersHaveAScoreForEachClass(t *testing.T) {
 	}{
 		"logits":        {func(s *sketch) *onnxio.Value { return s.rows(4) }, "", true, false},
 		"probabilities": {func(s *sketch) *onnxio.Value { return s.node("Softmax", onnxio.Attrs{"axis": int64(1)}, s.rows(4)) }, "", true, true},
-		"one score":     {func(s *sketch) *onnxio.Value { return s.node("Sigmoid", nil, s.rows(1)) }, "", false, false},
+		"one score":     {func(s *sketch) *onnxio.Value { return s.node("Sigmoid", nil, s.rows(1)) }, "", true, true},
 		"a number":      {func(s *sketch) *onnxio.Value { return s.rows(4) }, "regress", false, false},
 	} {
 		s := newSketch()

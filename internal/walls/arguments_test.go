@@ -52,7 +52,8 @@ var functions = map[string]any{
 	"attack.Norms": attack.Norms, "attack.Nested": attack.Nested, "attack.FreeBatch": attack.FreeBatch,
 	"prune.Run": prune.Run, "prune.Analyse": prune.Analyse, "prune.Replay": prune.Replay, "prune.Scores": prune.Scores,
 	"student.Train": student.Train, "student.Open": student.Open, "student.Model": student.Model, "student.Presets": student.Presets, "student.Preset": student.Preset,
-	"student.StripSoftmax": student.StripSoftmax, "student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.FromGraphContext": student.FromGraphContext, "student.Parse": student.Parse,
+	"student.StripSoftmax": student.StripSoftmax, "student.TwoScores": student.TwoScores,
+	"student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.FromGraphContext": student.FromGraphContext, "student.Parse": student.Parse,
 	"student.Split": student.Split, "student.Evaluate": student.Evaluate, "student.Methods": student.Methods, "student.Techniques": student.Techniques,
 }
 
