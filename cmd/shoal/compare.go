@@ -32,7 +32,8 @@ func compareCommand() *cli.Command {
 		methodFlag("domain for --certify", verify.DeepPoly),
 		resumeFlag(),
 		semanticsFlag("for --certify, real: over real numbers; float32: for every float32 execution", verify.Real),
-		realFlag("max-delta", "exit with 12 where --certify does not prove that outputs differ by at most `D`", "", notBelow0),
+		realFlag("max-delta", "exit with 12 where --certify does not prove that outputs differ by at most `D`; where --method cannot, by the complete search", "", notBelow0),
+		&cli.GenericFlag{Name: "search-time", Usage: "time for the search that --max-delta may need, such as 30s; 0 means none", Value: &wait{"30s"}, DefaultText: "30s"},
 		jsonOption())
 	return &cli.Command{
 		Name:        "compare",

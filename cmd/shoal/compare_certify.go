@@ -1,10 +1,12 @@
 package main
 
 import (
+	"math/big"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -23,11 +25,32 @@ func certifyEqual(c *cli.Context, in *trial.Inputs, models [2]*onnxio.Model) (*r
 	}
 	held := in.HeldAt()
 	o := verify.Options{Method: verify.Method(c.String("method")), Semantics: verify.Semantics(c.String("semantics")), Threads: c.Int("threads")}
+	var limit *big.Rat
+	if c.IsSet("max-delta") {
+		if limit, err = numeral.Parse(givenText(c, "max-delta")); err != nil {
+			return nil, err
+		}
+	}
 	defer busy(c.App.ErrWriter, "bounding the difference")()
-	r, err := equal.CompareBy(c.Context, models[0], models[1], c.String("match"), ranges, o)
+	r, err := equal.CompareWithin(c.Context, models[0], models[1], c.String("match"), ranges, limit, c.Duration("search-time"), o)
 	if err != nil {
 		return nil, err
 	}
-	return &report.Certificate{Equal: r.Equal, Delta: number(r.Delta), Reason: r.Reason, Lower: numbers(r.Lower), Upper: numbers(r.Upper), Removed: r.Removed,
+	return &report.Certificate{Within: withinOf(r.Within, c), Equal: r.Equal, Delta: number(r.Delta), Reason: r.Reason, Lower: numbers(r.Lower), Upper: numbers(r.Upper), Removed: r.Removed,
 		Matched: report.Matched{Inputs: r.InputsBy, Outputs: r.OutputsBy}, Box: c.String("box"), Held: held, Method: c.String("method"), Semantics: c.String("semantics")}, nil
+}
+
+// withinOf is what the search for --max-delta said.
+func withinOf(r *verify.Result, c *cli.Context) *report.Within {
+	if r == nil {
+		return nil
+	}
+	w := &report.Within{Limit: givenText(c, "max-delta"), Verdict: string(r.Verdict), Method: string(r.Method), Reason: r.Reason, Seconds: r.Seconds}
+	if x := r.Counterexample; x != nil && r.Refutes(verify.Semantics(c.String("semantics"))) {
+		for _, v := range x.Inputs {
+			w.Inputs = append(w.Inputs, number(float64(v)))
+		}
+		w.Outputs = numbers(x.Outputs)
+	}
+	return w
 }

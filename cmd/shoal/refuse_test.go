@@ -33,7 +33,7 @@ var wrongValues = map[string][]string{
 	"split": {"both", ""}, "pixel-range": {"", "1:0", "0:0", "0", "all", "0:1e39"}, "match": {"luck", ""}, "resize": {"", "32", "0x1", "x", "32x", "ax3", "-1x2", "32x32x3", "99999x1"}, "range": {"", "3", "3:1", "a:b", "1:1", "-1:2", "1:2:3"},
 	"mean": {"half", "1,", "nan", "1/0"}, "std": {"0", "-1", "x", "1,0", "inf"},
 	"engine": {"steam", "ort:", "go:cuda", "ORT", ""}, "engine-b": {"steam"}, "device": {"-1", "x", "0.5"},
-	"threads": {"-1", "x", "1.5"}, "timeout": {"-1s", "soon", "3"}, "memory": {"0", "-1", "1MB", "much", "1e9", "4 apples"}, "falsify": {"sometimes", "-1s", "0s"},
+	"threads": {"-1", "x", "1.5"}, "timeout": {"-1s", "soon", "3"}, "search-time": {"-1s", "soon", "3"}, "memory": {"0", "-1", "1MB", "much", "1e9", "4 apples"}, "falsify": {"sometimes", "-1s", "0s"},
 	"method": {"magic", ""}, "semantics": {"vague"}, "reading": {"mine", ""}, "norm": {"l9", ""}, "loss": {"none"}, "score": {"l9"}, "technique": {"none"},
 	"monitor": {"luck"}, "init": {"zero"}, "schedule": {"late"}, "robust": {"best"}, "from": {"apt"}, "version": {"x", "../1"},
 	"eps": {"", "-1", "1/0", "nan", "1e400", "1e9999999", "0.1 0.2"}, "max-eps": {"0", "-1", "x", "1e400"}, "tol": {"0", "-1/2", "x"}, "tolerance": {"", "0", "-1", "x", "nan", "1e400"},

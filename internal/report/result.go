@@ -203,6 +203,17 @@ type AgreementSum struct {
 	Certificate *Certificate
 }
 
+// Within is what the search said of a limit of differences.
+type Within struct {
+	Limit   string   `json:"limit"`
+	Verdict string   `json:"verdict"`
+	Method  string   `json:"method"`
+	Reason  string   `json:"reason,omitempty"`
+	Seconds float64  `json:"seconds"`
+	Inputs  []Number `json:"inputs,omitempty"`  // where outputs differ by more, flat in the model's order
+	Outputs []Number `json:"outputs,omitempty"` // the differences there
+}
+
 // Differing is a sample of which two models say different classes, or numbers beyond the tolerance.
 type Differing struct {
 	Index int `json:"index"`
@@ -230,6 +241,7 @@ type Certificate struct {
 	// Held are inputs that were constants, with their values as they were given: the box is that of the others.
 	Held      map[string]string `json:"held,omitempty"`
 	Matched   Matched           `json:"matched_by"`
+	Within    *Within           `json:"within,omitempty"` // where a limit was asked about that Method could not decide
 	Method    string            `json:"method"`
 	Semantics string            `json:"semantics"`
 }

@@ -192,6 +192,11 @@ func (c *Certificate) words(w *foreign.Builder) {
 			c.Box, held, c.Removed[0], c.Removed[1], c.Method, c.Semantics)
 		return
 	}
+	if n := c.Within; n != nil && n.Verdict != "verified" {
+		defer func() {
+			w.Printf("%s: that no output differs by more than %s (%s: %s)\n", n.Verdict, n.Limit, n.Method, n.Reason)
+		}()
+	}
 	if math.IsInf(float64(c.Delta), 0) {
 		reason := c.Reason
 		if reason == "" {
@@ -200,5 +205,9 @@ func (c *Certificate) words(w *foreign.Builder) {
 		w.Printf("unknown: nothing is proven of the difference over %s: %s (%s, %s)\n", c.Box, reason, c.Method, c.Semantics)
 		return
 	}
-	w.Printf("certified: over all inputs in %s%s no output differs by more than %.4g (%s, %s)\n", c.Box, held, float64(c.Delta), c.Method, c.Semantics)
+	method := c.Method
+	if c.Within != nil && c.Within.Verdict == "verified" {
+		method = c.Within.Method
+	}
+	w.Printf("certified: over all inputs in %s%s no output differs by more than %.4g (%s, %s)\n", c.Box, held, float64(c.Delta), method, c.Semantics)
 }

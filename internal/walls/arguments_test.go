@@ -45,7 +45,7 @@ var functions = map[string]any{
 	"onnxio/dataset.Open": dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize,
 	"verify.Open": verify.Open, "verify.Methods": verify.Methods, "verify.Domains": verify.Domains, "verify.FromVNNLIB": verify.FromVNNLIB, "verify.Robust": verify.Robust, "verify.OneSided": verify.OneSided, "verify.Within": verify.Within,
 	"verify/falsify.Open": falsify.Open, "verify/falsify.UpperRadius": falsify.UpperRadius,
-	"prune/equal.Bounds": equal.Bounds, "prune/equal.Compare": equal.Compare, "prune/equal.CompareBy": equal.CompareBy, "prune/equal.Match": equal.Match, "prune/equal.ParseRanges": equal.ParseRanges,
+	"prune/equal.Bounds": equal.Bounds, "prune/equal.Compare": equal.Compare, "prune/equal.CompareBy": equal.CompareBy, "prune/equal.CompareWithin": equal.CompareWithin, "prune/equal.Match": equal.Match, "prune/equal.ParseRanges": equal.ParseRanges,
 	"onnxio/opset.Convert": opset.Convert, "student/tape.NewPool": tape.NewPool, "student/tape.NewMachine": tape.NewMachine, "student/tape.NewBuilder": tape.NewBuilder[float32],
 	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse,
 	"attack.Open": attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.GradientContext": attack.GradientContext, "attack.Names": attack.Names, "attack.Steps": attack.Steps, "attack.New": attack.New, "attack.ForNumbers": attack.ForNumbers, "attack.Settings": attack.Settings,

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
+	"time"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/prune"
@@ -27,6 +30,8 @@ type Certificate struct {
 	Reason string
 	// InputsBy and OutputsBy tell how the models' ports were matched (see Match).
 	InputsBy, OutputsBy string
+	// Within is what was asked of a limit; nil where none was given, and where Delta or Equal answered.
+	Within *verify.Result
 	// Shared tells how many nodes of the two networks are one, out of how many of B.
 	Shared, Nodes int
 }
@@ -39,6 +44,17 @@ func Compare(ctx context.Context, a, b *onnxio.Model, ranges Ranges, o verify.Op
 
 // CompareBy is Compare with inputs and outputs matched by ByName or ByPosition.
 func CompareBy(ctx context.Context, a, b *onnxio.Model, by string, ranges Ranges, o verify.Options) (*Certificate, error) {
+	return CompareWithin(ctx, a, b, by, ranges, nil, 0, o)
+}
+
+// CompareWithin is CompareBy that also decides whether no output differs by more than limit, at least 0: where o's domain cannot tell, all methods of
+// verify are tried (verify.Complete), for at most so long, or as long as it takes where d is 0. Where they prove it, Delta is limit.
+func CompareWithin(ctx context.Context, a, b *onnxio.Model, by string, ranges Ranges, limit *big.Rat, d time.Duration,
+	o verify.Options) (*Certificate,
+	error) {
+	if limit != nil && limit.Sign() < 0 {
+		return nil, fmt.Errorf("no difference is at most %s", limit.RatString())
+	}
 	for _, m := range []*onnxio.Model{a, b} {
 		if m == nil || m.Graph == nil {
 			return nil, errors.New("there are no two models to compare")
@@ -119,7 +135,41 @@ func CompareBy(ctx context.Context, a, b *onnxio.Model, by string, ranges Ranges
 			c.Delta = math.Inf(1)
 		}
 	}
-	return c, nil
+	if limit == nil || !math.IsInf(c.Delta, 1) && new(big.Rat).SetFloat64(c.Delta).Cmp(limit) <= 0 {
+		return c, nil
+	}
+	return c, c.decide(ctx, g, box, n, limit, d, o)
+}
+
+// decide asks whether all n outputs of a network of differences stay within a limit.
+func (c *Certificate) decide(ctx context.Context, g *onnxio.Graph, box verify.Box, n int, limit *big.Rat, d time.Duration, o verify.Options) error {
+	o.Method = verify.Complete
+	v, err := verify.Open(ctx, &onnxio.Model{Graph: g}, o)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	var p verify.Property
+	for i := range n {
+		for _, sign := range []int64{1, -1} {
+			p.Cases = append(p.Cases, verify.Case{Box: box, Constraints: []verify.Constraint{
+				{Index: []int{i}, Coef: []*big.Rat{big.NewRat(sign, 1)}, Bound: new(big.Rat).Neg(limit), Strict: true}}})
+		}
+	}
+	if d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	r, err := v.Verify(ctx, p)
+	if err != nil {
+		return err
+	}
+	c.Within = &r
+	if r.Verdict == verify.Verified {
+		c.Delta, c.Reason = sound.RatUp(limit), ""
+	}
+	return nil
 }
 
 func opsetOf(g *onnxio.Graph) int {
