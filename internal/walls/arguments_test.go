@@ -47,7 +47,7 @@ var functions = map[string]any{
 	"verify/falsify.Open": falsify.Open, "verify/falsify.UpperRadius": falsify.UpperRadius,
 	"prune/equal.Bounds": equal.Bounds, "prune/equal.Compare": equal.Compare, "prune/equal.CompareBy": equal.CompareBy, "prune/equal.CompareWithin": equal.CompareWithin, "prune/equal.Match": equal.Match, "prune/equal.ParseRanges": equal.ParseRanges,
 	"onnxio/opset.Convert": opset.Convert, "student/tape.NewPool": tape.NewPool, "student/tape.NewMachine": tape.NewMachine, "student/tape.NewBuilder": tape.NewBuilder[float32],
-	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse,
+	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse, "verify/vnnlib.Convert": vnnlib.Convert, "verify/vnnlib.Format": vnnlib.Format,
 	"attack.Open": attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.GradientContext": attack.GradientContext, "attack.Names": attack.Names, "attack.Steps": attack.Steps, "attack.New": attack.New, "attack.ForNumbers": attack.ForNumbers, "attack.Settings": attack.Settings,
 	"attack.Norms": attack.Norms, "attack.Nested": attack.Nested, "attack.FreeBatch": attack.FreeBatch,
 	"prune.Run": prune.Run, "prune.Analyse": prune.Analyse, "prune.Replay": prune.Replay, "prune.Scores": prune.Scores,

@@ -18,18 +18,28 @@ type partial struct {
 	atoms  []*linear
 }
 
-func (p *parser) query() (*Query, error) {
-	q := &Query{Inputs: len(p.inputs), Outputs: len(p.outputs)}
+// numbered checks that the variables of VNN-LIB 1.0 are X_0 to X_n and Y_0 to Y_m.
+func (p *parser) numbered(q *Query) error {
 	p.at = len(p.data)
 	for name, set := range map[string]map[int]bool{"X": p.inputs, "Y": p.outputs} {
 		for i := range set {
 			if i >= len(set) {
-				return nil, p.errorf(false, "%s_%d is declared, but only %d of %s_0 to %s_%d", name, i, len(set), name, name, i)
+				return p.errorf(false, "%s_%d is declared, but only %d of %s_0 to %s_%d", name, i, len(set), name, name, i)
 			}
 		}
 	}
 	if q.Inputs == 0 || q.Outputs == 0 {
-		return nil, p.errorf(false, "%d inputs and %d outputs are declared", q.Inputs, q.Outputs)
+		return p.errorf(false, "%d inputs and %d outputs are declared", q.Inputs, q.Outputs)
+	}
+	return nil
+}
+
+func (p *parser) query() (*Query, error) {
+	q := &Query{Inputs: len(p.inputs), Outputs: len(p.outputs), Version: "1.0", Asserts: len(p.asserts)}
+	if d := p.declared; d != nil {
+		q.Inputs, q.Outputs, q.Version, q.Networks = d.inputs, d.values, d.version, d.networks
+	} else if err := p.numbered(q); err != nil {
+		return nil, err
 	}
 	// What stands at the top belongs to every case: the box is made once from it.
 	whole := newBox(q.Inputs)
@@ -49,7 +59,13 @@ func (p *parser) query() (*Query, error) {
 			return nil, err
 		}
 	}
+	if p.declared != nil {
+		p.unite(q, &common, cases)
+	}
 	if whole.narrow(common.bounds) {
+		cases = nil
+	}
+	if whole.imply(common.atoms); whole.empty() {
 		cases = nil
 	}
 	own := 0
@@ -62,9 +78,11 @@ func (p *parser) query() (*Query, error) {
 		return nil, &Error{Line: 1, Col: 1, Unsupported: true, Why: fmt.Sprintf("%d boxes of %d inputs: more than %d bounds", own, q.Inputs, maxBounds)}
 	}
 	part := newBox(q.Inputs) // its floats serve case after case
+	copies := map[int]int{}
+	whole.spread(q.Shared)
 	for _, c := range cases {
 		b := whole
-		if len(c.bounds) > 0 {
+		if len(c.bounds) > 0 || p.declared != nil && whole.open() {
 			b = part
 			b.lower, b.upper = slices.Clone(whole.lower), slices.Clone(whole.upper)
 			copy(b.lo, whole.lo)
@@ -72,34 +90,41 @@ func (p *parser) query() (*Query, error) {
 			if b.narrow(c.bounds) {
 				continue
 			}
-		}
-		for i := range b.lower {
-			if b.lower[i] == nil || b.upper[i] == nil {
-				p.at = len(p.data)
-				return nil, p.errorf(true, "X_%d is not bounded on both sides", i)
+			if b.imply(common.atoms, c.atoms); b.empty() {
+				continue
 			}
+		}
+		if err := p.closed(q, b); err != nil {
+			return nil, err
 		}
 		k := Case{Lower: b.lower, Upper: b.upper}
 		possible := true
 		for _, a := range append(slices.Clone(common.atoms), c.atoms...) {
-			if len(a.terms) == 0 { // a comparison of numbers
+			if len(a.terms) == 0 { // of inputs that are equal
 				if s := a.konst.Sign(); s > 0 || s == 0 && a.strict {
 					possible = false
 				}
 				continue
 			}
-			atom := Atom{Bound: new(big.Rat).Neg(a.konst), Strict: a.strict}
-			for t := len(a.terms) - 1; t >= 0; t-- {
-				atom.Index = append(atom.Index, -1-a.terms[t].v)
-				atom.Coef = append(atom.Coef, a.terms[t].c)
-			}
-			k.Atoms = append(k.Atoms, atom)
+			k.Atoms = append(k.Atoms, q.atom(a, copies))
 		}
 		if possible {
 			q.Cases = append(q.Cases, k)
 		}
 	}
 	return q, nil
+}
+
+// closed checks that every input has two bounds, and gives those that are equal to others theirs.
+func (p *parser) closed(q *Query, b *box) error {
+	b.spread(q.Shared)
+	for i := range b.lower {
+		if b.lower[i] == nil || b.upper[i] == nil {
+			p.at = len(p.data)
+			return p.errorf(true, "%s is not bounded on both sides", q.input(i))
+		}
+	}
+	return nil
 }
 
 // disjuncts is the disjunctive form of one formula.
@@ -161,6 +186,12 @@ func (p *parser) product(a, b []partial) ([]partial, error) {
 
 // atom sorts an atom: a bound of one input, or a constraint on outputs. Others cannot be treated.
 func (p *parser) atom(a *linear) ([]partial, error) {
+	if len(a.terms) == 0 { // a comparison of numbers
+		if s := a.konst.Sign(); s > 0 || s == 0 && a.strict {
+			return nil, nil
+		}
+		return []partial{{}}, nil
+	}
 	inputs, outputs := 0, 0
 	for _, t := range a.terms {
 		if t.v >= 0 {
@@ -171,6 +202,8 @@ func (p *parser) atom(a *linear) ([]partial, error) {
 	}
 	p.at = a.at
 	switch {
+	case p.declared != nil && (inputs > 1 || inputs > 0 && (outputs > 0 || a.strict)):
+		return []partial{{atoms: []*linear{a}}}, nil
 	case inputs > 0 && outputs > 0:
 		return nil, p.errorf(true, "a comparison between inputs and outputs")
 	case inputs > 1:

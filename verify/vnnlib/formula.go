@@ -46,20 +46,35 @@ type parser struct {
 	outputs map[int]bool
 	asserts []*formula
 	depth   int
+
+	declared *declarations // of VNN-LIB 2.x; nil in 1.0
+	kind     *Type         // of the variables of the comparison that is being read; nil before the first
+	fraction int           // where a number that is no integer stands in it; -1 for nowhere
 }
 
 // maxDepth limits nesting, so that a hostile file cannot exhaust the stack.
 const maxDepth = 500
 
 func (p *parser) file() (*Query, error) {
+	if err := p.commands(); err != nil {
+		return nil, err
+	}
+	return p.query()
+}
+
+// commands reads all that stands in the file.
+func (p *parser) commands() error {
 	p.inputs, p.outputs = map[int]bool{}, map[int]bool{}
+	if p.second() {
+		return p.file2()
+	}
 	for {
 		t := p.next()
 		if t == nil {
 			break
 		}
 		if string(t) != "(" {
-			return nil, p.errorf(false, "%q where a command in brackets is needed", clip(t))
+			return p.errorf(false, "%q where a command in brackets is needed", clip(t))
 		}
 		cmd := p.next()
 		var err error
@@ -75,17 +90,17 @@ func (p *parser) file() (*Query, error) {
 				err = p.expect(")")
 			}
 		case "vnnlib-version", "declare-network", "declare-input", "declare-output":
-			err = p.errorf(true, "VNN-LIB 2.0 syntax (%s)", clip(cmd))
+			err = p.errorf(false, "%s in a file that does not begin with (vnnlib-version <2.0>)", clip(cmd))
 		case "set-logic", "set-info", "set-option", "check-sat", "get-model", "exit":
 			err = p.skip()
 		default:
 			err = p.errorf(true, "the command %q", clip(cmd))
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return p.query()
+	return nil
 }
 
 // skip passes over the rest of a command.
@@ -176,11 +191,20 @@ func (p *parser) formula() (*formula, error) {
 			}
 			f.kids = append(f.kids, kid)
 		}
+		if p.declared != nil && len(f.kids) == 0 {
+			return nil, p.errorf(false, "%q without operands", head)
+		}
 		return f, p.expect(")")
-	case "<=", ">=", "<", ">", "=":
+	case "<=", ">=", "<", ">", "=", "==", "!=":
+		if len(head) == 2 && head[1] == '=' && (head[0] == '=' || head[0] == '!') {
+			if p.declared == nil {
+				break
+			}
+		}
 		if f := p.bound(head, at); f != nil {
 			return f, nil
 		}
+		p.kind, p.fraction = nil, -1
 		a, err := p.term()
 		if err != nil {
 			return nil, err
@@ -196,13 +220,19 @@ func (p *parser) formula() (*formula, error) {
 		if err := p.expect(")"); err != nil {
 			return nil, err
 		}
+		if err := p.typed(); err != nil {
+			return nil, err
+		}
 		d := a.minus(b)
 		d.at = at
 		switch string(head) {
 		case ">=", ">":
 			d = d.scale(big.NewRat(-1, 1))
-		case "=":
+		case "=", "==":
 			return &formula{kids: []*formula{{atom: d}, {atom: d.scale(big.NewRat(-1, 1))}}}, nil
+		case "!=":
+			d.strict = true
+			return &formula{or: true, kids: []*formula{{atom: d}, {atom: d.scale(big.NewRat(-1, 1))}}}, nil
 		}
 		d.strict = len(head) == 1
 		return &formula{atom: d}, nil
@@ -215,6 +245,9 @@ func (p *parser) formula() (*formula, error) {
 // bound reads the comparison that large files consist of, a variable with a number, without going through terms. nil, with
 // nothing taken, where something else stands there.
 func (p *parser) bound(head []byte, at int) *formula {
+	if p.declared != nil {
+		return nil // its numbers have types
+	}
 	pos, last := p.pos, p.at
 	name := p.next()
 	v, ok := variable(name)
@@ -254,7 +287,11 @@ func (p *parser) term() (*linear, error) {
 	case string(t) == ")":
 		return nil, p.errorf(false, "\")\" where an expression is needed")
 	}
-	if v, ok := variable(t); ok {
+	if p.declared != nil {
+		if v, ok, err := p.element(t); ok || err != nil {
+			return &linear{terms: []term{{v, one}}, konst: new(big.Rat)}, err
+		}
+	} else if v, ok := variable(t); ok {
 		known := v >= 0 && p.inputs[v] || v < 0 && p.outputs[-1-v]
 		if !known {
 			return nil, p.errorf(false, "%s is not declared", t)
@@ -264,6 +301,9 @@ func (p *parser) term() (*linear, error) {
 	n, err := p.number(t)
 	if err != nil {
 		return nil, err
+	}
+	if p.fraction < 0 && !n.r.IsInt() {
+		p.fraction = p.at
 	}
 	return &linear{konst: n.r}, nil
 }

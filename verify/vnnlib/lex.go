@@ -5,11 +5,13 @@ import (
 	"fmt"
 )
 
-// lexer cuts bytes into "(", ")" and words; a comment runs from ';' to the end of its line.
+// lexer cuts bytes into "(", ")" and words; a comment runs from ';' to the end of its line. In VNN-LIB 2.0 (marks) "[", "]", "," and strings in
+// double quotes are tokens too.
 type lexer struct {
-	data []byte
-	pos  int
-	at   int // where the last token began
+	data  []byte
+	pos   int
+	at    int // where the last token began
+	marks bool
 }
 
 // next returns the next token, or nil at the end. Tokens alias the data.
@@ -24,13 +26,17 @@ func (l *lexer) next() []byte {
 			for l.pos < len(d) && d[l.pos] != '\n' {
 				l.pos++
 			}
-		case c == '(' || c == ')':
+		case c == '(' || c == ')' || l.marks && mark(c):
 			l.at = l.pos
 			l.pos++
 			return d[l.at:l.pos]
+		case l.marks && c == '"':
+			l.at = l.pos
+			l.pos += quoted(d[l.pos:])
+			return d[l.at:l.pos]
 		default:
 			l.at = l.pos
-			for l.pos < len(d) && !ends(d[l.pos]) {
+			for l.pos < len(d) && !ends(d[l.pos]) && !(l.marks && (mark(d[l.pos]) || d[l.pos] == '"')) {
 				l.pos++
 			}
 			return d[l.at:l.pos]
@@ -42,6 +48,21 @@ func (l *lexer) next() []byte {
 
 func ends(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '(' || c == ')' || c == ';'
+}
+
+func mark(c byte) bool { return c == '[' || c == ']' || c == ',' }
+
+// quoted is the length of the string that d begins with, or of all that is there where it does not end.
+func quoted(d []byte) int {
+	for i := 1; i < len(d); i++ {
+		switch d[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(d)
 }
 
 // peek returns the next token without taking it.

@@ -1,0 +1,57 @@
+package vnnlib
+
+import (
+	"strconv"
+	"strings"
+)
+
+// input is how a file calls input i.
+func (q *Query) input(i int) string {
+	return nameOf(q.tensors(true), "X", i)
+}
+
+// output is how a file calls output i.
+func (q *Query) output(i int) string {
+	return nameOf(q.tensors(false), "Y", i)
+}
+
+// tensors are all inputs that vary, or all else, in the order of their numbers.
+func (q *Query) tensors(inputs bool) []Variable {
+	var out []Variable
+	for _, n := range q.Networks {
+		if inputs {
+			for _, v := range n.Inputs {
+				if !v.Initialized {
+					out = append(out, v)
+				}
+			}
+		} else {
+			out = append(append(out, n.Hidden...), n.Outputs...)
+		}
+	}
+	return out
+}
+
+func nameOf(list []Variable, letter string, i int) string {
+	for _, v := range list {
+		if n := v.Elements(); i >= n {
+			i -= n
+			continue
+		}
+		return v.element(i)
+	}
+	return letter + "_" + strconv.Itoa(i)
+}
+
+// element is the name of an element by its place in row-major order.
+func (v Variable) element(flat int) string {
+	if len(v.Shape) == 0 {
+		return v.Name
+	}
+	index := make([]string, len(v.Shape))
+	for k := len(v.Shape) - 1; k >= 0; k-- {
+		index[k] = strconv.Itoa(flat % v.Shape[k])
+		flat /= v.Shape[k]
+	}
+	return v.Name + "[" + strings.Join(index, ",") + "]"
+}
