@@ -34,6 +34,7 @@ var layer = map[string]int{
 	"onnxio/engine/ortlib": 60,
 	"internal/report":      70,
 	"onnxio/infer":         60,
+	"internal/join":        60,
 	"onnxio/opset":         60,
 	"internal/operators":   55,
 	"internal/op":          50,
