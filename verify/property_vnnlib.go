@@ -9,7 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-// FromVNNLIB turns a query into a property. Boxes are rounded outward for proofs and inward for counterexamples; boxes that cases
+// FromVNNLIB turns a query into a property of the network of NetworkOf. Boxes are rounded outward for proofs and inward for counterexamples; boxes that cases
 // share stay shared.
 func FromVNNLIB(q *vnnlib.Query) Property {
 	type rounded struct {
@@ -21,8 +21,10 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 	if q == nil {
 		return Property{Cases: []Case{{fault: fmt.Errorf("%w: there is no query", ErrInput)}}}
 	}
+	free := q.Free()
 	for i, c := range q.Cases {
-		if len(c.Lower) == 0 || len(c.Lower) != len(c.Upper) || slices.Contains(c.Lower, nil) || slices.Contains(c.Upper, nil) {
+		if len(c.Lower) == 0 || len(c.Lower) != len(c.Upper) || slices.Contains(c.Lower, nil) || slices.Contains(c.Upper, nil) ||
+			q.Shared != nil && (len(q.Shared) != q.Inputs || len(c.Lower) != q.Inputs) {
 			p.Cases = append(p.Cases, Case{fault: fmt.Errorf("%w: case %d has a box of %d and %d ends, or one without a number",
 				ErrInput, i, len(c.Lower), len(c.Upper))})
 			continue
@@ -31,10 +33,17 @@ func FromVNNLIB(q *vnnlib.Query) Property {
 		b, ok := boxes[key]
 		if !ok {
 			n := len(c.Lower)
+			if q.Shared != nil {
+				n = len(free)
+			}
 			b = rounded{outer: Box{Lower: make([]float64, n), Upper: make([]float64, n)}, inner: &Box{Lower: make([]float64, n), Upper: make([]float64, n)}}
 			for i := range n {
-				b.outer.Lower[i], b.outer.Upper[i] = sound.RatDown(c.Lower[i]), sound.RatUp(c.Upper[i])
-				b.inner.Lower[i], b.inner.Upper[i] = sound.RatUp(c.Lower[i]), sound.RatDown(c.Upper[i])
+				k := i
+				if q.Shared != nil {
+					k = free[i]
+				}
+				b.outer.Lower[i], b.outer.Upper[i] = sound.RatDown(c.Lower[k]), sound.RatUp(c.Upper[k])
+				b.inner.Lower[i], b.inner.Upper[i] = sound.RatUp(c.Lower[k]), sound.RatDown(c.Upper[k])
 			}
 			boxes[key] = b
 		}

@@ -55,3 +55,41 @@ func (v Variable) element(flat int) string {
 	}
 	return v.Name + "[" + strings.Join(index, ",") + "]"
 }
+
+// Same is the first input that has the value of input i in every case; i itself where none before has.
+func (q *Query) Same(i int) int {
+	if i >= len(q.Shared) || i < 0 {
+		return i
+	}
+	return q.Shared[i]
+}
+
+// Free are the inputs that are equal to none before them, ascending.
+func (q *Query) Free() []int {
+	var out []int
+	for i := range q.Inputs {
+		if q.Same(i) == i {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Type is the element type of all variables of a query of VNN-LIB 2.x; "" where they have several, and Real of 1.0.
+func (q *Query) Type() Type {
+	kind := Type("")
+	for _, n := range q.Networks {
+		for _, list := range [][]Variable{n.Inputs, n.Hidden, n.Outputs} {
+			for _, v := range list {
+				if kind != "" && v.Type != kind {
+					return ""
+				}
+				kind = v.Type
+			}
+		}
+	}
+	if len(q.Networks) == 0 {
+		return Real
+	}
+	return kind
+}
