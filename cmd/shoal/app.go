@@ -24,7 +24,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		},
 		Commands: []*cli.Command{certifyCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(), runCommand(), inspectCommand(),
 			compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(), distillCommand(), sweepCommand(), studyCommand(), runtimeCommand(),
-			completionCommand(), versionCommand(), helpCommand()},
+			vnnlibCommand(), completionCommand(), versionCommand(), helpCommand()},
 	}
 	app.Action = func(c *cli.Context) error {
 		switch {
@@ -39,9 +39,13 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	eachCommand(app.Commands, func(cmd *cli.Command) {
 		cmd.OnUsageError, cmd.HideHelpCommand = usageFault, true
 		if len(cmd.Subcommands) > 0 {
+			alone := cmd.Action
 			cmd.Action = func(c *cli.Context) error { // package cli's own takes an empty word for none
 				if c.Args().Present() {
 					return noCommand(app, cmd, c.Args().First())
+				}
+				if alone != nil {
+					return alone(c)
 				}
 				return cli.ShowSubcommandHelp(c)
 			}

@@ -38,17 +38,23 @@ const propertyTime = 10 * time.Second
 func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	start := time.Now()
 	path := c.String("vnnlib")
-	q, err := vnnlib.Load(path)
+	q, err := loadQuery(path)
 	if err != nil {
-		var ve *vnnlib.Error
-		if errors.As(err, &ve) && ve.Unsupported {
-			return &codeError{code: exitUnsupported, err: err}
-		}
 		return err
+	}
+	semantics := verify.Semantics(c.String("semantics"))
+	if !c.IsSet("semantics") {
+		if semantics, err = semanticsOf(path, q); err != nil {
+			return err
+		}
 	}
 	p := verify.FromVNNLIB(q)
 	ready, done := beforeDeadline(c) // the whole command has the time of one property
 	defer done()
+	file := m
+	if m, err = networkOfOne(ready, c, q, m, semantics); err != nil {
+		return err
+	}
 	f, err := falsifierOf(c, m, attack.SearchOptions{}, true)
 	if err != nil {
 		return err
@@ -56,17 +62,17 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	defer closeFalsifier(f)
 	w := newProofWatch(c)
 	o := withFalsifier(c, f)
-	o.Watch, o.Within = w.tell, propertyTime
+	o.Watch, o.Within, o.Semantics = w.tell, propertyTime, semantics
 	v, err := verify.Open(ready, m, o)
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
 		return printProperty(c, propertyDoc{Verdict: "timeout", Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(), Margin: number(math.NaN()),
-			Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path}, verify.Unknown, false)
+			Semantics: string(semantics), Model: modelOf(c, file), Property: path}, verify.Unknown, false)
 	}
 	if err != nil {
 		return err
 	}
 	defer v.Close()
-	if n := v.Info(); n.Inputs != q.Inputs || n.Outputs != q.Outputs {
+	if n := v.Info(); n.Inputs != len(q.Free()) || n.Outputs != q.Outputs+len(q.Copies) {
 		return fmt.Errorf("%s: %d inputs and %d outputs; the model has %d and %d", path, q.Inputs, q.Outputs, n.Inputs, n.Outputs)
 	}
 	ctx, cancel := untilTimeout(c)
@@ -83,12 +89,25 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	}
 	interrupted := c.Context.Err() != nil && r.Verdict == verify.Unknown
 	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
-		Reason: r.Reason, Margin: number(r.Margin), Semantics: c.String("semantics"), Model: modelOf(c, m), Property: path,
+		Reason: r.Reason, Margin: number(r.Margin), Semantics: string(semantics), Model: modelOf(c, file), Property: path,
 		Reading: readingOf(c).String(), Departures: v.Info().Departures, Rungs: r.Rungs}
 	if r.Timeout && !interrupted {
 		doc.Verdict = "timeout"
 	}
 	return printProperty(c, doc, r.Verdict, interrupted)
+}
+
+// networkOfOne is the network of a query to which one model is given.
+func networkOfOne(ctx context.Context, c *cli.Context, q *vnnlib.Query, m *onnxio.Model, s verify.Semantics) (*onnxio.Model, error) {
+	models := make([]*onnxio.Model, max(1, len(q.Networks)))
+	models[0] = m
+	for i, n := range q.Networks {
+		if i > 0 && n.EqualTo == "" {
+			return nil, usageError("shoal vnnlib verify takes a model for each: --network NAME=FILE", "%s is about several models, %s and %s", c.String("vnnlib"),
+				q.Networks[0].Name, n.Name)
+		}
+	}
+	return joinedOf(ctx, c.String("vnnlib"), q, models, verify.Options{Semantics: s, Reading: readingOf(c)})
 }
 
 // printProperty prints the answer to a property; the exit code tells it too.

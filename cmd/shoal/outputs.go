@@ -50,7 +50,7 @@ var outputsOf = map[string]map[string]outputFlag{
 
 // inputsOf are the flags that name inputs, in every command that has them. Data sets are KIND:PATH.
 var inputsOf = map[string]bool{"vnnlib": true, "rows": true, "labels": true, "teacher": true, "student": true, "onnxruntime": true,
-	"data": true, "extra": true, "validation": true, "test": true}
+	"data": true, "extra": true, "network": true, "validation": true, "test": true}
 
 // planFlag is an input where the plan exists.
 func planFlag(p *output.Plan, name, path string) {
@@ -124,6 +124,10 @@ func outputPlan(c *cli.Context) *output.Plan {
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]
 		switch {
+		case name == "network":
+			for _, n := range networksOf(c) {
+				p.Input("--network", n.path)
+			}
 		case inputsOf[name] || name == "box" && c.Command.Name == "bounds":
 			var values []string
 			if _, list := f.(*cli.StringSliceFlag); list {

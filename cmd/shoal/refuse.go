@@ -195,6 +195,15 @@ var demandsOf = map[string]demands{
 		}},
 	"study": {words: 1, what: "study file", needs: []need{{flags: []string{"output"}, hint: "for example -o quick"}}, rules: []rule{onGPU}, also: oneOutput},
 
+	"vnnlib check": {words: 1, what: "property file"}, "vnnlib convert": {words: 1, what: "property file"}, "vnnlib format": {words: 1, what: "property file"},
+	"vnnlib verify": {words: 1, what: "property file", needs: []need{{flags: []string{"network"}, hint: "--network NAME=FILE gives a declared network its model"}}},
+	"vnnlib supports": {also: func(c *cli.Context) error {
+		if asked := capabilitiesOf(c); len(asked) != 1 {
+			return usageError("shoal help vnnlib supports lists them", "vnnlib supports takes one capability, not %d", len(asked))
+		}
+		return nil
+	}},
+
 	"runtime install": {}, "runtime list": {}, "runtime doctor": {}, "runtime probe": {}, "version": {}, "completion": {words: 1, what: "shell"},
 }
 
