@@ -60,16 +60,21 @@ func (v *Verifier) groups(p Property, s Semantics) ([]*group, error) {
 			if err := v.checkBox(c.Box); err != nil {
 				return nil, fmt.Errorf("case %d: %w", i, err)
 			}
+		}
+		oc, err := v.open(c, s)
+		if err != nil {
+			return nil, fmt.Errorf("case %d: %w", i, err)
+		}
+		if oc == nil {
+			continue
+		}
+		if g == nil {
 			g = &group{box: c.Box, inner: c.Inner}
 			if g.inner == nil {
 				g.inner = &g.box
 			}
 			byBox[key] = g
 			out = append(out, g)
-		}
-		oc, err := v.open(c, s)
-		if err != nil {
-			return nil, fmt.Errorf("case %d: %w", i, err)
 		}
 		g.cases = append(g.cases, oc)
 	}
@@ -83,6 +88,7 @@ func (v *Verifier) groups(p Property, s Semantics) ([]*group, error) {
 	return out, nil
 }
 
+// open is a case with its rows; nil where it can hold nowhere, since a constraint compares values with themselves.
 func (v *Verifier) open(c *Case, s Semantics) (*openCase, error) {
 	if c.all > 0 && c.all != v.net.Outputs() {
 		return nil, fmt.Errorf("%w: a property of %d outputs for a model of %d", ErrInput, c.all, v.net.Outputs())
@@ -92,9 +98,15 @@ func (v *Verifier) open(c *Case, s Semantics) (*openCase, error) {
 		if len(q.Index) != len(q.Coef) || q.Bound == nil {
 			return nil, fmt.Errorf("%w: a constraint of %d outputs and %d coefficients", ErrInput, len(q.Index), len(q.Coef))
 		}
-		row, lost, bound, err := v.row(q)
+		less := v.reduced(q)
+		row, lost, bound, err := v.row(less)
 		if err != nil {
 			return nil, err
+		}
+		if len(less.Index) == 0 && len(q.Index) > 0 {
+			if sign := q.Bound.Sign(); sign < 0 || sign == 0 && q.Strict {
+				return nil, nil
+			}
 		}
 		if v.net.SoftmaxDropped() {
 			if !q.order() {

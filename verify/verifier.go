@@ -23,6 +23,7 @@ type Verifier struct {
 	info    Info
 	session engine.Session
 	ports   []engine.Port
+	same    []int // see alike
 }
 
 // Open compiles the model with batch size 1. The error names the node that cannot be treated (*onnxio.UnsupportedError).
@@ -57,13 +58,16 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Verifier{graph: g, net: net, o: o}
+	v := &Verifier{graph: g, net: net, o: o, same: alike(g.Outputs)}
 	v.session, err = engine.OpenGraph(ctx, m.Graph, engine.Options{Engine: "go", Threads: 1, Reading: o.Reading})
 	if err != nil {
 		return nil, err
 	}
 	v.ports = v.session.Inputs()
 	v.info = Info{Inputs: net.Inputs(), Outputs: net.Outputs(), SoftmaxDropped: net.SoftmaxDropped(), Neurons: net.Neurons(), Departures: []Departure{}}
+	if len(v.same) != net.Outputs() {
+		v.same = nil
+	}
 	for _, d := range operators.Departures(g) {
 		v.info.Departures = append(v.info.Departures, Departure(d))
 	}

@@ -68,8 +68,8 @@ func vnnlibCommand() *cli.Command {
 				ArgsUsage: "FILE",
 				Action:    vnnlibFormat,
 			},
-			vnnlibVerifyCommand(),
-			vnnlibSupportsCommand(),
+			vnnlibVerifying(),
+			vnnlibSupporting(),
 		},
 	}
 }

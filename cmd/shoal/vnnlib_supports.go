@@ -46,7 +46,7 @@ func boundedOperators() (out []string) {
 	return out
 }
 
-func vnnlibSupportsCommand() *cli.Command {
+func vnnlibSupporting() *cli.Command {
 	var flags []cli.Flag
 	for _, k := range capabilities {
 		flags = append(flags, &cli.BoolFlag{Name: k.flag, Usage: k.usage})

@@ -17,7 +17,7 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-func vnnlibVerifyCommand() *cli.Command {
+func vnnlibVerifying() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "answer a query: sat, unsat, unknown or timed-out, and an assignment where it is sat",

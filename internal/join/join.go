@@ -23,7 +23,8 @@ type Joined struct {
 
 // New is a graph without anything.
 func New(name string) *Joined {
-	return &Joined{Graph: &onnxio.Graph{Name: name}, ids: map[*onnxio.Value]string{}, seen: map[string][]*onnxio.Value{}, consts: map[string]*onnxio.Value{}}
+	return &Joined{Graph: &onnxio.Graph{Name: name},
+		ids: map[*onnxio.Value]string{}, seen: map[string][]*onnxio.Value{}, consts: map[string]*onnxio.Value{}}
 }
 
 // Input makes an input like v.
@@ -35,8 +36,8 @@ func (j *Joined) Input(v *onnxio.Value) *onnxio.Value {
 	return &w
 }
 
-// Add puts a network behind what is there, as infer.Prepare gives it, and returns what its outputs became. given are the values that its inputs take, each of
-// this graph. Nodes with the same operator, attributes and inputs become one, where they are of networks with the same scope.
+// Add puts a network behind what is there, as infer.Prepare gives it, and returns what its outputs became. given are the values that its inputs
+// take, each of this graph. Nodes with the same operator, attributes and inputs become one, where they are of networks with the same scope.
 func (j *Joined) Add(scope string, g *onnxio.Graph, given map[*onnxio.Value]*onnxio.Value) ([]*onnxio.Value, error) {
 	at := map[*onnxio.Value]*onnxio.Value{}
 	for v, w := range given {

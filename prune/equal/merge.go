@@ -44,8 +44,8 @@ func matched(what string, a, b []*onnxio.Value, by string) ([]*onnxio.Value, str
 	return out, m.By, nil
 }
 
-// merge puts two prepared graphs into one, in which they read the same inputs and share every value that both compute in the same way. Inputs and outputs are
-// matched as Match says; c gets how. Outputs are those of A and of B, in A's order.
+// merge puts two prepared graphs into one, in which they read the same inputs and share every value that both compute in the same way. Inputs
+// and outputs are matched as Match says; c gets how. Outputs are those of A and of B, in A's order.
 func merge(a, b *onnxio.Graph, by string, c *Certificate) (*onnxio.Graph, [2][]*onnxio.Value, error) {
 	j := join.New("difference")
 	var outs [2][]*onnxio.Value

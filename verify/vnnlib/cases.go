@@ -74,7 +74,7 @@ func (p *parser) query() (*Query, error) {
 			own++
 		}
 	}
-	if own > maxBounds/q.Inputs {
+	if own > maxBounds/max(1, q.Inputs) {
 		return nil, &Error{Line: 1, Col: 1, Unsupported: true, Why: fmt.Sprintf("%d boxes of %d inputs: more than %d bounds", own, q.Inputs, maxBounds)}
 	}
 	part := newBox(q.Inputs) // its floats serve case after case

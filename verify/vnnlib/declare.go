@@ -46,8 +46,10 @@ const (
 
 // types are those of the standard, with what their values are: f floating-point numbers or reals, i integers, and others that no comparison is of.
 var types = map[Type]byte{Real: 'f', Float32: 'f', Float64: 'f', "float16": 'f', "bfloat16": 'f', "float8e4m3fn": 'f', "float8e4m3fnuz": 'f',
-	"float8e5m2": 'f', "float8e5m2fnuz": 'f', "float8e8m0": 'f', "float4e2m1": 'f', "int2": 'i', "int4": 'i', "int8": 'i', "int16": 'i', "int32": 'i', "int64": 'i',
-	"uint2": 'i', "uint4": 'i', "uint8": 'i', "uint16": 'i', "uint32": 'i', "uint64": 'i', "bool": 'b', "string": 's', "complex64": 'c', "complex128": 'c'}
+	"float8e5m2": 'f', "float8e5m2fnuz": 'f', "float8e8m0": 'f', "float4e2m1": 'f',
+	"int2": 'i', "int4": 'i', "int8": 'i', "int16": 'i', "int32": 'i', "int64": 'i',
+	"uint2": 'i', "uint4": 'i', "uint8": 'i', "uint16": 'i', "uint32": 'i', "uint64": 'i',
+	"bool": 'b', "string": 's', "complex64": 'c', "complex128": 'c'}
 
 // maxTensor limits the elements of all variables together.
 const maxTensor = 1 << 26
@@ -158,7 +160,8 @@ func (p *parser) network() error {
 		p.next()
 		word := string(p.next())
 		at := p.at
-		next := map[string]int{"equal-to": relation, "isomorphic-to": relation, "declare-input": inputs, "declare-hidden": hidden, "declare-output": outputs}
+		next := map[string]int{"equal-to": relation, "isomorphic-to": relation, "declare-input": inputs, "declare-hidden": hidden,
+			"declare-output": outputs}
 		want, known := next[word]
 		switch {
 		case !known:

@@ -19,8 +19,8 @@ type item struct {
 	own     bool // of a comment: nothing stands before it on its line
 }
 
-// Format lays a file of either version out anew: a command to a line, long ones over several, comments kept. The file must be one that Parse reads, or
-// that is refused as unsupported; what it says stays word for word.
+// Format lays a file of either version out anew: a command to a line, long ones over several, comments kept. The file must be one that Parse
+// reads, or that is refused as unsupported; what it says stays word for word.
 func Format(r io.Reader) ([]byte, error) {
 	p, err := newParser(r)
 	if err != nil {
@@ -41,7 +41,9 @@ func Format(r io.Reader) ([]byte, error) {
 			continue
 		case i > 0:
 			out.WriteByte('\n')
-			if word := it.word(); word == "declare-network" || word == "assert" && last != "assert" && last != ";" && last != "" || word == ";" && last == "declare-network" {
+			word := it.word()
+			block := word == "assert" && last != "assert" && last != ";" && last != ""
+			if block || word == "declare-network" || word == ";" && last == "declare-network" {
 				out.WriteByte('\n')
 			}
 		}

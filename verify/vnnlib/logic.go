@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Logic names the subset of VNN-LIB 2.x that a query belongs to, by the standard's theories of hidden nodes, networks, inputs and outputs, comparisons
-// and arithmetic, with the element types behind them: H-SNET-SIO-MNC-LIN-FLOAT32. It is told from the normal form: of comparisons that cancel out nothing
-// is left to tell.
+// Logic names the subset of VNN-LIB 2.x that a query belongs to, by the standard's theories of hidden nodes, networks, inputs and outputs,
+// comparisons and arithmetic, with the element types behind them: H-SNET-SIO-MNC-LIN-FLOAT32. It is told from the normal form: of comparisons
+// that cancel out nothing is left to tell.
 func (q *Query) Logic() string {
 	hidden, nets, ports := "NH", "SNET", "SIO"
 	kinds := []string{}

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Convert reads a property of VNN-LIB 1.0 and writes it as one of 2.0 about the given network: assertion by assertion, with all numbers exact. X_i and Y_i
-// are its inputs' and outputs' elements in row-major order. Where it has none, they are X and Y, of one dimension and type real; "" as its name is N.
-// Comments are lost.
+// Convert reads a property of VNN-LIB 1.0 and writes it as one of 2.0 about the given network: assertion by assertion, with all numbers exact.
+// X_i and Y_i are its inputs' and outputs' elements in row-major order. Where it has none, they are X and Y, of one dimension and type real; ""
+// as its name is N. Comments are lost.
 func Convert(r io.Reader, n Network) ([]byte, error) {
 	p, err := newParser(r)
 	if err != nil {
@@ -29,10 +29,11 @@ func Convert(r io.Reader, n Network) ([]byte, error) {
 		return nil, err
 	}
 	q.Networks = []Network{named(n, q)}
-	for what, sizes := range map[string][2]int{"inputs": {sum(q.tensors(true)), q.Inputs}, "outputs": {sum(q.tensors(false)), q.Outputs}} {
-		if sizes[0] != sizes[1] {
-			return nil, fmt.Errorf("the property has %d %s, and the network %d", sizes[1], what, sizes[0])
-		}
+	if n := sum(q.tensors(true)); n != q.Inputs {
+		return nil, fmt.Errorf("the property has %d inputs, and the network %d", q.Inputs, n)
+	}
+	if n := sum(q.tensors(false)); n != q.Outputs {
+		return nil, fmt.Errorf("the property has %d outputs, and the network %d", q.Outputs, n)
 	}
 	w := newWriter(q)
 	for _, f := range p.asserts {
@@ -63,8 +64,8 @@ func sum(list []Variable) (n int) {
 	return n
 }
 
-// Normal writes the query as VNN-LIB 2.0 in disjunctive form: the boxes, and in each case its constraints. What 1.0 has is about a network N with input X
-// and output Y.
+// Normal writes the query as VNN-LIB 2.0 in disjunctive form: the boxes, and in each case its constraints. What 1.0 has is about a network N
+// with input X and output Y.
 func (q *Query) Normal() []byte {
 	of := *q
 	if len(of.Networks) == 0 {

@@ -264,7 +264,8 @@ func TestEqualInputsAreOne(t *testing.T) {
 			t.Errorf("%+v", q)
 		}
 		c := q.Cases[0]
-		if c.Lower[0].RatString() != "-1" || c.Upper[0].RatString() != "1" || c.Upper[3].RatString() != "2" || !reflect.DeepEqual(c.Atoms[0].Index, []int{2, 4}) {
+		if c.Lower[0].RatString() != "-1" || c.Upper[0].RatString() != "1" || c.Upper[3].RatString() != "2" ||
+			!reflect.DeepEqual(c.Atoms[0].Index, []int{2, 4}) {
 			t.Errorf("%v", c)
 		}
 	}
@@ -305,7 +306,8 @@ func TestNormalFormsOf2AreTheirOwn(t *testing.T) {
 	} {
 		a := mustParse(t, twoDecls+twoBox+more)
 		b := mustParse(t, string(a.Normal()))
-		if string(a.Normal()) != string(b.Normal()) || len(a.Cases) != len(b.Cases) || !reflect.DeepEqual(a.Networks, b.Networks) || !reflect.DeepEqual(a.Shared, b.Shared) {
+		if string(a.Normal()) != string(b.Normal()) || len(a.Cases) != len(b.Cases) || !reflect.DeepEqual(a.Networks, b.Networks) ||
+			!reflect.DeepEqual(a.Shared, b.Shared) {
 			t.Errorf("%s\nreads as\n%s", a.Normal(), b.Normal())
 		}
 	}
@@ -314,7 +316,8 @@ func TestNormalFormsOf2AreTheirOwn(t *testing.T) {
 func FuzzParse2(f *testing.F) {
 	f.Add(twoDecls + twoBox + "(assert (or (<= (+ (* 3 Y[0,0]) (* -0.1 V[1,0])) 1) (< X[0,0] U[0,1])))")
 	f.Add(twoDecls + "; c\n(assert (== X[0,0] U[0,0]))(assert (and (<= X[0,0] 0.1) (>= Y[0,0] 1e-3)))")
-	f.Add("(vnnlib-version <2.1>)(declare-network N (declare-input X Real [] initialized)(declare-input A Real []) (declare-output Y Real []))(assert (<= A 1 ; x\n))(assert (>= A 0))")
+	f.Add("(vnnlib-version <2.1>)(declare-network N (declare-input X Real [] initialized)(declare-input A Real []) (declare-output Y Real []))" +
+		"(assert (<= A 1 ; x\n))(assert (>= A 0))")
 	f.Fuzz(func(t *testing.T, s string) {
 		laid, err := Format(strings.NewReader(s))
 		if err == nil {

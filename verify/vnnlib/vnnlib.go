@@ -5,10 +5,9 @@
 // 2.x may say beyond that: inputs that are equal, and comparisons in which inputs stand beside others.
 // The other way: text.go writes properties as 2.0 (Convert, Normal), layout.go lays a file out anew (Format).
 //
-// Assertions are read as statements about real numbers: the values of the variables, whatever their type, the decimal constants as they stand, and sums
-// without rounding.
-// Sources of the format: Demarchi et al. 2023, "Supporting Standardization of Neural Networks Verification with VNN-LIB and CoCoNet"; for 2.x the
-// VNN-LIB standard, its grammar and its chapter on the query language.
+// Assertions are read as statements about real numbers: the values of the variables, whatever their type, the decimal constants as they stand,
+// and sums without rounding. Sources of the format: Demarchi et al. 2023, "Supporting Standardization of Neural Networks Verification with
+// VNN-LIB and CoCoNet"; for 2.x the VNN-LIB standard, its grammar and its chapter on the query language.
 package vnnlib
 
 import (
@@ -25,8 +24,8 @@ import (
 
 // Query is a property in disjunctive form: a counterexample is an input and its outputs that meet one case.
 //
-// In VNN-LIB 2.x Inputs counts the elements of all inputs of all networks (but initialized ones), in the order of their declarations, and Outputs those of all hidden nodes and
-// outputs, likewise: the query is about the networks together, as one.
+// In VNN-LIB 2.x Inputs counts the elements of all inputs of all networks (but initialized ones), in the order of their declarations, and
+// Outputs those of all hidden nodes and outputs, likewise: the query is about the networks together, as one.
 type Query struct {
 	Inputs, Outputs int
 	Cases           []Case
@@ -34,14 +33,15 @@ type Query struct {
 	Version  string    // "1.0", or what vnnlib-version says
 	Networks []Network // what 2.x declares; nil for 1.0
 	Asserts  int       // how many assertions stand in the file
-	// Shared[i] is the input whose value input i has in every case, the first of its kind; i itself where there is none before. nil where no two are equal.
+	// Shared[i] is the input whose value input i has in every case, the first of its kind; i itself where there is none before. nil where no two
+	// are equal.
 	Shared []int
 	// Copies are inputs that comparisons speak of beside others: the value Outputs+k of atoms is input Copies[k].
 	Copies []int
 }
 
-// Case is a box of inputs and a conjunction of linear constraints on the outputs (and on Query.Copies). Lower and Upper have Query.Inputs entries and are
-// exact; cases may share them. An empty box (Lower > Upper somewhere) is dropped by Parse.
+// Case is a box of inputs and a conjunction of linear constraints on the outputs (and on Query.Copies). Lower and Upper have Query.Inputs
+// entries and are exact; cases may share them. An empty box (Lower > Upper somewhere) is dropped by Parse.
 type Case struct {
 	Lower, Upper []*big.Rat
 	Atoms        []Atom

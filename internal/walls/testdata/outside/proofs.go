@@ -63,6 +63,61 @@ func certify(b *bench) error {
 	return expect(r.Verdict == verify.Verified, "the property: %+v", r)
 }
 
+// queries turns a property of VNN-LIB 1.0 into one of 2.0, and asks one about two networks.
+func queries(b *bench) error {
+	const old = "(declare-const X_0 Real)(declare-const Y_0 Real)(assert (>= X_0 0))(assert (<= X_0 1e-1))(assert (>= Y_0 2))"
+	made, err := vnnlib.Convert(strings.NewReader(old), vnnlib.Network{Name: "net"})
+	if err == nil {
+		made, err = vnnlib.Format(strings.NewReader(string(made)))
+	}
+	if err != nil {
+		return err
+	}
+	if err := expect(strings.Contains(string(made), "(assert (<= X[0] 0.1))"), "converted: %s", made); err != nil {
+		return err
+	}
+	small, err := onnxio.LoadContext(b.ctx, filepath.Join(b.data, "fmnist-mlp-ts.onnx"))
+	if err != nil {
+		return err
+	}
+	one := func(name, more, x, y string) string {
+		return "(declare-network " + name + more + "(declare-input " + x + " real [1,1,28,28])(declare-output " + y + " real [1,10]))\n"
+	}
+	text := &strings.Builder{}
+	text.WriteString("(vnnlib-version <2.0>)" + one("f", "", "X", "Y") + one("g", "(equal-to f)", "U", "V"))
+	for i := range 28 * 28 {
+		at := "[0,0," + itoa(i/28) + "," + itoa(i%28) + "]"
+		text.WriteString("(assert (and (>= X" + at + " 0) (<= X" + at + " 1) (== X" + at + " U" + at + ")))\n")
+	}
+	for end, want := range map[string]verify.Verdict{"(assert (> Y[0,3] V[0,3]))": verify.Verified, "(assert (>= Y[0,3] V[0,3]))": verify.Falsified} {
+		q, err := vnnlib.Parse(strings.NewReader(text.String() + end))
+		if err != nil {
+			return err
+		}
+		models := []*onnxio.Model{small, nil}
+		m, err := verify.NetworkOf(b.ctx, q, models, verify.Options{})
+		if err != nil {
+			return err
+		}
+		v, err := verify.Open(b.ctx, m, verify.Options{})
+		if err != nil {
+			return err
+		}
+		r, err := v.Verify(b.ctx, verify.FromVNNLIB(q))
+		v.Close()
+		if err == nil {
+			err = expect(r.Verdict == want, "%s: %+v", end, r)
+		}
+		if err == nil && r.Counterexample != nil {
+			_, err = verify.Assignments(q, models, r.Counterexample)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // radius brackets the largest ball that holds no other class.
 func radius(b *bench) error {
 	f, err := falsify.Open(b.ctx, b.model, falsify.Options{})
