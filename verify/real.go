@@ -116,8 +116,8 @@ func (v *Verifier) allMet(ctx context.Context, box Box, c *Case) (bool, error) {
 		p.Cases = append(p.Cases, Case{Box: box, Constraints: []Constraint{not}})
 	}
 	gs, err := v.groups(p, Real)
-	if err != nil {
-		return false, err
+	if err != nil || len(gs) == 0 { // no opposite can be met: each compares values with themselves
+		return err == nil, err
 	}
 	o := v.o
 	o.Falsifier, o.Semantics, o.Plain = nil, Real, false
