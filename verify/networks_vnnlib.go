@@ -18,8 +18,8 @@ import (
 // Sizes that a model leaves open become those of the declarations. An error names what does not fit: shapes, element types (Real fits all), networks that
 // are not isomorphic, hidden nodes that are not there.
 //
-// Over the real numbers, nodes that compute alike from the same values are one. Of float32 executions that is said only where the networks are the same
-// model: two files may be summed in two orders.
+// Over the real numbers, nodes that compute alike from the same values are one. Of float32 executions that is said only of one node of one model: two
+// files, and two nodes, may be summed in two orders.
 func NetworkOf(ctx context.Context, q *vnnlib.Query, models []*onnxio.Model, o Options) (*onnxio.Model, error) {
 	switch {
 	case q == nil:

@@ -37,7 +37,8 @@ func (j *Joined) Input(v *onnxio.Value) *onnxio.Value {
 }
 
 // Add puts a network behind what is there, as infer.Prepare gives it, and returns what its outputs became. given are the values that its inputs
-// take, each of this graph. Nodes with the same operator, attributes and inputs become one, where they are of networks with the same scope.
+// take, each of this graph. Nodes with the same operator, attributes and inputs become one: all such where scope is "", and else only what is one
+// node of the model that the scope names, known by its outputs' names.
 func (j *Joined) Add(scope string, g *onnxio.Graph, given map[*onnxio.Value]*onnxio.Value) ([]*onnxio.Value, error) {
 	at := map[*onnxio.Value]*onnxio.Value{}
 	for v, w := range given {
@@ -132,6 +133,9 @@ func (j *Joined) node(scope string, n *onnxio.Node, at map[*onnxio.Value]*onnxio
 	}
 	for _, v := range n.Outputs {
 		fmt.Fprintf(&key, "|%v", v != nil)
+		if scope != "" && v != nil {
+			fmt.Fprintf(&key, "%q", v.Name)
+		}
 	}
 	outs, known := j.seen[key.String()]
 	if !known {
