@@ -10,11 +10,6 @@ func (q *Query) input(i int) string {
 	return nameOf(q.tensors(true), "X", i)
 }
 
-// output is how a file calls output i.
-func (q *Query) output(i int) string {
-	return nameOf(q.tensors(false), "Y", i)
-}
-
 // tensors are all inputs that vary, or all else, in the order of their numbers.
 func (q *Query) tensors(inputs bool) []Variable {
 	var out []Variable
