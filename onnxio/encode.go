@@ -3,6 +3,7 @@ package onnxio
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -32,6 +33,21 @@ func encodeTensor(name string, t *Tensor) (*pb.TensorProto, error) {
 	raw, err := rawData(t)
 	p.RawData = raw
 	return p, err
+}
+
+// EncodeTensor writes a tensor as a TensorProto message of the standard, what a .pb file holds: ParseTensor reads it back.
+func EncodeTensor(name string, t *Tensor) ([]byte, error) {
+	if t == nil {
+		return nil, errors.New("there is no tensor to encode")
+	}
+	p, err := encodeTensor(name, t)
+	if err != nil {
+		return nil, err
+	}
+	if n := NumElements(t.Shape); int64(len(p.RawData)) != t.DType.bytes(int64(n)) && len(p.StringData) != n {
+		return nil, fmt.Errorf("tensor of type %v and shape %v with %d bytes of elements", t.DType, t.Shape, len(p.RawData))
+	}
+	return marshal.Marshal(p)
 }
 
 // encodeAs is encodeTensor for what a file holds in half precision and a Tensor widened: exact where the numbers come from there.

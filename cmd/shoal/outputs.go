@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,9 +11,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/internal/study"
 	"github.com/shallow-waters/shoal/internal/trial/record"
+	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -46,6 +49,7 @@ var outputsOf = map[string]map[string]outputFlag{
 	"distill":  {"output": writes(output.ONNX), "checkpoint": writes(output.StartsWith("a checkpoint of a training run", student.CheckpointMagic)), "cache": cacheFlag},
 	"sweep":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(record.Kind), "cache": cacheFlag},
 	"study":    {"output": fills(study.FolderKind)},
+	"verify":   {"serialise-assignments": fills(assignmentsFolder)}, // of vnnlib
 }
 
 // inputsOf are the flags that name inputs, in every command that has them. Data sets are KIND:PATH.
@@ -82,6 +86,27 @@ var picturesFolder = output.FolderKind{Name: "a folder of pictures", Ours: func(
 		var refused *output.RefusedError
 		if errors.As(p.Check(), &refused) {
 			return fmt.Errorf("%s in it %s", n.Name(), refused.Why)
+		}
+	}
+	return nil
+}}
+
+// assignmentsFolder may hold anything, but under names that end in .pb only tensors.
+var assignmentsFolder = output.FolderKind{Name: "a folder of tensors", Ours: func(dir string) error {
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		if filepath.Ext(n.Name()) != ".pb" {
+			continue
+		}
+		data, err := input.ReadFile(context.Background(), filepath.Join(dir, n.Name()))
+		if err == nil {
+			_, err = onnxio.ParseTensor(data)
+		}
+		if err != nil {
+			return fmt.Errorf("%s in it is no tensor", n.Name())
 		}
 	}
 	return nil

@@ -49,13 +49,17 @@ func TestEveryFlagIsAnInputAnOutputOrNoFile(t *testing.T) {
 	}
 	walk("", newApp(io.Discard, io.Discard).Commands)
 	for name, flags := range outputsOf {
-		i := slices.IndexFunc(newApp(io.Discard, io.Discard).Commands, func(c *cli.Command) bool { return c.Name == name })
-		if i < 0 {
+		all := commands("", newApp(io.Discard, io.Discard).Commands)
+		of := all[name]
+		if of == nil {
+			of = all["vnnlib "+name]
+		}
+		if of == nil {
 			t.Errorf("there is no command %s", name)
 			continue
 		}
 		for flag := range flags {
-			if !slices.ContainsFunc(newApp(io.Discard, io.Discard).Commands[i].Flags, func(f cli.Flag) bool { return f.Names()[0] == flag }) {
+			if !slices.ContainsFunc(of.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag }) {
 				t.Errorf("shoal %s has no --%s", name, flag)
 			}
 		}
@@ -75,6 +79,7 @@ var commandLines = map[string]string{
 	"distill":  "distill --student small.onnx --data fmnist:fmnist --split test --technique labels --epochs 1 --batch 16",
 	"sweep":    "sweep --student small.onnx --data fmnist:fmnist --split test --technique labels --epochs 1 --batch 16",
 	"study":    "study study.yaml",
+	"verify":   "vnnlib verify no.vnnlib --network N=difference.onnx",
 }
 
 // snapshot hashes every regular file below a folder, links not followed, and lists everything else.
@@ -175,8 +180,8 @@ func accepts(command, flag, wrong string) bool {
 	clean := strings.TrimSuffix(wrong, "/")
 	switch {
 	case wrong == ".onnx": // a new name like any other where names need no ending
-		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png"}, flag) || command == "study"
-	case flag == "png" || flag == "cache":
+		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments"}, flag) || command == "study"
+	case flag == "png" || flag == "cache" || flag == "serialise-assignments":
 		return strings.HasPrefix(clean, "folder") || wrong == "/"
 	case flag == "output" && command != "study": // models that are not the command's own inputs
 		input := strings.Fields(commandLines[command])
@@ -202,7 +207,7 @@ func TestNoOutputReplacesWhatIsNotOfItsKind(t *testing.T) {
 					continue
 				}
 				args := append([]string{"shoal"}, strings.Fields(commandLines[command])...)
-				if flag != "output" && command != "certify" && command != "compare" && command != "radius" && command != "attack" {
+				if flag != "output" && command != "certify" && command != "compare" && command != "radius" && command != "attack" && command != "verify" {
 					args = append(args, "-o", "new.onnx")
 				}
 				args = append(args, "--"+flag, w)

@@ -33,7 +33,7 @@ var capabilities = []capability{
 	{"multiple-node-comparison-theories", "whether comparisons may be between nodes", always("MNC")},
 	{"arithmetic-complexity-theories", "what arithmetic may stand in comparisons", always("LIN")},
 	{"optimised-disjunctive-reasoning", "whether or is more than cases, one behind the other", always("false")},
-	{"serialise-assignments", "whether assignments can be files", always("false")},
+	{"serialise-assignments", "whether assignments can be files", always("true")},
 }
 
 func boundedOperators() (out []string) {

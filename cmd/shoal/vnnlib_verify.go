@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
@@ -29,6 +32,7 @@ func vnnlibVerifying() *cli.Command {
 			networkFlag("the model of a declared network"),
 			own(&cli.GenericFlag{Name: "timeout", Usage: "give up after `SECONDS`", Value: &limit{}}, "none"),
 			&cli.BoolFlag{Name: "competition", Usage: "as VNN-COMP calls and judges: an equal network may be named too, an execution that meets the query is sat, and the word is timeout"},
+			&cli.StringFlag{Name: "serialise-assignments", Usage: "write a satisfying assignment into `FOLDER`, a TensorProto NAME.pb for each variable, and not to stdout"},
 			threadsFlag(),
 		},
 		Action: vnnlibVerify,
@@ -162,6 +166,10 @@ func (a solved) print(c *cli.Context, q *vnnlib.Query) error {
 			fmt.Fprintf(&b, "%s(Y_%d %s)", sep, i, numeralOf(y))
 		}
 		b.WriteString(")\n")
+	case c.IsSet("serialise-assignments"):
+		if err := serialise(c.String("serialise-assignments"), a.assigned); err != nil {
+			return err
+		}
 	default:
 		for _, v := range a.assigned {
 			fmt.Fprintf(&b, "%s %s %s\n", v.Name, v.Type, v.Dims())
@@ -178,6 +186,31 @@ func (a solved) print(c *cli.Context, q *vnnlib.Query) error {
 	}
 	_, err := c.App.Writer.Write([]byte(b.String()))
 	return err
+}
+
+// serialise writes a file for each variable. Where a type is real, numbers are float64.
+func serialise(dir string, assigned []verify.Assigned) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, v := range assigned {
+		t := onnxio.FromFloat64(v.Values, v.Shape...)
+		if v.Type == vnnlib.Float32 {
+			small := make([]float32, len(v.Values))
+			for i, x := range v.Values {
+				small[i] = float32(x)
+			}
+			t = onnxio.FromFloat32(small, v.Shape...)
+		}
+		data, err := onnxio.EncodeTensor(v.Name, t)
+		if err != nil {
+			return err
+		}
+		if err := output.Write(filepath.Join(dir, v.Name+".pb"), data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // numeralOf writes a number so that it reads back as itself.

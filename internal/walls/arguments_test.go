@@ -33,7 +33,7 @@ import (
 
 // functions are the public functions of the library, by package folder and name. TestPublicFunctionsAreListed keeps it whole.
 var functions = map[string]any{
-	"onnxio.Load": onnxio.Load, "onnxio.LoadContext": onnxio.LoadContext, "onnxio.Parse": onnxio.Parse, "onnxio.Raise": onnxio.Raise, "onnxio.ParseTensor": onnxio.ParseTensor, "onnxio.NewModel": onnxio.NewModel, "onnxio.HalfBits": onnxio.HalfBits,
+	"onnxio.Load": onnxio.Load, "onnxio.LoadContext": onnxio.LoadContext, "onnxio.Parse": onnxio.Parse, "onnxio.Raise": onnxio.Raise, "onnxio.ParseTensor": onnxio.ParseTensor, "onnxio.EncodeTensor": onnxio.EncodeTensor, "onnxio.NewModel": onnxio.NewModel, "onnxio.HalfBits": onnxio.HalfBits,
 	"onnxio.HalfValue": onnxio.HalfValue, "onnxio.BFloat16Bits": onnxio.BFloat16Bits, "onnxio.NumElements": onnxio.NumElements,
 	"onnxio/engine.Open": engine.Open, "onnxio/engine.OpenGraph": engine.OpenGraph, "onnxio/engine.Check": engine.Check, "onnxio/engine.ORTProviders": engine.ORTProviders,
 	"onnxio/engine.ORTVersion": engine.ORTVersion,
