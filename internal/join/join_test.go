@@ -22,8 +22,8 @@ func twice() *onnxio.Graph {
 	return g
 }
 
-// TestScopesSayWhatBecomesOne joins a network with itself: without a scope what is computed alike is one, within one each node is one with itself, and
-// of two scopes nothing is.
+// TestScopesSayWhatBecomesOne joins a network with itself: without a scope what is computed alike is one, within one each node is one with
+// itself, and of two scopes nothing is.
 func TestScopesSayWhatBecomesOne(t *testing.T) {
 	for _, c := range []struct {
 		scopes [2]string
