@@ -12,6 +12,9 @@ const maxCases = 200_000
 // maxBounds limits the boxes of all cases together (1 GB), since few bytes can ask for many boxes of many inputs.
 const maxBounds = 1 << 26
 
+// fewInputs may be declared whatever else stands in a file. Of more, each needs a byte at least, so that a line cannot ask for gigabytes.
+const fewInputs = 1 << 20
+
 // partial is a case on its way: bounds narrowed by this branch alone, and its atoms on the outputs.
 type partial struct {
 	bounds []*linear // atoms on one input
@@ -41,6 +44,9 @@ func (p *parser) query() (*Query, error) {
 	} else if err := p.numbered(q); err != nil {
 		return nil, err
 	}
+	if q.Inputs > max(fewInputs, len(p.data)) {
+		return nil, p.errorf(true, "%d inputs in a file of %d bytes, which cannot bound them all", q.Inputs, len(p.data))
+	}
 	// What stands at the top belongs to every case: the box is made once from it.
 	whole := newBox(q.Inputs)
 	var common partial
@@ -68,9 +74,11 @@ func (p *parser) query() (*Query, error) {
 	if whole.imply(common.atoms); whole.empty() {
 		cases = nil
 	}
+	whole.spread(q.Shared)
+	apart := p.declared != nil && whole.open() // each case has to bound what is open
 	own := 0
 	for _, c := range cases {
-		if len(c.bounds) > 0 {
+		if apart || len(c.bounds) > 0 {
 			own++
 		}
 	}
@@ -79,10 +87,9 @@ func (p *parser) query() (*Query, error) {
 	}
 	part := newBox(q.Inputs) // its floats serve case after case
 	copies := map[int]int{}
-	whole.spread(q.Shared)
 	for _, c := range cases {
 		b := whole
-		if len(c.bounds) > 0 || p.declared != nil && whole.open() {
+		if apart || len(c.bounds) > 0 {
 			b = part
 			b.lower, b.upper = slices.Clone(whole.lower), slices.Clone(whole.upper)
 			copy(b.lo, whole.lo)

@@ -53,44 +53,23 @@ func (q *Query) Logic() string {
 // complexity names the theories of comparisons and arithmetic.
 func (q *Query) complexity() (between, arithmetic string) {
 	between, arithmetic = "SNC", "BND"
-	owner := map[bool][]int{}
-	var nets [2][]int // the network of each input and of each other value, and its node
-	node := 0
-	for k, n := range q.Networks {
-		for _, v := range n.Inputs {
-			if v.Initialized {
-				continue
-			}
-			node++
-			for range v.Elements() {
-				owner[true], nets[0] = append(owner[true], node), append(nets[0], k)
-			}
-		}
-		for _, v := range append(slices.Clone(n.Hidden), n.Outputs...) {
-			node++
-			for range v.Elements() {
-				owner[false], nets[1] = append(owner[false], node), append(nets[1], k)
-			}
-		}
-	}
+	inputs, others := q.owners()
 	linear := q.Shared != nil
 	outputs := false
 	for _, c := range q.Cases {
 		for _, a := range c.Atoms {
 			seen := map[int]int{} // the node of each network
 			for k, i := range a.Index {
-				in := i >= q.Outputs
-				if in {
-					i = q.Copies[i-q.Outputs]
+				of := others
+				if i >= q.Outputs {
+					of, i = inputs, q.Copies[i-q.Outputs]
 					linear = linear || len(a.Index) > 1
 				}
-				side := map[bool]int{true: 0, false: 1}[in]
-				if i < len(owner[in]) {
-					net, at := nets[side][i], owner[in][i]
-					if before, ok := seen[net]; ok && before != at {
+				if o := of.at(i); o.node > 0 {
+					if before, ok := seen[o.network]; ok && before != o.node {
 						between = "MNC"
 					}
-					seen[net] = at
+					seen[o.network] = o.node
 				}
 				linear = linear || len(a.Index) > 2 || len(a.Index) == 2 && a.Coef[k].Num().BitLen()+a.Coef[k].Denom().BitLen() > 2
 			}
@@ -105,4 +84,41 @@ func (q *Query) complexity() (between, arithmetic string) {
 		arithmetic = "COUT"
 	}
 	return between, arithmetic
+}
+
+// owner is the node that has the elements from first on, and its network.
+type owner struct{ first, network, node int }
+
+type owners []owner
+
+// at is the owner of an element; none in VNN-LIB 1.0.
+func (o owners) at(i int) owner {
+	k, found := slices.BinarySearchFunc(o, i, func(o owner, i int) int { return o.first - i })
+	if !found {
+		k--
+	}
+	if k < 0 {
+		return owner{}
+	}
+	return o[k]
+}
+
+// owners are the nodes of all inputs that vary, and of all else, in the order of their elements.
+func (q *Query) owners() (inputs, others owners) {
+	node, in, out := 0, 0, 0
+	for k, n := range q.Networks {
+		for _, v := range n.Inputs {
+			if !v.Initialized {
+				node++
+				inputs = append(inputs, owner{in, k, node})
+				in += v.Elements()
+			}
+		}
+		for _, v := range append(slices.Clone(n.Hidden), n.Outputs...) {
+			node++
+			others = append(others, owner{out, k, node})
+			out += v.Elements()
+		}
+	}
+	return inputs, others
 }

@@ -223,6 +223,7 @@ func TestFaultsOf2AreNamed(t *testing.T) {
 		{one + "(declare-input X float32 [1 2])", `"2" where "," or "]"`},
 		{one + "(declare-input X float32 [-1])", `"-1" where a number`},
 		{one + "(declare-input X float32 [99999,99999])", "more than"},
+		{one + "(declare-input X float32 [8192,8000])(declare-output Y float32 [1]))(assert (<= Y[0] 1))", "cannot bound them all"},
 		{one + "(declare-input X float32 [1])(declare-output Y Real [1]))", "where one variable is real"},
 		{one + "(declare-input X float32 [1])(declare-hidden H float32 [1] h)", "double quotes"},
 		{one + "(equal-to M)", "no network of that name"},
@@ -310,6 +311,31 @@ func TestNormalFormsOf2AreTheirOwn(t *testing.T) {
 			!reflect.DeepEqual(a.Shared, b.Shared) {
 			t.Errorf("%s\nreads as\n%s", a.Normal(), b.Normal())
 		}
+	}
+}
+
+// TestLogicsAreNamed: the standard's examples, and what is beside them.
+func TestLogicsAreNamed(t *testing.T) {
+	const hidden = "(vnnlib-version <2.0>)(declare-network f (declare-input X float32 [2])(declare-output Y float32 [1]))" +
+		"(declare-network g %s(declare-input A float32 [2])(declare-hidden H float32 [1] \"hidden\")(declare-output B float32 [1]))" +
+		"(assert (and (>= X[0] 0) (<= X[0] 1) (>= X[1] 0) (<= X[1] 1) (>= A[0] 0) (<= A[0] 1) (>= A[1] 0) (<= A[1] 1)))"
+	for _, c := range []struct{ relation, asserted, want string }{
+		{"", "(assert (<= (+ X[0] X[1]) 0.1))", "H-MNET-SIO-SNC-LIN-FLOAT32"},
+		{"", "(assert (<= Y[0] 0.1))", "H-MNET-SIO-SNC-BND-FLOAT32"},
+		{"(equal-to f)", "(assert (<= H[0] 0.5))", "H-MENET-SIO-SNC-BND-FLOAT32"},
+		{"(isomorphic-to f)", "(assert (== Y[0] A[0]))", "H-MINET-SIO-SNC-LIN-FLOAT32"},
+		{"", "(assert (<= (+ X[0] Y[0]) 0.1))", "H-MNET-SIO-MNC-LIN-FLOAT32"},
+		{"", "(assert (<= H[0] A[1]))", "H-MNET-SIO-MNC-LIN-FLOAT32"},
+		{"", "(assert (== B[0] H[0]))", "H-MNET-SIO-MNC-COUT-FLOAT32"},
+		{"", "(assert (>= Y[0] B[0]))", "H-MNET-SIO-SNC-COUT-FLOAT32"},
+	} {
+		text := strings.Replace(hidden, "%s", c.relation, 1) + c.asserted
+		if got := mustParse(t, text).Logic(); got != c.want {
+			t.Errorf("%s: %s, want %s", c.asserted, got, c.want)
+		}
+	}
+	if got := mustParse(t, decls+unitBox+"(assert (>= Y_0 Y_1))").Logic(); got != "NH-SNET-SIO-SNC-COUT-REAL" {
+		t.Error(got)
 	}
 }
 
