@@ -110,7 +110,9 @@ func (p *parser) skip() error {
 		case t == nil:
 			return p.errorf(false, "a bracket is not closed")
 		case string(t) == "(":
-			open++
+			if open++; open > maxDepth {
+				return p.errorf(true, "nesting deeper than %d", maxDepth)
+			}
 		case string(t) == ")":
 			open--
 		}

@@ -153,6 +153,7 @@ func TestFaultsAreNamed(t *testing.T) {
 		{decls + "(declare-network N)", "does not begin with"},
 		{decls + unitBox + "(assert (<= Y_0 1 2))", "two sides"},
 		{decls + unitBox + "(assert " + strings.Repeat("(and ", 600), "nesting"},
+		{decls + unitBox + "(set-info " + strings.Repeat("(x ", 600), "nesting"},
 		{decls + unitBox + strings.Repeat("(assert (or (<= Y_0 1) (<= Y_0 2) (<= Y_0 3) (<= Y_0 4)))", 10), "cases"},
 	} {
 		_, err := Parse(strings.NewReader(c.text))
