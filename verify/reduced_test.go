@@ -23,15 +23,21 @@ func TestValuesComparedWithThemselves(t *testing.T) {
 		{same + "(assert (>= Y[0,0] V[0,0]))", Falsified},
 		{same + "(assert (!= Y[0,1] V[0,1]))", Verified},
 		{same + "(assert (>= (+ Y[0,0] (* 0.1 Y[0,1]) (* -0.1 V[0,1])) (+ V[0,0] 1e-30)))", Verified},
+		{same + "(assert (or (> (- Y[0,0] V[0,0]) 0) (< (- H[0,2] Y[0,1] (- V[0,1])) -0.001)))", Verified},
+		{same + "(assert (>= (+ H[0,0] (- Y[0,1] V[0,1])) 1))", Falsified},
 		{same + "(assert (or (< Y[0,0] V[0,0]) (and (> Y[0,1] V[0,1]) (>= Y[0,0] -100))))", Verified},
 		{"(assert (> Y[0,0] V[0,0]))", Falsified},
 		{"(assert (== X[0,0] U[0,0]))(assert (> Y[0,0] V[0,0]))", Falsified},
 	} {
 		for _, kind := range []string{"float32", "real"} {
-			one := func(name, more, x, y string) string {
-				return "(declare-network " + name + more + "(declare-input " + x + " " + kind + " [1,2])(declare-output " + y + " " + kind + " [1,2]))"
+			one := func(name, more, x, hidden, y string) string {
+				return "(declare-network " + name + more + "(declare-input " + x + " " + kind + " [1,2])" + hidden + "(declare-output " + y + " " + kind + " [1,2]))"
 			}
-			q, err := vnnlib.Parse(strings.NewReader("(vnnlib-version <2.0>)" + one("f", "", "X", "Y") + one("g", "(equal-to f)", "U", "V") + box + c.text))
+			h := "" // outputs that are compared stand behind it
+			if strings.Contains(c.text, "H[") {
+				h = "(declare-hidden H " + kind + " [1,3] \"relu\")"
+			}
+			q, err := vnnlib.Parse(strings.NewReader("(vnnlib-version <2.0>)" + one("f", "", "X", h, "Y") + one("g", "(equal-to f)", "U", "", "V") + box + c.text))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -132,6 +132,9 @@ func TestCasesMeanWhatTheTextSays(t *testing.T) {
 			a, b := names[rng.IntN(4)], names[rng.IntN(4)]
 			text += fmt.Sprintf("(assert (and (<= %s %s) (<= 0 (- %s %s))))\n", a, b, a, b)
 		}
+		if rng.IntN(3) == 0 { // one side alone makes nothing equal
+			text += fmt.Sprintf("(assert (%s %s %s))\n", []string{"<=", ">="}[rng.IntN(2)], names[rng.IntN(4)], names[rng.IntN(4)])
+		}
 		text += "(assert " + randomFormula(rng, names, 3) + ")\n"
 		q := mustParse(t, twoDecls+text)
 		again := mustParse(t, string(q.Normal()))
