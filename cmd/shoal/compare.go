@@ -163,7 +163,7 @@ func compareAction(c *cli.Context) error {
 	fixed := trial.FixedBatch(firstShape(sessions[0]), firstShape(sessions[1]))
 	q.By, q.Batch = matched.Outputs, max(1, c.Int("batch")/fixed)*fixed
 	for i, m := range models {
-		q.Models[i] = trial.Side{Path: m.Path, Runs: batchesOf(c, m, sessions[i], trial.FixedBatch(firstShape(sessions[i])))}
+		q.Models[i] = trial.Side{Path: m.Path, Runs: &trial.Batches{Session: sessions[i], Fixed: trial.FixedBatch(firstShape(sessions[i]))}}
 	}
 	var s *samples
 	if q.Feed, s, err = openFeed(c, in, set, sessions[0].Inputs(), fixed); err != nil {

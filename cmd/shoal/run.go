@@ -115,7 +115,7 @@ type runTally struct {
 func (r *runTally) all(c *cli.Context, sess engine.Session) error {
 	s := r.s
 	batch := max(1, c.Int("batch")/r.fixed) * r.fixed
-	r.batches = batchesOf(c, r.sub.Model, sess, r.fixed)
+	r.batches = &trial.Batches{Session: sess, Fixed: r.fixed}
 	r.batches.Axis = r.sub.ScoresAxis
 	feed := r.sub.Inputs.Feed(s.Samples, sess.Inputs(), r.fixed)
 	bar := newProgress(c.App.ErrWriter, s.set.Len(), "running")

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"runtime"
 
 	"github.com/urfave/cli/v2"
 
@@ -11,7 +9,6 @@ import (
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
-	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
 // subjectFlags say what a model's numbers mean, where its file leaves that open.
@@ -105,19 +102,4 @@ func asUsage(err error) error {
 		return usageError(u.Hint, "%v", u)
 	}
 	return err
-}
-
-// batchesOf runs samples through a session together where that changes none of them.
-func batchesOf(c *cli.Context, m *onnxio.Model, sess engine.Session, fixed int) *trial.Batches {
-	b := &trial.Batches{Session: sess, Fixed: fixed}
-	if in := sess.Inputs(); sess.Engine() == "go" && len(in) > 0 && len(in[0].Shape) > 0 && in[0].Shape[0] < 0 {
-		o := engineOptions(c)
-		if b.Threads = o.Threads; b.Threads <= 0 {
-			b.Threads = runtime.GOMAXPROCS(0)
-		}
-		b.Together = func(ctx context.Context) (engine.Session, error) {
-			return engine.OpenGraph(ctx, m.Graph, engine.Options{Threads: 1, MaxBatch: b.Threads, Float64: o.Float64, Once: true, Reading: o.Reading})
-		}
-	}
-	return b
 }

@@ -21,11 +21,6 @@ type Batches struct {
 	Session engine.Session
 	Fixed   int // the batch that the file fixes, 1 where it is free: a sample alone is then in the company of itself
 
-	// Together, where set, opens the model so that up to Threads samples stay together: the embedded engine gives each thread its own part of a batch, and
-	// whether samples depend on each other would be a matter of how many threads there are.
-	Together func(context.Context) (engine.Session, error)
-	Threads  int
-
 	// Axis, where set, is what a user says of the axis of the samples in an output; it must be what trying shows.
 	Axis func(output string) (axis int, said bool)
 
@@ -74,16 +69,9 @@ func (b *Batches) Run(ctx context.Context, x []*onnxio.Tensor, n, padded int) ([
 	}
 	axes, ok := b.tried[padded]
 	if !ok {
-		apart := b.Together != nil && padded > 1 && padded <= b.Threads
-		if apart {
-			if out, err = b.together(ctx, x); err != nil {
-				return nil, err
-			}
-		}
 		if axes, err = b.try(ctx, x, out, n, padded); err != nil {
 			return nil, err
 		}
-		b.Alone = b.Alone || apart && slices.Max(axes) > 0 // parts are put together along the first
 		if b.Alone {
 			return b.alone(ctx, x, n, padded)
 		}
@@ -103,15 +91,6 @@ func (b *Batches) Run(ctx context.Context, x []*onnxio.Tensor, n, padded int) ([
 		}
 	}
 	return rows, nil
-}
-
-func (b *Batches) together(ctx context.Context, x []*onnxio.Tensor) ([]*onnxio.Tensor, error) {
-	s, err := b.Together(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	return s.Run(ctx, x)
 }
 
 // try finds the axis of every output along which each sample has what it has alone. Where there is none samples run alone from here on.

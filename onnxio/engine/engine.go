@@ -49,7 +49,8 @@ type Session interface {
 	Inputs() []Port
 	Outputs() []Port
 	// Run computes all outputs. The first dimension of the inputs is the batch: any size works, also where the file fixes it
-	// to 1 (the samples then run one by one, on all cores) or to another number (it must divide the batch).
+	// to 1 (the samples then run one by one, on all cores) or to another number (it must divide the batch). Where it is free and samples
+	// change each other, they go through the graph together.
 	Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio.Tensor, error)
 	Close() error
 }

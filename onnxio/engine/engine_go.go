@@ -13,7 +13,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// goSession is the embedded engine: samples run side by side, each worker on a plan of its own.
+// goSession is the embedded engine: samples run side by side, each worker on a plan of its own, where they have alone what they have in company (apart.go). A
+// batch whose samples change each other goes through the graph whole.
 type goSession struct {
 	graph *onnxio.Graph
 	o     Options
@@ -22,8 +23,9 @@ type goSession struct {
 	mu     sync.Mutex
 	plans  map[int][]*plan // idle plans by batch size
 	tried  map[int]*onnxio.Graph
-	packed map[string]any // weights, by the node's output
-	size   int64          // bytes of a plan's values, for one sample
+	cuts   map[[2]int]bool // whether a batch may be cut, by its size and that of pieces
+	packed map[string]any  // weights, by the node's output
+	size   int64           // bytes of a plan's values, for one sample
 }
 
 // defaultBatch is the number of samples that one worker takes at once where the batch is free: enough to fill the kernels, small
@@ -32,7 +34,7 @@ const defaultBatch = 16
 
 func openGo(ctx context.Context, g *onnxio.Graph, o Options) (Session, error) {
 	s := &goSession{graph: g, o: o, ports: ports{fixed: infer.FixedBatch(g)}, plans: map[int][]*plan{},
-		tried: map[int]*onnxio.Graph{}, packed: map[string]any{}}
+		tried: map[int]*onnxio.Graph{}, cuts: map[[2]int]bool{}, packed: map[string]any{}}
 	if o.MaxBatch <= 0 {
 		s.o.MaxBatch = defaultBatch
 	}
@@ -113,6 +115,15 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 	step := s.fixed
 	if step == 0 {
 		step = max(1, min(s.o.MaxBatch, (batch+s.o.Threads-1)/s.o.Threads))
+		if step < batch {
+			ok, err := s.cut(ctx, inputs, batch, step)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				step = batch
+			}
+		}
 	}
 	out := make([]*onnxio.Tensor, len(s.out))
 	var once sync.Mutex
