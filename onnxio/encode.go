@@ -254,7 +254,10 @@ func encodeDim(d Dim) *pb.TensorShapeProto_Dimension {
 
 // constants lists the constants that nodes read or that the graph returns and no node computes, in order of first use. outer tells which
 // names belong to the graphs around.
-func constants(g *Graph) []*Value {
+func constants(g *Graph) []*Value { return constantsOf(g, true) }
+
+// constantsOf is constants, with or without those that subgraphs read.
+func constantsOf(g *Graph, inner bool) []*Value {
 	var out []*Value
 	seen := map[*Value]bool{}
 	computed := map[*Value]bool{}
@@ -276,7 +279,9 @@ func constants(g *Graph) []*Value {
 				add(v)
 			}
 			for _, a := range sortedGraphs(n) {
-				walk(a)
+				if inner {
+					walk(a)
+				}
 			}
 		}
 		for _, v := range g.Outputs {

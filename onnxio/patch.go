@@ -377,8 +377,11 @@ type initializers struct {
 
 // constants compares the file's initializers with the graph's. One that nobody reads any more is dropped if somebody did in the file.
 func (p *graphPatch) constants(g *Graph, fields []wire.Field) (*initializers, error) {
-	want := map[string]*Value{}
-	for _, v := range constants(g) {
+	want, inner := map[string]*Value{}, map[string]bool{}
+	for _, v := range constants(g) { // subgraphs are not edited: what they bring stays in them, and what they read of this graph as it is
+		inner[v.Name] = true
+	}
+	for _, v := range constantsOf(g, false) {
 		if old := want[v.Name]; old != nil && old.Const != v.Const {
 			return nil, fmt.Errorf("two constants are named %q", v.Name)
 		}
@@ -401,9 +404,9 @@ func (p *graphPatch) constants(g *Graph, fields []wire.Field) (*initializers, er
 		name := t.GetName()
 		v := want[name]
 		if v == nil || computed[name] {
-			if !read[name] && !computed[name] {
+			if !computed[name] && (!read[name] || inner[name]) {
 				out.file[name] = true
-				out.replaced[i] = []wire.Field{f} // nobody ever read it
+				out.replaced[i] = []wire.Field{f} // nobody ever read it, or a subgraph still does
 			}
 			continue
 		}
@@ -423,7 +426,7 @@ func (p *graphPatch) constants(g *Graph, fields []wire.Field) (*initializers, er
 		}
 		out.replaced[i] = []wire.Field{n}
 	}
-	for _, v := range constants(g) {
+	for _, v := range constantsOf(g, false) {
 		if out.file[v.Name] {
 			continue
 		}

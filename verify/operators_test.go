@@ -166,9 +166,63 @@ var steps = []struct {
 		m := b.node("Reshape", nil, x, fixedInts(int64(c), -1))
 		return b.node("Reshape", nil, b.node("Gemm", onnxio.Attrs{"transB": int64(1), "alpha": float32(0.3)}, m, m), fixedInts(1, -1))
 	}},
+	{"If on data", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
+		return b.branch(b.node("Relu", nil, x))
+	}},
+	{"a Loop of three turns", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		body := &builder{g: &onnxio.Graph{}, rng: b.rng, n: 1000}
+		turn, on, h := &onnxio.Value{Name: "turn"}, &onnxio.Value{Name: "on"}, &onnxio.Value{Name: "h"}
+		y := body.node("Tanh", nil, body.node("Add", nil, body.node("Mul", nil, h, body.weights(1, c, 1, 1)), x))
+		y = body.branch(body.node("Add", nil, y, body.node("Cast", onnxio.Attrs{"to": int64(onnxio.Float)}, turn)))
+		body.g.Inputs, body.g.Outputs = []*onnxio.Value{turn, on, h}, []*onnxio.Value{body.node("Identity", nil, on), y}
+		times := fixedInts(3)
+		times.Name, times.Const.Shape = "times", []int{}
+		return b.node("Loop", onnxio.Attrs{"body": body.g}, times, nil, x)
+	}},
+	{"a Scan from the end", func(b *builder, x *onnxio.Value, c int) *onnxio.Value {
+		body := &builder{g: &onnxio.Graph{}, rng: b.rng, n: 1000}
+		h, row := &onnxio.Value{Name: "h"}, &onnxio.Value{Name: "row"}
+		y := body.node("Sigmoid", nil, body.node("Add", nil, body.node("Mul", nil, h, body.weights(1, 1)), row))
+		body.g.Inputs, body.g.Outputs = []*onnxio.Value{h, row}, []*onnxio.Value{y, body.node("Neg", nil, y)}
+		start := b.node("ReduceMax", nil, x, fixedInts(2))
+		start = b.node("Reshape", nil, start, fixedInts(1, int64(c), -1))
+		last := b.node("Scan", onnxio.Attrs{"body": body.g, "num_scan_inputs": int64(1), "scan_input_axes": []int64{2}, "scan_input_directions": []int64{1},
+			"scan_output_axes": []int64{2}}, start, x)
+		all := &onnxio.Value{Name: "all", Producer: last.Producer}
+		last.Producer.Outputs = append(last.Producer.Outputs, all)
+		return b.node("Add", nil, all, b.node("Unsqueeze", nil, last, fixedInts(2)))
+	}},
 	{"Reciprocal", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		return b.node("Reciprocal", nil, b.node("Exp", nil, x))
 	}},
+}
+
+// branch is an If on whether a value's sum is positive, with branches that read it by name.
+func (b *builder) branch(x *onnxio.Value) *onnxio.Value {
+	zero := b.weights(0, 1)
+	zero.Const.Shape = []int{}
+	cond := b.node("Greater", nil, b.node("ReduceSum", onnxio.Attrs{"keepdims": int64(0)}, x), zero)
+	side := func(from int, op string) *onnxio.Graph {
+		s := &builder{g: &onnxio.Graph{}, rng: b.rng, n: b.n + from}
+		s.g.Outputs = []*onnxio.Value{s.node(op, nil, s.node("Mul", nil, x, s.weights(1, 1)))}
+		return s.g
+	}
+	return b.node("If", onnxio.Attrs{"then_branch": side(2000, "Tanh"), "else_branch": side(2000, "Neg")}, cond)
+}
+
+// newest makes a graph's nodes of opset 24, and leaves types to the operators: some give whole numbers or truth values.
+func newest(g *onnxio.Graph) {
+	for _, n := range g.Nodes {
+		n.Opset = 24
+		for _, v := range n.Outputs {
+			v.DType = onnxio.Undefined
+		}
+		for _, a := range n.Attrs {
+			if inner, ok := a.(*onnxio.Graph); ok {
+				newest(inner)
+			}
+		}
+	}
 }
 
 func fixedInts(v ...int64) *onnxio.Value {
@@ -195,12 +249,7 @@ func TestBoundsContainSampledPointsOfOperators(t *testing.T) {
 				const c = 3
 				y := b.node("Conv", onnxio.Attrs{"kernel_shape": []int64{2, 2}}, x, b.weights(0.7, c, 2, 2, 2), b.weights(0.5, c))
 				y = s.make(b, y, c)
-				for _, n := range b.g.Nodes {
-					n.Opset = 24
-					for _, v := range n.Outputs {
-						v.DType = onnxio.Undefined // as the operator has it: some give whole numbers or truth values
-					}
-				}
+				newest(b.g)
 				flat := b.node("Flatten", onnxio.Attrs{"axis": int64(1)}, y)
 				b.g.Outputs = []*onnxio.Value{flat}
 				probe := openGraph(t, b.g, Options{Threads: 1})

@@ -89,7 +89,7 @@ func inspectAction(c *cli.Context) error {
 		return err
 	}
 	d := inspectDoc{Model: modelOf(c, m), Producer: m.Producer, IR: m.IR, Opsets: m.Opsets,
-		Inputs: []portDoc{}, Outputs: []portDoc{}, Layers: []layerDoc{}, Operators: operatorsOf(m.Graph)}
+		Inputs: []portDoc{}, Outputs: []portDoc{}, Layers: []layerDoc{}}
 	for _, v := range m.Graph.Inputs {
 		d.Inputs = append(d.Inputs, portOf(v))
 	}
@@ -102,6 +102,7 @@ func inspectAction(c *cli.Context) error {
 	} else {
 		d.layers(g)
 	}
+	d.Operators = operatorsOf(m.Graph, err == nil)
 	d.Lacks = lackedBy(g)
 	if jsonMode(c) != "" {
 		if err := printJSON(c.App.Writer, d); err != nil {
@@ -113,8 +114,9 @@ func inspectAction(c *cli.Context) error {
 	return nil // a file that parses is described, whatever it lacks
 }
 
-// operatorsOf counts them and lists what shoal lacks of each. Affine operators need no Interval of their own.
-func operatorsOf(g *onnxio.Graph) []operatorDoc {
+// operatorsOf counts them and lists what shoal lacks of each. Affine operators need no Interval of their own. Those with graphs lack nothing themselves where what
+// they hold could be written out.
+func operatorsOf(g *onnxio.Graph, written bool) []operatorDoc {
 	count := map[string]*operatorDoc{}
 	for _, n := range g.Nodes {
 		name := n.Op
@@ -130,6 +132,7 @@ func operatorsOf(g *onnxio.Graph) []operatorDoc {
 		switch def, err := operators.Lookup(n); {
 		case o.Refused != "" || n.Domain == "ai.onnx.ml" && n.Op == "ZipMap" && slices.ContainsFunc(g.Outputs, func(v *onnxio.Value) bool { return v == n.Outputs[0] }):
 			// an output's maps are seen through to the table that they are rows of
+		case written && holdsGraph(n):
 		case err != nil: // another node of the operator may well be fine
 			o.Missing, o.Refused = []string{"Shape", "Eval", "Interval", "Linear"}, err.Error()
 		case o.Count == 1 && len(n.Inputs) > 0: // without inputs it is folded away
@@ -142,6 +145,15 @@ func operatorsOf(g *onnxio.Graph) []operatorDoc {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Op < out[j].Op })
 	return out
+}
+
+func holdsGraph(n *onnxio.Node) bool {
+	for _, a := range n.Attrs {
+		if _, ok := a.(*onnxio.Graph); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // needs are the faces that commands ask of the operators that an output needs, constants apart.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
@@ -57,18 +58,45 @@ func TestConstantConditionsTakeTheirBranch(t *testing.T) {
 	}
 }
 
-func TestOtherConditionsAreRefused(t *testing.T) {
-	g := branching(2)
-	var cond *onnxio.Node
-	for _, n := range g.Nodes {
-		if n.Op == "If" {
-			cond = n
+// TestConditionsOnDataKeepBothBranches: a condition that is not known runs the branch that it takes, where both give one shape; what a branch cannot do, or a
+// branch that is not there, is refused.
+func TestConditionsOnDataKeepBothBranches(t *testing.T) {
+	asked := func(g *onnxio.Graph) *onnxio.Node {
+		for _, n := range g.Nodes {
+			if n.Op == "If" {
+				n.Inputs[0] = &onnxio.Value{Name: "asked", DType: onnxio.Bool, HasShape: true, Dims: []onnxio.Dim{}}
+				g.Inputs = append(g.Inputs, n.Inputs[0])
+				return n
+			}
 		}
+		return nil
 	}
-	cond.Inputs[0] = &onnxio.Value{Name: "asked", DType: onnxio.Bool, HasShape: true, Dims: []onnxio.Dim{}}
-	g.Inputs = append(g.Inputs, cond.Inputs[0])
-	if _, err := infer.Prepare(context.Background(), g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "condition depends") {
+	g := branching(1) // [N] and [N,1]
+	asked(g)
+	if _, err := infer.Prepare(context.Background(), g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "its branches give shapes [1] and [1 1]") {
 		t.Errorf("%v", err)
+	}
+	g = branching(2)
+	n := asked(g)
+	then := n.Attrs["then_branch"].(*onnxio.Graph)
+	then.Nodes[0].Op, then.Nodes[0].Inputs = "Exp", then.Nodes[0].Inputs[:1]
+	p, err := infer.Prepare(context.Background(), g, infer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := engine.OpenGraph(context.Background(), p, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, yes := range []bool{false, true} {
+		out, err := s.Run(context.Background(), []*onnxio.Tensor{onnxio.FromFloat32([]float32{0, 2}, 1, 2), {DType: onnxio.Bool, Shape: []int{}, Data: []bool{yes}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := out[0].F32(); yes && f[0] != 1 || !yes && f[1] != -2 {
+			t.Errorf("condition %v: %v", yes, f)
+		}
 	}
 	g = branching(2)
 	delete(g.Nodes[len(g.Nodes)-1].Attrs, "else_branch")

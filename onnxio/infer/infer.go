@@ -100,14 +100,19 @@ func annotate(ctx context.Context, g *onnxio.Graph, o Options, before func(*onnx
 				return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q is no tensor but a %s, which shoal does not compute", v.Name, v.Kind)}
 			}
 		}
-		return eachNode(g, ownCondition, func(n *onnxio.Node) ([]*onnxio.Node, error) { return r.parts(n, o) }, func(n *onnxio.Node) error {
+		w := walk{cond: ownCondition, parts: func(n *onnxio.Node) ([]*onnxio.Node, error) { return r.parts(n, o) }}
+		if o.Float64 {
+			w.made = func(nodes []*onnxio.Node) error { return r.widen(&onnxio.Graph{Nodes: nodes}) }
+		}
+		w.visit = func(n *onnxio.Node) error {
 			if before != nil {
 				if err := before(n); err != nil {
 					return err
 				}
 			}
 			return r.node(n, o)
-		})
+		}
+		return w.run(ctx, g)
 	})
 }
 

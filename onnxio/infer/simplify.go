@@ -47,7 +47,8 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 		}
 		return x.Const
 	}
-	if err := eachNode(out, taken, nil, func(*onnxio.Node) error { return nil }); err != nil {
+	w := walk{cond: taken, keep: true, visit: func(*onnxio.Node) error { return nil }}
+	if err := w.run(ctx, out); err != nil {
 		return nil, err
 	}
 	for _, n := range out.Nodes {
@@ -56,6 +57,9 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 				continue
 			}
 			x, y := one[v.Name], other[v.Name]
+			if x == nil || y == nil {
+				return nil, fmt.Errorf("value %q was not inferred", v.Name)
+			}
 			v.DType, v.Shape = x.DType, x.Shape
 			if x.Const != nil && y.Const != nil && reflect.DeepEqual(x.Const, y.Const) {
 				v.Const = x.Const
@@ -70,6 +74,7 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 			n.Inputs[1] = &onnxio.Value{Name: n.Outputs[0].Name + "_shape", DType: onnxio.Int64, Const: t, Shape: t.Shape}
 		}
 	}
+	read := heldForGraphs(out)
 	for _, p := range passes {
 		p.run(out)
 	}
@@ -77,6 +82,7 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 	for _, p := range passes {
 		p.run(out)
 	}
+	out.Outputs = out.Outputs[:len(out.Outputs)-read]
 	for _, n := range out.Nodes {
 		for _, v := range n.Outputs {
 			if v != nil {
@@ -85,6 +91,27 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 		}
 	}
 	return Remapped(file, out), nil
+}
+
+// heldForGraphs makes the values that graphs of nodes read by name outputs for a time, so that they keep name and node, and gives their number.
+func heldForGraphs(g *onnxio.Graph) int {
+	read := map[string]bool{}
+	for _, n := range g.Nodes {
+		if branches(n) {
+			readBy(&onnxio.Node{Attrs: n.Attrs}, read)
+		}
+	}
+	count := 0
+	for _, n := range g.Nodes {
+		for _, v := range n.Outputs {
+			if v != nil && read[v.Name] && !slices.Contains(g.Outputs, v) {
+				v.Const = nil
+				g.Outputs = append(g.Outputs, v)
+				count++
+			}
+		}
+	}
+	return count
 }
 
 // evaluate is Prepare with every node still there.
