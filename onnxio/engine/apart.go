@@ -341,56 +341,56 @@ func sameConstant(a, b *onnxio.Tensor) bool {
 	return true
 }
 
-// cut tells whether a batch of n may go through the graph in pieces of step samples: what was found out for these sizes before, or what operators say, or
-// what trying shows.
-func (s *goSession) cut(ctx context.Context, inputs []*onnxio.Tensor, n, step int) (bool, error) {
+// cut tells whether a batch of n may go through the graph in pieces: what was found out before, or what operators say, or what trying shows. Where samples go
+// their own ways in a large batch, as one alone does, they do in all smaller ones.
+func (s *goSession) cut(ctx context.Context, inputs []*onnxio.Tensor, n int) (bool, error) {
+	some := min(n, triedSamples)
 	s.mu.Lock()
-	known, ok := s.cuts[[2]int{n, step}]
+	v, most, tried := s.word, s.most, s.cuts[some]
 	s.mu.Unlock()
-	if ok {
-		return known, nil
+	var err error
+	if n > most && (most == 0 || v != mixed) {
+		if v, err = s.said(ctx, n); err != nil {
+			return false, err
+		}
+		s.mu.Lock()
+		s.word, s.most = v, n
+		s.mu.Unlock()
 	}
-	v, err := s.said(ctx, n, step)
-	if err == nil && v == unclear {
-		v, err = s.tryCut(ctx, inputs, n)
+	if v != unclear {
+		return v == apart, nil
 	}
-	if err != nil {
-		return false, err
+	if tried == unclear {
+		if tried, err = s.tryCut(ctx, inputs, n); err != nil {
+			return false, err
+		}
+		s.mu.Lock()
+		s.cuts[some] = tried
+		s.mu.Unlock()
 	}
-	s.mu.Lock()
-	s.cuts[[2]int{n, step}] = v == apart
-	s.mu.Unlock()
-	return v == apart, nil
+	return tried == apart, nil
 }
 
-// said is what the operators say of a batch in pieces.
-func (s *goSession) said(ctx context.Context, n, step int) (verdict, error) {
+// said is what the operators say of a batch.
+func (s *goSession) said(ctx context.Context, n int) (verdict, error) {
 	each := map[string]bool{}
 	for i, p := range s.in {
 		each[p.Name] = !s.whole(i)
 	}
-	whole, err := infer.Prepare(ctx, s.graph, infer.Options{Batch: n, Float64: s.o.Float64, Reading: s.o.Reading})
-	if err != nil {
+	var graphs [2]*onnxio.Graph
+	for i, size := range []int{n, 1} {
+		g, err := infer.Prepare(ctx, s.graph, infer.Options{Batch: size, Float64: s.o.Float64, Reading: s.o.Reading})
 		if ctx.Err() != nil {
 			return unclear, err
 		}
-		return unclear, nil //nolint:nilerr // a batch that the graph does not take whole may be taken in pieces, which trying shows
-	}
-	at, v := samplesOf(whole, each, n)
-	if v != apart {
-		return v, nil
-	}
-	for _, fewer := range []int{step, n % step} {
-		if fewer == 0 {
-			continue
-		}
-		part, err := infer.Prepare(ctx, s.graph, infer.Options{Batch: fewer, Float64: s.o.Float64, Reading: s.o.Reading})
-		if err != nil {
-			return unclear, err
-		}
-		if !sameForFewer(whole, part, at, n, fewer) {
+		if err != nil { // a batch that the graph does not take whole may be taken in pieces, which trying shows
 			return unclear, nil
 		}
+		graphs[i] = g
 	}
-	return apart, nil
+	at, v := samplesOf(graphs[0], each, n)
+	if v == apart && !sameForFewer(graphs[0], graphs[1], at, n, 1) {
+		v = unclear
+	}
+	return v, nil
 }

@@ -23,7 +23,9 @@ type goSession struct {
 	mu     sync.Mutex
 	plans  map[int][]*plan // idle plans by batch size
 	tried  map[int]*onnxio.Graph
-	cuts   map[[2]int]bool // whether a batch may be cut, by its size and that of pieces
+	word   verdict // of the operators, on a batch of most samples
+	most   int
+	cuts   map[int]verdict // of trying, by the number of samples that were tried
 	packed map[string]any  // weights, by the node's output
 	size   int64           // bytes of a plan's values, for one sample
 }
@@ -34,7 +36,7 @@ const defaultBatch = 16
 
 func openGo(ctx context.Context, g *onnxio.Graph, o Options) (Session, error) {
 	s := &goSession{graph: g, o: o, ports: ports{fixed: infer.FixedBatch(g)}, plans: map[int][]*plan{},
-		tried: map[int]*onnxio.Graph{}, cuts: map[[2]int]bool{}, packed: map[string]any{}}
+		tried: map[int]*onnxio.Graph{}, cuts: map[int]verdict{}, packed: map[string]any{}}
 	if o.MaxBatch <= 0 {
 		s.o.MaxBatch = defaultBatch
 	}
@@ -116,7 +118,7 @@ func (s *goSession) Run(ctx context.Context, inputs []*onnxio.Tensor) ([]*onnxio
 	if step == 0 {
 		step = max(1, min(s.o.MaxBatch, (batch+s.o.Threads-1)/s.o.Threads))
 		if step < batch {
-			ok, err := s.cut(ctx, inputs, batch, step)
+			ok, err := s.cut(ctx, inputs, batch)
 			if err != nil {
 				return nil, err
 			}
