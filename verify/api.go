@@ -195,6 +195,8 @@ type Departure struct {
 	Node string `json:"node"`
 	Op   string `json:"op"`
 	Why  string `json:"why"`
+	// Varies tells that onnxruntime's own answer differs from processor to processor: its reading is then refused.
+	Varies bool `json:"varies,omitempty"`
 }
 
 // BoundsResult answers Verifier.Bounds.

@@ -49,6 +49,12 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	departures := operators.Departures(g)
+	for _, d := range departures {
+		if d.Varies && o.Reading == onnxio.ONNXRuntime {
+			return nil, &onnxio.UnsupportedError{Node: d.Node, Op: d.Op, Why: "onnxruntime " + d.Why + ": its reading is none that bounds could follow; the standard's is"}
+		}
+	}
 	var net *bound.Network
 	err = budget.Do(ctx, func() error {
 		made, err := bound.Compile(ctx, g, o.DropSoftmax)
@@ -68,7 +74,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	if len(v.same) != net.Outputs() {
 		v.same = nil
 	}
-	for _, d := range operators.Departures(g) {
+	for _, d := range departures {
 		v.info.Departures = append(v.info.Departures, Departure(d))
 	}
 	for _, in := range g.Inputs {

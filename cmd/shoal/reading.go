@@ -26,6 +26,10 @@ func sayReading(w io.Writer, c *cli.Context, departures []verify.Departure) {
 		other = onnxio.Standard
 	}
 	for _, d := range departures {
+		if d.Varies {
+			foreign.Fprintf(w, "node %q (%s): onnxruntime %s; this is about the reading of %s\n", d.Node, d.Op, d.Why, r.String())
+			continue
+		}
 		foreign.Fprintf(w, "node %q (%s): onnxruntime %s; this is about the reading of %s, --reading %s asks the other\n", d.Node,
 			d.Op, d.Why, r.String(), other.String())
 	}

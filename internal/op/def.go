@@ -73,6 +73,9 @@ type Def struct {
 	// Departs tells in what onnxruntime computes a node of static shapes otherwise than the standard says; "" for nothing. nil for never.
 	// The faces follow n.Reading.
 	Departs func(n *onnxio.Node) string
+	// Varies tells in what onnxruntime's own answer differs from processor to processor, as Departs does; no face follows that, and under onnxruntime's
+	// reading such a node has no bounds. nil for never.
+	Varies func(n *onnxio.Node) string
 	// MACs counts the multiply-adds of a node whose shapes are static, as the literature does: those of products of matrices and of
 	// convolutions, without biases. nil for none.
 	MACs func(n *onnxio.Node) int
