@@ -2,10 +2,12 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
@@ -123,11 +125,13 @@ func (d *decision) left() []*group {
 	return out
 }
 
-// decide fills in every group's result, and gives the rungs of every property. A deadline is no error: what is open then is unknown.
+// decide fills in every group's result, and gives the rungs of every property. A deadline is no error: what is open then is unknown. Nor is memory that a stage does
+// not get: others may need less, and what they leave open is unknown for that reason.
 func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) (map[int][]Rung, error) {
 	d := newDecision(o, groups)
 	defer d.goOn(nil)
 	var end error // of the context
+	var full *budget.Error
 	for _, s := range stages {
 		open := d.open()
 		if len(open) == 0 {
@@ -146,6 +150,9 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) (map[
 			end = err
 			break
 		}
+		if errors.As(err, &full) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -162,8 +169,14 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) (map[
 		}
 		if !g.settled && g.result.Verdict == "" {
 			g.result = Result{Verdict: Unknown, Margin: g.worst(), Method: g.used, Reason: g.reason()}
-			if g.wide != nil || g.beyond != "" {
+			if g.wide != nil || g.beyond != "" || g.used == "" {
 				g.result.Margin = math.NaN()
+			}
+			if full != nil {
+				g.result.Reason = full.Error()
+				if g.used == "" {
+					g.result.Method = o.Method
+				}
 			}
 		}
 	}
