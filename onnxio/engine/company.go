@@ -74,7 +74,7 @@ func (s *goSession) tryCut(ctx context.Context, inputs []*onnxio.Tensor, n int) 
 					return mixed, nil
 				}
 				if err := join(s.out[k].Name, &joined[k], t, piece{size: size, from: at, step: half, batch: some}); err != nil {
-					return mixed, nil //nolint:nilerr // pieces that cannot be put together are none
+					return mixed, nil // pieces that cannot be put together are none
 				}
 			}
 		}
