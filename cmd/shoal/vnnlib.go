@@ -273,7 +273,7 @@ func vnnlibConvert(c *cli.Context) error {
 	if c.Bool("normal") {
 		q, err := loadQuery(c.Args().First())
 		if err == nil {
-			_, err = c.App.Writer.Write(q.Normal())
+			err = printLines(c, string(q.Normal()))
 		}
 		return err
 	}
@@ -315,8 +315,17 @@ func rewrite(c *cli.Context, f func(*strings.Reader) ([]byte, error)) error {
 		}
 		return err
 	}
-	_, err = c.App.Writer.Write(out)
-	return err
+	return printLines(c, string(out))
+}
+
+// printLines prints a text that ends in a newline, line by line.
+func printLines(c *cli.Context, text string) error {
+	for line := range strings.Lines(text) {
+		if _, err := foreign.Fprintf(c.App.Writer, "%s\n", strings.TrimSuffix(line, "\n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // networkLike is a declaration of a model: inputs X, X2 and so on, outputs Y, Y2, all of real numbers as VNN-LIB 1.0 has them.

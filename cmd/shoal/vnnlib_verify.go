@@ -159,11 +159,11 @@ func (a solved) print(c *cli.Context, q *vnnlib.Query) error {
 	case len(q.Networks) == 0:
 		sep := "("
 		for i, x := range a.example.Inputs {
-			fmt.Fprintf(&b, "%s(X_%d %s)", sep, i, numeralOf(float64(x)))
+			b.WriteString(fmt.Sprintf("%s(X_%d %s)", sep, i, numeralOf(float64(x))))
 			sep = "\n "
 		}
 		for i, y := range a.example.Outputs {
-			fmt.Fprintf(&b, "%s(Y_%d %s)", sep, i, numeralOf(y))
+			b.WriteString(fmt.Sprintf("%s(Y_%d %s)", sep, i, numeralOf(y)))
 		}
 		b.WriteString(")\n")
 	case c.IsSet("serialise-assignments"):
@@ -172,7 +172,7 @@ func (a solved) print(c *cli.Context, q *vnnlib.Query) error {
 		}
 	default:
 		for _, v := range a.assigned {
-			fmt.Fprintf(&b, "%s %s %s\n", v.Name, v.Type, v.Dims())
+			b.WriteString(fmt.Sprintf("%s %s %s\n", v.Name, v.Type, v.Dims()))
 			for _, x := range v.Values {
 				b.WriteString(numeralOf(x) + "\n")
 			}
@@ -184,8 +184,7 @@ func (a solved) print(c *cli.Context, q *vnnlib.Query) error {
 	if a.example != nil && a.example.Nearest {
 		foreign.Fprintln(c.App.ErrWriter, "no float32 lies in the box: the inputs are the nearest, and a real point beside them is the counterexample")
 	}
-	_, err := c.App.Writer.Write([]byte(b.String()))
-	return err
+	return printLines(c, b.String())
 }
 
 // serialise writes a file for each variable. Where a type is real, numbers are float64.
