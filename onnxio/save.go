@@ -267,6 +267,17 @@ func sameContent(a, b *os.File) (bool, error) {
 	return x == y, err
 }
 
+// External lists the files of external data that the model's tensors name, with subgraphs' own, relative to Dir and in order.
+func (m *Model) External() ([]string, error) {
+	data, err := m.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	files, err := externalFiles(data)
+	slices.Sort(files)
+	return files, err
+}
+
 // externalFiles lists the files that tensors of a model name, subgraphs included.
 func externalFiles(data []byte) ([]string, error) {
 	file := &pb.ModelProto{}

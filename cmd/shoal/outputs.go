@@ -50,6 +50,9 @@ var outputsOf = map[string]map[string]outputFlag{
 	"sweep":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(record.Kind), "cache": cacheFlag},
 	"study":    {"output": fills(study.FolderKind)},
 	"verify":   {"serialise-assignments": fills(assignmentsFolder)}, // of vnnlib
+	"check":    {"records": writes(record.Kind), "report": reportsFlag},
+	"merge":    {"output": writes(record.Kind)},
+	"report":   {"output": reportFlag},
 }
 
 // inputsOf are the flags that name inputs, in every command that has them. Data sets are KIND:PATH.
@@ -136,12 +139,15 @@ func beforeWork(action cli.ActionFunc) cli.ActionFunc {
 	}
 }
 
+// wordOf is what a command's files are, where they are no models.
+var wordOf = map[string]string{"study": "STUDY", "check": "POLICY", "merge": "RECORDS", "report": "RECORDS"}
+
 // outputPlan lists what a command reads and writes.
 func outputPlan(c *cli.Context) *output.Plan {
 	p := &output.Plan{}
 	word := "MODEL"
-	if c.Command.Name == "study" {
-		word = "STUDY"
+	if w := wordOf[c.Command.Name]; w != "" {
+		word = w
 	}
 	for _, a := range c.Args().Slice() {
 		p.Input(word, a)

@@ -21,7 +21,7 @@ import (
 var notFiles = strings.Fields(`alpha alpha-steps attack-step attack-steps batch batch-axis beta beta-end box certify cooldown decision device dim engine engine-b epochs eps eps-start exclude
 	falsify from hold init kappa keep layer-ratio learning-rate loss match max-delta max-difference max-eps max-macs max-params mean memory method min-accuracy min-agreement
 	min-certified min-robust mixture-alpha mixture-temperature monitor norm opset patience pixel-range ramp range ratio resize restarts robust round-to samples schedule score
-	reading search-time seed seeds semantics shard shift split std steps teacher-decision teacher-output technique temperature temperatures threads threshold timeout tol tolerance validation-share version warm-up weight-decay json`)
+	only reading search-time seed seeds semantics shard shift split std steps teacher-decision teacher-output technique temperature temperatures threads threshold timeout tol tolerance validation-share version warm-up weight-decay json`)
 
 // TestEveryFlagIsAnInputAnOutputOrNoFile walks all commands: a new flag must say what it is.
 func TestEveryFlagIsAnInputAnOutputOrNoFile(t *testing.T) {
@@ -80,6 +80,9 @@ var commandLines = map[string]string{
 	"sweep":    "sweep --student small.onnx --data fmnist:fmnist --split test --technique labels --epochs 1 --batch 16",
 	"study":    "study study.yaml",
 	"verify":   "vnnlib verify no.vnnlib --network N=difference.onnx",
+	"check":    "check policy.yaml",
+	"merge":    "merge records",
+	"report":   "report records",
 }
 
 // snapshot hashes every regular file below a folder, links not followed, and lists everything else.
@@ -180,7 +183,7 @@ func accepts(command, flag, wrong string) bool {
 	clean := strings.TrimSuffix(wrong, "/")
 	switch {
 	case wrong == ".onnx": // a new name like any other where names need no ending
-		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments"}, flag) || command == "study"
+		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments", "records", "report"}, flag) || command == "study" || command == "merge"
 	case flag == "png" || flag == "cache" || flag == "serialise-assignments":
 		return strings.HasPrefix(clean, "folder") || wrong == "/"
 	case flag == "output" && command != "study": // models that are not the command's own inputs
@@ -207,10 +210,14 @@ func TestNoOutputReplacesWhatIsNotOfItsKind(t *testing.T) {
 					continue
 				}
 				args := append([]string{"shoal"}, strings.Fields(commandLines[command])...)
-				if flag != "output" && command != "certify" && command != "compare" && command != "radius" && command != "attack" && command != "verify" {
+				if flag != "output" && command != "certify" && command != "compare" && command != "radius" && command != "attack" && command != "verify" && command != "check" {
 					args = append(args, "-o", "new.onnx")
 				}
-				args = append(args, "--"+flag, w)
+				value := w
+				if flag == "report" {
+					value = "junit=" + w
+				}
+				args = append(args, "--"+flag, value)
 				var out, errs bytes.Buffer
 				start := time.Now()
 				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

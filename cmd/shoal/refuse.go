@@ -19,6 +19,8 @@ import (
 // demands are what a command asks of its line.
 type demands struct {
 	words int    // files that it takes
+	more  bool   // or more
+	less  bool   // or none
 	what  string // their name
 	needs []need
 	rules []rule
@@ -203,6 +205,18 @@ var demandsOf = map[string]demands{
 		}
 		return nil
 	}},
+	"check": {words: 1, less: true, what: "policy file",
+		rules: []rule{{"report", lacks("shard"), "does not go with --shard: shoal merge puts the shards together first"},
+			{"engine device onnxruntime threads report records shard only json", lacks("schema"), "does not go with --schema"}, onGPU},
+		needs: []need{{flags: []string{"records"}, when: has("shard"), hint: "--records FILE keeps what the shard answers"}},
+		also: func(c *cli.Context) error {
+			if c.Bool("schema") && c.NArg() > 0 {
+				return usageError("", "--schema takes no policy")
+			}
+			return nil
+		}},
+	"merge":  {words: 1, more: true, what: "files of records", needs: []need{{flags: []string{"output"}, hint: "for example -o records.jsonl"}}},
+	"report": {words: 1, what: "file of records", needs: []need{{flags: []string{"output"}, hint: "for example -o report.html"}}},
 
 	"runtime install": {}, "runtime list": {}, "runtime doctor": {}, "runtime probe": {}, "version": {}, "completion": {words: 1, what: "shell"},
 }
@@ -231,7 +245,9 @@ func (d demands) refuse(name string, c *cli.Context) error {
 	switch {
 	case d.words == 0 && c.NArg() > 0:
 		return usageError("shoal help "+name, "%s takes flags only, not %q", name, c.Args().First())
-	case c.NArg() != d.words:
+	case d.more && c.NArg() == 0:
+		return usageError("shoal help "+name, "%s takes %s, and none is given", name, d.what)
+	case c.NArg() != d.words && !(d.more && c.NArg() > d.words) && !(d.less && c.NArg() == 0):
 		return usageError("shoal help "+name, "%s takes %s %s, not %d arguments", name, []string{"no", "one", "two"}[d.words], d.what, c.NArg())
 	}
 	for _, f := range c.Command.Flags {

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -135,4 +137,18 @@ func ReadAll(ctx context.Context, what string, r io.Reader, most int64) ([]byte,
 			}
 		}
 	}
+}
+
+// SHA256 is the hash of a file's bytes, hexadecimal.
+func SHA256(ctx context.Context, path string) (string, error) {
+	f, err := Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, reader{ctx, f}); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -48,8 +48,8 @@ func starts(words ...string) func(*os.File) bool {
 	}
 }
 
-// StartsWith makes a kind of files that begin with a magic word.
-func StartsWith(name, magic string) Kind { return Kind{Name: name, Is: starts(magic)} }
+// StartsWith makes a kind of files that begin with a magic word, or one of several.
+func StartsWith(name string, magic ...string) Kind { return Kind{Name: name, Is: starts(magic...)} }
 
 func isPicture(f *os.File) bool {
 	switch strings.ToLower(filepath.Ext(f.Name())) {

@@ -15,6 +15,7 @@ import (
 type Document struct {
 	Title    string
 	Lead     []string // paragraphs
+	Opening  []Block  // what stands before the sections, and before their list: figures that carry the answer
 	Sections []Section
 }
 
@@ -42,6 +43,8 @@ type Table struct {
 	Rows    [][]string
 	// Text tells which columns are text, and stand on the left; numbers stand on the right.
 	Text []bool
+	// Folded puts the table away in HTML until somebody opens it.
+	Folded bool
 	// Mark colours the cell of a column by what it says: good, bad or open. Nil where nothing is coloured.
 	Mark func(row, column int) string
 }
@@ -52,6 +55,8 @@ type Figure struct {
 	Caption string
 	Alt     string
 	SVG     []byte
+	// Inline pictures take their colours from the page, light or dark, and stand in HTML alone: Markdown has their caption.
+	Inline bool
 }
 
 // Details are folded away in HTML: long text as it is, such as a configuration.
@@ -84,9 +89,9 @@ func (t *Table) mark(row, column int) string {
 // Figures lists the document's pictures.
 func (d *Document) Figures() []Figure {
 	var out []Figure
-	for _, s := range d.Sections {
+	for _, s := range append([]Section{{Blocks: d.Opening}}, d.Sections...) {
 		for _, b := range s.Blocks {
-			if f, ok := b.(Figure); ok {
+			if f, ok := b.(Figure); ok && !f.Inline {
 				out = append(out, f)
 			}
 		}

@@ -23,6 +23,7 @@ th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;
 th{background:var(--soft)}.l{text-align:left}td.l,th{white-space:normal}td.l{min-width:7rem}
 th:first-child,td:first-child{position:sticky;left:0}td:first-child{background:var(--paper);min-width:0}td.l:first-child{min-width:7rem}
 figure{margin:1.4rem 0}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:0 1.5rem}figure svg{width:100%;max-width:36rem;height:auto;display:block;background:#fff;border:1px solid var(--line)}
+.bare svg{background:none;border:0;color:var(--ink)}.bare .good{color:var(--good)}.bare .bad{color:var(--bad)}.bare .open{color:var(--open)}
 figcaption{color:var(--quiet);font-size:.875rem;padding-top:.4rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
 @media(max-width:40rem){th,td{padding:4px 6px;font-size:13px;line-height:18px}td.l,td.l:first-child{min-width:5.5rem}}
@@ -38,6 +39,7 @@ func (d *Document) HTML() []byte {
 	for _, p := range d.Lead {
 		fmt.Fprintf(b, "<p>%s</p>\n", e(p))
 	}
+	writeBlocks(b, d.Opening)
 	b.WriteString("<nav aria-label=\"Contents\"><ul>\n")
 	for i, s := range d.Sections {
 		fmt.Fprintf(b, "<li><a href=\"#s%d\">%s</a></li>\n", i+1, e(s.Title))
@@ -45,36 +47,52 @@ func (d *Document) HTML() []byte {
 	b.WriteString("</ul></nav>\n")
 	for i, s := range d.Sections {
 		fmt.Fprintf(b, "<section>\n<h2 id=\"s%d\">%s</h2>\n", i+1, e(s.Title))
-		row := false // figures that follow each other stand side by side where there is room
-		for _, block := range s.Blocks {
-			if _, ok := block.(Figure); ok != row {
-				b.WriteString(map[bool]string{true: "<div class=\"figures\">\n", false: "</div>\n"}[ok])
-				row = ok
-			}
-			switch x := block.(type) {
-			case Paragraph:
-				fmt.Fprintf(b, "<p>%s</p>\n", e(string(x)))
-			case List:
-				b.WriteString("<ul>\n")
-				for _, t := range x {
-					fmt.Fprintf(b, "<li>%s</li>\n", e(t))
-				}
-				b.WriteString("</ul>\n")
-			case Table:
-				x.html(b)
-			case Figure:
-				fmt.Fprintf(b, "<figure>\n%s\n<figcaption>%s</figcaption>\n</figure>\n", inlineSVG(x.SVG, x.Alt), e(x.Caption))
-			case Details:
-				fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n<pre>%s</pre>\n</details>\n", e(x.Title), e(x.Text))
-			}
-		}
-		if row {
-			b.WriteString("</div>\n")
-		}
+		writeBlocks(b, s.Blocks)
 		b.WriteString("</section>\n")
 	}
 	b.WriteString("</main>\n</body>\n</html>\n")
 	return b.Bytes()
+}
+
+// writeBlocks writes blocks; figures that follow each other stand side by side where there is room.
+func writeBlocks(b *bytes.Buffer, blocks []Block) {
+	e := foreign.HTML
+	row := false
+	for _, block := range blocks {
+		if _, ok := block.(Figure); ok != row {
+			b.WriteString(map[bool]string{true: "<div class=\"figures\">\n", false: "</div>\n"}[ok])
+			row = ok
+		}
+		switch x := block.(type) {
+		case Paragraph:
+			fmt.Fprintf(b, "<p>%s</p>\n", e(string(x)))
+		case List:
+			b.WriteString("<ul>\n")
+			for _, t := range x {
+				fmt.Fprintf(b, "<li>%s</li>\n", e(t))
+			}
+			b.WriteString("</ul>\n")
+		case Table:
+			if x.Folded {
+				fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n", e(x.Title))
+			}
+			x.html(b)
+			if x.Folded {
+				b.WriteString("</details>\n")
+			}
+		case Figure:
+			class := ""
+			if x.Inline {
+				class = " class=\"bare\""
+			}
+			fmt.Fprintf(b, "<figure%s>\n%s\n<figcaption>%s</figcaption>\n</figure>\n", class, inlineSVG(x.SVG, x.Alt), e(x.Caption))
+		case Details:
+			fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n<pre>%s</pre>\n</details>\n", e(x.Title), e(x.Text))
+		}
+	}
+	if row {
+		b.WriteString("</div>\n")
+	}
 }
 
 func (t *Table) html(b *bytes.Buffer) {

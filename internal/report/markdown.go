@@ -14,31 +14,40 @@ func (d *Document) Markdown() []byte {
 	for _, p := range d.Lead {
 		fmt.Fprintf(b, "\n%s\n", foreign.Markdown(p))
 	}
+	markdownBlocks(b, d.Opening)
 	for _, s := range d.Sections {
 		fmt.Fprintf(b, "\n## %s\n", foreign.Markdown(s.Title))
-		for _, block := range s.Blocks {
-			b.WriteString("\n")
-			switch x := block.(type) {
-			case Paragraph:
-				fmt.Fprintf(b, "%s\n", foreign.Markdown(string(x)))
-			case List:
-				for _, t := range x {
-					fmt.Fprintf(b, "- %s\n", foreign.Markdown(t))
-				}
-			case Table:
-				x.markdown(b)
-			case Figure:
-				fmt.Fprintf(b, "![%s](%s)\n\n%s\n", foreign.Markdown(x.Alt), x.File, foreign.Markdown(x.Caption))
-			case Details:
-				fence := "```"
-				for strings.Contains(x.Text, fence) {
-					fence += "`"
-				}
-				fmt.Fprintf(b, "%s:\n\n%s\n%s\n%s\n", foreign.Markdown(x.Title), fence, foreign.Lines(strings.TrimRight(x.Text, "\n")), fence)
-			}
-		}
+		markdownBlocks(b, s.Blocks)
 	}
 	return []byte(b.String())
+}
+
+func markdownBlocks(b *strings.Builder, blocks []Block) {
+	for _, block := range blocks {
+		b.WriteString("\n")
+		switch x := block.(type) {
+		case Paragraph:
+			fmt.Fprintf(b, "%s\n", foreign.Markdown(string(x)))
+		case List:
+			for _, t := range x {
+				fmt.Fprintf(b, "- %s\n", foreign.Markdown(t))
+			}
+		case Table:
+			x.markdown(b)
+		case Figure:
+			if x.Inline {
+				fmt.Fprintf(b, "%s\n", foreign.Markdown(x.Caption))
+				continue
+			}
+			fmt.Fprintf(b, "![%s](%s)\n\n%s\n", foreign.Markdown(x.Alt), x.File, foreign.Markdown(x.Caption))
+		case Details:
+			fence := "```"
+			for strings.Contains(x.Text, fence) {
+				fence += "`"
+			}
+			fmt.Fprintf(b, "%s:\n\n%s\n%s\n%s\n", foreign.Markdown(x.Title), fence, foreign.Lines(strings.TrimRight(x.Text, "\n")), fence)
+		}
+	}
 }
 
 func (t *Table) markdown(b *strings.Builder) {

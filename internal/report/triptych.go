@@ -21,13 +21,26 @@ type Triptych struct {
 // zoomed is the least side, in pixels, of a drawn image.
 const zoomed = 224
 
-// Write draws the three side by side as a PNG. The difference is stretched so that its largest change is black or white, and no change
+// Write draws the three side by side as a PNG file. The difference is stretched so that its largest change is black or white, and no change
 // is grey.
 func (t Triptych) Write(path string) error {
+	b, err := t.PNG(false)
+	if err != nil {
+		return err
+	}
+	return output.Write(path, b)
+}
+
+// PNG is what Write writes; alone, where that is asked for, the original.
+func (t Triptych) PNG(alone bool) ([]byte, error) {
 	zoom := max(1, (zoomed+t.Height-1)/t.Height)
 	gap := 8
 	w, h := t.Width*zoom, t.Height*zoom
-	out := image.NewRGBA(image.Rect(0, 0, 3*w+2*gap, h))
+	width := 3*w + 2*gap
+	if alone {
+		width = w
+	}
+	out := image.NewRGBA(image.Rect(0, 0, width, h))
 	for i := range out.Pix {
 		out.Pix[i] = 0xFF
 	}
@@ -44,6 +57,9 @@ func (t Triptych) Write(path string) error {
 		}
 	}
 	for k, pixels := range [][]float32{t.Original, t.Changed, diff} {
+		if alone && k > 0 {
+			break
+		}
 		for y := range h {
 			for x := range w {
 				out.SetRGBA(k*(w+gap)+x, y, t.at(pixels, y/zoom, x/zoom))
@@ -51,10 +67,8 @@ func (t Triptych) Write(path string) error {
 		}
 	}
 	var b bytes.Buffer
-	if err := png.Encode(&b, out); err != nil {
-		return err
-	}
-	return output.Write(path, b.Bytes())
+	err := png.Encode(&b, out)
+	return b.Bytes(), err
 }
 
 func (t Triptych) at(pixels []float32, y, x int) color.RGBA {

@@ -21,7 +21,7 @@ var layer = map[string]int{
 	"internal/walls":       100,
 	"internal/study":       95,
 	"internal/trial":       92,
-	"internal/gate":        90,
+	"internal/gate":        95,
 	"verify/falsify":       90,
 	"prune/equal":          90,
 	"verify":               80,

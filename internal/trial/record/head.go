@@ -99,3 +99,20 @@ func (p Plan) differs(from Plan) string {
 	add("version of shoal", p.Version, from.Version)
 	return strings.Join(parts, ", ")
 }
+
+// Details reads a plan's subject and settings back into what they were made of.
+func (p Plan) Details(subject, settings any) error {
+	for _, part := range []struct{ from, into any }{{p.Subject, subject}, {p.Settings, settings}} {
+		text, err := json.Marshal(part.from)
+		if err == nil {
+			err = json.Unmarshal(text, part.into)
+		}
+		if err != nil {
+			return fmt.Errorf("the plan of the records: %w", err)
+		}
+	}
+	return nil
+}
+
+// Decode reads an answer.
+func (l Line) Decode(result any) error { return json.Unmarshal(l.Result, result) }

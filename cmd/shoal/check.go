@@ -1,0 +1,428 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/gate"
+	"github.com/shallow-waters/shoal/internal/input"
+	"github.com/shallow-waters/shoal/internal/output"
+	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/report/release"
+	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/internal/trial/record"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+)
+
+// usualPolicy is read where no policy is named.
+const usualPolicy = "shoal.yaml"
+
+func checkCommand() *cli.Command {
+	flags := []cli.Flag{engineFlag("go"), libraryFlag(), // what a policy says does not depend on what a machine has
+		wholeFlag("device", "number `N` of the GPU", "0", 0),
+		threadsFlag(),
+		&cli.GenericFlag{Name: "report", Value: &views{}, Usage: "write `KIND=FILE`, several with commas: " + strings.Join(release.Names(), ", ")},
+		&cli.StringFlag{Name: "records", Usage: "`FILE` of records that finished samples are written to, and read from when it is there"},
+		own(formFlag("shard", "`I/N`: of N parts only number I, from 0; auto takes both from a Slurm array or an indexed Kubernetes job", "", isShard), "all"),
+		&cli.GenericFlag{Name: "only", Value: &chosen{}, Usage: "ask the requirement of that `NAME` alone; may be repeated"},
+		&cli.BoolFlag{Name: "schema", Usage: "print the JSON Schema of policies, for editors, and do nothing else"},
+		jsonOption()}
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "hold a release to a policy",
+		ArgsUsage: "[POLICY]",
+		Description: "Example: shoal check shoal.yaml --report junit=junit.xml,sarif=shoal.sarif,html=report.html\n\n" +
+			"POLICY is shoal.yaml where it is not given; paths in it are relative to its folder. The exit code is 0 where all requirements are met\n" +
+			"(waived ones are told), 12 where one failed, 11 where none failed and one stayed open, 13 where that is for an unsupported model, 2 where the policy is wrong.",
+		Flags:  flags,
+		Action: question(checkAction),
+	}
+}
+
+// views are the files of --report.
+type views struct {
+	text string
+	list [][2]string // kind and file
+}
+
+// Set implements cli.Generic.
+func (v *views) Set(text string) error {
+	for _, one := range strings.Split(text, ",") {
+		kind, file, ok := strings.Cut(one, "=")
+		if _, known := release.Views[kind]; !known || !ok || file == "" {
+			return fmt.Errorf("want KIND=FILE with KIND one of %s", strings.Join(release.Names(), ", "))
+		}
+		if slices.ContainsFunc(v.list, func(x [2]string) bool { return x[1] == file }) {
+			return fmt.Errorf("%s is there twice", file)
+		}
+		v.list = append(v.list, [2]string{kind, file})
+	}
+	if v.text != "" {
+		text = v.text + "," + text
+	}
+	v.text = text
+	return nil
+}
+
+func (v *views) String() string { return v.text }
+
+// chosen are the names of --only.
+type chosen struct{ names []string }
+
+// Set implements cli.Generic.
+func (o *chosen) Set(text string) error {
+	if text == "" {
+		return errors.New("want the name of a requirement")
+	}
+	o.names = append(o.names, text)
+	return nil
+}
+
+func (o *chosen) String() string { return strings.Join(o.names, ", ") }
+
+func onlyOf(c *cli.Context) []string {
+	if o, ok := c.Generic("only").(*chosen); ok {
+		return o.names
+	}
+	return nil
+}
+
+func viewsOf(c *cli.Context) [][2]string {
+	if v, ok := c.Generic("report").(*views); ok {
+		return v.list
+	}
+	return nil
+}
+
+// reportsFlag adds the files of --report to what a command writes.
+func reportsFlag(p *output.Plan, name, value string) {
+	var v views
+	if v.Set(value) == nil {
+		for _, one := range v.list {
+			p.File(name+" "+one[0], one[1], release.Views[one[0]].Kind)
+		}
+	}
+}
+
+func isShard(text string) error {
+	if text == "auto" {
+		return nil
+	}
+	_, err := trial.ParseShard(text)
+	if err != nil {
+		return fmt.Errorf("%w, or auto", err)
+	}
+	return nil
+}
+
+// shardOf reads --shard. auto asks the environment: a Slurm array's task, or a Kubernetes job's index with the number of completions in SHOAL_SHARDS.
+func shardOf(text string, env func(string) string) (trial.Shard, error) {
+	if text != "auto" {
+		return trial.ParseShard(text)
+	}
+	number := func(name string) (int, error) {
+		n, err := strconv.Atoi(env(name))
+		if err != nil {
+			return 0, usageError("", "--shard auto: %s is %q in the environment, and no number", name, env(name))
+		}
+		return n, nil
+	}
+	switch {
+	case env("SLURM_ARRAY_TASK_ID") != "":
+		var at [4]int
+		for i, name := range []string{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_COUNT"} {
+			var err error
+			if at[i], err = number(name); err != nil {
+				return trial.Shard{}, err
+			}
+		}
+		id, low, high, count := at[0], at[1], at[2], at[3]
+		if high-low+1 != count || id < low || id > high {
+			return trial.Shard{}, usageError("sbatch --array=0-7, or --shard I/N", "--shard auto: a Slurm array with gaps: %d tasks from %d to %d", count, low, high)
+		}
+		return trial.Shard{I: id - low, N: count}, nil
+	case env("JOB_COMPLETION_INDEX") != "":
+		i, err := number("JOB_COMPLETION_INDEX")
+		if err != nil {
+			return trial.Shard{}, err
+		}
+		if env("SHOAL_SHARDS") == "" {
+			return trial.Shard{}, usageError("set SHOAL_SHARDS to the job's completions", "--shard auto: an indexed Kubernetes job does not say how many completions it has")
+		}
+		n, err := number("SHOAL_SHARDS")
+		if err != nil {
+			return trial.Shard{}, err
+		}
+		return trial.ParseShard(fmt.Sprintf("%d/%d", i, n))
+	}
+	return trial.Shard{}, usageError("--shard I/N", "--shard auto: neither a Slurm array (SLURM_ARRAY_TASK_ID) nor an indexed Kubernetes job (JOB_COMPLETION_INDEX) is in the environment")
+}
+
+func policyPath(c *cli.Context) string {
+	if c.NArg() == 0 {
+		return usualPolicy
+	}
+	return c.Args().First()
+}
+
+func checkAction(c *cli.Context) error {
+	if c.Bool("schema") {
+		return printJSON(c.App.Writer, json.RawMessage(gate.Schema()))
+	}
+	path := policyPath(c)
+	text, err := input.ReadFile(c.Context, path)
+	if err != nil {
+		return err
+	}
+	p, err := readPolicy(c, path, text)
+	if err != nil {
+		return err
+	}
+	shard, err := shardOf(c.String("shard"), os.Getenv)
+	if err != nil {
+		return err
+	}
+	for _, name := range onlyOf(c) {
+		if !slices.Contains(p.Names(), name) {
+			return usageError("its requirements are "+strings.Join(p.Names(), ", "), "--only %s: the policy has no such requirement", name)
+		}
+	}
+	eo := engineOptions(c)
+	eo.Threads = 0
+	if eo.Engine != "go" {
+		if _, err := engine.Check(c.Context, eo); err != nil {
+			return err
+		}
+	}
+	progress := newPolicyProgress(c)
+	run, err := gate.Check(c.Context, p, text, gate.Options{Engine: eo, Threads: c.Int("threads"), Version: buildOf(), Shard: shard, Only: onlyOf(c),
+		Records: c.String("records"), Progress: progress.tell})
+	progress.end()
+	var other *record.OtherError
+	if errors.As(err, &other) {
+		return usageError("name another file, or give the same policy, models, data and program", "--records %v", err)
+	}
+	if err != nil {
+		return asUsage(err)
+	}
+	if shard.N > 0 {
+		return saidShard(c, run, shard)
+	}
+	return tellRelease(c, run, viewsOf(c))
+}
+
+// readPolicy parses a policy, and shows every fault where it stands.
+func readPolicy(c *cli.Context, path string, text []byte) (*gate.Policy, error) {
+	p, err := gate.Parse(path, text)
+	var faults gate.Faults
+	if !errors.As(err, &faults) {
+		return p, err
+	}
+	words := &foreign.Builder{}
+	for i, f := range faults {
+		line, caret := f.Quote()
+		words.Printf("%s\n  %s\n  %s\n", f.Error(), line, caret)
+		if f.Hint != "" && i < len(faults)-1 {
+			words.Printf("hint: %s\n", f.Hint)
+		}
+	}
+	last := faults[len(faults)-1]
+	foreign.Fprintf(c.App.ErrWriter, "%s", words.Text())
+	n := "1 fault"
+	if len(faults) > 1 {
+		n = fmt.Sprintf("%d faults", len(faults))
+	}
+	return nil, usageError(last.Hint, "%s has %s", path, n)
+}
+
+// saidShard tells what a shard has done.
+func saidShard(c *cli.Context, run *gate.Run, s trial.Shard) error {
+	answered, units := run.Answers()
+	if run.Cut() {
+		return errCutShort()
+	}
+	if jsonMode(c) != "" {
+		return printJSON(c.App.Writer, map[string]any{"shard": fmt.Sprintf("%d/%d", s.I, s.N), "answers": answered, "units": units, "records": c.String("records")})
+	}
+	_, err := foreign.Fprintf(c.App.Writer, "shard %d/%d: %d of %d answers, in %s; shoal merge puts the shards together\n", s.I, s.N, answered, units, c.String("records"))
+	return err
+}
+
+// tellRelease prints a result, writes its views, and gives its exit code.
+func tellRelease(c *cli.Context, run *gate.Run, files [][2]string) error {
+	r := run.Result(time.Now())
+	for _, one := range files {
+		text, err := release.Views[one[0]].Make(r)
+		if err != nil {
+			return fmt.Errorf("%s: %w", one[1], err)
+		}
+		if err := output.Write(one[1], text); err != nil {
+			return err
+		}
+	}
+	var err error
+	if jsonMode(c) != "" {
+		err = printJSON(c.App.Writer, r)
+	} else {
+		_, err = foreign.Fprintf(c.App.Writer, "%s", r.Text())
+	}
+	if err != nil {
+		return err
+	}
+	return outcomeOf(r)
+}
+
+// outcomeOf is the exit code of a result.
+func outcomeOf(r *release.Result) error {
+	unsupported := ""
+	for i := range r.Requirements {
+		if q := &r.Requirements[i]; q.Unsupported && q.Counted() == report.Inconclusive && unsupported == "" {
+			unsupported = fmt.Sprintf("%s: %s", q.Name, q.Reason)
+		}
+	}
+	switch {
+	case r.Outcome == report.Fail:
+		return &codeError{code: exitThreshold}
+	case r.Interrupted:
+		return errCutShort()
+	case unsupported != "":
+		return &codeError{code: exitUnsupported, err: errors.New(unsupported), hint: "shoal inspect MODEL lists the operators and what is missing"}
+	case r.Outcome == report.Inconclusive:
+		return &codeError{code: exitInconclusive}
+	}
+	return nil
+}
+
+// buildOf is the version with the hash of the program's file: records of two builds are not put together.
+func buildOf() string {
+	text := version()
+	path, err := os.Executable()
+	if err != nil {
+		return text
+	}
+	sum, err := input.SHA256(context.Background(), path)
+	if err != nil {
+		return text
+	}
+	const shown = 16
+	return text + " " + sum[:shown]
+}
+
+// policyProgress shows how far a policy is.
+type policyProgress struct {
+	c    *cli.Context
+	name string
+	bar  *progress
+	done int
+}
+
+func newPolicyProgress(c *cli.Context) *policyProgress { return &policyProgress{c: c} }
+
+func (p *policyProgress) tell(at gate.Progress) {
+	if at.Name != p.name {
+		p.end()
+		p.name, p.done, p.bar = at.Name, 0, newProgress(p.c.App.ErrWriter, at.Units, "checking")
+	}
+	for ; p.done < at.Done; p.done++ {
+		p.bar.add()
+	}
+}
+
+func (p *policyProgress) end() {
+	if p.bar != nil {
+		p.bar.finish()
+		p.bar = nil
+	}
+}
+
+func mergeCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "merge",
+		Usage:     "put the records of shards together",
+		ArgsUsage: "RECORDS...",
+		Description: "Example: shoal merge shard-*.jsonl -o records.jsonl && shoal check shoal.yaml --records records.jsonl\n\n" +
+			"Gaps, overlaps, and records of another policy, model, data or program are refused, and nothing is written then.",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` of records that is written"}, jsonOption()},
+		Action: func(c *cli.Context) error {
+			n, err := gate.Merge(c.String("output"), c.Args().Slice())
+			var other *record.OtherError
+			var gap *record.GapError
+			var overlap *record.OverlapError
+			switch {
+			case errors.As(err, &other):
+				return usageError("shards are of one policy, with the same models, data and program", "%v", err)
+			case errors.As(err, &gap):
+				return &codeError{code: exitError, err: err, hint: "run that shard again with the same --shard and --records: it goes on where it was cut off"}
+			case errors.As(err, &overlap):
+				return usageError("name each shard once", "%v", err)
+			case err != nil:
+				return err
+			}
+			if jsonMode(c) != "" {
+				return printJSON(c.App.Writer, map[string]any{"answers": n, "files": c.NArg(), "output": c.String("output")})
+			}
+			_, err = foreign.Fprintf(c.App.Writer, "%d answers of %d files are in %s\n", n, c.NArg(), c.String("output"))
+			return err
+		},
+	}
+}
+
+// endings are the kinds of report by the ending of a file's name.
+var endings = map[string]string{".html": "html", ".md": "markdown", ".xml": "junit", ".sarif": "sarif", ".json": "json", ".txt": "text"}
+
+func endingsList() string {
+	var all []string
+	for e := range endings {
+		all = append(all, e)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+func reportCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "report",
+		Usage:     "make a report of the records of a policy",
+		ArgsUsage: "RECORDS",
+		Description: "Example: shoal report records.jsonl -o report.html\n\n" +
+			"The form is that of the file's ending: " + endingsList() + ". Nothing is asked again, and neither models nor data are needed.\n" +
+			"Exit codes are those of shoal check.",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` that is written"}, jsonOption()},
+		Action: func(c *cli.Context) error {
+			run, err := gate.Recorded(c.Args().First())
+			var other *record.OtherError
+			if errors.As(err, &other) {
+				return usageError("shoal check --records FILE writes such files", "%v", err)
+			}
+			if err != nil {
+				return err
+			}
+			return tellRelease(c, run, [][2]string{{endings[strings.ToLower(filepath.Ext(c.String("output")))], c.String("output")}})
+		},
+	}
+}
+
+// reportFlag is --output of report.
+func reportFlag(p *output.Plan, name, path string) {
+	kind := endings[strings.ToLower(filepath.Ext(path))]
+	if kind == "" {
+		kind = "html"
+	}
+	k := release.Views[kind].Kind
+	for e := range endings {
+		k.Endings = append(k.Endings, e)
+	}
+	slices.Sort(k.Endings)
+	p.File(name, path, k)
+}

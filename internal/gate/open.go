@@ -1,0 +1,255 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
+	"github.com/shallow-waters/shoal/onnxio/engine"
+)
+
+// Options are how a policy is checked, which no outcome depends on but for the engine.
+type Options struct {
+	Engine  engine.Options // that attacks and predictions run on
+	Threads int            // of proofs; 0 means all cores
+	Version string         // of the program, and of its build
+	Shard   trial.Shard
+	Only    []string // names of requirements; nil for all
+	Records string   // a file; "" for none
+	// Progress, where set, is told of each unit that is done, and Notice of what else people should know.
+	Progress func(Progress)
+	Notice   func(string)
+}
+
+// Progress is how far a requirement is.
+type Progress struct {
+	Name        string
+	Done, Units int
+}
+
+// lab has what requirements are asked of.
+type lab struct {
+	p    *Policy
+	o    Options
+	file map[string]*onnxio.Model // by the model's name
+	// unread are models whose files are there and cannot be read, with the reason.
+	unread map[string]error
+	hashes map[string]string // of data, by its name
+	sets   map[string]*opened
+}
+
+// openLab reads all models of a policy. A file that is not there is an error; one that is wrong is for the requirements to tell.
+func openLab(ctx context.Context, p *Policy, o Options) (*lab, error) {
+	l := &lab{p: p, o: o, file: map[string]*onnxio.Model{}, unread: map[string]error{}, hashes: map[string]string{}, sets: map[string]*opened{}}
+	for i := range p.Models {
+		m := &p.Models[i]
+		file, err := onnxio.LoadContext(ctx, p.path(m.File))
+		var missing *fs.PathError
+		switch {
+		case err == nil:
+			l.file[m.Name] = file
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) && missing.Path == p.path(m.File):
+			return nil, fmt.Errorf("model %s: %w", m.Name, err)
+		default:
+			l.unread[m.Name] = err
+		}
+	}
+	return l, nil
+}
+
+// model is a model that was read.
+func (l *lab) model(name string) (*Model, *onnxio.Model, error) {
+	m := l.p.model(name)
+	if err := l.unread[m.Name]; err != nil {
+		return m, nil, err
+	}
+	return m, l.file[m.Name], nil
+}
+
+// opened is data as a model takes it.
+type opened struct {
+	set    *dataset.Set
+	inputs *trial.Inputs
+	array  *dataset.Array // that groups the samples; nil where none does
+}
+
+// data opens data for a model.
+func (l *lab) data(ctx context.Context, r *Requirement, of *Model, m *onnxio.Model, balls bool) (*opened, error) {
+	d := l.p.data(r.Data)
+	array, _ := strings.CutPrefix(r.Per, "array:")
+	if r.Per == "class" {
+		array = ""
+	}
+	key := fmt.Sprintf("%q %q %q %t", d.Name, of.Name, array, balls)
+	if x := l.sets[key]; x != nil {
+		return x, nil
+	}
+	given, err := of.given()
+	if err != nil {
+		return nil, err
+	}
+	in, err := trial.NewInputs(m, given)
+	if err != nil {
+		return nil, err
+	}
+	in.Balls = balls
+	size, _ := dataset.ParseSize(d.Resize) // Parse has looked at it
+	o := dataset.Options{Split: d.Split, Range: d.Range, PixelRange: d.PixelRange, Resize: size, EXIF: d.EXIF}
+	if o.Order, err = l.labels(ctx, of); err != nil {
+		return nil, err
+	}
+	if array != "" {
+		o.Names = append(o.Names, array)
+	}
+	set, err := dataset.OpenContext(ctx, l.p.source(d), in.Options(o))
+	if err != nil {
+		return nil, err
+	}
+	if err = set.Check(); err != nil {
+		return nil, err
+	}
+	if d.SHA256 != "" && d.SHA256 != set.SHA256 {
+		return nil, &DataError{d.Name, d.SHA256, set.SHA256}
+	}
+	if set.Len() == 0 {
+		return nil, fmt.Errorf("data %s: there are no samples", d.Name)
+	}
+	l.hashes[d.Name] = set.SHA256
+	if err := in.Take(ctx, set); err != nil {
+		return nil, err
+	}
+	x := &opened{set: set, inputs: in}
+	if array != "" {
+		if x.array = set.Arrays[array]; x.array == nil || x.array.Ints == nil || len(x.array.Shape) != 1 || len(x.array.Ints) != set.Total {
+			return nil, fmt.Errorf("data %s: array %s: want a whole number for each sample", d.Name, array)
+		}
+	}
+	l.sets[key] = x
+	return x, nil
+}
+
+// DataError tells that data are not those that the policy is about.
+type DataError struct{ Data, Want, Got string }
+
+func (e *DataError) Error() string {
+	return fmt.Sprintf("data %s: sha256 is %s, and the policy has %s", e.Data, e.Got, e.Want)
+}
+
+func (l *lab) labels(ctx context.Context, m *Model) ([]string, error) {
+	if m.Labels == "" {
+		return nil, nil
+	}
+	return trial.ReadLabels(ctx, l.p.path(m.Labels))
+}
+
+// given is what a policy says of a model's inputs.
+func (m *Model) given() (g trial.Given, err error) {
+	for _, text := range m.Hold {
+		h, err := trial.ParseHold(text)
+		if err != nil {
+			return g, err
+		}
+		g.Hold = append(g.Hold, h)
+	}
+	for _, text := range m.BatchAxis {
+		name, axis, err := trial.ParseAxis(text)
+		if err != nil {
+			return g, err
+		}
+		if g.Axes == nil {
+			g.Axes = map[string]int{}
+		}
+		g.Axes[name] = axis
+	}
+	return g, nil
+}
+
+// subject is what is asked of a model whose data are open.
+func (l *lab) subject(ctx context.Context, of *Model, x *opened, v trial.View) (*trial.Subject, error) {
+	if x.inputs.Varies(v) {
+		return nil, fmt.Errorf("model %s: inputs beside the samples keep one value each in a policy: hold: NAME=VALUE", of.Name)
+	}
+	m, err := x.inputs.Model(ctx, v, 0)
+	if err != nil {
+		return nil, err
+	}
+	want, err := trial.ParseDecision(of.Decision)
+	if err != nil {
+		return nil, err
+	}
+	s, err := trial.Read(ctx, m, of.Output, want)
+	if err != nil {
+		return nil, err
+	}
+	names, err := l.labels(ctx, of)
+	if err == nil {
+		err = s.Name(names)
+	}
+	if err == nil {
+		err = s.Take(x.inputs)
+	}
+	return s, err
+}
+
+// samples joins data with a model's input of that shape, in the policy's order.
+func (l *lab) samples(of *Model, x *opened, shape []int) (*trial.Samples, error) {
+	src, err := trial.Fit(x.set, shape)
+	if err != nil {
+		return nil, err
+	}
+	mean, std := values(of.Mean), values(of.Std)
+	if x.set.Raw && (mean != nil || std != nil) {
+		return nil, fmt.Errorf("model %s: inputs of an npz file are taken as they are, without mean and std", of.Name)
+	}
+	return trial.Join(drawn(src, l.p.order(src.Len())), shape, mean, std)
+}
+
+func values(list []Number) (out []float64) {
+	for _, n := range list {
+		out = append(out, n.Value)
+	}
+	return out
+}
+
+// order is that of n samples: drawn at random from the policy's seed alone.
+func (p *Policy) order(n int) []int { return seeded(p.Seed, 0).Perm(n) }
+
+// drawn is a source with its samples in another order.
+func drawn(s trial.Source, order []int) trial.Source {
+	out := s
+	out.Labels, out.Index = make([]int, len(order)), make([]int, len(order))
+	for i, at := range order {
+		out.Labels[i], out.Index[i] = s.Labels[at], s.Index[at]
+	}
+	out.Pixels = func(dst []float32, i int, last bool) error { return s.Pixels(dst, order[i], last) }
+	if s.Numbers != nil {
+		out.Numbers = func(i int) ([]int64, []float64) { return s.Numbers(order[i]) }
+	}
+	if s.Target != nil {
+		out.Target = func(i int) []float64 { return s.Target(order[i]) }
+	}
+	return out
+}
+
+// group is what a sample is counted apart as, where the requirement asks groups apart; index is its number in the data.
+func (x *opened) group(r *Requirement, label, index int) string {
+	switch {
+	case r.Per == "class" && label < len(x.set.Classes):
+		return x.set.Classes[label]
+	case r.Per == "class":
+		return fmt.Sprint(label)
+	case x.array != nil:
+		return fmt.Sprint(x.array.Ints[index])
+	}
+	return ""
+}
+
+func seeded(seed, purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, purpose)) }
