@@ -23,7 +23,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			quietFlag(),
 		},
 		Commands: []*cli.Command{certifyCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(), runCommand(), inspectCommand(),
-			compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(), distillCommand(), sweepCommand(), studyCommand(), checkCommand(), mergeCommand(), reportCommand(), runtimeCommand(),
+			compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(), distillCommand(), sweepCommand(), studyCommand(), checkCommand(), mergeCommand(), reportCommand(), initCommand(), runtimeCommand(),
 			vnnlibCommand(), completionCommand(), versionCommand(), helpCommand()},
 	}
 	app.Action = func(c *cli.Context) error {

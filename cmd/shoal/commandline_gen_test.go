@@ -63,7 +63,7 @@ var working = []string{
 	"distill --student small.yaml --data mnist:pictures --split test --technique labels --epochs 1 --batch 4 --robust ibp --eps 0.1 --checkpoint run.ckpt -o student.onnx",
 	"distill --presets",
 	"sweep --teacher convnet.onnx --student small.yaml --data mnist:pictures --split test --temperatures 1,2 --seeds 1 --epochs 1 --batch 4 --engine go --cache none --plot sweep.svg -o best.onnx",
-	"study study.yaml -o study", "check policy.yaml --report html=a.html,junit=a.xml --records kept", "merge kept -o merged", "report kept -o a.html",
+	"study study.yaml -o study", "init difference.onnx --data npz:points.npz --eps 0.1 -o policy.yaml", "check policy.yaml --report html=a.html,junit=a.xml --records kept", "merge kept -o merged", "report kept -o a.html",
 	"runtime list", "runtime doctor", "runtime install --from pip", "runtime probe --onnxruntime difference.onnx",
 	"version", "completion bash", "completion fish", "help", "help certify",
 }

@@ -50,6 +50,7 @@ var outputsOf = map[string]map[string]outputFlag{
 	"sweep":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(record.Kind), "cache": cacheFlag},
 	"study":    {"output": fills(study.FolderKind)},
 	"verify":   {"serialise-assignments": fills(assignmentsFolder)}, // of vnnlib
+	"init":     {"output": writes(policyKind)},
 	"check":    {"records": writes(record.Kind), "report": reportsFlag},
 	"merge":    {"output": writes(record.Kind)},
 	"report":   {"output": reportFlag},

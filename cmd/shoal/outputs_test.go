@@ -21,7 +21,7 @@ import (
 var notFiles = strings.Fields(`alpha alpha-steps attack-step attack-steps batch batch-axis beta beta-end box certify cooldown decision device dim engine engine-b epochs eps eps-start exclude
 	falsify from hold init kappa keep layer-ratio learning-rate loss match max-delta max-difference max-eps max-macs max-params mean memory method min-accuracy min-agreement
 	min-certified min-robust mixture-alpha mixture-temperature monitor norm opset patience pixel-range ramp range ratio resize restarts robust round-to samples schedule score
-	only reading search-time seed seeds semantics shard shift split std steps teacher-decision teacher-output technique temperature temperatures threads threshold timeout tol tolerance validation-share version warm-up weight-decay json`)
+	only attack scores reading search-time seed seeds semantics shard shift split std steps teacher-decision teacher-output technique temperature temperatures threads threshold timeout tol tolerance validation-share version warm-up weight-decay json`)
 
 // TestEveryFlagIsAnInputAnOutputOrNoFile walks all commands: a new flag must say what it is.
 func TestEveryFlagIsAnInputAnOutputOrNoFile(t *testing.T) {
@@ -34,7 +34,7 @@ func TestEveryFlagIsAnInputAnOutputOrNoFile(t *testing.T) {
 					continue
 				}
 				n := 0
-				node := name == "output" && slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == "decision" }) // of the model
+				node := name == "output" && c.Name != "init" && slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == "decision" }) // of the model
 				for _, in := range []bool{inputsOf[name], outputsOf[c.Name][name] != nil, node, slices.Contains(notFiles, name)} {
 					if in {
 						n++
@@ -80,6 +80,7 @@ var commandLines = map[string]string{
 	"sweep":    "sweep --student small.onnx --data fmnist:fmnist --split test --technique labels --epochs 1 --batch 16",
 	"study":    "study study.yaml",
 	"verify":   "vnnlib verify no.vnnlib --network N=difference.onnx",
+	"init":     "init difference.onnx --data npz:points.npz",
 	"check":    "check policy.yaml",
 	"merge":    "merge records",
 	"report":   "report records",
@@ -183,7 +184,7 @@ func accepts(command, flag, wrong string) bool {
 	clean := strings.TrimSuffix(wrong, "/")
 	switch {
 	case wrong == ".onnx": // a new name like any other where names need no ending
-		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments", "records", "report"}, flag) || command == "study" || command == "merge"
+		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments", "records", "report"}, flag) || command == "study" || command == "init" || command == "merge"
 	case flag == "png" || flag == "cache" || flag == "serialise-assignments":
 		return strings.HasPrefix(clean, "folder") || wrong == "/"
 	case flag == "output" && command != "study": // models that are not the command's own inputs

@@ -205,6 +205,7 @@ var demandsOf = map[string]demands{
 		}
 		return nil
 	}},
+	"init": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}}},
 	"check": {words: 1, less: true, what: "policy file",
 		rules: []rule{{"report", lacks("shard"), "does not go with --shard: shoal merge puts the shards together first"},
 			{"engine device onnxruntime threads report records shard only json", lacks("schema"), "does not go with --schema"}, onGPU},

@@ -50,7 +50,7 @@ var wrongValues = map[string][]string{
 	"mixture-alpha": {"2"}, "mixture-temperature": {"0"}, "attack-steps": {"0"}, "attack-step": {"0"}, "json": {"xml"},
 	// Names of files: what is in them shows when they are opened.
 	"output": {""}, "teacher-output": {""}, "teacher-decision": {"max", "threshold", "threshold:x"}, "teacher": {""}, "student": {""}, "vnnlib": {""}, "labels": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""},
-	"report": {"", "junit", "junit=", "odt=x", "html=a,html=a", "html=a,"}, "records": {""}, "only": {""},
+	"report": {"", "junit", "junit=", "odt=x", "html=a,html=a", "html=a,"}, "records": {""}, "only": {""}, "attack": {"magic", ""}, "scores": {""},
 }
 
 // free take any text.
@@ -63,7 +63,7 @@ var minimal = map[string]string{
 	"compare": "no.onnx no2.onnx --certify", "simplify": "no.onnx --output out.onnx", "convert": "no.onnx --output out.onnx",
 	"prune": "no.onnx --output out.onnx --ratio 0.5", "distill": "--technique labels --student small-fmnist-8-16 --data npz:no.npz --output out.onnx",
 	"sweep": "--technique labels --student small-fmnist-8-16 --data npz:no.npz", "study": "no.yaml --output no",
-	"check": "no.yaml", "merge": "no.jsonl --output out.jsonl", "report": "no.jsonl --output out.html",
+	"init": "no.onnx --data npz:no.npz", "check": "no.yaml", "merge": "no.jsonl --output out.jsonl", "report": "no.jsonl --output out.html",
 	"runtime install": "", "runtime list": "", "runtime doctor": "", "runtime probe": "--onnxruntime no", "version": "", "completion": "bash", "help": "",
 	"vnnlib check": "no.vnnlib", "vnnlib convert": "no.vnnlib", "vnnlib format": "no.vnnlib", "vnnlib verify": "no.vnnlib --network N=no.onnx", "vnnlib supports": "--vnnlib-versions",
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
@@ -40,13 +41,15 @@ type lab struct {
 	file map[string]*onnxio.Model // by the model's name
 	// unread are models whose files are there and cannot be read, with the reason.
 	unread map[string]error
+	bytes  map[string]string // hashes of these files
 	hashes map[string]string // of data, by its name
 	sets   map[string]*opened
 }
 
 // openLab reads all models of a policy. A file that is not there is an error; one that is wrong is for the requirements to tell.
 func openLab(ctx context.Context, p *Policy, o Options) (*lab, error) {
-	l := &lab{p: p, o: o, file: map[string]*onnxio.Model{}, unread: map[string]error{}, hashes: map[string]string{}, sets: map[string]*opened{}}
+	l := &lab{p: p, o: o, file: map[string]*onnxio.Model{}, unread: map[string]error{}, bytes: map[string]string{}, hashes: map[string]string{},
+		sets: map[string]*opened{}}
 	for i := range p.Models {
 		m := &p.Models[i]
 		file, err := onnxio.LoadContext(ctx, p.path(m.File))
@@ -60,6 +63,9 @@ func openLab(ctx context.Context, p *Policy, o Options) (*lab, error) {
 			return nil, fmt.Errorf("model %s: %w", m.Name, err)
 		default:
 			l.unread[m.Name] = err
+			if l.bytes[m.Name], err = input.SHA256(ctx, p.path(m.File)); err != nil {
+				return nil, fmt.Errorf("model %s: %w", m.Name, err)
+			}
 		}
 	}
 	return l, nil

@@ -151,11 +151,10 @@ func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, an
 	for _, t := range got.tests {
 		told := t.told(q)
 		out.Tests = append(out.Tests, told)
-		words := told.Figure
+		words := told.Figure + " " + shown(told.Value)
 		if t.grouped {
-			words += " of " + t.group
+			words += fmt.Sprintf(" in %s %s", groupWord(q), t.group)
 		}
-		words += fmt.Sprintf(" %s", shown(told.Value))
 		if !math.IsNaN(float64(told.Low)) && told.Low != told.High {
 			words += fmt.Sprintf(" (%s to %s)", shown(told.Low), shown(told.High))
 		}
@@ -222,6 +221,14 @@ func (t *test) told(q *Requirement) release.Test {
 		out.Figure = "share of radii of at least " + q.AtLeast.Text
 	}
 	return out
+}
+
+// groupWord is what a group is one of.
+func groupWord(q *Requirement) string {
+	if array, ok := strings.CutPrefix(q.Per, "array:"); ok {
+		return array
+	}
+	return q.Per
 }
 
 func figureOf(q *Requirement) string { return strings.ReplaceAll(q.Kind(), "_", " ") }

@@ -184,7 +184,7 @@ func (l *lab) part(ctx context.Context, r *Requirement) (part, error) {
 func (l *lab) described() (out about) {
 	for i := range l.p.Models {
 		m := &l.p.Models[i]
-		one := aboutModel{Name: m.Name}
+		one := aboutModel{Name: m.Name, SHA256: l.bytes[m.Name]}
 		if file := l.file[m.Name]; file != nil {
 			one.SHA256 = file.SHA256
 		}

@@ -40,7 +40,7 @@ type Policy struct {
 type Model struct {
 	Name   string `json:"name"`
 	Path   string `json:"path"`
-	SHA256 string `json:"sha256"` // "" where the file cannot be read
+	SHA256 string `json:"sha256"`
 }
 
 // Data is a data set of a policy.
