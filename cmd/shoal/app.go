@@ -24,7 +24,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		},
 		Commands: []*cli.Command{certifyCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(), runCommand(), inspectCommand(),
 			compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(), distillCommand(), sweepCommand(), studyCommand(), checkCommand(), mergeCommand(), reportCommand(), initCommand(), runtimeCommand(),
-			vnnlibCommand(), completionCommand(), versionCommand(), helpCommand()},
+			vnnlibCommand(), completionCommand(), manCommand(), versionCommand(), helpCommand()},
 	}
 	app.Action = func(c *cli.Context) error {
 		switch {
@@ -50,7 +50,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 				return cli.ShowSubcommandHelp(c)
 			}
 		}
-		if len(cmd.Subcommands) == 0 && cmd.Name != "completion" && cmd.Name != "help" {
+		if len(cmd.Subcommands) == 0 && cmd.Name != "completion" && cmd.Name != "help" && cmd.Name != "man" {
 			cmd.Flags = append(cmd.Flags, memoryFlag(), quietFlag())
 			cmd.Before, cmd.Action = hush, beforeWork(cmd.Action)
 		}

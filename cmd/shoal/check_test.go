@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"maps"
@@ -238,3 +239,93 @@ func TestShardsAreTakenFromTheEnvironment(t *testing.T) {
 }
 
 func itoa(n int) string { return string(rune('0' + n)) }
+
+// TestPartsByAnArray holds the points of two sites apart: one site has only points that are right, the other only wrong ones.
+func TestPartsByAnArray(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := writeSketches("."); err != nil {
+		t.Fatal(err)
+	}
+	_, out, words := shoal(t, "run", "difference.onnx", "--engine", "go", "--data", "npz:points.npz", "--json")
+	var ran struct{ Predictions, Labels []int }
+	if err := json.Unmarshal([]byte(out), &ran); err != nil || len(ran.Predictions) != 4 {
+		t.Fatal(err, words)
+	}
+	site := make([]int64, len(ran.Labels))
+	wrong := 0
+	for i := range site {
+		if ran.Predictions[i] != ran.Labels[i] {
+			site[i], wrong = 7, wrong+1
+		}
+	}
+	if wrong == 0 || wrong == len(site) {
+		t.Fatalf("%d points are wrong", wrong)
+	}
+	old, err := zip.OpenReader("points.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, f := range old.File {
+		if err := z.Copy(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := z.Create("site.npy")
+	if err == nil {
+		_, err = w.Write(npy(site, len(site)))
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err == nil {
+		err = os.WriteFile("sites.npz", b.Bytes(), 0o644)
+	}
+	policy := "policy: 1\nconfidence: none\nmodels: {m: {file: difference.onnx}}\ndata: {d: {from: \"npz:sites.npz\"}}\n" +
+		"require: [{clean_accuracy: {}, at_least: 0.1, per: \"array:site\"}]\n"
+	if err == nil {
+		err = os.WriteFile("shoal.yaml", []byte(policy), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, words := shoal(t, "check", "--json")
+	var doc struct {
+		Requirements []struct {
+			Tests []struct {
+				Group, Outcome string
+				Value          float64
+				Samples        int
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &doc); err != nil || code != exitThreshold {
+		t.Fatal(code, err, words)
+	}
+	got := map[string]string{}
+	for _, x := range doc.Requirements[0].Tests[1:] {
+		got[x.Group] = x.Outcome
+	}
+	if want := map[string]string{"0": "pass", "7": "fail"}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestLatencyIsHeldAgainstAnother model: one beside itself takes less than twice its time, and more than a tenth.
+func TestLatencyIsHeldAgainstAnother(t *testing.T) {
+	policyRoom(t)
+	for _, c := range []struct {
+		name, most string
+		want       int
+	}{{"fmnist-conv-dyn-robust.onnx", "2", 0}, {"fmnist-conv-dyn-robust.onnx", "0.1", exitThreshold}} {
+		policy := "policy: 1\nmodels: {a: {file: " + c.name + "}, b: {file: fmnist-conv-dyn-robust.onnx}}\nrequire: [{latency_ratio: {against: b, pairs: 40}, at_most: " + c.most + "}]\n"
+		if err := os.WriteFile("shoal.yaml", []byte(policy), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if code, out, words := shoal(t, "check", "--engine", "go", "--threads", "1"); code != c.want {
+			t.Errorf("at most %s: exit %d, %s%s", c.most, code, out, words)
+		}
+	}
+}

@@ -82,6 +82,8 @@ func TestAnInterruptKeepsWhatIsDone(t *testing.T) {
 	write("fmnist-conv-ts.onnx", d)
 	write("small.yaml", []byte(tinyStudent))
 	write("tiny.yaml", []byte(tinyStudy))
+	write("tiny-policy.yaml", []byte("policy: 1\nmodels: {m: {file: fmnist-conv-ts.onnx}}\ndata: {d: {from: \"fmnist:fmnist\", range: \"0:3\"}}\nrequire:\n"+
+		"  - {clean_accuracy: {}, at_least: 0}\n  - {certified_accuracy: {eps: 0.01, method: interval}, at_least: 0}\n"))
 	write("case.json", []byte(`{"lower": [0, 0], "upper": [1, 1], "rows": [[1, -1]]}`))
 	write("p.vnnlib", []byte("(declare-const X_0 Real)(declare-const Y_0 Real)(assert (>= X_0 0))(assert (<= X_0 1))(assert (>= Y_0 2))"))
 	if err := writeSketches("."); err != nil {
@@ -104,6 +106,8 @@ func TestAnInterruptKeepsWhatIsDone(t *testing.T) {
 		{"distill --student small.yaml --data fmnist:fmnist --split test --range 0:80 --technique labels --epochs 2 --batch 16 --validation-share 0 -o last.onnx", true},
 		{"sweep --teacher fmnist-conv-ts.onnx --engine go --cache none --student small.yaml --data fmnist:fmnist --split test --range 0:80 --temperatures 1,2 --epochs 1 --batch 16 --plot s.svg -o best.onnx", true},
 		{"study tiny.yaml -o out", false},
+		{"check tiny-policy.yaml", true},
+		{"init fmnist-conv-ts.onnx --data fmnist:fmnist --range 0:3 --method interval --attack fgsm -o policy.yaml", false},
 		{"prune difference.onnx --ratio 0.5 --dry-run", false},
 		{"simplify difference.onnx -o simple.onnx", false},
 		{"convert difference.onnx --opset 17 -o new.onnx", false},

@@ -219,7 +219,7 @@ var demandsOf = map[string]demands{
 	"merge":  {words: 1, more: true, what: "files of records", needs: []need{{flags: []string{"output"}, hint: "for example -o records.jsonl"}}},
 	"report": {words: 1, what: "file of records", needs: []need{{flags: []string{"output"}, hint: "for example -o report.html"}}},
 
-	"runtime install": {}, "runtime list": {}, "runtime doctor": {}, "runtime probe": {}, "version": {}, "completion": {words: 1, what: "shell"},
+	"runtime install": {}, "runtime list": {}, "runtime doctor": {}, "runtime probe": {}, "version": {}, "completion": {words: 1, what: "shell"}, "man": {},
 }
 
 // refuseFirst lets every command look at its line before it works.

@@ -64,8 +64,8 @@ var minimal = map[string]string{
 	"prune": "no.onnx --output out.onnx --ratio 0.5", "distill": "--technique labels --student small-fmnist-8-16 --data npz:no.npz --output out.onnx",
 	"sweep": "--technique labels --student small-fmnist-8-16 --data npz:no.npz", "study": "no.yaml --output no",
 	"init": "no.onnx --data npz:no.npz", "check": "no.yaml", "merge": "no.jsonl --output out.jsonl", "report": "no.jsonl --output out.html",
-	"runtime install": "", "runtime list": "", "runtime doctor": "", "runtime probe": "--onnxruntime no", "version": "", "completion": "bash", "help": "",
 	"vnnlib check": "no.vnnlib", "vnnlib convert": "no.vnnlib", "vnnlib format": "no.vnnlib", "vnnlib verify": "no.vnnlib --network N=no.onnx", "vnnlib supports": "--vnnlib-versions",
+	"runtime install": "", "runtime list": "", "runtime doctor": "", "runtime probe": "--onnxruntime no", "version": "", "completion": "bash", "man": "", "help": "",
 }
 
 // TestEveryFlagRefusesWrongValues gives every flag of every command values that it cannot take: the exit code is 2, the message one line that
@@ -121,7 +121,7 @@ func TestMinimalLinesAreRight(t *testing.T) {
 			continue // looks around on the machine
 		}
 		want := exitError
-		if name == "version" || name == "completion" || name == "help" || name == "vnnlib supports" {
+		if name == "version" || name == "completion" || name == "man" || name == "help" || name == "vnnlib supports" {
 			want = 0
 		}
 		code, _, stderr := shoal(t, append(strings.Fields(name), strings.Fields(line)...)...)

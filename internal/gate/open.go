@@ -135,7 +135,8 @@ func (l *lab) data(ctx context.Context, r *Requirement, of *Model, m *onnxio.Mod
 	x := &opened{set: set, inputs: in}
 	if array != "" {
 		if x.array = set.Arrays[array]; x.array == nil || x.array.Ints == nil || len(x.array.Shape) != 1 || len(x.array.Ints) != set.Total {
-			return nil, fmt.Errorf("data %s: array %s: want a whole number for each sample", d.Name, array)
+			return nil, &trial.UnclearError{Why: fmt.Sprintf("data %s: array %s: want a whole number for each sample", d.Name, array),
+				Hint: "per: class asks the classes apart"}
 		}
 	}
 	l.sets[key] = x
@@ -181,7 +182,8 @@ func (m *Model) given() (g trial.Given, err error) {
 // subject is what is asked of a model whose data are open.
 func (l *lab) subject(ctx context.Context, of *Model, x *opened, v trial.View) (*trial.Subject, error) {
 	if x.inputs.Varies(v) {
-		return nil, fmt.Errorf("model %s: inputs beside the samples keep one value each in a policy: hold: NAME=VALUE", of.Name)
+		return nil, &trial.UnclearError{Why: fmt.Sprintf("model %s: inputs beside the samples keep one value each in a policy", of.Name),
+			Hint: "hold: NAME=VALUE"}
 	}
 	m, err := x.inputs.Model(ctx, v, 0)
 	if err != nil {
@@ -213,7 +215,7 @@ func (l *lab) samples(of *Model, x *opened, shape []int) (*trial.Samples, error)
 	}
 	mean, std := values(of.Mean), values(of.Std)
 	if x.set.Raw && (mean != nil || std != nil) {
-		return nil, fmt.Errorf("model %s: inputs of an npz file are taken as they are, without mean and std", of.Name)
+		return nil, &trial.UnclearError{Why: fmt.Sprintf("model %s: inputs of an npz file are taken as they are, without mean and std", of.Name)}
 	}
 	return trial.Join(drawn(src, l.p.order(src.Len())), shape, mean, std)
 }

@@ -4,17 +4,23 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/numeral"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
 )
 
-// equivalent bounds how far the outputs of two models can differ over all valid inputs. Where the bound is above what is allowed, inputs are looked
-// for at which they do: corners of the box, its middle, and points drawn from it.
+// searchTime is how long a limit of equivalent_to is searched about where the policy gives no time.
+const searchTime = 30 * time.Second
+
+// equivalent bounds how far the outputs of two models can differ over all valid inputs. Where the bound is above what is allowed, inputs are tried
+// at which they do (corners of the box, its middle, points drawn from it), and then all methods are.
 func (l *lab) equivalent(ctx context.Context, r *Requirement) (answer, error) {
 	a := blank(-1)
 	e := r.Equivalent
@@ -34,6 +40,10 @@ func (l *lab) equivalent(ctx context.Context, r *Requirement) (answer, error) {
 	if err != nil {
 		return a, err
 	}
+	limit, err := numeral.Parse(e.Delta.Text)
+	if err != nil {
+		return a, err
+	}
 	o := verify.Options{Method: verify.DeepPoly, Threads: l.o.Threads, Semantics: verify.Real}
 	if e.Method != "" {
 		o.Method = verify.Method(e.Method)
@@ -43,26 +53,52 @@ func (l *lab) equivalent(ctx context.Context, r *Requirement) (answer, error) {
 		return a, err
 	}
 	one := item{Name: "largest difference of an output", Want: "at most " + e.Delta.Text, Outcome: open, Value: fmt.Sprintf("at most %.4g", c.Delta)}
+	if math.IsNaN(c.Delta) || math.IsInf(c.Delta, 0) {
+		one.Value = "no bound"
+	}
 	switch {
 	case c.Equal:
 		one.Outcome, one.Value = passed, "none: both compute the same"
-	case c.Delta <= e.Delta.Value:
+	case sound.RatDown(limit) >= c.Delta: // a limit is not too large
 		one.Outcome = passed
 	default:
-		if math.IsNaN(c.Delta) || math.IsInf(c.Delta, 0) {
-			one.Value = "no bound"
-		}
-		seen, err := l.apart(ctx, m, other, ranges)
-		if err != nil {
-			return a, err
-		}
-		if one.Words = fmt.Sprintf("nothing proves that the outputs of %s stay within %s of it, and no input was found at which they do not", e.Model, e.Delta.Text); seen > e.Delta.Value {
-			one.Outcome, one.Value = failed, fmt.Sprintf("at least %.4g", seen)
-			one.Words = fmt.Sprintf("at an input of the box an output differs by %.4g from that of %s", seen, e.Model)
-		}
+		err = l.search(ctx, r, [2]*onnxio.Model{m, other}, ranges, limit, o, &one)
 	}
 	a.Items = []item{one}
-	return a, nil
+	return a, err
+}
+
+// search decides about a limit that bounds do not reach, if it can.
+func (l *lab) search(ctx context.Context, r *Requirement, m [2]*onnxio.Model, ranges equal.Ranges, limit *big.Rat, o verify.Options,
+	one *item) error {
+	e := r.Equivalent
+	seen, err := l.apart(ctx, m[0], m[1], ranges)
+	if err != nil {
+		return err
+	}
+	if seen > sound.RatUp(limit) {
+		one.Outcome, one.Value = failed, fmt.Sprintf("at least %.4g", seen)
+		one.Words = fmt.Sprintf("at an input of the box an output differs by %.4g from that of %s", seen, e.Model)
+		return nil
+	}
+	d := e.Timeout.Duration
+	if d == 0 {
+		d = searchTime
+	}
+	c, err := equal.CompareWithin(ctx, m[0], m[1], "", ranges, limit, d, o)
+	if err != nil {
+		return err
+	}
+	one.Words = fmt.Sprintf("nothing proves that the outputs of %s stay within %s of it, and no input was found at which they do not", e.Model, e.Delta.Text)
+	switch w := c.Within; {
+	case w == nil:
+	case w.Verdict == verify.Verified:
+		one.Outcome, one.Value, one.Words = passed, "at most "+e.Delta.Text, ""
+	case w.Refutes(verify.Real):
+		one.Outcome, one.Value = failed, "more than "+e.Delta.Text
+		one.Words = fmt.Sprintf("at an input of the box an output differs by more than %s from that of %s", e.Delta.Text, e.Model)
+	}
+	return nil
 }
 
 // points is how many inputs are tried.
@@ -80,6 +116,9 @@ func (l *lab) apart(ctx context.Context, a, b *onnxio.Model, ranges equal.Ranges
 		return 0, err
 	}
 	defer second.Close()
+	if len(first.Inputs()) != 1 || len(first.Outputs()) != 1 || len(second.Inputs()) != 1 || len(second.Outputs()) != 1 {
+		return 0, nil // which belong together is for package equal to say
+	}
 	most := 0.0
 	for k := range points {
 		x, ok := pointOf(first.Inputs(), ranges, k, l.p.Seed)

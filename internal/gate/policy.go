@@ -118,6 +118,8 @@ type Equivalent struct {
 	Delta  *Number `yaml:"delta"`
 	Box    string  `yaml:"box"` // LOW:HIGH of all valid inputs; 0:1 where it is not there
 	Method string  `yaml:"method"`
+	// Timeout is that of the search behind the bounds; 30 s where it is not there.
+	Timeout Wait `yaml:"timeout"`
 }
 
 // VNNLIB are properties, a file each, that must have the verdict that is expected.

@@ -43,7 +43,7 @@ require:
     per: class
   - radius: {quantile: 0.1, method: alpha, timeout: 1m}
     at_least: 0.01
-  - equivalent_to: {model: old, delta: 1e-4, box: "0:1", method: deeppoly}
+  - equivalent_to: {model: old, delta: 1e-4, box: "0:1", method: deeppoly, timeout: 2s}
   - vnnlib: {folder: p, expect: falsified, timeout: 5s}
   - size: {bytes: 1, parameters: 2, macs: 3}
     change: {against: old, direction: lower_is_better, relative: 0.1}

@@ -19,7 +19,7 @@ type answer struct {
 	Words     string        `json:"words,omitempty"`   // for people
 	Picture   []byte        `json:"picture,omitempty"` // a PNG
 	Items     []item        `json:"items,omitempty"`   // of a unit that is no sample
-	Seconds   float64       `json:"seconds"`           // no part of any outcome
+	Seconds   float64       `json:"seconds"`           // since its block began; no part of any outcome
 	Ratios    []float64     `json:"ratios,omitempty"`  // of latency_ratio
 	Unread    string        `json:"unread,omitempty"`  // why the question could not be asked
 	Foreign   bool          `json:"unsupported,omitempty"`

@@ -56,6 +56,12 @@ func (r *Run) tell(q *Requirement, one part, today time.Time) release.Requiremen
 	if q.sampled() {
 		out.Data = r.p.data(q.Data).Name
 	}
+	switch {
+	case q.Robust != nil:
+		out.Eps, out.Norm = &q.Robust.Eps.Value, string(q.Robust.norm())
+	case q.Certified != nil:
+		out.Eps, out.Norm = &q.Certified.Eps.Value, "linf"
+	}
 	if w := q.Waiver; w != nil {
 		out.Waiver = &release.Waiver{Reason: w.Reason, Owner: w.Owner, Until: w.Until.Text, Expired: w.Expired(today)}
 	}
@@ -349,13 +355,29 @@ func (r *Run) worst(q *Requirement, used []answer) (out []release.Sample) {
 	slices.SortStableFunc(bad, func(a, b *answer) int { return cmp.Or(cmp.Compare(value(a), value(b)), a.Sample-b.Sample) })
 	for _, a := range bad[:min(most, len(bad))] {
 		one := release.Sample{Sample: a.Sample, Label: a.Label, Predicted: a.Predicted, Class: a.Class, Value: a.Value, Upper: a.Upper, Words: a.Words,
-			Picture: a.Picture}
+			Picture: a.Picture, Proven: r.proven(q, a.Sample)}
 		if commands := r.commands(q, fmt.Sprintf("%d:%d", a.Sample, a.Sample+1)); len(commands) > 0 {
 			one.Reproduce = commands[0]
 		}
 		out = append(out, one)
 	}
 	return out
+}
+
+// proven is the radius that a sample of a requirement's model has by another requirement, as far as that was asked; NaN where none was.
+func (r *Run) proven(q *Requirement, sample int) report.Number {
+	for i := range r.p.Require {
+		other := &r.p.Require[i]
+		if other.Radius == nil || r.p.model(other.Model) != r.p.model(q.Model) || r.p.data(other.Data) != r.p.data(q.Data) {
+			continue
+		}
+		for _, a := range r.answers[other.Name] {
+			if a != nil && a.Sample == sample && a.Unread == "" {
+				return a.Value
+			}
+		}
+	}
+	return report.None()
 }
 
 // confusion counts what an attack made of samples that are right unchanged.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -66,10 +67,9 @@ func (q *asked) settled() error {
 }
 
 // of makes an answer about a sample out of a row.
-func (q *asked) answer(row report.Row, start time.Time) answer {
+func (q *asked) answer(row report.Row) answer {
 	a := blank(row.Index)
-	a.Label, a.Predicted, a.Class, a.Words = row.Label, row.Predicted, row.Predicted, row.Reason
-	a.Method, a.Seconds = row.Method, time.Since(start).Seconds()
+	a.Label, a.Predicted, a.Class, a.Words, a.Method = row.Label, row.Predicted, row.Predicted, row.Reason, row.Method
 	a.Group = q.data.group(q.r, row.Label, row.Index)
 	return a
 }
@@ -165,10 +165,11 @@ func (q *clean) ask(ctx context.Context, from, to int) ([]answer, error) {
 	out := make([]answer, to-from)
 	for i := range out {
 		row := report.Row{Index: q.samples.Index[from+i], Label: q.samples.Labels[from+i], Predicted: q.subject.Decision.Class(rows[0][i])}
-		out[i] = q.answer(row, start)
+		out[i] = q.answer(row)
 		if out[i].Holds = row.Predicted == row.Label; !out[i].Holds {
 			out[i].Picture = q.picture(from+i, nil)
 		}
+		out[i].Seconds = time.Since(start).Seconds()
 	}
 	return out, nil
 }
@@ -218,12 +219,13 @@ func (q *robust) ask(ctx context.Context, from, to int) (out []answer, err error
 	start := time.Now()
 	cut, err := q.attack.Run(ctx, from, to, func(rows []report.Row) error {
 		row := rows[0]
-		a := q.answer(row, start)
+		a := q.answer(row)
 		a.Holds = row.Label == row.Predicted && !row.Adversarial
 		a.Class, a.Value = row.Class, row.Norm
 		if row.Adversarial && row.Label == row.Predicted {
 			a.Picture = q.picture(from+len(out), row.Input)
 		}
+		a.Seconds = time.Since(start).Seconds()
 		out = append(out, a)
 		return nil
 	})
@@ -281,7 +283,12 @@ func (l *lab) openProofs(ctx context.Context, r *Requirement, model string) (que
 		return q, nil
 	}
 	// What counts is whether a radius is at least the limit: it is not looked for beyond.
-	q.radius = &trial.Radius{Proofs: p, Max: r.AtLeast.Value, Tol: r.AtLeast.Value / radiusSteps}
+	most, err := numeral.Up(r.AtLeast.Text)
+	if err != nil {
+		q.close()
+		return nil, err
+	}
+	q.radius = &trial.Radius{Proofs: p, Max: most, Tol: most / radiusSteps}
 	return q, nil
 }
 
@@ -327,7 +334,7 @@ func (q *proofs) ask(ctx context.Context, from, to int) (out []answer, err error
 		if err != nil {
 			return nil, err
 		}
-		a := q.answer(row, start)
+		a := q.answer(row)
 		right := row.Predicted == row.Label
 		switch {
 		case q.radius == nil:
@@ -343,11 +350,12 @@ func (q *proofs) ask(ctx context.Context, from, to int) (out []answer, err error
 			if right {
 				a.Value = report.Number(row.Radius)
 			}
-			a.Holds = right && row.Radius >= q.r.AtLeast.Value
+			a.Holds = right && row.Radius >= q.radius.Max
 		}
 		if !a.Holds {
 			a.Picture = q.picture(i, nil)
 		}
+		a.Seconds = time.Since(start).Seconds()
 		out = append(out, a)
 	}
 	return out, nil

@@ -121,8 +121,8 @@ func (v *validator) requirement(r *Requirement) {
 		what = kind
 	}
 	v.named(r.At, what, r.Model)
-	v.check(r.Data == "" || r.sampled() || r.Latency != nil, r.At, "", "%s: data says nothing here", what)
-	if r.sampled() || r.Latency != nil {
+	v.check(r.Data == "" || r.sampled(), r.At, "", "%s: data says nothing here", what)
+	if r.sampled() {
 		v.check(v.p.data(r.Data) != nil, r.At, "", "%s: there is no data named %q", what, r.Data)
 	}
 	v.limits(r, what)

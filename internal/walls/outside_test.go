@@ -16,7 +16,7 @@ import (
 
 // own are commands that another module has no use for, each with the reason.
 var own = map[string]string{
-	"help": "words of the command line", "completion": "as before", "version": "as before",
+	"help": "words of the command line", "completion": "as before", "man": "as before", "version": "as before",
 	"check": "it puts the questions of other commands in an order, and holds what came of them to limits", "merge": "records of check", "init": "as before", "report": "as before",
 	"study": "it puts distill, prune, attack and radius in an order, and keeps what came of them",
 }

@@ -16,6 +16,7 @@ func (r *Result) Document() *report.Document {
 	if f := r.figure(); f != nil {
 		d.Opening = append(d.Opening, *f)
 	}
+	d.Opening = append(d.Opening, r.curves()...)
 	d.Opening = append(d.Opening, r.pictures()...)
 	all := report.Table{Title: "Requirements", Head: []string{"requirement", "outcome", "what was found", "what was required"},
 		Text: []bool{true, true, true, true}}

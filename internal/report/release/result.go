@@ -57,6 +57,8 @@ type Requirement struct {
 	Kind    string         `json:"kind"`
 	Model   string         `json:"model"`
 	Data    string         `json:"data,omitempty"`
+	Eps     *float64       `json:"eps,omitempty"` // of an attack or a proof, in pixel units
+	Norm    string         `json:"norm,omitempty"`
 	What    string         `json:"what"`    // is required, in words
 	Outcome report.Outcome `json:"outcome"` // without a waiver
 	Waiver  *Waiver        `json:"waiver,omitempty"`
@@ -116,6 +118,8 @@ type Sample struct {
 	Value     report.Number `json:"value"` // how far the attack went, or the radius that is proven
 	Upper     report.Number `json:"upper"`
 	Words     string        `json:"words,omitempty"`
+	// Proven is what another requirement's records know of the sample: the radius up to which its decision is proven; null where none does.
+	Proven    report.Number `json:"proven"`
 	Reproduce string        `json:"reproduce,omitempty"`
 	Picture   []byte        `json:"picture,omitempty"` // PNG: the sample, and what the attack made of it, and the difference
 }

@@ -58,6 +58,9 @@ func (s *Sample) line(q *Requirement) string {
 	switch {
 	case q.Kind == "robust_accuracy" && s.Label == s.Predicted:
 		t += foreign.Sprintf(" becomes class %d at a distance of %.4g", s.Class, float64(s.Value)).String()
+		if p := float64(s.Proven); p >= 0 {
+			t += foreign.Sprintf(", and is proven up to %.4g", p).String()
+		}
 	case s.Label != s.Predicted:
 		t += foreign.Sprintf(" is taken for class %d", s.Predicted).String()
 	case q.Kind == "radius":
