@@ -21,6 +21,7 @@ type Verifier struct {
 	net     *bound.Network
 	o       Options
 	info    Info
+	model   *onnxio.Model
 	session engine.Session
 	ports   []engine.Port
 	same    []int // see alike
@@ -64,7 +65,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Verifier{graph: g, net: net, o: o, same: alike(g.Outputs)}
+	v := &Verifier{model: m, graph: g, net: net, o: o, same: alike(g.Outputs)}
 	v.session, err = engine.OpenGraph(ctx, m.Graph, engine.Options{Engine: "go", Threads: 1, Reading: o.Reading})
 	if err != nil {
 		return nil, err

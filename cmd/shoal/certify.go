@@ -24,6 +24,7 @@ func certifyCommand() *cli.Command {
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
 		falsifyFlag(), resumeFlag(),
+		&cli.StringFlag{Name: "certificate", Usage: "write the verdict down as a `FILE` that shoal recheck proves again; goes with --vnnlib"},
 		realFlag("min-certified", "exit with code 12 if the certified accuracy is below this share, at any eps", "", share),
 		jsonLines())
 	return &cli.Command{

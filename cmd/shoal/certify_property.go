@@ -30,6 +30,7 @@ type propertyDoc struct {
 	Model          modelDoc               `json:"model"`
 	Property       string                 `json:"property"`
 	Rungs          []verify.Rung          `json:"rungs,omitempty"`
+	Certificate    *certificateDoc        `json:"certificate,omitempty"`
 }
 
 // propertyTime is what auto spends on a property that deeppoly has left open, where there is no --timeout: there is but this one.
@@ -94,7 +95,13 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if r.Timeout && !interrupted {
 		doc.Verdict = "timeout"
 	}
-	return printProperty(c, doc, r.Verdict, interrupted)
+	if c.String("certificate") != "" && r.Verdict != verify.Unknown {
+		doc.Certificate = writeCertificate(ctx, c, v, q, r)
+	}
+	if err := printProperty(c, doc, r.Verdict, interrupted); err != nil || doc.Certificate == nil || doc.Certificate.Fault == "" {
+		return err
+	}
+	return fmt.Errorf("--certificate: %s", doc.Certificate.Fault)
 }
 
 // networkOfOne is the network of a query to which one model is given.

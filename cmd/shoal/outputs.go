@@ -17,6 +17,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
+	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
 // Everything that a command reads or writes stands in the tables below, and is decided about before its action begins: see package output. A
@@ -24,6 +25,12 @@ import (
 
 // planKind is the kind that only a command writes.
 var planKind = output.JSON("a plan of shoal prune", "choice", "classes", "pinned")
+
+// certificateKind is recognised by the first words of what it compresses.
+var certificateKind = output.Kind{Name: "a certificate", Is: func(f *os.File) bool {
+	_, err := certificate.NewReader(f)
+	return err == nil
+}}
 
 // outputFlag adds what a flag writes to a plan.
 type outputFlag func(p *output.Plan, name, path string)
@@ -38,7 +45,7 @@ func fills(k output.FolderKind) outputFlag {
 
 // outputsOf are the flags that name outputs, by command.
 var outputsOf = map[string]map[string]outputFlag{
-	"certify":  {"resume": writes(record.Kind)},
+	"certify":  {"resume": writes(record.Kind), "certificate": writes(certificateKind)},
 	"compare":  {"resume": writes(record.Kind)},
 	"radius":   {"resume": writes(record.Kind), "plot": writes(output.Picture)},
 	"attack":   {"resume": writes(record.Kind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},

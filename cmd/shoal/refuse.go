@@ -21,6 +21,7 @@ type demands struct {
 	words int    // files that it takes
 	more  bool   // or more
 	less  bool   // or none
+	extra int    // and may take so many more
 	what  string // their name
 	needs []need
 	rules []rule
@@ -115,7 +116,9 @@ var demandsOf = map[string]demands{
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
 		},
 		rules: []rule{{"data split range mean std resize exif labels pixel-range eps norm min-certified output decision tolerance resume hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
+			{"certificate", has("vnnlib"), "goes with --vnnlib"}, {"certificate", is("semantics", "real"), "goes with --semantics real"},
 			ofNumbers, ofClasses, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}, moving}},
+	"recheck": {words: 2, extra: 1, what: "files, a certificate and a model, and may take a property"},
 	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated}, rules: []rule{ofNumbers, ofClasses, moving},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {
@@ -248,7 +251,7 @@ func (d demands) refuse(name string, c *cli.Context) error {
 		return usageError("shoal help "+name, "%s takes flags only, not %q", name, c.Args().First())
 	case d.more && c.NArg() == 0:
 		return usageError("shoal help "+name, "%s takes %s, and none is given", name, d.what)
-	case c.NArg() != d.words && !(d.more && c.NArg() > d.words) && !(d.less && c.NArg() == 0):
+	case (c.NArg() < d.words || c.NArg() > d.words+d.extra) && !(d.more && c.NArg() > d.words) && !(d.less && c.NArg() == 0):
 		return usageError("shoal help "+name, "%s takes %s %s, not %d arguments", name, []string{"no", "one", "two"}[d.words], d.what, c.NArg())
 	}
 	for _, f := range c.Command.Flags {

@@ -49,7 +49,7 @@ var wrongValues = map[string][]string{
 	"shift": {"-1"}, "cache": {""}, "eps-start": {"-1", "2"}, "warm-up": {"-1"}, "ramp": {"-1"}, "kappa": {"1", "1:2", "a:b"}, "beta-end": {"2"},
 	"mixture-alpha": {"2"}, "mixture-temperature": {"0"}, "attack-steps": {"0"}, "attack-step": {"0"}, "json": {"xml"},
 	// Names of files: what is in them shows when they are opened.
-	"output": {""}, "teacher-output": {""}, "teacher-decision": {"max", "threshold", "threshold:x"}, "teacher": {""}, "student": {""}, "vnnlib": {""}, "labels": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""},
+	"output": {""}, "teacher-output": {""}, "teacher-decision": {"max", "threshold", "threshold:x"}, "teacher": {""}, "student": {""}, "vnnlib": {""}, "labels": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""}, "certificate": {""},
 	"report": {"", "junit", "junit=", "odt=x", "html=a,html=a", "html=a,"}, "records": {""}, "only": {""}, "attack": {"magic", ""}, "scores": {""},
 }
 
@@ -58,7 +58,7 @@ var free = map[string]string{"exclude": "a pattern of layers", "onnxruntime": "a
 
 // minimal is a line of the command that would be worked off if its files were there: none is, so whoever opens one ends with exit code 1.
 var minimal = map[string]string{
-	"certify": "no.onnx --data npz:no.npz --eps 0.1", "radius": "no.onnx --data npz:no.npz", "attack": "no.onnx --data npz:no.npz --eps 0.1",
+	"certify": "no.onnx --data npz:no.npz --eps 0.1", "recheck": "no.cert no.onnx", "radius": "no.onnx --data npz:no.npz", "attack": "no.onnx --data npz:no.npz --eps 0.1",
 	"gradient": "no.onnx --output out.onnx", "bounds": "no.onnx --box no.json --rows no.json", "run": "no.onnx --data npz:no.npz", "inspect": "no.onnx",
 	"compare": "no.onnx no2.onnx --certify", "simplify": "no.onnx --output out.onnx", "convert": "no.onnx --output out.onnx",
 	"prune": "no.onnx --output out.onnx --ratio 0.5", "distill": "--technique labels --student small-fmnist-8-16 --data npz:no.npz --output out.onnx",

@@ -1,0 +1,101 @@
+package plain
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+
+	"github.com/shallow-waters/shoal/internal/sound"
+	"github.com/shallow-waters/shoal/verify/certificate"
+)
+
+// Disprove tells whether no input of the part meets all of a case's constraints: where the row of one, or of a sum of them with weights of at least 0, is
+// larger on the whole part than inputs that meet the case allow it. low is the row's bound and limit what these allow. The error says why the parameters
+// are none; the trace may be nil.
+//
+// Sums of constraints are rational; what their coefficients lose as float64s is bounded over the outputs' boxes.
+func (s *State) Disprove(constraints []certificate.Constraint, p certificate.Disproof, t *Trace) (low float64, limit *big.Rat, ok bool, err error) {
+	weights := make([]*big.Rat, len(constraints))
+	switch {
+	case p.Weights == nil && p.Row < len(constraints):
+		weights[p.Row] = big.NewRat(1, 1)
+	case len(p.Weights) == len(constraints) && p.Row == 0:
+		for k, w := range p.Weights {
+			if w < 0 {
+				return 0, nil, false, fmt.Errorf("a weight of %v", w)
+			}
+			if w > 0 {
+				weights[k] = new(big.Rat).SetFloat64(w)
+			}
+		}
+	default:
+		return 0, nil, false, fmt.Errorf("row %d and %d weights for %d constraints", p.Row, len(p.Weights), len(constraints))
+	}
+	if p.Slopes != nil && len(p.Slopes) != s.net.Hinges() || p.Beta != nil && len(p.Beta) != len(s.sides) {
+		return 0, nil, false, fmt.Errorf("%d slopes for %d hinges, %d multipliers for %d sides", len(p.Slopes), s.net.Hinges(), len(p.Beta), len(s.sides))
+	}
+	for _, b := range p.Beta {
+		if b < 0 {
+			return 0, nil, false, fmt.Errorf("a multiplier of %v", b)
+		}
+	}
+	form, lost, limit, strict := s.sum(constraints, weights)
+	low = sound.AddDown(s.Lower(form, Parameters{p.Slopes, p.Beta}, t), -lost)
+	return low, limit, above(low, limit, strict), nil
+}
+
+// Holds tells whether a constraint is proven to hold on the whole part: its row, with its sign turned, is at least its bound with its sign turned.
+func (s *State) Holds(q certificate.Constraint) bool {
+	turned := certificate.Constraint{Index: q.Index, Bound: new(big.Rat).Neg(q.Bound)}
+	for _, x := range q.Coef {
+		turned.Coef = append(turned.Coef, new(big.Rat).Neg(x))
+	}
+	form, lost, limit, _ := s.sum([]certificate.Constraint{turned}, []*big.Rat{big.NewRat(1, 1)})
+	return above(sound.AddDown(s.Lower(form, Parameters{}, nil), -lost), limit, !q.Strict)
+}
+
+// above tells whether a number is larger than the limit, or as large where that is enough. An infinite one is not trusted.
+func above(low float64, limit *big.Rat, enough bool) bool {
+	if !sound.Finite(low) {
+		return false
+	}
+	cmp := new(big.Rat).SetFloat64(low).Cmp(limit)
+	return cmp > 0 || enough && cmp == 0
+}
+
+// sum adds constraints up: the row in float64s, what it lost, what it is at most where all constraints are met, and whether it is less than that there.
+func (s *State) sum(constraints []certificate.Constraint, weights []*big.Rat) (form []float64, lost float64, limit *big.Rat, strict bool) {
+	coef, limit := make([]*big.Rat, s.net.Out), new(big.Rat)
+	for k, w := range weights {
+		if w == nil {
+			continue
+		}
+		q := constraints[k]
+		for j, i := range q.Index {
+			if coef[i] == nil {
+				coef[i] = new(big.Rat)
+			}
+			coef[i].Add(coef[i], new(big.Rat).Mul(w, q.Coef[j]))
+		}
+		limit.Add(limit, new(big.Rat).Mul(w, q.Bound))
+		strict = strict || q.Strict
+	}
+	form = make([]float64, s.net.Out)
+	out := s.Outputs()
+	for i, x := range coef {
+		if x == nil {
+			continue
+		}
+		f, exact := sound.Nearest(x)
+		if form[i] = f; exact {
+			continue
+		}
+		if math.IsInf(f, 0) {
+			return form, math.Inf(1), limit, false
+		}
+		d := new(big.Rat).SetFloat64(f)
+		d.Sub(x, d)
+		lost = sound.AddUp(lost, sound.MulUp(sound.RatUp(d.Abs(d)), out.Magnitude(i)))
+	}
+	return form, lost, limit, strict
+}

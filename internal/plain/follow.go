@@ -1,0 +1,129 @@
+package plain
+
+// What follows is for who looks for splits and parameters. No proof rests on it.
+
+// Splits are the values that activations read and that are computed, by number and name: where a part can be split.
+func (net *Network) Splits() (values []int, names []string) {
+	for i, v := range net.values {
+		if v.bent && v.def != nil && net.Named(v.name) == i {
+			values, names = append(values, i), append(names, v.name)
+		}
+	}
+	return values, names
+}
+
+// Hinge is a value of elements max(x, 0), x of value In. Its slopes begin at At of Parameters.Slopes.
+type Hinge struct{ Value, In, At int }
+
+// HingesOf are the network's hinges in the order of their slopes.
+func (net *Network) HingesOf() []Hinge {
+	var out []Hinge
+	at := 0
+	for i, v := range net.values {
+		if v.hinge {
+			out = append(out, Hinge{i, v.in[0], at})
+			at += v.n
+		}
+	}
+	return out
+}
+
+// SideAt is a side that rows may use.
+func (s *State) SideAt(q int) Side { return s.sides[q] }
+
+// Corner is where the form that a row ended in is least.
+func (s *State) Corner(t *Trace) []float64 {
+	var x []float64
+	for _, i := range s.net.inputs {
+		for k, l := range s.box[i].Lower {
+			u := s.box[i].Upper[k]
+			switch c := t.Coef[i]; {
+			case c != nil && c[k] > 0:
+				x = append(x, l)
+			case c != nil && c[k] < 0:
+				x = append(x, u)
+			default:
+				x = append(x, 0.5*l+0.5*u)
+			}
+		}
+	}
+	return x
+}
+
+// Form is what the row ended in, over the flat inputs.
+func (s *State) Form(t *Trace) []float64 {
+	var a []float64
+	for _, i := range s.net.inputs {
+		if t.Coef[i] == nil {
+			a = append(a, make([]float64, s.net.values[i].n)...)
+		} else {
+			a = append(a, t.Coef[i]...)
+		}
+	}
+	return a
+}
+
+// Follow sends a point up through the lines that a row chose, and gives what every value becomes. Values that are known by forms of several inputs become the
+// middle of their box.
+func (s *State) Follow(t *Trace, slopes []byte, x []float64) [][]float64 {
+	y := make([][]float64, len(s.net.values))
+	at := 0
+	for i, v := range s.net.values {
+		y[i] = make([]float64, v.n)
+		switch {
+		case v.maps != nil:
+			copy(y[i], v.bias)
+			for m, a := range v.maps {
+				a.up(y[i], y[v.in[m]])
+			}
+		case v.def == nil:
+			x = x[copy(y[i], x):]
+		case v.lines != nil:
+			s.bent(i, y[i], y[v.in[0]], t.Coef[i], slopes, at)
+		default:
+			for k := range y[i] {
+				y[i][k] = 0.5*s.box[i].Lower[k] + 0.5*s.box[i].Upper[k]
+			}
+		}
+		if v.hinge {
+			at += v.n
+		}
+	}
+	return y
+}
+
+func (s *State) bent(i int, y, z, c []float64, slopes []byte, at int) {
+	l, _ := s.laid(i)
+	for k := range y {
+		slope, icept := l.LoSlope[k], l.LoIcept[k]
+		switch {
+		case c != nil && c[k] < 0:
+			slope, icept = l.UpSlope[k], l.UpIcept[k]
+		case s.net.values[i].hinge && slopes != nil && slopes[at+k] <= Steep:
+			if lower, upper := s.Range(s.net.values[i].in[0], k); lower < 0 && upper > 0 {
+				slope, icept = float64(slopes[at+k])/Steep, 0
+			}
+		}
+		y[k] = slope*z[k] + icept
+	}
+}
+
+// up adds A*x to y.
+func (m *matrix) up(y, x []float64) {
+	for i := range m.out {
+		for s := m.start[i]; s < m.start[i+1]; s++ {
+			for k, w := range m.coef[m.off[s] : m.off[s]+m.n[s]] {
+				y[i] += w * x[int(m.at[s])+k]
+			}
+		}
+	}
+}
+
+// OutputsOf are the flat outputs of what Follow gave.
+func (net *Network) OutputsOf(y [][]float64) []float64 {
+	var out []float64
+	for _, o := range net.outputs {
+		out = append(out, y[o]...)
+	}
+	return out
+}

@@ -1,0 +1,176 @@
+package plain
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/internal/affine"
+)
+
+// matrix is y = Ax. Row i of A is made of segments [start[i], start[i+1]): consecutive columns from at[s] on, with the coefficients coef[off[s]:off[s]+n[s]].
+type matrix struct {
+	in, out    int
+	start      []int32
+	at, off, n []int32
+	coef       []float64
+	terms      int // the most coefficients in a row
+	column     int // the most coefficients in a column
+}
+
+// maxSegments limits what a file's sizes can ask for.
+const maxSegments = 1 << 27
+
+func (m *matrix) add(at, off, n int) {
+	m.at, m.off, m.n = append(m.at, int32(at)), append(m.off, int32(off)), append(m.n, int32(n))
+}
+
+func (m *matrix) close() { m.start = append(m.start, int32(len(m.at))) }
+
+// newMatrix writes a map's rows down. Coefficients are the map's own memory where they can be.
+func newMatrix(a affine.Map) (*matrix, error) {
+	in, out := a.Dims()
+	m := &matrix{in: in, out: out, start: []int32{0}}
+	switch a := a.(type) {
+	case *affine.Identity:
+		m.coef = []float64{1}
+		for i := range out {
+			m.add(i, 0, 1)
+			m.close()
+		}
+	case *affine.Diag:
+		m.coef = a.D
+		for i := range out {
+			m.add(i, i, 1)
+			m.close()
+		}
+	case *affine.Dense:
+		m.coef = a.W
+		for b := range a.Blocks {
+			for i := range a.Out {
+				m.add(b*a.In, i*a.In, a.In)
+				m.close()
+			}
+		}
+	case *affine.Sparse:
+		m.sparse(a)
+	case *affine.Conv:
+		if out > maxSegments/max(1, a.C/a.Groups*a.KH) {
+			return nil, fmt.Errorf("a convolution of %d outputs is too large", out)
+		}
+		m.conv(a)
+	case *affine.Transposed:
+		c, err := newMatrix(a.Conv)
+		if err != nil {
+			return nil, err
+		}
+		m.transpose(c)
+	default:
+		return nil, fmt.Errorf("a map of kind %T is not known", a)
+	}
+	return m, m.count()
+}
+
+func (m *matrix) sparse(a *affine.Sparse) {
+	m.coef = a.Coef
+	for i := range m.out {
+		for t := a.Start[i]; t < a.Start[i+1]; t++ {
+			m.add(int(a.Index[t]), int(t), 1)
+			if a.Coef == nil {
+				m.coef, m.off[len(m.off)-1] = []float64{1}, 0
+			}
+		}
+		m.close()
+	}
+}
+
+// conv gives output (o, y, x) one segment for each channel and row of the kernel, or for each tap where taps lie apart.
+func (m *matrix) conv(a *affine.Conv) {
+	m.coef = a.Weights
+	per, group := a.C/a.Groups, a.M/a.Groups
+	for o := range a.M {
+		for y := range a.OH {
+			for x := range a.OW {
+				for c := range per {
+					for ky := range a.KH {
+						row := y*a.StrideH - a.PadTop + ky*a.DilationH
+						if row < 0 || row >= a.H {
+							continue
+						}
+						from := ((o/group*per+c)*a.H + row) * a.W
+						weights := ((o*per+c)*a.KH + ky) * a.KW
+						for kx := range a.KW {
+							col := x*a.StrideW - a.PadLeft + kx*a.DilationW
+							if col >= 0 && col < a.W {
+								m.tap(from+col, weights+kx, m.start[len(m.start)-1])
+							}
+						}
+					}
+				}
+				m.close()
+			}
+		}
+	}
+}
+
+// tap adds a coefficient, to the last segment where it goes on with it.
+func (m *matrix) tap(at, off int, first int32) {
+	if k := len(m.at) - 1; k >= int(first) && int(m.at[k]+m.n[k]) == at && int(m.off[k]+m.n[k]) == off {
+		m.n[k]++
+		return
+	}
+	m.add(at, off, 1)
+}
+
+func (m *matrix) transpose(c *matrix) {
+	columns := make([][]int32, m.out)
+	for i := range c.out {
+		for s := c.start[i]; s < c.start[i+1]; s++ {
+			for k := range c.n[s] {
+				m.coef = append(m.coef, c.coef[c.off[s]+k])
+				columns[c.at[s]+k] = append(columns[c.at[s]+k], int32(i), int32(len(m.coef)-1))
+			}
+		}
+	}
+	for _, list := range columns {
+		for k := 0; k < len(list); k += 2 {
+			m.add(int(list[k]), int(list[k+1]), 1)
+		}
+		m.close()
+	}
+}
+
+// count finds the sums' lengths, and that every segment lies inside: rows and columns are trusted behind it.
+func (m *matrix) count() error {
+	column := make([]int, m.in)
+	for i := range m.out {
+		terms := 0
+		for s := m.start[i]; s < m.start[i+1]; s++ {
+			if m.at[s] < 0 || int(m.at[s]+m.n[s]) > m.in || int(m.off[s]+m.n[s]) > len(m.coef) {
+				return fmt.Errorf("output %d of a map of %d inputs reads beyond them", i, m.in)
+			}
+			terms += int(m.n[s])
+			for k := range m.n[s] {
+				j := m.at[s] + k
+				column[j]++
+				m.column = max(m.column, column[j])
+			}
+		}
+		m.terms = max(m.terms, terms)
+	}
+	return nil
+}
+
+// down adds row*A to dst.
+func (m *matrix) down(dst, row []float64) {
+	for i, r := range row {
+		if r == 0 {
+			continue
+		}
+		for s := m.start[i]; s < m.start[i+1]; s++ {
+			c := m.coef[m.off[s] : m.off[s]+m.n[s]]
+			d := dst[m.at[s]:][:len(c)]
+			for k, w := range c {
+				d[k] += r * w
+			}
+		}
+	}
+}

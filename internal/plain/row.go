@@ -1,0 +1,281 @@
+package plain
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/relax"
+	"github.com/shallow-waters/shoal/internal/sound"
+)
+
+// Parameters are what a row may choose. Any of them is right: they decide how large the bound is, and not whether it holds.
+type Parameters struct {
+	// Slopes are the lower slopes of hinges, for each element of each value that Network.Hinges counts, in that order: Slopes/128 of those up to 128, the
+	// operator's own beyond. nil is the operator's own everywhere.
+	Slopes []byte
+	// Beta are multipliers of the state's sides, each at least 0; nil for none.
+	Beta []float64
+}
+
+// Steep is the byte of slope 1, and Own stands for the operator's choice.
+const (
+	Steep = 128
+	Own   = 255
+)
+
+// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for who looks for parameters.
+type Trace struct{ Coef [][]float64 }
+
+// row is a linear form on its way down: sum of coef[i]*value i, plus constant, is at most what was asked.
+//
+// Rounding: what the computed coefficients differ from the exact ones, times the largest magnitudes of what they stand in front of, is collected in off
+// and subtracted in the end. Constants are rounded down one by one.
+type row struct {
+	s        *State
+	coef     [][]float64
+	constant float64
+	off      float64
+}
+
+func (s *State) row() *row { return &row{s: s, coef: make([][]float64, len(s.net.values))} }
+
+// Hinges are how many elements Parameters.Slopes is of.
+func (net *Network) Hinges() int {
+	n := 0
+	for _, v := range net.values {
+		if v.hinge {
+			n += v.n
+		}
+	}
+	return n
+}
+
+// Lower bounds a linear form of the outputs from below, over the part: NaN or -Inf where nothing is known. The trace may be nil.
+func (s *State) Lower(form []float64, p Parameters, t *Trace) float64 {
+	r := s.row()
+	for _, b := range p.Beta {
+		if !(b >= 0) || math.IsInf(b, 1) {
+			return math.NaN()
+		}
+	}
+	if len(form) != s.net.Out || p.Slopes != nil && len(p.Slopes) != s.net.Hinges() || len(p.Beta) > len(s.sides) {
+		return math.NaN()
+	}
+	for _, o := range s.net.outputs {
+		n := s.net.values[o].n
+		c := r.into(o)
+		for k := range n { // one value may be several outputs
+			sum := c[k] + form[k]
+			if c[k] != 0 {
+				r.lose(sound.MulUp(sound.Unit, math.Abs(sum)), o, k)
+			}
+			c[k] = sum
+		}
+		form = form[n:]
+	}
+	return r.down(len(s.net.values)-1, &p, t)
+}
+
+// into are the coefficients of a value, made where there are none.
+func (r *row) into(i int) []float64 {
+	if r.coef[i] == nil {
+		r.coef[i] = make([]float64, r.s.net.values[i].n)
+	}
+	return r.coef[i]
+}
+
+// lose notes that the coefficient of an element may be off.
+func (r *row) lose(by float64, i, k int) {
+	if by != 0 {
+		r.off = sound.AddUp(r.off, sound.MulUp(by, r.s.largest(i, k)))
+	}
+}
+
+// down takes the row from value top to the inputs, and gives its least value there.
+func (r *row) down(top int, p *Parameters, t *Trace) float64 {
+	at := 0
+	if p != nil {
+		at = r.s.net.Hinges()
+	}
+	for i := top; i >= 0; i-- {
+		v, c := r.s.net.values[i], r.coef[i]
+		var slopes []byte
+		if v.hinge && p != nil {
+			if at -= v.n; p.Slopes != nil {
+				slopes = p.Slopes[at : at+v.n]
+			}
+		}
+		if p != nil {
+			if r.sides(i, p.Beta) {
+				c = r.coef[i]
+			}
+		}
+		for _, x := range c {
+			if !sound.Finite(x) {
+				return math.NaN()
+			}
+		}
+		if c == nil || v.def == nil && v.maps == nil {
+			continue
+		}
+		lines, forms := (*relax.Lines)(nil), (*relax.Relaxation)(nil)
+		if v.maps == nil {
+			lines, forms = r.s.laid(i)
+		}
+		switch {
+		case v.maps != nil:
+			r.affine(i, c)
+		case lines != nil:
+			r.bend(i, c, lines, slopes)
+		default:
+			r.replace(i, c, forms)
+		}
+		if t == nil {
+			r.coef[i] = nil
+		}
+	}
+	if t != nil {
+		t.Coef = r.coef
+	}
+	low := r.constant
+	for _, i := range r.s.net.inputs {
+		for k, c := range r.coef[i] {
+			if c > 0 {
+				low = sound.AddDown(low, sound.MulDown(c, r.s.box[i].Lower[k]))
+			} else if c < 0 {
+				low = sound.AddDown(low, sound.MulDown(c, r.s.box[i].Upper[k]))
+			}
+		}
+	}
+	return sound.AddDown(low, -r.off)
+}
+
+// sides takes the terms of known sides of value i: beta*(z-t) of z <= t, or beta*(t-z) of z >= t, which is at most 0.
+func (r *row) sides(i int, beta []float64) (any bool) {
+	for q, b := range beta {
+		side := r.s.sides[q]
+		if side.Value != i || b == 0 {
+			continue
+		}
+		any = true
+		if side.Above {
+			b = -b
+		}
+		c := r.into(i)
+		c[side.Index] += b
+		r.lose(sound.MulUp(sound.Unit, math.Abs(c[side.Index])), i, side.Index)
+		r.constant = sound.AddDown(r.constant, sound.MulDown(-b, side.At))
+	}
+	return any
+}
+
+// affine passes y = sum of A*x + b. A coefficient of x is a sum of at most column products, which takes 2*column operations, of numbers that times |x|
+// add up to |c|*m, m the magnitude of y. The sum of these is rounded in 2*n operations, and m itself in 2*terms: the counts add up (sound.Gamma).
+// What other readers of x gave its coefficient before takes part in column of the sums, and is paid by itself.
+func (r *row) affine(i int, c []float64) {
+	v := r.s.net.values[i]
+	size, constant, unknown := 0.0, 0.0, 0.0
+	for k, x := range c {
+		if x == 0 {
+			continue
+		}
+		m := r.s.mag[i][k]
+		size += math.Abs(x) * m
+		if v.bias != nil {
+			constant += x * v.bias[k]
+		}
+		if off := v.unknown(k, m); off != 0 {
+			unknown = sound.AddUp(unknown, sound.MulUp(math.Abs(x), off))
+		}
+	}
+	r.constant, r.off = sound.AddDown(r.constant, constant), sound.AddUp(r.off, unknown)
+	if v.maps == nil || len(v.maps) == 0 {
+		r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(2*v.n+8), sound.AddUp(size, sound.Tiny)))
+		return
+	}
+	operations, reach := 2*v.n+8, 1.0
+	for m, a := range v.maps {
+		in := v.in[m]
+		if v.exact() && a.column <= 1 && r.coef[in] == nil {
+			size = 0 // elements move
+		}
+		r.before(in, a.column)
+		a.down(r.into(in), c)
+		operations += 2*a.column + 2*a.terms + 8
+		for k := range r.s.box[in].Lower {
+			reach += r.s.largest(in, k)
+		}
+	}
+	r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(operations), sound.AddUp(size, sound.MulUp(sound.Tiny, reach))))
+}
+
+// before pays for so many sums with what other readers of a value gave it.
+func (r *row) before(i, sums int) {
+	g := sound.Gamma(sums + 8)
+	if r.coef[i] == nil {
+		return
+	}
+	for k, c := range r.coef[i] {
+		r.lose(sound.MulUp(g, math.Abs(c)), i, k)
+	}
+}
+
+// bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one.
+func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte) {
+	in := r.s.net.values[i].in[0]
+	d, box := r.into(in), r.s.box[in]
+	for k, x := range c {
+		if x == 0 {
+			continue
+		}
+		slope, icept := l.LoSlope[k], l.LoIcept[k]
+		if x < 0 {
+			slope, icept = l.UpSlope[k], l.UpIcept[k]
+		} else if slopes != nil && slopes[k] <= Steep && box.Lower[k] < 0 && box.Upper[k] > 0 {
+			slope, icept = float64(slopes[k])/Steep, 0
+		}
+		if slope != 0 {
+			y := x * slope
+			sum := d[k] + y
+			r.lose(sound.AddUp(sound.AddUp(sound.MulUp(sound.Unit, math.Abs(y)), 0x1p-1074), sound.MulUp(sound.Unit, math.Abs(sum))), in, k)
+			d[k] = sum
+		}
+		if icept != 0 {
+			r.constant = sound.AddDown(r.constant, sound.MulDown(x, icept))
+		}
+	}
+}
+
+// replace puts a form of the node's inputs in the place of every element: the lower one where its coefficient is positive, else the upper one.
+func (r *row) replace(i int, c []float64, f *relax.Relaxation) {
+	v := r.s.net.values[i]
+	boxes := r.s.boxes(v)
+	for k, x := range c {
+		if x == 0 {
+			continue
+		}
+		form := &f.Lower
+		if x < 0 {
+			form = &f.Upper
+		}
+		r.constant = sound.AddDown(r.constant, sound.MulDown(x, form.Const[k]))
+		for t := form.Start[k]; t < form.Start[k+1]; t++ {
+			arg := 0
+			if form.Input != nil {
+				arg = int(form.Input[t])
+			}
+			j, y := form.Index[t], x*form.Coef[t]
+			lost := sound.AddUp(sound.MulUp(sound.Unit, math.Abs(y)), 0x1p-1074)
+			in := v.args[arg]
+			if in < 0 { // of a constant
+				b := boxes[arg]
+				r.off = sound.AddUp(r.off, sound.MulUp(lost, b.Magnitude(int(j))))
+				r.constant = sound.AddDown(r.constant, min(sound.MulDown(y, b.Lower[j]), sound.MulDown(y, b.Upper[j])))
+				continue
+			}
+			d := r.into(in)
+			sum := d[j] + y
+			r.lose(sound.AddUp(lost, sound.MulUp(sound.Unit, math.Abs(sum))), in, int(j))
+			d[j] = sum
+		}
+	}
+}

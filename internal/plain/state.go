@@ -1,0 +1,178 @@
+package plain
+
+import (
+	"math"
+	"slices"
+
+	"github.com/shallow-waters/shoal/internal/relax"
+	"github.com/shallow-waters/shoal/internal/sound"
+)
+
+// State is what is known on a part of the input set: a box of every value, and the sides that the part was given. A state is not changed once another was
+// made of it; they share what does not differ.
+type State struct {
+	net   *Network
+	box   []relax.Box
+	mag   [][]float64 // by affine value: what |coefficients| * |inputs| + |bias| add up to at most
+	lines []*relax.Lines
+	forms []*relax.Relaxation
+	sides []Side
+	empty bool
+}
+
+// Side says that element Index of a value is at least At on the part, or at most.
+type Side struct {
+	Value, Index int
+	At           float64
+	Above        bool
+}
+
+// Start is what is known over a box of inputs before anything is bounded.
+func (net *Network) Start(lower, upper []float64) *State {
+	n := len(net.values)
+	s := &State{net: net, box: make([]relax.Box, n), mag: make([][]float64, n), lines: make([]*relax.Lines, n), forms: make([]*relax.Relaxation, n)}
+	for i, v := range net.values {
+		s.box[i] = relax.NewBox(v.n)
+		for k := range v.n {
+			s.box[i].Lower[k], s.box[i].Upper[k] = math.Inf(-1), math.Inf(1)
+		}
+	}
+	at := 0
+	for _, i := range net.inputs {
+		at += copy(s.box[i].Lower, lower[at:])
+		copy(s.box[i].Upper, upper[at-net.values[i].n:])
+	}
+	return s
+}
+
+func (s *State) clone() *State {
+	c := *s
+	c.box, c.mag, c.lines, c.forms = slices.Clone(s.box), slices.Clone(s.mag), slices.Clone(s.lines), slices.Clone(s.forms)
+	c.sides = slices.Clip(s.sides)
+	return &c
+}
+
+// Input is the input element with that number: its value, and its place in it.
+func (net *Network) Input(k int) (value, index int) {
+	for _, i := range net.inputs {
+		if k < net.values[i].n {
+			return i, k
+		}
+		k -= net.values[i].n
+	}
+	return -1, 0
+}
+
+// Range is the interval of an element; Elements is how many a value has.
+func (s *State) Range(value, index int) (lower, upper float64) {
+	return s.box[value].Lower[index], s.box[value].Upper[index]
+}
+
+// Elements is the number of elements of a value.
+func (net *Network) Elements(value int) int { return net.values[value].n }
+
+// Halves are the parts of a state where an element is at most at, and where it is at least at: together they are the whole. Of an element that is not an
+// input the side is kept, and rows may use it.
+func (s *State) Halves(value, index int, at float64) (below, above *State) {
+	return s.half(Side{value, index, at, false}), s.half(Side{value, index, at, true})
+}
+
+func (s *State) half(q Side) *State {
+	c := s.clone()
+	lower, upper := s.Range(q.Value, q.Index)
+	if q.Above {
+		lower = max(lower, q.At)
+	} else {
+		upper = min(upper, q.At)
+	}
+	c.narrow(q.Value, q.Index, lower, upper)
+	if s.net.values[q.Value].def != nil {
+		c.sides = append(c.sides, q)
+	}
+	return c
+}
+
+// narrow sets an element's interval in memory of the state's own, and forgets the lines that were laid over the wider one.
+func (s *State) narrow(v, k int, lower, upper float64) {
+	s.box[v] = relax.Box{Lower: slices.Clone(s.box[v].Lower), Upper: slices.Clone(s.box[v].Upper)}
+	s.box[v].Lower[k], s.box[v].Upper[k] = lower, upper
+	s.changed(v)
+	s.empty = s.empty || lower > upper
+}
+
+func (s *State) changed(v int) {
+	for i, w := range s.net.values {
+		if slices.Contains(w.in, v) {
+			s.lines[i], s.forms[i] = nil, nil
+		}
+	}
+}
+
+// Sides is how many sides rows may use.
+func (s *State) Sides() int { return len(s.sides) }
+
+// Empty tells that bounds cross: no input lies in the part.
+func (s *State) Empty() bool { return s.empty }
+
+// largest is the largest magnitude of an element.
+func (s *State) largest(v, k int) float64 { return s.box[v].Magnitude(k) }
+
+// Outputs is a box of all outputs.
+func (s *State) Outputs() relax.Box {
+	var b relax.Box
+	for _, o := range s.net.outputs {
+		b.Lower, b.Upper = append(b.Lower, s.box[o].Lower...), append(b.Upper, s.box[o].Upper...)
+	}
+	return b
+}
+
+// laid are the lines or forms of a value over what enters it.
+func (s *State) laid(i int) (*relax.Lines, *relax.Relaxation) {
+	v := s.net.values[i]
+	switch {
+	case v.lines != nil && s.lines[i] == nil:
+		l := &relax.Lines{LoSlope: make([]float64, v.n), LoIcept: make([]float64, v.n), UpSlope: make([]float64, v.n), UpIcept: make([]float64, v.n)}
+		in := s.box[v.in[0]]
+		v.lines(relax.SlopeAdaptive, in.Lower, in.Upper, l)
+		for k := range v.n {
+			l.Tidy(k, s.box[i].Lower[k], s.box[i].Upper[k])
+		}
+		s.lines[i] = l
+	case v.lines == nil && s.forms[i] == nil:
+		s.forms[i] = relax.ConstantForms(s.box[i])
+		if v.relax != nil && !s.unbounded(v) {
+			if f, err := v.relax(relax.SlopeAdaptive, s.boxes(v)); err == nil {
+				s.forms[i] = f
+			}
+		}
+	}
+	return s.lines[i], s.forms[i]
+}
+
+func (s *State) unbounded(v *value) bool {
+	for _, i := range v.in {
+		for k, l := range s.box[i].Lower {
+			if !sound.Finite(l) || !sound.Finite(s.box[i].Upper[k]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// boxes are those of a node's inputs, constants too.
+func (s *State) boxes(v *value) []relax.Box {
+	in := make([]relax.Box, len(v.args))
+	for i, a := range v.args {
+		if a >= 0 {
+			in[i] = s.box[a]
+			continue
+		}
+		if x := v.node.Inputs[i]; x != nil {
+			if f, err := x.Const.Float64s(); err == nil {
+				in[i] = relax.Box{Lower: f, Upper: f}
+			}
+		}
+	}
+	return in
+}

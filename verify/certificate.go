@@ -1,0 +1,133 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+
+	"github.com/shallow-waters/shoal/internal/plain"
+	"github.com/shallow-waters/shoal/verify/certificate"
+	"github.com/shallow-waters/shoal/verify/internal/weave"
+	"github.com/shallow-waters/shoal/verify/vnnlib"
+)
+
+// ErrNoCertificate is wrapped where a verdict cannot be written down: an unknown one, one of executions, or a part that the plain pass of who checks
+// certificates does not prove.
+var ErrNoCertificate = errors.New("there is no certificate of this verdict")
+
+// Claim is a property as certificates name it, in rational numbers: of a network of so many inputs and outputs. Boxes are those that proofs are of.
+func Claim(p Property, inputs, outputs int) (certificate.Property, error) {
+	out := certificate.Property{Inputs: inputs, Outputs: outputs}
+	numbers := func(list []float64) []*big.Rat {
+		var r []*big.Rat
+		for _, x := range list {
+			r = append(r, new(big.Rat).SetFloat64(x)) // nil of what is not finite, which Normal refuses
+		}
+		return r
+	}
+	place := map[*float64]int{}
+	for i, c := range p.Cases {
+		if c.fault != nil {
+			return out, c.fault
+		}
+		if len(c.Box.Lower) == 0 {
+			return out, fmt.Errorf("%w: case %d has no box", ErrInput, i)
+		}
+		at, known := place[&c.Box.Lower[0]]
+		if !known {
+			at = len(out.Boxes)
+			place[&c.Box.Lower[0]] = at
+			out.Boxes = append(out.Boxes, certificate.Box{Lower: numbers(c.Box.Lower), Upper: numbers(c.Box.Upper)})
+		}
+		k := certificate.Case{Box: at}
+		for _, q := range c.Constraints {
+			k.Constraints = append(k.Constraints, certificate.Constraint(q))
+		}
+		out.Cases = append(out.Cases, k)
+	}
+	return out.Normal()
+}
+
+// ClaimVNNLIB is a query as certificates name it: its numbers are the file's own.
+func ClaimVNNLIB(q *vnnlib.Query) (certificate.Property, error) {
+	if q == nil {
+		return certificate.Property{}, fmt.Errorf("%w: there is no query", ErrInput)
+	}
+	out := certificate.Property{Inputs: q.Inputs, Outputs: q.Outputs}
+	place := map[**big.Rat]int{}
+	for i, c := range q.Cases {
+		if len(c.Lower) == 0 {
+			return out, fmt.Errorf("%w: case %d has no box", ErrInput, i)
+		}
+		at, known := place[&c.Lower[0]]
+		if !known {
+			at = len(out.Boxes)
+			place[&c.Lower[0]] = at
+			out.Boxes = append(out.Boxes, certificate.Box{Lower: c.Lower, Upper: c.Upper})
+		}
+		k := certificate.Case{Box: at}
+		for _, a := range c.Atoms {
+			k.Constraints = append(k.Constraints, certificate.Constraint{Index: a.Index, Coef: a.Coef, Bound: a.Bound, Strict: a.Strict})
+		}
+		out.Cases = append(out.Cases, k)
+	}
+	return out.Normal()
+}
+
+// Certificate writes a verdict of a claim down, so that verify/recheck proves it again: of a verified one a tree of splits and parameters, of a falsified one the
+// point. What it writes is accepted there, since it is found by the pass that checks it; it takes about as long as the search did. parts is how many parts the
+// proof has. Errors are the context's end, those of w, and ErrNoCertificate.
+func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, r Result, w io.Writer) (parts int, err error) {
+	switch {
+	case v.o.Semantics != Real:
+		return 0, fmt.Errorf("%w: certificates are of the real numbers, and the semantics are %s", ErrNoCertificate, v.o.Semantics)
+	case r.Verdict == Falsified && r.FalsifiedIn != Real:
+		return 0, fmt.Errorf("%w: an execution meets the case, and nothing is proven of the real numbers there", ErrNoCertificate)
+	case r.Verdict == Falsified && r.Counterexample == nil || r.Verdict == Unknown || r.Verdict == "":
+		return 0, fmt.Errorf("%w: the verdict is unknown", ErrNoCertificate)
+	}
+	claim, err = claim.Normal()
+	if err != nil {
+		return 0, err
+	}
+	net, dropped, err := plain.Prepare(ctx, v.model, v.o.Reading, v.net.SoftmaxDropped())
+	if err != nil {
+		return 0, err
+	}
+	_, names := net.Splits()
+	h := certificate.Head{Kind: certificate.Proof, Model: v.model.SHA256, Graph: net.Hash(), Semantics: string(Real), Reading: v.o.Reading.String(), Softmax: dropped,
+		Values: names, Property: claim, Hash: claim.Hash()}
+	if r.Verdict == Falsified {
+		if h.Point, err = v.point(net, claim, r.Counterexample); err != nil {
+			return 0, err
+		}
+		h.Kind = certificate.Counterexample
+	}
+	out, err := certificate.NewWriter(w, h)
+	if err != nil {
+		return 0, err
+	}
+	if h.Point != nil {
+		return 0, out.Close()
+	}
+	return weave.Proof(ctx, net, claim, out)
+}
+
+// point is a counterexample as a certificate has it.
+func (v *Verifier) point(net *plain.Network, claim certificate.Property, c *Counterexample) (*certificate.Point, error) {
+	p := &certificate.Point{}
+	for _, x := range c.Inputs {
+		p.Inputs = append(p.Inputs, new(big.Rat).SetFloat64(float64(x)))
+	}
+	at, err := weave.Point(net, claim, p.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	if at < 0 {
+		return nil, fmt.Errorf("%w: of the counterexample the plain pass proves no case", ErrNoCertificate)
+	}
+	p.Case = at
+	return p, nil
+}

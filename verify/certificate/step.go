@@ -1,0 +1,46 @@
+package certificate
+
+import "fmt"
+
+// Kind is what a step of a tree does.
+type Kind byte
+
+const (
+	// Bound derives the boxes of all values anew, by rows of their own. What follows is of the same part.
+	Bound Kind = 'B'
+	// Input splits at an input: first comes the tree of the part where element Index is at most At, then that of the part where it is at least At.
+	Input Kind = 'I'
+	// Neuron splits at element Index of value Value, in the same way.
+	Neuron Kind = 'N'
+	// Closed disproves cases of the part. Where none is left open the part is done; else what follows is of the same part.
+	Closed Kind = 'K'
+	// Empty says that bounds cross, so that no input lies in the part. The part is done.
+	Empty Kind = 'E'
+	// end stands behind the last tree.
+	end Kind = 'Z'
+)
+
+// Step is one step of a tree, in the order in which a checker walks it.
+type Step struct {
+	Kind   Kind
+	Value  int // of Head.Values
+	Index  int
+	At     float64
+	Proofs []Disproof
+}
+
+// Disproof says how a case is disproved: by the row of one constraint, or of all, added up with weights of at least 0.
+type Disproof struct {
+	Case    int
+	Row     int       // where there are no weights
+	Weights []float64 // one a constraint
+	Slopes  []byte    // lower slopes of hinges, see docs/certificate.md; nil for the operators' own
+	Beta    []float64 // multipliers of the neurons' sides on the way here, in their order; nil for 0
+}
+
+// FormatError is a certificate that cannot be read.
+type FormatError struct{ Why string }
+
+func (e *FormatError) Error() string { return "not a certificate that can be read: " + e.Why }
+
+func bad(format string, args ...any) error { return &FormatError{fmt.Sprintf(format, args...)} }

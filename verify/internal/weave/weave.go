@@ -1,0 +1,323 @@
+package weave
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/big"
+
+	"github.com/shallow-waters/shoal/internal/plain"
+	"github.com/shallow-waters/shoal/internal/sound"
+	"github.com/shallow-waters/shoal/verify/certificate"
+)
+
+const (
+	// fewInputs is how many inputs may vary for boxes to be halved.
+	fewInputs = 24
+	// anewHinges is how many hinges a network may have for every part to be bounded anew.
+	anewHinges = 800
+	// rootSteps and partSteps are how often parameters are moved for the whole box and for each part; sumSteps are those of boxes that are halved, where
+	// constraints can be added up.
+	rootSteps, partSteps, sumSteps = 60, 12, 4
+	maxDepth                       = 1000
+)
+
+// weaver writes the trees of one certificate.
+type weaver struct {
+	ctx    context.Context
+	net    *plain.Network
+	p      certificate.Property // in normal form
+	out    *certificate.Writer
+	hinges []plain.Hinge
+	values []int
+	parts  int
+}
+
+// Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the context ends, or
+// where a part cannot be split any further. parts is how many parts are done.
+func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer) (parts int, err error) {
+	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf()}
+	w.values, _ = net.Splits()
+	for i, b := range p.Boxes {
+		var cases []*open
+		for k, c := range p.Cases {
+			if c.Box == i {
+				cases = append(cases, &open{number: k})
+			}
+		}
+		s, varying, err := start(net, b)
+		if err != nil {
+			return w.parts, err
+		}
+		if varying <= fewInputs {
+			err = w.boxes(s, cases, 0)
+		} else {
+			err = w.sides(s, cases, 0)
+		}
+		if err != nil {
+			return w.parts, err
+		}
+	}
+	return w.parts, out.Close()
+}
+
+// start is what is known on a box, and how many inputs vary.
+func start(net *plain.Network, b certificate.Box) (*plain.State, int, error) {
+	n := len(b.Lower)
+	l, u, varying := make([]float64, n), make([]float64, n), 0
+	for i := range n {
+		l[i], u[i] = sound.RatDown(b.Lower[i]), sound.RatUp(b.Upper[i])
+		if l[i] < u[i] {
+			varying++
+		}
+	}
+	s, err := net.Start(l, u).Bound(false)
+	return s, varying, err
+}
+
+// Point is the case that an input is proven to meet, -1 where that is not proven of any.
+func Point(net *plain.Network, p certificate.Property, x []*big.Rat) (int, error) {
+	s, _, err := start(net, certificate.Box{Lower: x, Upper: x})
+	if err != nil {
+		return -1, err
+	}
+	if s, err = s.Bound(true); err != nil {
+		return -1, err
+	}
+cases:
+	for i, c := range p.Cases {
+		for k, v := range x {
+			if b := p.Boxes[c.Box]; v.Cmp(b.Lower[k]) < 0 || v.Cmp(b.Upper[k]) > 0 {
+				continue cases
+			}
+		}
+		for _, q := range c.Constraints {
+			if !s.Holds(q) {
+				continue cases
+			}
+		}
+		return i, nil
+	}
+	return -1, nil
+}
+
+// close writes down what disproves cases of a part, and gives those that are left.
+func (w *weaver) close(cases []*open, done []bool) ([]*open, error) {
+	var left []*open
+	step := certificate.Step{Kind: certificate.Closed}
+	for i, c := range cases {
+		if done[i] {
+			step.Proofs = append(step.Proofs, c.best)
+		} else {
+			left = append(left, c)
+		}
+	}
+	if len(left) == 0 {
+		w.parts++
+	}
+	return left, w.out.Write(step)
+}
+
+func (w *weaver) empty() error {
+	w.parts++
+	return w.out.Write(certificate.Step{Kind: certificate.Empty})
+}
+
+func some(done []bool) bool {
+	for _, d := range done {
+		if d {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *weaver) ready(depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("the certificate: a part stays open after %d splits", depth)
+	}
+	return w.ctx.Err()
+}
+
+// boxes proves a part by halving boxes. Boxes are bounded anew where that disproves something, and only that is written down.
+func (w *weaver) boxes(s *plain.State, cases []*open, depth int) error {
+	if err := w.ready(depth); err != nil {
+		return err
+	}
+	b, err := s.Bound(true)
+	if err != nil {
+		return err
+	}
+	if b.Empty() {
+		if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
+			return err
+		}
+		return w.empty()
+	}
+	done := make([]bool, len(cases))
+	for i, c := range cases {
+		if done[i], err = w.plainly(b, c); err != nil {
+			return err
+		}
+		if !done[i] && len(w.p.Cases[c.number].Constraints) > 1 {
+			if done[i], err = w.climb(b, c, sumSteps); err != nil {
+				return err
+			}
+		}
+	}
+	if some(done) {
+		if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
+			return err
+		}
+		if cases, err = w.close(cases, done); err != nil || len(cases) == 0 {
+			return err
+		}
+		s = b
+	}
+	i, at, ok := w.widest(s, cases)
+	if !ok {
+		return fmt.Errorf("the certificate: a box that is too small to halve stays open")
+	}
+	if err := w.out.Write(certificate.Step{Kind: certificate.Input, Index: i, At: at}); err != nil {
+		return err
+	}
+	v, k := w.net.Input(i)
+	below, above := s.Halves(v, k, at)
+	for _, half := range []*plain.State{below, above} {
+		if err := w.boxes(half, inherit(cases), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inherit are the cases as a child begins with them.
+func inherit(cases []*open) []*open {
+	var out []*open
+	for _, c := range cases {
+		out = append(out, &open{number: c.number, alpha: c.alpha, beta: c.beta, weight: c.weight, low: math.Inf(-1)})
+	}
+	return out
+}
+
+// widest is the input at which the worst case's row varies most, and its middle.
+func (w *weaver) widest(s *plain.State, cases []*open) (input int, at float64, ok bool) {
+	worst := cases[0]
+	for _, c := range cases {
+		if c.low < worst.low {
+			worst = c
+		}
+	}
+	form := s.Form(&worst.trace)
+	best, wide := -1.0, -1.0
+	for i, a := range form {
+		v, k := w.net.Input(i)
+		l, u := s.Range(v, k)
+		mid := 0.5*l + 0.5*u
+		if !(l < mid && mid < u) {
+			continue
+		}
+		if x := math.Abs(a) * (u - l); x > best || x == best && u-l > wide {
+			input, at, ok, best, wide = i, mid, true, x, u-l
+		}
+	}
+	return input, at, ok
+}
+
+// sides proves a part by giving hinges a side.
+func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
+	if err := w.ready(depth); err != nil {
+		return err
+	}
+	steps := partSteps
+	if depth == 0 {
+		steps = rootSteps
+	}
+	if depth == 0 || w.net.Hinges() <= anewHinges {
+		var err error
+		if s, err = s.Bound(true); err != nil {
+			return err
+		}
+		if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
+			return err
+		}
+	}
+	if s.Empty() {
+		return w.empty()
+	}
+	done := make([]bool, len(cases))
+	for i, c := range cases {
+		var err error
+		if depth == 0 {
+			if done[i], err = w.plainly(s, c); err != nil {
+				return err
+			}
+		}
+		if !done[i] {
+			if done[i], err = w.climb(s, c, steps); err != nil {
+				return err
+			}
+		}
+	}
+	if some(done) {
+		var err error
+		if cases, err = w.close(cases, done); err != nil || len(cases) == 0 {
+			return err
+		}
+	}
+	value, index, ok := w.choose(s, cases)
+	if !ok {
+		return fmt.Errorf("the certificate: every hinge has a side on some part, and bounds do not decide it")
+	}
+	if err := w.out.Write(certificate.Step{Kind: certificate.Neuron, Value: value, Index: index}); err != nil {
+		return err
+	}
+	below, above := s.Halves(w.values[value], index, 0)
+	for _, half := range []*plain.State{below, above} {
+		if err := w.sides(half, inherit(cases), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose is the hinge whose lines lose most of the worst case's row: what its line differs from it at the point where the row is least, and a share of the
+// most that it can differ.
+func (w *weaver) choose(s *plain.State, cases []*open) (value, index int, ok bool) {
+	worst := cases[0]
+	for _, c := range cases {
+		if c.low < worst.low {
+			worst = c
+		}
+	}
+	t := &worst.trace
+	y := s.Follow(t, worst.best.Slopes, s.Corner(t))
+	number := map[int]int{}
+	for i, v := range w.values {
+		number[v] = i
+	}
+	const share = 0.1
+	best := -1.0
+	for _, h := range w.hinges {
+		n, named := number[h.In]
+		if !named {
+			continue
+		}
+		for k := range w.net.Elements(h.Value) {
+			lower, upper := s.Range(h.In, k)
+			if lower >= 0 || upper <= 0 {
+				continue
+			}
+			c := 0.0
+			if t.Coef[h.Value] != nil {
+				c = t.Coef[h.Value][k]
+			}
+			gap := math.Abs(y[h.Value][k] - max(y[h.In][k], 0))
+			x := math.Abs(c) * (gap + share*upper*-lower/(upper-lower))
+			if x > best {
+				value, index, ok, best = n, k, true, x
+			}
+		}
+	}
+	return value, index, ok
+}

@@ -1,0 +1,102 @@
+package recheck
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shallow-waters/shoal/internal/plain"
+	"github.com/shallow-waters/shoal/verify/certificate"
+)
+
+// maxDepth limits how many parts are kept at once.
+const maxDepth = 4000
+
+// walk reads the tree of a part, on which the open cases are to be disproved. fresh tells that its boxes were derived on this very part.
+//
+// A split has two children, and a part of the whole lies in one of them since a number is at most t or at least t: nothing can be left out, whatever the
+// certificate says.
+func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
+	for len(open) > 0 {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		step, err := c.in.Next()
+		if err != nil {
+			return err
+		}
+		switch step.Kind {
+		case certificate.Bound:
+			if fresh {
+				return c.refuse("boxes are derived twice in one place")
+			}
+			fresh = true
+			if s, err = s.Bound(true); err != nil {
+				return err
+			}
+		case certificate.Empty:
+			if !s.Empty() {
+				return c.refuse("the part is said to be empty, and bounds do not show it")
+			}
+			c.leaves++
+			return nil
+		case certificate.Closed:
+			for _, p := range step.Proofs {
+				i := slices.Index(open, p.Case)
+				if i < 0 {
+					return c.refuse("case %d is disproved, which is not open here", p.Case)
+				}
+				if err := c.disprove(s, p); err != nil {
+					return err
+				}
+				open = slices.Delete(slices.Clone(open), i, i+1)
+			}
+			if len(step.Proofs) == 0 {
+				return c.refuse("a step that disproves nothing")
+			}
+		case certificate.Input, certificate.Neuron:
+			return c.split(s, open, step)
+		}
+	}
+	c.leaves++
+	return nil
+}
+
+func (c *checker) split(s *plain.State, open []int, step certificate.Step) error {
+	if len(c.path) >= maxDepth {
+		return c.refuse("more than %d splits one in the other", maxDepth)
+	}
+	value, index, name := 0, step.Index, ""
+	switch {
+	case step.Kind == certificate.Input && step.Index < c.net.In:
+		value, index = c.net.Input(step.Index)
+		name = fmt.Sprintf("input %d", step.Index)
+	case step.Kind == certificate.Neuron && step.Value < len(c.values) && step.Index < c.net.Elements(c.values[step.Value]):
+		value = c.values[step.Value]
+		name = fmt.Sprintf("%s[%d]", c.h.Values[step.Value], step.Index)
+	default:
+		return c.refuse("a split of an element that is not there")
+	}
+	below, above := s.Halves(value, index, step.At)
+	for i, half := range []*plain.State{below, above} {
+		c.path = append(c.path, fmt.Sprintf("%s %s %v", name, []string{"<=", ">="}[i], step.At))
+		if err := c.walk(half, open, false); err != nil {
+			return err
+		}
+		c.path = c.path[:len(c.path)-1]
+	}
+	return nil
+}
+
+// refuse names the place: the box' tree, the part that was reached last and how many were done before.
+func (c *checker) refuse(format string, args ...any) error {
+	path := c.path
+	if more := len(path) - 5; more > 0 {
+		path = append([]string{fmt.Sprintf("%d splits", more)}, path[more:]...)
+	}
+	where := strings.Join(path, ", ")
+	if where == "" {
+		where = "the whole box"
+	}
+	return refuse("box %d, after %d parts, where %s: %s", c.tree, c.leaves, where, fmt.Sprintf(format, args...))
+}
