@@ -112,14 +112,18 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 	if h.Point != nil {
 		return 0, out.Close()
 	}
-	return weave.Proof(ctx, net, claim, out)
+	return weave.Proof(ctx, net, claim, out, v.o.sides)
 }
 
 // point is a counterexample as a certificate has it.
 func (v *Verifier) point(net *plain.Network, claim certificate.Property, c *Counterexample) (*certificate.Point, error) {
 	p := &certificate.Point{}
 	for _, x := range c.Inputs {
-		p.Inputs = append(p.Inputs, new(big.Rat).SetFloat64(float64(x)))
+		r := new(big.Rat).SetFloat64(float64(x))
+		if r == nil {
+			return nil, fmt.Errorf("%w: the counterexample has a number that is not finite", ErrNoCertificate)
+		}
+		p.Inputs = append(p.Inputs, r)
 	}
 	at, err := weave.Point(net, claim, p.Inputs)
 	if err != nil {

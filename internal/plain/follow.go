@@ -31,13 +31,21 @@ func (net *Network) HingesOf() []Hinge {
 // SideAt is a side that rows may use.
 func (s *State) SideAt(q int) Side { return s.sides[q] }
 
+// At are the coefficients in front of a value; nil for none, also where the row broke off.
+func (t *Trace) At(i int) []float64 {
+	if t.Coef == nil {
+		return nil
+	}
+	return t.Coef[i]
+}
+
 // Corner is where the form that a row ended in is least.
 func (s *State) Corner(t *Trace) []float64 {
 	var x []float64
 	for _, i := range s.net.inputs {
 		for k, l := range s.box[i].Lower {
 			u := s.box[i].Upper[k]
-			switch c := t.Coef[i]; {
+			switch c := t.At(i); {
 			case c != nil && c[k] > 0:
 				x = append(x, l)
 			case c != nil && c[k] < 0:
@@ -54,10 +62,10 @@ func (s *State) Corner(t *Trace) []float64 {
 func (s *State) Form(t *Trace) []float64 {
 	var a []float64
 	for _, i := range s.net.inputs {
-		if t.Coef[i] == nil {
-			a = append(a, make([]float64, s.net.values[i].n)...)
+		if c := t.At(i); c != nil {
+			a = append(a, c...)
 		} else {
-			a = append(a, t.Coef[i]...)
+			a = append(a, make([]float64, s.net.values[i].n)...)
 		}
 	}
 	return a
@@ -79,7 +87,7 @@ func (s *State) Follow(t *Trace, slopes []byte, x []float64) [][]float64 {
 		case v.def == nil:
 			x = x[copy(y[i], x):]
 		case v.lines != nil:
-			s.bent(i, y[i], y[v.in[0]], t.Coef[i], slopes, at)
+			s.bent(i, y[i], y[v.in[0]], t.At(i), slopes, at)
 		default:
 			for k := range y[i] {
 				y[i][k] = 0.5*s.box[i].Lower[k] + 0.5*s.box[i].Upper[k]
@@ -112,11 +120,23 @@ func (s *State) bent(i int, y, z, c []float64, slopes []byte, at int) {
 func (m *matrix) up(y, x []float64) {
 	for i := range m.out {
 		for s := m.start[i]; s < m.start[i+1]; s++ {
-			for k, w := range m.coef[m.off[s] : m.off[s]+m.n[s]] {
-				y[i] += w * x[int(m.at[s])+k]
-			}
+			y[i] += dot(m.coef[m.off[s]:m.off[s]+m.n[s]], x[m.at[s]:])
 		}
 	}
+}
+
+// dot keeps four sums, which a processor adds up side by side.
+func dot(a, x []float64) float64 {
+	var p, q, r, s float64
+	x = x[:len(a)]
+	for len(a) >= 4 {
+		p, q, r, s = p+a[0]*x[0], q+a[1]*x[1], r+a[2]*x[2], s+a[3]*x[3]
+		a, x = a[4:], x[4:]
+	}
+	for k, w := range a {
+		p += w * x[k]
+	}
+	return (p + q) + (r + s)
 }
 
 // OutputsOf are the flat outputs of what Follow gave.

@@ -136,8 +136,8 @@ func (s *State) tighten(i int, box relax.Box) {
 		if hinges && (box.Lower[k] >= 0 || box.Upper[k] <= 0) || box.Lower[k] >= box.Upper[k] {
 			continue
 		}
-		box.Lower[k] = max(box.Lower[k], s.lower(i, k, 1))
-		box.Upper[k] = min(box.Upper[k], -s.lower(i, k, -1))
+		box.Lower[k] = max(box.Lower[k], s.element(i, k, 1, Parameters{}, nil))
+		box.Upper[k] = min(box.Upper[k], -s.element(i, k, -1, Parameters{}, nil))
 	}
 }
 
@@ -153,13 +153,30 @@ func (s *State) hinges(i int) bool {
 	return true
 }
 
-// lower bounds c times one element of a value from below.
-func (s *State) lower(i, k int, c float64) float64 {
+// element bounds c times one element of a value from below.
+func (s *State) element(i, k int, c float64, p Parameters, t *Trace) float64 {
 	r := s.row()
 	r.coef[i] = make([]float64, s.net.values[i].n)
 	r.coef[i][k] = c
-	if low := r.down(i, nil, nil); !math.IsNaN(low) {
+	if low := r.down(i, p, t); !math.IsNaN(low) {
 		return low
 	}
 	return math.Inf(-1)
+}
+
+// Row is the state with one end of an element's interval bounded by a row of its own, and that bound with the sign that the row has: of the element from
+// below, or, with upper, of its negative. The trace may be nil.
+func (s *State) Row(value, index int, upper bool, p Parameters, t *Trace) (*State, float64) {
+	c := s.clone()
+	lower, end := s.Range(value, index)
+	bound := 0.0
+	if upper {
+		bound = s.element(value, index, -1, p, t)
+		end = min(end, -bound)
+	} else {
+		bound = s.element(value, index, 1, p, t)
+		lower = max(lower, bound)
+	}
+	c.narrow(value, index, lower, end)
+	return c, bound
 }

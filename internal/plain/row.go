@@ -52,14 +52,6 @@ func (net *Network) Hinges() int {
 // Lower bounds a linear form of the outputs from below, over the part: NaN or -Inf where nothing is known. The trace may be nil.
 func (s *State) Lower(form []float64, p Parameters, t *Trace) float64 {
 	r := s.row()
-	for _, b := range p.Beta {
-		if !(b >= 0) || math.IsInf(b, 1) {
-			return math.NaN()
-		}
-	}
-	if len(form) != s.net.Out || p.Slopes != nil && len(p.Slopes) != s.net.Hinges() || len(p.Beta) > len(s.sides) {
-		return math.NaN()
-	}
 	for _, o := range s.net.outputs {
 		n := s.net.values[o].n
 		c := r.into(o)
@@ -72,7 +64,7 @@ func (s *State) Lower(form []float64, p Parameters, t *Trace) float64 {
 		}
 		form = form[n:]
 	}
-	return r.down(len(s.net.values)-1, &p, t)
+	return r.down(len(s.net.values)-1, p, t)
 }
 
 // into are the coefficients of a value, made where there are none.
@@ -91,23 +83,31 @@ func (r *row) lose(by float64, i, k int) {
 }
 
 // down takes the row from value top to the inputs, and gives its least value there.
-func (r *row) down(top int, p *Parameters, t *Trace) float64 {
+func (r *row) down(top int, p Parameters, t *Trace) float64 {
+	if p.Slopes != nil && len(p.Slopes) != r.s.net.Hinges() || len(p.Beta) > len(r.s.sides) {
+		return math.NaN()
+	}
+	for _, b := range p.Beta {
+		if !(b >= 0) || math.IsInf(b, 1) {
+			return math.NaN()
+		}
+	}
 	at := 0
-	if p != nil {
-		at = r.s.net.Hinges()
+	for _, v := range r.s.net.values[:top+1] {
+		if v.hinge {
+			at += v.n
+		}
 	}
 	for i := top; i >= 0; i-- {
 		v, c := r.s.net.values[i], r.coef[i]
 		var slopes []byte
-		if v.hinge && p != nil {
+		if v.hinge {
 			if at -= v.n; p.Slopes != nil {
 				slopes = p.Slopes[at : at+v.n]
 			}
 		}
-		if p != nil {
-			if r.sides(i, p.Beta) {
-				c = r.coef[i]
-			}
+		if r.sides(i, p.Beta) {
+			c = r.coef[i]
 		}
 		for _, x := range c {
 			if !sound.Finite(x) {

@@ -22,17 +22,19 @@ const (
 type Reader struct {
 	Head Head
 	r    *bufio.Reader
+	file *bufio.Reader
 }
 
 // NewReader reads the head. It holds the form of a head, and a property in normal form whose hash is the one that stands in the head; whether it is of a
 // model is for who checks it.
 func NewReader(r io.Reader) (*Reader, error) {
-	zip, err := gzip.NewReader(bufio.NewReader(r))
+	file := bufio.NewReader(r)
+	zip, err := gzip.NewReader(file)
 	if err != nil {
 		return nil, bad("%v", err)
 	}
 	zip.Multistream(false)
-	out := &Reader{r: bufio.NewReaderSize(zip, 1<<16)}
+	out := &Reader{r: bufio.NewReaderSize(zip, 1<<16), file: file}
 	line, err := out.line()
 	if err != nil {
 		return nil, err
@@ -91,6 +93,16 @@ func (r *Reader) Next() (s Step, err error) {
 			return s, err
 		}
 		s.At, err = r.float()
+		return s, err
+	case Row:
+		if s.Value, err = r.number(); err != nil {
+			return s, err
+		}
+		if s.Index, err = r.number(); err != nil {
+			return s, err
+		}
+		p, err := r.disproof()
+		s.Proofs = []Disproof{p}
 		return s, err
 	case Closed:
 		n, err := r.number()
@@ -166,6 +178,9 @@ func (r *Reader) End() error {
 	}
 	if _, err := r.r.ReadByte(); !errors.Is(err, io.EOF) { // the checksum is read here
 		return bad("behind its end: %v", err)
+	}
+	if _, err := r.file.ReadByte(); !errors.Is(err, io.EOF) {
+		return bad("something stands behind it")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 )
@@ -45,6 +46,13 @@ func (w *Writer) Write(s Step) error {
 		w.number(s.Value)
 		w.number(s.Index)
 		w.float(s.At)
+	case Row:
+		if len(s.Proofs) != 1 {
+			return errors.New("a row without its parameters")
+		}
+		w.number(s.Value)
+		w.number(s.Index)
+		w.disproof(s.Proofs[0])
 	case Closed:
 		w.number(len(s.Proofs))
 		for _, p := range s.Proofs {

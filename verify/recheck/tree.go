@@ -34,6 +34,13 @@ func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
 			if s, err = s.Bound(true); err != nil {
 				return err
 			}
+		case certificate.Row:
+			p := step.Proofs[0]
+			if step.Value >= len(c.values) || step.Index >= c.net.Elements(c.values[step.Value]) || p.Case != 0 || p.Row > 1 || p.Weights != nil ||
+				p.Slopes != nil && len(p.Slopes) != c.net.Hinges() || p.Beta != nil && len(p.Beta) != s.Sides() {
+				return c.refuse("a row of an element that is not there, or with parameters that do not fit")
+			}
+			s, _ = s.Row(c.values[step.Value], step.Index, p.Row == 1, plain.Parameters{Slopes: p.Slopes, Beta: p.Beta}, nil)
 		case certificate.Empty:
 			if !s.Empty() {
 				return c.refuse("the part is said to be empty, and bounds do not show it")

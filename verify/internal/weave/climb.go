@@ -3,6 +3,7 @@ package weave
 import (
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/verify/certificate"
@@ -23,6 +24,8 @@ type open struct {
 const (
 	adam1, adam2, adamTiny = 0.9, 0.999, 1e-8
 	rate, decay            = 0.1, 0.98
+	// refineGain is the share of an end that a row must gain to be written down.
+	refineGain = 0.01
 )
 
 // plainly tries every constraint by itself with the operators' own lines.
@@ -52,31 +55,87 @@ func (w *weaver) try(s *plain.State, c *open, p certificate.Disproof) (bool, err
 	return ok, nil
 }
 
+// ascent are the parameters of one row on their way up, and Adam's moments.
+type ascent struct {
+	w           *weaver
+	alpha, beta []float64
+	weight      []float64
+	m, v        []float64
+	step        int
+}
+
+func (w *weaver) ascend(s *plain.State, alpha, beta, weight []float64) *ascent {
+	if alpha == nil {
+		alpha = w.own(s)
+	}
+	n := s.Sides()
+	a := &ascent{w: w, alpha: append([]float64(nil), alpha...), weight: append([]float64(nil), weight...)}
+	a.beta = append(append(a.beta, beta...), make([]float64, n-len(beta))...)
+	a.m = make([]float64, len(alpha)+n+len(weight))
+	a.v = make([]float64, len(a.m))
+	return a
+}
+
+// parameters are what a certificate has of them.
+func (a *ascent) parameters(number int) certificate.Disproof {
+	p := certificate.Disproof{Case: number, Slopes: bytes(a.alpha)}
+	if len(a.weight) > 1 {
+		p.Weights = append([]float64(nil), a.weight...)
+	}
+	if len(a.beta) > 0 {
+		p.Beta = append([]float64(nil), a.beta...)
+	}
+	return p
+}
+
+// move is by how much parameter i goes where its derivative is g.
+func (a *ascent) move(i int, g float64) float64 {
+	n := float64(a.step)
+	fix1, fix2, pace := 1-math.Pow(adam1, n), 1-math.Pow(adam2, n), rate*math.Pow(decay, n-1)
+	a.m[i], a.v[i] = adam1*a.m[i]+(1-adam1)*g, adam2*a.v[i]+(1-adam2)*g*g
+	return pace * a.m[i] / fix1 / (math.Sqrt(a.v[i]/fix2) + adamTiny)
+}
+
+// up moves slopes and multipliers by a step, and gives what the point where the row is least becomes in every value.
+func (a *ascent) up(s *plain.State, t *plain.Trace, slopes []byte) [][]float64 {
+	a.step++
+	y := s.Follow(t, slopes, s.Corner(t))
+	size, count := 0.0, 1
+	for _, h := range a.w.hinges {
+		for k, x := range t.At(h.Value) {
+			lower, upper := s.Range(h.In, k)
+			if lower >= 0 || upper <= 0 {
+				continue
+			}
+			size, count = size+math.Abs(x), count+1
+			if i := h.At + k; x != 0 || a.v[i] != 0 {
+				a.alpha[i] = min(1, max(0, a.alpha[i]+a.move(i, max(x, 0)*y[h.In][k])))
+			}
+		}
+	}
+	for q := range a.beta {
+		side := s.SideAt(q)
+		z := y[side.Value][side.Index] - side.At
+		if side.Above {
+			z = -z
+		}
+		a.beta[q] = max(0, a.beta[q]+size/float64(count)*a.move(len(a.alpha)+q, z))
+	}
+	return y
+}
+
 // climb moves slopes, multipliers and weights for so many steps, or until the case is disproved.
 func (w *weaver) climb(s *plain.State, c *open, steps int) (bool, error) {
 	constraints := w.p.Cases[c.number].Constraints
-	sides, n := s.Sides(), w.net.Hinges()
-	if c.alpha == nil {
-		c.alpha = w.own(s)
-	}
-	alpha := append([]float64(nil), c.alpha...)
-	beta := append(append([]float64(nil), c.beta...), make([]float64, sides-len(c.beta))...)
-	weight := append([]float64(nil), c.weight...)
+	weight := c.weight
 	if len(weight) == 0 {
 		for range constraints {
 			weight = append(weight, 1/float64(len(constraints)))
 		}
 	}
-	m, v := make([]float64, n+sides+len(weight)), make([]float64, n+sides+len(weight))
-	for step := 1; ; step++ {
-		p := certificate.Disproof{Case: c.number, Slopes: bytes(alpha), Beta: beta}
-		if len(weight) > 1 {
-			p.Weights = append([]float64(nil), weight...)
-		}
-		p.Beta = append([]float64(nil), beta...)
-		if sides == 0 {
-			p.Beta = nil
-		}
+	a := w.ascend(s, c.alpha, c.beta, weight)
+	for {
+		p := a.parameters(c.number)
 		var t plain.Trace
 		low, limit, ok, err := s.Disprove(constraints, p, &t)
 		if err != nil {
@@ -85,38 +144,62 @@ func (w *weaver) climb(s *plain.State, c *open, steps int) (bool, error) {
 		l, _ := limit.Float64()
 		if margin := low - l; margin > c.low || ok || c.trace.Coef == nil {
 			c.low, c.best, c.trace = margin, p, t
-			c.alpha, c.beta, c.weight = append(c.alpha[:0:0], alpha...), append(c.beta[:0:0], beta...), append(c.weight[:0:0], weight...)
+			c.alpha, c.beta, c.weight = append([]float64(nil), a.alpha...), append([]float64(nil), a.beta...), append([]float64(nil), a.weight...)
 		}
-		if ok || step > steps {
+		if ok || a.step >= steps {
 			return ok, nil
 		}
-		y := s.Follow(&t, p.Slopes, s.Corner(&t))
-		fix1, fix2, pace := 1-math.Pow(adam1, float64(step)), 1-math.Pow(adam2, float64(step)), rate*math.Pow(decay, float64(step-1))
-		move := func(i int, g float64) float64 {
-			m[i], v[i] = adam1*m[i]+(1-adam1)*g, adam2*v[i]+(1-adam2)*g*g
-			return pace * m[i] / fix1 / (math.Sqrt(v[i]/fix2) + adamTiny)
+		y := a.up(s, &t, p.Slopes)
+		w.weigh(constraints, a.weight, w.net.OutputsOf(y), len(a.alpha)+len(a.beta), a.move)
+	}
+}
+
+// refine bounds the ends of hinges whose sign is not known by rows whose slopes are moved, from the inputs on, and writes down those that gain.
+func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
+	for h, hinge := range w.hinges {
+		number := slices.Index(w.values, hinge.In)
+		if h == 0 || number < 0 {
+			continue // nothing below has a slope
 		}
-		size, count := 0.0, 1
-		for _, h := range w.hinges {
-			for k, x := range t.Coef[h.Value] {
-				lower, upper := s.Range(h.In, k)
-				if lower >= 0 || upper <= 0 {
+		var alpha [2][]float64
+		for k := range w.net.Elements(hinge.In) {
+			for end := range 2 {
+				if lower, upper := s.Range(hinge.In, k); lower >= 0 || upper <= 0 {
 					continue
 				}
-				size, count = size+math.Abs(x), count+1
-				alpha[h.At+k] = min(1, max(0, alpha[h.At+k]+move(h.At+k, max(x, 0)*y[h.In][k])))
+				if err := w.ctx.Err(); err != nil {
+					return s, err
+				}
+				var best certificate.Disproof
+				was, upper := s.Range(hinge.In, k)
+				if end == 1 {
+					was = -upper
+				}
+				a, low, next := w.ascend(s, alpha[end], nil, nil), was, s
+				for {
+					p := a.parameters(0)
+					p.Row = end
+					var t plain.Trace
+					to, x := s.Row(hinge.In, k, end == 1, plain.Parameters{Slopes: p.Slopes, Beta: p.Beta}, &t)
+					if x > low {
+						low, next, best, alpha[end] = x, to, p, append([]float64(nil), a.alpha...)
+					}
+					if low >= 0 || a.step >= steps {
+						break
+					}
+					a.up(s, &t, p.Slopes)
+				}
+				if low < 0 && low < was*(1-refineGain) || best.Slopes == nil {
+					continue
+				}
+				s = next
+				if err := w.out.Write(certificate.Step{Kind: certificate.Row, Value: number, Index: k, Proofs: []certificate.Disproof{best}}); err != nil {
+					return s, err
+				}
 			}
 		}
-		for q := range beta {
-			side := s.SideAt(q)
-			z := y[side.Value][side.Index] - side.At
-			if side.Above {
-				z = -z
-			}
-			beta[q] = max(0, beta[q]+size/float64(count)*move(n+q, z))
-		}
-		w.weigh(constraints, weight, w.net.OutputsOf(y), n+sides, move)
 	}
+	return s, nil
 }
 
 // weigh moves the weights of a case's constraints; they add up to about 1.

@@ -15,11 +15,11 @@ const (
 	// fewInputs is how many inputs may vary for boxes to be halved.
 	fewInputs = 24
 	// anewHinges is how many hinges a network may have for every part to be bounded anew.
-	anewHinges = 800
+	anewHinges = 300
 	// rootSteps and partSteps are how often parameters are moved for the whole box and for each part; sumSteps are those of boxes that are halved, where
 	// constraints can be added up.
-	rootSteps, partSteps, sumSteps = 60, 12, 4
-	maxDepth                       = 1000
+	rootSteps, partSteps, sumSteps, rowSteps = 60, 12, 4, 10
+	maxDepth                                 = 1000
 )
 
 // weaver writes the trees of one certificate.
@@ -35,7 +35,8 @@ type weaver struct {
 
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the context ends, or
 // where a part cannot be split any further. parts is how many parts are done.
-func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer) (parts int, err error) {
+// sides splits hinges however few inputs vary.
+func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool) (parts int, err error) {
 	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf()}
 	w.values, _ = net.Splits()
 	for i, b := range p.Boxes {
@@ -49,7 +50,7 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 		if err != nil {
 			return w.parts, err
 		}
-		if varying <= fewInputs {
+		if varying <= fewInputs && !sides {
 			err = w.boxes(s, cases, 0)
 		} else {
 			err = w.sides(s, cases, 0)
@@ -242,6 +243,17 @@ func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
 			return err
 		}
 	}
+	if depth == 0 {
+		proven, err := w.settled(s, cases)
+		if err != nil {
+			return err
+		}
+		if !proven {
+			if s, err = w.refine(s, rowSteps); err != nil {
+				return err
+			}
+		}
+	}
 	if s.Empty() {
 		return w.empty()
 	}
@@ -281,6 +293,20 @@ func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
 	return nil
 }
 
+// settled tells whether moved slopes alone disprove all cases of a part.
+func (w *weaver) settled(s *plain.State, cases []*open) (bool, error) {
+	for _, c := range cases {
+		done, err := w.plainly(s, c)
+		if err == nil && !done {
+			done, err = w.climb(s, c, rootSteps)
+		}
+		if !done || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // choose is the hinge whose lines lose most of the worst case's row: what its line differs from it at the point where the row is least, and a share of the
 // most that it can differ.
 func (w *weaver) choose(s *plain.State, cases []*open) (value, index int, ok bool) {
@@ -309,8 +335,8 @@ func (w *weaver) choose(s *plain.State, cases []*open) (value, index int, ok boo
 				continue
 			}
 			c := 0.0
-			if t.Coef[h.Value] != nil {
-				c = t.Coef[h.Value][k]
+			if t.At(h.Value) != nil {
+				c = t.At(h.Value)[k]
 			}
 			gap := math.Abs(y[h.Value][k] - max(y[h.In][k], 0))
 			x := math.Abs(c) * (gap + share*upper*-lower/(upper-lower))

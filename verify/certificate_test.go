@@ -1,0 +1,416 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify/certificate"
+	"github.com/shallow-waters/shoal/verify/recheck"
+	"github.com/shallow-waters/shoal/verify/vnnlib"
+)
+
+// certified is a small network that exact enumeration decides, with a certificate of one of its properties.
+type certified struct {
+	net   *plNet
+	model *onnxio.Model
+	all   []region // on the box
+	claim certificate.Property
+	head  certificate.Head
+	steps []certificate.Step
+}
+
+// takeApart reads a certificate's head and steps.
+func takeApart(t *testing.T, data []byte) (certificate.Head, []certificate.Step) {
+	t.Helper()
+	r, err := certificate.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var steps []certificate.Step
+	for {
+		s, err := r.Next()
+		if err != nil { // the end is no step
+			return r.Head, steps
+		}
+		steps = append(steps, s)
+	}
+}
+
+func putTogether(t *testing.T, h certificate.Head, steps []certificate.Step) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := certificate.NewWriter(&b, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		if err := w.Write(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// sat tells exactly whether an input meets a case. All cases are of the one box.
+func (c *certified) sat(p certificate.Property) bool {
+	for _, k := range p.Cases {
+		var cs []Constraint
+		for _, q := range k.Constraints {
+			cs = append(cs, Constraint(q))
+		}
+		b := p.Boxes[k.Box]
+		for _, r := range c.all {
+			if r = r.within(b.Lower, b.Upper); r == nil {
+				continue
+			}
+			if _, ok := r.meets(cs); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// drawCertified draws a network and properties until one has a certificate, which it takes apart. What is accepted must be true.
+func drawCertified(t *testing.T, seed uint64, wrong func(string, ...any)) *certified {
+	rng := rand.New(rand.NewPCG(seed, 77))
+	c := &certified{net: drawPL(rng, []int{1, 1, 2, 2, 3}[rng.IntN(5)])}
+	lower, upper := inputEnds(rng, c.net.in)
+	var ok bool
+	if c.all, ok = c.net.regions(lower, upper); !ok {
+		return nil
+	}
+	m, err := onnxio.NewModel(c.net.graph(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.model = m
+	v, err := Open(context.Background(), m, Options{Threads: 1, sides: seed%2 == 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	for range 8 {
+		q := &vnnlib.Query{Inputs: c.net.in, Outputs: c.net.out}
+		for range 1 + rng.IntN(2) {
+			k := vnnlib.Case{Lower: lower, Upper: upper}
+			for range 1 + rng.IntN(2) {
+				a, _ := constraint(rng, c.net.out, c.all)
+				k.Atoms = append(k.Atoms, a)
+			}
+			q.Cases = append(q.Cases, k)
+		}
+		claim, err := ClaimVNNLIB(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), searchFor)
+		var b bytes.Buffer
+		_, err = v.Certificate(ctx, claim, Result{Verdict: Verified}, &b)
+		cancel()
+		if err != nil {
+			continue
+		}
+		r, err := recheck.Check(context.Background(), bytes.NewReader(b.Bytes()), m, &claim)
+		if err != nil || !r.Accepted {
+			wrong("seed %d: what was written is not accepted: %v %s", seed, err, r.Reason)
+		}
+		if c.sat(claim) {
+			wrong("seed %d: a certificate of what is not true\n%s", seed, describe(m.Graph))
+			continue
+		}
+		c.claim = claim
+		c.head, c.steps = takeApart(t, b.Bytes())
+		return c
+	}
+	return nil
+}
+
+// mutate changes something at random: of the property, often to what is not true, or of a step, or of both.
+func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step, string) {
+	h, steps := c.head, slices.Clone(c.steps)
+	what := ""
+	if rng.IntN(4) > 0 {
+		h.Property, what = c.mutateProperty(rng)
+		if n, err := h.Property.Normal(); err == nil {
+			h.Property = n
+		}
+		h.Hash = h.Property.Hash()
+	}
+	if what == "" || rng.IntN(2) == 0 {
+		i := rng.IntN(len(steps))
+		s := steps[i]
+		s.Proofs = slices.Clone(s.Proofs)
+		switch rng.IntN(8) {
+		case 0:
+			steps = slices.Delete(steps, i, i+1)
+			return h, steps, what + " a step deleted"
+		case 1:
+			steps = slices.Insert(steps, i, steps[rng.IntN(len(steps))])
+			return h, steps, what + " a step inserted"
+		case 2:
+			s.Kind = []certificate.Kind{certificate.Bound, certificate.Input, certificate.Neuron, certificate.Empty, certificate.Closed}[rng.IntN(5)]
+			if s.Kind == certificate.Neuron {
+				s.Value, s.Index = rng.IntN(3), rng.IntN(3)
+			}
+		default:
+			if len(s.Proofs) == 0 {
+				s.At, s.Index = s.At+rng.NormFloat64(), s.Index+rng.IntN(3)*rng.IntN(2)
+				break
+			}
+			p := &s.Proofs[rng.IntN(len(s.Proofs))]
+			c.mutateProof(rng, p)
+		}
+		steps[i] = s
+		what += fmt.Sprintf(" step %d became %+v", i, s)
+	}
+	return h, steps, what
+}
+
+func (c *certified) mutateProof(rng *rand.Rand, p *certificate.Disproof) {
+	p.Slopes, p.Beta, p.Weights = slices.Clone(p.Slopes), slices.Clone(p.Beta), slices.Clone(p.Weights)
+	switch rng.IntN(6) {
+	case 0:
+		p.Case = rng.IntN(3)
+	case 1:
+		p.Row = rng.IntN(3)
+	case 2:
+		p.Weights = nil
+		for range c.claim.Cases[0].Constraints {
+			p.Weights = append(p.Weights, rng.NormFloat64())
+		}
+	case 3:
+		for i := range p.Slopes {
+			p.Slopes[i] = byte(rng.IntN(256))
+		}
+	case 4:
+		for i := range p.Beta {
+			p.Beta[i] = p.Beta[i]*2 + rng.NormFloat64()
+		}
+	default:
+		p.Beta = append(p.Beta, math.Abs(rng.NormFloat64())*logUniform(rng, -5, 40))
+	}
+}
+
+// mutateProperty moves a bound to the border of what is true or beyond, a coefficient, an end of the box, or how a constraint compares.
+func (c *certified) mutateProperty(rng *rand.Rand) (certificate.Property, string) {
+	p := c.claim
+	p.Cases, p.Boxes = slices.Clone(p.Cases), slices.Clone(p.Boxes)
+	k := &p.Cases[rng.IntN(len(p.Cases))]
+	k.Constraints = slices.Clone(k.Constraints)
+	q := &k.Constraints[rng.IntN(len(k.Constraints))]
+	q.Coef = slices.Clone(q.Coef)
+	switch rng.IntN(6) {
+	case 0, 1, 2: // the least value of the left side, or beside it
+		var least *big.Rat
+		for _, r := range c.all {
+			for _, s := range r {
+				sum := new(big.Rat)
+				for j, i := range q.Index {
+					sum.Add(sum, new(big.Rat).Mul(q.Coef[j], s.cur[i]))
+				}
+				if least == nil || sum.Cmp(least) < 0 {
+					least = sum
+				}
+			}
+		}
+		q.Bound = beside(rng, least)
+		k.Constraints = []certificate.Constraint{*q} // alone, so that it decides
+		return p, "a bound at the border"
+	case 3:
+		q.Strict = !q.Strict
+		return p, "strictness"
+	case 4:
+		if len(q.Coef) > 0 {
+			i := rng.IntN(len(q.Coef))
+			q.Coef[i] = beside(rng, q.Coef[i])
+		}
+		return p, "a coefficient"
+	}
+	b := certificate.Box{Lower: slices.Clone(p.Boxes[k.Box].Lower), Upper: slices.Clone(p.Boxes[k.Box].Upper)}
+	i := rng.IntN(len(b.Lower))
+	b.Lower[i] = new(big.Rat).Add(b.Lower[i], b.Upper[i]) // inside, so that the regions still hold it
+	b.Lower[i].Quo(b.Lower[i], big.NewRat(2, 1))
+	p.Boxes[k.Box] = b
+	return p, "a box"
+}
+
+// TestMutatedCertificatesAreNotAccepted: of small networks that exact enumeration decides, certificates changed at random, with properties that are true,
+// false, and false by a hair. None of a false property is accepted. SHOAL_MUTATIONS=N tries N.
+func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
+	t.Parallel()
+	want := draws(t, "SHOAL_MUTATIONS", 10000, 2000)
+	tried, accepted, lies, wrongs, nets := 0, 0, 0, 0, 0
+	wrong := func(format string, args ...any) {
+		if wrongs++; wrongs < 10 {
+			t.Errorf(format, args...)
+		}
+	}
+	for seed := uint64(fromEnv(t, "SHOAL_SEED", 0)); tried < want; seed++ {
+		c := drawCertified(t, seed, wrong)
+		if c == nil {
+			continue
+		}
+		nets++
+		rng := rand.New(rand.NewPCG(seed, 78))
+		for range 40 {
+			h, steps, what := c.mutate(rng)
+			lie := c.sat(h.Property)
+			tried++
+			if lie {
+				lies++
+			}
+			r, err := recheck.Check(context.Background(), bytes.NewReader(putTogether(t, h, steps)), c.model, nil)
+			if err != nil || !r.Accepted {
+				continue
+			}
+			accepted++
+			if lie {
+				wrong("seed %d: accepted of what is not true, with%s\n%s", seed, what, describe(c.model.Graph))
+			}
+			if h.Hash != c.claim.Hash() {
+				r, err = recheck.Check(context.Background(), bytes.NewReader(putTogether(t, h, steps)), c.model, &c.claim)
+				if err == nil && r.Accepted {
+					wrong("seed %d: accepted for another property", seed)
+				}
+			}
+		}
+	}
+	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d wrongly", nets, tried, lies, accepted, wrongs)
+	if lies < tried/10 || accepted < tried/20 {
+		t.Errorf("of %d mutations only %d were of what is not true, and %d were accepted: too few to tell anything", tried, lies, accepted)
+	}
+}
+
+// TestMutatedHeads: a certificate whose head names another model, graph, semantics, reading, kind, value or property is refused.
+func TestMutatedHeads(t *testing.T) {
+	var c *certified
+	for seed := uint64(0); c == nil || len(c.steps) < 3 || len(c.head.Values) == 0; seed++ {
+		c = drawCertified(t, seed, t.Errorf)
+	}
+	other := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	for what, change := range map[string]func(h *certificate.Head){
+		"model":     func(h *certificate.Head) { h.Model = other },
+		"graph":     func(h *certificate.Head) { h.Graph = other },
+		"semantics": func(h *certificate.Head) { h.Semantics = "float32" },
+		"reading":   func(h *certificate.Head) { h.Reading = "mine" },
+		"softmax":   func(h *certificate.Head) { h.Softmax = true },
+		"kind":      func(h *certificate.Head) { h.Kind = "oath" },
+		"point":     func(h *certificate.Head) { h.Kind, h.Point = certificate.Counterexample, &certificate.Point{} },
+		"values":    func(h *certificate.Head) { h.Values = []string{"nothing"} },
+		"inputs":    func(h *certificate.Head) { h.Property.Outputs += 5; h.Hash = h.Property.Hash() },
+		"hash":      func(h *certificate.Head) { h.Hash = other },
+	} {
+		h := c.head
+		change(&h)
+		r, err := recheck.Check(context.Background(), bytes.NewReader(putTogether(t, h, c.steps)), c.model, nil)
+		if r.Accepted || err == nil && r.Reason == "" {
+			t.Errorf("%s: %v, %+v", what, err, r)
+		}
+	}
+	whole := putTogether(t, c.head, c.steps)
+	for n := 0; n < len(whole); n += 1 + len(whole)/300 {
+		if r, err := recheck.Check(context.Background(), bytes.NewReader(whole[:n]), c.model, nil); err == nil {
+			t.Fatalf("cut after %d bytes: %+v", n, r)
+		}
+		b := slices.Clone(whole)
+		b[n] ^= 1 << (n % 8)
+		if r, err := recheck.Check(context.Background(), bytes.NewReader(b), c.model, nil); err == nil && r.Accepted {
+			if h, steps := takeApart(t, b); h.Hash != c.head.Hash || !reflect.DeepEqual(steps, c.steps) { // bits that fill up a byte may be any
+				t.Errorf("accepted with byte %d changed", n)
+			}
+		}
+	}
+	if r, err := recheck.Check(context.Background(), bytes.NewReader(append(slices.Clone(whole), whole...)), c.model, nil); err == nil && r.Accepted {
+		t.Error("something may follow a certificate")
+	}
+	if _, err := recheck.Check(context.Background(), io.LimitReader(bytes.NewReader(nil), 0), c.model, nil); err == nil {
+		t.Error("an empty file is a certificate")
+	}
+}
+
+// TestCounterexamplesAsCertificates: points that are accepted meet their case exactly, as they are and with a number or the case changed.
+func TestCounterexamplesAsCertificates(t *testing.T) {
+	accepted, tried := 0, 0
+	for seed := uint64(0); accepted < 300 && seed < 2000; seed++ {
+		rng := rand.New(rand.NewPCG(seed, 79))
+		net := drawPL(rng, 1+rng.IntN(2))
+		lower, upper := inputEnds(rng, net.in)
+		all, ok := net.regions(lower, upper)
+		if !ok {
+			continue
+		}
+		a, at := constraint(rng, net.out, all)
+		m, err := onnxio.NewModel(net.graph(), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Open(context.Background(), m, Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		claim, err := ClaimVNNLIB(&vnnlib.Query{Inputs: net.in, Outputs: net.out, Cases: []vnnlib.Case{{Lower: lower, Upper: upper, Atoms: []vnnlib.Atom{a}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		x := make([]float32, len(at))
+		for i, r := range at {
+			x[i], _ = r.Float32()
+		}
+		r := Result{Verdict: Falsified, FalsifiedIn: Real, Counterexample: &Counterexample{Inputs: x}}
+		_, err = v.Certificate(context.Background(), claim, r, &b)
+		v.Close()
+		if err != nil {
+			continue
+		}
+		h, steps := takeApart(t, b.Bytes())
+		for k := range 20 {
+			p := *h.Point
+			p.Inputs = slices.Clone(p.Inputs)
+			if k > 0 {
+				i := rng.IntN(len(p.Inputs))
+				p.Inputs[i] = beside(rng, p.Inputs[i])
+				p.Case += rng.IntN(2) * rng.IntN(2)
+			}
+			g := h
+			g.Point = &p
+			tried++
+			got, err := recheck.Check(context.Background(), bytes.NewReader(putTogether(t, g, steps)), m, &claim)
+			if err != nil || !got.Accepted {
+				if k == 0 {
+					t.Errorf("seed %d: what was written is not accepted: %v %s", seed, err, got.Reason)
+				}
+				continue
+			}
+			accepted++
+			spots, _ := net.regions(p.Inputs, p.Inputs)
+			met := false
+			for _, s := range spots {
+				if s = s.within(lower, upper); s != nil {
+					_, yes := s.meets([]Constraint{{Index: a.Index, Coef: a.Coef, Bound: a.Bound, Strict: a.Strict}})
+					met = met || yes
+				}
+			}
+			if !met {
+				t.Errorf("seed %d: accepted, and the point does not meet the case", seed)
+			}
+		}
+	}
+	t.Logf("%d tried, %d accepted", tried, accepted)
+	if accepted < 100 {
+		t.Errorf("only %d points were accepted", accepted)
+	}
+}
