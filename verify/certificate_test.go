@@ -12,6 +12,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/certificate"
 	"github.com/shallow-waters/shoal/verify/recheck"
@@ -179,6 +180,39 @@ func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step
 	return h, steps, what
 }
 
+// anyTree draws a tree with any splits, slopes and multipliers: below so many splits, on the way to which so many sides were given.
+func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, depth, sides int) (steps []certificate.Step) {
+	if rng.IntN(3) == 0 {
+		steps = append(steps, certificate.Step{Kind: certificate.Bound})
+	}
+	if depth < 4 && rng.IntN(4) > 0 {
+		s := certificate.Step{Kind: certificate.Input, Index: rng.IntN(net.In), At: rng.NormFloat64()}
+		values, _ := net.Splits()
+		if len(values) > 0 && rng.IntN(4) > 0 {
+			s.Kind, s.Value, s.At = certificate.Neuron, rng.IntN(len(values)), s.At*float64(rng.IntN(2))
+			s.Index = rng.IntN(net.Elements(values[s.Value]))
+			sides++
+		}
+		steps = append(steps, s)
+		return append(append(steps, c.anyTree(rng, net, depth+1, sides)...), c.anyTree(rng, net, depth+1, sides)...)
+	}
+	s := certificate.Step{Kind: certificate.Closed}
+	for i, k := range c.claim.Cases {
+		p := certificate.Disproof{Case: i, Row: rng.IntN(len(k.Constraints))}
+		if rng.IntN(4) > 0 {
+			p.Slopes = make([]byte, net.Hinges())
+			for j := range p.Slopes {
+				p.Slopes[j] = byte(rng.IntN(256))
+			}
+		}
+		for range sides * min(1, rng.IntN(4)) {
+			p.Beta = append(p.Beta, math.Abs(rng.NormFloat64())*float64(rng.IntN(2)))
+		}
+		s.Proofs = append(s.Proofs, p)
+	}
+	return append(steps, s)
+}
+
 func (c *certified) mutateProof(rng *rand.Rand, p *certificate.Disproof) {
 	p.Slopes, p.Beta, p.Weights = slices.Clone(p.Slopes), slices.Clone(p.Beta), slices.Clone(p.Weights)
 	switch rng.IntN(6) {
@@ -197,7 +231,7 @@ func (c *certified) mutateProof(rng *rand.Rand, p *certificate.Disproof) {
 		}
 	case 4:
 		for i := range p.Beta {
-			p.Beta[i] = p.Beta[i]*2 + rng.NormFloat64()
+			p.Beta[i] = math.Abs(p.Beta[i]*2 + rng.NormFloat64())
 		}
 	default:
 		p.Beta = append(p.Beta, math.Abs(rng.NormFloat64())*logUniform(rng, -5, 40))
@@ -263,10 +297,17 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 		if c == nil {
 			continue
 		}
+		net, _, err := plain.Prepare(context.Background(), c.model, onnxio.Standard, false)
+		if err != nil {
+			t.Fatal(err)
+		}
 		nets++
 		rng := rand.New(rand.NewPCG(seed, 78))
-		for range 40 {
+		for k := range 80 {
 			h, steps, what := c.mutate(rng)
+			if k%2 == 0 && len(h.Property.Boxes) == 1 {
+				steps, what = c.anyTree(rng, net, 0, 0), what+" any tree"
+			}
 			lie := c.sat(h.Property)
 			tried++
 			if lie {
