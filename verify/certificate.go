@@ -76,29 +76,35 @@ func ClaimVNNLIB(q *vnnlib.Query) (certificate.Property, error) {
 	return out.Normal()
 }
 
-// Certificate writes a verdict of a claim down, so that verify/recheck proves it again: of a verified one a tree of splits and parameters, of a falsified one the
-// point. What it writes is accepted there, since it is found by the pass that checks it; it takes about as long as the search did. parts is how many parts the
-// proof has. Errors are the context's end, those of w, and ErrNoCertificate.
+// Certificate writes a verdict of a claim down, so that verify/recheck proves it again: of a verified one a tree of splits and parameters,
+// of a falsified one the point. What it writes is accepted there, since it is found by the pass that checks it; it takes about as long as
+// the search did. parts is how many parts the proof has. Errors are the context's end, those of w, and ErrNoCertificate.
 func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, r Result, w io.Writer) (parts int, err error) {
 	switch {
 	case v.o.Semantics != Real:
 		return 0, fmt.Errorf("%w: certificates are of the real numbers, and the semantics are %s", ErrNoCertificate, v.o.Semantics)
 	case r.Verdict == Falsified && r.FalsifiedIn != Real:
 		return 0, fmt.Errorf("%w: an execution meets the case, and nothing is proven of the real numbers there", ErrNoCertificate)
-	case r.Verdict == Falsified && r.Counterexample == nil || r.Verdict == Unknown || r.Verdict == "":
+	case r.Verdict == Falsified && r.Counterexample == nil || r.Verdict != Verified && r.Verdict != Falsified:
 		return 0, fmt.Errorf("%w: the verdict is unknown", ErrNoCertificate)
 	}
 	claim, err = claim.Normal()
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", ErrInput, err)
+	}
+	if claim.Inputs != v.net.Inputs() || claim.Outputs != v.net.Outputs() {
+		return 0, fmt.Errorf("%w: a claim of %d inputs and %d outputs, and the model has %d and %d", ErrInput, claim.Inputs, claim.Outputs, v.net.Inputs(), v.net.Outputs())
+	}
+	if w == nil {
+		return 0, fmt.Errorf("%w: there is nothing to write to", ErrInput)
 	}
 	net, dropped, err := plain.Prepare(ctx, v.model, v.o.Reading, v.net.SoftmaxDropped())
 	if err != nil {
 		return 0, err
 	}
 	_, names := net.Splits()
-	h := certificate.Head{Kind: certificate.Proof, Model: v.model.SHA256, Graph: net.Hash(), Semantics: string(Real), Reading: v.o.Reading.String(), Softmax: dropped,
-		Values: names, Property: claim, Hash: claim.Hash()}
+	h := certificate.Head{Kind: certificate.Proof, Model: v.model.SHA256, Graph: net.Hash(), Semantics: string(Real), Reading: v.o.Reading.String(),
+		Softmax: dropped, Values: names, Property: claim, Hash: claim.Hash()}
 	if r.Verdict == Falsified {
 		if h.Point, err = v.point(net, claim, r.Counterexample); err != nil {
 			return 0, err

@@ -8,6 +8,9 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
@@ -201,8 +204,9 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, depth, sides int
 		p := certificate.Disproof{Case: i, Row: rng.IntN(len(k.Constraints))}
 		if rng.IntN(4) > 0 {
 			p.Slopes = make([]byte, net.Hinges())
+			steep := byte(rng.IntN(2)) * 128
 			for j := range p.Slopes {
-				p.Slopes[j] = byte(rng.IntN(256))
+				p.Slopes[j] = byte(rng.IntN(128)) + steep
 			}
 		}
 		for range sides * min(1, rng.IntN(4)) {
@@ -281,8 +285,8 @@ func (c *certified) mutateProperty(rng *rand.Rand) (certificate.Property, string
 	return p, "a box"
 }
 
-// TestMutatedCertificatesAreNotAccepted: of small networks that exact enumeration decides, certificates changed at random, with properties that are true,
-// false, and false by a hair. None of a false property is accepted. SHOAL_MUTATIONS=N tries N.
+// TestMutatedCertificatesAreNotAccepted: of small networks that exact enumeration decides, certificates changed at random, with properties
+// that are true, false, and false by a hair. None of a false property is accepted. SHOAL_MUTATIONS=N tries N.
 func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 	t.Parallel()
 	want := draws(t, "SHOAL_MUTATIONS", 10000, 2000)
@@ -306,7 +310,7 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 		for k := range 80 {
 			h, steps, what := c.mutate(rng)
 			if k%2 == 0 && len(h.Property.Boxes) == 1 {
-				steps, what = c.anyTree(rng, net, 0, 0), what+" any tree"
+				steps, what = c.anyTree(rng, net, 4*(k/2%2), 0), what+" any tree" // of one part, every other one
 			}
 			lie := c.sat(h.Property)
 			tried++
@@ -402,7 +406,8 @@ func TestCounterexamplesAsCertificates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claim, err := ClaimVNNLIB(&vnnlib.Query{Inputs: net.in, Outputs: net.out, Cases: []vnnlib.Case{{Lower: lower, Upper: upper, Atoms: []vnnlib.Atom{a}}}})
+		one := vnnlib.Case{Lower: lower, Upper: upper, Atoms: []vnnlib.Atom{a}}
+		claim, err := ClaimVNNLIB(&vnnlib.Query{Inputs: net.in, Outputs: net.out, Cases: []vnnlib.Case{one}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -453,5 +458,62 @@ func TestCounterexamplesAsCertificates(t *testing.T) {
 	t.Logf("%d tried, %d accepted", tried, accepted)
 	if accepted < 100 {
 		t.Errorf("only %d points were accepted", accepted)
+	}
+}
+
+// TestSecondCheckerAgrees: of small networks of ReLUs scripts/recheck.py accepts what is written, and of what is changed at random nothing that is not true.
+func TestSecondCheckerAgrees(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3")
+	}
+	dir := t.TempDir()
+	second := func(c *certified, data []byte) int {
+		if err := os.WriteFile(filepath.Join(dir, "x.cert"), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(python, "../scripts/recheck.py", filepath.Join(dir, "x.cert"), filepath.Join(dir, "x.onnx"))
+		out, _ := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != 0 && code != 10 {
+			t.Fatalf("exit code %d: %s", code, out)
+		}
+		return cmd.ProcessState.ExitCode()
+	}
+	nets, lies := 0, 0
+	for seed := uint64(0); nets < 12; seed++ {
+		c := drawCertified(t, seed, t.Errorf)
+		if c == nil || slices.ContainsFunc(c.net.steps, func(s plStep) bool {
+			return !slices.Contains([]string{"dense", "Relu", "save", "add", "sub", "shift"}, s.kind)
+		}) {
+			continue
+		}
+		net, _, err := plain.Prepare(context.Background(), c.model, onnxio.Standard, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.model.Save(filepath.Join(dir, "x.onnx"), onnxio.SaveOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		c.head.Model = c.model.SHA256
+		nets++
+		if code := second(c, putTogether(t, c.head, c.steps)); code != 0 {
+			t.Errorf("seed %d: exit code %d\n%s", seed, code, describe(c.model.Graph))
+		}
+		rng := rand.New(rand.NewPCG(seed, 80))
+		for range 6 {
+			h, _, _ := c.mutate(rng)
+			if !c.sat(h.Property) {
+				continue
+			}
+			lies++
+			for _, steps := range [][]certificate.Step{c.steps, c.anyTree(rng, net, 4, 0), c.anyTree(rng, net, 2, 0)} {
+				if second(c, putTogether(t, h, steps)) == 0 {
+					t.Errorf("seed %d: accepted of what is not true\n%s", seed, describe(c.model.Graph))
+				}
+			}
+		}
+	}
+	if lies < 10 {
+		t.Errorf("only %d properties were not true", lies)
 	}
 }

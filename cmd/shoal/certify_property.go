@@ -98,10 +98,11 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if c.String("certificate") != "" && r.Verdict != verify.Unknown {
 		doc.Certificate = writeCertificate(ctx, c, v, q, r)
 	}
-	if err := printProperty(c, doc, r.Verdict, interrupted); err != nil || doc.Certificate == nil || doc.Certificate.Fault == "" {
-		return err
+	err = printProperty(c, doc, r.Verdict, interrupted)
+	if doc.Certificate != nil && doc.Certificate.Fault != "" {
+		return fmt.Errorf("--certificate: %s", doc.Certificate.Fault)
 	}
-	return fmt.Errorf("--certificate: %s", doc.Certificate.Fault)
+	return err
 }
 
 // networkOfOne is the network of a query to which one model is given.

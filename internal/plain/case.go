@@ -9,9 +9,9 @@ import (
 	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
-// Disprove tells whether no input of the part meets all of a case's constraints: where the row of one, or of a sum of them with weights of at least 0, is
-// larger on the whole part than inputs that meet the case allow it. low is the row's bound and limit what these allow. The error says why the parameters
-// are none; the trace may be nil.
+// Disprove tells whether no input of the part meets all of a case's constraints: where the row of one, or of a sum of them with weights of
+// at least 0, is larger on the whole part than inputs that meet the case allow it. low is the row's bound and limit what these allow. The
+// error says why the parameters are none; the trace may be nil.
 //
 // Sums of constraints are rational; what their coefficients lose as float64s is bounded over the outputs' boxes.
 func (s *State) Disprove(constraints []certificate.Constraint, p certificate.Disproof, t *Trace) (low float64, limit *big.Rat, ok bool, err error) {
@@ -63,7 +63,8 @@ func above(low float64, limit *big.Rat, enough bool) bool {
 	return cmp > 0 || enough && cmp == 0
 }
 
-// sum adds constraints up: the row in float64s, what it lost, what it is at most where all constraints are met, and whether it is less than that there.
+// sum adds constraints up: the row in float64s, what it lost, what it is at most where all constraints are met, and whether it is less than
+// that there.
 func (s *State) sum(constraints []certificate.Constraint, weights []*big.Rat) (form []float64, lost float64, limit *big.Rat, strict bool) {
 	coef, limit := make([]*big.Rat, s.net.Out), new(big.Rat)
 	for k, w := range weights {

@@ -71,8 +71,8 @@ func (s *State) Form(t *Trace) []float64 {
 	return a
 }
 
-// Follow sends a point up through the lines that a row chose, and gives what every value becomes. Values that are known by forms of several inputs become the
-// middle of their box.
+// Follow sends a point up through the lines that a row chose, and gives what every value becomes. Values that are known by forms of several
+// inputs become the middle of their box.
 func (s *State) Follow(t *Trace, slopes []byte, x []float64) [][]float64 {
 	y := make([][]float64, len(s.net.values))
 	at := 0

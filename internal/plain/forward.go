@@ -8,8 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
-// Bound is the state with every value's box bounded anew: by the boxes of what it is made of, and with rows, where an activation reads it and its sign is
-// not known, by rows of its own, one for each end. What was known stays known: boxes only become smaller.
+// Bound is the state with every value's box bounded anew: by the boxes of what it is made of, and with rows, where an activation reads it
+// and its sign is not known, by rows of its own, one for each end. What was known stays known: boxes only become smaller.
 func (s *State) Bound(rows bool) (*State, error) {
 	c := s.clone()
 	for i, v := range c.net.values {
@@ -63,8 +63,8 @@ func (s *State) forward(i int) (relax.Box, error) {
 	return box, nil
 }
 
-// affine bounds y = sum of A*x + b over the boxes of the x. Of the n products and sums of an end, and of the magnitudes that say what these lose, none is
-// off by more than its share of sound.Gamma: see sound.Gamma.
+// affine bounds y = sum of A*x + b over the boxes of the x. Of the n products and sums of an end, and of the magnitudes that say what these
+// lose, none is off by more than its share of sound.Gamma: see sound.Gamma.
 func (s *State) affine(i int, box relax.Box) {
 	v := s.net.values[i]
 	mag, terms := make([]float64, v.n), 1
@@ -164,8 +164,8 @@ func (s *State) element(i, k int, c float64, p Parameters, t *Trace) float64 {
 	return math.Inf(-1)
 }
 
-// Row is the state with one end of an element's interval bounded by a row of its own, and that bound with the sign that the row has: of the element from
-// below, or, with upper, of its negative. The trace may be nil.
+// Row is the state with one end of an element's interval bounded by a row of its own, and that bound with the sign that the row has: of the
+// element from below, or, with upper, of its negative. The trace may be nil.
 func (s *State) Row(value, index int, upper bool, p Parameters, t *Trace) (*State, float64) {
 	c := s.clone()
 	lower, end := s.Range(value, index)

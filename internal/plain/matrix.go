@@ -6,7 +6,8 @@ import (
 	"github.com/shallow-waters/shoal/internal/affine"
 )
 
-// matrix is y = Ax. Row i of A is made of segments [start[i], start[i+1]): consecutive columns from at[s] on, with the coefficients coef[off[s]:off[s]+n[s]].
+// matrix is y = Ax. Row i of A is made of segments [start[i], start[i+1]): consecutive columns from at[s] on, with the coefficients
+// coef[off[s]:off[s]+n[s]].
 type matrix struct {
 	in, out    int
 	start      []int32

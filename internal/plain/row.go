@@ -9,8 +9,8 @@ import (
 
 // Parameters are what a row may choose. Any of them is right: they decide how large the bound is, and not whether it holds.
 type Parameters struct {
-	// Slopes are the lower slopes of hinges, for each element of each value that Network.Hinges counts, in that order: Slopes/128 of those up to 128, the
-	// operator's own beyond. nil is the operator's own everywhere.
+	// Slopes are the lower slopes of hinges, for each element of each value that Network.Hinges counts, in that order: Slopes/128 of those
+	// up to 128, the operator's own beyond. nil is the operator's own everywhere.
 	Slopes []byte
 	// Beta are multipliers of the state's sides, each at least 0; nil for none.
 	Beta []float64
@@ -27,8 +27,8 @@ type Trace struct{ Coef [][]float64 }
 
 // row is a linear form on its way down: sum of coef[i]*value i, plus constant, is at most what was asked.
 //
-// Rounding: what the computed coefficients differ from the exact ones, times the largest magnitudes of what they stand in front of, is collected in off
-// and subtracted in the end. Constants are rounded down one by one.
+// Rounding: what the computed coefficients differ from the exact ones, times the largest magnitudes of what they stand in front of, is
+// collected in off and subtracted in the end. Constants are rounded down one by one.
 type row struct {
 	s        *State
 	coef     [][]float64
@@ -168,9 +168,9 @@ func (r *row) sides(i int, beta []float64) (any bool) {
 	return any
 }
 
-// affine passes y = sum of A*x + b. A coefficient of x is a sum of at most column products, which takes 2*column operations, of numbers that times |x|
-// add up to |c|*m, m the magnitude of y. The sum of these is rounded in 2*n operations, and m itself in 2*terms: the counts add up (sound.Gamma).
-// What other readers of x gave its coefficient before takes part in column of the sums, and is paid by itself.
+// affine passes y = sum of A*x + b. A coefficient of x is a sum of at most column products, which takes 2*column operations, of numbers
+// that times |x| add up to |c|*m, m the magnitude of y. The sum of these is rounded in 2*n operations, and m itself in 2*terms: the counts
+// add up (sound.Gamma). What other readers of x gave its coefficient before takes part in column of the sums, and is paid by itself.
 func (r *row) affine(i int, c []float64) {
 	v := r.s.net.values[i]
 	size, constant, unknown := 0.0, 0.0, 0.0

@@ -8,8 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
-// State is what is known on a part of the input set: a box of every value, and the sides that the part was given. A state is not changed once another was
-// made of it; they share what does not differ.
+// State is what is known on a part of the input set: a box of every value, and the sides that the part was given. A state is not changed
+// once another was made of it; they share what does not differ.
 type State struct {
 	net   *Network
 	box   []relax.Box
@@ -71,8 +71,8 @@ func (s *State) Range(value, index int) (lower, upper float64) {
 // Elements is the number of elements of a value.
 func (net *Network) Elements(value int) int { return net.values[value].n }
 
-// Halves are the parts of a state where an element is at most at, and where it is at least at: together they are the whole. Of an element that is not an
-// input the side is kept, and rows may use it.
+// Halves are the parts of a state where an element is at most at, and where it is at least at: together they are the whole. Of an element
+// that is not an input the side is kept, and rows may use it.
 func (s *State) Halves(value, index int, at float64) (below, above *State) {
 	return s.half(Side{value, index, at, false}), s.half(Side{value, index, at, true})
 }

@@ -27,7 +27,9 @@ import (
 	"github.com/shallow-waters/shoal/student"
 	"github.com/shallow-waters/shoal/student/tape"
 	"github.com/shallow-waters/shoal/verify"
+	"github.com/shallow-waters/shoal/verify/certificate"
 	"github.com/shallow-waters/shoal/verify/falsify"
+	"github.com/shallow-waters/shoal/verify/recheck"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
@@ -47,6 +49,8 @@ var functions = map[string]any{
 	"verify/falsify.Open": falsify.Open, "verify/falsify.UpperRadius": falsify.UpperRadius,
 	"prune/equal.Bounds": equal.Bounds, "prune/equal.Compare": equal.Compare, "prune/equal.CompareBy": equal.CompareBy, "prune/equal.CompareWithin": equal.CompareWithin, "prune/equal.Match": equal.Match, "prune/equal.ParseRanges": equal.ParseRanges,
 	"onnxio/opset.Convert": opset.Convert, "student/tape.NewPool": tape.NewPool, "student/tape.NewMachine": tape.NewMachine, "student/tape.NewBuilder": tape.NewBuilder[float32],
+	"verify.Claim": verify.Claim, "verify.ClaimVNNLIB": verify.ClaimVNNLIB, "verify/recheck.Check": recheck.Check,
+	"verify/certificate.NewReader": certificate.NewReader, "verify/certificate.NewWriter": certificate.NewWriter,
 	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse, "verify/vnnlib.Convert": vnnlib.Convert, "verify/vnnlib.Format": vnnlib.Format,
 	"attack.Open": attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.GradientContext": attack.GradientContext, "attack.Names": attack.Names, "attack.Steps": attack.Steps, "attack.New": attack.New, "attack.ForNumbers": attack.ForNumbers, "attack.Settings": attack.Settings,
 	"attack.Norms": attack.Norms, "attack.Nested": attack.Nested, "attack.FreeBatch": attack.FreeBatch,
@@ -68,7 +72,7 @@ var apart = map[string]string{
 // TestPublicFunctionsAreListed finds public functions that functions and apart do not have.
 func TestPublicFunctionsAreListed(t *testing.T) {
 	root := filepath.Join("..", "..")
-	for _, dir := range []string{"onnxio", "onnxio/engine", "onnxio/infer", "onnxio/dataset", "verify", "verify/vnnlib", "verify/falsify", "attack", "prune", "prune/equal",
+	for _, dir := range []string{"onnxio", "onnxio/engine", "onnxio/infer", "onnxio/dataset", "verify", "verify/vnnlib", "verify/certificate", "verify/recheck", "verify/falsify", "attack", "prune", "prune/equal",
 		"onnxio/opset", "student", "student/tape"} {
 		paths, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		if err != nil || len(paths) == 0 {

@@ -61,7 +61,8 @@ var only = map[string][]string{
 	"onnxio/opset": {"onnxio"},
 	// Who checks certificates shares with who finds proofs what operators are, and directed rounding.
 	"verify/recheck": {"internal/plain", "internal/sound", "onnxio", "verify/certificate"},
-	"internal/plain": {"internal/affine", "internal/op", "internal/operators", "internal/relax", "internal/sound", "onnxio", "onnxio/infer", "verify/certificate"},
+	"internal/plain": {"internal/affine", "internal/op", "internal/operators", "internal/relax", "internal/sound", "onnxio", "onnxio/infer",
+		"verify/certificate"},
 }
 
 func room(path string) (name string, height int) {

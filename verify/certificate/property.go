@@ -38,8 +38,9 @@ type Constraint struct {
 	Strict bool       `json:"strict,omitempty"`
 }
 
-// Normal is the property in normal form: coefficients of one output are added up, outputs ascend, none has the coefficient 0, and boxes stand in the order
-// in which cases name them, each once. It is an error where numbers are missing or out of range, or where a box is empty.
+// Normal is the property in normal form: coefficients of one output are added up, outputs ascend, none has the coefficient 0, and boxes
+// stand in the order in which cases name them, each once. It is an error where numbers are missing or out of range, or where a box is
+// empty.
 func (p Property) Normal() (Property, error) {
 	out := Property{Inputs: p.Inputs, Outputs: p.Outputs, Boxes: []Box{}, Cases: []Case{}}
 	place := map[int]int{}

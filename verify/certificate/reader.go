@@ -25,9 +25,12 @@ type Reader struct {
 	file *bufio.Reader
 }
 
-// NewReader reads the head. It holds the form of a head, and a property in normal form whose hash is the one that stands in the head; whether it is of a
-// model is for who checks it.
+// NewReader reads the head. It holds the form of a head, and a property in normal form whose hash is the one that stands in the head;
+// whether it is of a model is for who checks it.
 func NewReader(r io.Reader) (*Reader, error) {
+	if r == nil {
+		return nil, bad("there is nothing to read")
+	}
 	file := bufio.NewReader(r)
 	zip, err := gzip.NewReader(file)
 	if err != nil {

@@ -8,8 +8,8 @@ type Kind byte
 const (
 	// Bound derives the boxes of all values anew, by rows of their own. What follows is of the same part.
 	Bound Kind = 'B'
-	// Row bounds one end of element Index of value Value anew, by a row of its own, with the slopes and multipliers of Proofs[0], which says with Row 1 that the
-	// end is the upper one, and 0 the lower. What follows is of the same part.
+	// Row bounds one end of element Index of value Value anew, by a row of its own, with the slopes and multipliers of Proofs[0], which
+	// says with Row 1 that the end is the upper one, and 0 the lower. What follows is of the same part.
 	Row Kind = 'R'
 	// Input splits at an input: first comes the tree of the part where element Index is at most At, then that of the part where it is at least At.
 	Input Kind = 'I'

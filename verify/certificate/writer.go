@@ -19,6 +19,9 @@ type Writer struct {
 
 // NewWriter begins a certificate. Steps of one tree after the other follow, and Close.
 func NewWriter(w io.Writer, h Head) (*Writer, error) {
+	if w == nil {
+		return nil, errors.New("there is nothing to write to")
+	}
 	h.Format, h.Version = Format, Version
 	if h.Values == nil {
 		h.Values = []string{}

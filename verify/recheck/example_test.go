@@ -37,7 +37,8 @@ func threeNeurons(t *testing.T) *onnxio.Model {
 	w := &onnxio.Value{Name: "W", DType: onnxio.Float, Const: onnxio.FromFloat32([]float32{1, 1, 1, 1, -1, 0}, 2, 3)}
 	v := &onnxio.Value{Name: "V", DType: onnxio.Float, Const: onnxio.FromFloat32([]float32{1, 1, -1}, 3, 1)}
 	m, err := onnxio.NewModel(&onnxio.Graph{Name: "three", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{
-		node("into", "MatMul", []*onnxio.Value{x, w}, z), node("bend", "Relu", []*onnxio.Value{z}, h), node("out", "MatMul", []*onnxio.Value{h, v}, y)}}, "shoal")
+		node("into", "MatMul", []*onnxio.Value{x, w}, z), node("bend", "Relu", []*onnxio.Value{z}, h),
+		node("out", "MatMul", []*onnxio.Value{h, v}, y)}}, "shoal")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,8 @@ func unpacked(t *testing.T, data []byte) string {
 	return string(all)
 }
 
-// TestWorkedExample: the files of the page are what the page says, both checkers accept the certificate, and neither does where its one multiplier is 0.
+// TestWorkedExample: the files of the page are what the page says, both checkers accept the certificate, and neither does where its one
+// multiplier is 0.
 func TestWorkedExample(t *testing.T) {
 	if *update {
 		m := threeNeurons(t)

@@ -47,6 +47,9 @@ func refuse(format string, args ...any) error { return &refusal{fmt.Sprintf(form
 // model that has no bounds, or the context's end.
 func Check(ctx context.Context, r io.Reader, m *onnxio.Model, want *certificate.Property) (Result, error) {
 	start := time.Now()
+	if m == nil || m.Graph == nil {
+		return Result{}, errors.New("there is no model")
+	}
 	in, err := certificate.NewReader(r)
 	if err != nil {
 		return Result{}, err
@@ -54,7 +57,8 @@ func Check(ctx context.Context, r io.Reader, m *onnxio.Model, want *certificate.
 	h := in.Head
 	c := &checker{ctx: ctx, in: in, h: h}
 	err = c.check(m, want)
-	out := Result{Kind: h.Kind, Model: Model{m.SHA256}, Property: h.Hash, Semantics: h.Semantics, Reading: h.Reading, Leaves: c.leaves, Seconds: time.Since(start).Seconds()}
+	out := Result{Kind: h.Kind, Model: Model{m.SHA256}, Property: h.Hash, Semantics: h.Semantics, Reading: h.Reading,
+		Leaves: c.leaves, Seconds: time.Since(start).Seconds()}
 	var no *refusal
 	if errors.As(err, &no) {
 		out.Reason = no.why
@@ -182,7 +186,8 @@ func (c *checker) start(lower, upper []*big.Rat) (*plain.State, error) {
 // statement says what was proven.
 func (c *checker) statement() string {
 	p := c.h.Property
-	what := fmt.Sprintf("no input of the %s meets a case of the property with SHA-256 %s (%s)", plural(len(p.Boxes), "box", "boxes"), c.h.Hash, plural(len(p.Cases), "case", "cases"))
+	what := fmt.Sprintf("no input of the %s meets a case of the property with SHA-256 %s (%s)", plural(len(p.Boxes), "box", "boxes"), c.h.Hash,
+		plural(len(p.Cases), "case", "cases"))
 	if c.h.Kind == certificate.Counterexample {
 		what = fmt.Sprintf("there is an input in the set of case %d that meets it, of the property with SHA-256 %s", c.h.Point.Case, c.h.Hash)
 	}

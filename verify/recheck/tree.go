@@ -14,8 +14,8 @@ const maxDepth = 4000
 
 // walk reads the tree of a part, on which the open cases are to be disproved. fresh tells that its boxes were derived on this very part.
 //
-// A split has two children, and a part of the whole lies in one of them since a number is at most t or at least t: nothing can be left out, whatever the
-// certificate says.
+// A split has two children, and a part of the whole lies in one of them since a number is at most t or at least t: nothing can be left out,
+// whatever the certificate says.
 func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
 	for len(open) > 0 {
 		if err := c.ctx.Err(); err != nil {

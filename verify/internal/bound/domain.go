@@ -30,7 +30,8 @@ type Options struct {
 type Problem struct {
 	Box Box // Lower <= Upper, finite, as long as the network's inputs together
 
-	// Known is a snapshot of which the problem is a part: its box lies in that of problem Of there. Bounds of that hold for all of its parts. nil for none.
+	// Known is a snapshot of which the problem is a part: its box lies in that of problem Of there. Bounds of that hold for all of its
+	// parts. nil for none.
 	Known *Snapshot
 	Of    int
 	// Splits are what else is known of the part: the problem is the points of Box at which they hold. With Known only.

@@ -1,7 +1,7 @@
-// Package weave writes certificates: it makes of a verdict a tree of splits, and parameters for each part, with which the plain pass that checks
-// certificates (internal/plain) proves it.
+// Package weave writes certificates: it makes of a verdict a tree of splits, and parameters for each part, with which the plain pass that
+// checks certificates (internal/plain) proves it.
 //
-// It bounds parts by that very pass, so that what it writes down is accepted, and splits where a part is not proven: inputs where few vary, else sides of
-// hinges, whose slopes and multipliers it moves to where the bound is largest. The search (verify/internal/search) decides what holds; weaving begins where it
-// has ended with a proof.
+// It bounds parts by that very pass, so that what it writes down is accepted, and splits where a part is not proven: inputs where few vary,
+// else sides of hinges, whose slopes and multipliers it moves to where the bound is largest. The search (verify/internal/search) decides
+// what holds; weaving begins where it has ended with a proof.
 package weave

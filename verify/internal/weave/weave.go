@@ -33,9 +33,8 @@ type weaver struct {
 	parts  int
 }
 
-// Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the context ends, or
-// where a part cannot be split any further. parts is how many parts are done.
-// sides splits hinges however few inputs vary.
+// Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
+// context ends, or where a part cannot be split any further. parts is how many parts are done. sides splits hinges however few inputs vary.
 func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool) (parts int, err error) {
 	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf()}
 	w.values, _ = net.Splits()
@@ -307,8 +306,8 @@ func (w *weaver) settled(s *plain.State, cases []*open) (bool, error) {
 	return true, nil
 }
 
-// choose is the hinge whose lines lose most of the worst case's row: what its line differs from it at the point where the row is least, and a share of the
-// most that it can differ.
+// choose is the hinge whose lines lose most of the worst case's row: what its line differs from it at the point where the row is least, and
+// a share of the most that it can differ.
 func (w *weaver) choose(s *plain.State, cases []*open) (value, index int, ok bool) {
 	worst := cases[0]
 	for _, c := range cases {

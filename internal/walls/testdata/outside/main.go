@@ -25,7 +25,7 @@ type bench struct {
 
 // commands are called as shoal's are.
 var commands = map[string]func(*bench) error{
-	"certify": certify, "radius": radius, "attack": search, "gradient": gradient, "bounds": bounds, "vnnlib": queries, // proofs.go
+	"certify": certify, "recheck": prove, "radius": radius, "attack": search, "gradient": gradient, "bounds": bounds, "vnnlib": queries, // proofs.go
 	"run": run, "inspect": inspect, "compare": compare, "runtime": runtimes, // runs.go
 	"simplify": simplify, "prune": shrink, "convert": convert, // files.go
 	"distill": distill, "sweep": sweep, // students.go

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"math"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
+	"github.com/shallow-waters/shoal/verify/recheck"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
@@ -220,4 +222,32 @@ func bounds(b *bench) error {
 		return err
 	}
 	return expect(r.Lower[0] <= y[0]-y[1] && y[0]-y[1] <= -r.Lower[1] && len(r.Layers) > 0, "%v is not in [%v, %v]", y[0]-y[1], r.Lower[0], -r.Lower[1])
+}
+
+// prove writes a proof down, and has it proven again.
+func prove(b *bench) error {
+	v, err := verify.Open(b.ctx, b.model, verify.Options{DropSoftmax: true})
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	info := v.Info()
+	p := verify.Robust(verify.Ball{Center: b.x[1], Eps: 0.001, PixelHigh: 1}, b.images.Labels[1], info.Outputs)
+	r, err := v.Verify(b.ctx, p)
+	if err != nil {
+		return err
+	}
+	claim, err := verify.Claim(p, info.Inputs, info.Outputs)
+	if err != nil {
+		return err
+	}
+	var file bytes.Buffer
+	if _, err := v.Certificate(b.ctx, claim, r, &file); err != nil {
+		return err
+	}
+	got, err := recheck.Check(b.ctx, &file, b.model, &claim)
+	if err != nil {
+		return err
+	}
+	return expect(got.Accepted && got.Leaves == 1, "%+v", got)
 }
