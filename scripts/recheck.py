@@ -323,7 +323,42 @@ class State:
         return s
 
     def row(self, coef, slopes, beta):
-        """The least that a form can be: coef is by value, of Fractions' kind (integers, exponent). Gives a Fraction."""
+        """The least that a form of values can be: coef is by value, each integers and an exponent. Gives a Fraction."""
+        coef, const = self.taken_down(coef, slopes, beta)
+        for i, (c, e) in coef.items():
+            lower, upper = self.box[i]
+            const += Fraction(sum(x * (lower[k] if x > 0 else upper[k]) for k, x in enumerate(c)), 1 << e + FINE)
+        return const
+
+    def cut(self, forms):
+        """The part cut to where a case is met: forms are, by case, of each constraint its form, and what that is at most."""
+        hull = None
+        for case in forms:
+            box, met = {i: (list(self.box[i][0]), list(self.box[i][1])) for i in self.net.inputs}, True
+            for coef, limit in case:
+                coef, const = self.taken_down(coef, None, None)
+                own = {(i, k): Fraction(x, 1 << e) * Fraction(box[i][0 if x > 0 else 1][k], 1 << FINE)
+                       for i, (c, e) in coef.items() for k, x in enumerate(c) if x}
+                room = limit - const - sum(own.values())
+                for i, (c, e) in coef.items():
+                    for k, x in enumerate(c):
+                        if x:
+                            end = (room + own[i, k]) / Fraction(x, 1 << e)
+                            l, u = box[i]
+                            l[k], u[k] = (l[k], min(u[k], up(end))) if x > 0 else (max(l[k], down(end)), u[k])
+                            met = met and l[k] <= u[k]
+            if met and hull is None:
+                hull = box
+            elif met:
+                hull = {i: ([min(a, b) for a, b in zip(hull[i][0], box[i][0])], [max(a, b) for a, b in zip(hull[i][1], box[i][1])]) for i in box}
+        s = self.copy()
+        s.empty = s.empty or hull is None
+        for i in hull or {}:
+            s.box[i] = hull[i]
+        return s
+
+    def taken_down(self, coef, slopes, beta):
+        """The form over the inputs that a row ends in: it lies below the row on the whole part."""
         net, const = self.net, Fraction(0)
         at = sum(v.n for v in net.values if v.kind == "relu")
         for i in range(len(net.values) - 1, -1, -1):
@@ -365,10 +400,7 @@ class State:
                     d.append((k, x * whole(slope, 60)))
             const += Fraction(gone, 1 << e + 60 + FINE)
             plus(coef, v.ins[0], v.n, d, e + 60)
-        for i, (c, e) in coef.items():
-            lower, upper = self.box[i]
-            const += Fraction(sum(x * (lower[k] if x > 0 else upper[k]) for k, x in enumerate(c)), 1 << e + FINE)
-        return const
+        return coef, const
 
 
 def unit(n, k, x):
@@ -457,6 +489,8 @@ class Checker:
         return coef, self.scale
 
     def disprove(self, s, p):
+        if s.empty:
+            return
         constraints = self.cases[p["case"]]["constraints"]
         weights = p["weights"] or [Fraction(int(k == p["row"])) for k in range(len(constraints))]
         if len(weights) != len(constraints) or min(weights) < 0 or max(weights) == 0 and not p["weights"] or any(b < 0 for b in p["beta"]):
@@ -479,6 +513,14 @@ class Checker:
             self.at += 1
             if kind == b"B":
                 s = s.bound(True)
+            elif kind == b"C":
+                forms = []
+                for k in left:
+                    forms.append([])
+                    for q in self.cases[k]["constraints"]:
+                        coef, scale = self.form([(i, Fraction(c)) for i, c in zip(q["index"], q["coef"])])
+                        forms[-1].append((coef, Fraction(q["bound"]) * scale))
+                s = s.cut(forms)
             elif kind == b"E":
                 if not s.empty:
                     raise Refused("a part is said to be empty, after %d parts" % self.leaves)

@@ -165,7 +165,7 @@ func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step
 			steps = slices.Insert(steps, i, steps[rng.IntN(len(steps))])
 			return h, steps, what + " a step inserted"
 		case 2:
-			s.Kind = []certificate.Kind{certificate.Bound, certificate.Input, certificate.Neuron, certificate.Empty, certificate.Closed}[rng.IntN(5)]
+			s.Kind = []certificate.Kind{certificate.Bound, certificate.Input, certificate.Neuron, certificate.Empty, certificate.Cut}[rng.IntN(5)]
 			if s.Kind == certificate.Neuron {
 				s.Value, s.Index = rng.IntN(3), rng.IntN(3)
 			}
@@ -187,6 +187,9 @@ func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step
 func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, depth, sides int) (steps []certificate.Step) {
 	if rng.IntN(3) == 0 {
 		steps = append(steps, certificate.Step{Kind: certificate.Bound})
+	}
+	if len(steps) > 0 && rng.IntN(3) == 0 {
+		steps = append(steps, certificate.Step{Kind: certificate.Cut})
 	}
 	if depth < 4 && rng.IntN(4) > 0 {
 		s := certificate.Step{Kind: certificate.Input, Index: rng.IntN(net.In), At: rng.NormFloat64()}

@@ -50,9 +50,11 @@ func (s *State) Holds(q certificate.Constraint) bool {
 	for _, x := range q.Coef {
 		turned.Coef = append(turned.Coef, new(big.Rat).Neg(x))
 	}
-	form, lost, limit, _ := s.sum([]certificate.Constraint{turned}, []*big.Rat{big.NewRat(1, 1)})
+	form, lost, limit, _ := s.sum([]certificate.Constraint{turned}, oneWeight)
 	return above(sound.AddDown(s.Lower(form, Parameters{}, nil), -lost), limit, !q.Strict)
 }
+
+var oneWeight = []*big.Rat{big.NewRat(1, 1)}
 
 // above tells whether a number is larger than the limit, or as large where that is enough. An infinite one is not trusted.
 func above(low float64, limit *big.Rat, enough bool) bool {

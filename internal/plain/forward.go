@@ -68,6 +68,7 @@ func (s *State) forward(i int) (relax.Box, error) {
 func (s *State) affine(i int, box relax.Box) {
 	v := s.net.values[i]
 	mag, terms := make([]float64, v.n), 1
+	s.reach[i] = 1
 	for k := range v.n {
 		if v.bias != nil {
 			box.Lower[k], box.Upper[k], mag[k] = v.bias[k], v.bias[k], math.Abs(v.bias[k])
@@ -76,6 +77,9 @@ func (s *State) affine(i int, box relax.Box) {
 	for m, a := range v.maps {
 		in := s.box[v.in[m]]
 		terms += a.terms
+		for k := range in.Lower {
+			s.reach[i] += in.Magnitude(k)
+		}
 		for r := range a.out {
 			lower, upper, sum := 0.0, 0.0, 0.0
 			for t := a.start[r]; t < a.start[r+1]; t++ {

@@ -22,8 +22,11 @@ const (
 	Own   = 255
 )
 
-// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for who looks for parameters.
-type Trace struct{ Coef [][]float64 }
+// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for cuts, and for who looks for parameters.
+type Trace struct {
+	Coef     [][]float64
+	Constant float64 // of the form over the inputs, less what the row may be off: the row is at least that form on the whole part
+}
 
 // row is a linear form on its way down: sum of coef[i]*value i, plus constant, is at most what was asked.
 //
@@ -134,7 +137,7 @@ func (r *row) down(top int, p Parameters, t *Trace) float64 {
 		}
 	}
 	if t != nil {
-		t.Coef = r.coef
+		t.Coef, t.Constant = r.coef, sound.AddDown(r.constant, -r.off)
 	}
 	low := r.constant
 	for _, i := range r.s.net.inputs {
@@ -192,7 +195,7 @@ func (r *row) affine(i int, c []float64) {
 		r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(2*v.n+8), sound.AddUp(size, sound.Tiny)))
 		return
 	}
-	operations, reach := 2*v.n+8, 1.0
+	operations := 2*v.n + 8
 	for m, a := range v.maps {
 		in := v.in[m]
 		if v.exact() && a.column <= 1 && r.coef[in] == nil {
@@ -201,11 +204,8 @@ func (r *row) affine(i int, c []float64) {
 		r.before(in, a.column)
 		a.down(r.into(in), c)
 		operations += 2*a.column + 2*a.terms + 8
-		for k := range r.s.box[in].Lower {
-			reach += r.s.largest(in, k)
-		}
 	}
-	r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(operations), sound.AddUp(size, sound.MulUp(sound.Tiny, reach))))
+	r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(operations), sound.AddUp(size, sound.MulUp(sound.Tiny, r.s.reach[i]))))
 }
 
 // before pays for so many sums with what other readers of a value gave it.
@@ -219,10 +219,13 @@ func (r *row) before(i, sums int) {
 	}
 }
 
-// bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one.
+// bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one. A coefficient's product and its
+// sum with what other readers gave are off by at most sound.Unit of themselves, and a product by 2^-1074 beside; these add up in size and reach, whose own
+// rounding, and what is lost below the normal numbers, has room in a share of 2^-20 and in sound.Tiny for each element.
 func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte) {
 	in := r.s.net.values[i].in[0]
 	d, box := r.into(in), r.s.box[in]
+	size, reach := 0.0, 0.0
 	for k, x := range c {
 		if x == 0 {
 			continue
@@ -233,15 +236,22 @@ func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte) {
 		} else if slopes != nil && slopes[k] <= Steep && box.Lower[k] < 0 && box.Upper[k] > 0 {
 			slope, icept = float64(slopes[k])/Steep, 0
 		}
-		if slope != 0 {
+		switch {
+		case slope == 1 && d[k] == 0:
+			d[k] = x
+		case slope != 0:
 			y := x * slope
-			sum := d[k] + y
-			r.lose(sound.AddUp(sound.AddUp(sound.MulUp(sound.Unit, math.Abs(y)), 0x1p-1074), sound.MulUp(sound.Unit, math.Abs(sum))), in, k)
-			d[k] = sum
+			d[k] += y
+			m := box.Magnitude(k)
+			size, reach = size+(math.Abs(y)+math.Abs(d[k]))*m, reach+m
 		}
 		if icept != 0 {
 			r.constant = sound.AddDown(r.constant, sound.MulDown(x, icept))
 		}
+	}
+	if reach != 0 || size != 0 {
+		lost := sound.MulUp(sound.Unit, sound.AddUp(size, float64(len(c))*sound.Tiny))
+		r.off = sound.AddUp(r.off, sound.MulUp(sound.AddUp(lost, sound.MulUp(0x1p-1070, reach)), 1+0x1p-20))
 	}
 }
 

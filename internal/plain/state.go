@@ -14,6 +14,7 @@ type State struct {
 	net   *Network
 	box   []relax.Box
 	mag   [][]float64 // by affine value: what |coefficients| * |inputs| + |bias| add up to at most
+	reach []float64   // by affine value: what the |inputs| add up to at most
 	lines []*relax.Lines
 	forms []*relax.Relaxation
 	sides []Side
@@ -30,7 +31,7 @@ type Side struct {
 // Start is what is known over a box of inputs before anything is bounded.
 func (net *Network) Start(lower, upper []float64) *State {
 	n := len(net.values)
-	s := &State{net: net, box: make([]relax.Box, n), mag: make([][]float64, n), lines: make([]*relax.Lines, n), forms: make([]*relax.Relaxation, n)}
+	s := &State{net: net, box: make([]relax.Box, n), mag: make([][]float64, n), reach: make([]float64, n), lines: make([]*relax.Lines, n), forms: make([]*relax.Relaxation, n)}
 	for i, v := range net.values {
 		s.box[i] = relax.NewBox(v.n)
 		for k := range v.n {
@@ -47,7 +48,8 @@ func (net *Network) Start(lower, upper []float64) *State {
 
 func (s *State) clone() *State {
 	c := *s
-	c.box, c.mag, c.lines, c.forms = slices.Clone(s.box), slices.Clone(s.mag), slices.Clone(s.lines), slices.Clone(s.forms)
+	c.box, c.mag, c.reach = slices.Clone(s.box), slices.Clone(s.mag), slices.Clone(s.reach)
+	c.lines, c.forms = slices.Clone(s.lines), slices.Clone(s.forms)
 	c.sides = slices.Clip(s.sides)
 	return &c
 }

@@ -84,7 +84,7 @@ func (r *Reader) Next() (s Step, err error) {
 	}
 	s.Kind = Kind(kind)
 	switch s.Kind {
-	case Bound, Empty:
+	case Bound, Empty, Cut:
 		return s, nil
 	case Input, Neuron:
 		if s.Kind == Neuron {

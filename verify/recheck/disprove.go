@@ -5,8 +5,11 @@ import (
 	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
-// disprove proves that no input of the part meets the case.
+// disprove proves that no input of the part meets the case, which of an empty part is so.
 func (c *checker) disprove(s *plain.State, p certificate.Disproof) error {
+	if s.Empty() {
+		return nil
+	}
 	low, limit, ok, err := s.Disprove(c.h.Property.Cases[p.Case].Constraints, p, nil)
 	if err != nil {
 		return c.refuse("case %d: %v", p.Case, err)

@@ -41,6 +41,15 @@ func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
 				return c.refuse("a row of an element that is not there, or with parameters that do not fit")
 			}
 			s, _ = s.Row(c.values[step.Value], step.Index, p.Row == 1, plain.Parameters{Slopes: p.Slopes, Beta: p.Beta}, nil)
+		case certificate.Cut:
+			if !fresh {
+				return c.refuse("a cut of a part whose boxes are not derived on it")
+			}
+			var cases [][]certificate.Constraint
+			for _, k := range open {
+				cases = append(cases, c.h.Property.Cases[k].Constraints)
+			}
+			s = s.Cut(cases)
 		case certificate.Empty:
 			if !s.Empty() {
 				return c.refuse("the part is said to be empty, and bounds do not show it")

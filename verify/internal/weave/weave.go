@@ -18,8 +18,10 @@ const (
 	anewHinges = 300
 	// rootSteps and partSteps are how often parameters are moved for the whole box and for each part; sumSteps are those of boxes that are halved, where
 	// constraints can be added up.
-	rootSteps, partSteps, sumSteps, rowSteps = 60, 12, 4, 10
+	rootSteps, partSteps, sumSteps, rowSteps = 60, 50, 4, 10
 	maxDepth                                 = 1000
+	// cutShare is the share of a box that may be left for a cut to be worth its while: the box is bounded for it where who checks it would not have to.
+	cutShare = 0.75
 )
 
 // weaver writes the trees of one certificate.
@@ -31,6 +33,7 @@ type weaver struct {
 	hinges []plain.Hinge
 	values []int
 	parts  int
+	first  []float64 // widths of the box that a tree begins with
 }
 
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
@@ -48,6 +51,12 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 		s, varying, err := start(net, b)
 		if err != nil {
 			return w.parts, err
+		}
+		w.first = nil
+		for k := range b.Lower {
+			v, e := net.Input(k)
+			l, u := s.Range(v, e)
+			w.first = append(w.first, u-l)
 		}
 		if varying <= fewInputs && !sides {
 			err = w.boxes(s, cases, 0)
@@ -165,14 +174,25 @@ func (w *weaver) boxes(s *plain.State, cases []*open, depth int) error {
 			}
 		}
 	}
-	if some(done) {
+	cut, share := w.cut(b, cases, done)
+	if some(done) || share < cutShare {
 		if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
 			return err
 		}
+		s = b
+	}
+	if some(done) {
 		if cases, err = w.close(cases, done); err != nil || len(cases) == 0 {
 			return err
 		}
-		s = b
+	}
+	if share < cutShare {
+		if err := w.out.Write(certificate.Step{Kind: certificate.Cut}); err != nil {
+			return err
+		}
+		if s = cut; s.Empty() {
+			return w.empty()
+		}
 	}
 	i, at, ok := w.widest(s, cases)
 	if !ok {
@@ -191,6 +211,33 @@ func (w *weaver) boxes(s *plain.State, cases []*open, depth int) error {
 	return nil
 }
 
+// cut is a part cut to where its open cases can be met, and the share of it that is left.
+func (w *weaver) cut(s *plain.State, cases []*open, done []bool) (*plain.State, float64) {
+	var left [][]certificate.Constraint
+	for i, c := range cases {
+		if !done[i] {
+			left = append(left, w.p.Cases[c.number].Constraints)
+		}
+	}
+	if len(left) == 0 {
+		return s, 1
+	}
+	cut := s.Cut(left)
+	if cut.Empty() {
+		return cut, 0
+	}
+	share := 1.0
+	for i := range w.net.In {
+		v, k := w.net.Input(i)
+		l, u := s.Range(v, k)
+		m, n := cut.Range(v, k)
+		if u > l {
+			share *= (n - m) / (u - l)
+		}
+	}
+	return cut, share
+}
+
 // inherit are the cases as a child begins with them.
 func inherit(cases []*open) []*open {
 	var out []*open
@@ -200,16 +247,20 @@ func inherit(cases []*open) []*open {
 	return out
 }
 
-// widest is the input at which the worst case's row varies most, and its middle.
+// widthShare weighs an input's width, as a share of the first box', beside what it moves the worst case's row: forms say nothing of the curvature that halving
+// removes. The number is verify/internal/search's.
+const widthShare = 0.5
+
+// widest is the input at which a box is halved, and its middle.
 func (w *weaver) widest(s *plain.State, cases []*open) (input int, at float64, ok bool) {
-	worst := cases[0]
-	for _, c := range cases {
-		if c.low < worst.low {
-			worst = c
-		}
+	form := s.Form(&worst(cases).trace)
+	total := 0.0
+	for i, a := range form {
+		v, k := w.net.Input(i)
+		l, u := s.Range(v, k)
+		total += math.Abs(a) * (u - l)
 	}
-	form := s.Form(&worst.trace)
-	best, wide := -1.0, -1.0
+	best := -1.0
 	for i, a := range form {
 		v, k := w.net.Input(i)
 		l, u := s.Range(v, k)
@@ -217,11 +268,26 @@ func (w *weaver) widest(s *plain.State, cases []*open) (input int, at float64, o
 		if !(l < mid && mid < u) {
 			continue
 		}
-		if x := math.Abs(a) * (u - l); x > best || x == best && u-l > wide {
-			input, at, ok, best, wide = i, mid, true, x, u-l
+		score := widthShare * (u - l) / w.first[i]
+		if total > 0 {
+			score += math.Abs(a) * (u - l) / total
+		}
+		if score > best {
+			input, at, ok, best = i, mid, true, score
 		}
 	}
 	return input, at, ok
+}
+
+// worst is the case that is farthest from a proof.
+func worst(cases []*open) *open {
+	out := cases[0]
+	for _, c := range cases {
+		if c.low < out.low {
+			out = c
+		}
+	}
+	return out
 }
 
 // sides proves a part by giving hinges a side.
@@ -309,14 +375,9 @@ func (w *weaver) settled(s *plain.State, cases []*open) (bool, error) {
 // choose is the hinge whose lines lose most of the worst case's row: what its line differs from it at the point where the row is least, and
 // a share of the most that it can differ.
 func (w *weaver) choose(s *plain.State, cases []*open) (value, index int, ok bool) {
-	worst := cases[0]
-	for _, c := range cases {
-		if c.low < worst.low {
-			worst = c
-		}
-	}
-	t := &worst.trace
-	y := s.Follow(t, worst.best.Slopes, s.Corner(t))
+	c := worst(cases)
+	t := &c.trace
+	y := s.Follow(t, c.best.Slopes, s.Corner(t))
 	number := map[int]int{}
 	for i, v := range w.values {
 		number[v] = i
