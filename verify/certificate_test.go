@@ -464,7 +464,8 @@ func TestCounterexamplesAsCertificates(t *testing.T) {
 	}
 }
 
-// TestSecondCheckerAgrees: of small networks of ReLUs scripts/recheck.py accepts what is written, and of what is changed at random nothing that is not true.
+// TestSecondCheckerAgrees: of small networks of ReLUs scripts/recheck.py accepts what is written, and of what is changed at random nothing
+// that is not true.
 func TestSecondCheckerAgrees(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {

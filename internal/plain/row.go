@@ -22,7 +22,8 @@ const (
 	Own   = 255
 )
 
-// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for cuts, and for who looks for parameters.
+// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for cuts, and for who
+// looks for parameters.
 type Trace struct {
 	Coef     [][]float64
 	Constant float64 // of the form over the inputs, less what the row may be off: the row is at least that form on the whole part
@@ -219,9 +220,10 @@ func (r *row) before(i, sums int) {
 	}
 }
 
-// bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one. A coefficient's product and its
-// sum with what other readers gave are off by at most sound.Unit of themselves, and a product by 2^-1074 beside; these add up in size and reach, whose own
-// rounding, and what is lost below the normal numbers, has room in a share of 2^-20 and in sound.Tiny for each element.
+// bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one. A coefficient's
+// product and its sum with what other readers gave are off by at most sound.Unit of themselves, and a product by 2^-1074 beside; these add
+// up in size and reach, whose own rounding, and what is lost below the normal numbers, has room in a share of 2^-20 and in sound.Tiny for
+// each element.
 func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte) {
 	in := r.s.net.values[i].in[0]
 	d, box := r.into(in), r.s.box[in]

@@ -31,7 +31,8 @@ type Side struct {
 // Start is what is known over a box of inputs before anything is bounded.
 func (net *Network) Start(lower, upper []float64) *State {
 	n := len(net.values)
-	s := &State{net: net, box: make([]relax.Box, n), mag: make([][]float64, n), reach: make([]float64, n), lines: make([]*relax.Lines, n), forms: make([]*relax.Relaxation, n)}
+	s := &State{net: net, box: make([]relax.Box, n), mag: make([][]float64, n), reach: make([]float64, n),
+		lines: make([]*relax.Lines, n), forms: make([]*relax.Relaxation, n)}
 	for i, v := range net.values {
 		s.box[i] = relax.NewBox(v.n)
 		for k := range v.n {

@@ -19,7 +19,8 @@ type Options struct {
 	MemoryMB int  // working memory for rows per thread; 0 means 256
 	// Plain switches off what goes beyond the published domain (intersecting with interval bounds), to compare with other implementations.
 	Plain bool
-	// Ahead is from how many open neurons of a value on equations in the inputs go ahead of rows, where few inputs vary; 0 means what pays. See ahead.go.
+	// Ahead is from how many open neurons of a value on equations in the inputs go ahead of rows, where few inputs vary; 0 means what pays.
+	// See ahead.go.
 	Ahead int
 	// Refine, if set, is asked about every slot of a pass once its boxes are known and before lines are laid over them: what Laid.Neurons finds there
 	// on nodes without splits tightens the boxes. Source of the idea: Xu et al. 2021 (alpha-CROWN), where intermediate bounds are optimised too.

@@ -247,8 +247,8 @@ func inherit(cases []*open) []*open {
 	return out
 }
 
-// widthShare weighs an input's width, as a share of the first box', beside what it moves the worst case's row: forms say nothing of the curvature that halving
-// removes. The number is verify/internal/search's.
+// widthShare weighs an input's width, as a share of the first box', beside what it moves the worst case's row: forms say nothing of the
+// curvature that halving removes. The number is verify/internal/search's.
 const widthShare = 0.5
 
 // widest is the input at which a box is halved, and its middle.
