@@ -16,10 +16,9 @@ const (
 	fewInputs = 24
 	// anewHinges is how many hinges a network may have for every part to be bounded anew.
 	anewHinges = 300
-	// rootSteps and partSteps are how often parameters are moved for the whole box and for each part; sumSteps are those of boxes that are halved, where
-	// constraints can be added up.
-	rootSteps, partSteps, sumSteps, rowSteps = 60, 50, 4, 10
-	maxDepth                                 = 1000
+	// rootSteps and partSteps are how often parameters are moved for the whole box, for each part, and for each row of a hinge.
+	rootSteps, partSteps, rowSteps = 60, 50, 10
+	maxDepth                       = 1000
 	// cutShare is the share of a box that may be left for a cut to be worth its while: the box is bounded for it where who checks it would not have to.
 	cutShare = 0.75
 )
@@ -169,7 +168,7 @@ func (w *weaver) boxes(s *plain.State, cases []*open, depth int) error {
 			return err
 		}
 		if !done[i] && len(w.p.Cases[c.number].Constraints) > 1 {
-			if done[i], err = w.climb(b, c, sumSteps); err != nil {
+			if done[i], err = w.sum(b, c); err != nil {
 				return err
 			}
 		}
@@ -248,8 +247,8 @@ func inherit(cases []*open) []*open {
 }
 
 // widthShare weighs an input's width, as a share of the first box', beside what it moves the worst case's row: forms say nothing of the
-// curvature that halving removes. The number is verify/internal/search's.
-const widthShare = 0.5
+// curvature that halving removes. More than 1, or one whose form is flat would never be.
+const widthShare = 1.2
 
 // widest is the input at which a box is halved, and its middle.
 func (w *weaver) widest(s *plain.State, cases []*open) (input int, at float64, ok bool) {
