@@ -50,10 +50,14 @@ func Claim(p Property, inputs, outputs int) (certificate.Property, error) {
 	return out.Normal()
 }
 
-// ClaimVNNLIB is a query as certificates name it: its numbers are the file's own.
+// ClaimVNNLIB is a query as certificates name it: its numbers are the file's own. A certificate is of one file's inputs and outputs, so a
+// query of VNN-LIB 2.x about more than these has none (ErrNoCertificate).
 func ClaimVNNLIB(q *vnnlib.Query) (certificate.Property, error) {
 	if q == nil {
 		return certificate.Property{}, fmt.Errorf("%w: there is no query", ErrInput)
+	}
+	if len(q.Networks) > 1 || q.Shared != nil || len(q.Copies) > 0 || len(q.Networks) == 1 && len(q.Networks[0].Hidden) > 0 {
+		return certificate.Property{}, fmt.Errorf("%w: the query is about several networks, hidden nodes, or inputs beside others", ErrNoCertificate)
 	}
 	out := certificate.Property{Inputs: q.Inputs, Outputs: q.Outputs}
 	place := map[**big.Rat]int{}

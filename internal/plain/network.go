@@ -248,5 +248,6 @@ func (net *Network) Hash() string {
 			number(b)
 		}
 	}
+	fmt.Fprintf(h, "%v %v\n", net.inputs, net.outputs)
 	return hex.EncodeToString(h.Sum(nil))
 }
