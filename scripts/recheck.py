@@ -607,7 +607,7 @@ def main():
     except Refused as e:
         print("refused:", e)
         return 10
-    except (OSError, EOFError, IndexError, KeyError, ValueError, TypeError) as e:
+    except Exception as e:
         print("recheck.py: it cannot be read: %r" % e, file=sys.stderr)
         return 1
 

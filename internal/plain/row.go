@@ -192,7 +192,7 @@ func (r *row) affine(i int, c []float64) {
 		}
 	}
 	r.constant, r.off = sound.AddDown(r.constant, constant), sound.AddUp(r.off, unknown)
-	if v.maps == nil || len(v.maps) == 0 {
+	if len(v.maps) == 0 {
 		r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(2*v.n+8), sound.AddUp(size, sound.Tiny)))
 		return
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // maxDepth limits how many parts are kept at once.
-const maxDepth = 4000
+const maxDepth = 1200
 
 // walk reads the tree of a part, on which the open cases are to be disproved. fresh tells that its boxes were derived on this very part.
 //
