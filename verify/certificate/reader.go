@@ -15,7 +15,7 @@ import (
 // Limits of what a certificate's numbers can ask for: bytes of the head, items of one list.
 const (
 	maxHead = 1 << 28
-	maxList = 1 << 28
+	maxList = 1 << 24
 )
 
 // Reader reads a certificate step by step. Errors are of type *FormatError where the bytes are no certificate.
@@ -109,6 +109,9 @@ func (r *Reader) Next() (s Step, err error) {
 		return s, err
 	case Closed:
 		n, err := r.number()
+		if n > len(r.Head.Property.Cases) {
+			return s, bad("%d disproofs in one place, of %d cases", n, len(r.Head.Property.Cases))
+		}
 		for i := 0; i < n && err == nil; i++ {
 			var p Disproof
 			p, err = r.disproof()
