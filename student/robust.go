@@ -64,6 +64,15 @@ func (r Robust) bound() string {
 	return "interval"
 }
 
+// Bounds tells whether the method has bounds for an architecture's layers, as training does before its first step. The error is a BoundsError.
+func (r Robust) Bounds(a *Architecture) error {
+	stages, err := a.stages()
+	if err != nil || r.Method == PGD {
+		return err
+	}
+	return bounded(stages, r.bound())
+}
+
 // monitor is what makes one epoch better than another.
 func (r Robust) monitor() string {
 	if r.Method == PGD {

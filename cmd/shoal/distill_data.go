@@ -29,6 +29,7 @@ type lesson struct {
 	engine             string
 	teacherTest        *report.Score
 	sources            []report.DataSource
+	labelled           []*dataset.Set // whose labels are learned or measured
 }
 
 // lessonFlags are those that distill and sweep share.
@@ -137,10 +138,15 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 	if l.arch, err = studentArg(c.Context, c.String("student"), l.train.Shape, c.Bool("fit")); err != nil {
 		return nil, err
 	}
+	classes := l.arch.Classes()
+	for _, set := range l.labelled {
+		if err := trial.CheckLessons(set, nil, classes); err != nil {
+			return nil, err
+		}
+	}
 	if err := l.ask(c); err != nil {
 		return nil, err
 	}
-	classes := l.arch.Classes()
 	if names, err := namesOf(c); err != nil {
 		return nil, err
 	} else if len(names) > 0 && len(names) != classes {
@@ -208,6 +214,9 @@ func (l *lesson) load(c *cli.Context, use, spec, split, samples string) (*studen
 		return nil, err
 	}
 	l.sources = append(l.sources, report.DataSource{Use: use, Data: spec, Split: split, Range: samples, Samples: set.Len(), Resize: c.String("resize"), EXIF: c.Bool("exif"), SHA256: set.SHA256})
+	if use != "extra" {
+		l.labelled = append(l.labelled, set)
+	}
 	return trial.Decode(c.Context, set, shape, nil)
 }
 

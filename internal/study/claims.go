@@ -13,11 +13,12 @@ import (
 // Verdict is what the numbers say of a claim.
 type Verdict string
 
-// The verdicts. NotSeparated is neither: the interval holds both sides.
+// The verdicts. NotSeparated is neither: the interval holds both sides. NotDecided is one that radii beyond the largest that was asked for could turn.
 const (
 	Pass         Verdict = "pass"
 	Fail         Verdict = "fail"
 	NotSeparated Verdict = "not separated"
+	NotDecided   Verdict = "not decided"
 	NotRun       Verdict = "not run"
 )
 
@@ -27,9 +28,11 @@ type ClaimResult struct {
 	Text    string  `json:"text"`
 	On      string  `json:"on"` // what it was checked on, as far as the study says
 	Verdict Verdict `json:"verdict"`
-	Why     string  `json:"why,omitempty"` // it was not run
-	Checks  []Check `json:"checks"`
-	Reading string  `json:"reading,omitempty"`
+	// AfterAll is the verdict where all comparisons of the study together are to be right with that confidence (Bonferroni).
+	AfterAll Verdict `json:"after_all,omitempty"`
+	Why      string  `json:"why,omitempty"` // it was not run, or not decided
+	Checks   []Check `json:"checks"`
+	Reading  string  `json:"reading,omitempty"`
 }
 
 // Check compares two quantities, seed by seed.
@@ -39,21 +42,28 @@ type Check struct {
 	B    string `json:"b"`
 	// Kind is difference (of A less B, in percentage points), ratio (of A over B, the geometric mean over seeds) or equal (the least share of
 	// images on which both give the same class).
-	Kind      string   `json:"kind"`
-	ValueA    float64  `json:"value_a"` // means over seeds
-	ValueB    float64  `json:"value_b"`
-	Effect    Interval `json:"effect"`
-	Less      bool     `json:"less"` // the effect is to lie below Limit, not above
-	Limit     float64  `json:"limit"`
-	Verdict   Verdict  `json:"verdict"`
-	Why       string   `json:"why,omitempty"`
-	Secondary bool     `json:"secondary,omitempty"` // does not decide the claim
+	Kind   string   `json:"kind"`
+	ValueA float64  `json:"value_a"` // means over seeds
+	ValueB float64  `json:"value_b"`
+	Effect Interval `json:"effect"`
+	// Bracket is where the effect may lie for the brackets of the radii alone; nil for what has none.
+	Bracket *Interval `json:"bracket,omitempty"`
+	// CensoredA and CensoredB count radii that reach the largest that was asked for: they may be larger, and so may the means.
+	CensoredA int     `json:"censored_a,omitempty"`
+	CensoredB int     `json:"censored_b,omitempty"`
+	Less      bool    `json:"less"` // the effect is to lie below Limit, not above
+	Limit     float64 `json:"limit"`
+	Verdict   Verdict `json:"verdict"`
+	Why       string  `json:"why,omitempty"`
+	Secondary bool    `json:"secondary,omitempty"` // does not decide the claim
 }
 
 // thesis is one of the thesis' claims.
 type thesis struct {
-	text  string
-	check func(r *Results, c *Claim) ([]Check, error)
+	text    string
+	check   func(r *Results, c *Claim) ([]Check, error)
+	teacher teacherKind
+	keys    []string // of a claim that it reads, beside teacher, students and techniques
 }
 
 // theses are the thesis' claims, number 1 first. What each one compares:
@@ -73,21 +83,21 @@ var theses []thesis
 
 func init() { // the table's functions look at the table's length
 	theses = []thesis{
-		{"The student must be convolutional: none is worse than one convolution, and that worse than two.", ordered},
-		{"More convolutional layers are better.", ordered},
-		{"Students need many parameters: accuracy rises with size.", ordered},
-		{"Ranging the teacher's temperature beats matching the logits.", better},
-		{"A distilled student beats the same network trained on labels.", better},
-		{"Extra unlabelled images help.", better},
-		{"Pruning loses no accuracy.", lossless},
-		{"Small students with pruning reach their teacher.", reaching},
-		{"For small eps the student stands attacks better than its teacher.", standing},
-		{"Normal distillation enlarges the certification area.", enlarging},
-		{"The fewer parameters, the larger the area.", shrinking},
-		{"Students of a robust teacher lose most of its area.", losing},
-		{"Robust training after distillation restores the area, and passes the teacher.", restoring},
-		{"It matters that the student was distilled first, and not only trained robustly.", mattering},
-		{"Distillation leads to shallow models with larger areas: true for normal teachers, false for robust ones, true again after robust training.", nil},
+		{"The student must be convolutional: none is worse than one convolution, and that worse than two.", ordered, anyTeacher, nil},
+		{"More convolutional layers are better.", ordered, anyTeacher, nil},
+		{"Students need many parameters: accuracy rises with size.", ordered, anyTeacher, nil},
+		{"Ranging the teacher's temperature beats matching the logits.", better, anyTeacher, nil},
+		{"A distilled student beats the same network trained on labels.", better, anyTeacher, nil},
+		{"Extra unlabelled images help.", better, anyTeacher, nil},
+		{"Pruning loses no accuracy.", lossless, anyTeacher, []string{"prune", "margin"}},
+		{"Small students with pruning reach their teacher.", reaching, anyTeacher, []string{"prune", "margin"}},
+		{"For small eps the student stands attacks better than its teacher.", standing, anyTeacher, []string{"prune", "attack", "eps"}},
+		{"Normal distillation enlarges the certification area.", enlarging, normalTeacher, []string{"prune"}},
+		{"The fewer parameters, the larger the area.", shrinking, anyTeacher, []string{"prune"}},
+		{"Students of a robust teacher lose most of its area.", losing, robustTeacher, []string{"prune"}},
+		{"Robust training after distillation restores the area, and passes the teacher.", restoring, robustTeacher, []string{"prune", "retrain"}},
+		{"It matters that the student was distilled first, and not only trained robustly.", mattering, anyTeacher, []string{"retrain"}},
+		{"Distillation leads to shallow models with larger areas: true for normal teachers, false for robust ones, true again after robust training.", nil, anyTeacher, nil},
 	}
 }
 
@@ -96,17 +106,42 @@ const marginDefault = 0.5
 
 // CheckClaims checks claims against numbers. With no list nothing is checked.
 func CheckClaims(r *Results, list []Claim) []ClaimResult {
+	out := r.checkAt(list, trial.Level)
+	n := Comparisons(out)
+	strict := r.checkAt(list, 1-(1-trial.Level)/float64(max(1, n)))
+	for i := range out {
+		out[i].AfterAll = strict[i].Verdict
+	}
+	return out
+}
+
+// Comparisons counts what could be separated by chance: checks that decide a claim by an interval.
+func Comparisons(list []ClaimResult) int {
+	n := 0
+	for _, c := range list {
+		for _, k := range c.Checks {
+			if !k.Secondary && k.Kind != "equal" && k.Verdict != NotRun {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (r *Results) checkAt(list []Claim, level float64) []ClaimResult {
+	at := *r
+	at.level = level
 	var out []ClaimResult
 	for i := range list {
 		c := &list[i]
 		t := theses[c.Claim-1]
-		res := ClaimResult{Claim: c.Claim, Text: t.text, On: c.on(), Checks: []Check{}}
+		res := ClaimResult{Claim: c.Claim, Text: t.text, On: c.on(r), Checks: []Check{}}
 		if t.check == nil {
 			res.Verdict, res.Why, res.Reading = threeParts(out)
 			out = append(out, res)
 			continue
 		}
-		checks, err := t.check(r, c)
+		checks, err := t.check(&at, c)
 		res.Checks = append(res.Checks, checks...)
 		if err != nil {
 			res.Verdict, res.Why = NotRun, err.Error()
@@ -120,8 +155,15 @@ func CheckClaims(r *Results, list []Claim) []ClaimResult {
 }
 
 // on says what a claim is checked on.
-func (c *Claim) on() string {
+func (c *Claim) on(r *Results) string {
 	var out []string
+	if t := r.Spec.teacher(c.Teacher); t != nil && theses[c.Claim-1].teacher != anyTeacher {
+		if robust, how := t.robust(); how == unsaid {
+			out = append(out, "a teacher taken as normal: "+how)
+		} else if robust != (theses[c.Claim-1].teacher == robustTeacher) {
+			out = append(out, "a teacher that the claim is not about")
+		}
+	}
 	for _, p := range []struct{ what, names string }{{"teacher", c.Teacher}, {"technique", strings.Join(c.Techniques, " against ")},
 		{"students", joined(c.Students)},
 		{"pruned", c.Prune}, {"retrained", c.Retrain}, {"under", c.Attack}} {
@@ -143,7 +185,7 @@ func overall(checks []Check) (Verdict, string) {
 		}
 		count[c.Verdict]++
 		n++
-		if c.Verdict == NotRun && why == "" {
+		if (c.Verdict == NotRun || c.Verdict == NotDecided) && why == "" {
 			why = c.Why
 		}
 	}
@@ -155,72 +197,12 @@ func overall(checks []Check) (Verdict, string) {
 		return NotRun, why
 	case count[Fail] > 0:
 		return Fail, ""
+	case count[NotDecided] > 0:
+		return NotDecided, why
 	case count[Pass] == n-count[NotRun]:
 		return Pass, ""
 	}
 	return NotSeparated, ""
-}
-
-// judge puts values of seeds side by side. Values that do not depend on a seed count for all.
-func (c Check) judge(r *Results, a, b func(seed int64) (float64, error)) Check {
-	var va, vb, effect []float64
-	for _, s := range r.Spec.Seeds {
-		x, err := a(int64(s))
-		if err == nil {
-			var y float64
-			if y, err = b(int64(s)); err == nil {
-				va, vb = append(va, x), append(vb, y)
-				continue
-			}
-		}
-		if c.Why == "" {
-			c.Why = err.Error()
-		}
-	}
-	if len(va) == 0 {
-		c.Verdict = NotRun
-		c.Effect = tInterval(nil)
-		return c
-	}
-	c.Why = ""
-	c.ValueA, c.ValueB = mean(va), mean(vb)
-	for i := range va {
-		if c.Kind == "ratio" {
-			if !(va[i] > 0) || !(vb[i] > 0) {
-				c.Verdict, c.Why, c.Effect = NotRun, "a mean radius is 0", tInterval(nil)
-				return c
-			}
-			effect = append(effect, math.Log(va[i]/vb[i]))
-		} else {
-			effect = append(effect, 100*(va[i]-vb[i]))
-		}
-	}
-	c.Effect = tInterval(effect)
-	if c.Kind == "ratio" {
-		c.Effect.Mean, c.Effect.Low, c.Effect.High = math.Exp(c.Effect.Mean), math.Exp(c.Effect.Low), math.Exp(c.Effect.High)
-	}
-	c.Verdict = c.verdict()
-	if c.Effect.N == 1 {
-		c.Why = "one seed gives no interval"
-	}
-	return c
-}
-
-// accuracies compares two accuracies on the test images. Where no seed plays a part, the interval is over images (Newcombe 1998, method 10, as if
-// the two had been measured on different images: too wide rather than too narrow).
-func (c Check) accuracies(r *Results, a, b Subject) Check {
-	c.What, c.A, c.B, c.Kind = "accuracy", a.String(), b.String(), "difference"
-	c = c.judge(r, r.accuracy(a), r.accuracy(b))
-	x, y := r.model(a, NoSeed), r.model(b, NoSeed)
-	if x == nil || y == nil || c.Verdict == NotRun {
-		return c
-	}
-	lowA, highA := trial.Wilson(x.Correct, x.Samples)
-	lowB, highB := trial.Wilson(y.Correct, y.Samples)
-	p, q := x.Accuracy(), y.Accuracy()
-	c.Effect = Interval{100 * (p - q), 100 * (p - q - math.Hypot(p-lowA, highB-q)), 100 * (p - q + math.Hypot(highA-p, q-lowB)), 1}
-	c.Verdict, c.Why = c.verdict(), "interval over images: no seeds"
-	return c
 }
 
 // verdict compares the interval with the limit. Without an interval nothing is separated.
@@ -242,44 +224,6 @@ func (c Check) verdict() Verdict {
 		return Fail
 	}
 	return NotSeparated
-}
-
-// What checks are made of.
-
-var errNothing = errors.New("the study has no such models")
-
-func (r *Results) accuracy(s Subject) func(int64) (float64, error) {
-	return func(seed int64) (float64, error) {
-		m := r.model(s, seed)
-		if m == nil {
-			return 0, r.missing(s)
-		}
-		return m.Accuracy(), nil
-	}
-}
-
-func (r *Results) area(s Subject, domain string) func(int64) (float64, error) {
-	return func(seed int64) (float64, error) {
-		m := r.radius(s, seed, domain)
-		if m == nil {
-			return 0, fmt.Errorf("%w certified by %s", r.missing(s), domain)
-		}
-		return m.mean(), nil
-	}
-}
-
-func (r *Results) standing(s Subject, attack string, eps float64) func(int64) (float64, error) {
-	return func(seed int64) (float64, error) {
-		m := r.attack(s, seed, attack)
-		if m == nil {
-			return 0, fmt.Errorf("%w under %s", r.missing(s), attack)
-		}
-		k := slices.Index(m.Eps, eps)
-		if k < 0 {
-			return 0, fmt.Errorf("%s was not tried at eps %v", attack, eps)
-		}
-		return float64(m.Robust[k]) / float64(m.Samples), nil
-	}
 }
 
 // missing says that a subject was not measured; a failure of its own training is named.
@@ -323,8 +267,15 @@ func (c *Claim) technique(r *Results) string {
 
 // distilled is a student of the claim's teacher; a technique on labels has no teacher.
 func (c *Claim) distilled(r *Results, student, technique string) Subject {
-	s := Subject{Teacher: c.teacher(r), Student: student, Technique: technique}
-	for _, t := range r.Spec.Techniques {
+	return c.learned(r.Spec, student, technique)
+}
+
+func (c *Claim) learned(spec *Spec, student, technique string) Subject {
+	s := Subject{Teacher: c.Teacher, Student: student, Technique: technique}
+	if s.Teacher == "" {
+		s.Teacher = spec.Teachers[0].Name
+	}
+	for _, t := range spec.Techniques {
 		if t.Name == technique && t.Technique == "labels" {
 			s.Teacher = ""
 		}
@@ -368,6 +319,8 @@ func threeParts(done []ClaimResult) (Verdict, string, string) {
 		switch v := done[k].Verdict; {
 		case v == Fail || verdict == Fail:
 			verdict = Fail
+		case v == NotDecided || verdict == NotDecided:
+			verdict = NotDecided
 		case v == NotSeparated:
 			verdict = NotSeparated
 		}

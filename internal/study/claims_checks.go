@@ -4,18 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 )
-
-// areas compares mean radii in every domain; all but the first domain are secondary.
-func (r *Results) areas(a, b Subject, less bool, limit float64) []Check {
-	var out []Check
-	for i, d := range r.domains() {
-		c := Check{What: domainText(d), A: a.String(), B: b.String(), Kind: "ratio", Less: less, Limit: limit, Secondary: i > 0}
-		out = append(out, c.judge(r, r.area(a, d), r.area(b, d)))
-	}
-	return out
-}
 
 func ordered(r *Results, c *Claim) ([]Check, error) {
 	list := c.students(r)
@@ -58,9 +47,7 @@ func lossless(r *Results, c *Claim) ([]Check, error) {
 			continue
 		}
 		for _, s := range r.subjects() {
-			if s.Prune != p.Name || s.Student != "" && len(c.Students) > 0 && !slices.Contains(c.Students, s.Student) ||
-				len(c.Techniques) > 0 && s.Technique != "" && !slices.Contains(c.Techniques, s.Technique) ||
-				c.Teacher != "" && s.Teacher != "" && s.Teacher != c.Teacher {
+			if s.Prune != p.Name || !c.prunedBy(s) {
 				continue
 			}
 			before := s
@@ -117,8 +104,7 @@ func reaching(r *Results, c *Claim) ([]Check, error) {
 	var out []Check
 	teacher := Subject{Teacher: c.teacher(r)}
 	for _, s := range r.subjects() {
-		if s.Prune == "" || s.Student == "" || s.Retrain != "" || s.Teacher != teacher.Teacher || c.Prune != "" && s.Prune != c.Prune ||
-			len(c.Students) > 0 && !slices.Contains(c.Students, s.Student) || len(c.Techniques) > 0 && !slices.Contains(c.Techniques, s.Technique) {
+		if !c.prunedBy(s) || s.Student == "" || s.Retrain != "" || s.Teacher != teacher.Teacher {
 			continue
 		}
 		out = append(out, Check{Limit: -c.margin()}.accuracies(r, s, teacher))
@@ -146,20 +132,26 @@ func standing(r *Results, c *Claim) ([]Check, error) {
 	var out []Check
 	teacher := Subject{Teacher: c.teacher(r)}
 	for _, s := range c.students(r) {
-		one := c.distilled(r, s, c.technique(r))
-		one.Prune = c.Prune
+		one := c.measured(r, s)
 		for _, eps := range list {
-			out = append(out, Check{What: fmt.Sprintf("accuracy under %s at eps %v", a.Name, eps), A: one.String(), B: teacher.String(), Kind: "difference"}.
-				judge(r, r.standing(one, a.Name, eps), r.standing(teacher, a.Name, eps)))
+			out = append(out, Check{What: fmt.Sprintf("accuracy under %s at eps %v", a.Name, eps), A: one.String(), B: teacher.String()}.
+				shares(r, r.standing(one, a.Name, eps), r.standing(teacher, a.Name, eps)))
 		}
 	}
 	return out, nil
 }
 
+// measured is the claim's student of its technique, pruned where it says so.
+func (c *Claim) measured(r *Results, name string) Subject {
+	s := c.distilled(r, name, c.technique(r))
+	s.Prune = c.Prune
+	return s
+}
+
 func enlarging(r *Results, c *Claim) ([]Check, error) {
 	var out []Check
 	for _, s := range c.students(r) {
-		out = append(out, r.areas(c.distilled(r, s, c.technique(r)), Subject{Teacher: c.teacher(r)}, false, 1)...)
+		out = append(out, r.areas(c.measured(r, s), Subject{Teacher: c.teacher(r)}, false, 1)...)
 	}
 	return certifiedOnly(r, out)
 }
@@ -178,7 +170,7 @@ func shrinking(r *Results, c *Claim) ([]Check, error) {
 	}
 	var out []Check
 	for i := 1; i < len(list); i++ {
-		out = append(out, r.areas(c.distilled(r, list[i-1], c.technique(r)), c.distilled(r, list[i], c.technique(r)), false, 1)...)
+		out = append(out, r.areas(c.measured(r, list[i-1]), c.measured(r, list[i]), false, 1)...)
 	}
 	return certifiedOnly(r, out)
 }
@@ -192,7 +184,7 @@ const (
 func losing(r *Results, c *Claim) ([]Check, error) {
 	var out []Check
 	for _, s := range c.students(r) {
-		out = append(out, r.areas(c.distilled(r, s, c.technique(r)), Subject{Teacher: c.teacher(r)}, true, lostLimit)...)
+		out = append(out, r.areas(c.measured(r, s), Subject{Teacher: c.teacher(r)}, true, lostLimit)...)
 	}
 	return certifiedOnly(r, out)
 }
@@ -214,9 +206,9 @@ func restoring(r *Results, c *Claim) ([]Check, error) {
 	}
 	var out []Check
 	for _, s := range c.students(r) {
-		before := c.distilled(r, s, c.technique(r))
+		before := c.measured(r, s)
 		after := before
-		after.Retrain = name
+		after.Retrain, after.PrunedFirst = name, c.Prune != ""
 		out = append(out, r.areas(after, before, false, restoredLimit)...)
 		out = append(out, r.areas(after, Subject{Teacher: c.teacher(r)}, false, 1)...)
 	}

@@ -90,6 +90,7 @@ type lab struct {
 	teachers           map[string]*onnxio.Model // those of files, by name
 	logits             map[string][]float32     // by model and use, for as long as the run goes
 	parts              map[bool][2]*student.Data
+	overlap            []Overlap
 }
 
 func openLab(ctx context.Context, spec *Spec, o Options) (*lab, error) {
@@ -111,10 +112,11 @@ func openLab(ctx context.Context, spec *Spec, o Options) (*lab, error) {
 			return nil, fmt.Errorf("%s: images of %v (channels, height, width) beside images of %v", m.source.From, m.shape, l.train.shape)
 		}
 	}
-	for _, s := range spec.Students {
-		if err := fits(s.Name, s.Preset, s.Fit, s.Layers, l.train.shape); err != nil {
-			return nil, fmt.Errorf("student %s: %w", s.Name, err)
-		}
+	if err := spec.sizes(l.train.shape); err != nil {
+		return nil, err
+	}
+	if err := l.enough(); err != nil {
+		return nil, err
 	}
 	for _, t := range spec.Teachers {
 		if t.Model == "" {
@@ -133,7 +135,46 @@ func openLab(ctx context.Context, spec *Spec, o Options) (*lab, error) {
 		}
 		l.teachers[t.Name] = m
 	}
-	return l, nil
+	if err := l.labels(); err != nil {
+		return nil, err
+	}
+	return l, l.apart(ctx)
+}
+
+// labels checks that the labels are among the classes of the students and of the teachers that are trained here.
+func (l *lab) labels() error {
+	archs := map[string][]student.Layer{}
+	for _, t := range l.spec.Students {
+		archs["student "+t.Name] = t.layers()
+	}
+	for _, t := range l.spec.Teachers {
+		if s := (Student{Preset: t.Preset, Layers: t.Layers}); t.Model == "" {
+			archs["teacher "+t.Name] = s.layers()
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(archs)) {
+		a := student.Architecture{Layers: archs[name]}
+		for _, m := range []*images{l.train, l.test} {
+			if err := trial.CheckLessons(m.set, m.index, a.Classes()); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// enough checks that the test images are as many as are asked for.
+func (l *lab) enough() error {
+	n := len(l.test.index)
+	for i, a := range l.spec.Attacks {
+		if a.Images > n {
+			return fmt.Errorf("attacks[%d].images: %d of %d test images", i, a.Images, n)
+		}
+	}
+	if c := l.spec.Certify; c != nil && c.Images > n {
+		return fmt.Errorf("certify.images: %d of %d test images", c.Images, n)
+	}
+	return nil
 }
 
 // fits tells whether an architecture is for the data's images.

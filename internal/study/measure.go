@@ -15,6 +15,7 @@ type evaluated struct {
 	Samples    int    `json:"samples"`
 	Correct    int    `json:"correct"`
 	Classes    []byte `json:"classes"` // that it gives, image by image
+	Right      []byte `json:"right"`   // which images it gets right, one bit each
 	Parameters int    `json:"parameters"`
 	Engine     string `json:"engine"`
 	// Asked is what was asked of the model.
@@ -33,7 +34,7 @@ func (e *evaluated) words() string {
 func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine}
 	spec.into(settings)
-	return &step{kind: "evaluate", version: 1, name: "testing " + name, settings: settings, inputs: []*step{of}, fresh: func() any { return &evaluated{} },
+	return &step{kind: "evaluate", version: 2, name: "testing " + name, settings: settings, inputs: []*step{of}, fresh: func() any { return &evaluated{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
 			m, err := of.load()
 			if err != nil {
@@ -73,6 +74,7 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 			}
 			asked := sub.Describe(nil)
 			e.Asked = &asked
+			e.Right = make([]byte, (d.Len()+7)/8)
 			scores := make([]float64, k)
 			for i, label := range d.Labels {
 				for j := range scores {
@@ -81,6 +83,7 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 				c := sub.Decision.Class(scores)
 				e.Classes = append(e.Classes, byte(c))
 				if c == label {
+					e.Right[i/8] |= 1 << (i % 8)
 					e.Correct++
 				}
 			}

@@ -37,6 +37,7 @@ func newPlan(l *lab) *plan {
 	p.students()
 	p.retrained()
 	p.pruned()
+	p.retrainedPruned()
 	for i := range l.spec.Attacks {
 		a := &l.spec.Attacks[i]
 		p.each(a.On, func(m *model) { p.attacks = append(p.attacks, measured{m, a.Name, p.add(l.attackStep(m, a))}) })
@@ -198,14 +199,9 @@ func (p *plan) retrained() {
 		r := &l.spec.Retrain[i]
 		t := r.Training.over(l.spec.Training)
 		for _, m := range append([]*model{}, p.models...) {
-			if m.Student == "" || m.Retrain != "" || m.Technique == "" || !r.On.has(m.Subject) {
-				continue
+			if m.retrainable() && r.On.has(m.Subject) {
+				p.again(r, t, m)
 			}
-			subject := m.Subject
-			subject.Retrain = r.Name
-			s := p.add(l.trainStep("training "+subject.String()+seedText(m.seed), nil, nil, m.made, nil,
-				student.Config{Technique: student.Labels, Seed: uint64(m.seed)}, t, false))
-			p.addModel(&model{Subject: subject, seed: m.seed, made: s})
 		}
 		if r.StraightEpochs == 0 {
 			continue
@@ -221,6 +217,27 @@ func (p *plan) retrained() {
 				s := p.add(l.trainStep(fmt.Sprintf("training %s (seed %d)", subject, seed), arch, err, nil, nil,
 					student.Config{Technique: student.Labels, Seed: seed}, t, false))
 				p.addModel(&model{Subject: subject, seed: int64(seed), made: s})
+			}
+		}
+	}
+}
+
+// again trains a model on robustly.
+func (p *plan) again(r *Retrain, t Training, m *model) {
+	subject := m.Subject
+	subject.Retrain, subject.PrunedFirst = r.Name, m.Prune != ""
+	s := p.add(p.lab.trainStep("training "+subject.String()+seedText(m.seed), nil, nil, m.made, nil,
+		student.Config{Technique: student.Labels, Seed: uint64(m.seed)}, t, false))
+	p.addModel(&model{Subject: subject, seed: m.seed, made: s})
+}
+
+// retrainedPruned trains pruned students on that a retraining names.
+func (p *plan) retrainedPruned() {
+	for i := range p.lab.spec.Retrain {
+		r := &p.lab.spec.Retrain[i]
+		for _, m := range append([]*model{}, p.models...) {
+			if m.retrainablePruned() && r.On.has(m.Subject) {
+				p.again(r, r.Training.over(p.lab.spec.Training), m)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 func (w *writer) claims() error {
@@ -12,22 +13,24 @@ func (w *writer) claims() error {
 		return nil
 	}
 	sum := report.Table{Caption: "Whichever way they come out. A claim passes where all its checks do, fails where one does, and is not separated where an interval holds both sides. " +
+		"It is not decided where radii that reach the largest asked for could turn it. " +
 		"Checks in further domains and on the attack's curve do not decide a claim: they say what it is worth.",
-		Head: []string{"claim", "verdict", "the thesis' claim", "checked on"}, Text: []bool{false, true, true, true}}
+		Head: []string{"claim", "verdict", "after all comparisons", "the thesis' claim", "checked on"}, Text: []bool{false, true, true, true, true}}
 	var verdicts []Verdict
 	for _, c := range w.r.Claims {
 		verdict := string(c.Verdict)
 		if c.Why != "" {
 			verdict += ": " + c.Why
 		}
-		sum.Rows = append(sum.Rows, []string{fmt.Sprint(c.Claim), verdict, c.Text, c.On})
+		sum.Rows = append(sum.Rows, []string{fmt.Sprint(c.Claim), verdict, string(c.AfterAll), c.Text, c.On})
 		verdicts = append(verdicts, c.Verdict)
 	}
 	sum.Mark = func(row, column int) string { return tone(verdicts[row], column == 1) }
-	blocks := []report.Block{sum}
+	blocks := []report.Block{sum, report.Paragraph(multiplicity(w.r.Claims))}
 	blocks = append(blocks,
 		report.Paragraph("The checks of each claim follow. Differences are in percentage points, paired by seed; ratios are geometric means over the seeds, "+
-			"paired likewise; n is the number of pairs. In brackets behind an effect stands its 95 % interval; a verdict in brackets does not decide the claim."))
+			"paired likewise; n is the number of pairs. In brackets behind an effect stands its 95 % interval: over seeds and images, which are crossed random effects, and for radii wider by their brackets. "+
+			"A mean radius with ≥ has radii that reach the largest asked for. A verdict in brackets does not decide the claim."))
 	for _, c := range w.r.Claims {
 		if len(c.Checks) > 0 {
 			blocks = append(blocks, checkTable(c))
@@ -38,6 +41,17 @@ func (w *writer) claims() error {
 	}
 	w.section("Claims", blocks...)
 	return nil
+}
+
+// multiplicity says how many comparisons there are, and what that means.
+func multiplicity(list []ClaimResult) string {
+	n := Comparisons(list)
+	if n == 0 {
+		return "No claim is decided by an interval."
+	}
+	return fmt.Sprintf("%d comparisons decide these claims. Were there no effects at all, about %.1f of them would be separated by chance, at %v %% each. "+
+		"The column after all comparisons has the verdicts at %.4g %% each, with which all of them are right together at %v %% (Bonferroni).",
+		n, (1-trial.Level)*float64(n), 100*trial.Level, 100*(1-(1-trial.Level)/float64(n)), 100*trial.Level)
 }
 
 func tone(v Verdict, here bool) string {
@@ -52,6 +66,14 @@ func tone(v Verdict, here bool) string {
 	return "open"
 }
 
+// atLeast marks a mean of radii of which some reach the largest asked for.
+func atLeast(censored int) string {
+	if censored > 0 {
+		return "≥ "
+	}
+	return ""
+}
+
 func checkTable(c ClaimResult) report.Table {
 	title := fmt.Sprintf("Claim %d", c.Claim)
 	if c.On != "" {
@@ -61,12 +83,12 @@ func checkTable(c ClaimResult) report.Table {
 		Text: []bool{true, true, true, false, false, false, false, true, true}}
 	var verdicts []Verdict
 	for _, k := range c.Checks {
-		value := func(v float64) string {
+		value := func(v float64, censored int) string {
 			if k.Verdict == NotRun && k.Kind != "equal" {
 				return "-"
 			}
 			if k.Kind == "ratio" {
-				return fmt.Sprintf("%.5f", v)
+				return atLeast(censored) + fmt.Sprintf("%.5f", v)
 			}
 			return fmt.Sprintf("%.2f %%", 100*v)
 		}
@@ -99,7 +121,7 @@ func checkTable(c ClaimResult) report.Table {
 		if k.Why != "" {
 			verdict += ": " + k.Why
 		}
-		t.Rows = append(t.Rows, []string{k.What, k.A, k.B, value(k.ValueA), value(k.ValueB), effect, fmt.Sprint(k.Effect.N), wanted, verdict})
+		t.Rows = append(t.Rows, []string{k.What, k.A, k.B, value(k.ValueA, k.CensoredA), value(k.ValueB, k.CensoredB), effect, fmt.Sprint(k.Effect.N), wanted, verdict})
 		verdicts = append(verdicts, k.Verdict)
 	}
 	t.Mark = func(row, column int) string { return tone(verdicts[row], column == 8) }

@@ -22,6 +22,9 @@ func (w *writer) made() error {
 		}
 		data.Rows = append(data.Rows, []string{d.Use, d.From, d.Split, which, report.Grouped(d.Samples), d.SHA256})
 	}
+	for _, o := range r.Overlaps {
+		data.Caption += fmt.Sprintf("%d %s images are %s images too, which the study allows. ", o.Images, o.B, o.A)
+	}
 	models := report.Table{Head: []string{"model", "seed", "SHA-256", "epochs", "best", "seconds"}, Text: []bool{true, false, true},
 		Caption: "Every model that the figures above are of. Seconds are of training or pruning, on whatever machine it was."}
 	for i := range r.Models {

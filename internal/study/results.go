@@ -25,6 +25,18 @@ type Results struct {
 	Claims   []ClaimResult `json:"claims"`
 	Failures []Failure     `json:"failures"`
 	Steps    []StepRow     `json:"steps"`
+	// Overlaps are images that stand in several sets, where the study allows that.
+	Overlaps []Overlap `json:"overlaps,omitempty"`
+
+	level float64 // of intervals; 0 is trial.Level
+}
+
+// confidence is that of the intervals of checks.
+func (r *Results) confidence() float64 {
+	if r.level == 0 {
+		return trial.Level
+	}
+	return r.level
 }
 
 // DataRow is a set of images.
@@ -46,6 +58,7 @@ type ModelRow struct {
 	Parameters int     `json:"parameters"`
 	Samples    int     `json:"samples"`
 	Correct    int     `json:"correct"`
+	Right      []byte  `json:"right,omitempty"`     // which images, one bit each, the first in the lowest
 	Agreement  *int    `json:"agreement,omitempty"` // images with its teacher's class
 	T          float64 `json:"temperature,omitempty"`
 	Valid      float64 `json:"valid_accuracy,omitempty"`
@@ -121,7 +134,7 @@ func (p *plan) gather() (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Results{Spec: l.spec, SpecHash: hashOf(spec), Version: l.o.Version, Engine: l.o.Engine.Engine}
+	r := &Results{Spec: l.spec, SpecHash: hashOf(spec), Version: l.o.Version, Engine: l.o.Engine.Engine, Overlaps: l.overlap}
 	if r.Engine == "" {
 		r.Engine = "go"
 	}
@@ -174,7 +187,7 @@ func (p *plan) gatherModel(r *Results, m *model) {
 	if !ok || m.measured.err != nil {
 		return
 	}
-	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct,
+	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct, Right: e.Right,
 		Seconds: m.made.seconds, Asked: e.Asked}
 	if t, ok := m.made.result.(*trained); ok {
 		row.T, row.Epochs, row.BestEpoch = t.Temperature, len(t.History), t.Best

@@ -48,6 +48,8 @@ type Data struct {
 	Test  Source  `yaml:"test" json:"test"`
 	// Validation is the share of the training images that chooses epochs and temperatures; 0 means 0.1.
 	Validation numeral.Real `yaml:"validation" json:"validation,omitempty"`
+	// AllowOverlap lets the sets share images; the report says how many.
+	AllowOverlap bool `yaml:"allow_overlap" json:"allow_overlap,omitempty"`
 }
 
 // Source is a set of images.
@@ -120,6 +122,8 @@ func or0[T any](p *T) T {
 type Teacher struct {
 	Name  string `yaml:"name" json:"name"`
 	Model string `yaml:"model" json:"model,omitempty"`
+	// Robust tells whether the model was trained robustly: claims are about the one or the other sort of teacher.
+	Robust *bool `yaml:"robust" json:"robust,omitempty"`
 	// Mean and Std are for models that take (x-Mean)/Std: one number for each channel.
 	Mean numeral.Reals `yaml:"mean" json:"mean,omitempty"`
 	Std  numeral.Reals `yaml:"std" json:"std,omitempty"`
@@ -320,6 +324,9 @@ func (s *Spec) Validate() error {
 	s.people(v)
 	s.work(v)
 	s.claims(v)
+	if len(v.faults) == 0 { // the rest looks at what names mean
+		s.premises(v)
+	}
 	return errors.Join(v.faults...)
 }
 
@@ -378,6 +385,7 @@ func (s *Spec) people(v *validation) {
 			v.check(t.Preset == "" && len(t.Layers) == 0, "%s: a model has no preset and no layers", where)
 		} else {
 			v.architecture(where, t.Preset, t.Fit, t.Layers)
+			v.check(t.Robust == nil, "%s: robust is for models: training says it of what is trained here", where)
 			v.check(t.Mean == nil && t.Std == nil && t.Output == "" && t.Decision == "" && t.Hold == nil && t.BatchAxis == nil, "%s: mean, std, output, decision, hold and batch_axis are for models", where)
 		}
 		for _, text := range t.Hold {
@@ -454,6 +462,7 @@ func (s *Spec) work(v *validation) {
 		v.training(where+".training", r.Training)
 		v.check(r.Training.Robust != nil, "%s.training.robust is missing", where)
 		v.check(r.StraightEpochs >= 0, "%s.straight_epochs is at least 0", where)
+		v.check(r.On.Retrained == nil, "%s.on.retrained: what is retrained is not retrained again", where)
 	}
 	seen = map[string]bool{}
 	for i, a := range s.Attacks {
@@ -516,12 +525,6 @@ func names[T any](list []T, name func(T) string) []string {
 }
 
 func (s *Spec) claims(v *validation) {
-	one := func(n string) []string {
-		if n == "" {
-			return nil
-		}
-		return []string{n}
-	}
 	for i, c := range s.Claims {
 		where := fmt.Sprintf("claims[%d]", i)
 		v.check(c.Claim >= 1 && c.Claim <= len(theses), "%s.claim %d: want 1 to %d", where, c.Claim, len(theses))

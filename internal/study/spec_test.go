@@ -71,6 +71,7 @@ training: {epochs: 3, patience: 2, weight_decay: 1/1000, flip: true, shift: 2}
 attacks: [{method: pgd, eps: [1/255, 2/255]}]
 certify: {domains: [interval], max_eps: 8/255, tolerance: 1/2550, eps: [4/255]}
 retrain: [{name: r, training: {epochs: 2, robust: {method: ibp, eps: 2/255, eps_start: 1/255, ramp: 0, kappa: [1, 1/2]}}}]
+prune: [{score: proven-dead}]
 claims: [{claim: 7, margin: 0}]
 `))
 	if err != nil {

@@ -17,6 +17,20 @@ type Subject struct {
 	Technique string `json:"technique,omitempty"` // "" for teachers and for straight robust training
 	Retrain   string `json:"retrain,omitempty"`
 	Prune     string `json:"prune,omitempty"`
+	// PrunedFirst tells that it was pruned and then retrained, and not the other way round.
+	PrunedFirst bool `json:"pruned_first,omitempty"`
+}
+
+// retrainable tells whether a subject may be trained on robustly: a student that was distilled, or learned from labels.
+func (s Subject) retrainable() bool {
+	return s.Student != "" && s.Technique != "" && s.Retrain == "" && s.Prune == ""
+}
+
+// retrainablePruned is the same for one that was pruned.
+func (s Subject) retrainablePruned() bool {
+	whole := s
+	whole.Prune = ""
+	return s.Prune != "" && whole.retrainable()
 }
 
 // String names a subject for people.
@@ -32,11 +46,18 @@ func (s Subject) String() string {
 	default:
 		out = fmt.Sprintf("%s, %s from %s", s.Student, s.Technique, s.Teacher)
 	}
+	var then []string
 	if s.Retrain != "" {
-		out += ", " + s.Retrain
+		then = append(then, s.Retrain)
 	}
 	if s.Prune != "" {
-		out += ", pruned " + s.Prune
+		then = append(then, "pruned "+s.Prune)
+	}
+	if s.PrunedFirst {
+		slices.Reverse(then)
+	}
+	for _, t := range then {
+		out += ", " + t
 	}
 	return out
 }

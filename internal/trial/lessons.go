@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
@@ -42,11 +43,42 @@ func Decode(ctx context.Context, set *dataset.Set, shape [3]int, index []int) (*
 		if err := set.Pixels(x, i, false); err != nil {
 			return nil, err
 		}
+		for k, v := range x {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				return nil, fmt.Errorf("%s, sample %d: number %d is %v: nothing can be learned from it; leave the sample out", setName(set), set.Index[i], k, v)
+			}
+		}
 		d.Labels = append(d.Labels, set.Labels[i])
 		d.AppendImage(x)
 	}
 	return d, nil
 }
+
+// CheckLessons is an error where one of a set's images (those of an index, or all where it is nil) has a label that no class stands for. It is asked before images
+// are mixed: afterwards nobody finds them.
+func CheckLessons(set *dataset.Set, index []int, classes int) error {
+	bad := func(i int) error {
+		if l := set.Labels[i]; l < 0 || l >= classes {
+			return &LabelError{setName(set), set.Index[i], l, classes}
+		}
+		return nil
+	}
+	if index == nil {
+		for i := range set.Labels {
+			if err := bad(i); err != nil {
+				return err
+			}
+		}
+	}
+	for _, i := range index {
+		if err := bad(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setName(set *dataset.Set) string { return set.Kind + ":" + set.Path }
 
 // Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end. Of one score that is
 // parted by a threshold these are two, before a Sigmoid. stripped tells that there was one. What has no such scores is an error.

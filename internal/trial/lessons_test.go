@@ -1,11 +1,20 @@
 package trial
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
 // TestTeachersHaveAScoreForEachClass: a student learns logits, before a softmax, and two of one score; numbers without classes are
@@ -38,5 +47,59 @@ func TestTeachersHaveAScoreForEachClass(t *testing.T) {
 		case !c.taught && !errors.As(err, &unsupported):
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestBadLessonsAreNamedByTheirPlace: a label without a class and a pixel that is no number are reported by their place in the file, whatever range is read.
+func TestBadLessonsAreNamedByTheirPlace(t *testing.T) {
+	set, shape, err := OpenImages(context.Background(), "fmnist:"+filepath.Join("..", "..", "testdata", "fmnist"), dataset.Options{Split: "test", Range: "20:40"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Labels[7] = 10
+	var label *LabelError
+	for _, index := range [][]int{nil, {3, 7}} {
+		if err := CheckLessons(set, index, 10); !errors.As(err, &label) || label.Index != 27 || label.Label != 10 {
+			t.Errorf("%v: %v", index, err)
+		}
+	}
+	if err := CheckLessons(set, []int{3, 8}, 10); err != nil {
+		t.Error(err)
+	}
+	if _, err := Decode(context.Background(), set, shape, []int{3, 8}); err != nil {
+		t.Error(err)
+	}
+	dir := t.TempDir()
+	x := make([]float32, 6*4)
+	x[5*4+3] = float32(math.NaN())
+	var file bytes.Buffer
+	z := zip.NewWriter(&file)
+	for name, part := range map[string]struct {
+		shape string
+		v     any
+	}{"inputs": {"<f4', 'fortran_order': False, 'shape': (6, 1, 2, 2)", x}, "labels": {"<i8', 'fortran_order': False, 'shape': (6,)", make([]int64, 6)}} {
+		w, err := z.Create(name + ".npy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := fmt.Sprintf("{'descr': '%s, }", part.shape)
+		head += strings.Repeat(" ", 127-10-len(head)) + "\n"
+		fmt.Fprintf(w, "\x93NUMPY\x01\x00%c\x00%s", len(head), head)
+		if err := binary.Write(w, binary.LittleEndian, part.v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "nan.npz"), file.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	set, shape, err = OpenImages(context.Background(), "npz:"+filepath.Join(dir, "nan.npz"), dataset.Options{})
+	if err == nil {
+		_, err = Decode(context.Background(), set, shape, []int{0, 5})
+	}
+	if err == nil || !strings.Contains(err.Error(), "sample 5: number 3 is NaN") {
+		t.Error(err)
 	}
 }
