@@ -20,6 +20,8 @@ const (
 	Symbolic Method = "symbolic"
 	FastLin  Method = "fastlin"
 	DeepPoly Method = "deeppoly"
+	// FastLinPlain is FastLin's recursion as it was published, without anything of intervals: the thesis' measure.
+	FastLinPlain Method = "fastlin-plain"
 	// Alpha are DeepPoly's bounds with lower slopes that are moved to where bounds are larger, Options.AlphaSteps times; nowhere looser than DeepPoly's.
 	Alpha Method = "alpha"
 	// Complete is Auto without an end of its own: it splits the input set, or sides of ReLUs where many inputs vary, until every part is decided or
@@ -31,7 +33,9 @@ const (
 func Methods() []string { return append(append([]string{"auto"}, Domains()...), "complete") }
 
 // Domains lists the methods that bound linear forms over a box, as Verifier.Bounds does.
-func Domains() []string { return []string{"interval", "symbolic", "fastlin", "deeppoly", "alpha"} }
+func Domains() []string {
+	return []string{"interval", "symbolic", "fastlin", "fastlin-plain", "deeppoly", "alpha"}
+}
 
 // Semantics says for which executions of the network a bound holds.
 type Semantics string

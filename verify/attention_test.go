@@ -94,7 +94,7 @@ func TestExportedAttentionIsBounded(t *testing.T) {
 						}
 					}
 				}
-				for _, method := range []Method{Interval, Symbolic, FastLin, DeepPoly, Alpha} {
+				for _, method := range []Method{Interval, Symbolic, FastLin, FastLinPlain, DeepPoly, Alpha} {
 					for _, sem := range []Semantics{Real, Float32} {
 						v, err := Open(ctx, m, Options{Method: method, Semantics: sem, Threads: 2})
 						if err != nil {

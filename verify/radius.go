@@ -13,7 +13,7 @@ const radiusBatch = 3
 
 // Radius finds for one point the largest eps for which property(eps) is proven. property must be monotone: a larger eps has
 // larger boxes. The answer is always a proven value (0 if nothing is); upper is the smallest eps known to be falsified (+Inf if none).
-// It is the largest eps that was proven on the way by whatever method, and no less than what the interval domain alone answers. Auto and Complete go on by complete
+// It is the largest eps that was proven on the way by whatever method, and, but for FastLinPlain, no less than what the interval domain alone answers. Auto and Complete go on by complete
 // proofs where bounds end: where these end in their time, no more than Tol lies between the two.
 //
 // The search brackets the radius between a proven and an unproven eps. It begins with small ones, since bounds of large boxes take
@@ -32,7 +32,7 @@ func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Proper
 		r.tol = o.Max / 1000
 	}
 	proven, broken := 0.0, math.Inf(1) // by the interval domain
-	if v.o.Method != Interval && !v.o.Plain {
+	if v.o.Method != Interval && v.o.Method != FastLinPlain && !v.o.Plain {
 		if proven, broken, err = v.atOnce(ctx, o.Max, r.tol, property); err != nil {
 			return proven, broken, err
 		}

@@ -32,7 +32,7 @@ func TestSumsOfAnImageAndAFlatValueAreBounded(t *testing.T) {
 			p.try(x, -1)
 		}
 		p.search(rng, 60)
-		for _, m := range []Method{Interval, Symbolic, FastLin, DeepPoly, Alpha} {
+		for _, m := range []Method{Interval, Symbolic, FastLin, FastLinPlain, DeepPoly, Alpha} {
 			v := openGraph(t, b.g, Options{Method: m, Plain: true, Threads: 1})
 			res, err := v.Bounds(context.Background(), box, p.rows, true)
 			if err != nil {

@@ -233,7 +233,7 @@ func TestBoundsOfAllOperators(t *testing.T) {
 				p.try(trace.Corner(i, box), -1)
 			}
 			p.search(rng, 24)
-			for _, m := range []Method{Interval, Symbolic, FastLin, DeepPoly, Alpha} {
+			for _, m := range []Method{Interval, Symbolic, FastLin, FastLinPlain, DeepPoly, Alpha} {
 				for _, plain := range []bool{false, true} {
 					v.o.Method, v.o.Plain = m, plain
 					res, err := v.Bounds(context.Background(), box, rows, false)

@@ -208,7 +208,7 @@ func TestBoundsContainSampledPoints(t *testing.T) {
 					}
 				}
 				values := rowValues(t, g, samplePoints(rng, box, 60), rows)
-				for _, m := range []Method{Interval, Symbolic, FastLin, DeepPoly, Alpha} {
+				for _, m := range []Method{Interval, Symbolic, FastLin, FastLinPlain, DeepPoly, Alpha} {
 					for _, plain := range []bool{false, true} {
 						for k, sem := range []Semantics{Real, Float32} {
 							threads := 1 + rng.IntN(2)
@@ -278,7 +278,7 @@ func TestPointBoxIsTight(t *testing.T) {
 		row := make([]float64, out)
 		row[0] = 1
 		want := rowValues(t, g, [][]float64{box.Lower}, [][]float64{row})[0][0]
-		for _, m := range []Method{Interval, Symbolic, FastLin, DeepPoly, Alpha} {
+		for _, m := range []Method{Interval, Symbolic, FastLin, FastLinPlain, DeepPoly, Alpha} {
 			v := openGraph(t, g, Options{Method: m, Threads: 1})
 			res, err := v.Bounds(context.Background(), box, [][]float64{row}, false)
 			if err != nil {

@@ -38,6 +38,7 @@ var stages = []stage{
 		return o.Method == Symbolic || (o.Method == Auto || o.Method == Complete) && v.net.Inputs() <= fewInputs
 	}, bounding(Symbolic)},
 	{"fastlin", asks(FastLin), bounding(FastLin)},
+	{"fastlin-plain", asks(FastLinPlain), bounding(FastLinPlain)},
 	{"deeppoly", asks(DeepPoly, Auto, Complete), bounding(DeepPoly)},
 	{"alpha", func(_ *Verifier, o Options) bool { return o.Method == Alpha || o.searches() }, moving},
 	{"long attack", func(v *Verifier, o Options) bool {

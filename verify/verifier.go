@@ -32,7 +32,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	switch o.Method {
 	case "":
 		o.Method = Auto
-	case Auto, Interval, Symbolic, FastLin, DeepPoly, Alpha, Complete:
+	case Auto, Interval, Symbolic, FastLin, FastLinPlain, DeepPoly, Alpha, Complete:
 	default:
 		return nil, fmt.Errorf("%w: method %q is none of %v", ErrInput, o.Method, Methods())
 	}

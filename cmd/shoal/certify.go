@@ -19,7 +19,7 @@ import (
 
 func certifyCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(append(append(flags, subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
+	flags = append(append(append(flags, subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(), unboundedFlag(), toleranceFlag(farFromSample),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},

@@ -13,9 +13,10 @@ import (
 
 func radiusCommand() *cli.Command {
 	flags := append(dataFlags(), boundFlags()...)
-	flags = append(append(append(flags, subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
+	flags = append(append(append(flags, subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(), unboundedFlag(), toleranceFlag(farFromSample),
 		radiusFlag("max-eps", "largest radius tried, in pixel units", "0.1", above0),
 		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
+		&cli.BoolFlag{Name: "newton", Usage: "with --method fastlin-plain: the thesis' root beside the bracket, for the record; it is no proof"},
 		falsifyFlag(), resumeFlag(),
 		plotFlag("draw the sorted radii"),
 		jsonLines())
@@ -38,7 +39,7 @@ func radiusAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	q := &trial.Radius{Max: c.Float64("max-eps"), Tol: c.Float64("tol")}
+	q := &trial.Radius{Max: c.Float64("max-eps"), Tol: c.Float64("tol"), Newton: c.Bool("newton")}
 	if q.Search, err = openFalsifier(c, sub, trial.UpperSearch); err != nil {
 		return err
 	}
@@ -55,7 +56,11 @@ func radiusAction(c *cli.Context) error {
 	r := &report.Result{Question: report.Radii, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
 	kept := config
 	kept.Data, kept.EpsText, kept.Range = "", "", "" // which samples, and where the data lies, may differ from run to run
-	if q.Records, err = openRecords(c, r, s, map[string]any{"config": kept, "tol": q.Tol}); err != nil {
+	settings := map[string]any{"config": kept, "tol": q.Tol}
+	if q.Newton {
+		settings["newton"] = true
+	}
+	if q.Records, err = openRecords(c, r, s, settings); err != nil {
 		return err
 	}
 	defer q.Records.Close()

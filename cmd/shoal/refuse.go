@@ -108,6 +108,8 @@ func tempered(c *cli.Context) bool { return is("technique", "temperature", "hint
 
 var deadOnly = rule{"box method semantics", is("score", "proven-dead"), "goes with --score proven-dead"}
 
+var cutTwice = rule{"unbounded", lacks("pixel-range"), "says that balls are not cut, and --pixel-range by what they are"}
+
 // demandsOf are all commands', by their names as they are called.
 var demandsOf = map[string]demands{
 	"certify": {words: 1, what: "model file",
@@ -115,11 +117,12 @@ var demandsOf = map[string]demands{
 			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
 		},
-		rules: []rule{{"data split range mean std resize exif labels pixel-range eps norm min-certified output decision tolerance resume hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
+		rules: []rule{{"data split range mean std resize exif labels pixel-range unbounded eps norm min-certified output decision tolerance resume hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
 			{"certificate", has("vnnlib"), "goes with --vnnlib"}, {"certificate", is("semantics", "real"), "goes with --semantics real"},
-			ofNumbers, ofClasses, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}, moving}},
+			ofNumbers, ofClasses, cutTwice, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}, moving}},
 	"recheck": {words: 2, extra: 1, what: "files, a certificate and a model, and may take a property"},
-	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated}, rules: []rule{ofNumbers, ofClasses, moving},
+	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated},
+		rules: []rule{ofNumbers, ofClasses, moving, cutTwice, {"newton", is("method", "fastlin-plain"), "goes with --method fastlin-plain: it is the thesis' measure"}},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {
 				return usageError("", "--tol %s is more than --max-eps %s", givenText(c, "tol"), givenText(c, "max-eps"))

@@ -46,6 +46,19 @@ func pixelRangeFlag() cli.Flag {
 	}), "0:1 for pictures, none for other inputs")
 }
 
+// unboundedFlag is for proofs.
+func unboundedFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "unbounded", Usage: "balls are not cut by valid pixels, as in the thesis: --pixel-range none"}
+}
+
+// rangeOf is what the flags say of balls' ends.
+func rangeOf(c *cli.Context) string {
+	if c.Bool("unbounded") {
+		return "none"
+	}
+	return c.String("pixel-range")
+}
+
 // sayRange says on stderr by what balls are cut, where a report in JSON does not.
 func sayRange(c *cli.Context, s *samples) {
 	if jsonMode(c) == "" {
@@ -55,7 +68,7 @@ func sayRange(c *cli.Context, s *samples) {
 
 func boundFlags() []cli.Flag {
 	return []cli.Flag{
-		wordFlag("method", "auto, interval, symbolic, fastlin, deeppoly, alpha or complete", "auto", verify.Methods()...),
+		wordFlag("method", "auto, interval, symbolic, fastlin, fastlin-plain, deeppoly, alpha or complete", "auto", verify.Methods()...),
 		semanticsFlag("real: the network over real numbers; float32: every float32 execution of it", verify.Real),
 		wordFlag("reading", "whose word counts where the two differ: standard or onnxruntime", onnxio.Standard.String(), onnxio.Standard.String(), onnxio.ONNXRuntime.String()),
 		wholeFlag("alpha-steps", "how often `N` alpha moves the slopes of each row", "20", 1),
@@ -70,7 +83,7 @@ func semanticsFlag(usage string, def verify.Semantics) cli.Flag {
 
 // methodFlag is --method of the commands that need one domain.
 func methodFlag(usage string, def verify.Method) cli.Flag {
-	return wordFlag("method", usage+": interval, symbolic, fastlin, deeppoly or alpha", string(def), verify.Domains()...)
+	return wordFlag("method", usage+": interval, symbolic, fastlin, fastlin-plain, deeppoly or alpha", string(def), verify.Domains()...)
 }
 
 // modelArg loads the one positional argument, with its sizes bound by --dim.
@@ -111,7 +124,7 @@ type samples struct {
 // dataOptions are those of --data.
 func dataOptions(c *cli.Context) (dataset.Options, error) {
 	names, err := namesOf(c)
-	return dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: c.String("pixel-range"), Resize: resizeOf(c), EXIF: c.Bool("exif"),
+	return dataset.Options{Split: c.String("split"), Range: c.String("range"), PixelRange: rangeOf(c), Resize: resizeOf(c), EXIF: c.Bool("exif"),
 		Targets: regress(c), Order: names}, err
 }
 

@@ -94,6 +94,14 @@ type Bracket struct {
 	Radius  float64 `json:"radius"`  // proven
 	Upper   Number  `json:"upper"`   // smallest falsified radius; null if none is known
 	Timeout bool    `json:"timeout"` // the time ran out before the bracket was as narrow as it should be
+	// Newton is the thesis' own root, for the record: no proof.
+	Newton *Newton `json:"newton,omitempty"`
+}
+
+// Newton is where the thesis' root finding ended.
+type Newton struct {
+	Root      float64 `json:"root"`
+	Converged bool    `json:"converged"`
 }
 
 // Hit is the answer of Attack.

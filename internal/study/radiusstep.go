@@ -3,12 +3,13 @@ package study
 import (
 	"context"
 	"fmt"
-	"strings"
+	"math"
 
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
@@ -20,6 +21,8 @@ type radii struct {
 	Correct []bool    `json:"correct"`
 	// Open tells, for attacks, where nothing was found up to the largest radius, which stands in Radius then.
 	Open []bool `json:"open,omitempty"`
+	// Newton are the thesis' own roots, by fastlin-plain, for the record; null where its iteration did not converge.
+	Newton []*float64 `json:"newton,omitempty"`
 }
 
 func (r *radii) words() string {
@@ -33,6 +36,9 @@ func (r *radii) words() string {
 func (l *lab) certifySettings(of *model, c *Certify) map[string]any {
 	settings := map[string]any{"data": l.test.identity(), "images": c.Images, "max_eps": c.MaxEps, "tolerance": c.Tolerance}
 	l.rangeInto(settings)
+	if c.Unbounded {
+		settings["unbounded"] = true
+	}
 	of.spec.into(settings)
 	return settings
 }
@@ -41,18 +47,29 @@ func (l *lab) certifySettings(of *model, c *Certify) map[string]any {
 func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 	settings := l.certifySettings(of, c)
 	settings["domain"] = domain
+	if domain == string(verify.FastLinPlain) {
+		settings["recursion"] = "published" // the same name was fastlin without intersections, before
+	}
 	return &step{kind: "radius", version: 1, name: fmt.Sprintf("certifying %s by %s%s", of, domain, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
 		fresh: func() any { return &radii{} },
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
-			name, bare := strings.CutSuffix(domain, plain)
-			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Method(name), Plain: bare, Threads: l.o.Threads, Within: -1})
+			name, bare := domainOf(domain)
+			q, err := l.radius(ctx, of, c, verify.Options{Method: name, Plain: bare, Threads: l.o.Threads, Within: -1})
 			if err != nil {
 				return nil, nil, err
 			}
 			defer q.Verifier.Close()
+			q.Newton = name == verify.FastLinPlain
 			out := &radii{}
 			return out, nil, l.askRadii(ctx, s, q, func(row report.Row) {
+				if q.Newton && row.Bracket.Newton != nil {
+					root := &row.Bracket.Newton.Root
+					if !row.Bracket.Newton.Converged {
+						root = nil
+					}
+					out.Newton = append(out.Newton, root)
+				}
 				out.Radius, out.Correct = append(out.Radius, row.Radius), append(out.Correct, row.Label == row.Predicted)
 			})
 		}}
@@ -69,6 +86,9 @@ func (l *lab) radius(ctx context.Context, of *model, c *Certify, o verify.Option
 		return nil, err
 	}
 	if q.Samples, err = of.view(ctx, l, q.Verifier.Info().InputShape, c.Images); err == nil {
+		if c.Unbounded {
+			q.Samples.Valid = dataset.PixelRange{Low: math.Inf(-1), High: math.Inf(1), From: "study", Why: "certify.unbounded"}
+		}
 		err = trial.CheckLabels(&q.Samples.Source, sub.Classes())
 	}
 	if err != nil {

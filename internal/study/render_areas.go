@@ -54,7 +54,11 @@ func (w *writer) certifyHow() string {
 	for _, x := range w.r.Radii {
 		n = len(x.Radius)
 	}
-	return fmt.Sprintf("the first %d test images; largest radius proven for the predicted class, real semantics with all rounding accounted for, bracket %v wide, at most %v; balls cut by [0,1]", n, c.Tolerance, c.MaxEps)
+	cut := "cut by [0,1]"
+	if c.Unbounded {
+		cut = "not cut by valid pixels"
+	}
+	return fmt.Sprintf("the first %d test images; largest radius proven for the predicted class, real semantics with all rounding accounted for, bracket %v wide, at most %v; balls %s", n, c.Tolerance, c.MaxEps, cut)
 }
 
 func (w *writer) areas() error {

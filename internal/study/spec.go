@@ -222,6 +222,8 @@ type Certify struct {
 	MaxEps    numeral.Real  `yaml:"max_eps" json:"max_eps"`
 	Tolerance numeral.Real  `yaml:"tolerance" json:"tolerance,omitempty"` // 0 means max_eps/500
 	Eps       numeral.Reals `yaml:"eps" json:"eps,omitempty"`             // of the table of certified accuracies
+	// Unbounded leaves balls uncut by valid pixels, as the thesis does.
+	Unbounded bool `yaml:"unbounded" json:"unbounded,omitempty"`
 	// NoAttack leaves out the attack's upper curve.
 	NoAttack bool `yaml:"no_attack" json:"no_attack,omitempty"`
 	On       On   `yaml:"on" json:"on,omitzero"`
@@ -479,8 +481,8 @@ func (s *Spec) work(v *validation) {
 	if c := s.Certify; c != nil {
 		v.check(len(c.Domains) > 0, "certify.domains is missing")
 		for i, d := range c.Domains {
-			m, _ := strings.CutSuffix(d, plain)
-			v.check(slices.Contains(verify.Methods(), m), "certify.domains: %q is none of %v", d, verify.Methods())
+			m, _ := domainOf(d)
+			v.check(slices.Contains(verify.Methods(), string(m)), "certify.domains: %q is none of %v", d, verify.Methods())
 			v.check(!slices.Contains(c.Domains[:i], d), "certify.domains: %s is there twice", d)
 		}
 		v.check(c.MaxEps > 0 && c.MaxEps <= 1, "certify.max_eps %v: want more than 0 and at most 1", c.MaxEps)
@@ -493,6 +495,15 @@ func (s *Spec) work(v *validation) {
 
 // plain ends a domain's name that is to be used as published.
 const plain = "-plain"
+
+// domainOf reads a domain's name.
+func domainOf(name string) (m verify.Method, bare bool) {
+	if slices.Contains(verify.Methods(), name) {
+		return verify.Method(name), false
+	}
+	name, bare = strings.CutSuffix(name, plain)
+	return verify.Method(name), bare
+}
 
 func (v *validation) eps(where string, list []float64) {
 	for i, e := range list {

@@ -36,6 +36,8 @@ type Radius struct {
 	// Only the radius that a search breaks is looked for, and no proof.
 	OnlyUpper bool
 	Search    *falsify.Attack // nil for none
+	// Newton finds the thesis' root beside the bracket.
+	Newton bool
 }
 
 // Ask answers for sample i. Where the time runs out the answer is what is known by then.
@@ -88,6 +90,11 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 		return row, err
 	}
 	row.Bracket = &report.Bracket{Radius: proven, Upper: report.Number(upper), Timeout: err != nil}
+	if q.Newton && row.Reason == "" && ctx.Err() == nil {
+		if row.Bracket.Newton, err = q.newton(ctx, o.verifier, property); err != nil {
+			return row, err
+		}
+	}
 	row.Seconds = time.Since(start).Seconds()
 	if ctx.Err() != nil { // what was cut off is no answer
 		return row, ctx.Err()

@@ -15,6 +15,7 @@ type pass struct {
 	o        Options
 	of       []Problem
 	rows     bool        // neurons are bounded by rows, and lines laid for them
+	alone    bool        // what relus read has the bounds of its rows, whatever intervals say
 	slope    relax.Slope // of unstable neurons' lower lines
 	n        int         // boxes
 	st       []state     // by value and box, see at

@@ -10,25 +10,30 @@ import (
 // The domains that substitute rows back to the inputs. They differ in the lower line of an unstable piecewise linear neuron alone.
 var (
 	// FastLin takes the upper line's slope below too. Source: Weng et al. 2018 (Fast-Lin); Wong and Kolter 2018.
-	FastLin Domain = &backward{"fastlin", relax.SlopeParallel}
+	FastLin Domain = &backward{"fastlin", relax.SlopeParallel, false}
+	// FastLinPlain is FastLin as it was published: the bounds of every relu's input are those of its rows alone, and no interval meets them or says which neurons
+	// have a side. Other curves are not in the publication. Source: Wong and Kolter 2018, algorithm 1.
+	FastLinPlain Domain = &backward{"fastlin-plain", relax.SlopeParallel, true}
 	// DeepPoly takes slope 1 or 0, whichever leaves less. Source: Singh et al. 2019 (DeepPoly); Zhang et al. 2018 (CROWN).
-	DeepPoly Domain = &backward{"deeppoly", relax.SlopeAdaptive}
+	DeepPoly Domain = &backward{"deeppoly", relax.SlopeAdaptive, false}
 )
 
 type backward struct {
 	name  string
 	slope relax.Slope
+	alone bool // rows alone bound what relus read
 }
 
 func (d *backward) Name() string { return d.name }
 func (d *backward) Alone() bool  { return false }
 
 func (d *backward) Bound(ctx context.Context, net *Network, o Options, problems []Problem) (*Bounds, error) {
+	o.Plain = o.Plain || d.alone
 	p, err := newPass(ctx, net, o, len(problems))
 	if err != nil {
 		return nil, err
 	}
-	p.rows, p.slope = true, d.slope
+	p.rows, p.slope, p.alone = true, d.slope, d.alone
 	if err := p.run(problems); err != nil {
 		p.close()
 		return nil, err

@@ -61,7 +61,7 @@ func (p *pass) open(in, reader *value) rowSet {
 		for i, l := range s.lo {
 			u := s.up[i]
 			if reader != nil && reader.relu {
-				if l >= 0 || u <= 0 {
+				if !p.alone && (l >= 0 || u <= 0) {
 					continue
 				}
 			} else if !(l < u) {
