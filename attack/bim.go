@@ -10,7 +10,9 @@ import (
 type BIM struct {
 	Steps int     `json:"steps"` // 0 means the paper's min(e+4, 1.25e), with e = 255*Eps
 	Step  float64 `json:"step"`  // in pixel units; 0 means the paper's 1/255
-	Loss  Kind    `json:"loss"`  // "" means CE
+	// Share, where above 0, is a step's length as a share of Eps instead.
+	Share float64 `json:"share,omitempty"`
+	Loss  Kind    `json:"loss"` // "" means CE
 }
 
 // Name implements Attack.
@@ -18,7 +20,11 @@ func (BIM) Name() string { return "bim" }
 
 func (a BIM) run(ctx context.Context, j *job) error {
 	a = a.settings(j.threat).(BIM)
-	return climb{loss: a.Loss, steps: a.Steps, step: a.Step / max(j.threat.Eps, 1e-30)}.run(ctx, j)
+	share := a.Share
+	if share == 0 {
+		share = a.Step / max(j.threat.Eps, 1e-30)
+	}
+	return climb{loss: a.Loss, steps: a.Steps, step: share}.run(ctx, j)
 }
 
 func (a BIM) settings(t Threat) Attack {
@@ -29,7 +35,7 @@ func (a BIM) settings(t Threat) Attack {
 }
 
 func (a BIM) with(e Effort) Attack {
-	a.Steps = e.Steps
+	a.Steps, a.Share = e.Steps, e.Step
 	return a
 }
 

@@ -29,7 +29,7 @@ func (a PGD) settings(Threat) Attack {
 }
 
 func (a PGD) with(e Effort) Attack {
-	a.Steps, a.Restarts = e.Steps, e.Restarts
+	a.Steps, a.Step, a.Restarts = e.Steps, e.Step, e.Restarts
 	return a
 }
 

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -25,8 +26,10 @@ var table = []Attack{
 
 // Effort are the settings that are chosen by the same names for every method. The zero value takes the published numbers.
 type Effort struct {
-	Steps    int // at least 0, which means the published number; queries of Square, iterations for each weight of CW
-	Restarts int // runs from different starts, likewise
+	Steps    int     // at least 0, which means the published number; queries of Square, iterations for each weight of CW
+	Restarts int     // runs from different starts, likewise
+	Step     float64 // a step's length as a share of the radius, likewise
+	Decay    float64 // of the momentum, likewise
 }
 
 // EffortError tells that a method has no such setting.
@@ -42,12 +45,18 @@ func New(name string, e Effort) (Attack, error) {
 	if e.Steps < 0 || e.Restarts < 0 {
 		return nil, fmt.Errorf("%d steps and %d restarts: want at least 0", e.Steps, e.Restarts)
 	}
+	if !(e.Step >= 0) || !(e.Decay >= 0) || math.IsInf(e.Step, 0) || math.IsInf(e.Decay, 0) {
+		return nil, fmt.Errorf("a step of %v and a decay of %v: want at least 0", e.Step, e.Decay)
+	}
 	for _, a := range table {
 		if a.Name() != name {
 			continue
 		}
-		for setting, alone := range map[string]Effort{"steps": {Steps: e.Steps}, "restarts": {Restarts: e.Restarts}} {
-			if alone != (Effort{}) && a.with(alone) == a { // it has no use for it
+		for _, one := range []struct {
+			setting string
+			alone   Effort
+		}{{"steps", Effort{Steps: e.Steps}}, {"restarts", Effort{Restarts: e.Restarts}}, {"step", Effort{Step: e.Step}}, {"decay", Effort{Decay: e.Decay}}} {
+			if setting, alone := one.setting, one.alone; alone != (Effort{}) && a.with(alone) == a { // it has no use for it
 				return nil, &EffortError{name, setting}
 			}
 		}

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"testing"
 )
@@ -10,6 +11,7 @@ import (
 func TestNewTakesWhatAMethodHas(t *testing.T) {
 	steps := map[string]bool{"bim": true, "mim": true, "pgd": true, "thesis": true, "apgd-ce": true, "apgd-dlr": true, "apgd-t": true, "apgd": true, "fab-t": true, "square": true, "spsa": true, "cw": true}
 	restarts := map[string]bool{"pgd": true, "apgd-ce": true, "apgd-dlr": true, "apgd-t": true, "apgd": true, "fab-t": true}
+	step := map[string]bool{"bim": true, "mim": true, "pgd": true, "thesis": true}
 	seen := map[string]bool{}
 	for _, name := range Names() {
 		if seen[name] {
@@ -20,8 +22,8 @@ func TestNewTakesWhatAMethodHas(t *testing.T) {
 		if err != nil || a.Name() != name || !slices.Contains(table, a) {
 			t.Errorf("New(%q) is %v, %v", name, a, err)
 		}
-		for setting, e := range map[string]Effort{"steps": {Steps: 7}, "restarts": {Restarts: 7}} {
-			has := map[string]map[string]bool{"steps": steps, "restarts": restarts}[setting][name]
+		for setting, e := range map[string]Effort{"steps": {Steps: 7}, "restarts": {Restarts: 7}, "step": {Step: 0.7}, "decay": {Decay: 0.7}} {
+			has := map[string]map[string]bool{"steps": steps, "restarts": restarts, "step": step, "decay": {"mim": true}}[setting][name]
 			b, err := New(name, e)
 			var lacks *EffortError
 			switch {
@@ -35,7 +37,7 @@ func TestNewTakesWhatAMethodHas(t *testing.T) {
 			t.Errorf("%s: norms %v, nested %t", name, Norms(a), Nested(a))
 		}
 	}
-	for _, bad := range []Effort{{Steps: -1}, {Restarts: -1}} {
+	for _, bad := range []Effort{{Steps: -1}, {Restarts: -1}, {Step: -1}, {Decay: math.NaN()}, {Step: math.Inf(1)}} {
 		if _, err := New("pgd", bad); err == nil {
 			t.Errorf("pgd takes %+v", bad)
 		}

@@ -30,7 +30,7 @@ func (a Thesis) settings(Threat) Attack {
 }
 
 func (a Thesis) with(e Effort) Attack {
-	a.Steps = e.Steps
+	a.Steps, a.Step = e.Steps, e.Step
 	return a
 }
 

@@ -20,6 +20,8 @@ func attackCommand() *cli.Command {
 		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
 		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),
 		own(wholeFlag("steps", "steps `N` of the method (queries for square)", "", 1), "the method's published number"),
+		own(realFlag("step", "length of a step as a share of the radius (bim, mim, pgd, thesis)", "", above0), "the method's published number"),
+		own(realFlag("decay", "of mim's momentum", "", above0), "1"),
 		straightFlag(),
 		own(wholeFlag("restarts", "runs `N` from different starts", "", 1), "the method's published number"),
 		&cli.Uint64Flag{Name: "seed", Usage: "of everything random"},
@@ -49,7 +51,7 @@ func attackCommand() *cli.Command {
 
 // attackOf reads --method and its settings.
 func attackOf(c *cli.Context) (attack.Attack, error) {
-	a, err := attack.New(c.String("method"), attack.Effort{Steps: c.Int("steps"), Restarts: c.Int("restarts")}) // 0 where they are not given
+	a, err := attack.New(c.String("method"), attack.Effort{Steps: c.Int("steps"), Restarts: c.Int("restarts"), Step: c.Float64("step"), Decay: c.Float64("decay")}) // 0 where they are not given
 	var lacks *attack.EffortError
 	if errors.As(err, &lacks) {
 		return nil, usageError("", "--%s does not go with --method %s", lacks.Setting, lacks.Method)

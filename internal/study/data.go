@@ -39,7 +39,8 @@ func openImages(ctx context.Context, base string, src Source, def string) (*imag
 		path = filepath.Join(base, path)
 	}
 	size, _ := dataset.ParseSize(src.Resize) // Validate has looked at it
-	o := dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange, Resize: size, EXIF: src.EXIF, Order: src.Labels}
+	crop, _ := dataset.ParseCrop(src.Crop)
+	o := dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange, Resize: size, Crop: crop, EXIF: src.EXIF, Order: src.Labels}
 	set, shape, err := trial.OpenImages(ctx, kind+":"+path, o)
 	if err != nil {
 		return nil, err

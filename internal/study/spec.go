@@ -66,6 +66,8 @@ type Source struct {
 	// Resize (WxH) and EXIF change images as they are read; see dataset.Options.
 	Resize string `yaml:"resize" json:"resize,omitempty"`
 	EXIF   bool   `yaml:"exif" json:"exif,omitempty"`
+	// Crop is WxH+LEFT+TOP; see dataset.ParseCrop.
+	Crop string `yaml:"crop" json:"crop,omitempty"`
 	// Labels are the names of the classes in the order of the models' scores; see dataset.Options.Order.
 	Labels []string `yaml:"labels" json:"labels,omitempty"`
 }
@@ -208,6 +210,8 @@ type Attack struct {
 	Method   string        `yaml:"method" json:"method"`
 	Steps    int           `yaml:"steps" json:"steps,omitempty"`
 	Restarts int           `yaml:"restarts" json:"restarts,omitempty"`
+	Step     numeral.Real  `yaml:"step" json:"step,omitempty"`   // a share of eps
+	Decay    numeral.Real  `yaml:"decay" json:"decay,omitempty"` // of the momentum
 	Eps      numeral.Reals `yaml:"eps" json:"eps"`
 	Images   int           `yaml:"images" json:"images,omitempty"` // 0 means all
 	Seed     uint64        `yaml:"seed" json:"seed,omitempty"`
@@ -349,6 +353,9 @@ func (v *validation) source(where string, s *Source) {
 	}
 	if _, err := dataset.ParseSize(s.Resize); err != nil && s.Resize != "" {
 		v.check(false, "%s.resize: %w", where, err)
+	}
+	if _, err := dataset.ParseCrop(s.Crop); err != nil && s.Crop != "" {
+		v.check(false, "%s.crop: %w", where, err)
 	}
 }
 
@@ -547,5 +554,5 @@ func (s *Spec) claims(v *validation) {
 
 // method makes the attack.
 func (a Attack) method() (attack.Attack, error) {
-	return attack.New(a.Method, attack.Effort{Steps: a.Steps, Restarts: a.Restarts})
+	return attack.New(a.Method, attack.Effort{Steps: a.Steps, Restarts: a.Restarts, Step: float64(a.Step), Decay: float64(a.Decay)})
 }

@@ -44,7 +44,7 @@ var functions = map[string]any{
 	"onnxio/infer.Once": infer.Once, "onnxio/infer.Watch": infer.Watch, "onnxio/infer.Samples": infer.Samples,
 	"onnxio/infer.Simplify": infer.Simplify, "onnxio/infer.Costs": infer.Costs, "onnxio/infer.FinalSoftmax": infer.FinalSoftmax, "onnxio/infer.WithoutSoftmax": infer.WithoutSoftmax,
 	"onnxio/dataset.Kinds": dataset.Kinds, "onnxio/dataset.ReadNPZ": dataset.ReadNPZ, "onnxio/dataset.ParseNPY": dataset.ParseNPY, "onnxio/dataset.ParsePixelRange": dataset.ParsePixelRange,
-	"onnxio/dataset.Open": dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize,
+	"onnxio/dataset.Open": dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize, "onnxio/dataset.ParseCrop": dataset.ParseCrop,
 	"verify.Open": verify.Open, "verify.Methods": verify.Methods, "verify.Domains": verify.Domains, "verify.FromVNNLIB": verify.FromVNNLIB, "verify.NetworkOf": verify.NetworkOf, "verify.Assignments": verify.Assignments, "verify.Robust": verify.Robust, "verify.OneSided": verify.OneSided, "verify.Within": verify.Within,
 	"verify/falsify.Open": falsify.Open, "verify/falsify.UpperRadius": falsify.UpperRadius,
 	"prune/equal.Bounds": equal.Bounds, "prune/equal.Compare": equal.Compare, "prune/equal.CompareBy": equal.CompareBy, "prune/equal.CompareWithin": equal.CompareWithin, "prune/equal.Match": equal.Match, "prune/equal.ParseRanges": equal.ParseRanges,

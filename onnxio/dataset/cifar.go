@@ -7,43 +7,74 @@ import (
 	"path/filepath"
 )
 
-const cifarRecord = 1 + 3*32*32
+// cifarPixels are an image's three planes of 32 by 32.
+const cifarPixels = 3 * 32 * 32
 
-var cifarClasses = []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
+// cifarForm is one of the two data sets: labels before an image, the last of which counts.
+type cifarForm struct {
+	name    string
+	labels  int
+	classes int
+	names   []string
+	test    string   // file of a folder
+	train   []string // patterns
+}
 
-// openCIFAR reads CIFAR-10's binary form: records of a label and three planes of 32 by 32. A folder means test_batch.bin, or for
-// the train split the data_batch_*.bin in order. Source: Krizhevsky 2009 and the data set's page.
+var (
+	cifar10 = cifarForm{"CIFAR-10", 1, 10, []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"},
+		"test_batch.bin", []string{"data_batch_*.bin"}}
+	cifar100 = cifarForm{"CIFAR-100", 2, 100, nil, "test.bin", []string{"train.bin"}} // the class among 20 stands before that among 100
+)
+
 func openCIFAR(ctx context.Context, path string, o Options) (*Set, error) {
+	return cifar10.open(ctx, path, o)
+}
+
+func openCIFAR100(ctx context.Context, path string, o Options) (*Set, error) {
+	return cifar100.open(ctx, path, o)
+}
+
+// open reads the binary form: records of labels and three planes. A folder means its test file, or for the train split the others in order. Source: Krizhevsky
+// 2009 and the data sets' page.
+func (f cifarForm) open(ctx context.Context, path string, o Options) (*Set, error) {
 	files := []string{path}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if info.IsDir() {
-		files = []string{filepath.Join(path, "test_batch.bin")}
-		if o.Split == "train" {
-			if files, err = filepath.Glob(filepath.Join(path, "data_batch_*.bin")); err != nil || len(files) == 0 {
-				return nil, fmt.Errorf("%s: no data_batch_*.bin of the train split", path)
+		files = nil
+		if o.Split != "test" {
+			for _, pattern := range f.train {
+				some, err := filepath.Glob(filepath.Join(path, pattern))
+				if err != nil || len(some) == 0 {
+					return nil, fmt.Errorf("%s: no %s of the train split", path, pattern)
+				}
+				files = append(files, some...)
 			}
+		}
+		if o.Split != "train" {
+			files = append(files, filepath.Join(path, f.test))
 		}
 	}
 	var all []byte
-	for _, f := range files {
-		d, err := readFile(ctx, f)
+	for _, file := range files {
+		d, err := readFile(ctx, file)
 		if err != nil {
 			return nil, err
 		}
-		if err := checkCIFAR(d); err != nil {
-			return nil, fmt.Errorf("%s: %w", f, err)
+		if err := f.check(d); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		all = append(all, d...)
 	}
-	s := &Set{Height: 32, Width: 32, Channels: 3, Classes: cifarClasses, SHA256: hash(all)}
-	for at := 0; at < len(all); at += cifarRecord {
-		s.Labels = append(s.Labels, int(all[at]))
+	record := f.labels + cifarPixels
+	s := &Set{Height: 32, Width: 32, Channels: 3, Classes: f.names, SHA256: hash(all)}
+	for at := 0; at < len(all); at += record {
+		s.Labels = append(s.Labels, int(all[at+f.labels-1]))
 	}
 	s.pixels = func(dst []float32, at int) error {
-		x := all[at*cifarRecord+1 : (at+1)*cifarRecord]
+		x := all[at*record+f.labels : (at+1)*record]
 		for c := range 3 {
 			for p, v := range x[c*1024 : (c+1)*1024] {
 				dst[p*3+c] = byte255[v]
@@ -54,13 +85,14 @@ func openCIFAR(ctx context.Context, path string, o Options) (*Set, error) {
 	return s, nil
 }
 
-func checkCIFAR(d []byte) error {
-	if len(d) == 0 || len(d)%cifarRecord != 0 {
-		return fmt.Errorf("%d bytes is not a whole number of CIFAR-10 records of %d", len(d), cifarRecord)
+func (f cifarForm) check(d []byte) error {
+	record := f.labels + cifarPixels
+	if len(d) == 0 || len(d)%record != 0 {
+		return fmt.Errorf("%d bytes is not a whole number of %s records of %d", len(d), f.name, record)
 	}
-	for at := 0; at < len(d); at += cifarRecord {
-		if d[at] > 9 {
-			return fmt.Errorf("label %d in record %d; this is not CIFAR-10's binary form", d[at], at/cifarRecord)
+	for at := 0; at < len(d); at += record {
+		if l := d[at+f.labels-1]; int(l) >= f.classes {
+			return fmt.Errorf("label %d in record %d; this is not %s's binary form", l, at/record, f.name)
 		}
 	}
 	return nil

@@ -51,12 +51,14 @@ type Set struct {
 
 // Options selects from a data set.
 type Options struct {
-	Split string // "test" (default) or "train"
+	Split string // "test" (default) or "train"; of svhn also "extra", of cifar10 and cifar100 "all", the train part first
 	Range string // "a:b", "a:", ":b" or "" for all: half-open, in file order
 	// PixelRange is "LO:HI", "none", or "" for what the whole set shows (see PixelRange).
 	PixelRange string
 	// Resize gives images another width and height, see resize.go for how; zero leaves them as they are.
 	Resize [2]int
+	// Crop cuts a window out of every image, after it was resized; zero leaves them whole.
+	Crop Crop
 	// EXIF turns images upright as their cameras were held.
 	EXIF bool
 	// Targets says that labels are no classes but numbers that a model should give: Set.Target has them, and every entry of Set.Labels is -1. An npz file then
@@ -75,13 +77,17 @@ type Options struct {
 type reader func(ctx context.Context, path string, o Options) (*Set, error)
 
 var kinds = map[string]reader{
-	"mnist":   openIDX,
-	"fmnist":  openIDX,
-	"cifar10": openCIFAR,
-	"svhn":    openSVHN,
-	"npz":     openNPZ,
-	"images":  openImages,
+	"mnist":    openIDX,
+	"fmnist":   openIDX,
+	"cifar10":  openCIFAR,
+	"cifar100": openCIFAR100,
+	"svhn":     openSVHN,
+	"npz":      openNPZ,
+	"images":   openImages,
 }
+
+// moreParts are what some data sets have beside test and train.
+var moreParts = map[string][]string{"svhn": {"extra"}, "cifar10": {"all"}, "cifar100": {"all"}}
 
 // Kinds lists the names that may stand before the colon.
 func Kinds() []string {
@@ -103,12 +109,13 @@ func OpenContext(ctx context.Context, spec string, o Options) (*Set, error) {
 	if !ok || read == nil {
 		return nil, fmt.Errorf("data %q: want KIND:PATH with KIND one of %s", spec, strings.Join(Kinds(), ", "))
 	}
-	switch o.Split {
-	case "":
+	if o.Split == "" {
 		o.Split = "test"
-	case "test", "train":
-	default:
-		return nil, fmt.Errorf("split %q: want test or train", o.Split)
+	}
+	parts := append([]string{"test", "train"}, moreParts[kind]...)
+	if !slices.Contains(parts, o.Split) {
+		last := len(parts) - 1
+		return nil, fmt.Errorf("split %q: want %s or %s", o.Split, strings.Join(parts[:last], ", "), parts[last])
 	}
 	var valid PixelRange
 	if o.PixelRange != "" {
@@ -154,6 +161,9 @@ func OpenContext(ctx context.Context, spec string, o Options) (*Set, error) {
 	}
 	if o.EXIF || o.Resize != [2]int{} { // the same files, and other samples
 		s.SHA256 = hash([]byte(fmt.Sprintf("%s resize %v exif %v", s.SHA256, o.Resize, o.EXIF)))
+	}
+	if err := s.cropped(o.Crop); err != nil {
+		return nil, err
 	}
 	s.Total, s.Labels = len(s.Labels), s.Labels[a:b]
 	for i := a; i < b; i++ {

@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 )
 
 // Element types of MAT-File level 5. Source: MathWorks, "MAT-File Format", tables 1-1 and 1-3.
@@ -16,8 +18,13 @@ const (
 	miMatrix, miCompressed                                = 14, 15
 )
 
-// openSVHN reads SVHN's cropped digits: variables X, uint8 [32,32,3,N], and y [N,1], where label 10 means 0.
-func openSVHN(ctx context.Context, path string, _ Options) (*Set, error) {
+// openSVHN reads SVHN's cropped digits: variables X, uint8 [32,32,3,N], and y [N,1], where label 10 means 0. A folder means the split's file in it.
+func openSVHN(ctx context.Context, path string, o Options) (*Set, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if info.IsDir() {
+		path = filepath.Join(path, o.Split+"_32x32.mat")
+	}
 	d, err := readFile(ctx, path)
 	if err != nil {
 		return nil, err
