@@ -19,9 +19,12 @@ const (
 type adam struct {
 	rate float64
 	// Decay is the decoupled weight decay of AdamW (Loshchilov and Hutter 2019); 0 for none.
-	decay float64
-	step  int
-	m, v  []float32
+	decay    float64
+	momentum float64
+	plain    bool    // sgd takes the steps
+	clip     float64 // how long gradients may be; 0 for as long as they are
+	step     int
+	m, v     []float32
 }
 
 // update changes the parameters, given part by part with their gradients, and tells whether all gradients were finite; if not, nothing is
@@ -32,7 +35,13 @@ func (a *adam) update(p *tape.Pool, params, grads [][]float32) bool {
 			return false
 		}
 	}
-	a.step++
+	if a.clip > 0 {
+		clipNorm(grads, a.clip)
+	}
+	if a.step++; a.plain {
+		a.sgd(p, params, grads)
+		return true
+	}
 	t := float64(a.step)
 	rate := float32(a.rate / (1 - math.Pow(adamBeta1, t)))
 	root := float32(1 / math.Sqrt(1-math.Pow(adamBeta2, t)))

@@ -17,12 +17,15 @@ type attacker struct {
 }
 
 func newAttacker(t *Trainer) (*attacker, error) {
-	a, err := t.Adversary(func(n *Network, t Targets) *tape.Node { return CrossEntropy(n.B, n.Forward(t.X), t.Labels) })
+	a, err := t.Adversary(labelled)
 	if err != nil {
 		return nil, err
 	}
 	return &attacker{cfg: *t.cfg.Robust, seed: t.cfg.Seed, adversary: a, out: make([]float32, len(t.images))}, nil
 }
+
+// labelled is the cross-entropy with the labels.
+func labelled(n *Network, t Targets) *tape.Node { return CrossEntropy(n.B, n.Forward(t.X), t.Labels) }
 
 // attack gives adversarial images [N,C,H,W] of a batch, which the next call overwrites. The random start depends on the seed, the epoch, the
 // step and the place in the batch.
@@ -70,22 +73,13 @@ func (a *attacker) inside(image, x, radius float32) float32 {
 
 // accuracy is the share of the data's samples that the attack leaves right.
 func (a *attacker) accuracy(ctx context.Context, t *Trainer, d *Data) (float64, error) {
-	n, size := t.cfg.Batch, d.Size()
-	x, labels := make([]float32, n*size), make([]int, n)
-	hard := &Data{Shape: d.Shape, Classes: d.Classes}
-	for from := 0; from < d.Len(); from += n {
-		some := min(n, d.Len()-from)
-		for i := range n {
-			at := from + min(i, some-1) // the last one fills the batch
-			d.Sample(x[i*size:(i+1)*size], at)
-			labels[i] = d.label(at)
-		}
-		adversarial, err := a.attack(ctx, x, labels, a.cfg.Eps, scoreEpoch, from/n)
-		if err != nil {
-			return 0, err
-		}
-		hard.Inputs = append(hard.Inputs, adversarial[:some*size]...)
-		hard.Labels = append(hard.Labels, labels[:some]...)
+	hard, err := a.move(ctx, t, d, a.cfg.Eps, scoreEpoch)
+	if err != nil {
+		return 0, err
+	}
+	hard.Labels, hard.Logits = nil, nil
+	for i := range d.Len() {
+		hard.Labels = append(hard.Labels, d.label(i))
 	}
 	s, err := score(ctx, t.arch, t.weights, t.cfg.Threads, hard)
 	return s.Accuracy, err

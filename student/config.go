@@ -31,10 +31,23 @@ type Config struct {
 
 	Epochs       int     `json:"epochs"`        // at most; 0 means 10
 	Batch        int     `json:"batch"`         // 0 means 128; a last incomplete batch is dropped
-	LearningRate float64 `json:"learning_rate"` // of Adam; 0 means 1e-3
+	LearningRate float64 `json:"learning_rate"` // 0 means 1e-3
 	WeightDecay  float64 `json:"weight_decay,omitempty"`
 	// Cooldown is how many epochs at the end lower the learning rate, linearly, to a hundredth; 0 keeps it.
 	Cooldown float64 `json:"cooldown,omitempty"`
+	// Optimizer is adam (also "") or sgd. Momentum is sgd's, in [0,1). WeightDecay is decoupled in Adam (AdamW), and a part of the gradient in sgd.
+	Optimizer string  `json:"optimizer,omitempty"`
+	Momentum  float64 `json:"momentum,omitempty"`
+	// RateSchedule lowers the learning rate: cosine, step (by RateFactor, 0 means 0.1, every RateEvery epochs), or "" for none. RateWarmUp is how many epochs it
+	// takes to grow to its full value.
+	RateSchedule string  `json:"rate_schedule,omitempty"`
+	RateEvery    int     `json:"rate_every,omitempty"`
+	RateFactor   float64 `json:"rate_factor,omitempty"`
+	RateWarmUp   float64 `json:"rate_warm_up,omitempty"`
+	// LabelSmoothing is the share of a label that all classes have in equal parts, in [0,1); labels only. Szegedy et al. 2016, section 7.
+	LabelSmoothing float64 `json:"label_smoothing,omitempty"`
+	// ClipNorm is how long all gradients together may be; 0 does not clip.
+	ClipNorm float64 `json:"clip_norm,omitempty"`
 	// Patience stops training after so many epochs without a better Monitor; 0 never does.
 	Patience int     `json:"patience,omitempty"`
 	MinDelta float64 `json:"min_delta,omitempty"` // what counts as better, beyond the old best
@@ -154,6 +167,20 @@ func (c Config) Validate() error {
 		c.Cooldown, c.Epochs)
 	check(number(c.ValidationShare) && c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share %v: want at least 0 and less than 1",
 		c.ValidationShare)
+	check(c.Optimizer == "" || c.Optimizer == "adam" || c.Optimizer == SGD, "optimizer %q: want adam or sgd", c.Optimizer)
+	check(number(c.Momentum) && c.Momentum >= 0 && c.Momentum < 1, "momentum %v: want at least 0 and less than 1", c.Momentum)
+	check(c.Momentum == 0 || c.Optimizer == SGD, "momentum goes with optimizer sgd")
+	check(c.RateSchedule == "" || c.RateSchedule == CosineRate || c.RateSchedule == StepRate, "rate schedule %q: want cosine or step", c.RateSchedule)
+	check(c.RateSchedule == "" || c.Cooldown == 0, "a rate schedule goes without cooldown")
+	check((c.RateEvery > 0) == (c.RateSchedule == StepRate) && c.RateEvery >= 0, "rate every %d epochs: want at least 1, with the schedule step alone", c.RateEvery)
+	check(number(c.RateFactor) && c.RateFactor >= 0 && c.RateFactor < 1 && (c.RateFactor == 0 || c.RateSchedule == StepRate),
+		"rate factor %v: want more than 0 and less than 1, with the schedule step alone", c.RateFactor)
+	check(number(c.RateWarmUp) && c.RateWarmUp >= 0 && c.RateWarmUp+c.Cooldown <= float64(c.Epochs), "warm-up of the rate over %v epochs: want at least 0, and at most the run's %d",
+		c.RateWarmUp, c.Epochs)
+	check(number(c.LabelSmoothing) && c.LabelSmoothing >= 0 && c.LabelSmoothing < 1, "label smoothing %v: want at least 0 and less than 1", c.LabelSmoothing)
+	check(c.LabelSmoothing == 0 || c.Technique == Labels, "label smoothing goes with technique labels")
+	check(c.LabelSmoothing == 0 || c.Robust == nil, "label smoothing goes without robust training")
+	check(number(c.ClipNorm) && c.ClipNorm >= 0, "clip norm %v: want more than 0", c.ClipNorm)
 	check(c.Init == "torch" || c.Init == "he", "init %q: want torch or he", c.Init)
 	check(c.Augment.Shift >= 0 && c.Augment.Shift <= 1<<16, "shift %d: want 0 to 65536", c.Augment.Shift)
 	check(c.Threads >= 0, "threads %d: want at least 0", c.Threads)
@@ -174,12 +201,3 @@ func (c Config) monitors() []string {
 
 // coolest is what a cooldown leaves of the learning rate.
 const coolest = 0.01
-
-// rate is the learning rate at a step of the whole run.
-func (c Config) rate(step, stepsAnEpoch int) float64 {
-	long, left := c.Cooldown*float64(stepsAnEpoch), float64(c.Epochs*stepsAnEpoch-step)
-	if left >= long {
-		return c.LearningRate
-	}
-	return c.LearningRate * (coolest + (1-coolest)*left/long)
-}

@@ -28,7 +28,7 @@ func (c Config) LossOf(b *tape.Builder, z *tape.Node, t Targets) *tape.Node {
 	c = c.withDefaults()
 	switch c.Technique {
 	case Labels:
-		return CrossEntropy(b, z, t.Labels)
+		return CrossEntropy(b, z, smoothed(b, t.Labels, c.LabelSmoothing))
 	case Logits: // Ba and Caruana 2014, equation 1, with the mean in place of half the sum
 		d := b.Sub(z, t.Teacher)
 		return b.Mean(b.Mul(d, d))
@@ -41,6 +41,14 @@ func (c Config) LossOf(b *tape.Builder, z *tape.Node, t Targets) *tape.Node {
 		return b.Add(CrossEntropy(b, z, t.Labels), decoupled(b, z, t, *c.Alpha, *c.Beta, c.Temperature))
 	}
 	panic("student: no technique " + string(c.Technique))
+}
+
+// smoothed gives a share of each label to all classes in equal parts.
+func smoothed(b *tape.Builder, labels *tape.Node, share float64) *tape.Node {
+	if share == 0 {
+		return labels
+	}
+	return b.Shift(share/float64(labels.Shape()[1]), b.Scale(1-share, labels))
 }
 
 // softened is softmax(z/T).

@@ -24,6 +24,8 @@ type Options struct {
 	Progress func(Progress)
 	// Epoch, where set, is told after every epoch.
 	Epoch func(Epoch)
+	// Stop, where set, is asked after every epoch whether training ends there.
+	Stop func(Epoch) bool
 	// Checkpoint is a file that the run's state is written to: after every epoch, every CheckpointEvery, and when the run is cut off.
 	Checkpoint      string
 	CheckpointEvery time.Duration // 0 means a minute
@@ -84,7 +86,7 @@ type Result struct {
 	Weights   *Weights
 	History   []Epoch
 	BestEpoch int // from 1; 0 where no epoch was finished
-	// Stopped tells why training ended: epochs, patience or interrupted.
+	// Stopped tells why training ended: epochs, patience, stopped (by Options.Stop) or interrupted.
 	Stopped  string
 	Steps    int
 	Seconds  float64
@@ -258,7 +260,8 @@ func (t *Trainer) build() (err error) {
 	if err != nil {
 		return err
 	}
-	t.adam = adam{rate: t.cfg.LearningRate, decay: t.cfg.WeightDecay, m: make([]float32, total), v: make([]float32, total)}
+	t.adam = adam{rate: t.cfg.LearningRate, decay: t.cfg.WeightDecay, momentum: t.cfg.Momentum, plain: t.cfg.Optimizer == SGD, clip: t.cfg.ClipNorm,
+		m: make([]float32, total), v: make([]float32, total)}
 	return nil
 }
 
@@ -437,6 +440,8 @@ func (t *Trainer) finishEpoch(ctx context.Context, steps int) error {
 		t.at.Done = "epochs"
 	case t.cfg.Patience > 0 && t.at.Bad >= t.cfg.Patience:
 		t.at.Done = "patience"
+	case t.opts.Stop != nil && t.opts.Stop(e):
+		t.at.Done = "stopped"
 	}
 	if t.opts.Epoch != nil {
 		t.opts.Epoch(e)

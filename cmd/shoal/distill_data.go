@@ -57,7 +57,15 @@ func lessonFlags() []cli.Flag {
 		own(realFlag("beta", "dkd: weight of the other classes", "", notBelow0), "8"),
 		wholeFlag("epochs", "epochs at most", "10", 1),
 		wholeFlag("batch", "samples in a step", "128", 1),
-		realFlag("learning-rate", "of Adam", "0.001", above0),
+		wordFlag("optimizer", "adam, or sgd with --momentum", "adam", "adam", "sgd"),
+		realFlag("momentum", "of --optimizer sgd", "0", shareBelow),
+		realFlag("learning-rate", "of the optimiser", "0.001", above0),
+		own(wordFlag("rate-schedule", "how the learning rate goes down: cosine, or step", "", "cosine", "step"), "it stays"),
+		own(wholeFlag("rate-every", "epochs between the steps of --rate-schedule step", "", 1), "none"),
+		realFlag("rate-factor", "what a step of --rate-schedule step multiplies the rate by", "0.1", shareInside),
+		realFlag("rate-warm-up", "epochs in which the learning rate grows", "0", notBelow0),
+		realFlag("label-smoothing", "share of a label that all classes have in equal parts; --technique labels", "0", shareBelow),
+		own(realFlag("clip-norm", "how long all gradients together may be", "", above0), "as they are"),
 		realFlag("cooldown", "epochs at the end that lower the learning rate to a hundredth", "0", notBelow0),
 		realFlag("weight-decay", "decoupled, as in AdamW", "0", notBelow0),
 		own(wholeFlag("patience", "stop after `N` epochs without a better one; 0 never does", "", 0), "never"),
@@ -83,10 +91,18 @@ func techniques() []string {
 func trainingConfig(c *cli.Context) student.Config {
 	cfg := student.Config{Technique: student.Technique(c.String("technique")), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
 		LearningRate: c.Float64("learning-rate"), WeightDecay: c.Float64("weight-decay"), Cooldown: c.Float64("cooldown"), Patience: c.Int("patience"), Monitor: c.String("monitor"),
-		ValidationShare: c.Float64("validation-share"), Init: c.String("init"), Augment: student.Augment{Shift: c.Int("shift"), Flip: c.Bool("flip")}, Threads: c.Int("threads")}
+		ValidationShare: c.Float64("validation-share"), Init: c.String("init"), Optimizer: c.String("optimizer"), Momentum: c.Float64("momentum"), RateSchedule: c.String("rate-schedule"), RateEvery: c.Int("rate-every"),
+		RateWarmUp: c.Float64("rate-warm-up"), LabelSmoothing: c.Float64("label-smoothing"), ClipNorm: c.Float64("clip-norm"),
+		Augment: student.Augment{Shift: c.Int("shift"), Flip: c.Bool("flip")}, Threads: c.Int("threads")}
 	cfg.Alpha, cfg.Beta = given(c, "alpha"), given(c, "beta")
 	if c.String("validation") != "" {
 		cfg.ValidationShare = 0
+	}
+	if cfg.Optimizer == "adam" { // as a configuration of old has it
+		cfg.Optimizer = ""
+	}
+	if c.IsSet("rate-factor") {
+		cfg.RateFactor = c.Float64("rate-factor")
 	}
 	return cfg
 }

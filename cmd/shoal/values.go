@@ -29,12 +29,13 @@ type span struct {
 }
 
 var (
-	anyNumber  = span{math.Inf(-1), math.Inf(1), false, false, "a number"}
-	notBelow0  = span{0, math.Inf(1), false, false, "a number of at least 0"}
-	above0     = span{0, math.Inf(1), true, false, "a number above 0"}
-	share      = span{0, 1, false, false, "a share from 0 to 1"}
-	shareBelow = span{0, 1, false, true, "a share of at least 0 and below 1"}
-	upTo1      = span{0, 1, true, false, "a number above 0 and at most 1"}
+	anyNumber   = span{math.Inf(-1), math.Inf(1), false, false, "a number"}
+	notBelow0   = span{0, math.Inf(1), false, false, "a number of at least 0"}
+	above0      = span{0, math.Inf(1), true, false, "a number above 0"}
+	share       = span{0, 1, false, false, "a share from 0 to 1"}
+	shareInside = span{0, 1, true, true, "a share above 0 and below 1"}
+	shareBelow  = span{0, 1, false, true, "a share of at least 0 and below 1"}
+	upTo1       = span{0, 1, true, false, "a number above 0 and at most 1"}
 )
 
 func (s span) has(v float64) bool {

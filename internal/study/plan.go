@@ -151,6 +151,11 @@ func (p *plan) teach(tech *Technique, st *Student, subject Subject) {
 			}
 			cfg := student.Config{Technique: tech.Technique, Temperature: t, Alpha: float(tech.Alpha), Beta: float(tech.Beta), Seed: seed}
 			s := p.add(l.trainStep(name, arch, err, nil, from, cfg, tech.Training.over(l.spec.Training), tech.Extra))
+			var against *model
+			if tech.Adversarial != nil && tech.Adversarial.Form == staticForm {
+				against = p.find(l.spec.attacked(tech, subject), int64(seed))
+			}
+			l.adversarialStep(s, tech, against, cfg)
 			one := try{temperature: t, made: s}
 			if len(temperatures) > 1 { // the curve over temperatures is of test accuracies too; they choose nothing
 				one.measured = p.add(l.evaluateStep(s, nil, strings.TrimPrefix(name, "training ")))
@@ -326,7 +331,13 @@ func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, 
 		}
 		c := cfg
 		c.Threads = l.o.Threads
-		r, err := l.learn(ctx, s.key, a, train, valid, c)
+		var o student.Options
+		if s.prepare != nil {
+			if train, o, err = s.prepare(ctx, train); err != nil {
+				return nil, nil, err
+			}
+		}
+		r, err := l.learn(ctx, s.key, a, train, valid, c, o)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -344,8 +355,12 @@ func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, 
 }
 
 // learn trains with a checkpoint in the cache, so that a run that was cut off goes on, to the same weights bit for bit.
-func (l *lab) learn(ctx context.Context, key string, a *student.Architecture, train, valid *student.Data, c student.Config) (*student.Result, error) {
-	o := student.Options{Producer: "shoal " + l.o.Version, Checkpoint: filepath.Join(l.o.Dir, "cache", "train-"+key[:24]+".checkpoint"), Resume: true}
+func (l *lab) learn(ctx context.Context, key string, a *student.Architecture, train, valid *student.Data, c student.Config,
+	o student.Options) (*student.Result, error) {
+	if o.Producer = "shoal " + l.o.Version; o.Before != nil { // what the hook has done is in no checkpoint
+		return student.Train(ctx, a, train, valid, c, o)
+	}
+	o.Checkpoint, o.Resume = filepath.Join(l.o.Dir, "cache", "train-"+key[:24]+".checkpoint"), true
 	t, err := student.Open(a, train, valid, c, o)
 	if err != nil { // a checkpoint that cannot be read is as good as none
 		if os.Remove(o.Checkpoint) != nil {

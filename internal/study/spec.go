@@ -82,6 +82,15 @@ type Training struct {
 	Patience     *int          `yaml:"patience" json:"patience,omitempty"`
 	Shift        *int          `yaml:"shift" json:"shift,omitempty"`
 	Flip         *bool         `yaml:"flip" json:"flip,omitempty"`
+	// Optimizer to ClipNorm are as in student.Config; a random crop behind padding is Shift.
+	Optimizer      string       `yaml:"optimizer" json:"optimizer,omitempty"`
+	Momentum       numeral.Real `yaml:"momentum" json:"momentum,omitempty"`
+	RateSchedule   string       `yaml:"rate_schedule" json:"rate_schedule,omitempty"`
+	RateEvery      int          `yaml:"rate_every" json:"rate_every,omitempty"`
+	RateFactor     numeral.Real `yaml:"rate_factor" json:"rate_factor,omitempty"`
+	RateWarmUp     numeral.Real `yaml:"rate_warm_up" json:"rate_warm_up,omitempty"`
+	LabelSmoothing numeral.Real `yaml:"label_smoothing" json:"label_smoothing,omitempty"`
+	ClipNorm       numeral.Real `yaml:"clip_norm" json:"clip_norm,omitempty"`
 	// Robust trains on a bound of the loss over balls instead of the loss.
 	Robust *Robust `yaml:"robust" json:"robust,omitempty"`
 }
@@ -98,6 +107,13 @@ func (t Training) over(base Training) Training {
 		t.LearningRate = base.LearningRate
 	}
 	t.WeightDecay = cmp.Or(t.WeightDecay, base.WeightDecay)
+	if t.Optimizer == "" {
+		t.Optimizer, t.Momentum = base.Optimizer, cmp.Or(t.Momentum, base.Momentum)
+	}
+	if t.RateSchedule == "" {
+		t.RateSchedule, t.RateEvery, t.RateFactor = base.RateSchedule, cmp.Or(t.RateEvery, base.RateEvery), cmp.Or(t.RateFactor, base.RateFactor)
+	}
+	t.RateWarmUp, t.ClipNorm = cmp.Or(t.RateWarmUp, base.RateWarmUp), cmp.Or(t.ClipNorm, base.ClipNorm)
 	t.Patience, t.Shift, t.Flip = cmp.Or(t.Patience, base.Patience), cmp.Or(t.Shift, base.Shift), cmp.Or(t.Flip, base.Flip)
 	return t
 }
@@ -105,6 +121,8 @@ func (t Training) over(base Training) Training {
 // into writes the settings into a run's configuration.
 func (t Training) into(c *student.Config) {
 	c.Epochs, c.Batch, c.LearningRate, c.Patience = t.Epochs, t.Batch, float64(t.LearningRate), or0(t.Patience)
+	c.Optimizer, c.Momentum, c.ClipNorm, c.LabelSmoothing = t.Optimizer, float64(t.Momentum), float64(t.ClipNorm), float64(t.LabelSmoothing)
+	c.RateSchedule, c.RateEvery, c.RateFactor, c.RateWarmUp = t.RateSchedule, t.RateEvery, float64(t.RateFactor), float64(t.RateWarmUp)
 	c.WeightDecay, c.Augment, c.Robust = float64(or0(t.WeightDecay)), student.Augment{Shift: or0(t.Shift), Flip: or0(t.Flip)}, t.Robust.student()
 }
 
@@ -160,8 +178,23 @@ type Technique struct {
 	Alpha        *numeral.Real `yaml:"alpha" json:"alpha,omitempty"`
 	Beta         *numeral.Real `yaml:"beta" json:"beta,omitempty"`
 	Extra        bool          `yaml:"extra" json:"extra,omitempty"` // with the extra images
-	On           On            `yaml:"on" json:"on,omitzero"`
-	Training     Training      `yaml:"training" json:"training,omitzero"`
+	// Adversarial teaches on images that an attack has moved, with what the teacher says of the images as they were.
+	Adversarial *Adversarial `yaml:"adversarial" json:"adversarial,omitempty"`
+	On          On           `yaml:"on" json:"on,omitzero"`
+	Training    Training     `yaml:"training" json:"training,omitzero"`
+}
+
+// Adversarial is adversarial distillation by matching logits.
+type Adversarial struct {
+	// Form is static (the images are moved once, before training) or fly (behind every epoch, from where they are by then).
+	Form string `yaml:"form" json:"form"`
+	// Against is whom the static form attacks: teacher, or the name of a technique whose student of the same architecture it is. The other attacks the student.
+	Against string       `yaml:"against" json:"against,omitempty"`
+	Eps     numeral.Real `yaml:"eps" json:"eps"`
+	Step    numeral.Real `yaml:"step" json:"step,omitempty"`   // a share of eps; 0 means 1/5
+	Steps   int          `yaml:"steps" json:"steps,omitempty"` // 0 means 100, and 20 on the fly
+	// Until ends training on the fly once the agreement on the validation images is no larger; 0 never does.
+	Until numeral.Real `yaml:"until" json:"until,omitempty"`
 }
 
 // On limits to what something is done: names, all where a list is not there, none where it is empty.
@@ -438,6 +471,7 @@ func (s *Spec) people(v *validation) {
 		v.check(t.Training.Robust == nil, "%s.training.robust: robust training belongs to a teacher or to retrain", where)
 		v.check(!t.Extra || s.Data.Extra != nil, "%s.extra: data.extra is missing", where)
 		v.check(!t.Extra || t.Technique != student.Labels, "%s.extra: the extra images have no labels", where)
+		s.adversarial(v, where+".adversarial", i)
 		temperatures := t.Temperatures
 		if len(temperatures) == 0 {
 			temperatures = []float64{0}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/student"
 )
 
 // step is one piece of work. Its key is made of its kind, version and settings and of what its inputs gave.
@@ -21,6 +22,8 @@ type step struct {
 	inputs   []*step
 	// run does the work; result is what the JSON file holds, model what the ONNX file does.
 	run func(ctx context.Context, s *step) (result any, model *onnxio.Model, err error)
+	// prepare, where set, changes the training images, and says how the run is to be watched.
+	prepare func(ctx context.Context, train *student.Data) (*student.Data, student.Options, error)
 	// alias, where set, makes the step stand for one of its inputs, once they are finished: nothing is stored.
 	alias func(s *step) (*step, error)
 	// fresh, where set, gives what is stored its Go type again.

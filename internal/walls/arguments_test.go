@@ -58,14 +58,14 @@ var functions = map[string]any{
 	"student.Train": student.Train, "student.Open": student.Open, "student.Model": student.Model, "student.Presets": student.Presets, "student.Preset": student.Preset,
 	"student.StripSoftmax": student.StripSoftmax, "student.TwoScores": student.TwoScores,
 	"student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.FromGraphContext": student.FromGraphContext, "student.Parse": student.Parse,
-	"student.Split": student.Split, "student.Evaluate": student.Evaluate, "student.Methods": student.Methods, "student.Techniques": student.Techniques,
+	"student.Split": student.Split, "student.Perturb": student.Perturb, "student.Evaluate": student.Evaluate, "student.Methods": student.Methods, "student.Techniques": student.Techniques,
 }
 
 // apart are functions that are not asked, each with its reason.
 var apart = map[string]string{
 	"onnxio.NewTensor": "it is make with a shape: a negative size is the caller's own", "onnxio.FromFloat32": "as NewTensor", "onnxio.FromFloat64": "as NewTensor",
 	"onnxio.FromInt64": "as NewTensor", "onnxio/dataset.ChannelsFirst": "it copies between slices whose sizes the caller knows", "onnxio/dataset.ChannelsLast": "as before",
-	"student.CrossEntropy": "it writes into a graph of the caller's own loss", "onnxio/dataset.WriteNPZ": "it writes a file",
+	"student.OnTheFly": "it gives a hook, which works on a run of the caller's own", "student.CrossEntropy": "it writes into a graph of the caller's own loss", "onnxio/dataset.WriteNPZ": "it writes a file",
 	"student/tape.Elements": "it reads a node of the caller's own graph", "student/tape.Mix": "it mixes bits", "student/tape.LogProbabilities": "it writes into the caller's slice",
 }
 
