@@ -38,8 +38,8 @@ type Config struct {
 	// Optimizer is adam (also "") or sgd. Momentum is sgd's, in [0,1). WeightDecay is decoupled in Adam (AdamW), and a part of the gradient in sgd.
 	Optimizer string  `json:"optimizer,omitempty"`
 	Momentum  float64 `json:"momentum,omitempty"`
-	// RateSchedule lowers the learning rate: cosine, step (by RateFactor, 0 means 0.1, every RateEvery epochs), or "" for none. RateWarmUp is how many epochs it
-	// takes to grow to its full value.
+	// RateSchedule lowers the learning rate: cosine, step (by RateFactor, 0 means 0.1, every RateEvery epochs), or "" for none. RateWarmUp is how many
+	// epochs it takes to grow to its full value.
 	RateSchedule string  `json:"rate_schedule,omitempty"`
 	RateEvery    int     `json:"rate_every,omitempty"`
 	RateFactor   float64 `json:"rate_factor,omitempty"`
@@ -172,12 +172,15 @@ func (c Config) Validate() error {
 	check(c.Momentum == 0 || c.Optimizer == SGD, "momentum goes with optimizer sgd")
 	check(c.RateSchedule == "" || c.RateSchedule == CosineRate || c.RateSchedule == StepRate, "rate schedule %q: want cosine or step", c.RateSchedule)
 	check(c.RateSchedule == "" || c.Cooldown == 0, "a rate schedule goes without cooldown")
-	check((c.RateEvery > 0) == (c.RateSchedule == StepRate) && c.RateEvery >= 0, "rate every %d epochs: want at least 1, with the schedule step alone", c.RateEvery)
+	check((c.RateEvery > 0) == (c.RateSchedule == StepRate) && c.RateEvery >= 0,
+		"rate every %d epochs: want at least 1, with the schedule step alone", c.RateEvery)
 	check(number(c.RateFactor) && c.RateFactor >= 0 && c.RateFactor < 1 && (c.RateFactor == 0 || c.RateSchedule == StepRate),
 		"rate factor %v: want more than 0 and less than 1, with the schedule step alone", c.RateFactor)
-	check(number(c.RateWarmUp) && c.RateWarmUp >= 0 && c.RateWarmUp+c.Cooldown <= float64(c.Epochs), "warm-up of the rate over %v epochs: want at least 0, and at most the run's %d",
+	check(number(c.RateWarmUp) && c.RateWarmUp >= 0 && c.RateWarmUp+c.Cooldown <= float64(c.Epochs),
+		"warm-up of the rate over %v epochs: want at least 0, and at most the run's %d",
 		c.RateWarmUp, c.Epochs)
-	check(number(c.LabelSmoothing) && c.LabelSmoothing >= 0 && c.LabelSmoothing < 1, "label smoothing %v: want at least 0 and less than 1", c.LabelSmoothing)
+	check(number(c.LabelSmoothing) && c.LabelSmoothing >= 0 && c.LabelSmoothing < 1,
+		"label smoothing %v: want at least 0 and less than 1", c.LabelSmoothing)
 	check(c.LabelSmoothing == 0 || c.Technique == Labels, "label smoothing goes with technique labels")
 	check(c.LabelSmoothing == 0 || c.Robust == nil, "label smoothing goes without robust training")
 	check(number(c.ClipNorm) && c.ClipNorm >= 0, "clip norm %v: want more than 0", c.ClipNorm)

@@ -97,9 +97,9 @@ func (a *attacker) move(ctx context.Context, t *Trainer, d *Data, eps float64, r
 	return out, nil
 }
 
-// OnTheFly is Options.Before for the other form of adversarial distillation: behind every epoch all images of the data, which is the run's own training data, are
-// moved again, from where they are by then, against the student as it stands. So perturbations add up beyond Eps, as in the thesis. A run with it is not to be
-// resumed: the images are not in the checkpoint.
+// OnTheFly is Options.Before for the other form of adversarial distillation: behind every epoch all images of the data, which is the run's own training
+// data, are moved again, from where they are by then, against the student as it stands. So perturbations add up beyond Eps, as in the thesis. A run with
+// it is not to be resumed: the images are not in the checkpoint.
 func OnTheFly(d *Data, p Perturbation) func(context.Context, *Step) error {
 	var now *Data
 	var at *attacker

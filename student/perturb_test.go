@@ -78,7 +78,8 @@ func TestOnTheFlyPerturbationsAddUp(t *testing.T) {
 		}
 		return nil
 	}
-	r, err := Train(context.Background(), a, d, d, Config{Epochs: 9, Batch: 16}, Options{Before: before, Stop: func(e Epoch) bool { return e.Epoch == 4 }})
+	stop := func(e Epoch) bool { return e.Epoch == 4 }
+	r, err := Train(context.Background(), a, d, d, Config{Epochs: 9, Batch: 16}, Options{Before: before, Stop: stop})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -201,7 +201,9 @@ var demandsOf = map[string]demands{
 			}
 			return valid(trainingConfig(c))
 		}},
-	"study": {words: 1, what: "study file", needs: []need{{flags: []string{"output"}, hint: "for example -o quick"}}, rules: []rule{onGPU}, also: oneOutput},
+	"study": {words: 1, what: "study file", instead: "preset",
+		needs: []need{{flags: []string{"output"}, when: func(c *cli.Context) bool { return !c.Bool("print") }, hint: "for example -o quick"}},
+		rules: []rule{onGPU, {"print", has("preset"), "goes with --preset"}}, also: oneOutput},
 
 	"vnnlib check": {words: 1, what: "property file"}, "vnnlib convert": {words: 1, what: "property file"}, "vnnlib format": {words: 1, what: "property file"},
 	"vnnlib verify": {words: 1, what: "property file", needs: []need{{flags: []string{"network"}, hint: "--network NAME=FILE gives a declared network its model"}}},
@@ -250,6 +252,9 @@ func (d demands) refuse(name string, c *cli.Context) error {
 		return nil
 	}
 	switch {
+	case d.instead != "" && c.IsSet(d.instead) && c.NArg() > 0:
+		return usageError("", "--%s stands for a %s, and %q is one too", d.instead, d.what, c.Args().First())
+	case d.instead != "" && c.IsSet(d.instead):
 	case d.words == 0 && c.NArg() > 0:
 		return usageError("shoal help "+name, "%s takes flags only, not %q", name, c.Args().First())
 	case d.more && c.NArg() == 0:

@@ -40,7 +40,7 @@ var wrongValues = map[string][]string{
 	"hold": {"", "=1", "h=", "h=x", "h=1,", "h=1/0"}, "batch-axis": {"", "x", "x=", "=1", "x=-1", "x=y", "x=1.5"},
 	"decision": {"max", "threshold", "threshold:x", "argmax:2", "regress:"}, "min-certified": {"-0.1", "1.1", "x"}, "min-robust": {"-1", "2"}, "min-accuracy": {"-1", "101/100"}, "min-agreement": {"1.5", "-1"},
 	"max-difference": {"-1", "nan"}, "max-delta": {"-1", "x"}, "box": {"1:0", "0", "a:b", "0:1,"},
-	"steps": {"0", "-1", "x"}, "alpha-steps": {"0", "-1", "x", "2.5"}, "restarts": {"0", "x"}, "step": {"0", "-1", "x"}, "optimizer": {"", "lion"}, "momentum": {"1", "-1", "x"}, "rate-schedule": {"", "line"}, "rate-every": {"0", "x"},
+	"steps": {"0", "-1", "x"}, "alpha-steps": {"0", "-1", "x", "2.5"}, "restarts": {"0", "x"}, "step": {"0", "-1", "x"}, "preset": {"", "thesis-c"}, "optimizer": {"", "lion"}, "momentum": {"1", "-1", "x"}, "rate-schedule": {"", "line"}, "rate-every": {"0", "x"},
 	"rate-factor": {"0", "1", "x"}, "rate-warm-up": {"-1", "x"}, "label-smoothing": {"1", "-1", "x"}, "clip-norm": {"0", "-1", "x"}, "decay": {"0", "-1", "x"}, "seed": {"-1", "x"}, "batch": {"0", "-1", "x"}, "samples": {"0", "-3"}, "shard": {"2/2", "x", "1/0", "-1/2"},
 	"network": {"", "=x", "N="}, "serialise-assignments": {""},
 	"save": {"x.npy", ".npz"}, "plot": {"x.doc", "x", ".svg"}, "opset": {"6", "27", "x"}, "dim": {"T", "T=0", "=3", "T=x"},

@@ -20,6 +20,8 @@ func studyCommand() *cli.Command {
 		wholeFlag("device", "number `N` of the GPU", "0", 0),
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "folder `DIR` for the report and for finished steps"},
 		threadsFlag(),
+		own(wordFlag("preset", "instead of a file one of the thesis' grids: "+strings.Join(study.Presets(), ", ")+"; its data lie in the folder of the call", "", study.Presets()...), "none"),
+		&cli.BoolFlag{Name: "print", Usage: "print the file of --preset, and run nothing"},
 		&cli.BoolFlag{Name: "require-claims", Usage: "exit with code 12 unless all claims pass"},
 		jsonOption()}
 	return &cli.Command{
@@ -28,7 +30,8 @@ func studyCommand() *cli.Command {
 		ArgsUsage: "STUDY.yaml",
 		Description: "Example: shoal study testdata/study-quick.yaml -o quick\n\n" +
 			"DIR gets report.html, report.md with its pictures, study.json with every number, and cache/ with what is finished: a second run does\n" +
-			"nothing, and a changed setting redoes only what depends on it. Ctrl-C leaves everything finished in place.",
+			"nothing, and a changed setting redoes only what depends on it. Ctrl-C leaves everything finished in place.\n\n" +
+			"The thesis' own grids are built in: shoal study --preset thesis-b-small -o small; --print shows the file.",
 		Flags:  flags,
 		Action: studyAction,
 	}
@@ -36,8 +39,19 @@ func studyCommand() *cli.Command {
 
 func studyAction(c *cli.Context) error {
 	dir, path := c.String("output"), c.Args().First()
-	text, err := input.ReadFile(c.Context, path)
+	var text []byte
+	var err error
+	if name := c.String("preset"); name != "" {
+		path = name + ".yaml" // in the folder of the call
+		text, err = study.Preset(name)
+	} else {
+		text, err = input.ReadFile(c.Context, path)
+	}
 	if err != nil {
+		return err
+	}
+	if c.Bool("print") {
+		_, err := foreign.Fprintf(c.App.Writer, "%s", text)
 		return err
 	}
 	spec, err := study.Parse(text)
