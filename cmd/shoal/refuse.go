@@ -18,14 +18,15 @@ import (
 
 // demands are what a command asks of its line.
 type demands struct {
-	words int    // files that it takes
-	more  bool   // or more
-	less  bool   // or none
-	extra int    // and may take so many more
-	what  string // their name
-	needs []need
-	rules []rule
-	also  func(*cli.Context) error // what is no rule of flags alone
+	words   int    // files that it takes
+	more    bool   // or more
+	less    bool   // or none
+	extra   int    // and may take so many more
+	instead string // flag that stands for them
+	what    string // their name
+	needs   []need
+	rules   []rule
+	also    func(*cli.Context) error // what is no rule of flags alone
 }
 
 // need is a flag that must be given: one of them where there are several.
