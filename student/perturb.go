@@ -7,8 +7,8 @@ import (
 	"math"
 )
 
-// Perturbation says how images are moved for adversarial distillation: projected gradient ascent on the cross-entropy with the labels (the teacher's classes
-// where there are none), from a random start, inside [0,1]. The last point counts.
+// Perturbation says how images are moved for adversarial distillation: projected gradient ascent on the cross-entropy with the labels (the
+// teacher's classes where there are none), from a random start, inside [0,1]. The last point counts.
 type Perturbation struct {
 	Eps   float64 `json:"eps"`             // radius in pixels, in (0,1]
 	Step  float64 `json:"step,omitempty"`  // of a step, as a share of Eps; 0 means 1/5, the thesis'
@@ -45,8 +45,8 @@ func (p Perturbation) robust() Robust {
 // perturbBatch is how many images are moved together.
 const perturbBatch = 64
 
-// Perturb moves every image of the data so that a network, an architecture with weights of its own (FromGraph), gets it wrong. Labels and logits stay: they are
-// those of the images as they were. It is the static form of adversarial distillation; the seed chooses the starts.
+// Perturb moves every image of the data so that a network, an architecture with weights of its own (FromGraph), gets it wrong. Labels and
+// logits stay: they are those of the images as they were. It is the static form of adversarial distillation; the seed chooses the starts.
 func Perturb(ctx context.Context, a *Architecture, d *Data, p Perturbation, seed uint64, threads int) (*Data, error) {
 	if err := errors.Join(a.Validate(), p.Validate(), d.whole()); err != nil {
 		return nil, err
@@ -97,9 +97,9 @@ func (a *attacker) move(ctx context.Context, t *Trainer, d *Data, eps float64, r
 	return out, nil
 }
 
-// OnTheFly is Options.Before for the other form of adversarial distillation: behind every epoch all images of the data, which is the run's own training
-// data, are moved again, from where they are by then, against the student as it stands. So perturbations add up beyond Eps, as in the thesis. A run with
-// it is not to be resumed: the images are not in the checkpoint.
+// OnTheFly is Options.Before for the other form of adversarial distillation: behind every epoch all images of the data, which is the run's own
+// training data, are moved again, from where they are by then, against the student as it stands. So perturbations add up beyond Eps, as in the
+// thesis. A run with it is not to be resumed: the images are not in the checkpoint.
 func OnTheFly(d *Data, p Perturbation) func(context.Context, *Step) error {
 	var now *Data
 	var at *attacker

@@ -10,8 +10,9 @@ import (
 // recipeTolerance is what float32 may be off after thirty steps of a linear network with weights below 1.
 const recipeTolerance = 2e-5
 
-// byHand trains a linear classifier in float64 by the formulas as PyTorch's documentation has them: torch.optim.SGD and AdamW, CosineAnnealingLR and StepLR behind a
-// linear warm-up, CrossEntropyLoss with label_smoothing, clip_grad_norm_. The gradient of the cross-entropy is written down: (softmax - target) x.
+// byHand trains a linear classifier in float64 by the formulas as PyTorch's documentation has them: torch.optim.SGD and AdamW,
+// CosineAnnealingLR and StepLR behind a linear warm-up, CrossEntropyLoss with label_smoothing, clip_grad_norm_. The gradient of the cross-
+// entropy is written down: (softmax - target) x.
 func byHand(w, b []float64, d *Data, order func(epoch int) []int, c Config) {
 	in, k := d.Size(), d.Classes
 	steps := d.Len() / c.Batch
@@ -158,8 +159,10 @@ func TestRecipesAreRefused(t *testing.T) {
 		"unknown optimiser": {Optimizer: "lion"}, "momentum of adam": {Momentum: 0.9}, "momentum of 1": {Optimizer: SGD, Momentum: 1},
 		"unknown schedule": {RateSchedule: "line"}, "steps without every": {RateSchedule: StepRate}, "every without steps": {RateEvery: 2},
 		"a factor of 1": {RateSchedule: StepRate, RateEvery: 1, RateFactor: 1}, "two ways down": {RateSchedule: CosineRate, Cooldown: 1},
-		"a warm-up beyond the end": {Epochs: 2, RateWarmUp: 3}, "smoothing of 1": {LabelSmoothing: 1}, "smoothing of logits": {Technique: Logits, LabelSmoothing: 0.1},
-		"smoothing of bounds": {LabelSmoothing: 0.1, Robust: &Robust{Method: IBP, Eps: 0.1}}, "a negative norm": {ClipNorm: -1}, "a norm that is none": {ClipNorm: math.NaN()},
+		"a warm-up beyond the end": {Epochs: 2, RateWarmUp: 3},
+		"smoothing of 1":           {LabelSmoothing: 1}, "smoothing of logits": {Technique: Logits, LabelSmoothing: 0.1},
+		"smoothing of bounds": {LabelSmoothing: 0.1, Robust: &Robust{Method: IBP, Eps: 0.1}},
+		"a negative norm":     {ClipNorm: -1}, "a norm that is none": {ClipNorm: math.NaN()},
 	} {
 		if err := c.Validate(); err == nil {
 			t.Errorf("%s is taken", name)
