@@ -85,13 +85,25 @@ func (l *lab) moved(ctx context.Context, of *model, a *Adversarial, train *stude
 	return student.Perturb(ctx, arch, train, a.perturbation(), seed, l.o.Threads)
 }
 
+// fallsTo tells of epochs one after the other whether agreement has fallen to a share that it was above before: first epochs may lie below it.
+func fallsTo(share float64) func(student.Epoch) bool {
+	above := false
+	return func(e student.Epoch) bool {
+		if e.Valid == nil {
+			return false
+		}
+		above = above || e.Valid.Agreement > share
+		return above && e.Valid.Agreement <= share
+	}
+}
+
 // adversarialStep makes a technique's training one on moved images.
 func (l *lab) adversarialStep(s *step, tech *Technique, against *model, cfg student.Config) {
 	a := tech.Adversarial
 	if a == nil {
 		return
 	}
-	s.settings.(map[string]any)["adversarial"] = map[string]any{"form": a.Form, "perturbation": a.perturbation(), "until": a.Until}
+	s.settings.(map[string]any)["adversarial"] = map[string]any{"form": a.Form, "perturbation": a.perturbation(), "falls_to": a.Until}
 	if against != nil {
 		s.inputs = append(s.inputs, against.made)
 	}
@@ -102,7 +114,7 @@ func (l *lab) adversarialStep(s *step, tech *Technique, against *model, cfg stud
 		}
 		o := student.Options{Before: student.OnTheFly(train, a.perturbation())}
 		if a.Until > 0 {
-			o.Stop = func(e student.Epoch) bool { return e.Valid != nil && e.Valid.Agreement <= float64(a.Until) }
+			o.Stop = fallsTo(float64(a.Until))
 		}
 		return train, o, nil
 	}

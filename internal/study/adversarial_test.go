@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/shallow-waters/shoal/student"
 )
 
 const adversarialStudy = `name: adversarial
@@ -30,7 +32,6 @@ func TestAdversarialDistillation(t *testing.T) {
 		{"teacher", "{form: static, against: teacher, eps: 0.05, steps: 3}"},
 		{"student", "{form: static, against: labels, eps: 0.05, steps: 3}"},
 		{"fly", "{form: fly, eps: 0.05, steps: 2}"},
-		{"until", "{form: fly, eps: 0.05, steps: 2, until: 1}"},
 	} {
 		spec, err := Parse(fmt.Appendf(nil, adversarialStudy, "{name: moved, technique: logits, adversarial: "+c.adversarial+"}"))
 		if err != nil {
@@ -52,18 +53,31 @@ func TestAdversarialDistillation(t *testing.T) {
 				t.Errorf("%s: %d steps done again, or another model", c.name, worked)
 			}
 			if again == 0 {
-				if other, twice := seen[m.SHA256]; twice && c.name != "until" {
+				if other, twice := seen[m.SHA256]; twice {
 					t.Errorf("%s is %s", c.name, other)
 				}
 				seen[m.SHA256] = c.name
 			}
-			if m.SHA256 == plain.SHA256 && c.name != "until" {
+			if m.SHA256 == plain.SHA256 {
 				t.Errorf("%s is plain matching of logits", c.name)
 			}
-			if c.name == "until" && m.Epochs != 1 { // an agreement of at most 1 is there behind the first epoch
-				t.Errorf("%d epochs", m.Epochs)
-			}
 		}
+	}
+}
+
+// TestTrainingOnTheFlyEndsWhereAgreementFalls: it may begin below the share.
+func TestTrainingOnTheFlyEndsWhereAgreementFalls(t *testing.T) {
+	stop := fallsTo(0.6)
+	for i, c := range []struct {
+		agreement float64
+		want      bool
+	}{{0.3, false}, {0.5, false}, {0.9, false}, {0.7, false}, {0.6, true}} {
+		if got := stop(student.Epoch{Valid: &student.Score{Agreement: c.agreement}}); got != c.want {
+			t.Errorf("epoch %d: %t", i+1, got)
+		}
+	}
+	if stop(student.Epoch{}) {
+		t.Error("it ends without validation images")
 	}
 }
 

@@ -193,7 +193,7 @@ type Adversarial struct {
 	Eps     numeral.Real `yaml:"eps" json:"eps"`
 	Step    numeral.Real `yaml:"step" json:"step,omitempty"`   // a share of eps; 0 means 1/5
 	Steps   int          `yaml:"steps" json:"steps,omitempty"` // 0 means 100, and 20 on the fly
-	// Until ends training on the fly once the agreement on the validation images is no larger; 0 never does.
+	// Until ends training on the fly once the agreement on the validation images has fallen so low; 0 never does.
 	Until numeral.Real `yaml:"until" json:"until,omitempty"`
 }
 
