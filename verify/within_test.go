@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,7 +48,11 @@ func TestToleranceAgainstExactEnumeration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Options{Method: Method(Methods()[rng.IntN(len(Methods()))]), Semantics: []Semantics{Real, Float32}[rng.IntN(2)]}
+		methods := slices.DeleteFunc(Methods(), func(m string) bool { return Method(m) == FastLinPlain })
+		o := Options{Method: Method(methods[rng.IntN(len(methods))]), Semantics: []Semantics{Real, Float32}[rng.IntN(2)]}
+		if o.Method == FastLin && seed%2 == 1 { // the two share their turn: bounds alone decide little
+			o.Method = FastLinPlain
+		}
 		v, err := Open(ctx, m, o)
 		if err != nil {
 			continue // numbers that no graph takes
