@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -27,11 +28,7 @@ func attackCommand() *cli.Command {
 		&cli.Uint64Flag{Name: "seed", Usage: "of everything random"},
 		threadsFlag(),
 		wholeFlag("batch", "samples attacked together", "128", 1),
-		formFlag("shard", "`I/N`: of N equal parts of the samples only number I, from 0", "", func(text string) error {
-			_, err := trial.ParseShard(text)
-			return err
-		}),
-		resumeFlag(),
+		resumeFlag(), recordsFlag(), shardFlag(),
 		&cli.StringFlag{Name: "save", Usage: "write the adversarial inputs, as the model takes them, into `FILE.npz`"},
 		&cli.StringFlag{Name: "png", Usage: "draw original, adversarial image and difference into folder `DIR`"},
 		plotFlag("draw robust accuracy over eps"),
@@ -66,7 +63,6 @@ type attackConfig struct {
 	Range      string             `json:"range,omitempty"`
 	Resize     string             `json:"resize,omitempty"`
 	EXIF       bool               `json:"exif,omitempty"`
-	Shard      string             `json:"shard,omitempty"`
 	Output     string             `json:"output,omitempty"` // this and the next as they were given
 	Decision   string             `json:"decision,omitempty"`
 	Norm       string             `json:"norm"`
@@ -115,7 +111,7 @@ func attackAction(c *cli.Context) error {
 	if err := checkLabels(c, s, sub); err != nil {
 		return err
 	}
-	shard, err := trial.ParseShard(c.String("shard"))
+	shard, err := shardOf(c.String("shard"), os.Getenv)
 	if err != nil {
 		return err
 	}
@@ -133,17 +129,31 @@ func attackAction(c *cli.Context) error {
 			return trial.OpenTarget(ctx, again, attack.Options{Engine: o, Straight: c.Bool("straight-through")})
 		}
 	}
-	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"), Shard: c.String("shard"),
+	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"),
 		Output: c.String("output"), Decision: c.String("decision"), Norm: string(q.Norm), Method: a.Name(), Settings: trial.AttackSettings(a, q.Norm, q.Eps), Straight: c.Bool("straight-through"), Seed: q.Seed, Mean: s.Mean, Std: s.Std,
 		ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
 	r := &report.Result{Question: report.Attack, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
 	kept := config
-	kept.Data, kept.Engine, kept.Shard, kept.Range = "", "", "", "" // which samples, where the data lies and what runs them may differ from run to run
-	if q.Records, err = openRecords(c, r, s, kept); err != nil {
+	kept.Data, kept.Range = "", "" // which samples, and where the data lies, may differ from run to run
+	if q.Whole = c.IsSet("records"); !q.Whole {
+		kept.Engine = "" // and what runs them
+	}
+	parts, err := wholeOf(c, s.Index, q.Batch, epsKeys(q.Eps)...)
+	if err != nil {
+		return err
+	}
+	if q.Records, err = openRecords(c, r, s, kept, parts); err != nil {
 		return err
 	}
 	defer q.Records.Close()
-	from, to := shard.Of(s.Len())
+	from, to := shard.Blocks(s.Len(), q.Batch)
+	if shard.N > 0 {
+		r.Interrupted, err = searched(c, q, from, to, func([]report.Row) error { return nil })
+		if err != nil {
+			return stepsHint(c, err)
+		}
+		return saidPart(c, shard, q.Records, parts, r.Interrupted)
+	}
 	if err := runAttack(c, q, sub, r, from, to); err != nil {
 		return stepsHint(c, err)
 	}
@@ -157,14 +167,18 @@ func attackAction(c *cli.Context) error {
 	return missed(r)
 }
 
+// searched attacks samples [from, to) with progress.
+func searched(c *cli.Context, q *trial.Attack, from, to int, show func([]report.Row) error) (bool, error) {
+	watch := newAttackWatch(c, q, to-from)
+	q.Watch = watch
+	defer watch.bar.finish()
+	return q.Run(c.Context, from, to, show)
+}
+
 // runAttack attacks samples [from, to) and prints what comes of it.
 func runAttack(c *cli.Context, q *trial.Attack, sub *trial.Subject, r *report.Result, from, to int) (err error) {
 	p := newPrinter(c, columns(r.Question, sub, true))
-	watch := newAttackWatch(c, q, to-from)
-	q.Watch = watch
-	r.Interrupted, err = q.Run(c.Context, from, to, p.rows(r))
-	watch.bar.finish()
-	if err != nil {
+	if r.Interrupted, err = searched(c, q, from, to, p.rows(r)); err != nil {
 		return err
 	}
 	if r.SamplesDepend = q.SamplesDepend(); r.SamplesDepend {

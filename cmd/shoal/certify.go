@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -23,7 +24,7 @@ func certifyCommand() *cli.Command {
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 1/255,2/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
-		falsifyFlag(), resumeFlag(),
+		falsifyFlag(), resumeFlag(), recordsFlag(), shardFlag(),
 		&cli.StringFlag{Name: "certificate", Usage: "write the verdict down as a `FILE` that shoal recheck proves again; goes with --vnnlib"},
 		realFlag("min-certified", "exit with code 12 if the certified accuracy is below this share, at any eps", "", share),
 		jsonLines())
@@ -93,6 +94,10 @@ func timeoutText(c *cli.Context) string {
 // certifyImages answers for every image and every eps. With one eps the report has a summary; with several it has one for each, in the
 // order in which they were given, and the first stands in the place of the only one too.
 func certifyImages(c *cli.Context, m *onnxio.Model) error {
+	shard, err := shardOf(c.String("shard"), os.Getenv)
+	if err != nil {
+		return err
+	}
 	sub, set, err := answering(c, m, trial.Proven)
 	if err != nil {
 		return err
@@ -116,7 +121,11 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	r := &report.Result{Question: report.Certify, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
 	kept := config
 	kept.Data, kept.Eps, kept.EpsText, kept.Range = "", 0, "", "" // which samples and radii, and where the data lies, may differ from run to run
-	if q.Records, err = openRecords(c, r, s, kept); err != nil {
+	parts, err := wholeOf(c, s.Index, 1, epsKeys(q.Eps)...)
+	if err != nil {
+		return err
+	}
+	if q.Records, err = openRecords(c, r, s, kept, parts); err != nil {
 		return err
 	}
 	defer q.Records.Close()
@@ -126,8 +135,11 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if p.mode == "" && v.Info().SoftmaxDropped {
 		foreign.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
 	}
-	if r.Interrupted, err = eachSample(c, q.Samples, "certifying", w, q.Ask, p.rows(r)); err != nil {
+	if r.Interrupted, err = eachSample(c, q.Samples, shard, "certifying", w, q.Ask, p.rowsOf(shard, r)); err != nil {
 		return err
+	}
+	if shard.N > 0 {
+		return saidPart(c, shard, q.Records, parts, r.Interrupted)
 	}
 	r.Proofs = q.Sums(r.Rows, r.Interrupted)
 	if !several { // what the run took, and not only the samples

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +18,6 @@ import (
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/report/release"
-	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -33,8 +30,7 @@ func checkCommand() *cli.Command {
 		wholeFlag("device", "number `N` of the GPU", "0", 0),
 		threadsFlag(),
 		&cli.GenericFlag{Name: "report", Value: &views{}, Usage: "write `KIND=FILE`, several with commas: " + strings.Join(release.Names(), ", ")},
-		&cli.StringFlag{Name: "records", Usage: "`FILE` of records that finished samples are written to, and read from when it is there"},
-		own(formFlag("shard", "`I/N`: of N parts only number I, from 0; auto takes both from a Slurm array or an indexed Kubernetes job", "", isShard), "all"),
+		recordsFlag(), shardFlag(),
 		&cli.GenericFlag{Name: "only", Value: &chosen{}, Usage: "ask the requirement of that `NAME` alone; may be repeated"},
 		&cli.BoolFlag{Name: "schema", Usage: "print the JSON Schema of policies, for editors, and do nothing else"},
 		jsonOption()}
@@ -115,60 +111,6 @@ func reportsFlag(p *output.Plan, name, value string) {
 	}
 }
 
-func isShard(text string) error {
-	if text == "auto" {
-		return nil
-	}
-	_, err := trial.ParseShard(text)
-	if err != nil {
-		return fmt.Errorf("%w, or auto", err)
-	}
-	return nil
-}
-
-// shardOf reads --shard. auto asks the environment: a Slurm array's task, or a Kubernetes job's index with the number of completions in SHOAL_SHARDS.
-func shardOf(text string, env func(string) string) (trial.Shard, error) {
-	if text != "auto" {
-		return trial.ParseShard(text)
-	}
-	number := func(name string) (int, error) {
-		n, err := strconv.Atoi(env(name))
-		if err != nil {
-			return 0, usageError("", "--shard auto: %s is %q in the environment, and no number", name, env(name))
-		}
-		return n, nil
-	}
-	switch {
-	case env("SLURM_ARRAY_TASK_ID") != "":
-		var at [4]int
-		for i, name := range []string{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_COUNT"} {
-			var err error
-			if at[i], err = number(name); err != nil {
-				return trial.Shard{}, err
-			}
-		}
-		id, low, high, count := at[0], at[1], at[2], at[3]
-		if high-low+1 != count || id < low || id > high {
-			return trial.Shard{}, usageError("sbatch --array=0-7, or --shard I/N", "--shard auto: a Slurm array with gaps: %d tasks from %d to %d", count, low, high)
-		}
-		return trial.Shard{I: id - low, N: count}, nil
-	case env("JOB_COMPLETION_INDEX") != "":
-		i, err := number("JOB_COMPLETION_INDEX")
-		if err != nil {
-			return trial.Shard{}, err
-		}
-		if env("SHOAL_SHARDS") == "" {
-			return trial.Shard{}, usageError("set SHOAL_SHARDS to the job's completions", "--shard auto: an indexed Kubernetes job does not say how many completions it has")
-		}
-		n, err := number("SHOAL_SHARDS")
-		if err != nil {
-			return trial.Shard{}, err
-		}
-		return trial.ParseShard(fmt.Sprintf("%d/%d", i, n))
-	}
-	return trial.Shard{}, usageError("--shard I/N", "--shard auto: neither a Slurm array (SLURM_ARRAY_TASK_ID) nor an indexed Kubernetes job (JOB_COMPLETION_INDEX) is in the environment")
-}
-
 func policyPath(c *cli.Context) string {
 	if c.NArg() == 0 {
 		return usualPolicy
@@ -217,7 +159,8 @@ func checkAction(c *cli.Context) error {
 		return asUsage(err)
 	}
 	if shard.N > 0 {
-		return saidShard(c, run, shard)
+		answered, units := run.Answers()
+		return saidShard(c, shard, answered, units, run.Cut())
 	}
 	return tellRelease(c, run, viewsOf(c))
 }
@@ -244,19 +187,6 @@ func readPolicy(c *cli.Context, path string, text []byte) (*gate.Policy, error) 
 		n = fmt.Sprintf("%d faults", len(faults))
 	}
 	return nil, usageError(last.Hint, "%s has %s", path, n)
-}
-
-// saidShard tells what a shard has done.
-func saidShard(c *cli.Context, run *gate.Run, s trial.Shard) error {
-	answered, units := run.Answers()
-	if run.Cut() {
-		return errCutShort()
-	}
-	if jsonMode(c) != "" {
-		return printJSON(c.App.Writer, map[string]any{"shard": fmt.Sprintf("%d/%d", s.I, s.N), "answers": answered, "units": units, "records": c.String("records")})
-	}
-	_, err := foreign.Fprintf(c.App.Writer, "shard %d/%d: %d of %d answers, in %s; shoal merge puts the shards together\n", s.I, s.N, answered, units, c.String("records"))
-	return err
 }
 
 // tellRelease prints a result, writes its views, and gives its exit code.
@@ -304,21 +234,6 @@ func outcomeOf(r *release.Result) error {
 	return nil
 }
 
-// buildOf is the version with the hash of the program's file: records of two builds are not put together.
-func buildOf() string {
-	text := version()
-	path, err := os.Executable()
-	if err != nil {
-		return text
-	}
-	sum, err := input.SHA256(context.Background(), path)
-	if err != nil {
-		return text
-	}
-	const shown = 16
-	return text + " " + sum[:shown]
-}
-
 // policyProgress shows how far a policy is.
 type policyProgress struct {
 	c    *cli.Context
@@ -343,38 +258,6 @@ func (p *policyProgress) end() {
 	if p.bar != nil {
 		p.bar.finish()
 		p.bar = nil
-	}
-}
-
-func mergeCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "merge",
-		Usage:     "put the records of shards together",
-		ArgsUsage: "RECORDS...",
-		Description: "Example: shoal merge shard-*.jsonl -o records.jsonl && shoal check shoal.yaml --records records.jsonl\n\n" +
-			"Gaps, overlaps, and records of another policy, model, data or program are refused, and nothing is written then.",
-		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` of records that is written"}, jsonOption()},
-		Action: func(c *cli.Context) error {
-			n, err := gate.Merge(c.String("output"), c.Args().Slice())
-			var other *record.OtherError
-			var gap *record.GapError
-			var overlap *record.OverlapError
-			switch {
-			case errors.As(err, &other):
-				return usageError("shards are of one policy, with the same models, data and program", "%v", err)
-			case errors.As(err, &gap):
-				return &codeError{code: exitError, err: err, hint: "run that shard again with the same --shard and --records: it goes on where it was cut off"}
-			case errors.As(err, &overlap):
-				return usageError("name each shard once", "%v", err)
-			case err != nil:
-				return err
-			}
-			if jsonMode(c) != "" {
-				return printJSON(c.App.Writer, map[string]any{"answers": n, "files": c.NArg(), "output": c.String("output")})
-			}
-			_, err = foreign.Fprintf(c.App.Writer, "%d answers of %d files are in %s\n", n, c.NArg(), c.String("output"))
-			return err
-		},
 	}
 }
 

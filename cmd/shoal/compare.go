@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -30,7 +31,7 @@ func compareCommand() *cli.Command {
 		&cli.BoolFlag{Name: "certify", Usage: "prove how far the outputs can differ over all valid inputs: not at all, or by how much at most"},
 		boxFlag("valid inputs for --certify"),
 		methodFlag("domain for --certify", verify.DeepPoly),
-		resumeFlag(),
+		resumeFlag(), recordsFlag(), shardFlag(),
 		semanticsFlag("for --certify, real: over real numbers; float32: for every float32 execution", verify.Real),
 		realFlag("max-delta", "exit with 12 where --certify does not prove that outputs differ by at most `D`; where --method cannot, by the complete search", "", notBelow0),
 		&cli.GenericFlag{Name: "search-time", Usage: "time for the search that --max-delta may need, such as 30s; 0 means none", Value: &wait{"30s"}, DefaultText: "30s"},
@@ -85,6 +86,10 @@ func batched(ports []engine.Port, n int) []engine.Port {
 }
 
 func compareAction(c *cli.Context) error {
+	shard, err := shardOf(c.String("shard"), os.Getenv)
+	if err != nil {
+		return err
+	}
 	sizes, err := parseDims(c.StringSlice("dim"))
 	if err != nil {
 		return err
@@ -170,11 +175,22 @@ func compareAction(c *cli.Context) error {
 		return err
 	}
 	engines := [2]string{sessions[0].Engine(), sessions[1].Engine()}
-	if q.Records, err = compareRecords(c, r, q, s, engines); err != nil {
+	index := q.Feed.Index
+	for i := 0; q.Feed.Index == nil && i < q.Feed.Len; i++ {
+		index = append(index, i)
+	}
+	parts, err := wholeOf(c, index, q.Batch, trial.CompareKey)
+	if err != nil {
+		return err
+	}
+	if q.Records, err = compareRecords(c, r, q, s, engines, parts); err != nil {
 		return err
 	}
 	defer q.Records.Close()
-	r.Interrupted, err = runCompare(c, q, r)
+	r.Interrupted, err = runCompare(c, q, shard, r)
+	if err == nil && shard.N > 0 {
+		return saidPart(c, shard, q.Records, parts, r.Interrupted)
+	}
 	if err == nil {
 		r.Agreement = q.Sum(r.Rows)
 		r.Agreement.Engines, r.Agreement.Matched = engines, matched
@@ -213,11 +229,12 @@ func compareAction(c *cli.Context) error {
 	return nil
 }
 
-// runCompare compares all samples.
-func runCompare(c *cli.Context, q *trial.Compare, r *report.Result) (bool, error) {
-	bar := newProgress(c.App.ErrWriter, q.Feed.Len, "comparing")
+// runCompare compares the samples of a shard.
+func runCompare(c *cli.Context, q *trial.Compare, part trial.Shard, r *report.Result) (bool, error) {
+	from, to := part.Blocks(q.Feed.Len, q.Batch)
+	bar := newProgress(c.App.ErrWriter, to-from, "comparing")
 	defer bar.finish()
-	cut, err := q.Run(c.Context, func(rows []report.Row) error {
+	cut, err := q.Run(c.Context, part, func(rows []report.Row) error {
 		r.Rows = append(r.Rows, rows...)
 		for range rows {
 			bar.add()
@@ -227,8 +244,8 @@ func runCompare(c *cli.Context, q *trial.Compare, r *report.Result) (bool, error
 	return cut, asUsage(err)
 }
 
-// compareRecords opens --resume.
-func compareRecords(c *cli.Context, r *report.Result, q *trial.Compare, s *samples, engines [2]string) (*record.File, error) {
+// compareRecords opens --resume or --records.
+func compareRecords(c *cli.Context, r *report.Result, q *trial.Compare, s *samples, engines [2]string, parts []record.Part) (*record.File, error) {
 	settings := map[string]any{"engines": engines, "dims": r.Model.Dims, "batch": q.Batch, "match": c.String("match"), "inputs": q.Inputs, "outputs": q.Outputs}
 	p := record.Plan{Question: string(r.Question), Model: r.Model.SHA256 + " " + r.Other.SHA256, Subject: r.Subject, Settings: settings, Version: version()}
 	if s == nil {
@@ -237,7 +254,7 @@ func compareRecords(c *cli.Context, r *report.Result, q *trial.Compare, s *sampl
 		p.Data = s.set.SHA256
 		settings["split"], settings["mean"], settings["std"], settings["range"] = c.String("split"), s.Mean, s.Std, c.String("range") // which go together decides the last digits
 	}
-	return openPlan(c, p)
+	return openPlan(c, p, parts)
 }
 
 // comparedChecks are those of the thresholds.

@@ -45,10 +45,10 @@ func fills(k output.FolderKind) outputFlag {
 
 // outputsOf are the flags that name outputs, by command.
 var outputsOf = map[string]map[string]outputFlag{
-	"certify":  {"resume": writes(record.Kind), "certificate": writes(certificateKind)},
-	"compare":  {"resume": writes(record.Kind)},
-	"radius":   {"resume": writes(record.Kind), "plot": writes(output.Picture)},
-	"attack":   {"resume": writes(record.Kind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},
+	"certify":  {"resume": writes(record.Kind), "records": writes(record.Kind), "certificate": writes(certificateKind)},
+	"compare":  {"resume": writes(record.Kind), "records": writes(record.Kind)},
+	"radius":   {"resume": writes(record.Kind), "records": writes(record.Kind), "plot": writes(output.Picture)},
+	"attack":   {"resume": writes(record.Kind), "records": writes(record.Kind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},
 	"gradient": {"output": writes(output.ONNX)},
 	"simplify": {"output": writes(output.ONNX)},
 	"convert":  {"output": writes(output.ONNX)},

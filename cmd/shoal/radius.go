@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,7 +18,7 @@ func radiusCommand() *cli.Command {
 		radiusFlag("max-eps", "largest radius tried, in pixel units", "0.1", above0),
 		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
 		&cli.BoolFlag{Name: "newton", Usage: "with --method fastlin-plain: the thesis' root beside the bracket, for the record; it is no proof"},
-		falsifyFlag(), resumeFlag(),
+		falsifyFlag(), resumeFlag(), recordsFlag(), shardFlag(),
 		plotFlag("draw the sorted radii"),
 		jsonLines())
 	return &cli.Command{
@@ -32,6 +33,10 @@ func radiusCommand() *cli.Command {
 
 func radiusAction(c *cli.Context) error {
 	m, err := modelArg(c)
+	if err != nil {
+		return err
+	}
+	shard, err := shardOf(c.String("shard"), os.Getenv)
 	if err != nil {
 		return err
 	}
@@ -60,15 +65,22 @@ func radiusAction(c *cli.Context) error {
 	if q.Newton {
 		settings["newton"] = true
 	}
-	if q.Records, err = openRecords(c, r, s, settings); err != nil {
+	parts, err := wholeOf(c, s.Index, 1, trial.RadiusKey)
+	if err != nil {
+		return err
+	}
+	if q.Records, err = openRecords(c, r, s, settings, parts); err != nil {
 		return err
 	}
 	defer q.Records.Close()
 	start := time.Now()
 	p := newPrinter(c, columns(r.Question, sub, false))
-	show := p.rows(r)
-	if r.Interrupted, err = eachSample(c, q.Samples, "radii", w, q.Ask, func(row report.Row) error { return show([]report.Row{row}) }); err != nil {
+	show := p.rowsOf(shard, r)
+	if r.Interrupted, err = eachSample(c, q.Samples, shard, "radii", w, q.Ask, func(row report.Row) error { return show([]report.Row{row}) }); err != nil {
 		return err
+	}
+	if shard.N > 0 {
+		return saidPart(c, shard, q.Records, parts, r.Interrupted)
 	}
 	r.Radii = q.Sum(r.Rows)
 	r.Radii.Seconds = time.Since(start).Seconds()

@@ -116,22 +116,25 @@ var demandsOf = map[string]demands{
 	"certify": {words: 1, what: "model file",
 		needs: []need{
 			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
-			{flags: []string{"eps"}, when: has("data"), hint: epsHint},
+			{flags: []string{"eps"}, when: has("data"), hint: epsHint}, shardKept,
 		},
-		rules: []rule{{"data split range mean std resize exif labels pixel-range unbounded eps norm min-certified output decision tolerance resume hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
+		rules: []rule{{"data split range mean std resize exif labels pixel-range unbounded eps norm min-certified output decision tolerance resume records shard hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
 			{"certificate", has("vnnlib"), "goes with --vnnlib"}, {"certificate", is("semantics", "real"), "goes with --semantics real"},
-			ofNumbers, ofClasses, cutTwice, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}, moving}},
+			ofNumbers, ofClasses, cutTwice, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}, moving,
+			keptOnce, ofAll("min-certified")}},
 	"recheck": {words: 2, extra: 1, what: "files, a certificate and a model, and may take a property"},
-	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated},
-		rules: []rule{ofNumbers, ofClasses, moving, cutTwice, {"newton", is("method", "fastlin-plain"), "goes with --method fastlin-plain: it is the thesis' measure"}},
+	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated, shardKept},
+		rules: []rule{ofNumbers, ofClasses, moving, cutTwice, {"newton", is("method", "fastlin-plain"), "goes with --method fastlin-plain: it is the thesis' measure"},
+			keptOnce, ofAll("plot")},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {
 				return usageError("", "--tol %s is more than --max-eps %s", givenText(c, "tol"), givenText(c, "max-eps"))
 			}
 			return nil
 		}},
-	"attack": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, {flags: []string{"eps"}, hint: epsHint}, tolerated},
-		rules: []rule{ofNumbers, ofClasses, {"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") }, "needs images; inputs of an npz file may be anything"}, onGPU},
+	"attack": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, {flags: []string{"eps"}, hint: epsHint}, tolerated, shardKept},
+		rules: []rule{ofNumbers, ofClasses, {"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") }, "needs images; inputs of an npz file may be anything"}, onGPU,
+			keptOnce, ofAll("save png plot min-robust")},
 		also: func(c *cli.Context) error {
 			a, err := attackOf(c)
 			if err != nil {
@@ -157,10 +160,10 @@ var demandsOf = map[string]demands{
 	"run": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}},
 		rules: []rule{ofClasses, {"float64", is("engine", "auto", "go"), "goes with --engine go: it alone computes in float64"}, onGPU}},
 	"inspect": {words: 1, what: "model file"},
-	"compare": {words: 2, what: "model files",
+	"compare": {words: 2, what: "model files", needs: []need{shardKept},
 		rules: []rule{besideData, ofNumbers, ofClasses, {"samples", lacks("data"), "does not go with --data; --range takes a part of it"},
 			{"box method semantics max-delta", func(c *cli.Context) bool { return c.Bool("certify") }, "goes with --certify"},
-			{"search-time", has("max-delta"), "goes with --max-delta"}, onGPU}},
+			{"search-time", has("max-delta"), "goes with --max-delta"}, onGPU, keptOnce, ofAll("certify max-difference min-agreement")}},
 	"simplify": {words: 1, what: "model file", needs: []need{{flags: []string{"output", "in-place"}, hint: outputHint}}, also: oneOutput},
 	"convert":  {words: 1, what: "model file", needs: []need{{flags: []string{"output", "in-place"}, hint: outputHint}}, also: oneOutput},
 	"prune": {words: 1, what: "model file",
@@ -216,9 +219,9 @@ var demandsOf = map[string]demands{
 	}},
 	"init": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}}},
 	"check": {words: 1, less: true, what: "policy file",
-		rules: []rule{{"report", lacks("shard"), "does not go with --shard: shoal merge puts the shards together first"},
+		rules: []rule{ofAll("report"),
 			{"engine device onnxruntime threads report records shard only json", lacks("schema"), "does not go with --schema"}, onGPU},
-		needs: []need{{flags: []string{"records"}, when: has("shard"), hint: "--records FILE keeps what the shard answers"}},
+		needs: []need{shardKept},
 		also: func(c *cli.Context) error {
 			if c.Bool("schema") && c.NArg() > 0 {
 				return usageError("", "--schema takes no policy")

@@ -74,20 +74,21 @@ func documentOf(t *testing.T, args []string) any {
 	if err := json.Unmarshal([]byte(out), &doc); code != 0 || err != nil {
 		t.Fatalf("%v: exit %d, %v, %s", args, code, err, words)
 	}
-	var still func(v any)
-	still = func(v any) {
-		switch v := v.(type) {
-		case map[string]any:
-			delete(v, "seconds")
-			for _, x := range v {
-				still(x)
-			}
-		case []any:
-			for _, x := range v {
-				still(x)
-			}
+	timeless(doc)
+	return doc
+}
+
+// timeless takes the times out of a document, how deep they may be.
+func timeless(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		delete(v, "seconds")
+		for _, x := range v {
+			timeless(x)
+		}
+	case []any:
+		for _, x := range v {
+			timeless(x)
 		}
 	}
-	still(doc)
-	return doc
 }

@@ -173,7 +173,7 @@ func (s *sweep) open() (*record.File, error) {
 	if s.l.teacher != nil {
 		plan.Model = s.l.teacher.SHA256
 	}
-	return openPlan(s.c, plan)
+	return openPlan(s.c, plan, nil)
 }
 
 // run trains once, unless an earlier call did. A student that is to be written is trained again in any case.

@@ -51,9 +51,11 @@ func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify
 	return p, s, nil
 }
 
-// eachSample puts the same question to every sample and shows every answer; progress goes to stderr, and that of a sample's proof is told by w. See trial.Each.
-func eachSample[A any](c *cli.Context, s *trial.Samples, doing string, w *proofWatch, ask func(ctx context.Context, i int) (A, error), show func(A) error) (interrupted bool, err error) {
-	bar := newProgress(c.App.ErrWriter, s.Len(), doing)
+// eachSample puts the same question to every sample of a shard and shows every answer; progress goes to stderr, and that of a sample's proof is told by w. See trial.Each.
+func eachSample[A any](c *cli.Context, s *trial.Samples, part trial.Shard, doing string, w *proofWatch,
+	ask func(ctx context.Context, i int) (A, error), show func(A) error) (interrupted bool, err error) {
+	from, to := part.Of(s.Len())
+	bar := newProgress(c.App.ErrWriter, to-from, doing)
 	defer bar.finish()
 	var at, since atomic.Int64
 	defer bar.watch(func() foreign.Text {
@@ -64,7 +66,7 @@ func eachSample[A any](c *cli.Context, s *trial.Samples, doing string, w *proofW
 		w.begin(index)
 		since.Store(time.Now().UnixNano())
 	}
-	return trial.Each(c.Context, s, begin, ask, func(answer A) error {
+	return trial.Each(c.Context, s, part, begin, ask, func(answer A) error {
 		err := show(answer)
 		if err == nil {
 			bar.add()
@@ -124,6 +126,14 @@ func (p *printer) rows(r *report.Result) func([]report.Row) error {
 		}
 		return nil
 	}
+}
+
+// rowsOf is rows, or prints nothing of a shard: its answers are kept by --records.
+func (p *printer) rowsOf(s trial.Shard, r *report.Result) func([]report.Row) error {
+	if s.N > 0 {
+		return func([]report.Row) error { return nil }
+	}
+	return p.rows(r)
 }
 
 // end prints the rest of a result: its summary, and for machines that want one document all of it.

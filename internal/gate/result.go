@@ -422,7 +422,7 @@ func Recorded(path string) (*Run, error) {
 		return nil, &record.OtherError{Path: path, Why: "has another number of models than its policy"}
 	}
 	for _, one := range r.s.Parts {
-		if r.p.requirement(one.Name) == nil || one.Units < 0 || one.Units > largest {
+		if r.p.requirement(one.Name) == nil || one.Units < 0 || one.Units > record.Largest {
 			return nil, &record.OtherError{Path: path, Why: fmt.Sprintf("has a part %q that its policy does not", one.Name)}
 		}
 		r.answers[one.Name] = make([]*answer, one.Units)
@@ -444,6 +444,3 @@ func Recorded(path string) (*Run, error) {
 	}
 	return r, nil
 }
-
-// largest is how many units a part of a file of records may say that it has.
-const largest = 1 << 28

@@ -234,16 +234,15 @@ type worker struct {
 
 // all asks the units of the shard, block by block, until the outcome is decided. failure is why the requirement cannot be asked.
 func (w *worker) all(ctx context.Context, failure error) error {
-	blocks := (w.part.Units + w.part.Grain - 1) / w.part.Grain
-	from, to := w.l.o.Shard.Of(blocks)
+	from, to := w.l.o.Shard.Blocks(w.part.Units, w.part.Grain)
 	defer func() {
 		if w.question != nil {
 			w.question.close()
 		}
 	}()
 	next := 0 // look
-	for b := from; b < to; b++ {
-		at, end := b*w.part.Grain, min(w.part.Units, (b+1)*w.part.Grain)
+	for at := from; at < to; at += w.part.Grain {
+		end := min(to, at+w.part.Grain)
 		if !w.known(at, end) {
 			if failure == nil {
 				failure = w.ask(ctx, at, end)

@@ -101,7 +101,7 @@ func (l *lab) radius(ctx context.Context, of *model, c *Certify, o verify.Option
 func (l *lab) askRadii(ctx context.Context, s *step, q *trial.Radius, take func(report.Row)) error {
 	return l.kept(s, func(f *record.File) error {
 		q.Records = f
-		cut, err := trial.Each(ctx, q.Samples, nil, q.Ask, func(row report.Row) error {
+		cut, err := trial.Each(ctx, q.Samples, trial.Shard{}, nil, q.Ask, func(row report.Row) error {
 			take(row)
 			return nil
 		})

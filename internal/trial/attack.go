@@ -30,6 +30,9 @@ type Attack struct {
 	Tolerance *Tolerance
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
+	// Whole tells that records are of all samples at all radii, and the same whenever they were cut off: of a batch that is not there whole all is asked anew, and
+	// what follows from a smaller radius is kept too.
+	Whole bool
 	// Watch, where set, is told how far the run is.
 	Watch AttackWatcher
 	// Retarget, where set, opens the target of sample i: what is held differs from sample to sample. Same tells whether two samples have the same.
@@ -128,23 +131,40 @@ func (q *Attack) batch(ctx context.Context, from, to int) ([][]report.Row, error
 	}()
 	out := make([][]report.Row, len(q.Eps))
 	broken := make([]*report.Row, to-from)
+	order := make([]int, to-from)
+	for i := range order {
+		order[i] = i
+	}
 	for _, k := range ascending(q.Eps) {
 		out[k] = make([]report.Row, to-from)
 		var todo []int
+		var follows []record.Answer
+		carried := func(i int) bool { return broken[i] != nil && attack.Nested(q.Method) }
+		anew := q.Whole && slices.ContainsFunc(order, func(i int) bool { // of those that are attacked at this radius
+			return !carried(i) && !q.find(k, all.Index[i], &report.Row{})
+		})
 		for i := range to - from {
 			row := &out[k][i]
-			if q.find(k, all.Index[i], row) {
-			} else if b := broken[i]; b != nil && attack.Nested(q.Method) {
-				*row = *b
-				hit := *b.Hit
+			switch {
+			case !(anew && !carried(i)) && q.find(k, all.Index[i], row):
+			case carried(i):
+				*row = *broken[i]
+				hit := *broken[i].Hit
 				hit.Evaluations = 0
 				row.Hit, row.Seconds = &hit, 0
-			} else {
+				row.At(q.Eps[k].Value, q.Eps[k].Text)
+				follows = append(follows, q.answer(k, row, nil, q.Target.SamplesDepend()))
+			default:
 				todo = append(todo, i)
 				continue
 			}
 			row.At(q.Eps[k].Value, q.Eps[k].Text)
 			q.finished(k, row)
+		}
+		if q.Whole {
+			if err := q.Records.Add(follows...); err != nil {
+				return nil, err
+			}
 		}
 		if err := q.some(ctx, all, from, todo, k, out[k]); err != nil {
 			return nil, err
@@ -240,7 +260,7 @@ func (q *Attack) together(ctx context.Context, target *attack.Target, all *attac
 		}
 		row.At(q.Eps[k].Value, q.Eps[k].Text)
 		out[i] = row
-		answers = append(answers, record.Answer{Key: q.key(k), Index: row.Index, Result: attackRecord{row, encodeFloats(row.Input), row.Evaluations, res.Flags, target.SamplesDepend()}})
+		answers = append(answers, q.answer(k, &row, res.Flags, target.SamplesDepend()))
 	}
 	if err := q.Records.Add(answers...); err != nil {
 		return err
@@ -266,7 +286,12 @@ type attackRecord struct {
 	Depend      bool          `json:"samples_depend,omitempty"`
 }
 
-func (q *Attack) key(k int) string { return fmt.Sprintf("eps %v", q.Eps[k].Value) }
+// answer is a row as records keep it.
+func (q *Attack) answer(k int, row *report.Row, flags []attack.Flag, depend bool) record.Answer {
+	return record.Answer{Key: q.key(k), Index: row.Index, Result: attackRecord{*row, encodeFloats(row.Input), row.Evaluations, flags, depend}}
+}
+
+func (q *Attack) key(k int) string { return q.Eps[k].Key() }
 
 func (q *Attack) find(k, index int, row *report.Row) bool {
 	var r attackRecord

@@ -112,7 +112,7 @@ func (q *Certify) answered(row *report.Row) bool {
 // boundsAlone tells that outputs are bounded, and nothing is asked that could be verified.
 func (q *Certify) boundsAlone() bool { return q.Subject.Numbers() && q.Subject.Tolerance == nil }
 
-func (q *Certify) key(k int) string { return fmt.Sprintf("eps %v", q.Eps[k].Value) }
+func (q *Certify) key(k int) string { return q.Eps[k].Key() }
 
 // ask fills in the rows that are not there.
 func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {

@@ -39,10 +39,20 @@ type compareRecord struct {
 	Depend [2]bool `json:"depend"`
 }
 
-// Run compares all samples a batch at a time, and gives each row to show. Cancelled, it ends behind the last batch that was finished.
-func (q *Compare) Run(ctx context.Context, show func([]report.Row) error) (interrupted bool, err error) {
-	for from := 0; from < q.Feed.Len; from += q.Batch {
-		n := min(q.Batch, q.Feed.Len-from)
+// Run compares the samples of a shard a batch at a time, and gives each row to show. Cancelled, it ends behind the last batch that was finished.
+func (q *Compare) Run(ctx context.Context, part Shard, show func([]report.Row) error) (interrupted bool, err error) {
+	first, end := part.Blocks(q.Feed.Len, q.Batch)
+	for from := 0; from < end; from += q.Batch {
+		n := min(q.Batch, end-from)
+		if from < first { // what is random goes on behind those of other shards
+			if q.Feed.Index != nil {
+				continue
+			}
+			if _, _, err := q.Feed.Next(from, n); err != nil {
+				return false, err
+			}
+			continue
+		}
 		rows, err := q.batch(ctx, from, n)
 		if err != nil && ctx.Err() != nil {
 			return true, nil
@@ -72,7 +82,8 @@ func (q *Compare) index(i int) int {
 	return q.Feed.Index[i]
 }
 
-const compareKey = "compare"
+// CompareKey is that of its answers.
+const CompareKey = "compare"
 
 func (q *Compare) batch(ctx context.Context, from, n int) ([]report.Row, error) {
 	x, padded, err := q.Feed.Next(from, n) // also where the answers are known: what is random goes on from there
@@ -83,7 +94,7 @@ func (q *Compare) batch(ctx context.Context, from, n int) ([]report.Row, error) 
 	var missing []int
 	for i := range rows {
 		var r compareRecord
-		if !q.Records.Find(compareKey, q.index(from+i), &r) || r.Difference == nil {
+		if !q.Records.Find(CompareKey, q.index(from+i), &r) || r.Difference == nil {
 			missing = append(missing, i)
 			continue
 		}
@@ -120,7 +131,7 @@ func (q *Compare) batch(ctx context.Context, from, n int) ([]report.Row, error) 
 	var answers []record.Answer
 	for _, i := range missing {
 		rows[i] = fresh[i]
-		answers = append(answers, record.Answer{Key: compareKey, Index: rows[i].Index,
+		answers = append(answers, record.Answer{Key: CompareKey, Index: rows[i].Index,
 			Result: compareRecord{rows[i], scores, [2]bool{q.Models[0].Runs.Depend, q.Models[1].Runs.Depend}}})
 	}
 	return rows, q.Records.Add(answers...)

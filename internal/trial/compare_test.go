@@ -37,7 +37,7 @@ func TestInfinitiesAreComparedTheSameFromRecords(t *testing.T) {
 				return []*onnxio.Tensor{onnxio.FromFloat32(x[3*from:3*(from+n)], n, 3)}, n, nil
 			}}}
 		var rows []report.Row
-		if cut, err := q.Run(ctx, func(some []report.Row) error {
+		if cut, err := q.Run(ctx, Shard{}, func(some []report.Row) error {
 			rows = append(rows, some...)
 			return nil
 		}); cut || err != nil {

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -10,6 +11,9 @@ type Eps struct {
 	Value float64
 	Text  string
 }
+
+// Key is that of the answers at a radius, in records.
+func (e Eps) Key() string { return fmt.Sprintf("eps %v", e.Value) }
 
 // ascending gives the numbers of a list from the smallest radius on.
 func ascending(eps []Eps) []int {

@@ -40,11 +40,13 @@ type Radius struct {
 	Newton bool
 }
 
+// RadiusKey is that of its answers.
+const RadiusKey = "radius"
+
 // Ask answers for sample i. Where the time runs out the answer is what is known by then.
 func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
-	const key = "radius"
 	var row report.Row
-	if q.Records.Find(key, q.Samples.Index[i], &row) && row.Bracket != nil {
+	if q.Records.Find(RadiusKey, q.Samples.Index[i], &row) && row.Bracket != nil {
 		return row, nil
 	}
 	start := time.Now()
@@ -99,7 +101,7 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 	if ctx.Err() != nil { // what was cut off is no answer
 		return row, ctx.Err()
 	}
-	return row, q.Records.Add(record.Answer{Key: key, Index: row.Index, Result: row})
+	return row, q.Records.Add(record.Answer{Key: RadiusKey, Index: row.Index, Result: row})
 }
 
 // Sum is the summary of rows.

@@ -2,16 +2,42 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/shallow-waters/shoal/internal/output"
 )
 
-// Part is how many answers there are to be to a key: those of indices 0 to N-1.
+// Part is what answers there are to be to a key: those of indices From to From+N-1. Grain of them are asked together, from the first on.
 type Part struct {
-	Key string
-	N   int
+	Key   string `json:"name"`
+	From  int    `json:"from,omitempty"`
+	N     int    `json:"units"`
+	Grain int    `json:"grain,omitempty"`
+}
+
+// Whole are the settings of a plan that is cut into shards: beside what answers depend on, which answers there are to be.
+type Whole struct {
+	Parts    []Part `json:"parts"`
+	Settings any    `json:"settings"`
+}
+
+// Largest is how many answers a part may say that it has.
+const Largest = 1 << 28
+
+// Parts are those of a plan. Without any its records may be of any samples, and nothing says when they are all there.
+func (p Plan) Parts() ([]Part, error) {
+	var s Whole
+	if err := p.Details(&struct{}{}, &s); err != nil || len(s.Parts) == 0 {
+		return nil, errors.New("holds records of no whole run: --records FILE keeps those that can be put together, --resume does not")
+	}
+	for _, one := range s.Parts {
+		if one.From < 0 || one.From > Largest || one.N < 0 || one.N > Largest {
+			return nil, errors.New("has a part of an impossible size")
+		}
+	}
+	return s.Parts, nil
 }
 
 // GapError tells what is in none of the files that were to be merged.
@@ -38,8 +64,8 @@ func (e *OverlapError) Error() string {
 }
 
 // Merge writes into one file what shards of a plan have answered. Files of other plans (of another version of the program, too), answers that two
-// files have, and answers that none has are errors, and nothing is written then. parts says which answers a plan has.
-func Merge(to string, files []string, parts func(Plan) ([]Part, error)) (answers int, err error) {
+// files have, and answers that none has are errors, and nothing is written then. Plan.Parts says which answers there are to be.
+func Merge(to string, files []string) (answers int, err error) {
 	var first Head
 	from := map[place]int{}
 	all := map[place]json.RawMessage{}
@@ -61,9 +87,9 @@ func Merge(to string, files []string, parts func(Plan) ([]Part, error)) (answers
 			from[at], all[at] = i, l.Result
 		}
 	}
-	want, err := parts(first.Plan)
+	want, err := first.Plan.Parts()
 	if err != nil {
-		return 0, err
+		return 0, &OtherError{files[0], err.Error()}
 	}
 	if err := complete(all, want); err != nil {
 		return 0, err
@@ -77,7 +103,7 @@ func Merge(to string, files []string, parts func(Plan) ([]Part, error)) (answers
 			return err
 		}
 		for _, p := range want {
-			for i := range p.N {
+			for i := p.From; i < p.From+p.N; i++ {
 				line, err := json.Marshal(Line{p.Key, i, all[place{p.Key, i}]})
 				if err != nil {
 					return err
@@ -96,7 +122,7 @@ func complete(all map[place]json.RawMessage, want []Part) error {
 	var gap *GapError
 	found := 0
 	for _, p := range want {
-		for i := range p.N {
+		for i := p.From; i < p.From+p.N; i++ {
 			if _, ok := all[place{p.Key, i}]; ok {
 				found++
 				continue
