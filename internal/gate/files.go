@@ -21,7 +21,7 @@ import (
 )
 
 // looked looks at a model's file.
-func (l *lab) looked(_ context.Context, r *Requirement) (answer, error) {
+func (l *lab) looked(ctx context.Context, r *Requirement) (answer, error) {
 	a := blank(-1)
 	_, m, err := l.model(r.Model)
 	if err != nil {
@@ -58,6 +58,13 @@ func (l *lab) looked(_ context.Context, r *Requirement) (answer, error) {
 		"these operators are not the standard's: "+foreign)
 	free := freeSizes(m.Graph)
 	add(f.Static, "static_shapes", free == "", orWord(free, "all fixed"), "all fixed", "shoal convert --dim NAME=N or --batch N fixes them: "+free)
+	if f.Signature != nil {
+		one, err := l.signed(ctx, f.Signature, m)
+		if err != nil {
+			return a, err
+		}
+		a.Items = append(a.Items, one)
+	}
 	return a, nil
 }
 

@@ -156,6 +156,16 @@ type File struct {
 	Inside bool   `yaml:"no_external_data_outside"`
 	Known  bool   `yaml:"no_unknown_domains"`
 	Static bool   `yaml:"static_shapes"`
+
+	Signature *Signature `yaml:"signature"`
+}
+
+// Signature is what must sign a model's files: a bundle of OpenSSF Model Signing, for a public key, or for certificates that its own leads to.
+type Signature struct {
+	At          place
+	Bundle      string `yaml:"bundle"`
+	Key         string `yaml:"key"`
+	Certificate string `yaml:"certificate"`
 }
 
 // Change limits how far a figure may be from another model's on the same samples: as TFMA's change thresholds have it, new less old is at least

@@ -51,7 +51,9 @@ require:
     at_most: 1.1
   - file: {sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, opset: 13..21, ir: 8, finite_weights: true
       , no_external_data_outside: true,
-      no_unknown_domains: true, static_shapes: true}
+      no_unknown_domains: true, static_shapes: true, signature: {bundle: model.sig, key: signer.pub}}
+  - name: certified
+    file: {signature: {bundle: model.sig, certificate: root.crt}}
 `
 
 // TestPoliciesAreReadWithEveryKey reads a policy that has each of them, and looks that none is passed over.

@@ -35,6 +35,7 @@ type part struct {
 	Units  int      `json:"units"`
 	Grain  int      `json:"grain"`
 	Groups []string `json:"groups,omitempty"`
+	Marks  []string `json:"marks,omitempty"` // of files beside models and data
 }
 
 // about is what records say of models and data.
@@ -150,6 +151,10 @@ func fatal(ctx context.Context, err error) bool {
 // part tells what there is to be asked. An error that is not fatal leaves one unit, whose answer it is.
 func (l *lab) part(ctx context.Context, r *Requirement) (part, error) {
 	one := part{Name: r.Name, Units: 1, Grain: 1}
+	var err error
+	if one.Marks, err = l.marks(ctx, r); err != nil {
+		return one, err
+	}
 	switch {
 	case r.VNNLIB != nil:
 		files, err := l.properties(r)

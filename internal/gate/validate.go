@@ -227,6 +227,10 @@ func (v *validator) particulars(r *Requirement, what string) {
 		f := *r.File
 		f.At = place{}
 		v.check(f != (File{}), r.File.At, "finite_weights: true", "%s: the requirement asks nothing of the file", what)
+		if s := f.Signature; s != nil {
+			v.check(s.Bundle != "", s.At, "bundle: model.sig", "%s: signature: want bundle", what)
+			v.check((s.Key == "") != (s.Certificate == ""), s.At, "key: signer.pub", "%s: signature: want key or certificate", what)
+		}
 	}
 }
 
