@@ -26,16 +26,16 @@ func (l *lab) looked(ctx context.Context, r *Requirement) (answer, error) {
 	_, m, err := l.model(r.Model)
 	if err != nil {
 		// A file that cannot be read is no release. What leaves the model's folder is one of the reasons, and the error names it.
-		a.Items = []item{{"readable", failed, "no", "yes", err.Error()}}
+		a.Items = []item{{Name: "readable", Outcome: failed, Value: "no", Want: "yes", Words: err.Error()}}
 		return a, nil
 	}
 	f := r.File
-	a.Items = append(a.Items, item{"readable", passed, "yes", "yes", ""})
+	a.Items = append(a.Items, item{Name: "readable", Outcome: passed, Value: "yes", Want: "yes"})
 	add := func(asked bool, name string, ok bool, value, want, words string) {
 		if !asked {
 			return
 		}
-		one := item{name, passed, value, want, ""}
+		one := item{Name: name, Outcome: passed, Value: value, Want: want}
 		if !ok {
 			one.Outcome, one.Words = failed, words
 		}
@@ -180,6 +180,8 @@ func (l *lab) size(ctx context.Context, r *Requirement) (answer, error) {
 		if r.Change == nil {
 			continue
 		}
+		was := before[one.name]
+		a.Items[len(a.Items)-1].Before, a.Items[len(a.Items)-1].After = &was, got
 		gained := float64(got - before[one.name])
 		if c := r.Change.Absolute; c != nil {
 			a.Items = append(a.Items, held(one.name+" gained", gained, fmt.Sprintf("%+d", got-before[one.name]), c.Value, "at most "+c.Text))

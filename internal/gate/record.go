@@ -32,6 +32,8 @@ type item struct {
 	Value   string         `json:"value"` // as it is
 	Want    string         `json:"want"`
 	Words   string         `json:"words,omitempty"`
+	Before  *int           `json:"before,omitempty"` // what another model has, where a change is required
+	After   int            `json:"after,omitempty"`
 }
 
 func (a *answer) before() bool { return a.Before != nil && *a.Before }

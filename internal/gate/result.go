@@ -3,6 +3,7 @@ package gate
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -108,6 +109,10 @@ func (r *Run) tellItems(out *release.Requirement, q *Requirement, one part, answ
 	var bad []string
 	for _, i := range items {
 		out.Items = append(out.Items, release.Item{Name: i.Name, Outcome: i.Outcome, Value: i.Value, Want: i.Want, Words: i.Words})
+		if i.Before != nil {
+			out.Beside = append(out.Beside, release.Beside{Figure: i.Name, Against: q.Change.Against,
+				Before: report.Number(*i.Before), After: report.Number(i.After)})
+		}
 		if i.Outcome != out.Outcome || i.Outcome == passed {
 			continue
 		}
@@ -131,6 +136,8 @@ func (r *Run) tellItems(out *release.Requirement, q *Requirement, one part, answ
 	}
 	switch {
 	case out.Outcome == passed:
+	case q.File != nil && slices.ContainsFunc(items, func(i item) bool { return i.Name == "signature" && i.Outcome == failed }):
+		out.Do = "sign the released files (model_signing sign key), and keep the bundle where the policy has it"
 	case q.File != nil:
 		out.Do = "export the model again, or mend the file"
 	case q.Size != nil:
@@ -211,6 +218,41 @@ func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, an
 	if q.Robust != nil {
 		out.Confusion = confusion(used)
 	}
+	if q.Radius != nil {
+		out.Radii = radiiOf(used, q.Radius.Quantile.Value)
+	}
+	if q.Change != nil && len(used) > 0 {
+		before, after := 0, 0
+		for i := range used {
+			if used[i].before() {
+				before++
+			}
+			if used[i].Holds {
+				after++
+			}
+		}
+		out.Beside = []release.Beside{{Figure: figureOf(q), Against: q.Change.Against, Before: report.Ratio(before, len(used)),
+			After: report.Ratio(after, len(used)), Samples: len(used)}}
+	}
+}
+
+// radiiOf are the proven radii of each class.
+func radiiOf(used []answer, quantile float64) (out []release.Radii) {
+	of := map[int][]float64{}
+	for i := range used {
+		v := float64(used[i].Value)
+		if math.IsNaN(v) {
+			v = 0
+		}
+		of[used[i].Label] = append(of[used[i].Label], v)
+	}
+	for _, class := range slices.Sorted(maps.Keys(of)) {
+		v := of[class]
+		slices.Sort(v)
+		at := func(share float64) report.Number { return report.Number(v[min(len(v)-1, int(share*float64(len(v))))]) }
+		out = append(out, release.Radii{Class: class, Samples: len(v), Smallest: at(0), Quantile: at(quantile), Median: at(0.5), Largest: at(1)})
+	}
+	return out
 }
 
 // told is a test for people: the quantile stands for the share that decides about it.

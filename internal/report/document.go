@@ -79,6 +79,16 @@ func (t *Table) text(column int) bool {
 	return column < len(t.Text) && t.Text[column]
 }
 
+// words tells that all columns hold text.
+func (t *Table) words() bool {
+	for i := range t.Head {
+		if !t.text(i) {
+			return false
+		}
+	}
+	return true
+}
+
 func (t *Table) mark(row, column int) string {
 	if t.Mark == nil {
 		return ""

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -27,7 +28,9 @@ figure{margin:1.4rem 0}.figures{display:grid;grid-template-columns:repeat(auto-f
 figcaption{color:var(--quiet);font-size:.875rem;padding-top:.4rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
 @media(max-width:40rem){th,td{padding:4px 6px;font-size:13px;line-height:18px}td.l,td.l:first-child{min-width:5.5rem}}
-@media print{.scroll{overflow:visible}td,th{white-space:normal;font-size:.7rem}tr,.figures>figure{break-inside:avoid}h2,.t>p{break-after:avoid}}
+@media(max-width:40rem){.stack thead{position:absolute;clip-path:inset(50%)}.stack,.stack tbody,.stack tr,.stack td{display:block;position:static;border:0}.stack tr{border-bottom:1px solid var(--line);padding:.4rem 0}
+.stack td[data-head]::before{content:attr(data-head) ": ";color:var(--quiet);font-weight:400;font-style:normal}.stack td:first-child{font-weight:600}}
+@media print{details::details-content{content-visibility:visible;display:block}.scroll{overflow:visible}td,th{white-space:normal;font-size:.7rem}tr,.figures>figure{break-inside:avoid}h2,.t>p{break-after:avoid}}
 details{margin:.6rem 0}pre{overflow-x:auto;background:var(--soft);padding:.6rem;font-size:.8rem}`
 
 // HTML writes the document as one page that needs nothing else: style and pictures are inside, and there are no scripts.
@@ -39,7 +42,7 @@ func (d *Document) HTML() []byte {
 	for _, p := range d.Lead {
 		fmt.Fprintf(b, "<p>%s</p>\n", e(p))
 	}
-	writeBlocks(b, d.Opening)
+	writeBlocks(b, d.Title, d.Opening)
 	b.WriteString("<nav aria-label=\"Contents\"><ul>\n")
 	for i, s := range d.Sections {
 		fmt.Fprintf(b, "<li><a href=\"#s%d\">%s</a></li>\n", i+1, e(s.Title))
@@ -47,17 +50,17 @@ func (d *Document) HTML() []byte {
 	b.WriteString("</ul></nav>\n")
 	for i, s := range d.Sections {
 		fmt.Fprintf(b, "<section>\n<h2 id=\"s%d\">%s</h2>\n", i+1, e(s.Title))
-		writeBlocks(b, s.Blocks)
+		writeBlocks(b, s.Title, s.Blocks)
 		b.WriteString("</section>\n")
 	}
 	b.WriteString("</main>\n</body>\n</html>\n")
 	return b.Bytes()
 }
 
-// writeBlocks writes blocks; figures that follow each other stand side by side where there is room.
-func writeBlocks(b *bytes.Buffer, blocks []Block) {
+// writeBlocks writes the blocks of a place; figures that follow each other stand side by side where there is room.
+func writeBlocks(b *bytes.Buffer, where string, blocks []Block) {
 	e := foreign.HTML
-	row := false
+	row, tables := false, 0
 	for _, block := range blocks {
 		if _, ok := block.(Figure); ok != row {
 			b.WriteString(map[bool]string{true: "<div class=\"figures\">\n", false: "</div>\n"}[ok])
@@ -73,10 +76,12 @@ func writeBlocks(b *bytes.Buffer, blocks []Block) {
 			}
 			b.WriteString("</ul>\n")
 		case Table:
+			tables++
+			name := cmp.Or(x.Title, where)
 			if x.Folded {
-				fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n", e(x.Title))
+				fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n", e(name))
 			}
-			x.html(b)
+			x.html(b, fmt.Sprintf("%s, table %d: %s", where, tables, name)) // no two regions of a page have one name
 			if x.Folded {
 				b.WriteString("</details>\n")
 			}
@@ -87,7 +92,7 @@ func writeBlocks(b *bytes.Buffer, blocks []Block) {
 			}
 			fmt.Fprintf(b, "<figure%s>\n%s\n<figcaption>%s</figcaption>\n</figure>\n", class, inlineSVG(x.SVG, x.Alt), e(x.Caption))
 		case Details:
-			fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n<pre>%s</pre>\n</details>\n", e(x.Title), e(x.Text))
+			fmt.Fprintf(b, "<details>\n<summary>%s</summary>\n<pre tabindex=\"0\">%s</pre>\n</details>\n", e(x.Title), e(x.Text))
 		}
 	}
 	if row {
@@ -95,17 +100,17 @@ func writeBlocks(b *bytes.Buffer, blocks []Block) {
 	}
 }
 
-func (t *Table) html(b *bytes.Buffer) {
+func (t *Table) html(b *bytes.Buffer, name string) {
 	e := foreign.HTML
 	b.WriteString("<figure class=\"t\">\n") // words stand beside what scrolls, not in it
-	if t.Title != "" {
+	if t.Title != "" && !t.Folded {
 		fmt.Fprintf(b, "<p>%s</p>\n", e(t.Title))
 	}
-	name := t.Title
-	if name == "" {
-		name = "table"
+	stack := ""
+	if t.words() { // on a phone its cells stand below each other
+		stack = " class=\"stack\""
 	}
-	fmt.Fprintf(b, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table>\n", foreign.XML(name))
+	fmt.Fprintf(b, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table%s>\n", foreign.XML(name), stack)
 	class := func(row, column int) string {
 		var c []string
 		if t.text(column) {
@@ -129,7 +134,11 @@ func (t *Table) html(b *bytes.Buffer) {
 	for k, r := range t.Rows {
 		b.WriteString("<tr>")
 		for i, c := range r {
-			fmt.Fprintf(b, "<td%s>%s</td>", class(k, i), e(c))
+			head := ""
+			if stack != "" {
+				head = fmt.Sprintf(" data-head=\"%s\"", foreign.XML(t.Head[i]))
+			}
+			fmt.Fprintf(b, "<td%s%s>%s</td>", class(k, i), head, e(c))
 		}
 		b.WriteString("</tr>\n")
 	}

@@ -1,10 +1,12 @@
 package study
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
@@ -45,7 +47,60 @@ func (r *Results) Document() (*report.Document, error) {
 			return nil, err
 		}
 	}
+	w.answerFirst()
 	return w.d, nil
+}
+
+// carrying are the beginnings of the names of pictures, by how much of the claims they carry.
+var carrying = []string{"area-", "certified-", "radii-", "attack-", ""}
+
+// answerFirst puts the verdicts in a line and the picture that carries them before everything else, and folds the tables behind; the first one has
+// the claims, where there are any.
+func (w *writer) answerFirst() {
+	if a := w.answer(); a != "" {
+		w.d.Lead = append([]string{a}, w.d.Lead...)
+	}
+	place, rank := [2]int{-1, -1}, len(carrying)
+	for i := range w.d.Sections {
+		for k, b := range w.d.Sections[i].Blocks {
+			switch x := b.(type) {
+			case report.Table:
+				x.Folded = i > 0 || k > 0 || len(w.r.Claims) == 0
+				w.d.Sections[i].Blocks[k] = x
+			case report.Figure:
+				if at := slices.IndexFunc(carrying, func(start string) bool { return strings.HasPrefix(x.File, start) }); at < rank {
+					place, rank = [2]int{i, k}, at
+				}
+			}
+		}
+	}
+	if i, k := place[0], place[1]; i >= 0 {
+		s := &w.d.Sections[i]
+		w.d.Opening = []report.Block{s.Blocks[k]}
+		s.Blocks = slices.Delete(s.Blocks, k, k+1)
+	}
+}
+
+// answer counts the verdicts on the claims; "" without any.
+func (w *writer) answer() string {
+	if len(w.r.Claims) == 0 {
+		return ""
+	}
+	var order []Verdict
+	of, claims := map[Verdict][]string{}, map[int]bool{} // a claim that is checked on several data has a verdict on each
+	for _, c := range w.r.Claims {
+		claims[c.Claim] = true
+		if of[c.Verdict] == nil {
+			order = append(order, c.Verdict)
+		}
+		of[c.Verdict] = append(of[c.Verdict], fmt.Sprint(c.Claim))
+	}
+	slices.SortStableFunc(order, func(a, b Verdict) int { return -cmp.Compare(len(of[a]), len(of[b])) })
+	var parts []string
+	for _, v := range order {
+		parts = append(parts, fmt.Sprintf("%d %s (%s)", len(of[v]), v, strings.Join(of[v], ", ")))
+	}
+	return fmt.Sprintf("Of %d verdicts on %d claims: %s.", len(w.r.Claims), len(claims), strings.Join(parts, "; "))
 }
 
 // writer puts results into a document.

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/shallow-waters/shoal/internal/report"
 )
 
 var update = flag.Bool("update", false, "write testdata/report.md and report.html anew")
@@ -195,5 +198,49 @@ func TestWriteLeavesNothingHalf(t *testing.T) {
 	}
 	if pictures == 0 {
 		t.Error("no pictures")
+	}
+}
+
+// TestReportOpensWithItsAnswer: the verdicts in a line and one picture stand before any table, and tables behind are folded, but for that of the claims.
+func TestReportOpensWithItsAnswer(t *testing.T) {
+	r := madeUp()
+	d, err := r.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Opening) != 1 || len(d.Lead) == 0 {
+		t.Fatalf("%d blocks open it", len(d.Opening))
+	}
+	if _, ok := d.Opening[0].(report.Figure); !ok {
+		t.Errorf("%T opens it", d.Opening[0])
+	}
+	count := map[Verdict]int{}
+	for _, c := range r.Claims {
+		count[c.Verdict]++
+	}
+	for v, n := range count {
+		if want := fmt.Sprintf("%d %s (", n, v); !strings.Contains(d.Lead[0], want) {
+			t.Errorf("%q has no %q", d.Lead[0], want)
+		}
+	}
+	open, all := 0, 0
+	for _, s := range d.Sections {
+		for _, b := range s.Blocks {
+			switch x := b.(type) {
+			case report.Table:
+				all++
+				if !x.Folded {
+					open++
+				}
+			case report.Figure:
+				if f := d.Opening[0].(report.Figure); x.File == f.File {
+					t.Errorf("%s is there twice", f.File)
+				}
+			}
+		}
+	}
+	page := string(d.HTML())
+	if first := strings.Index(page, "<svg"); first < 0 || strings.Contains(page[:first], "<table") || open != 1 || all < 5 {
+		t.Errorf("%d of %d tables are open", open, all)
 	}
 }

@@ -16,6 +16,9 @@ func (r *Result) Document() *report.Document {
 	if f := r.figure(); f != nil {
 		d.Opening = append(d.Opening, *f)
 	}
+	if f := r.besideFigure(); f != nil {
+		d.Opening = append(d.Opening, *f)
+	}
 	d.Opening = append(d.Opening, r.curves()...)
 	d.Opening = append(d.Opening, r.pictures()...)
 	all := report.Table{Title: "Requirements", Head: []string{"requirement", "outcome", "what was found", "what was required"},
@@ -31,8 +34,11 @@ func (r *Result) Document() *report.Document {
 		return r.Requirements[row].class()
 	}
 	d.Sections = append(d.Sections, report.Section{Title: "What was required", Blocks: []report.Block{all}})
+	if s := r.besideSection(); s != nil {
+		d.Sections = append(d.Sections, *s)
+	}
 	for i := range r.Requirements {
-		if q := &r.Requirements[i]; q.Outcome != report.Pass || len(q.Tests)+len(q.Items) > 1 {
+		if q := &r.Requirements[i]; q.Outcome != report.Pass || len(q.Tests)+len(q.Items) > 1 || len(q.Radii) > 0 {
 			d.Sections = append(d.Sections, q.section())
 		}
 	}
@@ -78,6 +84,9 @@ func (q *Requirement) section() report.Section {
 			t.Rows = append(t.Rows, []string{one.Name, words[one.Outcome], one.Value, one.Want})
 		}
 		s.Blocks = append(s.Blocks, t)
+	}
+	if len(q.Radii) > 0 {
+		s.Blocks = append(s.Blocks, q.radii()...)
 	}
 	if len(q.Confusion) > 0 {
 		t := report.Table{Title: "What the attack made of samples that are right unchanged", Folded: true, Head: []string{"class"},
@@ -197,18 +206,12 @@ func (r *Result) figure() *report.Figure {
 	x := func(v float64) float64 { return left + max(0, min(1, v))*(width-left-right) }
 	var b strings.Builder
 	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"13\" fill=\"currentColor\">", width, h)
-	for _, v := range []float64{0, 0.25, 0.5, 0.75, 1} {
-		fmt.Fprintf(&b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"8\" y2=\"%d\" stroke=\"currentColor\" stroke-opacity=\"0.15\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%v</text>", x(v), x(v), h-28, x(v), h-10, v)
-	}
+	axis(&b, x, h)
 	var alt []string
 	for i, l := range lines {
 		y := float64(row*i + 26)
-		name := []rune(l.name)
-		if len(name) > 26 {
-			name = append(name[:25], '…')
-		}
 		v, lim := float64(l.t.Value), l.t.Limit
-		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", left-10, y+4, foreign.XML(string(name)))
+		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", left-10, y+4, foreign.XML(shortened(l.name)))
 		fmt.Fprintf(&b, "<g class=\"%s\" stroke=\"currentColor\" fill=\"currentColor\"><line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke-width=\"7\" stroke-opacity=\"0.35\"/><circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/></g>",
 			l.mark, x(float64(l.t.Low)), x(float64(l.t.High)), y, y, x(v), y)
 		fmt.Fprintf(&b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" stroke-width=\"2\"/>", x(lim), x(lim), y-11, y+11)

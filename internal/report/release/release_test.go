@@ -29,7 +29,9 @@ func sample() *Result {
 			Do: "mend it", What: hostile, Line: 7, Column: 5,
 			Reproduce: []string{"shoal run 'a b.onnx'"}, Tests: test, Samples: 10, Of: 10,
 			Worst:     []Sample{{Sample: 3, Label: 1, Predicted: 2, Class: 2, Value: report.None(), Words: hostile}},
-			Confusion: [][]int{{1, 0}, {2, 3}}},
+			Confusion: [][]int{{1, 0}, {2, 3}},
+			Beside:    []Beside{{"clean accuracy", hostile, 0.625, 0.5, 8}, {"bytes", "old", 12345, 12355, 0}},
+			Radii:     []Radii{{0, 2, 0, 0.125, 0.25, 0.375}, {1, 1, 0.5, 0.5, 0.5, 0.5}}},
 		{Name: "open", Kind: "vnnlib", Model: "candidate", Outcome: report.Inconclusive, Reason: "unknown", What: "y",
 			Items: []Item{{hostile, report.Inconclusive, "unknown", "verified", ""}}},
 		{Name: "waived", Kind: "size", Model: "candidate", Outcome: report.Fail, Reason: "large", What: "z", Waiver: waiver(false)},
@@ -221,5 +223,41 @@ func TestCurvesStandWhereBothAreKnown(t *testing.T) {
 	*r.Requirements[3].Eps = 0.05
 	if f := r.curves()[0].(report.Figure); strings.Contains(string(f.SVG), "<polygon") {
 		t.Error("there is a band where nothing is known")
+	}
+}
+
+// TestReleasesStandSideBySide: what was before, what is now and by how much it changed, in the table and in the picture.
+func TestReleasesStandSideBySide(t *testing.T) {
+	r := sample()
+	s := r.besideSection()
+	if s == nil {
+		t.Fatal("there is no section")
+	}
+	table := s.Blocks[0].(report.Table)
+	var got []string
+	for _, row := range table.Rows {
+		got = append(got, strings.Join(row[2:6], " "))
+	}
+	if want := []string{hostile + ": 0.6250 candidate: 0.5000 -0.1250 8", "old: 12,345 candidate: 12,355 +10 –"}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	f := r.besideFigure()
+	if f == nil || strings.Count(string(f.SVG), "<circle") != 2 || !strings.Contains(f.Alt, "0.625 before, 0.5 after") { // sizes are no shares
+		t.Errorf("%+v", f)
+	}
+	// 0.625 and 0.5 of the width between the names and the right edge
+	for _, at := range []string{"cx=\"458.8\"", "cx=\"405.0\""} {
+		if !strings.Contains(string(f.SVG), at) {
+			t.Errorf("no circle at %s: %s", at, f.SVG)
+		}
+	}
+	if q := (&Result{Requirements: []Requirement{{Name: "x"}}}); q.besideSection() != nil || q.besideFigure() != nil {
+		t.Error("nothing was compared, and it is shown")
+	}
+	page := string(r.Document().HTML())
+	for _, want := range []string{"<h2 id=\"s2\">Before and after</h2>", "<summary>Radii of each class</summary>", "class 1: median 0.5"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %s", want)
+		}
 	}
 }

@@ -75,8 +75,31 @@ type Requirement struct {
 	Worst     []Sample `json:"worst,omitempty"`
 	// Confusion counts, of the samples that are decided rightly unchanged, what an attack made of each class: [from][to].
 	Confusion [][]int `json:"confusion,omitempty"`
+	// Beside are figures of another model on the same samples, and of this one: before and after.
+	Beside []Beside `json:"beside,omitempty"`
+	// Radii are the proven radii of each class, where they are asked for.
+	Radii []Radii `json:"radii,omitempty"`
 	// Unsupported tells that the question could not be asked since something in the model is not known.
 	Unsupported bool `json:"unsupported,omitempty"`
+}
+
+// Beside is a figure of two models.
+type Beside struct {
+	Figure  string        `json:"figure"`
+	Against string        `json:"against"` // the model that was before
+	Before  report.Number `json:"before"`
+	After   report.Number `json:"after"`
+	Samples int           `json:"samples,omitempty"` // that both are of; none where it is of the files
+}
+
+// Radii are the proven radii of a class; those of samples that are decided wrongly are 0.
+type Radii struct {
+	Class    int           `json:"class"`
+	Samples  int           `json:"samples"`
+	Smallest report.Number `json:"smallest"`
+	Quantile report.Number `json:"quantile"` // the requirement's
+	Median   report.Number `json:"median"`
+	Largest  report.Number `json:"largest"`
 }
 
 // Waiver is one that the policy has.
