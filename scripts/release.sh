@@ -1,0 +1,33 @@
+#!/bin/sh
+# Makes what a release has to download: static programs for six platforms, and their checksums.
+#
+#	scripts/release.sh [FOLDER] [PLATFORM...]
+#
+# FOLDER is dist where it is not given, and must be empty or not there. A PLATFORM is OS/ARCH, all six where none is given.
+set -eu
+out=${1:-dist}
+[ $# -gt 0 ] && shift
+[ $# -gt 0 ] || set -- linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+if [ -d "$out" ] && [ -n "$(ls -A "$out")" ]; then
+	echo "release.sh: $out is not empty" >&2
+	exit 1
+fi
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+cd "$(dirname "$0")/.."
+if [ -n "$(git status --porcelain 2>/dev/null)" ]; then
+	echo "release.sh: the working tree has changes that no commit has: programs say so (shoal version)" >&2
+fi
+for platform in "$@"; do
+	os=${platform%/*} arch=${platform#*/}
+	name=shoal-$os-$arch
+	[ "$os" = windows ] && name=$name.exe
+	CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -ldflags="-s -w" -o "$out/$name" ./cmd/shoal
+	echo "$name"
+done
+cd "$out"
+if command -v sha256sum >/dev/null; then
+	sha256sum shoal-* >SHA256SUMS
+else
+	shasum -a 256 shoal-* >SHA256SUMS
+fi
