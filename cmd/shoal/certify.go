@@ -25,7 +25,7 @@ func certifyCommand() *cli.Command {
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
 		falsifyFlag(), resumeFlag(), recordsFlag(), shardFlag(),
-		&cli.StringFlag{Name: "certificate", Usage: "write the verdict down as a `FILE` that shoal recheck proves again; goes with --vnnlib"},
+		&cli.StringFlag{Name: "certificate", Usage: "write the verdict down as a `FILE` that shoal recheck proves again; with --data a folder, with a file for each sample and radius"},
 		realFlag("min-certified", "exit with code 12 if the certified accuracy is below this share, at any eps", "", share),
 		jsonLines())
 	return &cli.Command{
@@ -102,12 +102,15 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if err != nil {
 		return err
 	}
+	q := &trial.Certify{Eps: epsilonsOf(c), Semantics: verify.Semantics(c.String("semantics"))}
+	if q.Certificates, err = openCertificates(c, m, sub); err != nil {
+		return err
+	}
 	f, err := openFalsifier(c, sub, attack.SearchOptions{})
 	if err != nil {
 		return err
 	}
 	defer closeFalsifier(f)
-	q := &trial.Certify{Eps: epsilonsOf(c), Semantics: verify.Semantics(c.String("semantics"))}
 	var s *samples
 	w := newProofWatch(c)
 	if q.Proofs, s, err = openProofs(c, sub, set, f, attack.SearchOptions{}, w); err != nil {
@@ -149,6 +152,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if err := p.end(r); err != nil {
 		return err
 	}
+	sayCertificates(c, r.Rows)
 	if p.mode == "" {
 		sayReading(c.App.Writer, c, config.Departures)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
@@ -30,7 +31,7 @@ type propertyDoc struct {
 	Model          modelDoc               `json:"model"`
 	Property       string                 `json:"property"`
 	Rungs          []verify.Rung          `json:"rungs,omitempty"`
-	Certificate    *certificateDoc        `json:"certificate,omitempty"`
+	Certificate    *report.Evidence       `json:"certificate,omitempty"`
 }
 
 // propertyTime is what auto spends on a property that deeppoly has left open, where there is no --timeout: there is but this one.

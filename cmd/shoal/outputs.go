@@ -83,24 +83,32 @@ func cacheFlag(p *output.Plan, name, path string) {
 var pictureName = regexp.MustCompile(`^\d{5,}-eps\d+(-\d+to\d+)?\.png$`)
 
 // picturesFolder may hold anything, but under the names of pictures only pictures.
-var picturesFolder = output.FolderKind{Name: "a folder of pictures", Ours: func(dir string) error {
-	names, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		if !pictureName.MatchString(n.Name()) {
-			continue
+var picturesFolder = keptFolder("a folder of pictures", pictureName, output.PNG)
+
+// certificatesFolder is what --certificate fills for samples.
+var certificatesFolder = keptFolder("a folder of certificates", certificateName, certificateKind)
+
+// keptFolder is a folder that may hold anything, but under some names only files of one kind.
+func keptFolder(what string, name *regexp.Regexp, k output.Kind) output.FolderKind {
+	return output.FolderKind{Name: what, Ours: func(dir string) error {
+		names, err := os.ReadDir(dir)
+		if err != nil {
+			return err
 		}
-		var p output.Plan
-		p.File(n.Name(), filepath.Join(dir, n.Name()), output.PNG)
-		var refused *output.RefusedError
-		if errors.As(p.Check(), &refused) {
-			return fmt.Errorf("%s in it %s", n.Name(), refused.Why)
+		for _, n := range names {
+			if !name.MatchString(n.Name()) {
+				continue
+			}
+			var p output.Plan
+			p.File(n.Name(), filepath.Join(dir, n.Name()), k)
+			var refused *output.RefusedError
+			if errors.As(p.Check(), &refused) {
+				return fmt.Errorf("%s in it %s", n.Name(), refused.Why)
+			}
 		}
-	}
-	return nil
-}}
+		return nil
+	}}
+}
 
 // assignmentsFolder may hold anything, but under names that end in .pb only tensors.
 var assignmentsFolder = output.FolderKind{Name: "a folder of tensors", Ours: func(dir string) error {
@@ -180,7 +188,11 @@ func outputPlan(c *cli.Context) *output.Plan {
 		}
 	}
 	for name, add := range outputsOf[c.Command.Name] {
-		if path := c.String(name); path != "" && !(name == "output" && c.Bool("dry-run")) {
+		switch path := c.String(name); {
+		case path == "" || name == "output" && c.Bool("dry-run"):
+		case name == "certificate" && c.String("data") != "": // of samples a folder
+			p.Folder("--"+name, path, certificatesFolder)
+		default:
 			add(p, "--"+name, path)
 		}
 	}

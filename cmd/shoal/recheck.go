@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,20 +18,43 @@ import (
 func recheckCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "recheck",
-		Usage:     "prove again what a certificate claims",
-		ArgsUsage: "CERTIFICATE MODEL [PROPERTY]",
+		Usage:     "prove again what certificates claim",
+		ArgsUsage: "CERTIFICATE|FOLDER MODEL [PROPERTY]",
 		Description: "Example: shoal recheck proof.cert model.onnx property.vnnlib\n\n" +
-			"The exit code is 0 where the statement is proven, and 10 where the certificate is refused: it is of another model\nor property, or does not prove what it claims. Without PROPERTY it is of the property that it names.",
-		Flags:  []cli.Flag{jsonOption()},
+			"The exit code is 0 where the statement is proven, and 10 where the certificate is refused: it is of another model\nor property, or does not prove what it claims. Without PROPERTY it is of the property that it names.\n" +
+			"Of the folder that shoal certify --data --certificate has filled every certificate is proven again; with --data and --eps\nthose of these samples, which must be about them.",
+		Flags: append(dataFlags(),
+			&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units that certificates are of, as shoal certify had it; several with commas", Value: &epsilons{}},
+			decisionFlag("decision", "what scores say, as shoal certify had it: argmax or threshold:`T`"), pixelRangeFlag(), dimFlag(),
+			shardFlag(), jsonOption()),
 		Action: question(recheckAction),
 	}
 }
 
 func recheckAction(c *cli.Context) error {
 	args := c.Args().Slice()
-	m, err := onnxio.LoadContext(c.Context, args[1])
+	sizes, err := parseDims(c.StringSlice("dim"))
 	if err != nil {
 		return err
+	}
+	m, err := onnxio.LoadContext(c.Context, args[1])
+	if err == nil {
+		err = bindDims(m, sizes)
+	}
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(args[0])
+	folder := err == nil && info.IsDir()
+	switch {
+	case c.IsSet("data"):
+		return recheckSamples(c, m, args[0], folder)
+	case folder && len(args) > 2:
+		return usageError("--data and --eps say what a folder must be about", "%s is a folder, and %s one property", args[0], args[2])
+	case folder:
+		return recheckFolder(c, m, args[0])
+	case c.IsSet("shard"):
+		return usageError("", "--shard goes with a folder")
 	}
 	var want *certificate.Property
 	if len(args) > 2 {
@@ -44,16 +68,8 @@ func recheckAction(c *cli.Context) error {
 		}
 		want = &claim
 	}
-	f, err := input.Open(args[0])
+	r, err := recheckFile(c, m, args[0], want)
 	if err != nil {
-		return err
-	}
-	defer f.Close()
-	r, err := recheck.Check(c.Context, f, m, want)
-	if err != nil {
-		if errors.As(err, new(*certificate.FormatError)) {
-			return &codeError{code: exitError, err: err}
-		}
 		return err
 	}
 	if jsonMode(c) != "" {
@@ -67,4 +83,18 @@ func recheckAction(c *cli.Context) error {
 		return &codeError{code: exitViolated}
 	}
 	return err
+}
+
+// recheckFile proves one certificate again.
+func recheckFile(c *cli.Context, m *onnxio.Model, path string, want *certificate.Property) (recheck.Result, error) {
+	f, err := input.Open(path)
+	if err != nil {
+		return recheck.Result{}, err
+	}
+	defer f.Close()
+	r, err := recheck.Check(c.Context, f, m, want)
+	if errors.As(err, new(*certificate.FormatError)) {
+		err = &codeError{code: exitError, err: err}
+	}
+	return r, err
 }

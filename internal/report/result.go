@@ -80,6 +80,17 @@ type Proof struct {
 	Margin  Number `json:"margin"`                 // null where no bound was needed
 	// Rungs are the stages that the answer took, in their order.
 	Rungs []Rung `json:"rungs,omitempty"`
+	// Evidence is the certificate of the answer, where one was asked for and the verdict is verified or falsified.
+	Evidence *Evidence `json:"certificate,omitempty"`
+}
+
+// Evidence says which certificate holds an answer, or why none does.
+type Evidence struct {
+	File    string  `json:"file,omitempty"` // of a folder of certificates its name in there
+	Parts   int     `json:"parts"`
+	Bytes   int     `json:"bytes"`
+	Seconds float64 `json:"seconds"`
+	Fault   string  `json:"fault,omitempty"`
 }
 
 // Rung is a stage on the way to a proof: how long it took, and how many cases it left open.

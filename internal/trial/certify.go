@@ -77,6 +77,16 @@ type Certify struct {
 	Proofs
 	Eps       []Eps
 	Semantics verify.Semantics
+	// Certificates writes answers down; nil where nobody asked for that.
+	Certificates Certificates
+}
+
+// Certificates writes answers down so that they can be proven again.
+type Certificates interface {
+	// Write writes what a verifier said of a sample's property at a radius.
+	Write(ctx context.Context, v *verify.Verifier, p verify.Property, r verify.Result, index int, eps float64) *report.Evidence
+	// Holds tells whether the certificate of an earlier answer is there.
+	Holds(e *report.Evidence) bool
 }
 
 // Ask answers for sample i, with a row for each radius, in their order. A sample that is decided otherwise unchanged is falsified at once; a counterexample serves
@@ -106,7 +116,15 @@ func (q *Certify) Ask(ctx context.Context, i int) ([]report.Row, error) {
 // answered tells whether a row holds an answer.
 func (q *Certify) answered(row *report.Row) bool {
 	bounded := row.Outputs != nil && row.Outputs.Lower != nil
-	return (row.Proof != nil || q.boundsAlone()) && (bounded || !q.Subject.Numbers())
+	return (row.Proof != nil || q.boundsAlone()) && (bounded || !q.Subject.Numbers()) && (q.Certificates == nil || q.held(row))
+}
+
+// held tells whether what is asked to be written down of an answer is there: its certificate, or why there is none.
+func (q *Certify) held(row *report.Row) bool {
+	if row.Proof == nil || row.Verdict == string(verify.Unknown) {
+		return true
+	}
+	return row.Evidence != nil && q.Certificates.Holds(row.Evidence)
 }
 
 // boundsAlone tells that outputs are bounded, and nothing is asked that could be verified.
@@ -125,7 +143,8 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 	if err != nil {
 		return err
 	}
-	least := -1 // the smallest radius with a counterexample
+	least := -1                      // the smallest radius with a counterexample
+	var broken *verify.Counterexample // which it is, where this call has found it
 	for _, k := range ascending(q.Eps) {
 		row := &rows[k]
 		if q.answered(row) {
@@ -138,7 +157,7 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 		ball := q.Samples.Ball(x, q.Eps[k].Value)
 		own, cancel := q.within(ctx)
 		if !q.boundsAlone() {
-			err = q.decide(own, o, ball, y, row, rows, least)
+			broken, err = q.decide(own, o, ball, y, row, asked{eps: q.Eps[k].Value, rows: rows, least: least, broken: broken})
 		}
 		if err == nil && q.Subject.Numbers() {
 			err = q.reach(own, o, ball, row)
@@ -162,23 +181,36 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 	return nil
 }
 
-// decide answers for one row; least is the smallest radius with a counterexample, -1 where none is known.
-func (q *Certify) decide(ctx context.Context, o *opened, ball verify.Ball, y []float64, row *report.Row, rows []report.Row, least int) error {
+// asked is what decide knows of the other radii, and the one that it is asked about.
+type asked struct {
+	eps    float64
+	rows   []report.Row
+	least  int                    // the smallest radius with a counterexample, -1 where none is known
+	broken *verify.Counterexample // of that radius; nil where an earlier run has found it
+}
+
+// decide answers for one row, and gives the counterexample that the next may take.
+func (q *Certify) decide(ctx context.Context, o *opened, ball verify.Ball, y []float64, row *report.Row, a asked) (*verify.Counterexample, error) {
 	row.Proof = &report.Proof{Verdict: string(verify.Falsified), Margin: report.None()}
 	numbers := q.Subject.Numbers()
+	p := o.property(q.Subject.Holds(ball, row.Label, y))
+	found := verify.Result{Verdict: verify.Falsified, FalsifiedIn: verify.Real, Counterexample: a.broken}
 	switch nothing := noNumbers(y); {
 	case numbers && nothing != "":
 		row.Verdict, row.Reason = string(verify.Unknown), nothing
+		return a.broken, nil
 	case !numbers && row.Predicted != row.Label:
 		row.In, row.Reason = string(verify.Float32), "misclassified without any change"
-	case least >= 0:
-		row.In = rows[least].In
-		row.Reason = fmt.Sprintf("the counterexample of eps %s is in this ball too", q.Eps[least].Text)
+		found.Counterexample = &verify.Counterexample{Inputs: o.whole(q.Samples.Input(ball.Center))}
+	case a.least >= 0:
+		row.In = a.rows[a.least].In
+		row.Reason = fmt.Sprintf("the counterexample of eps %s is in this ball too", q.Eps[a.least].Text)
 	default:
-		r, err := o.verifier.Verify(ctx, o.property(q.Subject.Holds(ball, row.Label, y)))
+		r, err := o.verifier.Verify(ctx, p)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		found = r
 		row.Verdict, row.In, row.Margin, row.Reason = string(r.Verdict), string(r.FalsifiedIn), report.Number(r.Margin), r.Reason
 		for _, g := range r.Rungs {
 			row.Rungs = append(row.Rungs, report.Rung(g))
@@ -187,7 +219,14 @@ func (q *Certify) decide(ctx context.Context, o *opened, ball verify.Ball, y []f
 			row.Method = string(r.Method)
 		}
 	}
-	return nil
+	switch {
+	case q.Certificates == nil || found.Verdict == verify.Unknown:
+	case found.Verdict == verify.Falsified && found.Counterexample == nil:
+		row.Evidence = &report.Evidence{Fault: "its counterexample was found by an earlier run, and is not in the records"}
+	default: // whether a case is met over the real numbers is for the certificate's own pass to prove
+		row.Evidence = q.Certificates.Write(ctx, o.verifier, p, found, row.Index, a.eps)
+	}
+	return found.Counterexample, nil
 }
 
 func (q *Certify) refutes(row *report.Row) bool {
