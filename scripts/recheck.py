@@ -322,9 +322,9 @@ class State:
             s.empty = any(a > b for a, b in zip(l, u))
         return s
 
-    def row(self, coef, slopes, beta):
+    def row(self, coef, slopes, beta, fine=None, ceilings=()):
         """The least that a form of values can be: coef is by value, each integers and an exponent. Gives a Fraction."""
-        coef, const = self.taken_down(coef, slopes, beta)
+        coef, const = self.taken_down(coef, slopes, beta, fine, ceilings)
         for i, (c, e) in coef.items():
             lower, upper = self.box[i]
             const += Fraction(sum(x * (lower[k] if x > 0 else upper[k]) for k, x in enumerate(c)), 1 << e + FINE)
@@ -357,7 +357,23 @@ class State:
             s.box[i] = hull[i]
         return s
 
-    def taken_down(self, coef, slopes, beta):
+    def top(self, i, k, slope):
+        """What element k of a ReLU is at most above a form of the inputs: max(z, 0) - slope*x."""
+        z = self.net.values[i].ins[0]
+        lows = []
+        for start in ({z: unit(self.net.values[z].n, k, -1)}, {}):
+            self.add_inputs(start, slope)
+            lows.append(self.row(start, None, None))
+        return max(-low for low in lows)
+
+    def add_inputs(self, coef, form):
+        for j in self.net.inputs:
+            n = self.net.values[j].n
+            mine, form = form[:n], form[n:]
+            e = max(map(bits, mine))
+            plus(coef, j, n, [(k, whole(x, e)) for k, x in enumerate(mine)], e)
+
+    def taken_down(self, coef, slopes, beta, fine=None, ceilings=()):
         """The form over the inputs that a row ends in: it lies below the row on the whole part."""
         net, const = self.net, Fraction(0)
         at = sum(v.n for v in net.values if v.kind == "relu")
@@ -369,6 +385,11 @@ class State:
                     b = -b if above else b
                     plus(coef, i, v.n, [(k, whole(b, bits(b)))], bits(b))
                     const -= b * Fraction(t, 1 << FINE)
+            for hinge, times, form in ceilings:
+                if v.kind == "relu" and at <= hinge < at + v.n:
+                    const -= times * self.top(i, hinge - at, form)
+                    plus(coef, i, v.n, [(hinge - at, whole(times, bits(times)))], bits(times))
+                    self.add_inputs(coef, [-times * x for x in form])
             if i not in coef or v.kind == "input":
                 continue
             c, e = coef.pop(i)
@@ -396,7 +417,7 @@ class State:
                     d.append((k, x * slope))
                 elif u > 0:  # the line below
                     byte = slopes[at + k] if slopes else 255
-                    slope = Fraction(byte, 128) if byte <= 128 else Fraction(int(u * 10**9 > -l * (10**9 + 1)))
+                    slope = fine[at + k] if fine else Fraction(byte, 128) if byte <= 128 else Fraction(int(u * 10**9 > -l * (10**9 + 1)))
                     d.append((k, x * whole(slope, 60)))
             const += Fraction(gone, 1 << e + 60 + FINE)
             plus(coef, v.ins[0], v.n, d, e + 60)
@@ -471,6 +492,17 @@ class Checker:
         p["beta"] = [self.float() for _ in range(self.number())]
         return p
 
+    def exact(self):
+        p = {"case": self.number(), "row": 0, "slopes": b""}
+        p["weights"], p["fine"], p["beta"] = ([self.float() for _ in range(self.number())] for _ in range(3))
+        p["ceilings"] = [(self.number(), self.float(), [self.float() for _ in range(self.number())]) for _ in range(self.number())]
+        hinges, inputs = sum(v.n for v in self.net.values if v.kind == "relu"), sum(self.net.values[i].n for i in self.net.inputs)
+        if p["fine"] and len(p["fine"]) != hinges or any(not 0 <= x <= 1 or bits(x) > 60 for x in p["fine"]):
+            raise Refused("slopes that are not of the ReLUs, not from 0 to 1, or finer than 2^-60")
+        if any(h >= hinges or times < 0 or len(form) != inputs for h, times, form in p["ceilings"]):
+            raise Refused("a ceiling of no ReLU, below 0, or of other inputs")
+        return p
+
     def form(self, terms):
         coef, at = {}, 0
         by = {}
@@ -503,7 +535,8 @@ class Checker:
             limit += w * Fraction(q["bound"])
             strict = strict or w > 0 and q.get("strict", False)
         coef, scale = self.form(terms)
-        low = s.row(coef, p["slopes"], [b * scale for b in p["beta"]])  # the row was scaled, and so are its multipliers
+        low = s.row(coef, p["slopes"], [b * scale for b in p["beta"]], p.get("fine"),  # the row was scaled, and so are its multipliers
+                    [(h, times * scale, form) for h, times, form in p.get("ceilings", [])])
         if not (low > limit * scale or strict and low == limit * scale):
             raise Refused("case %d after %d parts: the row is at least %s, the limit is %s" % (p["case"], self.leaves, float(low / scale), float(limit)))
 
@@ -525,9 +558,9 @@ class Checker:
                 if not s.empty:
                     raise Refused("a part is said to be empty, after %d parts" % self.leaves)
                 break
-            elif kind == b"K":
+            elif kind in (b"K", b"L"):
                 for _ in range(self.number()):
-                    p = self.disproof()
+                    p = self.disproof() if kind == b"K" else self.exact()
                     if p["case"] not in left:
                         raise Refused("case %d is not open" % p["case"])
                     self.disprove(s, p)

@@ -122,7 +122,11 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 	if h.Point != nil {
 		return 0, out.Close()
 	}
-	return weave.Proof(ctx, net, claim, out, v.o.sides)
+	found, err := v.proofs(ctx, claim)
+	if err != nil {
+		return 0, err
+	}
+	return weave.Proof(ctx, net, claim, out, v.o.sides, found)
 }
 
 // point is a counterexample as a certificate has it.

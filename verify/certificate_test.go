@@ -203,6 +203,9 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, depth, sides int
 		return append(append(steps, c.anyTree(rng, net, depth+1, sides)...), c.anyTree(rng, net, depth+1, sides)...)
 	}
 	s := certificate.Step{Kind: certificate.Closed}
+	if rng.IntN(2) == 0 {
+		s.Kind = certificate.Exact
+	}
 	for i, k := range c.claim.Cases {
 		p := certificate.Disproof{Case: i, Row: rng.IntN(len(k.Constraints))}
 		if rng.IntN(4) > 0 {
@@ -215,13 +218,56 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, depth, sides int
 		for range sides * min(1, rng.IntN(4)) {
 			p.Beta = append(p.Beta, math.Abs(rng.NormFloat64())*float64(rng.IntN(2)))
 		}
+		if s.Kind == certificate.Exact {
+			if p.Slopes, p.Row = nil, 0; len(k.Constraints) > 1 {
+				for range k.Constraints {
+					p.Weights = append(p.Weights, rng.Float64()*float64(rng.IntN(2)))
+				}
+			}
+			c.anyExact(rng, net, &p)
+		}
 		s.Proofs = append(s.Proofs, p)
 	}
 	return append(steps, s)
 }
 
+// anyExact draws slopes, and ceilings that follow no weights.
+func (c *certified) anyExact(rng *rand.Rand, net *plain.Network, p *certificate.Disproof) {
+	for range net.Hinges() * min(1, rng.IntN(4)) {
+		p.Fine = append(p.Fine, rng.Float64()*float64(rng.IntN(3)/2)+float64(rng.IntN(2))*0.5)
+	}
+	for range rng.IntN(4) * min(1, net.Hinges()) {
+		q := certificate.Ceiling{Hinge: rng.IntN(net.Hinges()), Times: math.Abs(rng.NormFloat64()) * logUniform(rng, -3, 10)}
+		for range net.In {
+			q.Slope = append(q.Slope, rng.NormFloat64()*float64(rng.IntN(3)))
+		}
+		p.Ceilings = append(p.Ceilings, q)
+	}
+}
+
 func (c *certified) mutateProof(rng *rand.Rand, p *certificate.Disproof) {
 	p.Slopes, p.Beta, p.Weights = slices.Clone(p.Slopes), slices.Clone(p.Beta), slices.Clone(p.Weights)
+	p.Fine, p.Ceilings = slices.Clone(p.Fine), slices.Clone(p.Ceilings)
+	for i := range p.Fine {
+		if rng.IntN(4) == 0 {
+			p.Fine[i] = rng.Float64() * 1.1
+		}
+	}
+	for i := range p.Ceilings {
+		q := &p.Ceilings[i]
+		q.Slope = slices.Clone(q.Slope)
+		switch rng.IntN(4) {
+		case 0:
+			q.Times *= logUniform(rng, -5, 10)
+		case 1:
+			q.Hinge += rng.IntN(3) - 1
+		case 2:
+			for k := range q.Slope {
+				q.Slope[k] += rng.NormFloat64()
+			}
+		}
+		q.Hinge = max(0, q.Hinge)
+	}
 	switch rng.IntN(6) {
 	case 0:
 		p.Case = rng.IntN(3)
@@ -293,7 +339,7 @@ func (c *certified) mutateProperty(rng *rand.Rand) (certificate.Property, string
 func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 	t.Parallel()
 	want := draws(t, "SHOAL_MUTATIONS", 10000, 2000)
-	tried, accepted, lies, wrongs, nets := 0, 0, 0, 0, 0
+	tried, accepted, lies, wrongs, nets, under := 0, 0, 0, 0, 0, 0
 	wrong := func(format string, args ...any) {
 		if wrongs++; wrongs < 10 {
 			t.Errorf(format, args...)
@@ -325,6 +371,11 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 				continue
 			}
 			accepted++
+			if slices.ContainsFunc(steps, func(s certificate.Step) bool {
+				return slices.ContainsFunc(s.Proofs, func(p certificate.Disproof) bool { return len(p.Ceilings) > 0 })
+			}) {
+				under++
+			}
 			if lie {
 				wrong("seed %d: accepted of what is not true, with%s\n%s", seed, what, describe(c.model.Graph))
 			}
@@ -336,8 +387,8 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d wrongly", nets, tried, lies, accepted, wrongs)
-	if lies < tried/10 || accepted < tried/20 {
+	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d of them with ceilings, %d wrongly", nets, tried, lies, accepted, under, wrongs)
+	if lies < tried/10 || accepted < tried/20 || under < tried/100 {
 		t.Errorf("of %d mutations only %d were of what is not true, and %d were accepted: too few to tell anything", tried, lies, accepted)
 	}
 }

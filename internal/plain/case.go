@@ -39,8 +39,11 @@ func (s *State) Disprove(constraints []certificate.Constraint, p certificate.Dis
 			return 0, nil, false, fmt.Errorf("a multiplier of %v", b)
 		}
 	}
+	if err := s.net.fit(p.Fine, p.Ceilings); err != nil {
+		return 0, nil, false, err
+	}
 	form, lost, limit, strict := s.sum(constraints, weights)
-	low = sound.AddDown(s.Lower(form, Parameters{p.Slopes, p.Beta}, t), -lost)
+	low = sound.AddDown(s.Lower(form, Parameters{p.Slopes, p.Beta, p.Fine, p.Ceilings}, t), -lost)
 	return low, limit, above(low, limit, strict), nil
 }
 

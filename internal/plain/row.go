@@ -5,6 +5,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
+	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
 // Parameters are what a row may choose. Any of them is right: they decide how large the bound is, and not whether it holds.
@@ -14,6 +15,9 @@ type Parameters struct {
 	Slopes []byte
 	// Beta are multipliers of the state's sides, each at least 0; nil for none.
 	Beta []float64
+	// Fine are slopes from 0 to 1 in the place of Slopes, and Ceilings what rows may use beside; nil for none.
+	Fine     []float64
+	Ceilings []certificate.Ceiling
 }
 
 // Steep is the byte of slope 1, and Own stands for the operator's choice.
@@ -88,7 +92,7 @@ func (r *row) lose(by float64, i, k int) {
 
 // down takes the row from value top to the inputs, and gives its least value there.
 func (r *row) down(top int, p Parameters, t *Trace) float64 {
-	if p.Slopes != nil && len(p.Slopes) != r.s.net.Hinges() || len(p.Beta) > len(r.s.sides) {
+	if p.Slopes != nil && len(p.Slopes) != r.s.net.Hinges() || len(p.Beta) > len(r.s.sides) || r.s.net.fit(p.Fine, p.Ceilings) != nil {
 		return math.NaN()
 	}
 	for _, b := range p.Beta {
@@ -105,9 +109,19 @@ func (r *row) down(top int, p Parameters, t *Trace) float64 {
 	for i := top; i >= 0; i-- {
 		v, c := r.s.net.values[i], r.coef[i]
 		var slopes []byte
+		var fine []float64
 		if v.hinge {
 			if at -= v.n; p.Slopes != nil {
 				slopes = p.Slopes[at : at+v.n]
+			}
+			if p.Fine != nil {
+				fine = p.Fine[at : at+v.n]
+			}
+			for _, q := range p.Ceilings {
+				if at <= q.Hinge && q.Hinge < at+v.n {
+					r.under(i, q.Hinge-at, q)
+					c = r.coef[i]
+				}
 			}
 		}
 		if r.sides(i, p.Beta) {
@@ -129,7 +143,7 @@ func (r *row) down(top int, p Parameters, t *Trace) float64 {
 		case v.maps != nil:
 			r.affine(i, c)
 		case lines != nil:
-			r.bend(i, c, lines, slopes)
+			r.bend(i, c, lines, slopes, fine)
 		default:
 			r.replace(i, c, forms)
 		}
@@ -224,7 +238,7 @@ func (r *row) before(i, sums int) {
 // product and its sum with what other readers gave are off by at most sound.Unit of themselves, and a product by 2^-1074 beside; these add
 // up in size and reach, whose own rounding, and what is lost below the normal numbers, has room in a share of 2^-20 and in sound.Tiny for
 // each element.
-func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte) {
+func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte, fine []float64) {
 	in := r.s.net.values[i].in[0]
 	d, box := r.into(in), r.s.box[in]
 	size, reach := 0.0, 0.0
@@ -237,6 +251,8 @@ func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte) {
 			slope, icept = l.UpSlope[k], l.UpIcept[k]
 		} else if slopes != nil && slopes[k] <= Steep && box.Lower[k] < 0 && box.Upper[k] > 0 {
 			slope, icept = float64(slopes[k])/Steep, 0
+		} else if fine != nil && box.Lower[k] < 0 && box.Upper[k] > 0 {
+			slope, icept = fine[k], 0
 		}
 		switch {
 		case slope == 1 && d[k] == 0:

@@ -107,19 +107,46 @@ func (r *Reader) Next() (s Step, err error) {
 		p, err := r.disproof()
 		s.Proofs = []Disproof{p}
 		return s, err
-	case Closed:
+	case Closed, Exact:
 		n, err := r.number()
 		if n > len(r.Head.Property.Cases) {
 			return s, bad("%d disproofs in one place, of %d cases", n, len(r.Head.Property.Cases))
 		}
 		for i := 0; i < n && err == nil; i++ {
+			read := r.disproof
+			if s.Kind == Exact {
+				read = r.exact
+			}
 			var p Disproof
-			p, err = r.disproof()
+			p, err = read()
 			s.Proofs = append(s.Proofs, p)
 		}
 		return s, err
 	}
 	return s, bad("a step of kind %q", rune(kind))
+}
+
+func (r *Reader) exact() (p Disproof, err error) {
+	if p.Case, err = r.number(); err != nil {
+		return p, err
+	}
+	for _, list := range []*[]float64{&p.Weights, &p.Fine, &p.Beta} {
+		if *list, err = r.floats(); err != nil {
+			return p, err
+		}
+	}
+	n, err := r.number()
+	for i := 0; i < n && err == nil; i++ {
+		var c Ceiling
+		if c.Hinge, err = r.number(); err == nil {
+			c.Times, err = r.float()
+		}
+		if err == nil {
+			c.Slope, err = r.floats()
+		}
+		p.Ceilings = append(p.Ceilings, c)
+	}
+	return p, err
 }
 
 func (r *Reader) disproof() (p Disproof, err error) {

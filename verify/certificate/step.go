@@ -20,6 +20,8 @@ const (
 	Neuron Kind = 'N'
 	// Closed disproves cases of the part. Where none is left open the part is done; else what follows is of the same part.
 	Closed Kind = 'K'
+	// Exact disproves cases as Closed does, with the multipliers of a linear program: slopes are numbers, and rows may use ceilings.
+	Exact Kind = 'L'
 	// Empty says that bounds cross, so that no input lies in the part. The part is done.
 	Empty Kind = 'E'
 	// end stands behind the last tree.
@@ -42,6 +44,17 @@ type Disproof struct {
 	Weights []float64 // one a constraint
 	Slopes  []byte    // lower slopes of hinges, see docs/certificate.md; nil for the operators' own
 	Beta    []float64 // multipliers of the neurons' sides on the way here, in their order; nil for 0
+	// Of Exact alone, in the place of Slopes: slopes from 0 to 1, and ceilings.
+	Fine     []float64
+	Ceilings []Ceiling
+}
+
+// Ceiling is a form over the flat inputs, with the least constant that lifts it above what comes out of a hinge on the whole part, which is for the
+// checker to find. A row may take Times what comes out, less the form and its constant, which is at most 0.
+type Ceiling struct {
+	Hinge int // by its place among the slopes
+	Times float64
+	Slope []float64
 }
 
 // FormatError is a certificate that cannot be read.

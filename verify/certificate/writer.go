@@ -56,10 +56,14 @@ func (w *Writer) Write(s Step) error {
 		w.number(s.Value)
 		w.number(s.Index)
 		w.disproof(s.Proofs[0])
-	case Closed:
+	case Closed, Exact:
 		w.number(len(s.Proofs))
 		for _, p := range s.Proofs {
-			w.disproof(p)
+			if s.Kind == Exact {
+				w.exact(p)
+			} else {
+				w.disproof(p)
+			}
 		}
 	}
 	return w.err
@@ -74,6 +78,19 @@ func (w *Writer) disproof(p Disproof) {
 		_, w.err = w.w.Write(p.Slopes)
 	}
 	w.floats(p.Beta)
+}
+
+func (w *Writer) exact(p Disproof) {
+	w.number(p.Case)
+	w.floats(p.Weights)
+	w.floats(p.Fine)
+	w.floats(p.Beta)
+	w.number(len(p.Ceilings))
+	for _, c := range p.Ceilings {
+		w.number(c.Hinge)
+		w.float(c.Times)
+		w.floats(c.Slope)
+	}
 }
 
 func (w *Writer) byte(b byte) {

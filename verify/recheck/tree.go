@@ -56,7 +56,7 @@ func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
 			}
 			c.leaves++
 			return nil
-		case certificate.Closed:
+		case certificate.Closed, certificate.Exact:
 			for _, p := range step.Proofs {
 				i := slices.Index(open, p.Case)
 				if i < 0 {

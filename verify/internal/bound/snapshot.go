@@ -159,3 +159,33 @@ func livePlaces(live []int32, n int) []int32 {
 	}
 	return at
 }
+
+// Side is a split of a hinge, counted in the standard's order of elements among those of all slots.
+type Side struct {
+	Hinge int
+	On    bool
+}
+
+// Sides are splits as sides.
+func (s *Snapshot) Sides(splits []Split) []Side {
+	out := make([]Side, 0, len(splits))
+	for _, q := range splits {
+		at := 0
+		for _, v := range s.slots[:q.Slot] {
+			at += v.n
+		}
+		out = append(out, Side{at + s.slots[q.Slot].order.At(int(q.Elem)), q.On})
+	}
+	return out
+}
+
+// Spread gives the parameters of a slot's unstable hinges, over the snapshot's first problem, to all elements in the standard's order: 0 to others.
+func (s *Snapshot) Spread(slot int, of []float64) []float64 {
+	v := s.slots[slot]
+	stored, out := make([]float64, v.n), make([]float64, v.n)
+	for k, j := range s.unstable[slot][0] {
+		stored[j] = of[k]
+	}
+	v.order.Load(out, stored)
+	return out
+}

@@ -238,7 +238,8 @@ func (e *exact) prove(q *relaxed, l *leaf) (done bool, margin float64, err error
 			few = append(few, x)
 		}
 	}
-	done, margin, err = e.row(q, few)
+	var what Proof
+	done, margin, err = e.row(q, few, &what)
 	if !done && err == nil && len(few) < len(l.splits) {
 		needed = needed[:0]
 		for _, x := range l.splits {
@@ -246,12 +247,12 @@ func (e *exact) prove(q *relaxed, l *leaf) (done bool, margin float64, err error
 		}
 		slices.Sort(needed)
 		few = l.splits
-		done, margin, err = e.row(q, few)
+		done, margin, err = e.row(q, few, &what)
 	}
 	// What the multipliers rest on may still be more than the proof needs: the deepest side first, so that most of the tree has it.
 	for i := len(few) - 1; done && i >= 0 && len(l.splits) > 1; i-- {
 		fewer := slices.Delete(slices.Clone(few), i, i+1)
-		ok, m, err := e.row(q, fewer)
+		ok, m, err := e.row(q, fewer, &what)
 		if err != nil {
 			return false, 0, err
 		}
@@ -262,23 +263,38 @@ func (e *exact) prove(q *relaxed, l *leaf) (done bool, margin float64, err error
 	}
 	if done {
 		e.tree.learn(l, needed)
+		if e.r.s.Told != nil {
+			what.Case, what.Path = l.c, e.r.s0.Sides(l.splits)
+			e.r.s.Told(what)
+		}
 	}
 	return done, margin, err
 }
 
-// row bounds the case's row on the part where some splits hold.
-func (e *exact) row(q *relaxed, splits []bound.Split) (bool, float64, error) {
+// row bounds the case's row on the part where some splits hold. Where that proves it, and somebody is told, it says by what.
+func (e *exact) row(q *relaxed, splits []bound.Split, what *Proof) (bool, float64, error) {
 	laid, err := bound.Lay(e.r.ctx, []bound.Node{{Of: e.r.s0, Splits: splits, Ceilings: q.ceilings()}}, 1)
 	if err != nil {
 		return false, 0, err
 	}
 	defer laid.Close()
-	mix := q.c.mix(q.multipliers(laid, e.r.s0, splits))
+	weights := q.multipliers(laid, e.r.s0, splits)
+	mix := q.c.mix(weights)
 	low, err := laid.Lower([][]float64{mix.row}, nil)
 	if err != nil {
 		return false, 0, err
 	}
 	m, done := mix.margin(low[0], func() bound.Box { return e.r.s0.Outputs(0) })
+	if done && e.r.s.Told != nil {
+		*what = Proof{Needs: e.r.s0.Sides(splits), Beta: slices.Clone(laid.Beta(0)), Weights: weights}
+		for k := range e.r.s0.Slots() {
+			what.Slopes = append(what.Slopes, e.r.s0.Spread(k, laid.Alpha(0, k)))
+		}
+		for _, c := range q.ceilings() {
+			at := e.r.s0.Sides([]bound.Split{{Slot: c.Slot, Elem: c.Elem}})
+			what.Ceilings = append(what.Ceilings, Ceiling{Hinge: at[0].Hinge, Times: c.Times, Slope: c.Slope})
+		}
+	}
 	return done, m, nil
 }
 

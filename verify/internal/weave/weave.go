@@ -33,12 +33,14 @@ type weaver struct {
 	values []int
 	parts  int
 	first  []float64 // widths of the box that a tree begins with
+	found  []Found
 }
 
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
-// context ends, or where a part cannot be split any further. parts is how many parts are done. sides splits hinges however few inputs vary.
-func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool) (parts int, err error) {
-	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf()}
+// context ends, or where a part cannot be split any further. parts is how many parts are done. sides splits hinges however few inputs vary. found is
+// what a search has found; none is needed, and none is trusted.
+func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool, found []Found) (parts int, err error) {
+	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf(), found: found}
 	w.values, _ = net.Splits()
 	for i, b := range p.Boxes {
 		var cases []*open
@@ -57,9 +59,13 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 			l, u := s.Range(v, e)
 			w.first = append(w.first, u-l)
 		}
-		if varying <= fewInputs && !sides {
+		known := w.refutations(cases)
+		switch {
+		case len(known) > 0:
+			err = w.again(s, cases, known)
+		case varying <= fewInputs && !sides:
 			err = w.boxes(s, cases, 0)
-		} else {
+		default:
 			err = w.sides(s, cases, 0)
 		}
 		if err != nil {

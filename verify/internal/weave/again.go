@@ -1,0 +1,229 @@
+package weave
+
+import (
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/plain"
+	"github.com/shallow-waters/shoal/verify/certificate"
+)
+
+// Found is what proved a part of a search by linear programs. It needs some sides of hinges, and proves every part that has them. Hinges are counted as slopes are.
+type Found struct {
+	Case     int
+	Path     []Turn // on which the part lay, in the order of the search
+	Needs    []Turn
+	Beta     []float64 // multipliers of Needs
+	Slopes   []float64 // of all hinges
+	Weights  []float64 // of the case's constraints
+	Ceilings []certificate.Ceiling
+}
+
+// Turn is a side of a hinge.
+type Turn struct {
+	Hinge int
+	On    bool
+}
+
+// refutation is a tree of turns whose leaves disprove a case.
+type refutation struct {
+	hinge int // at which it forks; of leaves -1
+	side  [2]*refutation
+	proof *Found
+}
+
+func (t Turn) at() int {
+	if t.On {
+		return 1
+	}
+	return 0
+}
+
+// refutations are, by case, the trees of what was found, where they are whole.
+func (w *weaver) refutations(cases []*open) map[int]*refutation {
+	out := map[int]*refutation{}
+	for _, c := range cases {
+		root := &refutation{hinge: -1}
+		for i := range w.found {
+			if w.found[i].Case == c.number {
+				root.grow(&w.found[i])
+			}
+		}
+		if needs, tree := root.whole(); tree != nil && len(needs) == 0 {
+			out[c.number] = tree
+		}
+	}
+	return out
+}
+
+// grow puts a leaf where its path leads. One that does not go with those before it is left out.
+func (r *refutation) grow(f *Found) {
+	for _, t := range f.Path {
+		if r.proof != nil || r.hinge >= 0 && r.hinge != t.Hinge {
+			return
+		}
+		r.hinge = t.Hinge
+		if r.side[t.at()] == nil {
+			r.side[t.at()] = &refutation{hinge: -1}
+		}
+		r = r.side[t.at()]
+	}
+	if r.hinge < 0 {
+		r.proof = f
+	}
+}
+
+// whole gives the tree without forks that nothing rests on, and what it needs; nil where a side is not proven. The proof of a side that does not need to be on it is
+// one of both.
+func (r *refutation) whole() (needs map[Turn]bool, tree *refutation) {
+	if r == nil {
+		return nil, nil
+	}
+	needs = map[Turn]bool{}
+	if r.proof != nil {
+		for _, t := range r.proof.Needs {
+			needs[t] = true
+		}
+		return needs, r
+	}
+	out := &refutation{hinge: r.hinge}
+	for i, s := range r.side {
+		own := Turn{r.hinge, i == 1}
+		n, t := s.whole()
+		if t != nil && !n[own] {
+			return n, t
+		}
+		out.side[i] = t
+		for x := range n {
+			if x != own {
+				needs[x] = true
+			}
+		}
+	}
+	if out.side[0] == nil || out.side[1] == nil {
+		return nil, nil
+	}
+	return needs, out
+}
+
+// again proves a box by trees that were found, and what these leave open as ever.
+func (w *weaver) again(s *plain.State, cases []*open, known map[int]*refutation) error {
+	s, err := s.Bound(true)
+	if err != nil {
+		return err
+	}
+	if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
+		return err
+	}
+	if s.Empty() {
+		return w.empty()
+	}
+	if s, err = w.refine(s, rowSteps); err != nil {
+		return err
+	}
+	done := make([]bool, len(cases))
+	for i, c := range cases {
+		if done[i], err = w.plainly(s, c); err == nil && !done[i] && known[c.number] == nil {
+			done[i], err = w.climb(s, c, rootSteps)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if some(done) {
+		if cases, err = w.close(cases, done); err != nil || len(cases) == 0 {
+			return err
+		}
+	}
+	return w.follow(s, cases, nil, known, nil, 0)
+}
+
+// follow goes on at a place of a tree, on a part that some turns have led to. tree is nil where the next case' is to be begun, if there is one.
+func (w *weaver) follow(s *plain.State, cases []*open, tree *refutation, known map[int]*refutation, turns []Turn, depth int) error {
+	if err := w.ready(depth); err != nil {
+		return err
+	}
+	if s.Empty() {
+		return w.empty()
+	}
+	if tree == nil {
+		if tree = known[cases[0].number]; tree == nil {
+			return w.sides(s, inherit(cases), depth+1)
+		}
+	}
+	for tree.hinge >= 0 {
+		led := -1
+		for _, t := range turns {
+			if t.Hinge == tree.hinge {
+				led = t.at()
+			}
+		}
+		if led < 0 {
+			break
+		}
+		tree = tree.side[led]
+	}
+	if tree.hinge < 0 {
+		return w.leaf(s, cases, tree.proof, known, turns, depth)
+	}
+	value, index := w.read(tree.hinge)
+	if value < 0 {
+		return w.sides(s, inherit(cases), depth+1)
+	}
+	if err := w.out.Write(certificate.Step{Kind: certificate.Neuron, Value: value, Index: index}); err != nil {
+		return err
+	}
+	below, above := s.Halves(w.values[value], index, 0)
+	for i, half := range []*plain.State{below, above} {
+		if err := w.follow(half, cases, tree.side[i], known, append(turns[:len(turns):len(turns)], Turn{tree.hinge, i == 1}), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaf disproves the first case of a part by what was found. Where the plain pass does not follow, it is split further.
+func (w *weaver) leaf(s *plain.State, cases []*open, f *Found, known map[int]*refutation, turns []Turn, depth int) error {
+	p := certificate.Disproof{Case: f.Case, Ceilings: f.Ceilings}
+	if len(f.Weights) > 1 {
+		p.Weights = f.Weights
+	}
+	for _, x := range f.Slopes {
+		p.Fine = append(p.Fine, math.Round(x*finest)/finest)
+	}
+	beta := map[Turn]float64{}
+	for i, t := range f.Needs {
+		beta[t] = f.Beta[i]
+	}
+	for _, t := range turns {
+		p.Beta = append(p.Beta, beta[t])
+	}
+	_, _, ok, err := s.Disprove(w.p.Cases[f.Case].Constraints, p, nil)
+	if err != nil || !ok {
+		return w.sides(s, inherit(cases), depth+1)
+	}
+	if err := w.out.Write(certificate.Step{Kind: certificate.Exact, Proofs: []certificate.Disproof{p}}); err != nil {
+		return err
+	}
+	if cases = cases[1:]; len(cases) == 0 {
+		w.parts++
+		return nil
+	}
+	return w.follow(s, cases, nil, known, turns, depth+1)
+}
+
+// finest is 1 over what slopes are multiples of: few bits pack well, and slopes that are a little off prove almost as much.
+const finest = 1 << 32
+
+// read is what a hinge reads: a value's number among those that can be split, and an element of it; -1 where that is none.
+func (w *weaver) read(hinge int) (value, index int) {
+	for _, h := range w.hinges {
+		if k := hinge - h.At; 0 <= k && k < w.net.Elements(h.Value) {
+			for i, v := range w.values {
+				if v == h.In {
+					return i, k
+				}
+			}
+		}
+	}
+	return -1, 0
+}
