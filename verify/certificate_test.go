@@ -233,8 +233,9 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, depth, sides int
 
 // anyExact draws slopes, and ceilings that follow no weights.
 func (c *certified) anyExact(rng *rand.Rand, net *plain.Network, p *certificate.Disproof) {
+	most := []float64{1, 1, 1, 2}[rng.IntN(4)]
 	for range net.Hinges() * min(1, rng.IntN(4)) {
-		p.Fine = append(p.Fine, rng.Float64()*float64(rng.IntN(3)/2)+float64(rng.IntN(2))*0.5)
+		p.Fine = append(p.Fine, []float64{0, most, most * rng.Float64()}[rng.IntN(3)])
 	}
 	for range rng.IntN(4) * min(1, net.Hinges()) {
 		q := certificate.Ceiling{Hinge: rng.IntN(net.Hinges()), Times: math.Abs(rng.NormFloat64()) * logUniform(rng, -3, 10)}
@@ -390,6 +391,52 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d of them with ceilings, %d wrongly", nets, tried, lies, accepted, under, wrongs)
 	if lies < tried/10 || accepted < tried/20 || under < tried/100 {
 		t.Errorf("of %d mutations only %d were of what is not true, and %d were accepted: too few to tell anything", tried, lies, accepted)
+	}
+}
+
+// TestExactParametersOutOfRange: slopes beyond 0 and 1, multipliers below 0 and lists of other lengths are refused where an exact step stands.
+func TestExactParametersOutOfRange(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for seed := uint64(0); tried < 24 && seed < 800; seed += 2 { // even ones go by sides
+		c := drawCertified(t, seed, t.Errorf)
+		if c == nil {
+			continue
+		}
+		for i, s := range c.steps {
+			if s.Kind != certificate.Exact || len(s.Proofs[0].Fine) == 0 {
+				continue
+			}
+			inputs := c.head.Property.Inputs
+			for what, change := range map[string]func(p *certificate.Disproof){
+				"slope above": func(p *certificate.Disproof) { p.Fine[len(p.Fine)-1] = 1.5 },
+				"slope below": func(p *certificate.Disproof) { p.Fine[0] = -0.5 },
+				"slopes":      func(p *certificate.Disproof) { p.Fine = append(p.Fine, 0) },
+				"multiplier":  func(p *certificate.Disproof) { p.Beta = append(p.Beta, 1) },
+				"times": func(p *certificate.Disproof) {
+					p.Ceilings = []certificate.Ceiling{{Times: -1, Slope: make([]float64, inputs)}}
+				},
+				"hinge": func(p *certificate.Disproof) {
+					p.Ceilings = []certificate.Ceiling{{Hinge: len(p.Fine), Slope: make([]float64, inputs)}}
+				},
+				"form":         func(p *certificate.Disproof) { p.Ceilings = []certificate.Ceiling{{Slope: make([]float64, inputs+1)}} },
+				"weight below": func(p *certificate.Disproof) { p.Weights = []float64{-1} },
+			} {
+				steps := slices.Clone(c.steps)
+				steps[i].Proofs = slices.Clone(s.Proofs)
+				p := &steps[i].Proofs[0]
+				p.Fine, p.Beta = slices.Clone(p.Fine), slices.Clone(p.Beta)
+				change(p)
+				r, err := recheck.Check(context.Background(), bytes.NewReader(putTogether(t, c.head, steps)), c.model, nil)
+				if err != nil || r.Accepted || r.Reason == "" {
+					t.Errorf("seed %d, %s: %v %+v", seed, what, err, r)
+				}
+				tried++
+			}
+		}
+	}
+	if tried < 24 {
+		t.Errorf("only %d changes were tried", tried)
 	}
 }
 

@@ -45,7 +45,7 @@ type Settings struct {
 	Progress func(Progress)
 	First    time.Duration // of Neurons' first level, without covers; 0 means half a second
 	Rows     bool          // small networks are not left to linear programs from the start
-	Told     func(Proof)   // of every proof that a linear program chose the multipliers of, by any goroutine; nil for nobody
+	Told     func(Proof)   // of every proof by a linear program's multipliers, by any goroutine: then Neurons leaves everything to these; nil for nobody
 	Root     *Alpha        // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
 }
 

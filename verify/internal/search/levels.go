@@ -37,9 +37,20 @@ func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 	err = r.begin(inner, cover)
 	if err == nil {
 		var left []*leaf
-		left, err = r.whole(r.first())
+		e := (*exact)(nil)
+		if r.s.Told != nil { // programs alone, of all that is asked
+			if e = r.exactly(); e == nil {
+				r.stick("it is not for linear programs")
+				return false, nil
+			}
+			left = r.first()
+		} else {
+			left, err = r.whole(r.first())
+		}
 		if err == nil {
-			e := r.exactly()
+			if e == nil {
+				e = r.exactly()
+			}
 			if search > 0 && e == nil { // programs lose more by beginning again than better bounds give them
 				own, cancel := context.WithTimeout(ctx, search)
 				defer cancel()
