@@ -103,7 +103,8 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 		return err
 	}
 	q := &trial.Certify{Eps: epsilonsOf(c), Semantics: verify.Semantics(c.String("semantics"))}
-	if q.Certificates, err = openCertificates(c, m, sub); err != nil {
+	written, err := openCertificates(c, m, sub)
+	if err != nil {
 		return err
 	}
 	f, err := openFalsifier(c, sub, attack.SearchOptions{})
@@ -116,6 +117,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if q.Proofs, s, err = openProofs(c, sub, set, f, attack.SearchOptions{}, w); err != nil {
 		return err
 	}
+	q.Certificates = written
 	v := q.Verifier
 	defer v.Close()
 	defer q.Close()

@@ -47,7 +47,7 @@ func fills(k output.FolderKind) outputFlag {
 var outputsOf = map[string]map[string]outputFlag{
 	"certify":  {"resume": writes(record.Kind), "records": writes(record.Kind), "certificate": writes(certificateKind)},
 	"compare":  {"resume": writes(record.Kind), "records": writes(record.Kind)},
-	"radius":   {"resume": writes(record.Kind), "records": writes(record.Kind), "plot": writes(output.Picture)},
+	"radius":   {"resume": writes(record.Kind), "records": writes(record.Kind), "plot": writes(output.Picture), "certificate": fills(certificatesFolder)},
 	"attack":   {"resume": writes(record.Kind), "records": writes(record.Kind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},
 	"gradient": {"output": writes(output.ONNX)},
 	"simplify": {"output": writes(output.ONNX)},

@@ -184,8 +184,8 @@ func accepts(command, flag, wrong string) bool {
 	clean := strings.TrimSuffix(wrong, "/")
 	switch {
 	case wrong == ".onnx": // a new name like any other where names need no ending
-		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments", "records", "report"}, flag) || command == "study" || command == "init" || command == "merge"
-	case flag == "png" || flag == "cache" || flag == "serialise-assignments":
+		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments", "records", "report", "certificate"}, flag) || command == "study" || command == "init" || command == "merge"
+	case flag == "png" || flag == "cache" || flag == "serialise-assignments" || flag == "certificate": // beside --data
 		return strings.HasPrefix(clean, "folder") || wrong == "/"
 	case flag == "output" && command != "study": // models that are not the command's own inputs
 		input := strings.Fields(commandLines[command])

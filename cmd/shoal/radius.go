@@ -19,6 +19,7 @@ func radiusCommand() *cli.Command {
 		radiusFlag("tol", "width of the final bracket", "0.0001", above0),
 		&cli.BoolFlag{Name: "newton", Usage: "with --method fastlin-plain: the thesis' root beside the bracket, for the record; it is no proof"},
 		falsifyFlag(), resumeFlag(), recordsFlag(), shardFlag(),
+		&cli.StringFlag{Name: "certificate", Usage: "write the proof of every radius into a `FOLDER`, so that shoal recheck proves it again"},
 		plotFlag("draw the sorted radii"),
 		jsonLines())
 	return &cli.Command{
@@ -45,6 +46,10 @@ func radiusAction(c *cli.Context) error {
 		return err
 	}
 	q := &trial.Radius{Max: c.Float64("max-eps"), Tol: c.Float64("tol"), Newton: c.Bool("newton")}
+	written, err := openCertificates(c, m, sub)
+	if err != nil {
+		return err
+	}
 	if q.Search, err = openFalsifier(c, sub, trial.UpperSearch); err != nil {
 		return err
 	}
@@ -56,6 +61,7 @@ func radiusAction(c *cli.Context) error {
 	}
 	defer q.Verifier.Close()
 	defer q.Close()
+	q.Certificates = written
 	config := configOf(c, s, q.Verifier)
 	config.Eps, config.EpsText = q.Max, givenText(c, "max-eps")
 	r := &report.Result{Question: report.Radii, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
@@ -87,6 +93,7 @@ func radiusAction(c *cli.Context) error {
 	if err := p.end(r); err != nil {
 		return err
 	}
+	sayCertificates(c, r.Rows)
 	if p.mode == "" {
 		sayReading(c.App.Writer, c, config.Departures)
 	}

@@ -130,7 +130,7 @@ var demandsOf = map[string]demands{
 			{"data", func(c *cli.Context) bool { return c.NArg() < 3 }, "does not go with a property"}}},
 	"radius": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, tolerated, shardKept},
 		rules: []rule{ofNumbers, ofClasses, moving, cutTwice, {"newton", is("method", "fastlin-plain"), "goes with --method fastlin-plain: it is the thesis' measure"},
-			keptOnce, ofAll("plot")},
+			keptOnce, ofAll("plot"), {"certificate", is("semantics", "real"), "goes with --semantics real"}},
 		also: func(c *cli.Context) error {
 			if c.Float64("tol") > c.Float64("max-eps") {
 				return usageError("", "--tol %s is more than --max-eps %s", givenText(c, "tol"), givenText(c, "max-eps"))

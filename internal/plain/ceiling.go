@@ -27,8 +27,8 @@ func (net *Network) fit(fine []float64, ceilings []certificate.Ceiling) error {
 	return nil
 }
 
-// under gives the row the term of a ceiling above element k of hinge i: Times*(y - Slope*x - top), which is at most 0 on the part. Products and sums in front of
-// inputs are off by sound.Unit of themselves, and products by 2^-1074 beside.
+// under gives the row the term of a ceiling above element k of hinge i: Times*(y - Slope*x - top), which is at most 0 on the part. Products
+// and sums in front of inputs are off by sound.Unit of themselves, and products by 2^-1074 beside.
 func (r *row) under(i, k int, q certificate.Ceiling) {
 	top := r.s.top(i, k, q.Slope)
 	if !sound.Finite(top) {
@@ -49,7 +49,8 @@ func (r *row) under(i, k int, q certificate.Ceiling) {
 	}
 }
 
-// top is what max(z, 0) - slope*x is at most on the part, z what the hinge reads: the larger of what z - slope*x and -slope*x are, each by a row of its own.
+// top is what max(z, 0) - slope*x is at most on the part, z what the hinge reads: the larger of what z - slope*x and -slope*x are, each by a
+// row of its own.
 func (s *State) top(i, k int, slope []float64) float64 {
 	in := s.net.values[i].in[0]
 	if v := s.net.values[in]; v.def == nil && v.maps == nil { // an input: its coefficients would be two

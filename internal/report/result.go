@@ -60,6 +60,8 @@ type Row struct {
 	Outputs   *Outputs `json:"outputs,omitempty"` // where the decision has no classes: Label and Predicted are -1 then
 	*Proof
 	*Bracket
+	// Evidence is the certificate of the answer, where one was asked for: of a verdict that is verified or falsified, or of a proven radius.
+	Evidence *Evidence `json:"certificate,omitempty"`
 	*Hit
 	*Difference
 	Seconds float64 `json:"seconds"`
@@ -80,8 +82,6 @@ type Proof struct {
 	Margin  Number `json:"margin"`                 // null where no bound was needed
 	// Rungs are the stages that the answer took, in their order.
 	Rungs []Rung `json:"rungs,omitempty"`
-	// Evidence is the certificate of the answer, where one was asked for and the verdict is verified or falsified.
-	Evidence *Evidence `json:"certificate,omitempty"`
 }
 
 // Evidence says which certificate holds an answer, or why none does.

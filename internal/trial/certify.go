@@ -38,6 +38,8 @@ type Proofs struct {
 	// Reopen, where set, opens the subject for sample i: what is held differs from sample to sample.
 	Reopen  func(ctx context.Context, i int) (*verify.Verifier, *falsify.Attack, error)
 	Timeout time.Duration // for one sample, of Certify at one radius; 0 means none
+	// Certificates writes answers down; nil where nobody asked for that.
+	Certificates Certificates
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
 
@@ -77,8 +79,6 @@ type Certify struct {
 	Proofs
 	Eps       []Eps
 	Semantics verify.Semantics
-	// Certificates writes answers down; nil where nobody asked for that.
-	Certificates Certificates
 }
 
 // Certificates writes answers down so that they can be proven again.
@@ -116,15 +116,15 @@ func (q *Certify) Ask(ctx context.Context, i int) ([]report.Row, error) {
 // answered tells whether a row holds an answer.
 func (q *Certify) answered(row *report.Row) bool {
 	bounded := row.Outputs != nil && row.Outputs.Lower != nil
-	return (row.Proof != nil || q.boundsAlone()) && (bounded || !q.Subject.Numbers()) && (q.Certificates == nil || q.held(row))
+	return (row.Proof != nil || q.boundsAlone()) && (bounded || !q.Subject.Numbers()) && (row.Proof == nil || q.held(row))
 }
 
 // held tells whether what is asked to be written down of an answer is there: its certificate, or why there is none.
-func (q *Certify) held(row *report.Row) bool {
-	if row.Proof == nil || row.Verdict == string(verify.Unknown) {
+func (p *Proofs) held(row *report.Row) bool {
+	if p.Certificates == nil || row.Proof != nil && row.Verdict == string(verify.Unknown) || row.Bracket != nil && row.Radius == 0 {
 		return true
 	}
-	return row.Evidence != nil && q.Certificates.Holds(row.Evidence)
+	return row.Evidence != nil && p.Certificates.Holds(row.Evidence)
 }
 
 // boundsAlone tells that outputs are bounded, and nothing is asked that could be verified.
@@ -143,7 +143,7 @@ func (q *Certify) ask(ctx context.Context, i int, rows []report.Row) error {
 	if err != nil {
 		return err
 	}
-	least := -1                      // the smallest radius with a counterexample
+	least := -1                       // the smallest radius with a counterexample
 	var broken *verify.Counterexample // which it is, where this call has found it
 	for _, k := range ascending(q.Eps) {
 		row := &rows[k]

@@ -7,7 +7,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
-// Found is what proved a part of a search by linear programs. It needs some sides of hinges, and proves every part that has them. Hinges are counted as slopes are.
+// Found is what proved a part of a search by linear programs. It needs some sides of hinges, and proves every part that has them. Hinges are
+// counted as slopes are.
 type Found struct {
 	Case     int
 	Path     []Turn // on which the part lay, in the order of the search
@@ -72,8 +73,8 @@ func (r *refutation) grow(f *Found) {
 	}
 }
 
-// whole gives the tree without forks that nothing rests on, and what it needs; nil where a side is not proven. The proof of a side that does not need to be on it is
-// one of both.
+// whole gives the tree without forks that nothing rests on, and what it needs; nil where a side is not proven. The proof of a side that does
+// not need to be on it is one of both.
 func (r *refutation) whole() (needs map[Turn]bool, tree *refutation) {
 	if r == nil {
 		return nil, nil

@@ -37,9 +37,9 @@ type weaver struct {
 }
 
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
-// context ends, or where a part cannot be split any further. parts is how many parts are done. sides splits hinges however few inputs vary. found is
-// what a search has found; none is needed, and none is trusted.
-func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool, found []Found) (parts int, err error) {
+// context ends, or where a part cannot be split any further. n is how many parts are done. sides splits hinges however few inputs vary.
+// found is what a search has found; none is needed, and none is trusted.
+func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool, found []Found) (n int, err error) {
 	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf(), found: found}
 	w.values, _ = net.Splits()
 	for i, b := range p.Boxes {
