@@ -122,11 +122,7 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 	if h.Point != nil {
 		return 0, out.Close()
 	}
-	found, err := v.proofs(ctx, claim)
-	if err != nil {
-		return 0, err
-	}
-	return weave.Proof(ctx, net, claim, out, v.o.sides, found)
+	return weave.Proof(ctx, net, claim, out, v.o.sides, v.proofs(ctx, claim))
 }
 
 // point is a counterexample as a certificate has it.

@@ -11,45 +11,51 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/weave"
 )
 
-// proofs are what the search by linear programs finds of a claim, box by box, where it is the one that decides it: for a certificate to be made of. Nothing
+// maxFound is how many numbers of a search's proofs are kept: 64 MiB. Beyond that a certificate is found without them.
+const maxFound = 8 << 20
+
+// proofs are what the search by linear programs finds of a claim, box by box, for a certificate to be made of; nil where it is not the one that decides. Nothing
 // of it needs to be right.
-func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) (out []weave.Found, err error) {
+func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave.Search {
 	if !v.small() {
-		return nil, nil
+		return nil
 	}
-	o := v.o
-	o.Method = Complete
-	for i, b := range claim.Boxes {
-		box := Box{}
-		for k := range b.Lower {
-			box.Lower, box.Upper = append(box.Lower, sound.RatDown(b.Lower[k])), append(box.Upper, sound.RatUp(b.Upper[k]))
+	return func(i int) (out []weave.Found, err error) {
+		o, box := v.o, Box{}
+		o.Method = Complete
+		for k, l := range claim.Boxes[i].Lower {
+			box.Lower, box.Upper = append(box.Lower, sound.RatDown(l)), append(box.Upper, sound.RatUp(claim.Boxes[i].Upper[k]))
 		}
 		if !v.bySides(o, &group{box: box}) {
-			continue
+			return nil, nil
 		}
 		var number []int
 		goal := search.Goal{Box: box}
 		for k, c := range claim.Cases {
-			if c.Box != i {
-				continue
+			if c.Box == i {
+				number = append(number, k)
+				goal.Cases = append(goal.Cases, rowsOf(c, claim.Outputs))
 			}
-			number = append(number, k)
-			goal.Cases = append(goal.Cases, rowsOf(c, claim.Outputs))
 		}
+		own, cancel := context.WithCancel(ctx)
+		defer cancel()
 		var mu sync.Mutex
+		size := 0
 		told := func(p search.Proof) {
+			f := foundOf(p, number[p.Case])
 			mu.Lock()
 			defer mu.Unlock()
-			out = append(out, foundOf(p, number[p.Case]))
+			if size += f.Size(); size > maxFound {
+				cancel()
+				return
+			}
+			out = append(out, f)
 		}
-		if _, err := search.Neurons(ctx, v.net, boundOptions(o), goal, search.Settings{Threads: o.Threads, Told: told}); err != nil {
-			return nil, err
+		if _, err = search.Neurons(own, v.net, boundOptions(o), goal, search.Settings{Threads: o.Threads, Told: told}); err == nil {
+			err = ctx.Err()
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
+		return out, err
 	}
-	return out, nil
 }
 
 // rowsOf is a case as a search takes it, as nearly as float64s are.

@@ -19,6 +19,18 @@ type Found struct {
 	Ceilings []certificate.Ceiling
 }
 
+// Size is about how many numbers it has.
+func (f *Found) Size() int {
+	n := 8 + len(f.Path) + len(f.Needs) + len(f.Beta) + len(f.Slopes) + len(f.Weights)
+	for _, c := range f.Ceilings {
+		n += 4 + len(c.Slope)
+	}
+	return n
+}
+
+// Search gives what it finds of a box of the property.
+type Search func(box int) ([]Found, error)
+
 // Turn is a side of a hinge.
 type Turn struct {
 	Hinge int
@@ -39,14 +51,32 @@ func (t Turn) at() int {
 	return 0
 }
 
+// searched are the trees of what a search finds of a box that moved slopes alone do not prove.
+func (w *weaver) searched(s *plain.State, box int, cases []*open, found Search, always bool) (map[int]*refutation, error) {
+	if found == nil {
+		return nil, nil
+	}
+	s, err := s.Bound(true)
+	if err != nil || s.Empty() {
+		return nil, err
+	}
+	if !always {
+		if proven, err := w.settled(s, inherit(cases)); proven || err != nil {
+			return nil, err
+		}
+	}
+	list, err := found(box)
+	return refutations(cases, list), err
+}
+
 // refutations are, by case, the trees of what was found, where they are whole.
-func (w *weaver) refutations(cases []*open) map[int]*refutation {
+func refutations(cases []*open, found []Found) map[int]*refutation {
 	out := map[int]*refutation{}
 	for _, c := range cases {
 		root := &refutation{hinge: -1}
-		for i := range w.found {
-			if w.found[i].Case == c.number {
-				root.grow(&w.found[i])
+		for i := range found {
+			if found[i].Case == c.number {
+				root.grow(&found[i])
 			}
 		}
 		if needs, tree := root.whole(); tree != nil && len(needs) == 0 {

@@ -33,14 +33,14 @@ type weaver struct {
 	values []int
 	parts  int
 	first  []float64 // widths of the box that a tree begins with
-	found  []Found
 }
 
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
-// context ends, or where a part cannot be split any further. n is how many parts are done. sides splits hinges however few inputs vary.
-// found is what a search has found; none is needed, and none is trusted.
-func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool, found []Found) (n int, err error) {
-	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf(), found: found}
+// context ends, or where a part cannot be split any further. n is how many parts are done. sides splits hinges however few inputs
+// vary, and asks found in any case.
+// found tells what a search finds of a box that bounds alone do not prove; nil for none. Nothing of it is trusted.
+func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool, found Search) (n int, err error) {
+	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf()}
 	w.values, _ = net.Splits()
 	for i, b := range p.Boxes {
 		var cases []*open
@@ -59,7 +59,10 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 			l, u := s.Range(v, e)
 			w.first = append(w.first, u-l)
 		}
-		known := w.refutations(cases)
+		known, err := w.searched(s, i, cases, found, sides)
+		if err != nil {
+			return w.parts, err
+		}
 		switch {
 		case len(known) > 0:
 			err = w.again(s, cases, known)
