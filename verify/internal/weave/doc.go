@@ -3,5 +3,6 @@
 //
 // It bounds parts by that very pass, so that what it writes down is accepted, and splits where a part is not proven: inputs where few vary,
 // else sides of hinges, whose slopes and multipliers it moves to where the bound is largest. The search (verify/internal/search) decides
-// what holds; weaving begins where it has ended with a proof.
+// what holds; weaving begins where it has ended with a proof. Where linear programs decide a box, the search is asked for its tree and its
+// multipliers, which the plain pass then only has to follow.
 package weave
