@@ -77,6 +77,9 @@ func FuzzCheck(f *testing.F) {
 	head, steps, _ := strings.Cut(b.String(), "\n")
 	f.Add(head, steps)
 	f.Add(head, "BE"+steps)
+	// Of hinge 1, by 1/2, with two slopes of 1/2.
+	ceiling := "\x01\x01\x00\x00\x00\x00\x00\x00\xe0\x3f\x02" + strings.Repeat("\x00\x00\x00\x00\x00\x00\xe0\x3f", 2)
+	f.Add(head, "BL\x01\x00\x00\x00\x00"+ceiling+"Z")
 	f.Add(strings.Replace(head, `"proof"`, `"counterexample"`, 1), "Z")
 	f.Fuzz(func(t *testing.T, head, steps string) {
 		var b bytes.Buffer
