@@ -51,12 +51,16 @@ func writeCertificate(ctx context.Context, c *cli.Context, v *verify.Verifier, q
 func evidence(ctx context.Context, path string, v *verify.Verifier, claim certificate.Property, r verify.Result) *report.Evidence {
 	start := time.Now()
 	doc := &report.Evidence{File: path}
-	err := output.Stream(output.OS{}, path, func(write func([]byte) error) (err error) {
+	var why error
+	err := output.Stream(output.OS{}, path, func(write func([]byte) error) error {
 		w := &counted{write: write}
-		doc.Parts, err = v.Certificate(ctx, claim, r, w)
+		doc.Parts, why = v.Certificate(ctx, claim, r, w)
 		doc.Bytes = w.n
-		return err
+		return why
 	})
+	if errors.Is(why, verify.ErrNoCertificate) { // it is not the file's fault
+		err = why
+	}
 	doc.Seconds = time.Since(start).Seconds()
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errors.New("the time ran out before it was written")

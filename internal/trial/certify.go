@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/report"
@@ -201,7 +202,7 @@ func (q *Certify) decide(ctx context.Context, o *opened, ball verify.Ball, y []f
 		return a.broken, nil
 	case !numbers && row.Predicted != row.Label:
 		row.In, row.Reason = string(verify.Float32), "misclassified without any change"
-		found.Counterexample = &verify.Counterexample{Inputs: o.whole(q.Samples.Input(ball.Center))}
+		found.Counterexample = &verify.Counterexample{Inputs: o.whole(inside(ball, q.Samples.Input(ball.Center)))}
 	case a.least >= 0:
 		row.In = a.rows[a.least].In
 		row.Reason = fmt.Sprintf("the counterexample of eps %s is in this ball too", q.Eps[a.least].Text)
@@ -227,6 +228,18 @@ func (q *Certify) decide(ctx context.Context, o *opened, ball verify.Ball, y []f
 		row.Evidence = q.Certificates.Write(ctx, o.verifier, p, found, row.Index, a.eps)
 	}
 	return found.Counterexample, nil
+}
+
+// inside is a point brought into a ball: a normalised sample may be rounded out of the pixel range.
+func inside(ball verify.Ball, x []float32) []float32 {
+	lower, upper := ball.Floats()
+	out := slices.Clone(x)
+	for k := range out {
+		if lower[k] <= upper[k] {
+			out[k] = min(max(out[k], lower[k]), upper[k])
+		}
+	}
+	return out
 }
 
 func (q *Certify) refutes(row *report.Row) bool {
