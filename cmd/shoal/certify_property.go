@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -66,8 +67,15 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	o := withFalsifier(c, f)
 	o.Watch, o.Within, o.Semantics = w.tell, propertyTime, semantics
 	v, err := verify.Open(ready, m, o)
-	if err != nil && errors.Is(err, context.DeadlineExceeded) {
-		return printProperty(c, propertyDoc{Verdict: "timeout", Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(), Margin: number(math.NaN()),
+	verdict := ""
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		verdict = "timeout"
+	case errors.As(err, new(*budget.Error)):
+		verdict = string(verify.Unknown)
+	}
+	if verdict != "" {
+		return printProperty(c, propertyDoc{Verdict: verdict, Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(), Margin: number(math.NaN()),
 			Semantics: string(semantics), Model: modelOf(c, file), Property: path}, verify.Unknown, false)
 	}
 	if err != nil {

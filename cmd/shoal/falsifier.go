@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -55,9 +56,17 @@ func falsifierOf(c *cli.Context, m *onnxio.Model, o attack.SearchOptions, keepSo
 	}
 	ready, done := beforeDeadline(c)
 	defer done()
+	if end, ok := ready.Deadline(); ok { // proofs go on without a search, and not the other way round: they are left half of the time
+		var half context.CancelFunc
+		ready, half = context.WithTimeout(ready, time.Until(end)/2)
+		defer half()
+	}
 	f, err := falsify.Open(ready, m, falsify.Options{Search: o, Threads: c.Int("threads"), Reading: readingOf(c), KeepSoftmax: keepSoftmax})
 	if err != nil {
-		foreign.Fprintf(c.App.ErrWriter, "no search for counterexamples: %v\n", notReady(c, err))
+		if errors.Is(err, context.DeadlineExceeded) && c.Context.Err() == nil {
+			err = errors.New("it was not ready in half of the time of --timeout")
+		}
+		foreign.Fprintf(c.App.ErrWriter, "no search for counterexamples: %v\n", err)
 		return nil, nil
 	}
 	return f, nil

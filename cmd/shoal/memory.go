@@ -74,10 +74,15 @@ func withBudget(c *cli.Context) (undo func()) {
 // leastReady is what loading and preparing has in any case, so that the shortest timeouts still have an answer for every sample.
 const leastReady = 500 * time.Millisecond
 
+// began is when the command began.
+func began(c *cli.Context) time.Time {
+	t, _ := c.Context.Value(startKey{}).(time.Time)
+	return t
+}
+
 // beforeDeadline is the context for loading a model and making it ready: with --timeout it ends that long after the command began.
 func beforeDeadline(c *cli.Context) (context.Context, context.CancelFunc) {
-	start, ok := c.Context.Value(startKey{}).(time.Time)
-	if d := c.Duration("timeout"); d > 0 && ok {
+	if d, start := c.Duration("timeout"), began(c); d > 0 && !start.IsZero() {
 		return context.WithDeadline(c.Context, start.Add(max(d, leastReady)))
 	}
 	return context.WithCancel(c.Context)
@@ -85,8 +90,7 @@ func beforeDeadline(c *cli.Context) (context.Context, context.CancelFunc) {
 
 // untilTimeout is the context of a command that has one --timeout for everything.
 func untilTimeout(c *cli.Context) (context.Context, context.CancelFunc) {
-	start, ok := c.Context.Value(startKey{}).(time.Time)
-	if d := c.Duration("timeout"); d > 0 && ok {
+	if d, start := c.Duration("timeout"), began(c); d > 0 && !start.IsZero() {
 		return context.WithDeadline(c.Context, start.Add(d))
 	}
 	return context.WithCancel(c.Context)

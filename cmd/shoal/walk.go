@@ -24,7 +24,7 @@ import (
 func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify.Attack, of attack.SearchOptions, w *proofWatch) (trial.Proofs, *samples, error) {
 	ready, done := beforeDeadline(c)
 	defer done()
-	p := trial.Proofs{Subject: sub, Timeout: c.Duration("timeout")}
+	p := trial.Proofs{Subject: sub, Timeout: c.Duration("timeout"), Began: began(c)}
 	o := withFalsifier(c, f)
 	o.Watch = w.tell
 	var err error

@@ -24,4 +24,18 @@ func (f *Filter[T]) Pack(w []T, from, to int) {
 	}
 }
 
+// PackTurned is Pack for weights that lie the other way, [Segs*Run][M].
+func (f *Filter[T]) PackTurned(w []T, from, to int) {
+	k := f.Segs * f.Run
+	// few inputs at a time, so that lines that two blocks share are read once
+	for i0 := 0; i0 < k; i0 += packInputs {
+		for b := from; b < to; b++ {
+			rows := min(f.lanes, f.M-b*f.lanes)
+			for i := i0; i < min(k, i0+packInputs); i++ {
+				copy(f.w[(b*k+i)*f.lanes:][:rows], w[i*f.M+b*f.lanes:])
+			}
+		}
+	}
+}
+
 const packInputs = 128

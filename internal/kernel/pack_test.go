@@ -18,12 +18,18 @@ func TestPackIsNewFilter(t *testing.T) {
 		}
 		offsets := make([]int, segs)
 		want := NewFilter(m, run, offsets, func(o, s, i int) float32 { return w[(o*segs+s)*run+i] })
-		got := NewFilter(m, run, offsets, func(int, int, int) float32 { return 0 })
+		got, other := NewFilter[float32](m, run, offsets, nil), NewFilter[float32](m, run, offsets, nil)
+		turned := make([]float32, len(w))
+		Transpose(m, segs*run, w, turned)
 		for b := range got.Blocks() {
 			got.Pack(w, b, b+1)
+			other.PackTurned(turned, b, b+1)
 		}
 		if !slices.Equal(got.w, want.w) {
 			t.Errorf("%v: packed otherwise", s)
+		}
+		if !slices.Equal(other.w, want.w) {
+			t.Errorf("%v: packed otherwise from the other side", s)
 		}
 	}
 }

@@ -18,13 +18,13 @@ type Filter[T Float] struct {
 }
 
 // NewFilter packs weights: at(o, s, i) is output o's weight of input i of segment s, which begins offsets[s] elements after the window's
-// start.
+// start. Without at all weights are 0, for Pack and PackTurned to put others in their place.
 func NewFilter[T Float](m, run int, offsets []int, at func(o, s, i int) T) *Filter[T] {
 	f := &Filter[T]{M: m, Segs: len(offsets), Run: run, lanes: slideLanes[T]()}
 	blocks := (m + f.lanes - 1) / f.lanes
 	f.w = make([]T, blocks*f.Segs*run*f.lanes)
 	k := 0
-	for b := range blocks {
+	for b := 0; b < blocks && at != nil; b++ {
 		for s := range f.Segs {
 			for i := range run {
 				for o := b * f.lanes; o < min(m, (b+1)*f.lanes); o++ {

@@ -78,17 +78,7 @@ type densePacked[T float32 | float64] struct {
 
 func densePlan[T float32 | float64](n *onnxio.Node, r *op.FastRequest, d *denseShape, o op.Order, w []T) func(*op.Call) error {
 	p := op.Packed(r, n, []*onnxio.Tensor{n.ConstInput(1), n.ConstInput(2)}, o, func() *densePacked[T] {
-		from := make([]int, d.k) // the weights' row of every stored element
-		for i := range d.k {
-			from[o.Index(i)] = i
-		}
-		f := kernel.NewFilter(d.m, d.k, []int{0}, func(out, _, i int) T {
-			v := w[from[i]*d.wk+out*d.wm]
-			if d.scale != 1 {
-				v = T(d.scale * float64(v))
-			}
-			return v
-		})
+		f := densePack(d, o, w)
 		p := &densePacked[T]{f, make([]T, f.Padded())}
 		for i := range d.m {
 			p.bias[i] = T(d.bias(i))
@@ -105,4 +95,28 @@ func densePlan[T float32 | float64](n *onnxio.Node, r *op.FastRequest, d *denseS
 		p.f.Slide(&kernel.Windows[T]{X: x, Rows: 1, Cols: d.rows, Step: d.k, Y: y, YStep: d.m, Bias: p.bias, Lo: lo, Hi: hi}, &c.Work.Kernel)
 		return nil
 	}
+}
+
+// densePack packs the weights of a product. Most lie as one of two matrices, and take a few copies; what is scaled or permuted goes one by one.
+func densePack[T float32 | float64](d *denseShape, o op.Order, w []T) *kernel.Filter[T] {
+	if d.scale == 1 && o == (op.Order{}) && (d.wm == 1 && d.wk == d.m || d.wk == 1 && d.wm == d.k) {
+		f := kernel.NewFilter[T](d.m, d.k, []int{0}, nil)
+		if d.wm == 1 && d.wk == d.m {
+			f.PackTurned(w, 0, f.Blocks())
+		} else {
+			f.Pack(w, 0, f.Blocks())
+		}
+		return f
+	}
+	from := make([]int, d.k) // the weights' row of every stored element
+	for i := range d.k {
+		from[o.Index(i)] = i
+	}
+	return kernel.NewFilter(d.m, d.k, []int{0}, func(out, _, i int) T {
+		v := w[from[i]*d.wk+out*d.wm]
+		if d.scale != 1 {
+			v = T(d.scale * float64(v))
+		}
+		return v
+	})
 }

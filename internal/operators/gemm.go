@@ -311,6 +311,10 @@ func arrange(w []float64, rows, cols, si, sj int) []float64 {
 		return w
 	}
 	out := make([]float64, rows*cols)
+	if si == 1 && sj == rows {
+		kernel.Transpose(cols, rows, w, out)
+		return out
+	}
 	for i := range rows {
 		for j := range cols {
 			out[i*cols+j] = w[i*si+j*sj]

@@ -33,7 +33,12 @@ func matmulGradient(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio
 		return e.Transpose(e.Reshape(v, shape...), perm...)
 	}
 	dx := make([]*onnxio.Value, 2)
-	if e.Wants(n, 0) {
+	switch {
+	case !e.Wants(n, 0):
+	case b.Const != nil && len(b.Shape) == 2 && bs[1] > 0 && e.Opset >= 11: // by the weights as they lie: a turned copy would be as large again in a file, and in memory
+		rows := e.Reshape(dy[0], product(dy[0].Shape)/bs[1], bs[1])
+		dx[0] = e.Reshape(e.Op("Gemm", onnxio.Attrs{"transB": int64(1)}, rows, b), a.Shape...)
+	default:
 		dx[0] = e.Reshape(e.Unbroadcast(e.Op("MatMul", nil, d, turned(b, bs)), as), a.Shape...)
 	}
 	if e.Wants(n, 1) {

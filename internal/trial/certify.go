@@ -41,6 +41,9 @@ type Proofs struct {
 	Timeout time.Duration // for one sample, of Certify at one radius; 0 means none
 	// Certificates writes answers down; nil where nobody asked for that.
 	Certificates Certificates
+	// Began, where set, is when the first question's time began, which loading and preparing the model then take from; it is left half a second, or all of a
+	// shorter Timeout.
+	Began time.Time
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
 
@@ -66,12 +69,20 @@ func (p *Proofs) clean(ctx context.Context, o *opened, i int) (x []float32, y []
 	return x, y, row, nil
 }
 
+// leastAsked is what the first question has in any case, however long a model took to be ready.
+const leastAsked = 500 * time.Millisecond
+
 // within is the time of one question.
 func (p *Proofs) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	if p.Timeout > 0 {
-		return context.WithTimeout(ctx, p.Timeout)
+	if p.Timeout <= 0 {
+		return context.WithCancel(ctx)
 	}
-	return context.WithCancel(ctx)
+	left := p.Timeout
+	if !p.Began.IsZero() {
+		left = max(p.Timeout-time.Since(p.Began), min(p.Timeout, leastAsked))
+		p.Began = time.Time{}
+	}
+	return context.WithTimeout(ctx, left)
 }
 
 // Certify asks whether every point of the ball around a sample is decided as its label, at every radius. Where outputs are numbers it bounds each of them over the

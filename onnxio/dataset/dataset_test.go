@@ -57,11 +57,11 @@ func TestIDX(t *testing.T) {
 }
 
 func TestCIFARLayouts(t *testing.T) {
-	rec := make([]byte, 2*(1 + cifarPixels))
+	rec := make([]byte, 2*(1+cifarPixels))
 	rec[(1 + cifarPixels)] = 3
-	rec[(1 + cifarPixels)+1+2] = 10       // red, pixel 2
-	rec[(1 + cifarPixels)+1+1024+2] = 20  // green
-	rec[(1 + cifarPixels)+1+2048+2] = 255 // blue
+	rec[(1+cifarPixels)+1+2] = 10       // red, pixel 2
+	rec[(1+cifarPixels)+1+1024+2] = 20  // green
+	rec[(1+cifarPixels)+1+2048+2] = 255 // blue
 	p := write(t, t.TempDir(), "x.bin", rec)
 	s, err := Open("cifar10:"+p, Options{})
 	if err != nil {

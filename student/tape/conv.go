@@ -80,7 +80,7 @@ func convRun[T Float](p *Pool, k conv, bias, relu bool) func([]T, [][]T) {
 	for i := range offsets {
 		offsets[i] = i * wp * k.c
 	}
-	f := kernel.NewFilter(k.m, k.kw*k.c, offsets, func(int, int, int) T { return 0 })
+	f := kernel.NewFilter[T](k.m, k.kw*k.c, offsets, nil)
 	v := make([]T, f.Padded())
 	lo := -kernel.Inf[T]()
 	if relu {

@@ -76,7 +76,7 @@ func convInputRun[T Float](p *Pool, k conv) func([]T, [][]T) {
 				offsets[i] = i * wp * k.m
 			}
 			jobs = append(jobs, job{row: r, col: c, w: make([]T, k.c*r.taps*c.taps*k.m),
-				f: kernel.NewFilter(k.c, c.taps*k.m, offsets, func(int, int, int) T { return 0 })})
+				f: kernel.NewFilter[T](k.c, c.taps*k.m, offsets, nil)})
 		}
 	}
 	var room scratch[T]

@@ -82,7 +82,7 @@ func (b *Builder) Dense(x, w, v *Node, relu bool) *Node {
 }
 
 func denseRun[T Float](p *Pool, n, in, out int, relu bool) func([]T, [][]T) {
-	f := kernel.NewFilter(out, in, []int{0}, func(int, int, int) T { return 0 })
+	f := kernel.NewFilter[T](out, in, []int{0}, nil)
 	bias := make([]T, f.Padded())
 	lo := -kernel.Inf[T]()
 	if relu {
