@@ -86,3 +86,22 @@ func TestLoopsOverWhatIsNotKnownAreRefused(t *testing.T) {
 		n.Op, n.Attrs = "Scan", onnxio.Attrs{"body": n.Attrs["body"], "num_scan_inputs": int64(9)}
 	})
 }
+
+// TestWrittenOutNodesHaveNamesOfTheirOwn: the nodes of a body stand in the graph once a turn, and runtimes refuse files with two of one name.
+func TestWrittenOutNodesHaveNamesOfTheirOwn(t *testing.T) {
+	g, _ := counting(4, 9, true)
+	ready, err := infer.Prepare(context.Background(), g, infer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, n := range ready.Nodes {
+		if seen[n.Name] {
+			t.Errorf("two nodes are called %q", n.Name)
+		}
+		seen[n.Name] = true
+	}
+	if len(ready.Nodes) < 4 {
+		t.Errorf("%d nodes, want one at least for each turn", len(ready.Nodes))
+	}
+}

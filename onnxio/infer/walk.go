@@ -25,6 +25,7 @@ type walk struct {
 	scopes map[*onnxio.Node]*scope
 	checks map[*onnxio.Node]func() error // asked once a node's inputs are known
 	turns  map[*onnxio.Node]*turns
+	called map[string]int // names of nodes, and how often each was wanted
 }
 
 // run visits the nodes of a graph, and leaves those that were.
@@ -37,6 +38,10 @@ func (w *walk) run(ctx context.Context, g *onnxio.Graph) error {
 				w.outer[v.Name] = v
 			}
 		}
+	}
+	w.called = map[string]int{}
+	for _, n := range g.Nodes {
+		w.called[n.Name]++
 	}
 	note(g.Inputs)
 	var out []*onnxio.Node
@@ -106,5 +111,21 @@ func (w *walk) written(n *onnxio.Node) ([]*onnxio.Node, bool, error) {
 	if err == nil && w.made != nil {
 		err = w.made(nodes)
 	}
+	w.call(nodes)
 	return nodes, true, err
+}
+
+// call gives nodes that were written out names of their own: those of a loop's body stand there once a turn, and runtimes refuse two nodes of one name.
+func (w *walk) call(nodes []*onnxio.Node) {
+	for _, n := range nodes {
+		if n.Name == "" {
+			continue
+		}
+		name := n.Name
+		for w.called[n.Name] > 0 {
+			w.called[name]++
+			n.Name = fmt.Sprintf("%s_%d", name, w.called[name])
+		}
+		w.called[n.Name]++
+	}
 }
