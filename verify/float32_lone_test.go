@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -269,6 +270,14 @@ func lones() []lone {
 	}
 	for _, l := range quantizedLayers() {
 		all = append(all, byLayer(l))
+	}
+	for _, l := range append(standardParts(), volumeParts()...) {
+		if def, err := operators.Lookup(&onnxio.Node{Op: l.name, Opset: l.since}); err != nil || !def.Fused { // of the others nothing is said
+			all = append(all, lone{l.name, l.since, 0, func(m *mixer) *onnxio.Value {
+				m.bare = true
+				return m.float(l.make(m, m.any()))
+			}})
+		}
 	}
 	for _, l := range layers() {
 		switch l.name {

@@ -134,6 +134,7 @@ func layers() []layer {
 	all = append(all, movingLayers()...)
 	all = append(all, denseLayers()...)
 	all = append(all, quantizedLayers()...)
+	all = append(all, partLayers()...)
 	return append(all, []layer{
 		{"Acosh", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			return m.add("Acosh", nil, m.add("Add", nil, m.positive(x), m.scalar(1)))

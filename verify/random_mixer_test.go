@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -15,6 +16,7 @@ import (
 type mixer struct {
 	*builder
 	opset int
+	bare  bool // what has a shape is an input of the graph, and no dense layer's output
 }
 
 // width is the most elements that a layer may be given: beyond it a network costs more than it tells.
@@ -26,16 +28,28 @@ func (m *mixer) add(name string, attrs onnxio.Attrs, in ...*onnxio.Value) *onnxi
 }
 
 func (m *mixer) outputs(name string, count int, attrs onnxio.Attrs, in ...*onnxio.Value) []*onnxio.Value {
+	return m.ofDomain("", name, count, attrs, in...)
+}
+
+// versionsOf are the versions of other domains that nodes are of.
+var versionsOf = map[string]int{"com.microsoft": 1, "ai.onnx.ml": 5}
+
+func (m *mixer) ofDomain(domain, name string, count int, attrs onnxio.Attrs, in ...*onnxio.Value) []*onnxio.Value {
 	out := m.node(name, attrs, in...)
 	n := out.Producer
-	n.Opset = m.opset
+	n.Domain, n.Opset = domain, m.opset
+	if domain != "" {
+		n.Opset = versionsOf[domain]
+	}
 	for range count - 1 {
 		m.n++
 		n.Outputs = append(n.Outputs, &onnxio.Value{Name: fmt.Sprintf("v%d", m.n), Producer: n})
 	}
 	def, err := operators.Lookup(n)
 	var types []op.Type
-	if err == nil {
+	if err == nil && def.Apart(n) {
+		types, err = operators.Table().PartTypes(context.Background(), def, n, m.opset)
+	} else if err == nil {
 		types, err = def.Shape(n)
 	}
 	if err != nil {
@@ -122,6 +136,9 @@ func (m *mixer) gemm(x *onnxio.Value, n int) *onnxio.Value {
 
 // image is x as an image of some channels, by a dense layer where x is none.
 func (m *mixer) image(x *onnxio.Value) *onnxio.Value {
+	if m.bare {
+		return m.picture()
+	}
 	if len(x.Shape) == 4 && x.Shape[0] == 1 && x.Shape[2] >= 2 && x.Shape[3] >= 2 && onnxio.NumElements(x.Shape) <= width {
 		return x
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // mixedNets is how many networks of all operators are drawn; every layer stands in 2*mixedNets/len(layers()) of them at least.
-const mixedNets = 360
+const mixedNets = 520
 
 // leastNets is in how many networks an operator must appear at least.
 const leastNets = 3
@@ -43,7 +43,7 @@ func drawNet(t *testing.T, seed uint64) (g *onnxio.Graph, in, out int, _ *rand.R
 }
 
 // notDrawn are operators with bounds that no network of TestBoundsOfAllOperators has, with the reason.
-var notDrawn = map[string]string{}
+var notDrawn = map[string]string{"EmbedLayerNormalization": "its inputs are places in tables, which have no neighbours"}
 
 // TestAllBoundedOperatorsAreDrawn: whatever has a face for bounds stands in some random networks, on values that vary.
 func TestAllBoundedOperatorsAreDrawn(t *testing.T) {
@@ -55,24 +55,24 @@ func TestAllBoundedOperatorsAreDrawn(t *testing.T) {
 		}
 		seen := map[string]bool{}
 		for _, n := range g.Nodes {
-			if !seen[n.Op] && slices.ContainsFunc(n.Inputs, func(v *onnxio.Value) bool { return v.Const == nil }) {
-				seen[n.Op] = true
-				count[n.Op]++
+			if name := n.Domain + n.Op; !seen[name] && slices.ContainsFunc(n.Inputs, func(v *onnxio.Value) bool { return v != nil && v.Const == nil }) {
+				seen[name] = true
+				count[name]++
 			}
 		}
 	}
 	for _, d := range operators.All() {
-		if d.Domain != "" || d.Interval == nil && d.Linear == nil {
+		if d.Parts == nil && d.Interval == nil && d.Linear == nil {
 			continue
 		}
 		if why, ok := notDrawn[d.Name]; ok {
-			if count[d.Name] > 0 {
+			if count[d.Domain+d.Name] > 0 {
 				t.Errorf("%s is drawn, though it is said to be left out: %s", d.Name, why)
 			}
 			continue
 		}
-		if count[d.Name] < leastNets {
-			t.Errorf("%s has bounds and stands in %d random networks; want %d", d.Name, count[d.Name], leastNets)
+		if n := count[d.Domain+d.Name]; n < leastNets {
+			t.Errorf("%s has bounds and stands in %d random networks; want %d", d.Name, n, leastNets)
 		}
 	}
 }
@@ -183,6 +183,18 @@ func runner(t *testing.T, g *onnxio.Graph, double bool) func([]float64) []float6
 	}
 }
 
+// hasFused tells whether runtimes may compute an operator of a graph otherwise than its parts, or it is of another domain: nothing is said of their float32.
+func hasFused(t *testing.T, g *onnxio.Graph) bool {
+	t.Helper()
+	return slices.ContainsFunc(g.Nodes, func(n *onnxio.Node) bool {
+		def, err := operators.Lookup(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return def.Fused && def.Apart(n) || def.Domain != ""
+	})
+}
+
 // TestBoundsOfAllOperators is the adversary of all operators with bounds: networks that mix them, and for each row of outputs a search for
 // a point that lies below its bound, in float64 for real semantics and in float32 for float32 semantics.
 func TestBoundsOfAllOperators(t *testing.T) {
@@ -191,7 +203,7 @@ func TestBoundsOfAllOperators(t *testing.T) {
 	if testing.Short() {
 		nets = mixedNets / 6
 	}
-	finite, all := 0, 0
+	finite, all, refused := 0, 0, 0
 	for seed := range uint64(nets) {
 		g, in, out, rng := drawNet(t, seed)
 		if g == nil {
@@ -221,6 +233,11 @@ func TestBoundsOfAllOperators(t *testing.T) {
 			v := openGraph(t, g, Options{Method: DeepPoly, Semantics: sem, Threads: 1})
 			var trace bound.Trace
 			b, err := v.bound(context.Background(), v.o, DeepPoly, box)
+			var no *onnxio.UnsupportedError
+			if sem == Float32 && errors.As(err, &no) && no.Face == "Execution" && hasFused(t, g) {
+				refused++
+				continue
+			}
 			if err != nil {
 				t.Fatalf("seed %d %v: %v", seed, names, err)
 			}
@@ -258,5 +275,5 @@ func TestBoundsOfAllOperators(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d bounds are finite", finite, all)
+	t.Logf("%d of %d bounds are finite; %d networks have no float32 bounds", finite, all, refused)
 }

@@ -80,6 +80,14 @@ type scores struct {
 	as          onnxio.DType // of the softmax; 0 for that of q
 }
 
+// scaledScores multiplies by a scale, or divides by the root of the size of a head where it is 0: float32 holds the roots of squares, and not their inverses.
+func scaledScores(e *op.Emitter, x *onnxio.Value, scale float64, size int) *onnxio.Value {
+	if scale != 0 || e.Err != nil {
+		return e.MulC(x, scale)
+	}
+	return e.Div(x, e.Scalar(x, math.Sqrt(float64(size))))
+}
+
 // attend gives the sum of v, and what the operator's last output shows of the scores.
 func (s *scores) attend(v *onnxio.Value) (y, shown *onnxio.Value) {
 	e, heads, queries, keys := s.e, s.q.Shape[1], s.q.Shape[2], s.k.Shape[2]
@@ -89,14 +97,10 @@ func (s *scores) attend(v *onnxio.Value) (y, shown *onnxio.Value) {
 	}
 	k := repeatHeads(e, s.k, heads)
 	v = repeatHeads(e, v, heads)
-	if s.scale == 0 {
-		s.scale = 1 / math.Sqrt(float64(s.q.Shape[3]))
-	}
-	root := math.Sqrt(s.scale)
-	x := e.Op("MatMul", nil, e.MulC(s.q, root), e.Transpose(e.MulC(k, root), 0, 1, 3, 2))
+	x := scaledScores(e, e.Op("MatMul", nil, s.q, e.Transpose(k, 0, 1, 3, 2)), s.scale, s.q.Shape[3])
 	shown = x
 	if s.cap > 0 {
-		x = e.MulC(e.Op("Tanh", nil, e.MulC(x, 1/s.cap)), s.cap)
+		x = e.MulC(e.Op("Tanh", nil, e.Div(x, e.Scalar(x, s.cap))), s.cap)
 	}
 	if s.mode == 1 {
 		shown = x

@@ -4,7 +4,6 @@ package operators
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
@@ -85,9 +84,6 @@ func linearAttentionParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	}
 	dk, dv := q.Shape[2]/heads, v.Shape[2]/kv
 	scale := float64(n.Attrs.Float("scale", 0))
-	if scale == 0 {
-		scale = 1 / math.Sqrt(float64(dk))
-	}
 	decay, beta := n.Input(4), n.Input(5)
 	if rule == "linear" || rule == "delta" {
 		decay = nil
@@ -118,7 +114,7 @@ func linearAttentionParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		}
 		state = e.Add(state, e.Mul(kt, vt))
 		o := e.Op("MatMul", nil, token(q, t, batch, heads, 1, dk), repeatHeads(e, state, heads))
-		out = append(out, e.Reshape(e.MulC(o, scale), batch, 1, heads*dv))
+		out = append(out, e.Reshape(scaledScores(e, o, scale, dk), batch, 1, heads*dv))
 		if e.Err != nil {
 			return nil
 		}

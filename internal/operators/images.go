@@ -14,7 +14,7 @@ import (
 var (
 	centerCropPadOp = op.Def{Name: "CenterCropPad", Since: 18, Attrs: op.Attributes{"axes": op.AnyValue}, Parts: centerCropPadParts}
 	affineGridOp    = op.Def{Name: "AffineGrid", Since: 20, Attrs: op.Attributes{"align_corners": op.Boolean}, Fused: true, Parts: affineGridParts}
-	col2ImOp        = op.Def{Name: "Col2Im", Since: 18, Attrs: op.Attributes{"dilations": op.AnyValue, "pads": op.AnyValue, "strides": op.AnyValue}, Parts: col2ImParts}
+	col2ImOp        = op.Def{Name: "Col2Im", Since: 18, Attrs: op.Attributes{"dilations": op.AnyValue, "pads": op.AnyValue, "strides": op.AnyValue}, Fused: true /* sums in any order */, Parts: col2ImParts}
 	maxUnpoolOp     = op.Def{Name: "MaxUnpool", Since: 9, Attrs: op.Attributes{"kernel_shape": op.AnyValue, "pads": op.AnyValue, "strides": op.AnyValue}, Parts: maxUnpoolParts}
 	scatterOp       = op.Def{Name: "Scatter", Since: 9, Attrs: op.Attributes{"axis": op.AnyValue}, Shape: scatterElementsShape, Eval: scatterElementsEval} // what ScatterElements became
 	detOp           = op.Def{Name: "Det", Since: 11, Shape: detShape, Eval: detEval}
@@ -86,15 +86,24 @@ func affineGridParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 			at, length := float64(i/s[a]%space[a]), float64(space[a])
 			switch {
 			case n.Attrs.Int("align_corners", 0) == 0:
-				grid = append(grid, (2*at+1)/length-1)
+				grid = append(grid, 2*at+1-length)
 			case length > 1:
-				grid = append(grid, 2*at/(length-1)-1)
+				grid = append(grid, 2*at-(length-1))
 			default:
 				grid = append(grid, 0)
 			}
 		}
 		grid = append(grid, 1)
 	}
+	// Places are whole numbers over lengths, by which the matrices are divided: float32 holds both, and not their quotients.
+	lengths := slices.Repeat([]float64{1}, k+1)
+	for a := range k {
+		lengths[k-1-a] = float64(space[a])
+		if n.Attrs.Int("align_corners", 0) != 0 {
+			lengths[k-1-a] = float64(max(1, space[a]-1))
+		}
+	}
+	theta = e.Div(theta, e.Reals(theta, lengths, 1, 1, k+1))
 	y := e.Op("MatMul", nil, e.Reals(theta, grid, 1, product(space), k+1), e.Transpose(theta, 0, 2, 1))
 	return one(e.Reshape(y, append(append([]int{size[0]}, space...), k)...))
 }

@@ -63,5 +63,5 @@ func likelihoodLoss(e *op.Emitter, n *onnxio.Node, p *onnxio.Value) *onnxio.Valu
 	if w != nil {
 		return e.Div(total(loss), total(w))
 	}
-	return e.MulC(total(loss), 1/float64(max(1, product(target.Shape))))
+	return e.Div(total(loss), e.Scalar(p, float64(max(1, product(target.Shape)))))
 }

@@ -381,7 +381,7 @@ func qGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	a, b := dequantised(e, n, 0), dequantisedColumns(e, n)
 	y := e.Op("Gemm", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 1), "transA": int64(n.Attrs.Int("transA", 0)), "transB": int64(n.Attrs.Int("transB", 0))}, a, b)
 	if c := n.Input(6); c != nil { // whole numbers of the scales' product
-		y = e.Add(y, e.Mul(castTo(e, c, onnxio.Float), e.MulC(e.Mul(n.Input(1), n.Input(4)), float64(n.Attrs.Float("alpha", 1)))))
+		y = e.Add(y, e.Mul(castTo(e, c, n.Input(1).DType), e.MulC(e.Mul(n.Input(1), n.Input(4)), float64(n.Attrs.Float("alpha", 1)))))
 	}
 	if n.Input(7) == nil {
 		return one(y)

@@ -28,7 +28,7 @@ func meanOver(e *op.Emitter, v *onnxio.Value, axes []int) *onnxio.Value {
 	for _, a := range axes {
 		count *= v.Shape[a]
 	}
-	return e.MulC(e.ReduceSum(v, axes...), 1/float64(max(1, count)))
+	return e.Div(e.ReduceSum(v, axes...), e.Scalar(v, float64(max(1, count)))) // by a number that float32 holds, which its inverse is not
 }
 
 // intsLike makes a constant of like's integer type.

@@ -114,7 +114,7 @@ func depthOf(n *onnxio.Node, in, kernel int) (depth, error) {
 	return d, nil
 }
 
-// conv3Parts sums, over the planes of the kernel, convolutions of the planes of the input that they meet.
+// conv3Parts has the planes that the kernel's meet as channels, so that an output is one sum: runtimes add its terms in any order.
 func conv3Parts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	x, w := n.Input(0), n.Input(1)
 	if w == nil || len(w.Shape) != 5 {
@@ -131,31 +131,25 @@ func conv3Parts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	if g := n.Attrs.Int("group", 1); g != 1 {
 		plane["group"] = int64(g)
 	}
-	planes := e.Transpose(x, 0, 2, 1, 3, 4) // [n, depth, c, h, w]
 	last := (d.out-1)*d.stride + (d.kernel-1)*d.dilation - d.before
-	planes = e.Pad(planes, []int{0, d.before, 0, 0, 0}, []int{0, max(0, last-s[2]+1), 0, 0, 0})
-	var sum *onnxio.Value
-	for k := range d.kernel {
-		var at []int
-		for o := range d.out {
+	planes := e.Pad(x, []int{0, 0, d.before, 0, 0}, []int{0, 0, max(0, last-s[2]+1), 0, 0})
+	var at []int
+	for o := range d.out {
+		for k := range d.kernel {
 			at = append(at, o*d.stride+k*d.dilation)
 		}
-		part := e.Op("Gather", onnxio.Attrs{"axis": int64(1)}, planes, e.Ints(at...))
-		in := []*onnxio.Value{e.Reshape(part, s[0]*d.out, s[1], s[3], s[4]), e.Reshape(e.Slice(w, 2, k, k+1), w.Shape[0], w.Shape[1], w.Shape[3], w.Shape[4])}
-		if b := n.Input(2); b != nil && k == 0 {
-			in = append(in, b)
-		}
-		y := e.Op("Conv", plane, in...)
-		if sum == nil {
-			sum = y
-		} else {
-			sum = e.Add(sum, y)
-		}
-		if e.Err != nil {
-			return nil
-		}
 	}
-	y := e.Reshape(sum, s[0], d.out, sum.Shape[1], sum.Shape[2], sum.Shape[3])
+	planes = e.Reshape(e.Op("Gather", onnxio.Attrs{"axis": int64(2)}, planes, e.Ints(at...)), s[0], s[1], d.out, d.kernel, s[3], s[4])
+	planes = e.Reshape(e.Transpose(planes, 0, 2, 1, 3, 4, 5), s[0]*d.out, s[1]*d.kernel, s[3], s[4])
+	in := []*onnxio.Value{planes, e.Reshape(w, w.Shape[0], w.Shape[1]*w.Shape[2], w.Shape[3], w.Shape[4])}
+	if b := n.Input(2); b != nil {
+		in = append(in, b)
+	}
+	y := e.Op("Conv", plane, in...)
+	if e.Err != nil {
+		return nil
+	}
+	y = e.Reshape(y, s[0], d.out, y.Shape[1], y.Shape[2], y.Shape[3])
 	return one(e.Transpose(y, 0, 2, 1, 3, 4))
 }
 
