@@ -4,41 +4,12 @@
 
 Needs the packages of requirements.txt. What cannot be exported is told and left out. sweep.py runs every command over them.
 """
-import pathlib, sys, warnings
-
 import numpy as np
 import onnx
 import onnx.reference
 from onnx import TensorProto as T, helper as h
 
-warnings.filterwarnings("ignore")
-out, only = pathlib.Path(sys.argv[1]), sys.argv[2:]
-out.mkdir(parents=True, exist_ok=True)
-rng = np.random.default_rng(0)
-
-
-def samples(name, arrays):
-    """Labels are what onnxruntime says, where that is one row of scores."""
-    import onnxruntime as ort
-    ort.set_default_logger_severity(3)
-    s = ort.InferenceSession(str(out / f"{name}.onnx"))
-    labels = []
-    n = len(next(iter(arrays.values())))
-    for i in range(n):
-        y = [v for v in s.run(None, {k: a[i:i + 1] for k, a in arrays.items()}) if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
-        labels.append(int(y[0].argmax()) if y else 0)
-    arrays = {"inputs": next(iter(arrays.values()))} if len(arrays) == 1 else arrays
-    np.savez(out / f"{name}.npz", labels=np.array(labels), **arrays)
-
-
-def made(name, save, arrays):
-    try:
-        save(str(out / f"{name}.onnx"))
-        samples(name, arrays)
-        print(name, flush=True)
-    except Exception as e:
-        (out / f"{name}.onnx").unlink(missing_ok=True)
-        print(f"{name}: cannot be made: {type(e).__name__}: {str(e).splitlines()[0][:150] if str(e) else ''}", flush=True)
+from made import made, only, out, rng
 
 
 def torch_models():

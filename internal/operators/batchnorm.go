@@ -1,4 +1,4 @@
-// batchnorm.go — BatchNormalization, opset 7, 9, 14, 15, for inference: y = scale*(x - mean)/sqrt(var + epsilon) + B.
+// batchnorm.go — BatchNormalization, opset 7, 9, 14, 15, for inference, and of constants in training: y = scale*(x - mean)/sqrt(var + epsilon) + B.
 
 package operators
 
@@ -14,7 +14,7 @@ import (
 )
 
 var batchNormalizationOp = op.Def{Name: "BatchNormalization", Since: 7,
-	Attrs: op.Attributes{"epsilon": op.AnyValue, "momentum": op.NoEffect /* of training */, "spatial": op.Boolean, "training_mode": op.Boolean},
+	Attrs: op.Attributes{"epsilon": op.AnyValue, "momentum": op.AnyValue, "spatial": op.Boolean, "training_mode": op.Boolean},
 	Shape: batchnormShape, Eval: batchnormEval, Fast: batchnormFast, Gradient: batchnormGradient, Linear: batchnormLinear, Couple: coupleBatchnorm}
 
 // batchnormAxes sees x as rows of area elements, of which row r belongs to channel r%channels. A vector has one channel.
@@ -29,14 +29,15 @@ func batchnormShape(n *onnxio.Node) ([]op.Type, error) {
 	if err := needInputs(n, 5, 5); err != nil {
 		return nil, err
 	}
-	if n.Attrs.Int("training_mode", 0) != 0 {
+	if n.Attrs.Int("training_mode", 0) != 0 && n.ConstInput(0) == nil { // weights that are standardised when they are used are exported so
 		return nil, op.Unsupported(n, "", "training_mode is set; export the model for inference")
 	}
 	if n.Opset < 9 && n.Attrs.Int("spatial", 1) == 0 {
 		return nil, op.Unsupported(n, "", "spatial 0: statistics per element")
 	}
+	training := n.Attrs.Int("training_mode", 0) != 0
 	for _, o := range n.Outputs[min(1, len(n.Outputs)):] {
-		if o != nil {
+		if o != nil && !training {
 			return nil, op.Unsupported(n, "", "statistics are read; inference computes only the first output")
 		}
 	}
@@ -54,7 +55,11 @@ func batchnormShape(n *onnxio.Node) ([]op.Type, error) {
 			return nil, &onnxio.ShapeError{What: fmt.Sprintf("input %d", i), Want: []int{channels}, Got: s}
 		}
 	}
-	return []op.Type{{DType: n.Input(0).DType, Shape: x}}, nil
+	types := []op.Type{{DType: n.Input(0).DType, Shape: x}}
+	if training { // the statistics that go on from those of the inputs
+		types = append(types, op.Type{DType: n.Input(3).DType, Shape: []int{channels}}, op.Type{DType: n.Input(4).DType, Shape: []int{channels}})
+	}
+	return types, nil
 }
 
 func batchnormEval(c *op.Call) error {
@@ -82,6 +87,23 @@ func batchnormRun[T float32 | float64](c *op.Call, x []T) error {
 		return unsupportedType(c, "output of type %v", c.Out[0].DType)
 	}
 	eps := float64(c.Node.Attrs.Float("epsilon", 1e-5))
+	if c.Node.Attrs.Int("training_mode", 0) != 0 {
+		mean, variance := batchStatistics(x, channels, area)
+		keep := float64(c.Node.Attrs.Float("momentum", 0.9))
+		for i, now := range [][]T{mean, variance} {
+			if i+1 >= len(c.Out) || c.Out[i+1] == nil {
+				continue
+			}
+			out, ok := c.Out[i+1].Data.([]T)
+			if !ok || len(out) != channels {
+				return unsupportedType(c, "output of type %v", c.Out[i+1].DType)
+			}
+			for ch := range out {
+				out[ch] = T(float64(p[2+i][ch])*keep + float64(now[ch])*(1-keep))
+			}
+		}
+		p[2], p[3] = mean, variance
+	}
 	for i, ch := 0, 0; area > 0 && i < len(x); i += area {
 		a := float64(p[0][ch]) / math.Sqrt(float64(p[3][ch])+eps)
 		k, b := T(a), T(float64(p[1][ch])-float64(p[2][ch])*a)
@@ -94,6 +116,24 @@ func batchnormRun[T float32 | float64](c *op.Call, x []T) error {
 		}
 	}
 	return nil
+}
+
+// batchStatistics are the mean and the variance of every channel.
+func batchStatistics[T float32 | float64](x []T, channels, area int) (mean, variance []T) {
+	sum, count := make([]float64, channels), float64(max(1, len(x)/max(1, channels)))
+	over := func(f func(v float64, ch int) float64) []T {
+		clear(sum)
+		for i, v := range x {
+			sum[i/area%channels] += f(float64(v), i/area%channels)
+		}
+		out := make([]T, channels)
+		for ch, s := range sum {
+			out[ch] = T(s / count)
+		}
+		return out
+	}
+	mean = over(func(v float64, _ int) float64 { return v })
+	return mean, over(func(v float64, ch int) float64 { return (v - float64(mean[ch])) * (v - float64(mean[ch])) })
 }
 
 // batchnormLinear gives k = scale/sqrt(var+epsilon) and the bias B - mean*k.
