@@ -11,8 +11,8 @@
 // Points live as perturbations in pixel units around the original; a point counts only once it has been rounded to float32 inside ball and
 // pixel range and a fresh run of the original model has confirmed it.
 //
-// Where outputs are numbers and decide no class ([RunOptions].Tolerance) what is asked is whether one can be driven farther than that from its value at the sample
-// (numbers.go).
+// Where outputs are numbers and decide no class ([RunOptions].Tolerance) what is asked is whether one can be driven farther than that from its value
+// at the sample (numbers.go).
 //
 // Everything random comes from the seed, the sample's index and the attack's name, so that results depend neither on how samples are
 // batched nor on which other samples are attacked.

@@ -20,7 +20,8 @@ func TestGradientHoldsWeightsOnce(t *testing.T) {
 	y := &onnxio.Value{Name: "y"}
 	n := &onnxio.Node{Op: "MatMul", Opset: 17, Inputs: []*onnxio.Value{x, c}, Outputs: []*onnxio.Value{y}}
 	y.Producer = n
-	g, err := Gradient(&onnxio.Graph{Nodes: []*onnxio.Node{n}, Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}}, Loss{Kind: Linear}, GradientOptions{Batch: 2})
+	g, err := Gradient(&onnxio.Graph{Nodes: []*onnxio.Node{n}, Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}}, Loss{Kind: Linear},
+		GradientOptions{Batch: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

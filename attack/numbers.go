@@ -9,9 +9,10 @@ import (
 	"slices"
 )
 
-// Outputs may be numbers that decide no class. An attack then drives them away from what they are at the sample: it is through where one of them is farther from
-// that value than a tolerance. APGD climbs max_i |z_i - y_i| (Away) from random starts, which ends wherever it is largest nearby. The others aim at one output at a time, upward
-// or downward (Linear), as attacks with targets do for classes: at the sample itself, where many begin, the distance is 0 and gives no direction.
+// Outputs may be numbers that decide no class. An attack then drives them away from what they are at the sample: it is through where one of them is
+// farther from that value than a tolerance. APGD climbs max_i |z_i - y_i| (Away) from random starts, which ends wherever it is largest nearby. The
+// others aim at one output at a time, upward or downward (Linear), as attacks with targets do for classes: at the sample itself, where many begin,
+// the distance is 0 and gives no direction.
 
 // NoNumbersError tells that a method is for classes, or for numbers, and was asked for the other.
 type NoNumbersError struct{ Method, Why string }
@@ -44,7 +45,8 @@ func valuesOf(j *job, at []float32, tolerance float64) *values {
 	return &values{tolerance: tolerance, at: at, rounded: j.target.double, far: make([]float64, j.n), point: make([][]float32, j.n)}
 }
 
-// deviation is how far the outputs z of sample i are from its own, the largest; no more than it really is where outputs were rounded, and NaN where one is no number.
+// deviation is how far the outputs z of sample i are from its own, the largest; no more than it really is where outputs were rounded, and NaN where
+// one is no number.
 func (j *job) deviation(i int, z []float32) float64 {
 	worst := 0.0
 	for k, v := range j.values.at[i*j.classes : (i+1)*j.classes] {

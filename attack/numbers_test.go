@@ -59,12 +59,14 @@ func drawn(rng *rand.Rand, n int) []float32 {
 
 // methodsOfNumbers are those that have a form for numbers, with few steps.
 func methodsOfNumbers() []Attack {
-	return []Attack{FGSM{}, BIM{Steps: 20, Step: 0.02}, MIM{Steps: 5}, PGD{Steps: 20, Restarts: 3}, APGD{Loss: Away, Steps: 25, Restarts: 3}, APGD{Loss: DLRT, Steps: 15}, Square{Queries: 200},
+	return []Attack{FGSM{}, BIM{Steps: 20, Step: 0.02}, MIM{Steps: 5}, PGD{Steps: 20, Restarts: 3}, APGD{Loss: Away, Steps: 25, Restarts: 3},
+		APGD{Loss: DLRT, Steps: 15}, Square{Queries: 200},
 		SPSA{Steps: 40, Pairs: 8, Rate: 0.05}, Standard{Queries: 20}}
 }
 
-// TestNumbersAgainstExact attacks networks that only multiply: how far each output can be driven is known exactly. A tolerance that no output can pass is never
-// passed, and one that some can well pass is by every method that aims at one output after the other; the others end where the distance is largest nearby.
+// TestNumbersAgainstExact attacks networks that only multiply: how far each output can be driven is known exactly. A tolerance that no output can
+// pass is never passed, and one that some can well pass is by every method that aims at one output after the other; the others end where the distance
+// is largest nearby.
 func TestNumbersAgainstExact(t *testing.T) {
 	ctx := context.Background()
 	through := 0

@@ -39,8 +39,8 @@ type RunOptions struct {
 	Seed uint64
 	// Goals makes the attack targeted: sample i is to be classified as Goals[i]. Nil for any wrong class.
 	Goals []int
-	// Tolerance, where it is not 0, says that outputs are numbers and decide no class (see ForNumbers): sample i is broken where one of them is farther than that from
-	// its value at the sample. Labels then say nothing.
+	// Tolerance, where it is not 0, says that outputs are numbers and decide no class (see ForNumbers): sample i is broken where one of them is farther
+	// than that from its value at the sample. Labels then say nothing.
 	Tolerance float64
 	// Progress, where set, is told now and then how far the run is, often: it must be quick.
 	Progress func(Progress)

@@ -12,12 +12,12 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// A quantised network is made of steps: its gradient is zero wherever there is one. The straight-through estimator (Bengio, Léonard and Courville 2013)
-// takes the values of the network as they are and lets derivatives pass each rounding as if it were not there; where a quantised number leaves its range
-// the derivative is zero. It is no derivative of anything, but a direction that attacks can follow.
+// A quantised network is made of steps: its gradient is zero wherever there is one. The straight-through estimator (Bengio, Léonard and Courville
+// 2013) takes the values of the network as they are and lets derivatives pass each rounding as if it were not there; where a quantised number leaves
+// its range the derivative is zero. It is no derivative of anything, but a direction that attacks can follow.
 //
-// unrounded writes a prepared graph for it: what is held in integers becomes real numbers of the same values, quantisers become divisions, roundings and
-// clips, products of integers products of real numbers. Its values are the network's, up to float32's rounding of sums.
+// unrounded writes a prepared graph for it: what is held in integers becomes real numbers of the same values, quantisers become divisions, roundings
+// and clips, products of integers products of real numbers. Its values are the network's, up to float32's rounding of sums.
 func unrounded(ctx context.Context, g *onnxio.Graph) (*onnxio.Graph, error) {
 	u := &unrounder{e: op.NewEmitter(ctx, operators.Table(), g, "straight/"), real: map[*onnxio.Value]*onnxio.Value{}}
 	for _, n := range g.Nodes {

@@ -30,8 +30,8 @@ func runGraph(t *testing.T, g *onnxio.Graph, in ...*onnxio.Tensor) []*onnxio.Ten
 }
 
 // TestStraightThroughGradientsPointAsTheFloatNetworksDo: of a network in the three forms in which onnxruntime quantises it, the graph of the estimate
-// gives the outputs of the quantised network, and directions close to the gradient of the network that was quantised. Without the estimate there is no
-// gradient, and an error that names a node.
+// gives the outputs of the quantised network, and directions close to the gradient of the network that was quantised. Without the estimate there is
+// no gradient, and an error that names a node.
 func TestStraightThroughGradientsPointAsTheFloatNetworksDo(t *testing.T) {
 	load := func(name string) *onnxio.Graph {
 		m, err := onnxio.Load(filepath.Join("..", "testdata", "faults", "quantised", name+".onnx"))
@@ -47,7 +47,8 @@ func TestStraightThroughGradientsPointAsTheFloatNetworksDo(t *testing.T) {
 	for _, name := range []string{"dynamic", "qdq", "qoperator"} {
 		g := load(name)
 		var u *onnxio.UnsupportedError
-		if _, err := attack.Gradient(g, attack.Loss{Kind: attack.CE}, attack.GradientOptions{}); !errors.As(err, &u) || u.Node == "" || u.Face != "Gradient" {
+		if _, err := attack.Gradient(g, attack.Loss{Kind: attack.CE}, attack.GradientOptions{}); !errors.As(err, &u) || u.Node == "" ||
+			u.Face != "Gradient" {
 			t.Errorf("%s: %v; want the node that has no gradient", name, err)
 		}
 		s, err := attack.Gradient(g, attack.Loss{Kind: attack.CE}, attack.GradientOptions{Straight: true})

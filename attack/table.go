@@ -55,7 +55,8 @@ func New(name string, e Effort) (Attack, error) {
 		for _, one := range []struct {
 			setting string
 			alone   Effort
-		}{{"steps", Effort{Steps: e.Steps}}, {"restarts", Effort{Restarts: e.Restarts}}, {"step", Effort{Step: e.Step}}, {"decay", Effort{Decay: e.Decay}}} {
+		}{{"steps", Effort{Steps: e.Steps}}, {"restarts", Effort{Restarts: e.Restarts}}, {"step", Effort{Step: e.Step}},
+			{"decay", Effort{Decay: e.Decay}}} {
 			if setting, alone := one.setting, one.alone; alone != (Effort{}) && a.with(alone) == a { // it has no use for it
 				return nil, &EffortError{name, setting}
 			}

@@ -9,7 +9,8 @@ import (
 
 // TestNewTakesWhatAMethodHas makes every attack of the table by its name, with every setting, and looks at what it runs with.
 func TestNewTakesWhatAMethodHas(t *testing.T) {
-	steps := map[string]bool{"bim": true, "mim": true, "pgd": true, "thesis": true, "apgd-ce": true, "apgd-dlr": true, "apgd-t": true, "apgd": true, "fab-t": true, "square": true, "spsa": true, "cw": true}
+	steps := map[string]bool{"bim": true, "mim": true, "pgd": true, "thesis": true, "apgd-ce": true, "apgd-dlr": true, "apgd-t": true,
+		"apgd": true, "fab-t": true, "square": true, "spsa": true, "cw": true}
 	restarts := map[string]bool{"pgd": true, "apgd-ce": true, "apgd-dlr": true, "apgd-t": true, "apgd": true, "fab-t": true}
 	step := map[string]bool{"bim": true, "mim": true, "pgd": true, "thesis": true}
 	seen := map[string]bool{}

@@ -137,7 +137,8 @@ func (t *Target) single(ctx context.Context) (bool, error) {
 
 func (t *Target) gradientOptions(batch int) GradientOptions {
 	gpu := t.original != nil && t.original.Engine() != "go" && t.original.Engine() != "ort:cpu"
-	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true, Portable: gpu, Straight: t.o.Straight, Reading: t.o.Engine.Reading}
+	return GradientOptions{Batch: batch, KeepSoftmax: t.o.KeepSoftmax, OneSample: true, Portable: gpu, Straight: t.o.Straight,
+		Reading: t.o.Engine.Reading}
 }
 
 // openLogits opens the model with a free batch and without a final softmax.

@@ -84,8 +84,8 @@ func (d DType) Value(c Code) float64 {
 	}
 }
 
-// Code is the code of the nearest number, ties to even. What is too large becomes the largest number where saturate is set, else infinity or NaN, whichever
-// the type has. Float8E8M0 holds powers of two: up, down or nearest are what rounding is; others take no notice of it.
+// Code is the code of the nearest number, ties to even. What is too large becomes the largest number where saturate is set, else infinity or NaN,
+// whichever the type has. Float8E8M0 holds powers of two: up, down or nearest are what rounding is; others take no notice of it.
 func (d DType) Code(x float64, saturate bool, rounding string) Code {
 	if d == Float8E8M0 {
 		return powerCode(x, saturate, rounding)

@@ -7,7 +7,8 @@ import (
 
 // TestTensorsAreWrittenAndRead: EncodeTensor and ParseTensor are each other's inverse.
 func TestTensorsAreWrittenAndRead(t *testing.T) {
-	for _, want := range []*Tensor{FromFloat32([]float32{1, -0.5, 1e-40, 3}, 2, 2), FromFloat64([]float64{0.1}), FromInt64([]int64{-1, 7}, 2), FromFloat32(nil, 0)} {
+	for _, want := range []*Tensor{FromFloat32([]float32{1, -0.5, 1e-40, 3}, 2, 2), FromFloat64([]float64{0.1}), FromInt64([]int64{-1, 7}, 2),
+		FromFloat32(nil, 0)} {
 		data, err := EncodeTensor("name", want)
 		if err != nil {
 			t.Fatal(err)

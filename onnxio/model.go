@@ -150,7 +150,8 @@ func parse(ctx context.Context, data []byte, dir string) (*Model, error) {
 		return nil, &FormatError{Offset: -1, Why: "this is not an ONNX model: it has no graph"}
 	}
 	sum := sha256.Sum256(data)
-	*m = Model{SHA256: hex.EncodeToString(sum[:]), IR: file.GetIrVersion(), Opsets: map[string]int{}, Metadata: map[string]string{}, data: data, dir: dir}
+	*m = Model{SHA256: hex.EncodeToString(sum[:]), IR: file.GetIrVersion(), Opsets: map[string]int{}, Metadata: map[string]string{}, data: data,
+		dir: dir}
 	m.Producer = strings.TrimSpace(file.GetProducerName() + " " + file.GetProducerVersion())
 	for _, o := range file.OpsetImport {
 		if o.GetVersion() < 0 || o.GetVersion() > 1<<20 {

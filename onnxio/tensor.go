@@ -8,9 +8,9 @@ import (
 // Tensor is a dense array in row-major order.
 //
 // Data is a slice of the Go type that belongs to DType: []float32, []float64, []int64, []int32, []int16, []int8,
-// []uint64, []uint32, []uint16, []uint8, []bool, []string or, for numbers of 8 bits and fewer that are no integers, []Code. float16 and bfloat16 are widened to []float32 when a file is
-// read, which is exact; the tensor's DType then is Float and the file keeps its bytes. A scalar has Shape of length 0
-// and one element. len(Data) is the product of Shape.
+// []uint64, []uint32, []uint16, []uint8, []bool, []string or, for numbers of 8 bits and fewer that are no integers, []Code. float16 and bfloat16 are
+// widened to []float32 when a file is read, which is exact; the tensor's DType then is Float and the file keeps its bytes. A scalar has Shape of
+// length 0 and one element. len(Data) is the product of Shape.
 type Tensor struct {
 	DType DType
 	Shape []int

@@ -9,8 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// TestEquationsAheadOfRowsHold is the adversary of equations that go ahead of rows: boxes of all outputs, and rows over them, hold at sampled points and
-// corners, also where some of the inputs have no width, and under both semantics. SHOAL_PARTS=N draws N networks of each kind.
+// TestEquationsAheadOfRowsHold is the adversary of equations that go ahead of rows: boxes of all outputs, and rows over them, hold at sampled points
+// and corners, also where some of the inputs have no width, and under both semantics. SHOAL_PARTS=N draws N networks of each kind.
 func TestEquationsAheadOfRowsHold(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -11,8 +11,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
-// TestAlphaIsNowhereLooser than deeppoly, for one box or for several at once, with steps or without, also where its time is over before it begins: of rows, of
-// what enters hinges, and of outputs. What it says of a row's form is no more than the row's bound.
+// TestAlphaIsNowhereLooser than deeppoly, for one box or for several at once, with steps or without, also where its time is over before it begins: of
+// rows, of what enters hinges, and of outputs. What it says of a row's form is no more than the row's bound.
 func TestAlphaIsNowhereLooser(t *testing.T) {
 	ctx := context.Background()
 	nets := 120

@@ -31,12 +31,14 @@ var apart = []struct {
 	}},
 	{"Conv of volumes", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		v := b.node("Reshape", nil, x, fixedInts(1, 1, 3, 3, 3))
-		y := b.node("Conv", onnxio.Attrs{"pads": []int64{1, 0, 1, 0, 1, 0}, "strides": []int64{2, 1, 1}}, v, b.weights(0.6, 2, 1, 2, 2, 2), b.weights(0.3, 2))
+		y := b.node("Conv", onnxio.Attrs{"pads": []int64{1, 0, 1, 0, 1, 0}, "strides": []int64{2, 1, 1}}, v, b.weights(0.6, 2, 1, 2, 2, 2),
+			b.weights(0.3, 2))
 		return b.node("Reshape", nil, y, fixedInts(1, -1))
 	}},
 	{"ConvTranspose of volumes", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
 		v := b.node("Reshape", nil, x, fixedInts(1, 1, 3, 3, 3))
-		y := b.node("ConvTranspose", onnxio.Attrs{"pads": []int64{1, 0, 0, 0, 1, 0}, "strides": []int64{2, 1, 1}}, v, b.weights(0.6, 1, 2, 2, 2, 2), b.weights(0.3, 2))
+		y := b.node("ConvTranspose", onnxio.Attrs{"pads": []int64{1, 0, 0, 0, 1, 0}, "strides": []int64{2, 1, 1}}, v, b.weights(0.6, 1, 2, 2, 2, 2),
+			b.weights(0.3, 2))
 		return b.node("Reshape", nil, y, fixedInts(1, -1))
 	}},
 	{"pools of volumes", func(b *builder, x *onnxio.Value, _ int) *onnxio.Value {
@@ -62,7 +64,8 @@ var apart = []struct {
 			y.Producer.Domain = "com.microsoft"
 			return y
 		}
-		y := own("FusedConv", onnxio.Attrs{"kernel_shape": []int64{1, 1}, "activation": "LeakyRelu", "activation_params": []float32{0.2}}, x, b.weights(0.7, c, c, 1, 1), b.weights(0.3, c))
+		y := own("FusedConv", onnxio.Attrs{"kernel_shape": []int64{1, 1}, "activation": "LeakyRelu", "activation_params": []float32{0.2}}, x,
+			b.weights(0.7, c, c, 1, 1), b.weights(0.3, c))
 		y = own("QuickGelu", nil, own("BiasGelu", nil, y, b.weights(0.3, 3)))
 		y = own("SkipLayerNormalization", onnxio.Attrs{"epsilon": float32(0.1)}, y, x, b.weights(1, 3), b.weights(1, 3))
 		return own("FusedMatMul", onnxio.Attrs{"alpha": float32(0.5), "transB": int64(1)}, own("FastGelu", nil, y), b.weights(0.7, 2, 3))
@@ -74,14 +77,20 @@ var apart = []struct {
 			return y
 		}
 		y := own("Scaler", onnxio.Attrs{"offset": []float32{0.1}, "scale": []float32{2}}, b.node("Reshape", nil, x, fixedInts(3, 9)))
-		trees := own("TreeEnsembleRegressor", onnxio.Attrs{"n_targets": int64(1), "nodes_treeids": []int64{0, 0, 0, 1, 1, 1}, "nodes_nodeids": []int64{0, 1, 2, 0, 1, 2},
+		trees := own("TreeEnsembleRegressor", onnxio.Attrs{"n_targets": int64(1), "nodes_treeids": []int64{0, 0, 0, 1, 1, 1},
+			"nodes_nodeids":    []int64{0, 1, 2, 0, 1, 2},
 			"nodes_featureids": []int64{0, 0, 0, 4, 0, 0}, "nodes_modes": []string{"BRANCH_LEQ", "LEAF", "LEAF", "BRANCH_LT", "LEAF", "LEAF"},
 			"nodes_values": []float32{0.2, 0, 0, -0.3, 0, 0}, "nodes_truenodeids": []int64{1, 0, 0, 1, 0, 0}, "nodes_falsenodeids": []int64{2, 0, 0, 2, 0, 0},
-			"target_treeids": []int64{0, 0, 1, 1}, "target_nodeids": []int64{1, 2, 1, 2}, "target_ids": []int64{0, 0, 0, 0}, "target_weights": []float32{0.3, -1.5, 2, 0.25}}, y)
-		trees = b.node("Add", nil, trees, own("TreeEnsemble", onnxio.Attrs{"tree_roots": []int64{0}, "nodes_modes": &onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{1}, Data: []uint8{3}},
-			"nodes_splits": onnxio.FromFloat32([]float32{0.1}, 1), "nodes_featureids": []int64{1}, "nodes_truenodeids": []int64{0}, "nodes_falsenodeids": []int64{1}, "nodes_trueleafs": []int64{1},
-			"nodes_falseleafs": []int64{1}, "leaf_targetids": []int64{0, 0}, "leaf_weights": onnxio.FromFloat32([]float32{3, 4}, 2), "n_targets": int64(1)}, y))
-		y = own("LinearRegressor", onnxio.Attrs{"targets": int64(2), "coefficients": []float32{1, 2, 0, -1, 0.5, 0, 0, 3, 1, 0, 1, -1, 0, 0, 0.5, 0.25, 0, 2}, "intercepts": []float32{0.5, -0.5}},
+			"target_treeids": []int64{0, 0, 1, 1}, "target_nodeids": []int64{1, 2, 1, 2}, "target_ids": []int64{0, 0, 0, 0},
+			"target_weights": []float32{0.3, -1.5, 2, 0.25}}, y)
+		trees = b.node("Add", nil, trees, own("TreeEnsemble", onnxio.Attrs{"tree_roots": []int64{0},
+			"nodes_modes":  &onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{1}, Data: []uint8{3}},
+			"nodes_splits": onnxio.FromFloat32([]float32{0.1}, 1), "nodes_featureids": []int64{1}, "nodes_truenodeids": []int64{0},
+			"nodes_falsenodeids": []int64{1}, "nodes_trueleafs": []int64{1},
+			"nodes_falseleafs": []int64{1}, "leaf_targetids": []int64{0, 0}, "leaf_weights": onnxio.FromFloat32([]float32{3, 4}, 2),
+			"n_targets": int64(1)}, y))
+		y = own("LinearRegressor", onnxio.Attrs{"targets": int64(2),
+			"coefficients": []float32{1, 2, 0, -1, 0.5, 0, 0, 3, 1, 0, 1, -1, 0, 0, 0.5, 0.25, 0, 2}, "intercepts": []float32{0.5, -0.5}},
 			own("Normalizer", onnxio.Attrs{"norm": "L2"}, b.node("Exp", nil, y)))
 		return b.node("Reshape", nil, b.node("Concat", onnxio.Attrs{"axis": int64(1)}, y, trees), fixedInts(1, -1))
 	}},

@@ -71,8 +71,8 @@ type Options struct {
 	sides bool          // the search takes sides of hinges, however few inputs vary: for tests
 	first time.Duration // of its first level, where not the usual: for tests
 	rows  bool          // it takes no linear programs from the start: for tests
-	// Watch, where set, is told how far a proof is: when a stage begins, and a few times a second while the search is at work. It is called by one goroutine at
-	// a time, and must come back soon.
+	// Watch, where set, is told how far a proof is: when a stage begins, and a few times a second while the search is at work. It is called by one
+	// goroutine at a time, and must come back soon.
 	Watch func(Progress)
 
 	until time.Time // alpha's end, where it is not the context's
@@ -143,8 +143,8 @@ type Result struct {
 	// Reason says in words why: what was missing for a proof, where a counterexample came from, which domain proved it.
 	Reason string
 	// Margin is the smallest lower bound that Method proved over the cases that were left to it, each of the best constraint's left side minus its
-	// bound: positive where proven. It is one method's, so that margins of one Method may be compared from box to box; those of two say nothing beside each
-	// other. Of Complete it is the least over the parts, each only as far as it was proven. NaN if no bound was computed.
+	// bound: positive where proven. It is one method's, so that margins of one Method may be compared from box to box; those of two say nothing beside
+	// each other. Of Complete it is the least over the parts, each only as far as it was proven. NaN if no bound was computed.
 	Margin         float64
 	Counterexample *Counterexample
 	// FalsifiedIn says what a counterexample refutes: Real where it is proven over the real numbers, Float32 where an execution alone
@@ -161,8 +161,8 @@ type Result struct {
 type Progress struct {
 	Stage   string
 	Seconds float64 // of the stage so far
-	// Of the search alone: the share of the input set, or of the tree, that is proven, the parts that are open, how many were bounded so far, and the least
-	// bound of an open one (NaN where nothing is known).
+	// Of the search alone: the share of the input set, or of the tree, that is proven, the parts that are open, how many were bounded so far, and the
+	// least bound of an open one (NaN where nothing is known).
 	Proven      float64
 	Open, Parts int
 	Worst       float64
@@ -222,8 +222,8 @@ type LayerBounds struct {
 type RadiusOptions struct {
 	Max float64 // largest radius tried; must be > 0
 	Tol float64 // the bracket's final width; 0 means Max/1000
-	// Break, where set, is asked for the smallest eps that an attack falsifies (+Inf for none), once bounds have had their say and before complete proofs
-	// narrow what is between. It is given what is proven and what is falsified by then.
+	// Break, where set, is asked for the smallest eps that an attack falsifies (+Inf for none), once bounds have had their say and before complete
+	// proofs narrow what is between. It is given what is proven and what is falsified by then.
 	Break func(ctx context.Context, proven, upper float64) (float64, error)
 }
 

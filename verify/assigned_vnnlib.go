@@ -14,8 +14,8 @@ type Assigned struct {
 	Values []float64
 }
 
-// Assignments are a counterexample's values of all that a query declares, in that order: c is of the network of NetworkOf, and models are those it was
-// given.
+// Assignments are a counterexample's values of all that a query declares, in that order: c is of the network of NetworkOf, and models are those it
+// was given.
 func Assignments(q *vnnlib.Query, models []*onnxio.Model, c *Counterexample) ([]Assigned, error) {
 	if q == nil || c == nil || len(models) != len(q.Networks) {
 		return nil, fmt.Errorf("%w: there is no query with its models and a counterexample", ErrInput)

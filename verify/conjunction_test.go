@@ -49,8 +49,8 @@ func atMost(output int, bound *big.Rat) Constraint {
 	return Constraint{Index: []int{output}, Coef: []*big.Rat{big.NewRat(1, 1)}, Bound: bound}
 }
 
-// TestAConjunctionIsDisprovedByASum: a number and its opposite are never both below zero, and each alone may be on half of every box. Halving would go on for
-// ever along the plane where they change sign; their sum decides the whole box.
+// TestAConjunctionIsDisprovedByASum: a number and its opposite are never both below zero, and each alone may be on half of every box. Halving would
+// go on for ever along the plane where they change sign; their sum decides the whole box.
 func TestAConjunctionIsDisprovedByASum(t *testing.T) {
 	v, err := Open(context.Background(), sums(t, 6), Options{Method: Complete})
 	if err != nil {
@@ -60,14 +60,15 @@ func TestAConjunctionIsDisprovedByASum(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	below := big.NewRat(-1, 1000)
-	r, err := v.Verify(ctx, Property{Cases: []Case{{Box: cube(6, -1, 2), Constraints: []Constraint{atMost(1, below), atMost(2, below), atMost(0, big.NewRat(100, 1))}}}})
+	r, err := v.Verify(ctx, Property{Cases: []Case{{Box: cube(6, -1, 2),
+		Constraints: []Constraint{atMost(1, below), atMost(2, below), atMost(0, big.NewRat(100, 1))}}}})
 	if err != nil || r.Verdict != Verified || !strings.Contains(r.Reason, "on 1 parts") {
 		t.Errorf("%s, %s, %v", r.Verdict, r.Reason, err)
 	}
 }
 
-// TestAnAttackJoinsTheSearch: counterexamples lie next to a plane through the middle of every box, which no corner comes near to for long. The attack that is
-// asked while boxes are halved knows one.
+// TestAnAttackJoinsTheSearch: counterexamples lie next to a plane through the middle of every box, which no corner comes near to for long. The attack
+// that is asked while boxes are halved knows one.
 func TestAnAttackJoinsTheSearch(t *testing.T) {
 	asked := time.Duration(0)
 	v, err := Open(context.Background(), sums(t, 6), Options{Method: Complete, Falsifier: stubborn{make([]float64, 6), &asked}})
@@ -77,7 +78,8 @@ func TestAnAttackJoinsTheSearch(t *testing.T) {
 	defer v.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	r, err := v.Verify(ctx, Property{Cases: []Case{{Box: cube(6, -1, 2), Constraints: []Constraint{atMost(1, big.NewRat(1, 1<<40)), atMost(2, big.NewRat(1, 1<<40))}}}})
+	r, err := v.Verify(ctx, Property{Cases: []Case{{Box: cube(6, -1, 2),
+		Constraints: []Constraint{atMost(1, big.NewRat(1, 1<<40)), atMost(2, big.NewRat(1, 1<<40))}}}})
 	if err != nil || r.Verdict != Falsified || asked <= 0 {
 		t.Errorf("%s, %s, asked for %v, %v", r.Verdict, r.Reason, asked, err)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestConstantOutputsAreDecidedAtOnce: outputs that are constants over the set, behind dead hinges or products with zero, are compared as the numbers that
-// they are, ties too, and nothing is searched for.
+// TestConstantOutputsAreDecidedAtOnce: outputs that are constants over the set, behind dead hinges or products with zero, are compared as the numbers
+// that they are, ties too, and nothing is searched for.
 func TestConstantOutputsAreDecidedAtOnce(t *testing.T) {
 	for name, dead := range map[string]func(b *builder, x *onnxio.Value) *onnxio.Value{
 		"dead hinges": func(b *builder, x *onnxio.Value) *onnxio.Value {
@@ -26,7 +26,8 @@ func TestConstantOutputsAreDecidedAtOnce(t *testing.T) {
 				w.F32()[i] = float32(b.rng.NormFloat64())
 			}
 			bias := onnxio.FromFloat32([]float32{0.3, 0.3, 0.29999998, -1}, 4) // the third is one step less
-			y := b.node("Gemm", nil, dead(b, x), &onnxio.Value{Name: "W", DType: onnxio.Float, Const: w}, &onnxio.Value{Name: "B", DType: onnxio.Float, Const: bias})
+			y := b.node("Gemm", nil, dead(b, x), &onnxio.Value{Name: "W", DType: onnxio.Float, Const: w},
+				&onnxio.Value{Name: "B", DType: onnxio.Float, Const: bias})
 			if softmax {
 				y = b.node("Softmax", onnxio.Attrs{"axis": int64(1)}, y)
 			}
@@ -42,7 +43,8 @@ func TestConstantOutputsAreDecidedAtOnce(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if last := r.Rungs[len(r.Rungs)-1]; r.Verdict != Falsified || last.Name != "centre" && last.Name != "interval" || sem == Real && r.FalsifiedIn != Real {
+					if last := r.Rungs[len(r.Rungs)-1]; r.Verdict != Falsified || last.Name != "centre" && last.Name != "interval" || sem == Real &&
+						r.FalsifiedIn != Real {
 						t.Errorf("%s, softmax %v, %s: class %d is %s (%s) after %s: %s", name, softmax, sem, class, r.Verdict, r.FalsifiedIn, last.Name, r.Reason)
 					}
 				}

@@ -10,8 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
-// TestSearchOverCurvesAgainstSampling asks the search over sides and ranges about random networks of all curves: a row's lower limit is put a little above
-// or below the least value that was sampled, so that splits decide. What is proven must be below every sample. SHOAL_PARTS=N draws N networks.
+// TestSearchOverCurvesAgainstSampling asks the search over sides and ranges about random networks of all curves: a row's lower limit is put a little
+// above or below the least value that was sampled, so that splits decide. What is proven must be below every sample. SHOAL_PARTS=N draws N networks.
 func TestSearchOverCurvesAgainstSampling(t *testing.T) {
 	t.Parallel()
 	nets := draws(t, "SHOAL_PARTS", 60, 15)

@@ -10,7 +10,8 @@ import (
 )
 
 // domains are the ways of bounding that a method may name, in one pass each; alpha makes several of deeppoly's.
-var domains = map[Method]bound.Domain{Interval: bound.Interval, Symbolic: bound.Symbolic, FastLin: bound.FastLin, FastLinPlain: bound.FastLinPlain, DeepPoly: bound.DeepPoly}
+var domains = map[Method]bound.Domain{Interval: bound.Interval, Symbolic: bound.Symbolic, FastLin: bound.FastLin,
+	FastLinPlain: bound.FastLinPlain, DeepPoly: bound.DeepPoly}
 
 // alone tells that a method takes one box at a time.
 func alone(m Method) bool { return m == Alpha || domains[m].Alone() }

@@ -36,7 +36,8 @@ func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result
 }
 
 // falsify lets an attack look for counterexamples to the open cases of some groups.
-func (v *Verifier) falsify(ctx context.Context, f func(context.Context, Box, [][]Constraint) ([][]float64, error), d *decision, groups []*group) error {
+func (v *Verifier) falsify(ctx context.Context, f func(context.Context, Box, [][]Constraint) ([][]float64, error), d *decision,
+	groups []*group) error {
 	for _, g := range groups {
 		if d.falsified[g.property] {
 			continue

@@ -16,8 +16,8 @@ type affineMap struct {
 	b []float64
 }
 
-// published is the recursion of Wong and Kolter 2018, algorithm 1, written down again from the paper over dense matrices: bounds of every neuron by the dual of
-// all layers below it, with the slope u/(u-l) on both sides, and of nothing else.
+// published is the recursion of Wong and Kolter 2018, algorithm 1, written down again from the paper over dense matrices: bounds of every neuron by
+// the dual of all layers below it, with the slope u/(u-l) on both sides, and of nothing else.
 func published(net []affineMap, box Box, rows [][]float64) []float64 {
 	var lows, ups [][]float64
 	down := func(top int, c []float64) float64 {
@@ -108,8 +108,8 @@ func denseOfGemm(w, b *onnxio.Value) (m affineMap) {
 	return m
 }
 
-// TestFastLinPlainIsThePublishedRecursion compares with an implementation of its own on three networks: the thesis' kinds, small. Elsewhere fastlin, which is met
-// with intervals, says something else: else the test would show nothing.
+// TestFastLinPlainIsThePublishedRecursion compares with an implementation of its own on three networks: the thesis' kinds, small. Elsewhere fastlin,
+// which is met with intervals, says something else: else the test would show nothing.
 func TestFastLinPlainIsThePublishedRecursion(t *testing.T) {
 	other := 0
 	for name, filters := range map[string][]int{"dense": nil, "one convolution": {3}, "two convolutions": {2, 3}, "three": {2, 3, 4}} {
@@ -120,7 +120,8 @@ func TestFastLinPlainIsThePublishedRecursion(t *testing.T) {
 			var net []affineMap
 			for _, f := range filters {
 				w, bias := b.weights(0.5, f, c, 4, 4), b.weights(0.3, f)
-				x = b.node("Relu", nil, b.node("Conv", onnxio.Attrs{"kernel_shape": []int64{4, 4}, "strides": []int64{2, 2}, "pads": []int64{1, 1, 1, 1}}, x, w, bias))
+				x = b.node("Relu", nil, b.node("Conv", onnxio.Attrs{"kernel_shape": []int64{4, 4}, "strides": []int64{2, 2}, "pads": []int64{1, 1, 1, 1}},
+					x, w, bias))
 				m, side := denseOfConv(w, bias, h)
 				net, h, c = append(net, m), side, f
 			}
@@ -223,7 +224,8 @@ func TestFastLinPlainRadii(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if what := fmt.Sprintf("point %d: radius %v, margin there %v, beyond %v", i, r, margin(r), margin(r+tol)); margin(r) < -1e-12 || margin(r+tol) > 1e-9 {
+		if what := fmt.Sprintf("point %d: radius %v, margin there %v, beyond %v", i, r, margin(r), margin(r+tol)); margin(r) < -1e-12 ||
+			margin(r+tol) > 1e-9 {
 			t.Error(what)
 		}
 	}

@@ -141,8 +141,8 @@ func (g *group) open() int {
 	return n
 }
 
-// worst is the least margin of the method that was used last, over the cases that were left to it. What cheaper ones proved before has margins of theirs, which
-// say nothing beside it: a least number over both would rise where a larger box leaves more cases to the tighter method.
+// worst is the least margin of the method that was used last, over the cases that were left to it. What cheaper ones proved before has margins of
+// theirs, which say nothing beside it: a least number over both would rise where a larger box leaves more cases to the tighter method.
 func (g *group) worst() float64 {
 	worst := math.Inf(1)
 	for _, c := range g.cases {

@@ -7,8 +7,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// unlike says why two graphs have not the same structure; "" where they have. It walks both from their outputs backward: operators, and which of their
-// inputs are constants of which shape.
+// unlike says why two graphs have not the same structure; "" where they have. It walks both from their outputs backward: operators, and which of
+// their inputs are constants of which shape.
 func unlike(a, b *onnxio.Graph) string {
 	if len(a.Outputs) != len(b.Outputs) || len(openInputs(a)) != len(openInputs(b)) {
 		return fmt.Sprintf("%d and %d inputs, %d and %d outputs", len(openInputs(a)), len(openInputs(b)), len(a.Outputs), len(b.Outputs))

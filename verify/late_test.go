@@ -33,7 +33,8 @@ func TestAnExecutionsCounterexampleOutlivesTheDeadline(t *testing.T) {
 	x, h, r, y := value("x", 2), value("h", 3), value("r", 3), value("y", 1)
 	// y = x_0 + 2^-25 + 5 relu(x_1) - 5 relu(x_1), which float32 rounds to x_0 where that is 1, and intervals know little of.
 	m, err := onnxio.NewModel(&onnxio.Graph{Name: "late", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{
-		{Name: "a", Op: "MatMul", Inputs: []*onnxio.Value{x, fixed("A", []float32{1, 0, 0, 0, 1, 1}, 2, 3)}, Outputs: []*onnxio.Value{h}, Opset: 13, Attrs: onnxio.Attrs{}},
+		{Name: "a", Op: "MatMul", Inputs: []*onnxio.Value{x, fixed("A", []float32{1, 0, 0, 0, 1, 1}, 2, 3)}, Outputs: []*onnxio.Value{h}, Opset: 13,
+			Attrs: onnxio.Attrs{}},
 		{Name: "b", Op: "Relu", Inputs: []*onnxio.Value{h}, Outputs: []*onnxio.Value{r}, Opset: 13, Attrs: onnxio.Attrs{}},
 		{Name: "c", Op: "Gemm", Inputs: []*onnxio.Value{r, fixed("B", []float32{1, 5, -5}, 3, 1), fixed("C", []float32{0x1p-25}, 1)},
 			Outputs: []*onnxio.Value{y}, Opset: 13, Attrs: onnxio.Attrs{}},
@@ -101,7 +102,8 @@ func TestALongAttackFollowsTheBounds(t *testing.T) {
 	for i := range lower {
 		lower[i], upper[i] = -1, 2
 	}
-	p := Property{Cases: []Case{{Box: Box{Lower: lower, Upper: upper}, Constraints: []Constraint{{Index: []int{0}, Coef: []*big.Rat{big.NewRat(1, 1)}, Bound: big.NewRat(1, 1000000)}}}}}
+	p := Property{Cases: []Case{{Box: Box{Lower: lower, Upper: upper},
+		Constraints: []Constraint{{Index: []int{0}, Coef: []*big.Rat{big.NewRat(1, 1)}, Bound: big.NewRat(1, 1000000)}}}}}
 	for _, c := range []struct {
 		within, deadline time.Duration
 		least, most      time.Duration // that the attack is asked for

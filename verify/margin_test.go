@@ -13,8 +13,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 )
 
-// TestMarginsOfOneMethodNeverGrow asks about growing balls around the images of real teachers: among the answers that name one method the margin falls. It is that
-// method's bound, and no mixture with what cheaper ones proved before it.
+// TestMarginsOfOneMethodNeverGrow asks about growing balls around the images of real teachers: among the answers that name one method the margin
+// falls. It is that method's bound, and no mixture with what cheaper ones proved before it.
 func TestMarginsOfOneMethodNeverGrow(t *testing.T) {
 	const root = "../../shared/teachers"
 	var manifest []struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestMemoryThatIsNotThereLeavesUnknown: however little memory a question has, it is answered, and what a stage did not get the memory for is unknown for that
-// reason; nothing is verified or falsified that is not with all of it.
+// TestMemoryThatIsNotThereLeavesUnknown: however little memory a question has, it is answered, and what a stage did not get the memory for is unknown
+// for that reason; nothing is verified or falsified that is not with all of it.
 func TestMemoryThatIsNotThereLeavesUnknown(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	b, x := newBuilder(rng, 1, 30)

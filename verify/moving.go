@@ -10,8 +10,8 @@ import (
 // ladderShare is what alpha takes of a group's share of the time on the ladder; the search has the rest.
 const ladderShare = 0.3
 
-// moving is the stage of alpha. What it was asked for alone it does with all that there is; on the ladder it has a part of the time, and what it leaves of a
-// single group the search goes on from.
+// moving is the stage of alpha. What it was asked for alone it does with all that there is; on the ladder it has a part of the time, and what it
+// leaves of a single group the search goes on from.
 func moving(ctx context.Context, v *Verifier, d *decision) error {
 	left := d.left()
 	for i, g := range left {

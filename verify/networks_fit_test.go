@@ -10,7 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-// sumModel is s = sum over all of (a + b*w), with a and b of shape [n, 2]; n is named, and w an input with a default value of 2. d = a + b*w is hidden.
+// sumModel is s = sum over all of (a + b*w), with a and b of shape [n, 2]; n is named, and w an input with a default value of 2. d = a + b*w is
+// hidden.
 func sumModel(named bool) *onnxio.Model {
 	rows := onnxio.Dim{Name: "n", Size: -1}
 	if !named {
@@ -39,8 +40,8 @@ func sumModel(named bool) *onnxio.Model {
 const sumBox = "(assert (and (>= A[0,0] 0) (<= A[0,0] 1) (>= A[0,1] 0) (<= A[0,1] 1) (>= A[1,0] 0) (<= A[1,0] 1) (>= A[1,1] 0) (<= A[1,1] 1)" +
 	" (>= B[0,0] 0) (<= B[0,0] 1) (>= B[0,1] 0) (<= B[0,1] 1) (>= B[1,0] 0) (<= B[1,0] 1) (>= B[1,1] 0) (<= B[1,1] 1)))"
 
-// TestNetworksOfManyForms: several inputs, sizes that the declarations give, a scalar output, an input with its default value, hidden nodes by the name of
-// a value and of a node, comparisons of hidden nodes with inputs.
+// TestNetworksOfManyForms: several inputs, sizes that the declarations give, a scalar output, an input with its default value, hidden nodes by the
+// name of a value and of a node, comparisons of hidden nodes with inputs.
 func TestNetworksOfManyForms(t *testing.T) {
 	for _, c := range []struct {
 		declared, asserted string

@@ -13,7 +13,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-// perceptron is a network of two inputs, three ReLUs and two outputs, with weights that are small multiples of a quarter: all sums of such inputs are exact.
+// perceptron is a network of two inputs, three ReLUs and two outputs, with weights that are small multiples of a quarter: all sums of such inputs are
+// exact.
 type perceptron struct{ w, v [][]float64 }
 
 func randomPerceptron(rng *rand.Rand) perceptron {

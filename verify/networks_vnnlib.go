@@ -11,12 +11,13 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-// NetworkOf is the network that a query's property is about (FromVNNLIB): the model itself where that is enough, and else one graph of all networks. Its inputs
-// are those that vary freely, once where several are equal; its outputs are each network's hidden nodes and outputs, and copies of the inputs that
-// comparisons speak of. models has one for each of q.Networks; that of an equal-to may be nil. For a query of VNN-LIB 1.0 it is the one model.
+// NetworkOf is the network that a query's property is about (FromVNNLIB): the model itself where that is enough, and else one graph of all networks.
+// Its inputs are those that vary freely, once where several are equal; its outputs are each network's hidden nodes and outputs, and copies of the
+// inputs that comparisons speak of. models has one for each of q.Networks; that of an equal-to may be nil. For a query of VNN-LIB 1.0 it is the one
+// model.
 //
-// Sizes that a model leaves open become those of the declarations. An error names what does not fit: shapes, element types (Real fits all), networks that
-// are not isomorphic, hidden nodes that are not there.
+// Sizes that a model leaves open become those of the declarations. An error names what does not fit: shapes, element types (Real fits all), networks
+// that are not isomorphic, hidden nodes that are not there.
 //
 // Over the real numbers, nodes that compute alike from the same values are one. Of float32 executions that is said only of one node of one model: two
 // files, and two nodes, may be summed in two orders.
@@ -269,8 +270,8 @@ type tensor struct {
 	part  *part
 }
 
-// inputs makes the graph's inputs and what each network is given. Where tensors are equal as wholes, or not at all, the networks' own inputs stay; else
-// one vector has all that varies, and each tensor is gathered from it.
+// inputs makes the graph's inputs and what each network is given. Where tensors are equal as wholes, or not at all, the networks' own inputs stay;
+// else one vector has all that varies, and each tensor is gathered from it.
 func (j *joining) inputs() error {
 	var tensors []tensor
 	first := 0
@@ -281,7 +282,8 @@ func (j *joining) inputs() error {
 				return &onnxio.UnsupportedError{Why: fmt.Sprintf("input %q of type %v in a query of several networks, hidden nodes or relations", v.Name, v.DType)}
 			}
 			if v.DType != openInputs(j.parts[0].ready)[0].DType {
-				return &onnxio.UnsupportedError{Why: fmt.Sprintf("input %q of type %v beside others of %v", v.Name, v.DType, openInputs(j.parts[0].ready)[0].DType)}
+				return &onnxio.UnsupportedError{Why: fmt.Sprintf("input %q of type %v beside others of %v", v.Name, v.DType,
+					openInputs(j.parts[0].ready)[0].DType)}
 			}
 			tensors = append(tensors, tensor{v, first, p})
 			first += onnxio.NumElements(v.Shape)

@@ -39,7 +39,8 @@ func modelsOf(t *testing.T, dir, row string, q *vnnlib.Query) []*onnxio.Model {
 	return models
 }
 
-// TestQueriesOf2AreRight asks every query of ../shared/bench/vnnlib2 for some seconds: no verdict may be the opposite of the right one, and most are decided.
+// TestQueriesOf2AreRight asks every query of ../shared/bench/vnnlib2 for some seconds: no verdict may be the opposite of the right one, and most are
+// decided.
 func TestQueriesOf2AreRight(t *testing.T) {
 	dir := filepath.Join(sharedDir(t, "bench"), "vnnlib2")
 	f, err := os.Open(filepath.Join(dir, "expected.csv"))

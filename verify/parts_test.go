@@ -16,10 +16,11 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
-// TestBoundsOfPartsHoldOnTheirPoints is the adversary of sides, slopes, multipliers and ceilings: whatever these are, and whether a part is bounded anew or
-// laid over the whole box' bounds, no sampled point on which all of its sides hold has a row below the part's bound, or lies in a part that is said
-// to be empty. Covers of neurons and cuts likewise: a point that meets the constraint which a cut comes from lies in all bounds behind it. On which side a hinge is at a point is told by intervals of that point alone. Networks are dense and convolutional with every
-// activation that the random networks have; SHOAL_PARTS=N draws N of each.
+// TestBoundsOfPartsHoldOnTheirPoints is the adversary of sides, slopes, multipliers and ceilings: whatever these are, and whether a part is bounded
+// anew or laid over the whole box' bounds, no sampled point on which all of its sides hold has a row below the part's bound, or lies in a part that
+// is said to be empty. Covers of neurons and cuts likewise: a point that meets the constraint which a cut comes from lies in all bounds behind it. On
+// which side a hinge is at a point is told by intervals of that point alone. Networks are dense and convolutional with every activation that the
+// random networks have; SHOAL_PARTS=N draws N of each.
 func TestBoundsOfPartsHoldOnTheirPoints(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -396,7 +397,8 @@ func TestSlopesAgainstReference(t *testing.T) {
 			}
 			steps, ref = 100, c.Bounds["alpha100"]
 		}
-		b, err := search.BoundAlpha(ctx, v.net, boundOptions(v.o), []bound.Problem{{Box: Box{Lower: c.RawLower, Upper: c.RawUpper}}}, search.Effort{Steps: steps})
+		b, err := search.BoundAlpha(ctx, v.net, boundOptions(v.o), []bound.Problem{{Box: Box{Lower: c.RawLower, Upper: c.RawUpper}}},
+			search.Effort{Steps: steps})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,8 +14,8 @@ import (
 // maxFound is how many numbers of a search's proofs are kept: 64 MiB. Beyond that a certificate is found without them.
 const maxFound = 8 << 20
 
-// proofs are what the search by linear programs finds of a claim, box by box, for a certificate to be made of; nil where it is not the one that decides. Nothing
-// of it needs to be right.
+// proofs are what the search by linear programs finds of a claim, box by box, for a certificate to be made of; nil where it is not the one that
+// decides. Nothing of it needs to be right.
 func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave.Search {
 	if !v.small() {
 		return nil

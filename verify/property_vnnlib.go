@@ -9,8 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-// FromVNNLIB turns a query into a property of the network of NetworkOf. Boxes are rounded outward for proofs and inward for counterexamples; boxes that cases
-// share stay shared.
+// FromVNNLIB turns a query into a property of the network of NetworkOf. Boxes are rounded outward for proofs and inward for counterexamples; boxes
+// that cases share stay shared.
 func FromVNNLIB(q *vnnlib.Query) Property {
 	type rounded struct {
 		outer Box

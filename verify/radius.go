@@ -13,8 +13,8 @@ const radiusBatch = 3
 
 // Radius finds for one point the largest eps for which property(eps) is proven. property must be monotone: a larger eps has
 // larger boxes. The answer is always a proven value (0 if nothing is); upper is the smallest eps known to be falsified (+Inf if none).
-// It is the largest eps that was proven on the way by whatever method, and, but for FastLinPlain, no less than what the interval domain alone answers. Auto and Complete go on by complete
-// proofs where bounds end: where these end in their time, no more than Tol lies between the two.
+// It is the largest eps that was proven on the way by whatever method, and, but for FastLinPlain, no less than what the interval domain alone
+// answers. Auto and Complete go on by complete proofs where bounds end: where these end in their time, no more than Tol lies between the two.
 //
 // The search brackets the radius between a proven and an unproven eps. It begins with small ones, since bounds of large boxes take
 // longest: many more neurons are unstable there. Each round tries a few of them in one batch, around the place
@@ -56,8 +56,8 @@ func (v *Verifier) Radius(ctx context.Context, property func(eps float64) Proper
 	return v.narrow(ctx, radius, upper, o.Max, r.tol, property)
 }
 
-// narrow halves what bounds and attacks left between the proven and the falsified radius by complete proofs, one after the other: each has a share of the time
-// that is left, auto's is Options.Within for all together. What stays open in its share counts as not proven.
+// narrow halves what bounds and attacks left between the proven and the falsified radius by complete proofs, one after the other: each has a share of
+// the time that is left, auto's is Options.Within for all together. What stays open in its share counts as not proven.
 func (v *Verifier) narrow(ctx context.Context, radius, upper, most, tol float64, property func(eps float64) Property) (float64, float64, error) {
 	end, limited := ctx.Deadline()
 	if !limited && v.o.Method == Auto {
@@ -97,9 +97,9 @@ func (v *Verifier) narrow(ctx context.Context, radius, upper, most, tol float64,
 	return radius, upper, ctx.Err()
 }
 
-// atOnce is the radius that intervals prove, which takes a few passes forward. Every search begins with it: one that is cut off is owed what is known by then,
-// and one that is not must answer no less than the cheapest domain does, not even by the width of a bracket. The domains other than plain ones are
-// intersected with intervals.
+// atOnce is the radius that intervals prove, which takes a few passes forward. Every search begins with it: one that is cut off is owed what is known
+// by then, and one that is not must answer no less than the cheapest domain does, not even by the width of a bracket. The domains other than plain
+// ones are intersected with intervals.
 func (v *Verifier) atOnce(ctx context.Context, most, tol float64, property func(eps float64) Property) (radius, upper float64, err error) {
 	o := v.o
 	o.Method, o.Falsifier = Interval, nil
@@ -108,7 +108,8 @@ func (v *Verifier) atOnce(ctx context.Context, most, tol float64, property func(
 }
 
 // search narrows a bracket until it is tol wide or the context ends; what is proven until then is returned beside the context's error.
-func (v *Verifier) search(ctx context.Context, o Options, r *bracket, most float64, property func(eps float64) Property) (radius, upper float64, err error) {
+func (v *Verifier) search(ctx context.Context, o Options, r *bracket, most float64, property func(eps float64) Property) (radius,
+	upper float64, err error) {
 	above := func(points ...float64) []float64 {
 		return slices.DeleteFunc(points, func(e float64) bool { return e <= r.lo })
 	}

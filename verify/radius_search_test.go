@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestRadiusGoesOnByProofs: three numbers of at most eps whose sum is next to 0 have magnitudes of 2*eps in all, of 3*eps without that condition. Bounds of single
-// constraints end at a third; complete proofs go on to next to a half, and never beyond.
+// TestRadiusGoesOnByProofs: three numbers of at most eps whose sum is next to 0 have magnitudes of 2*eps in all, of 3*eps without that condition.
+// Bounds of single constraints end at a third; complete proofs go on to next to a half, and never beyond.
 func TestRadiusGoesOnByProofs(t *testing.T) {
 	small := big.NewRat(1, 1024)
 	property := func(eps float64) Property {

@@ -183,7 +183,8 @@ func runner(t *testing.T, g *onnxio.Graph, double bool) func([]float64) []float6
 	}
 }
 
-// hasFused tells whether runtimes may compute an operator of a graph otherwise than its parts, or it is of another domain: nothing is said of their float32.
+// hasFused tells whether runtimes may compute an operator of a graph otherwise than its parts, or it is of another domain: nothing is said of their
+// float32.
 func hasFused(t *testing.T, g *onnxio.Graph) bool {
 	t.Helper()
 	return slices.ContainsFunc(g.Nodes, func(n *onnxio.Node) bool {

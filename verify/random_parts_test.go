@@ -77,7 +77,8 @@ func standardParts() []layer {
 			return m.add("LpNormalization", onnxio.Attrs{"axis": m.pick(x), "p": 1 + m.bit()}, x)
 		}},
 		{"LpPool", 11, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.add("LpPool", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "p": []int64{1, 2, 4}[m.rng.IntN(3)], "pads": []int64{0, m.bit(), m.bit(), 0}}, m.image(x))
+			return m.add("LpPool", onnxio.Attrs{"kernel_shape": []int64{2, 2}, "p": []int64{1, 2, 4}[m.rng.IntN(3)],
+				"pads": []int64{0, m.bit(), m.bit(), 0}}, m.image(x))
 		}},
 		{"GlobalLpPool", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			return m.add("GlobalLpPool", onnxio.Attrs{"p": []int64{1, 2, 4}[m.rng.IntN(3)]}, m.image(x))
@@ -98,7 +99,8 @@ func standardParts() []layer {
 			return m.add("Attention", attrs, in...)
 		}},
 		{"RotaryEmbedding", 23, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.add("RotaryEmbedding", onnxio.Attrs{"num_heads": int64(2), "interleaved": m.bit()}, m.shaped(x, 1, 3, 8), m.floats(1, 1, 3, 2), m.floats(1, 1, 3, 2))
+			return m.add("RotaryEmbedding", onnxio.Attrs{"num_heads": int64(2), "interleaved": m.bit()}, m.shaped(x, 1, 3, 8), m.floats(1, 1, 3, 2),
+				m.floats(1, 1, 3, 2))
 		}},
 		{"SwiGLU", 28, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			return m.add("SwiGLU", onnxio.Attrs{"alpha": m.number(0.3, 2)}, x, m.other(x))
@@ -130,14 +132,16 @@ func standardParts() []layer {
 		}},
 		// Of transforms of other lengths, and other roots, the bounds are about the sines and exponents that float32 holds (docs/soundness.md).
 		{"DFT", 20, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			y := m.add("DFT", onnxio.Attrs{"onesided": m.bit()}, m.shaped(x, 1, []int{2, 4}[m.rng.IntN(2)], 1), nil, m.constant(&onnxio.Tensor{DType: onnxio.Int64, Shape: []int{}, Data: []int64{1}}))
+			y := m.add("DFT", onnxio.Attrs{"onesided": m.bit()}, m.shaped(x, 1, []int{2, 4}[m.rng.IntN(2)], 1), nil,
+				m.constant(&onnxio.Tensor{DType: onnxio.Int64, Shape: []int{}, Data: []int64{1}}))
 			if y.Producer.Attrs["onesided"].(int64) == 0 && m.coin() {
 				y = m.add("DFT", onnxio.Attrs{"inverse": int64(1)}, y, nil, m.constant(&onnxio.Tensor{DType: onnxio.Int64, Shape: []int{}, Data: []int64{1}}))
 			}
 			return y
 		}},
 		{"STFT", 17, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.add("STFT", onnxio.Attrs{"onesided": m.bit()}, m.shaped(x, 1, 8, 1), m.constant(&onnxio.Tensor{DType: onnxio.Int64, Shape: []int{}, Data: []int64{2}}), m.floats(1, 4))
+			return m.add("STFT", onnxio.Attrs{"onesided": m.bit()}, m.shaped(x, 1, 8, 1),
+				m.constant(&onnxio.Tensor{DType: onnxio.Int64, Shape: []int{}, Data: []int64{2}}), m.floats(1, 4))
 		}},
 		{"AffineGrid", 20, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			return m.add("AffineGrid", onnxio.Attrs{"align_corners": m.bit()}, m.shaped(x, 1, 2, 3), m.ints(1, 1, 2, 3))
@@ -202,10 +206,12 @@ func volumeParts() []layer {
 	return []layer{
 		pool("MaxPool"), pool("AveragePool"),
 		{"Conv of volumes", 11, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.add("Conv", onnxio.Attrs{"pads": pads(m), "strides": []int64{1, 1 + m.bit(), 1}}, m.shaped(x, 1, 2, 2, 2, 2), m.floats(0.5, 2, 2, 2, 2, 1), m.floats(0.3, 2))
+			return m.add("Conv", onnxio.Attrs{"pads": pads(m), "strides": []int64{1, 1 + m.bit(), 1}}, m.shaped(x, 1, 2, 2, 2, 2),
+				m.floats(0.5, 2, 2, 2, 2, 1), m.floats(0.3, 2))
 		}},
 		{"ConvTranspose of volumes", 11, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.add("ConvTranspose", onnxio.Attrs{"strides": []int64{1 + m.bit(), 1, 1}}, m.shaped(x, 1, 1, 2, 2, 2), m.floats(0.5, 1, 2, 2, 1, 2), m.floats(0.3, 2))
+			return m.add("ConvTranspose", onnxio.Attrs{"strides": []int64{1 + m.bit(), 1, 1}}, m.shaped(x, 1, 1, 2, 2, 2),
+				m.floats(0.5, 1, 2, 2, 1, 2), m.floats(0.3, 2))
 		}},
 	}
 }
@@ -251,7 +257,8 @@ func microsoftParts() []layer {
 			return m.ms("FusedMatMul", onnxio.Attrs{"alpha": m.number(-2, 2), "transB": int64(1)}, m.shaped(x, 1, 2, 3), m.shaped(x, 1, 2, 3))
 		}},
 		{"FusedGemm", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.ms("FusedGemm", onnxio.Attrs{"activation": "LeakyRelu", "activation_alpha": m.number(0, 1), "alpha": m.number(-2, 2), "beta": m.number(-1, 1)},
+			return m.ms("FusedGemm", onnxio.Attrs{"activation": "LeakyRelu", "activation_alpha": m.number(0, 1), "alpha": m.number(-2, 2),
+				"beta": m.number(-1, 1)},
 				m.shaped(x, 1, 3), m.floats(1, 3, 4), m.floats(1, 4))
 		}},
 		{"FusedConv", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
@@ -267,23 +274,28 @@ func microsoftParts() []layer {
 			return m.ms("FusedConv", attrs, x, m.floats(0.7, 2, x.Shape[1], 1, 2), m.floats(0.3, 2))
 		}},
 		{"SkipLayerNormalization", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.ms("SkipLayerNormalization", onnxio.Attrs{"epsilon": m.number(0.01, 0.5)}, m.shaped(x, 1, 2, 3), m.shaped(x, 1, 2, 3), m.floats(1, 3), m.floats(1, 3), m.floats(1, 3))
+			return m.ms("SkipLayerNormalization", onnxio.Attrs{"epsilon": m.number(0.01, 0.5)}, m.shaped(x, 1, 2, 3), m.shaped(x, 1, 2, 3),
+				m.floats(1, 3), m.floats(1, 3), m.floats(1, 3))
 		}},
 		{"SkipSimplifiedLayerNormalization", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.ms("SkipSimplifiedLayerNormalization", onnxio.Attrs{"epsilon": m.number(0.01, 0.5)}, m.shaped(x, 1, 2, 3), m.shaped(x, 1, 2, 3), m.floats(1, 3))
+			return m.ms("SkipSimplifiedLayerNormalization", onnxio.Attrs{"epsilon": m.number(0.01, 0.5)}, m.shaped(x, 1, 2, 3), m.shaped(x, 1, 2, 3),
+				m.floats(1, 3))
 		}},
 		{"com.microsoft.Attention", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.ms("Attention", onnxio.Attrs{"num_heads": int64(2), "unidirectional": m.bit()}, m.shaped(x, 1, 2, 8), m.floats(0.5, 8, 24), m.floats(0.3, 24))
+			return m.ms("Attention", onnxio.Attrs{"num_heads": int64(2), "unidirectional": m.bit()}, m.shaped(x, 1, 2, 8), m.floats(0.5, 8, 24),
+				m.floats(0.3, 24))
 		}},
 		{"MultiHeadAttention", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			return m.ms("MultiHeadAttention", onnxio.Attrs{"num_heads": int64(2), "scale": m.number(0.1, 1)}, m.shaped(x, 1, 2, 4), m.shaped(x, 1, 3, 4), m.shaped(x, 1, 3, 4))
+			return m.ms("MultiHeadAttention", onnxio.Attrs{"num_heads": int64(2), "scale": m.number(0.1, 1)}, m.shaped(x, 1, 2, 4),
+				m.shaped(x, 1, 3, 4), m.shaped(x, 1, 3, 4))
 		}},
 		{"MatMulNBits", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			w := onnxio.NewTensor(onnxio.Uint8, 3, 1, 8) // with scales whose products are no other numbers in float32, in which constants are folded
 			for i := range w.Data.([]uint8) {
 				w.Data.([]uint8)[i] = uint8(m.rng.IntN(256))
 			}
-			return m.ms("MatMulNBits", onnxio.Attrs{"K": int64(6), "N": int64(3), "bits": int64(4), "block_size": int64(16)}, m.shaped(x, 1, 6), m.constant(w), m.constant(onnxio.FromFloat32([]float32{0.125, 0.0625, 0.25}, 3)))
+			return m.ms("MatMulNBits", onnxio.Attrs{"K": int64(6), "N": int64(3), "bits": int64(4), "block_size": int64(16)}, m.shaped(x, 1, 6),
+				m.constant(w), m.constant(onnxio.FromFloat32([]float32{0.125, 0.0625, 0.25}, 3)))
 		}},
 		{"DynamicQuantizeMatMul", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			w := onnxio.NewTensor(onnxio.Int8, 4, 3)
@@ -304,7 +316,8 @@ func microsoftParts() []layer {
 			}
 			zero := m.constant(&onnxio.Tensor{DType: onnxio.Int8, Shape: []int{}, Data: []int8{1}})
 			c := m.constant(&onnxio.Tensor{DType: onnxio.Int32, Shape: []int{3}, Data: []int32{-32, 0, 16}})
-			return m.ms("QGemm", onnxio.Attrs{"alpha": float32(1)}, a, s, z, m.constant(w), m.scalar(1.0/64), zero, c) // exact in float32, in which constants are folded
+			// exact in float32, in which constants are folded
+			return m.ms("QGemm", onnxio.Attrs{"alpha": float32(1)}, a, s, z, m.constant(w), m.scalar(1.0/64), zero, c)
 		}},
 	}
 }
@@ -330,24 +343,32 @@ func learnerParts() []layer {
 		}},
 		{"LinearRegressor", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			x = m.shaped(x, 1, 3)
-			return m.ml("LinearRegressor", onnxio.Attrs{"targets": int64(2), "coefficients": slices.Clone(m.weights(1, 6).Const.F32()), "intercepts": []float32{0.5, m.number(-1, 1)}}, x)
+			return m.ml("LinearRegressor", onnxio.Attrs{"targets": int64(2), "coefficients": slices.Clone(m.weights(1, 6).Const.F32()),
+				"intercepts": []float32{0.5, m.number(-1, 1)}}, x)
 		}},
 		{"LinearClassifier", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			out := m.ofDomain("ai.onnx.ml", "LinearClassifier", 2, onnxio.Attrs{"classlabels_ints": []int64{0, 1, 2}, "coefficients": slices.Clone(m.weights(1, 9).Const.F32()),
-				"intercepts": []float32{0, 0.5, -0.5}, "post_transform": []string{"NONE", "SOFTMAX", "LOGISTIC"}[m.rng.IntN(3)]}, m.shaped(x, 1, 3))
+			out := m.ofDomain("ai.onnx.ml", "LinearClassifier", 2, onnxio.Attrs{"classlabels_ints": []int64{0, 1, 2},
+				"coefficients": slices.Clone(m.weights(1, 9).Const.F32()),
+				"intercepts":   []float32{0, 0.5, -0.5}, "post_transform": []string{"NONE", "SOFTMAX", "LOGISTIC"}[m.rng.IntN(3)]}, m.shaped(x, 1, 3))
 			return out[1]
 		}},
 		{"TreeEnsembleRegressor", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			s := func() float32 { return m.number(-0.6, 0.6) }
-			return m.ml("TreeEnsembleRegressor", onnxio.Attrs{"n_targets": int64(1), "nodes_treeids": []int64{0, 0, 0, 1, 1, 1}, "nodes_nodeids": []int64{0, 1, 2, 0, 1, 2},
-				"nodes_featureids": []int64{0, 0, 0, int64(m.rng.IntN(4)), 0, 0}, "nodes_modes": []string{"BRANCH_LEQ", "LEAF", "LEAF", "BRANCH_LT", "LEAF", "LEAF"},
-				"nodes_values": []float32{s(), 0, 0, s(), 0, 0}, "nodes_truenodeids": []int64{1, 0, 0, 1, 0, 0}, "nodes_falsenodeids": []int64{2, 0, 0, 2, 0, 0},
-				"target_treeids": []int64{0, 0, 1, 1}, "target_nodeids": []int64{1, 2, 1, 2}, "target_ids": []int64{0, 0, 0, 0}, "target_weights": []float32{s(), s(), s(), s()}}, m.shaped(x, 1, 4))
+			return m.ml("TreeEnsembleRegressor", onnxio.Attrs{"n_targets": int64(1), "nodes_treeids": []int64{0, 0, 0, 1, 1, 1},
+				"nodes_nodeids":    []int64{0, 1, 2, 0, 1, 2},
+				"nodes_featureids": []int64{0, 0, 0, int64(m.rng.IntN(4)), 0, 0},
+				"nodes_modes":      []string{"BRANCH_LEQ", "LEAF", "LEAF", "BRANCH_LT", "LEAF", "LEAF"},
+				"nodes_values":     []float32{s(), 0, 0, s(), 0, 0}, "nodes_truenodeids": []int64{1, 0, 0, 1, 0, 0},
+				"nodes_falsenodeids": []int64{2, 0, 0, 2, 0, 0},
+				"target_treeids":     []int64{0, 0, 1, 1}, "target_nodeids": []int64{1, 2, 1, 2}, "target_ids": []int64{0, 0, 0, 0},
+				"target_weights": []float32{s(), s(), s(), s()}}, m.shaped(x, 1, 4))
 		}},
 		{"TreeEnsemble", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
-			y := m.ofDomain("ai.onnx.ml", "TreeEnsemble", 1, onnxio.Attrs{"tree_roots": []int64{0}, "nodes_modes": &onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{1}, Data: []uint8{uint8(m.rng.IntN(4))}},
-				"nodes_splits": onnxio.FromFloat32([]float32{m.number(-0.5, 0.5)}, 1), "nodes_featureids": []int64{1}, "nodes_truenodeids": []int64{0}, "nodes_falsenodeids": []int64{1},
-				"nodes_trueleafs": []int64{1}, "nodes_falseleafs": []int64{1}, "leaf_targetids": []int64{0, 0},
+			y := m.ofDomain("ai.onnx.ml", "TreeEnsemble", 1, onnxio.Attrs{"tree_roots": []int64{0},
+				"nodes_modes":  &onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{1}, Data: []uint8{uint8(m.rng.IntN(4))}},
+				"nodes_splits": onnxio.FromFloat32([]float32{m.number(-0.5, 0.5)}, 1), "nodes_featureids": []int64{1}, "nodes_truenodeids": []int64{0},
+				"nodes_falsenodeids": []int64{1},
+				"nodes_trueleafs":    []int64{1}, "nodes_falseleafs": []int64{1}, "leaf_targetids": []int64{0, 0},
 				"leaf_weights": onnxio.FromFloat32([]float32{float32(math.Pi), m.number(-3, 3)}, 2), "n_targets": int64(1)}, m.shaped(x, 1, 4))
 			return y[0]
 		}},

@@ -38,7 +38,8 @@ func (b *builder) weights(scale float64, shape ...int) *onnxio.Value {
 
 func (b *builder) scalar(x float32) *onnxio.Value {
 	b.n++
-	return &onnxio.Value{Name: fmt.Sprintf("w%d", b.n), DType: onnxio.Float, Const: &onnxio.Tensor{DType: onnxio.Float, Shape: []int{}, Data: []float32{x}}}
+	return &onnxio.Value{Name: fmt.Sprintf("w%d", b.n), DType: onnxio.Float,
+		Const: &onnxio.Tensor{DType: onnxio.Float, Shape: []int{}, Data: []float32{x}}}
 }
 
 func (b *builder) node(op string, attrs onnxio.Attrs, in ...*onnxio.Value) *onnxio.Value {
@@ -123,7 +124,8 @@ func convNet(rng *rand.Rand) (*onnxio.Graph, int, int) {
 		}
 		y = b.activation(y)
 		if rng.IntN(2) == 0 {
-			r := b.node("Conv", onnxio.Attrs{"kernel_shape": []int64{3, 3}, "pads": []int64{1, 1, 1, 1}}, y, b.weights(1.3/math.Sqrt(float64(c*9)), c, c, 3, 3))
+			r := b.node("Conv", onnxio.Attrs{"kernel_shape": []int64{3, 3}, "pads": []int64{1, 1, 1, 1}}, y,
+				b.weights(1.3/math.Sqrt(float64(c*9)), c, c, 3, 3))
 			y = b.activation(b.node("Add", nil, r, y))
 		}
 		if h >= 4 && rng.IntN(3) == 0 {

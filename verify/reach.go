@@ -20,9 +20,9 @@ type Reach struct {
 // reachRows is how many numbers the rows of a batch have together, at most: 32 MB of them.
 const reachRows = 4 << 20
 
-// Reach bounds every output over a box as tightly as the method does in one pass over it: Auto and Complete take intervals, equations in the inputs where
-// these are few, and deeppoly, and keep the tightest bound of each output; any other method takes its own domain. The box is not split. A context that ends is no
-// error: what is known by then is the answer.
+// Reach bounds every output over a box as tightly as the method does in one pass over it: Auto and Complete take intervals, equations in the inputs
+// where these are few, and deeppoly, and keep the tightest bound of each output; any other method takes its own domain. The box is not split. A
+// context that ends is no error: what is known by then is the answer.
 func (v *Verifier) Reach(ctx context.Context, box Box) (*Reach, error) {
 	if err := v.checkBox(box); err != nil {
 		return nil, err

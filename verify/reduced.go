@@ -33,8 +33,8 @@ func alike(outputs []*onnxio.Value) []int {
 	return same
 }
 
-// reduced is a constraint in which coefficients of the same value are added, exactly: what is subtracted from itself is gone, and no rounding stands in
-// its place.
+// reduced is a constraint in which coefficients of the same value are added, exactly: what is subtracted from itself is gone, and no rounding stands
+// in its place.
 func (v *Verifier) reduced(q Constraint) Constraint {
 	if v.same == nil {
 		return q

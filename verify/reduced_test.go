@@ -31,13 +31,15 @@ func TestValuesComparedWithThemselves(t *testing.T) {
 	} {
 		for _, kind := range []string{"float32", "real"} {
 			one := func(name, more, x, hidden, y string) string {
-				return "(declare-network " + name + more + "(declare-input " + x + " " + kind + " [1,2])" + hidden + "(declare-output " + y + " " + kind + " [1,2]))"
+				return "(declare-network " + name + more + "(declare-input " + x + " " + kind + " [1,2])" + hidden + "(declare-output " + y + " " + kind +
+					" [1,2]))"
 			}
 			h := "" // outputs that are compared stand behind it
 			if strings.Contains(c.text, "H[") {
 				h = "(declare-hidden H " + kind + " [1,3] \"relu\")"
 			}
-			q, err := vnnlib.Parse(strings.NewReader("(vnnlib-version <2.0>)" + one("f", "", "X", h, "Y") + one("g", "(equal-to f)", "U", "", "V") + box + c.text))
+			q, err := vnnlib.Parse(strings.NewReader("(vnnlib-version <2.0>)" + one("f", "", "X", h, "Y") + one("g", "(equal-to f)", "U", "", "V") +
+				box + c.text))
 			if err != nil {
 				t.Fatal(err)
 			}

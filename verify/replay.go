@@ -88,8 +88,8 @@ func (v *Verifier) tryOutputs(ctx context.Context, g *group, x []float64, what s
 	return Result{}, y, false, nil
 }
 
-// metExactly tells whether the real network is known to meet all constraints of a case at a point, where bounds cannot say so because a constraint holds with
-// nothing to spare.
+// metExactly tells whether the real network is known to meet all constraints of a case at a point, where bounds cannot say so because a constraint
+// holds with nothing to spare.
 func (v *Verifier) metExactly(point Box, c *Case) bool {
 	return c.met(v.net.Exactly(point.Lower)) // of logits, too: a softmax keeps the order of two, and ties
 }

@@ -40,8 +40,8 @@ func join(groups []*group, o Options) Result {
 	return res
 }
 
-// decides tells whether one box's result is the property's rather than another's: an open one before a proven one, then that of the least margin, and of no margin
-// before any. The margin, the method and the reason are always those of one box.
+// decides tells whether one box's result is the property's rather than another's: an open one before a proven one, then that of the least margin, and
+// of no margin before any. The margin, the method and the reason are always those of one box.
 func decides(a, b Result) bool {
 	if a.Verdict != b.Verdict {
 		return a.Verdict == Unknown

@@ -10,8 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestWhatDependsOnTheProcessorIsNotOnnxruntimesReading: a product of 8 bits that may saturate is named under the standard's reading, and refused with that reason under
-// onnxruntime's; one that cannot is neither. DequantizeLinear around a product is what onnxruntime computes in integers.
+// TestWhatDependsOnTheProcessorIsNotOnnxruntimesReading: a product of 8 bits that may saturate is named under the standard's reading, and refused
+// with that reason under onnxruntime's; one that cannot is neither. DequantizeLinear around a product is what onnxruntime computes in integers.
 func TestWhatDependsOnTheProcessorIsNotOnnxruntimesReading(t *testing.T) {
 	for most, named := range map[int]bool{64: false, 127: true} {
 		rng := rand.New(rand.NewPCG(2, 5))

@@ -83,7 +83,8 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 			return persist(ctx, f, box, cases, d, siegeMost)
 		}
 	}
-	with := search.Settings{Threads: d.o.Threads, Memory: budget.Of(ctx).Left() / searchMemory, Progress: d.watched(time.Now()), Root: d.root, First: d.o.first, Rows: d.o.rows}
+	with := search.Settings{Threads: d.o.Threads, Memory: budget.Of(ctx).Left() / searchMemory, Progress: d.watched(time.Now()), Root: d.root,
+		First: d.o.first, Rows: d.o.rows}
 	var out search.Outcome
 	var err error
 	bySides := v.bySides(d.o, g)
@@ -102,7 +103,8 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		d.settle(g, found)
 	case out.Proven:
 		g.used = Complete
-		d.settle(g, Result{Verdict: Verified, Margin: max(0, out.Least), Method: Complete, Reason: fmt.Sprintf("proven by complete search, on %d parts of the input set%s", out.Done, g.rounded())})
+		d.settle(g, Result{Verdict: Verified, Margin: max(0, out.Least), Method: Complete,
+			Reason: fmt.Sprintf("proven by complete search, on %d parts of the input set%s", out.Done, g.rounded())})
 	default:
 		g.searched = fmt.Sprintf("complete search leaves %d parts of the input set open, %.3g %% of it", out.Open, 100*(1-out.Share))
 		switch {

@@ -9,8 +9,9 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// TestSidesHoldOnParts bounds boxes, boxes within them and boxes within these, each with what was proved of hinges over the one around: no point's values
-// may leave what is then said, rows may not be looser than without, taken together (one may: slopes follow boxes), and sides serve no box that they were not proved over.
+// TestSidesHoldOnParts bounds boxes, boxes within them and boxes within these, each with what was proved of hinges over the one around: no point's
+// values may leave what is then said, rows may not be looser than without, taken together (one may: slopes follow boxes), and sides serve no box that
+// they were not proved over.
 func TestSidesHoldOnParts(t *testing.T) {
 	ctx := context.Background()
 	known, met, gained := 0, 0, 0.0

@@ -19,16 +19,18 @@ type stage struct {
 	run  func(ctx context.Context, v *Verifier, d *decision) error
 }
 
-// stages are tried in this order. Auto and Complete go through all that fit the question, which is a ladder: interval, deeppoly, attack, alpha, search.
+// stages are tried in this order. Auto and Complete go through all that fit the question, which is a ladder: interval, deeppoly, attack, alpha,
+// search.
 //
 //   - the set's centre costs one run of the network, and many falsified properties end there;
 //   - intervals cost one pass, and prove a good part of what can be proven;
 //   - an attack then, before what costs more: a counterexample ends the matter;
 //   - equations in the inputs, where these are few enough for them to be cheap;
 //   - rows substituted back to the inputs;
-//   - moved slopes, where many inputs vary: they are what the search over sides begins with, and go on into it. Halving boxes gains more from plain ones;
-//   - a longer attack, where many inputs vary: a small share of the time may save the rest, and the search, which looks at points of its own where few
-//     do, or where linear programs decide, is often done sooner;
+//   - moved slopes, where many inputs vary: they are what the search over sides begins with, and go on into it. Halving boxes gains more from
+//     plain ones;
+//   - a longer attack, where many inputs vary: a small share of the time may save the rest, and the search, which looks at points of its own
+//     where few do, or where linear programs decide, is often done sooner;
 //   - the search, which takes all the time that is left.
 var stages = []stage{
 	{"centre", always, tryCentres},
@@ -84,8 +86,8 @@ func (o Options) within() time.Duration {
 	return o.Within
 }
 
-// until is the end of what takes as long as it may: the context's deadline, or for auto Options.Within for each property that is open when it is asked for the
-// first time. ok is false where there is none.
+// until is the end of what takes as long as it may: the context's deadline, or for auto Options.Within for each property that is open when it is
+// asked for the first time. ok is false where there is none.
 func (d *decision) until(ctx context.Context) (end time.Time, ok bool) {
 	if t, ok := ctx.Deadline(); ok {
 		return t, true
@@ -126,8 +128,8 @@ func (d *decision) left() []*group {
 	return out
 }
 
-// decide fills in every group's result, and gives the rungs of every property. A deadline is no error: what is open then is unknown. Nor is memory that a stage does
-// not get: others may need less, and what they leave open is unknown for that reason.
+// decide fills in every group's result, and gives the rungs of every property. A deadline is no error: what is open then is unknown. Nor is memory
+// that a stage does not get: others may need less, and what they leave open is unknown for that reason.
 func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) (map[int][]Rung, error) {
 	d := newDecision(o, groups)
 	defer d.goOn(nil)

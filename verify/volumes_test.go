@@ -8,8 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestVolumesAreSummedInAnyOrder adds up a convolution over three axes in an order of its own, in float32: 1, two hundred numbers that are lost beside it, and -1. What is
-// left lies within float32 bounds, or nothing is said.
+// TestVolumesAreSummedInAnyOrder adds up a convolution over three axes in an order of its own, in float32: 1, two hundred numbers that are lost
+// beside it, and -1. What is left lies within float32 bounds, or nothing is said.
 func TestVolumesAreSummedInAnyOrder(t *testing.T) {
 	const small, tiny = 200, 5.9e-8
 	rng := rand.New(rand.NewPCG(1, 1))

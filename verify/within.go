@@ -5,11 +5,12 @@ import (
 	"math/big"
 )
 
-// Within is the property that every output stays close to a value all over the ball: |y[i] - at[i]| <= tolerance for each i, the outputs flat in the model's
-// order. at are exact numbers, one for each of the model's
-// outputs: what Predict gave at the ball's centre, say. Each output has two cases: y[i] > at[i] + tolerance, and y[i] < at[i] - tolerance.
+// Within is the property that every output stays close to a value all over the ball: |y[i] - at[i]| <= tolerance for each i, the outputs flat in the
+// model's order. at are exact numbers, one for each of the model's outputs: what Predict gave at the ball's centre, say. Each output has two cases:
+// y[i] > at[i] + tolerance, and y[i] < at[i] - tolerance.
 //
-// A value that is no finite number, another number of values than the model has outputs, and a tolerance that is not above 0 are errors (ErrInput) where the property is asked.
+// A value that is no finite number, another number of values than the model has outputs, and a tolerance that is not above 0 are errors (ErrInput)
+// where the property is asked.
 func Within(ball Ball, at []float64, tolerance *big.Rat) Property {
 	fault := func(format string, args ...any) Property {
 		return Property{Cases: []Case{{fault: fmt.Errorf("%w: "+format, append([]any{ErrInput}, args...)...)}}}

@@ -32,8 +32,8 @@ func exactReach(n *plNet, lower, upper []*big.Rat) (least, most []*big.Rat, ok b
 	return least, most, ok
 }
 
-// TestToleranceAgainstExactEnumeration lays balls into small networks of which exact arithmetic knows what every output can be: bounds hold it, under either
-// semantics, and a tolerance beside the exact border is verified and falsified only where it is so.
+// TestToleranceAgainstExactEnumeration lays balls into small networks of which exact arithmetic knows what every output can be: bounds hold it, under
+// either semantics, and a tolerance beside the exact border is verified and falsified only where it is so.
 func TestToleranceAgainstExactEnumeration(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -182,8 +182,10 @@ func TestWithinNeedsNumbers(t *testing.T) {
 	defer v.Close()
 	ball, one := Ball{Center: []float32{0, 0}, Eps: 0.1}, big.NewRat(1, 1)
 	y := make([]float64, v.Info().Outputs)
-	for name, p := range map[string]Property{"no values": Within(ball, nil, one), "no tolerance": Within(ball, y, nil), "a tolerance of 0": Within(ball, y, new(big.Rat)),
-		"NaN": Within(ball, append([]float64{math.NaN()}, y[1:]...), one), "too many values": Within(ball, append(y, 0), one), "too few": Within(ball, y[:len(y)-1], one), "no ball": Within(Ball{Center: ball.Center, Eps: -1}, y, one)} {
+	for name, p := range map[string]Property{"no values": Within(ball, nil, one), "no tolerance": Within(ball, y, nil),
+		"a tolerance of 0": Within(ball, y, new(big.Rat)),
+		"NaN":              Within(ball, append([]float64{math.NaN()}, y[1:]...), one), "too many values": Within(ball, append(y, 0), one),
+		"too few": Within(ball, y[:len(y)-1], one), "no ball": Within(Ball{Center: ball.Center, Eps: -1}, y, one)} {
 		if r, err := v.Verify(context.Background(), p); !errors.Is(err, ErrInput) {
 			t.Errorf("%s: %v, %v", name, r.Verdict, err)
 		}

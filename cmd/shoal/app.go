@@ -22,8 +22,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			&cli.BoolFlag{Name: "version", Usage: "print what shoal version prints"},
 			quietFlag(),
 		},
-		Commands: []*cli.Command{certifyCommand(), recheckCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(), runCommand(), inspectCommand(),
-			compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(), distillCommand(), sweepCommand(), studyCommand(), checkCommand(), mergeCommand(), reportCommand(), initCommand(), runtimeCommand(),
+		Commands: []*cli.Command{certifyCommand(), recheckCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(),
+			runCommand(), inspectCommand(),
+			compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(), distillCommand(), sweepCommand(), studyCommand(), checkCommand(),
+			mergeCommand(), reportCommand(), initCommand(), runtimeCommand(),
 			vnnlibCommand(), completionCommand(), manCommand(), versionCommand(), helpCommand()},
 	}
 	app.Action = func(c *cli.Context) error {

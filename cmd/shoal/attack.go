@@ -16,7 +16,8 @@ import (
 )
 
 func attackCommand() *cli.Command {
-	flags := append(append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(), toleranceFlag(farFromSample),
+	flags := append(append(append(append(dataFlags(), engineFlags()...), subjectFlags()...), inputFlags()...), dimFlag(), pixelRangeFlag(),
+		toleranceFlag(farFromSample),
 		&cli.GenericFlag{Name: "eps", Usage: "radius in pixel units, before normalisation: 0.01 or 2/255; several with commas: 2/255,4/255", Value: &epsilons{}},
 		wordFlag("norm", "linf, l2 or l1", string(attack.Linf), string(attack.Linf), string(attack.L2), string(attack.L1)),
 		wordFlag("method", "one of "+strings.Join(attack.Names(), ", "), "standard", attack.Names()...),
@@ -48,7 +49,9 @@ func attackCommand() *cli.Command {
 
 // attackOf reads --method and its settings.
 func attackOf(c *cli.Context) (attack.Attack, error) {
-	a, err := attack.New(c.String("method"), attack.Effort{Steps: c.Int("steps"), Restarts: c.Int("restarts"), Step: c.Float64("step"), Decay: c.Float64("decay")}) // 0 where they are not given
+	// 0 where they are not given
+	a, err := attack.New(c.String("method"), attack.Effort{Steps: c.Int("steps"), Restarts: c.Int("restarts"), Step: c.Float64("step"),
+		Decay: c.Float64("decay")})
 	var lacks *attack.EffortError
 	if errors.As(err, &lacks) {
 		return nil, usageError("", "--%s does not go with --method %s", lacks.Setting, lacks.Method)
@@ -115,7 +118,8 @@ func attackAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	q := &trial.Attack{Target: t, Samples: s.Samples, Method: a, Norm: attack.Norm(c.String("norm")), Eps: epsilonsOf(c), Seed: c.Uint64("seed"), Batch: c.Int("batch"),
+	q := &trial.Attack{Target: t, Samples: s.Samples, Method: a, Norm: attack.Norm(c.String("norm")), Eps: epsilonsOf(c), Seed: c.Uint64("seed"),
+		Batch:     c.Int("batch"),
 		Tolerance: sub.Tolerance}
 	if sub.Inputs.Varies(trial.Searched) {
 		q.Same = sub.Inputs.Same
@@ -129,8 +133,10 @@ func attackAction(c *cli.Context) error {
 			return trial.OpenTarget(ctx, again, attack.Options{Engine: o, Straight: c.Bool("straight-through")})
 		}
 	}
-	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"),
-		Output: c.String("output"), Decision: c.String("decision"), Norm: string(q.Norm), Method: a.Name(), Settings: trial.AttackSettings(a, q.Norm, q.Eps), Straight: c.Bool("straight-through"), Seed: q.Seed, Mean: s.Mean, Std: s.Std,
+	config := attackConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"),
+		Resize: c.String("resize"), EXIF: c.Bool("exif"),
+		Output: c.String("output"), Decision: c.String("decision"), Norm: string(q.Norm), Method: a.Name(),
+		Settings: trial.AttackSettings(a, q.Norm, q.Eps), Straight: c.Bool("straight-through"), Seed: q.Seed, Mean: s.Mean, Std: s.Std,
 		ModelHash: m.SHA256, Engine: t.Engine(), Version: version(), PixelRange: s.Valid}
 	r := &report.Result{Question: report.Attack, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
 	kept := config
@@ -187,7 +193,8 @@ func runAttack(c *cli.Context, q *trial.Attack, sub *trial.Subject, r *report.Re
 	r.Attacks, r.Flags = q.Sums(r.Rows), q.Flags()
 	if least := given(c, "min-robust"); least != nil {
 		for i, sum := range r.Attacks {
-			r.Checks = append(r.Checks, report.AtLeast("robust_accuracy", sum.RobustAccuracy, *least, "robust accuracy %.4f at eps %s is below --min-robust %v",
+			r.Checks = append(r.Checks, report.AtLeast("robust_accuracy", sum.RobustAccuracy, *least,
+				"robust accuracy %.4f at eps %s is below --min-robust %v",
 				float64(sum.RobustAccuracy), sum.EpsText, *least))
 			r.Checks[i].Eps = &r.Attacks[i].Eps
 		}

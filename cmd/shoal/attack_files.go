@@ -120,7 +120,8 @@ func (r attackFiles) images(dir string) (int, error) {
 		if err != nil {
 			return n, err
 		}
-		picture := report.Triptych{Height: set.Height, Width: set.Width, Channels: set.Channels, Last: r.s.Last, Original: clean, Changed: r.s.Back(row.Input)}
+		picture := report.Triptych{Height: set.Height, Width: set.Width, Channels: set.Channels, Last: r.s.Last, Original: clean,
+			Changed: r.s.Back(row.Input)}
 		k := slices.IndexFunc(r.q.Eps, func(e trial.Eps) bool { return e.Value == *row.Eps })
 		name := fmt.Sprintf("%05d-eps%d-%dto%d.png", row.Index, k, row.Label, row.Class)
 		if row.Outputs != nil { // no classes

@@ -78,7 +78,8 @@ type certifyConfig struct {
 }
 
 func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
-	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"),
+	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"),
+		Resize: c.String("resize"), EXIF: c.Bool("exif"),
 		Norm: "linf", Mean: s.Mean, Std: s.Std, Method: c.String("method"), Semantics: c.String("semantics"),
 		Timeout: timeoutText(c), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version(),
 		PixelRange: s.Valid, Reading: readingOf(c).String(), Departures: v.Info().Departures}
@@ -175,7 +176,8 @@ func certifiedChecks(c *cli.Context, sums []report.ProofSum) (out []report.Check
 		if len(sums) > 1 {
 			at = fmt.Sprintf(" at eps %s", sum.EpsText)
 		}
-		out = append(out, report.AtLeast("certified_accuracy", sum.CertifiedAccuracy, *least, "certified accuracy %.4f%s is below --min-certified %v", float64(sum.CertifiedAccuracy), at, *least))
+		out = append(out, report.AtLeast("certified_accuracy", sum.CertifiedAccuracy, *least,
+			"certified accuracy %.4f%s is below --min-certified %v", float64(sum.CertifiedAccuracy), at, *least))
 		out[i].Eps = &sums[i].Eps
 	}
 	return out

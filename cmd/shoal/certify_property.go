@@ -75,7 +75,8 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 		verdict = string(verify.Unknown)
 	}
 	if verdict != "" {
-		return printProperty(c, propertyDoc{Verdict: verdict, Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(), Margin: number(math.NaN()),
+		return printProperty(c, propertyDoc{Verdict: verdict, Seconds: time.Since(start).Seconds(), Reason: notReady(c, err).Error(),
+			Margin:    number(math.NaN()),
 			Semantics: string(semantics), Model: modelOf(c, file), Property: path}, verify.Unknown, false)
 	}
 	if err != nil {
@@ -98,7 +99,8 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 		return err
 	}
 	interrupted := c.Context.Err() != nil && r.Verdict == verify.Unknown
-	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample, Seconds: time.Since(start).Seconds(), Method: string(r.Method),
+	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample,
+		Seconds: time.Since(start).Seconds(), Method: string(r.Method),
 		Reason: r.Reason, Margin: number(r.Margin), Semantics: string(semantics), Model: modelOf(c, file), Property: path,
 		Reading: readingOf(c).String(), Departures: v.Info().Departures, Rungs: r.Rungs}
 	if r.Timeout && !interrupted {

@@ -82,8 +82,8 @@ func withoutTimes(t *testing.T, path string) (out []map[string]any) {
 	return out
 }
 
-// TestKilledShardsComeToTheSame kills shards of a policy, as a machine that dies does, at random moments, cuts the ends of their records off now and then,
-// and runs them again. What is merged in the end is what shards that nobody touched come to, and its outcome is that of one run.
+// TestKilledShardsComeToTheSame kills shards of a policy, as a machine that dies does, at random moments, cuts the ends of their records off now and
+// then, and runs them again. What is merged in the end is what shards that nobody touched come to, and its outcome is that of one run.
 func TestKilledShardsComeToTheSame(t *testing.T) {
 	if _, err := exec.LookPath("shoal"); err != nil {
 		t.Skip("the test binary is not in PATH")

@@ -98,13 +98,16 @@ func TestReleasesAreHeldToTheirPolicy(t *testing.T) {
 		"fmnist-conv-dyn-robust.onnx": {0, nil},
 		"same.onnx":                   {0, nil},
 		"beside.onnx":                 {0, nil},
-		"pruned-far.onnx":             {exitThreshold, map[string]string{"clean_accuracy": "fail", "attacked": "fail", "certified_accuracy": "fail", "equivalent_to": "fail"}},
-		"pruned.onnx":                 {exitThreshold, map[string]string{"attacked": "fail", "equivalent_to": "fail"}},
-		"fmnist-conv-ts.onnx":         {exitThreshold, map[string]string{"attacked": "fail", "certified_accuracy": "fail", "equivalent_to": "fail"}},
-		"nan.onnx": {exitThreshold, map[string]string{"clean_accuracy": "fail", "attacked": "fail", "certified_accuracy": "inconclusive", "equivalent_to": "inconclusive",
-			"file": "fail"}},
-		"outside.onnx": {exitThreshold, map[string]string{"clean_accuracy": "inconclusive", "attacked": "inconclusive", "certified_accuracy": "inconclusive",
-			"equivalent_to": "inconclusive", "size": "inconclusive", "file": "fail"}},
+		"pruned-far.onnx": {exitThreshold, map[string]string{"clean_accuracy": "fail", "attacked": "fail", "certified_accuracy": "fail",
+			"equivalent_to": "fail"}},
+		"pruned.onnx":         {exitThreshold, map[string]string{"attacked": "fail", "equivalent_to": "fail"}},
+		"fmnist-conv-ts.onnx": {exitThreshold, map[string]string{"attacked": "fail", "certified_accuracy": "fail", "equivalent_to": "fail"}},
+		"nan.onnx": {exitThreshold, map[string]string{"clean_accuracy": "fail", "attacked": "fail", "certified_accuracy": "inconclusive",
+			"equivalent_to": "inconclusive",
+			"file":          "fail"}},
+		"outside.onnx": {exitThreshold, map[string]string{"clean_accuracy": "inconclusive", "attacked": "inconclusive",
+			"certified_accuracy": "inconclusive",
+			"equivalent_to":      "inconclusive", "size": "inconclusive", "file": "fail"}},
 	} {
 		if err := os.WriteFile("shoal.yaml", []byte(strings.Replace(releasePolicy, "CANDIDATE", name, 1)), 0o644); err != nil {
 			t.Fatal(err)
@@ -134,7 +137,8 @@ func TestReleasesAreHeldToTheirPolicy(t *testing.T) {
 		if want := c.outcomes; code != c.code || !maps.Equal(got, want) {
 			t.Errorf("%s: exit %d, %v; want %d, %v\n%+v", name, code, got, c.code, want, doc.Requirements)
 		}
-		for file, starts := range map[string]string{"r.xml": "<?xml", "r.sarif": "{", "r.github": "::notice", "r.gitlab": "[", "r.md": "# shoal check: ", "r.html": "<!DOCTYPE html>",
+		for file, starts := range map[string]string{"r.xml": "<?xml", "r.sarif": "{", "r.github": "::notice", "r.gitlab": "[",
+			"r.md": "# shoal check: ", "r.html": "<!DOCTYPE html>",
 			"r.intoto": "{", "r.txt": "shoal check: " + doc.Answer, "r.json": "{"} {
 			text, err := os.ReadFile(file)
 			if err != nil || !strings.HasPrefix(string(text), starts) {
@@ -173,7 +177,8 @@ func TestCommandsOfReportsShowTheSame(t *testing.T) {
 		if err := json.Unmarshal([]byte(out), &told); err != nil {
 			t.Fatalf("%v: %v, %s", args, err, words)
 		}
-		value, found := number0(told, map[string]string{"attacked": "robust_accuracy", "certified_accuracy": "certified_accuracy", "clean_accuracy": "accuracy"}[q.Name])
+		value, found := number0(told, map[string]string{"attacked": "robust_accuracy", "certified_accuracy": "certified_accuracy",
+			"clean_accuracy": "accuracy"}[q.Name])
 		if !found || math.Abs(value-q.Tests[0].Value) > 1e-9 {
 			t.Errorf("%v: %v, and the policy found %v", args, value, q.Tests[0].Value)
 		}

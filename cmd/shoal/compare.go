@@ -143,7 +143,8 @@ func compareAction(c *cli.Context) error {
 		}
 		defer sessions[i].Close()
 	}
-	r := &report.Result{Question: report.Compare, Model: modelDoc{Path: models[0].Path, SHA256: models[0].SHA256, Dims: sizes}, Other: &modelDoc{Path: models[1].Path, SHA256: models[1].SHA256, Dims: sizes}}
+	r := &report.Result{Question: report.Compare, Model: modelDoc{Path: models[0].Path, SHA256: models[0].SHA256, Dims: sizes},
+		Other: &modelDoc{Path: models[1].Path, SHA256: models[1].SHA256, Dims: sizes}}
 	q := &trial.Compare{Alone: func(side *trial.Side) { foreign.Fprintf(c.App.ErrWriter, "%s: %s\n", side.Path, side.Runs.Words()) }}
 	if q.Subject, err = subjectOf(c, models[0]); err != nil {
 		if c.Context.Err() != nil || c.IsSet("output") || c.IsSet("decision") || c.IsSet("min-agreement") {
@@ -246,13 +247,16 @@ func runCompare(c *cli.Context, q *trial.Compare, part trial.Shard, r *report.Re
 
 // compareRecords opens --resume or --records.
 func compareRecords(c *cli.Context, r *report.Result, q *trial.Compare, s *samples, engines [2]string, parts []record.Part) (*record.File, error) {
-	settings := map[string]any{"engines": engines, "dims": r.Model.Dims, "batch": q.Batch, "match": c.String("match"), "inputs": q.Inputs, "outputs": q.Outputs}
-	p := record.Plan{Question: string(r.Question), Model: r.Model.SHA256 + " " + r.Other.SHA256, Subject: r.Subject, Settings: settings, Version: version()}
+	settings := map[string]any{"engines": engines, "dims": r.Model.Dims, "batch": q.Batch, "match": c.String("match"), "inputs": q.Inputs,
+		"outputs": q.Outputs}
+	p := record.Plan{Question: string(r.Question), Model: r.Model.SHA256 + " " + r.Other.SHA256, Subject: r.Subject, Settings: settings,
+		Version: version()}
 	if s == nil {
 		settings["samples"] = q.Feed.Len
 	} else {
 		p.Data = s.set.SHA256
-		settings["split"], settings["mean"], settings["std"], settings["range"] = c.String("split"), s.Mean, s.Std, c.String("range") // which go together decides the last digits
+		// which go together decides the last digits
+		settings["split"], settings["mean"], settings["std"], settings["range"] = c.String("split"), s.Mean, s.Std, c.String("range")
 	}
 	return openPlan(c, p, parts)
 }

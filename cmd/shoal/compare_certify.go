@@ -36,8 +36,10 @@ func certifyEqual(c *cli.Context, in *trial.Inputs, models [2]*onnxio.Model) (*r
 	if err != nil {
 		return nil, err
 	}
-	return &report.Certificate{Within: withinOf(r.Within, c), Equal: r.Equal, Delta: number(r.Delta), Reason: r.Reason, Lower: numbers(r.Lower), Upper: numbers(r.Upper), Removed: r.Removed,
-		Matched: report.Matched{Inputs: r.InputsBy, Outputs: r.OutputsBy}, Box: c.String("box"), Held: held, Method: c.String("method"), Semantics: c.String("semantics")}, nil
+	return &report.Certificate{Within: withinOf(r.Within, c), Equal: r.Equal, Delta: number(r.Delta), Reason: r.Reason, Lower: numbers(r.Lower),
+		Upper: numbers(r.Upper), Removed: r.Removed,
+		Matched: report.Matched{Inputs: r.InputsBy, Outputs: r.OutputsBy}, Box: c.String("box"), Held: held, Method: c.String("method"),
+		Semantics: c.String("semantics")}, nil
 }
 
 // withinOf is what the search for --max-delta said.

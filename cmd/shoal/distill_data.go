@@ -75,7 +75,8 @@ func lessonFlags() []cli.Flag {
 		wholeFlag("shift", "move training images by up to `N` pixels", "0", 0),
 		&cli.BoolFlag{Name: "flip", Usage: "mirror every other training image"},
 		threadsFlag(),
-		own(&cli.GenericFlag{Name: "cache", Usage: "folder `DIR` for the teacher's logits; none keeps nothing", Value: &form{"auto", notEmpty}}, "a folder of the user's cache"),
+		own(&cli.GenericFlag{Name: "cache", Usage: "folder `DIR` for the teacher's logits; none keeps nothing", Value: &form{"auto", notEmpty}},
+			"a folder of the user's cache"),
 		jsonLines())
 }
 
@@ -90,8 +91,10 @@ func techniques() []string {
 // trainingConfig reads the flags that are the same in every run of a command.
 func trainingConfig(c *cli.Context) student.Config {
 	cfg := student.Config{Technique: student.Technique(c.String("technique")), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
-		LearningRate: c.Float64("learning-rate"), WeightDecay: c.Float64("weight-decay"), Cooldown: c.Float64("cooldown"), Patience: c.Int("patience"), Monitor: c.String("monitor"),
-		ValidationShare: c.Float64("validation-share"), Init: c.String("init"), Optimizer: c.String("optimizer"), Momentum: c.Float64("momentum"), RateSchedule: c.String("rate-schedule"), RateEvery: c.Int("rate-every"),
+		LearningRate: c.Float64("learning-rate"), WeightDecay: c.Float64("weight-decay"), Cooldown: c.Float64("cooldown"),
+		Patience: c.Int("patience"), Monitor: c.String("monitor"),
+		ValidationShare: c.Float64("validation-share"), Init: c.String("init"), Optimizer: c.String("optimizer"), Momentum: c.Float64("momentum"),
+		RateSchedule: c.String("rate-schedule"), RateEvery: c.Int("rate-every"),
 		RateWarmUp: c.Float64("rate-warm-up"), LabelSmoothing: c.Float64("label-smoothing"), ClipNorm: c.Float64("clip-norm"),
 		Augment: student.Augment{Shift: c.Int("shift"), Flip: c.Bool("flip")}, Threads: c.Int("threads")}
 	cfg.Alpha, cfg.Beta = given(c, "alpha"), given(c, "beta")
@@ -225,11 +228,13 @@ func (l *lesson) load(c *cli.Context, use, spec, split, samples string) (*studen
 	if err != nil {
 		return nil, err
 	}
-	set, shape, err := trial.OpenImages(c.Context, spec, dataset.Options{Split: split, Range: samples, Resize: resizeOf(c), EXIF: c.Bool("exif"), Order: names})
+	set, shape, err := trial.OpenImages(c.Context, spec, dataset.Options{Split: split, Range: samples, Resize: resizeOf(c), EXIF: c.Bool("exif"),
+		Order: names})
 	if err != nil {
 		return nil, err
 	}
-	l.sources = append(l.sources, report.DataSource{Use: use, Data: spec, Split: split, Range: samples, Samples: set.Len(), Resize: c.String("resize"), EXIF: c.Bool("exif"), SHA256: set.SHA256})
+	l.sources = append(l.sources, report.DataSource{Use: use, Data: spec, Split: split, Range: samples, Samples: set.Len(),
+		Resize: c.String("resize"), EXIF: c.Bool("exif"), SHA256: set.SHA256})
 	if use != "extra" {
 		l.labelled = append(l.labelled, set)
 	}

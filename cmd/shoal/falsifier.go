@@ -35,7 +35,8 @@ func searchTime(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// openFalsifier is falsifierOf a subject: there is nothing to search for where nothing can be verified, and a softmax is a part of a model whose outputs are numbers.
+// openFalsifier is falsifierOf a subject: there is nothing to search for where nothing can be verified, and a softmax is a part of a model whose
+// outputs are numbers.
 func openFalsifier(c *cli.Context, sub *trial.Subject, o attack.SearchOptions) (*falsify.Attack, error) {
 	if sub.Numbers() && sub.Tolerance == nil {
 		return nil, nil
@@ -43,8 +44,8 @@ func openFalsifier(c *cli.Context, sub *trial.Subject, o attack.SearchOptions) (
 	return falsifierOf(c, sub.Model, o, sub.Numbers())
 }
 
-// falsifierOf reads --falsify; o is what quick means. The result is nil, and no error, where nothing is to be searched; a model that attacks do not take is no
-// error either: its proofs go on without.
+// falsifierOf reads --falsify; o is what quick means. The result is nil, and no error, where nothing is to be searched; a model that attacks do not
+// take is no error either: its proofs go on without.
 func falsifierOf(c *cli.Context, m *onnxio.Model, o attack.SearchOptions, keepSoftmax bool) (*falsify.Attack, error) {
 	if c.String("falsify") == "off" {
 		return nil, nil

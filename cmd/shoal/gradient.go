@@ -73,7 +73,8 @@ func gradientAction(c *cli.Context) error {
 		return fmt.Errorf("reading the new file again: %w", err)
 	}
 	d := gradientDoc{Model: modelOf(c, m), Output: modelDoc{Path: c.String("output"), SHA256: now.SHA256}, Loss: string(kind), Batch: c.Int("batch"),
-		KeepSoftmax: c.Bool("keep-softmax"), Straight: c.Bool("straight-through"), Nodes: [2]int{len(m.Graph.Nodes), len(g.Nodes)}, Inputs: []portDoc{}, Outputs: []portDoc{}}
+		KeepSoftmax: c.Bool("keep-softmax"), Straight: c.Bool("straight-through"), Nodes: [2]int{len(m.Graph.Nodes), len(g.Nodes)},
+		Inputs: []portDoc{}, Outputs: []portDoc{}}
 	for _, v := range now.Graph.Inputs {
 		d.Inputs = append(d.Inputs, portOf(v))
 	}

@@ -64,8 +64,10 @@ func initAction(c *cli.Context) error {
 	}
 	path := c.String("output")
 	d := gate.Draft{Path: path, Eps: c.Generic("eps").(*oneEps).text, Attack: c.String("attack"), Proof: c.String("method"),
-		Model: gate.Model{File: c.Args().First(), Output: c.String("scores"), Decision: c.String("decision"), Labels: c.String("labels"), Mean: numbers("mean"), Std: numbers("std")},
-		Data:  gate.Data{From: c.String("data"), Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"), EXIF: c.Bool("exif"), PixelRange: c.String("pixel-range")}}
+		Model: gate.Model{File: c.Args().First(), Output: c.String("scores"), Decision: c.String("decision"), Labels: c.String("labels"),
+			Mean: numbers("mean"), Std: numbers("std")},
+		Data: gate.Data{From: c.String("data"), Split: c.String("split"), Range: c.String("range"), Resize: c.String("resize"),
+			EXIF: c.Bool("exif"), PixelRange: c.String("pixel-range")}}
 	progress := newPolicyProgress(c)
 	text, notes, err := d.Write(c.Context, gate.Options{Threads: c.Int("threads"), Version: buildOf(), Progress: progress.tell})
 	progress.end()

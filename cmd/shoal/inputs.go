@@ -134,9 +134,10 @@ func sayHeld(c *cli.Context, in *trial.Inputs) {
 	}
 }
 
-// reopened opens a subject for the samples whose held values are those of sample i. first is the search that proofs of the subject begin with, nil where
-// the search has its turn later; o are its settings.
-func reopened(ctx context.Context, c *cli.Context, s *trial.Subject, first *falsify.Attack, o attack.SearchOptions, i int) (*verify.Verifier, *falsify.Attack, error) {
+// reopened opens a subject for the samples whose held values are those of sample i. first is the search that proofs of the subject begin with, nil
+// where the search has its turn later; o are its settings.
+func reopened(ctx context.Context, c *cli.Context, s *trial.Subject, first *falsify.Attack, o attack.SearchOptions, i int) (*verify.Verifier,
+	*falsify.Attack, error) {
 	again, err := subjectFor(ctx, c, s, trial.Proven, i)
 	if err != nil {
 		return nil, nil, err

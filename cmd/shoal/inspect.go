@@ -114,8 +114,8 @@ func inspectAction(c *cli.Context) error {
 	return nil // a file that parses is described, whatever it lacks
 }
 
-// operatorsOf counts them and lists what shoal lacks of each. Affine operators need no Interval of their own. Those with graphs lack nothing themselves where what
-// they hold could be written out.
+// operatorsOf counts them and lists what shoal lacks of each. Affine operators need no Interval of their own. Those with graphs lack nothing
+// themselves where what they hold could be written out.
 func operatorsOf(g *onnxio.Graph, written bool) []operatorDoc {
 	count := map[string]*operatorDoc{}
 	for _, n := range g.Nodes {
@@ -130,7 +130,8 @@ func operatorsOf(g *onnxio.Graph, written bool) []operatorDoc {
 		}
 		o.Count++
 		switch def, err := operators.Lookup(n); {
-		case o.Refused != "" || n.Domain == "ai.onnx.ml" && n.Op == "ZipMap" && slices.ContainsFunc(g.Outputs, func(v *onnxio.Value) bool { return v == n.Outputs[0] }):
+		case o.Refused != "" || n.Domain == "ai.onnx.ml" && n.Op == "ZipMap" &&
+			slices.ContainsFunc(g.Outputs, func(v *onnxio.Value) bool { return v == n.Outputs[0] }):
 			// an output's maps are seen through to the table that they are rows of
 		case written && holdsGraph(n):
 		case err != nil: // another node of the operator may well be fine

@@ -18,8 +18,8 @@ func namesOf(c *cli.Context) ([]string, error) {
 	return trial.ReadLabels(c.Context, c.String("labels"))
 }
 
-// checkLabels is an error where labels are no classes of the subject, or, where its outputs are numbers, not as many numbers as these. One label beside several
-// outputs is a class, which says nothing of them: that is said, and labels are passed over.
+// checkLabels is an error where labels are no classes of the subject, or, where its outputs are numbers, not as many numbers as these. One label
+// beside several outputs is a class, which says nothing of them: that is said, and labels are passed over.
 func checkLabels(c *cli.Context, s *samples, sub *trial.Subject) error {
 	if !sub.Numbers() {
 		if err := sub.CheckNames(); err != nil {

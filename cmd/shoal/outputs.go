@@ -45,22 +45,25 @@ func fills(k output.FolderKind) outputFlag {
 
 // outputsOf are the flags that name outputs, by command.
 var outputsOf = map[string]map[string]outputFlag{
-	"certify":  {"resume": writes(record.Kind), "records": writes(record.Kind), "certificate": writes(certificateKind)},
-	"compare":  {"resume": writes(record.Kind), "records": writes(record.Kind)},
-	"radius":   {"resume": writes(record.Kind), "records": writes(record.Kind), "plot": writes(output.Picture), "certificate": fills(certificatesFolder)},
-	"attack":   {"resume": writes(record.Kind), "records": writes(record.Kind), "save": writes(output.NPZ), "plot": writes(output.Picture), "png": fills(picturesFolder)},
+	"certify": {"resume": writes(record.Kind), "records": writes(record.Kind), "certificate": writes(certificateKind)},
+	"compare": {"resume": writes(record.Kind), "records": writes(record.Kind)},
+	"radius": {"resume": writes(record.Kind), "records": writes(record.Kind), "plot": writes(output.Picture),
+		"certificate": fills(certificatesFolder)},
+	"attack": {"resume": writes(record.Kind), "records": writes(record.Kind), "save": writes(output.NPZ), "plot": writes(output.Picture),
+		"png": fills(picturesFolder)},
 	"gradient": {"output": writes(output.ONNX)},
 	"simplify": {"output": writes(output.ONNX)},
 	"convert":  {"output": writes(output.ONNX)},
 	"prune":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "plan": planFlag},
-	"distill":  {"output": writes(output.ONNX), "checkpoint": writes(output.StartsWith("a checkpoint of a training run", student.CheckpointMagic)), "cache": cacheFlag},
-	"sweep":    {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(record.Kind), "cache": cacheFlag},
-	"study":    {"output": fills(study.FolderKind)},
-	"verify":   {"serialise-assignments": fills(assignmentsFolder)}, // of vnnlib
-	"init":     {"output": writes(policyKind)},
-	"check":    {"records": writes(record.Kind), "report": reportsFlag},
-	"merge":    {"output": writes(record.Kind)},
-	"report":   {"output": reportFlag},
+	"distill": {"output": writes(output.ONNX), "checkpoint": writes(output.StartsWith("a checkpoint of a training run",
+		student.CheckpointMagic)), "cache": cacheFlag},
+	"sweep":  {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(record.Kind), "cache": cacheFlag},
+	"study":  {"output": fills(study.FolderKind)},
+	"verify": {"serialise-assignments": fills(assignmentsFolder)}, // of vnnlib
+	"init":   {"output": writes(policyKind)},
+	"check":  {"records": writes(record.Kind), "report": reportsFlag},
+	"merge":  {"output": writes(record.Kind)},
+	"report": {"output": reportFlag},
 }
 
 // inputsOf are the flags that name inputs, in every command that has them. Data sets are KIND:PATH.

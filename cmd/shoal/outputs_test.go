@@ -34,7 +34,8 @@ func TestEveryFlagIsAnInputAnOutputOrNoFile(t *testing.T) {
 					continue
 				}
 				n := 0
-				node := name == "output" && c.Name != "init" && slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == "decision" }) // of the model
+				// of the model
+				node := name == "output" && c.Name != "init" && slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == "decision" })
 				for _, in := range []bool{inputsOf[name], outputsOf[c.Name][name] != nil, node, slices.Contains(notFiles, name)} {
 					if in {
 						n++
@@ -145,8 +146,10 @@ func outputRoom(t *testing.T) (dir string, wrong []string) {
 		must(os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
 	}
 	put("study.yaml", "name: x\nseeds: [0]\n")
-	precious := map[string]string{"json": `{"precious": 1}`, "jsonl": "{\"precious\": 1}\n{\"more\": 2}\n", "text": "the only copy\n", "newline": "\n", "nul": "\x00\x00\x00\x00",
-		"colon": ":set nocompatible\n", "gz": "\x1f\x8b\x08\x00 not really", "magic": "shoal", "pdfish": "see %PDF-", "cut": `{"model_sha256": "x", "data_sha256`}
+	precious := map[string]string{"json": `{"precious": 1}`, "jsonl": "{\"precious\": 1}\n{\"more\": 2}\n", "text": "the only copy\n",
+		"newline": "\n", "nul": "\x00\x00\x00\x00",
+		"colon": ":set nocompatible\n", "gz": "\x1f\x8b\x08\x00 not really", "magic": "shoal", "pdfish": "see %PDF-",
+		"cut": `{"model_sha256": "x", "data_sha256`}
 	for name, content := range precious {
 		for _, end := range []string{"", ".onnx", ".npz", ".svg", ".png", ".pdf", ".json", ".onnx.gz"} {
 			put("precious-"+name+end, content)
@@ -173,7 +176,8 @@ func outputRoom(t *testing.T) (dir string, wrong []string) {
 	}
 	must(os.Symlink(".", filepath.Join(dir, "here")))
 	must(os.WriteFile(filepath.Join(dir, "other.onnx"), model, 0o644))
-	wrong = append(wrong, "difference.onnx", "./difference.onnx", "fmnist/../difference.onnx", "here/difference.onnx", filepath.Join(dir, "difference.onnx"),
+	wrong = append(wrong, "difference.onnx", "./difference.onnx", "fmnist/../difference.onnx", "here/difference.onnx",
+		filepath.Join(dir, "difference.onnx"),
 		"points.npz", "here/points.npz", "small.onnx", "study.yaml", "fmnist/t10k-images-idx3-ubyte.gz", "/dev/null", "/dev/stdout", "/", ".onnx")
 	wrong = append(wrong, makeFIFOs(t, dir)...)
 	return dir, wrong
@@ -184,12 +188,14 @@ func accepts(command, flag, wrong string) bool {
 	clean := strings.TrimSuffix(wrong, "/")
 	switch {
 	case wrong == ".onnx": // a new name like any other where names need no ending
-		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments", "records", "report", "certificate"}, flag) || command == "study" || command == "init" || command == "merge"
+		return slices.Contains([]string{"plan", "checkpoint", "resume", "cache", "png", "serialise-assignments", "records", "report",
+			"certificate"}, flag) || command == "study" || command == "init" || command == "merge"
 	case flag == "png" || flag == "cache" || flag == "serialise-assignments" || flag == "certificate": // beside --data
 		return strings.HasPrefix(clean, "folder") || wrong == "/"
 	case flag == "output" && command != "study": // models that are not the command's own inputs
 		input := strings.Fields(commandLines[command])
-		return !slices.Contains(input, "difference.onnx") && (strings.HasSuffix(wrong, "difference.onnx") || (strings.HasPrefix(wrong, "hard") || strings.HasPrefix(wrong, "soft")) && strings.HasSuffix(wrong, ".onnx")) ||
+		return !slices.Contains(input, "difference.onnx") && (strings.HasSuffix(wrong, "difference.onnx") ||
+			(strings.HasPrefix(wrong, "hard") || strings.HasPrefix(wrong, "soft")) && strings.HasSuffix(wrong, ".onnx")) ||
 			wrong == "small.onnx" && !slices.Contains(input, wrong)
 	case flag == "save": // npz files that the command does not read
 		return false
@@ -211,7 +217,8 @@ func TestNoOutputReplacesWhatIsNotOfItsKind(t *testing.T) {
 					continue
 				}
 				args := append([]string{"shoal"}, strings.Fields(commandLines[command])...)
-				if flag != "output" && command != "certify" && command != "compare" && command != "radius" && command != "attack" && command != "verify" && command != "check" {
+				if flag != "output" && command != "certify" && command != "compare" && command != "radius" && command != "attack" &&
+					command != "verify" && command != "check" {
 					args = append(args, "-o", "new.onnx")
 				}
 				value := w
@@ -227,7 +234,8 @@ func TestNoOutputReplacesWhatIsNotOfItsKind(t *testing.T) {
 				tried++
 				line := strings.Join(args, " ")
 				said := errs.String()
-				if !(code == exitUsage && strings.HasPrefix(said, "shoal: --"+flag+" ") || code == exitError && strings.HasPrefix(said, "shoal: "+w+" cannot be written: ")) {
+				if !(code == exitUsage && strings.HasPrefix(said, "shoal: --"+flag+" ") || code == exitError &&
+					strings.HasPrefix(said, "shoal: "+w+" cannot be written: ")) {
 					t.Errorf("%s: exit %d, %s", line, code, said)
 				}
 				if took := time.Since(start); took > 5*time.Second || out.Len() > 0 {

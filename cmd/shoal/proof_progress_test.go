@@ -8,7 +8,8 @@ import (
 
 // TestASearchTellsHowFarItIs: a proof that the time cuts off makes events on its way, and its answer says what was proven by then and what is open.
 func TestASearchTellsHowFarItIs(t *testing.T) {
-	code, out, stderr := shoal(t, "certify", "../../testdata/fmnist-conv-ts.onnx", "--data", "fmnist:../../testdata/fmnist", "--range", "0:1", "--eps", "0.022", "--timeout", "8s", "--json=lines")
+	code, out, stderr := shoal(t, "certify", "../../testdata/fmnist-conv-ts.onnx", "--data", "fmnist:../../testdata/fmnist", "--range", "0:1",
+		"--eps", "0.022", "--timeout", "8s", "--json=lines")
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
@@ -46,7 +47,8 @@ func TestASearchTellsHowFarItIs(t *testing.T) {
 			if got := strings.Join(names, ", "); got != "centre, interval, attack, deeppoly, alpha, long attack, search" {
 				t.Errorf("rungs %s", got)
 			}
-			if e.Sample.Verdict != "unknown" || e.Sample.Margin == nil || *e.Sample.Margin > 0 || !strings.Contains(e.Sample.Reason, "the time ran out: complete search leaves") {
+			if e.Sample.Verdict != "unknown" || e.Sample.Margin == nil || *e.Sample.Margin > 0 ||
+				!strings.Contains(e.Sample.Reason, "the time ran out: complete search leaves") {
 				t.Errorf("%s", line)
 			}
 		}

@@ -72,7 +72,8 @@ func scores() []string {
 
 // pruneOptions reads the flags.
 func pruneOptions(c *cli.Context) (prune.Options, error) {
-	o := prune.Options{AbsorbBias: c.Bool("absorb-bias"), Choice: prune.Choice{Score: prune.Score(c.String("score")), Seed: c.Uint64("seed"), Ratio: c.Float64("ratio"),
+	o := prune.Options{AbsorbBias: c.Bool("absorb-bias"), Choice: prune.Choice{Score: prune.Score(c.String("score")), Seed: c.Uint64("seed"),
+		Ratio:  c.Float64("ratio"),
 		Global: c.Bool("global"), Exclude: c.StringSlice("exclude"), Keep: c.Int("keep"), RoundTo: c.Int("round-to"),
 		MaxParameters: c.Int("max-params"), MaxMACs: c.Int("max-macs")}}
 	for name, list := range map[string]*[]prune.Threshold{"threshold": &o.Thresholds, "layer-ratio": &o.Ratios} {
@@ -159,7 +160,8 @@ func pruneAction(c *cli.Context) error {
 }
 
 // finishPrune checks, measures, writes and prints. file is the graph as the file has it.
-func finishPrune(c *cli.Context, m *onnxio.Model, file *onnxio.Graph, r *prune.Result, path string, fresh bool, box equal.Ranges, subject *trial.Description) error {
+func finishPrune(c *cli.Context, m *onnxio.Model, file *onnxio.Graph, r *prune.Result, path string, fresh bool, box equal.Ranges,
+	subject *trial.Description) error {
 	sum, nodes, err := trial.Pruned(m.Graph, r)
 	if err != nil {
 		return err
@@ -195,7 +197,8 @@ func finishPrune(c *cli.Context, m *onnxio.Model, file *onnxio.Graph, r *prune.R
 		for _, cl := range r.Plan.Classes {
 			gone, all = gone+cl.Removed, all+cl.Units
 		}
-		if err := plotScores(file, fmt.Sprintf("%s: %s of %s channels go", filepath.Base(c.Args().First()), report.Grouped(gone), report.Grouped(all)), r.Plan); err != nil {
+		if err := plotScores(file, fmt.Sprintf("%s: %s of %s channels go", filepath.Base(c.Args().First()), report.Grouped(gone),
+			report.Grouped(all)), r.Plan); err != nil {
 			return err
 		}
 	}
@@ -240,7 +243,8 @@ func storedPlan(c *cli.Context) (*prune.Plan, error) {
 	if err := json.Unmarshal(b, p); err != nil {
 		return nil, fmt.Errorf("plan %s: %w", file, err)
 	}
-	for _, name := range []string{"score", "ratio", "global", "threshold", "layer-ratio", "max-params", "max-macs", "keep", "round-to", "exclude", "seed", "absorb-bias"} {
+	for _, name := range []string{"score", "ratio", "global", "threshold", "layer-ratio", "max-params", "max-macs", "keep", "round-to",
+		"exclude", "seed", "absorb-bias"} {
 		if c.IsSet(name) {
 			return nil, usageError("name another file to make a new plan", "plan %s exists and will be carried out; --%s would change it", file, name)
 		}
@@ -256,7 +260,8 @@ func writeJSON(file string, v any) error {
 	return output.Write(file, append(foreign.JSON(b), '\n'))
 }
 
-// pruneSamples gives --data to the score of activations. What is asked of the model is told as far as its file says it: activations are of every output.
+// pruneSamples gives --data to the score of activations. What is asked of the model is told as far as its file says it: activations are of every
+// output.
 func pruneSamples(c *cli.Context, m *onnxio.Model, sizes map[string]int) (data prune.Samples, alone bool, about *trial.Description, err error) {
 	inputs, set, err := readInputs(c, m, false)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// question is the action of a command that asks something of its models as they are: their graphs are made ready once, whoever needs them. What their files
-// declare wrongly is said once.
+// question is the action of a command that asks something of its models as they are: their graphs are made ready once, whoever needs them. What their
+// files declare wrongly is said once.
 func question(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		var mu sync.Mutex

@@ -82,7 +82,8 @@ func radiusAction(c *cli.Context) error {
 	start := time.Now()
 	p := newPrinter(c, columns(r.Question, sub, false))
 	show := p.rowsOf(shard, r)
-	if r.Interrupted, err = eachSample(c, q.Samples, shard, "radii", w, q.Ask, func(row report.Row) error { return show([]report.Row{row}) }); err != nil {
+	if r.Interrupted, err = eachSample(c, q.Samples, shard, "radii", w, q.Ask,
+		func(row report.Row) error { return show([]report.Row{row}) }); err != nil {
 		return err
 	}
 	if shard.N > 0 {

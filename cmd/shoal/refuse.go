@@ -102,7 +102,8 @@ var lessonRules = []rule{
 var lessonNeeds = []need{
 	{flags: []string{"data"}, hint: "for example --data fmnist:/usr/share/datasets/fashion-mnist"},
 	{flags: []string{"student"}, hint: "for example --student small-fmnist-8-16; shoal distill --presets lists the built-in ones"},
-	{flags: []string{"teacher"}, when: func(c *cli.Context) bool { return c.String("technique") != "labels" }, hint: "--teacher FILE, or --technique labels"},
+	{flags: []string{"teacher"}, when: func(c *cli.Context) bool { return c.String("technique") != "labels" },
+		hint: "--teacher FILE, or --technique labels"},
 }
 
 func tempered(c *cli.Context) bool { return is("technique", "temperature", "hinton", "dkd")(c) }
@@ -121,7 +122,8 @@ var demandsOf = map[string]demands{
 		rules: []rule{{"data split range mean std resize exif labels pixel-range unbounded eps norm min-certified output decision tolerance resume records shard hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
 			{"certificate", is("semantics", "real"), "goes with --semantics real"},
 			{"certificate", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"},
-			ofNumbers, ofClasses, cutTwice, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"}, moving,
+			ofNumbers, ofClasses, cutTwice, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") },
+				"goes with --tolerance where outputs are numbers"}, moving,
 			keptOnce, ofAll("min-certified")}},
 	"recheck": {words: 2, extra: 1, what: "files, a certificate and a model, and may take a property",
 		needs: []need{{flags: []string{"eps"}, when: has("data"), hint: epsHint}},
@@ -137,8 +139,10 @@ var demandsOf = map[string]demands{
 			}
 			return nil
 		}},
-	"attack": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, {flags: []string{"eps"}, hint: epsHint}, tolerated, shardKept},
-		rules: []rule{ofNumbers, ofClasses, {"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") }, "needs images; inputs of an npz file may be anything"}, onGPU,
+	"attack": {words: 1, what: "model file", needs: []need{{flags: []string{"data"}, hint: dataHint}, {flags: []string{"eps"}, hint: epsHint},
+		tolerated, shardKept},
+		rules: []rule{ofNumbers, ofClasses, {"png", func(c *cli.Context) bool { return !strings.HasPrefix(c.String("data"), "npz:") },
+			"needs images; inputs of an npz file may be anything"}, onGPU,
 			keptOnce, ofAll("save png plot min-robust")},
 		also: func(c *cli.Context) error {
 			a, err := attackOf(c)
@@ -176,7 +180,8 @@ var demandsOf = map[string]demands{
 			{flags: []string{"output", "in-place"}, when: lacks("dry-run"), hint: outputHint + "; --dry-run writes nothing"},
 			{flags: []string{"data"}, when: is("score", "activation"), hint: "for example --data fmnist:DIR --range 0:1000"},
 		},
-		rules: []rule{besideData, {"data", is("score", "activation", "proven-dead"), "goes with --score activation, or proven-dead"}, {"hold batch-axis", is("score", "activation"), "goes with --score activation"}, deadOnly,
+		rules: []rule{besideData, {"data", is("score", "activation", "proven-dead"), "goes with --score activation, or proven-dead"},
+			{"hold batch-axis", is("score", "activation"), "goes with --score activation"}, deadOnly,
 			{"absorb-bias", func(c *cli.Context) bool { return c.String("score") != "proven-dead" }, "does not go with --score proven-dead, which changes nothing"},
 			{"seed", is("score", "random"), "goes with --score random"}, {"engine device", has("time"), "goes with --time"}, onGPU},
 		also: func(c *cli.Context) error {
@@ -214,8 +219,10 @@ var demandsOf = map[string]demands{
 		needs: []need{{flags: []string{"output"}, when: func(c *cli.Context) bool { return !c.Bool("print") }, hint: "for example -o quick"}},
 		rules: []rule{onGPU, {"print", has("preset"), "goes with --preset"}}, also: oneOutput},
 
-	"vnnlib check": {words: 1, what: "property file"}, "vnnlib convert": {words: 1, what: "property file"}, "vnnlib format": {words: 1, what: "property file"},
-	"vnnlib verify": {words: 1, what: "property file", needs: []need{{flags: []string{"network"}, hint: "--network NAME=FILE gives a declared network its model"}}},
+	"vnnlib check": {words: 1, what: "property file"}, "vnnlib convert": {words: 1, what: "property file"},
+	"vnnlib format": {words: 1, what: "property file"},
+	"vnnlib verify": {words: 1, what: "property file", needs: []need{{flags: []string{"network"},
+		hint: "--network NAME=FILE gives a declared network its model"}}},
 	"vnnlib supports": {also: func(c *cli.Context) error {
 		if asked := capabilitiesOf(c); len(asked) != 1 {
 			return usageError("shoal help vnnlib supports lists them", "vnnlib supports takes one capability, not %d", len(asked))
@@ -236,7 +243,8 @@ var demandsOf = map[string]demands{
 	"merge":  {words: 1, more: true, what: "files of records", needs: []need{{flags: []string{"output"}, hint: "for example -o records.jsonl"}}},
 	"report": {words: 1, what: "file of records", needs: []need{{flags: []string{"output"}, hint: "for example -o report.html"}}},
 
-	"runtime install": {}, "runtime list": {}, "runtime doctor": {}, "runtime probe": {}, "version": {}, "completion": {words: 1, what: "shell"}, "man": {},
+	"runtime install": {}, "runtime list": {}, "runtime doctor": {}, "runtime probe": {}, "version": {}, "completion": {words: 1, what: "shell"},
+	"man": {},
 }
 
 // refuseFirst lets every command look at its line before it works.

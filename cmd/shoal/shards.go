@@ -95,7 +95,8 @@ func saidShard(c *cli.Context, s trial.Shard, answered, units int, cut bool) err
 		return errCutShort()
 	}
 	if jsonMode(c) != "" {
-		return printJSON(c.App.Writer, map[string]any{"shard": fmt.Sprintf("%d/%d", s.I, s.N), "answers": answered, "units": units, "records": c.String("records")})
+		return printJSON(c.App.Writer, map[string]any{"shard": fmt.Sprintf("%d/%d", s.I, s.N), "answers": answered, "units": units,
+			"records": c.String("records")})
 	}
 	_, err := foreign.Fprintf(c.App.Writer, "shard %d/%d: %d of %d answers, in %s; shoal merge puts the shards together\n", s.I, s.N, answered, units, c.String("records"))
 	return err

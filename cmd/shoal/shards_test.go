@@ -43,8 +43,8 @@ func mergeOf(t *testing.T, to string, files []string) {
 	}
 }
 
-// TestMergedIsSingle: what shards come to is what one run comes to, for every number of shards, more than there are samples too. The merged file has every answer, and
-// the run that reads it asks none.
+// TestMergedIsSingle: what shards come to is what one run comes to, for every number of shards, more than there are samples too. The merged file has
+// every answer, and the run that reads it asks none.
 func TestMergedIsSingle(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := writeSketches("."); err != nil {
@@ -83,8 +83,8 @@ func TestMergedIsSingle(t *testing.T) {
 	}
 }
 
-// TestCutShardsComeToTheSame interrupts shards at random places, cuts the ends of their files off now and then, and goes on: what is merged is what shards that
-// nobody touched come to.
+// TestCutShardsComeToTheSame interrupts shards at random places, cuts the ends of their files off now and then, and goes on: what is merged is what
+// shards that nobody touched come to.
 func TestCutShardsComeToTheSame(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := writeSketches("."); err != nil {
@@ -138,7 +138,8 @@ func TestCutShardsComeToTheSame(t *testing.T) {
 	}
 }
 
-// TestWrongMergesOfSamplesAreRefused: gaps, overlaps, other radii, samples, batches, settings and models, other builds, records of --resume, each with nothing written.
+// TestWrongMergesOfSamplesAreRefused: gaps, overlaps, other radii, samples, batches, settings and models, other builds, records of --resume, each
+// with nothing written.
 func TestWrongMergesOfSamplesAreRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := writeSketches("."); err != nil {
@@ -189,7 +190,8 @@ func TestWrongMergesOfSamplesAreRefused(t *testing.T) {
 	}
 	mergeOf(t, "merged.jsonl", []string{"s-2.jsonl", "s-0.jsonl", "s-1.jsonl"})
 	for _, other := range []string{strings.Replace(line, "0.1,0.2", "0.1", 1), strings.Replace(line, "--steps 4", "--steps 5", 1)} {
-		if code, _, words := shoal(t, append(strings.Fields(other), "--records", "merged.jsonl")...); code != exitUsage || !strings.Contains(words, "--records merged.jsonl holds records of something else") {
+		if code, _, words := shoal(t, append(strings.Fields(other), "--records", "merged.jsonl")...); code != exitUsage ||
+			!strings.Contains(words, "--records merged.jsonl holds records of something else") {
 			t.Errorf("%s: exit %d, %s", other, code, words)
 		}
 	}
@@ -204,7 +206,8 @@ func TestShardsOfTheEnvironment(t *testing.T) {
 	if err := writeSketches("."); err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range map[string]string{"SLURM_ARRAY_TASK_ID": "4", "SLURM_ARRAY_TASK_MIN": "3", "SLURM_ARRAY_TASK_MAX": "4", "SLURM_ARRAY_TASK_COUNT": "2"} {
+	for name, value := range map[string]string{"SLURM_ARRAY_TASK_ID": "4", "SLURM_ARRAY_TASK_MIN": "3", "SLURM_ARRAY_TASK_MAX": "4",
+		"SLURM_ARRAY_TASK_COUNT": "2"} {
 		t.Setenv(name, value)
 	}
 	for name, line := range shardedLines {

@@ -20,7 +20,8 @@ func studyCommand() *cli.Command {
 		wholeFlag("device", "number `N` of the GPU", "0", 0),
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "folder `DIR` for the report and for finished steps"},
 		threadsFlag(),
-		own(wordFlag("preset", "instead of a file one of the thesis' grids: "+strings.Join(study.Presets(), ", ")+"; its data lie in the folder of the call", "", study.Presets()...), "none"),
+		own(wordFlag("preset", "instead of a file one of the thesis' grids: "+strings.Join(study.Presets(), ", ")+
+			"; its data lie in the folder of the call", "", study.Presets()...), "none"),
 		&cli.BoolFlag{Name: "print", Usage: "print the file of --preset, and run nothing"},
 		&cli.BoolFlag{Name: "require-claims", Usage: "exit with code 12 unless all claims pass"},
 		jsonOption()}

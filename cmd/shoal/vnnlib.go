@@ -20,8 +20,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-// vnnlibCommand is about properties themselves, and, with verify, supports, --name and --version, the command line that the VNN-LIB standard wants of a
-// solver.
+// vnnlibCommand is about properties themselves, and, with verify, supports, --name and --version, the command line that the VNN-LIB standard wants of
+// a solver.
 func vnnlibCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "vnnlib",
@@ -213,7 +213,8 @@ func vnnlibCheck(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	d := queryDoc{Property: c.Args().First(), Version: q.Version, Logic: q.Logic(), Networks: []networkDoc{}, Inputs: q.Inputs, Free: len(q.Free()), Outputs: q.Outputs,
+	d := queryDoc{Property: c.Args().First(), Version: q.Version, Logic: q.Logic(), Networks: []networkDoc{}, Inputs: q.Inputs,
+		Free: len(q.Free()), Outputs: q.Outputs,
 		Assertions: q.Asserts, Cases: len(q.Cases), Boxes: q.Boxes()}
 	for _, k := range q.Cases {
 		d.Constraints += len(k.Atoms)

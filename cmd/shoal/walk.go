@@ -19,9 +19,10 @@ import (
 	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
-// openProofs opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout. f is the search that proofs begin with;
-// of are the settings of one for single samples, where these need a model of their own.
-func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify.Attack, of attack.SearchOptions, w *proofWatch) (trial.Proofs, *samples, error) {
+// openProofs opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout. f is the search that proofs
+// begin with; of are the settings of one for single samples, where these need a model of their own.
+func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify.Attack, of attack.SearchOptions,
+	w *proofWatch) (trial.Proofs, *samples, error) {
 	ready, done := beforeDeadline(c)
 	defer done()
 	p := trial.Proofs{Subject: sub, Timeout: c.Duration("timeout"), Began: began(c)}
@@ -51,7 +52,8 @@ func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify
 	return p, s, nil
 }
 
-// eachSample puts the same question to every sample of a shard and shows every answer; progress goes to stderr, and that of a sample's proof is told by w. See trial.Each.
+// eachSample puts the same question to every sample of a shard and shows every answer; progress goes to stderr, and that of a sample's proof is told
+// by w. See trial.Each.
 func eachSample[A any](c *cli.Context, s *trial.Samples, part trial.Shard, doing string, w *proofWatch,
 	ask func(ctx context.Context, i int) (A, error), show func(A) error) (interrupted bool, err error) {
 	from, to := part.Of(s.Len())
@@ -59,7 +61,8 @@ func eachSample[A any](c *cli.Context, s *trial.Samples, part trial.Shard, doing
 	defer bar.finish()
 	var at, since atomic.Int64
 	defer bar.watch(func() foreign.Text {
-		return foreign.Sprintf("sample %d for %s%s", at.Load(), (time.Duration(time.Now().UnixNano()-since.Load()) * time.Nanosecond).Round(time.Second), w.words())
+		return foreign.Sprintf("sample %d for %s%s", at.Load(), (time.Duration(time.Now().UnixNano()-since.Load()) * time.Nanosecond).Round(time.Second),
+			w.words())
 	})()
 	begin := func(index int) {
 		at.Store(int64(index))

@@ -41,14 +41,15 @@ type Def struct {
 	// NoFold keeps a node of constant inputs from being folded (random operators).
 	NoFold bool
 
-	// Parts writes a node in other operators: one value for each of its outputs, nil for those that it does not make. Who prepares a graph puts the parts in
-	// the node's place, so that every face is theirs; the file keeps the node. An operator with parts may leave out all other faces but Couple.
+	// Parts writes a node in other operators: one value for each of its outputs, nil for those that it does not make. Who prepares a graph puts the
+	// parts in the node's place, so that every face is theirs; the file keeps the node. An operator with parts may leave out all other faces but Couple.
 	Parts func(e *Emitter, n *onnxio.Node) []*onnxio.Value
 	// Least is how many inputs an operator outside the standard needs for its parts; 0 stands for one.
 	Least int
 	// Whole tells of an operator with Parts whether its own faces treat a node; nil for never.
 	Whole func(n *onnxio.Node) bool
-	// Fused tells that runtimes may compute the whole otherwise than its parts, so that what is known of the parts' float32 executions says nothing of it.
+	// Fused tells that runtimes may compute the whole otherwise than its parts, so that what is known of the parts' float32 executions says nothing of
+	// it.
 	Fused bool
 
 	// Gradient emits dL/dinputs as nodes of standard operators.

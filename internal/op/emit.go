@@ -35,8 +35,8 @@ type Emitter struct {
 	room   *budget.Budget
 }
 
-// NewEmitter makes an emitter of a table's operators for a graph: names begin with prefix and are none of the graph's. It makes nothing more once the context has ended,
-// and nothing that the context's budget of memory has no room for.
+// NewEmitter makes an emitter of a table's operators for a graph: names begin with prefix and are none of the graph's. It makes nothing more once the
+// context has ended, and nothing that the context's budget of memory has no room for.
 func NewEmitter(ctx context.Context, t *Table, g *onnxio.Graph, prefix string) *Emitter {
 	e := &Emitter{table: t, ctx: ctx, room: budget.Of(ctx), Opset: MaxOpset, taken: map[string]bool{}, prefix: prefix}
 	take := func(vs []*onnxio.Value) {
@@ -365,7 +365,8 @@ func (e *Emitter) Filled(like *onnxio.Value, c float64, shape ...int) *onnxio.Va
 	if like.DType == onnxio.Double {
 		fill = onnxio.FromFloat64([]float64{c}, 1)
 	}
-	n := &onnxio.Node{Name: e.Name("fill"), Op: "ConstantOfShape", Inputs: []*onnxio.Value{e.Ints(shape...)}, Attrs: onnxio.Attrs{"value": fill}, Opset: e.Opset}
+	n := &onnxio.Node{Name: e.Name("fill"), Op: "ConstantOfShape", Inputs: []*onnxio.Value{e.Ints(shape...)}, Attrs: onnxio.Attrs{"value": fill},
+		Opset: e.Opset}
 	v := &onnxio.Value{Name: n.Name + "_out", DType: like.DType, Shape: slices.Clone(shape), Producer: n}
 	n.Outputs = []*onnxio.Value{v}
 	e.Nodes = append(e.Nodes, n)

@@ -11,8 +11,8 @@ import (
 // Apart tells whether a node is to be written in its operator's parts.
 func (d *Def) Apart(n *onnxio.Node) bool { return d.Parts != nil && (d.Whole == nil || !d.Whole(n)) }
 
-// parts calls the face with all the inputs that an operator needs there. Formulas index shapes as the standard has them, at dozens of places; those of a
-// hostile file may have fewer axes, which ends here.
+// parts calls the face with all the inputs that an operator needs there. Formulas index shapes as the standard has them, at dozens of places; those
+// of a hostile file may have fewer axes, which ends here.
 func (d *Def) parts(e *Emitter, n *onnxio.Node) (out []*onnxio.Value) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -1,5 +1,5 @@
-// attention.go — Attention, opset 23, 24, 25: softmax(scale * Q K' + mask) V, with several queries to a head of keys, caches, a soft cap and windows.
-// Written in parts. Source: Vaswani et al. 2017, "Attention Is All You Need"; Ainslie et al. 2023, "GQA".
+// attention.go — Attention, opset 23, 24, 25: softmax(scale * Q K' + mask) V, with several queries to a head of keys, caches, a soft cap and
+// windows. Written in parts. Source: Vaswani et al. 2017, "Attention Is All You Need"; Ainslie et al. 2023, "GQA".
 
 package operators
 
@@ -13,7 +13,8 @@ import (
 
 var attentionOp = op.Def{Name: "Attention", Since: 23, Fused: true,
 	Attrs: op.Attributes{"is_causal": op.Boolean, "kv_num_heads": op.AnyValue, "q_num_heads": op.AnyValue, "qk_matmul_output_mode": op.OneOf(0, 1, 2, 3),
-		"scale": op.AnyValue, "softcap": op.AnyValue, "softmax_precision": op.OneOf(1, 10, 11, 16), // a computation in half precision is stood for by float32
+		// a computation in half precision is stood for by float32
+		"scale": op.AnyValue, "softcap": op.AnyValue, "softmax_precision": op.OneOf(1, 10, 11, 16),
 		"left_window_size": op.AnyValue, "right_window_size": op.AnyValue},
 	Parts: attentionParts}
 
@@ -80,7 +81,8 @@ type scores struct {
 	as          onnxio.DType // of the softmax; 0 for that of q
 }
 
-// scaledScores multiplies by a scale, or divides by the root of the size of a head where it is 0: float32 holds the roots of squares, and not their inverses.
+// scaledScores multiplies by a scale, or divides by the root of the size of a head where it is 0: float32 holds the roots of squares, and not their
+// inverses.
 func scaledScores(e *op.Emitter, x *onnxio.Value, scale float64, size int) *onnxio.Value {
 	if scale != 0 || e.Err != nil {
 		return e.MulC(x, scale)

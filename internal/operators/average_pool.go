@@ -12,11 +12,13 @@ import (
 )
 
 var averagePoolOp = op.Def{Name: "AveragePool", Since: 7, Zero: op.ZeroKept,
-	Attrs:   windowed.With(op.Attributes{"ceil_mode": op.Boolean, "count_include_pad": op.Boolean}),
-	Departs: poolDeparts, Parts: poolParts, Whole: flatWindow, Fused: true, // runtimes divide the sum of a whole box, which may overflow where means of planes do not
+	Attrs: windowed.With(op.Attributes{"ceil_mode": op.Boolean, "count_include_pad": op.Boolean}),
+	// runtimes divide the sum of a whole box, which may overflow where means of planes do not
+	Departs: poolDeparts, Parts: poolParts, Whole: flatWindow, Fused: true,
 	Shape: averageShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage}
 
-var globalAveragePoolOp = op.Def{Name: "GlobalAveragePool", Since: 1, Zero: op.ZeroKept, Shape: globalShape, Eval: averageEval, Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage}
+var globalAveragePoolOp = op.Def{Name: "GlobalAveragePool", Since: 1, Zero: op.ZeroKept, Shape: globalShape, Eval: averageEval,
+	Fast: averageFast, Gradient: averageGradient, Linear: averageLinear, Couple: coupleImage}
 
 func averageShape(n *onnxio.Node) ([]op.Type, error) {
 	g, err := poolOf(n)

@@ -1,5 +1,5 @@
-// bitshift.go — BitShift, opset 11, 28: x shifted by y bits, LEFT or RIGHT, with broadcasting; signed integers, from opset 28 on, keep their sign to the
-// right. Beyond the type's bits, and by less than nothing, all is shifted away.
+// bitshift.go — BitShift, opset 11, 28: x shifted by y bits, LEFT or RIGHT, with broadcasting; signed integers, from opset 28 on, keep their sign
+// to the right. Beyond the type's bits, and by less than nothing, all is shifted away.
 
 package operators
 
@@ -32,8 +32,10 @@ func shiftEval(c *op.Call) error {
 
 // shifts are those to the left and to the right.
 var shifts = [2]onIntegers{
-	{eachPair(left[int64]), eachPair(left[int32]), eachPair(left[int16]), eachPair(left[int8]), eachPair(left[uint64]), eachPair(left[uint32]), eachPair(left[uint16]), eachPair(left[uint8])},
-	{eachPair(right[int64]), eachPair(right[int32]), eachPair(right[int16]), eachPair(right[int8]), eachPair(right[uint64]), eachPair(right[uint32]), eachPair(right[uint16]), eachPair(right[uint8])},
+	{eachPair(left[int64]), eachPair(left[int32]), eachPair(left[int16]), eachPair(left[int8]), eachPair(left[uint64]), eachPair(left[uint32]),
+		eachPair(left[uint16]), eachPair(left[uint8])},
+	{eachPair(right[int64]), eachPair(right[int32]), eachPair(right[int16]), eachPair(right[int8]), eachPair(right[uint64]),
+		eachPair(right[uint32]), eachPair(right[uint16]), eachPair(right[uint8])},
 }
 
 func left[T whole](a, b T) T {

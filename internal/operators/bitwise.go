@@ -1,4 +1,5 @@
-// bitwise.go — BitwiseAnd, opset 18, BitwiseOr, opset 18, BitwiseXor, opset 18, and BitwiseNot, opset 18: bit by bit on integers, with broadcasting.
+// bitwise.go — BitwiseAnd, opset 18, BitwiseOr, opset 18, BitwiseXor, opset 18, and BitwiseNot, opset 18: bit by bit on integers, with
+// broadcasting.
 
 package operators
 

@@ -34,7 +34,8 @@ var tensorScatterOp = op.Def{Name: "TensorScatter", Since: 24, Attrs: op.Attribu
 		return one(e.Op("ScatterElements", onnxio.Attrs{"axis": int64(axis)}, cache, e.Expand(index, update.Shape...), update))
 	}}
 
-var causalConvWithStateOp = op.Def{Name: "CausalConvWithState", Since: 27, Fused: true, Attrs: op.Attributes{"activation": op.OneOf("none", "silu", "swish")},
+var causalConvWithStateOp = op.Def{Name: "CausalConvWithState", Since: 27, Fused: true,
+	Attrs: op.Attributes{"activation": op.OneOf("none", "silu", "swish")},
 	Parts: func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		x, w, b, past := n.Input(0), n.Input(1), n.Input(2), n.Input(3)
 		if x == nil || w == nil || len(x.Shape) != 3 || len(w.Shape) != 3 {
@@ -66,7 +67,8 @@ var causalConvWithStateOp = op.Def{Name: "CausalConvWithState", Since: 27, Fused
 const maxTokens = 512
 
 var linearAttentionOp = op.Def{Name: "LinearAttention", Since: 27, Fused: true,
-	Attrs: op.Attributes{"chunk_size": op.NoEffect /* of how it is computed */, "kv_num_heads": op.AnyValue, "q_num_heads": op.AnyValue, "scale": op.AnyValue,
+	Attrs: op.Attributes{"chunk_size": op.NoEffect /* of how it is computed */, "kv_num_heads": op.AnyValue,
+		"q_num_heads": op.AnyValue, "scale": op.AnyValue,
 		"update_rule": op.OneOf("linear", "gated", "delta", "gated_delta")},
 	Parts: linearAttentionParts}
 
@@ -78,7 +80,8 @@ func linearAttentionParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	}
 	heads, kv, rule := n.Attrs.Int("q_num_heads", 0), n.Attrs.Int("kv_num_heads", 0), n.Attrs.String("update_rule", "gated_delta")
 	batch, tokens := q.Shape[0], q.Shape[1]
-	if heads < 1 || kv < 1 || heads%kv != 0 || q.Shape[2]%heads != 0 || v.Shape[2]%kv != 0 || k.Shape[2] != kv*(q.Shape[2]/heads) || tokens < 1 || tokens > maxTokens {
+	if heads < 1 || kv < 1 || heads%kv != 0 || q.Shape[2]%heads != 0 || v.Shape[2]%kv != 0 || k.Shape[2] != kv*(q.Shape[2]/heads) ||
+		tokens < 1 || tokens > maxTokens {
 		e.Fail(fmt.Errorf("queries of shape %v in %d heads, keys of shape %v and values of shape %v in %d; at most %d tokens are written out", q.Shape, heads, k.Shape, v.Shape, kv, maxTokens))
 		return nil
 	}

@@ -15,7 +15,8 @@ import (
 var convTransposeOp = op.Def{Name: "ConvTranspose", Since: 1,
 	Attrs:   windowed.With(op.Attributes{"group": op.AnyValue, "output_padding": op.AnyValue, "output_shape": op.AnyValue}),
 	Departs: convTransposeDeparts, Parts: convTranspose3Parts, Whole: flatWindow, Fused: true, // its parts are added in one of many orders
-	Shape: convTransposeShape, Eval: convTransposeEval, Gradient: convTransposeGradient, Linear: convTransposeLinear, MACs: convTransposeMACs, Couple: coupleConvTranspose, Adapt: adaptGroups}
+	Shape: convTransposeShape, Eval: convTransposeEval, Gradient: convTransposeGradient, Linear: convTransposeLinear, MACs: convTransposeMACs,
+	Couple: coupleConvTranspose, Adapt: adaptGroups}
 
 // transposed is the Conv of which a ConvTranspose is the adjoint: its input is our output (g.h, g.w, m channels) and its
 // output our input (g.oh, g.ow, g.c channels).

@@ -10,7 +10,8 @@ import (
 var convIntegerOp = op.Def{Name: "ConvInteger", Since: 10,
 	Attrs: windowed.With(op.Attributes{"group": op.AnyValue}),
 	Shape: integerShape(convIntegerSums), Eval: integerEval(convSumsOf),
-	Interval: integerInterval(convIntegerSums), Linear: boxForms(integerInterval(convIntegerSums), op.Exact("exact")), MACs: convMACs, ZeroPoints: []int{2, 3}, Varies: saturates(0, 1, false)}
+	Interval: integerInterval(convIntegerSums), Linear: boxForms(integerInterval(convIntegerSums), op.Exact("exact")), MACs: convMACs,
+	ZeroPoints: []int{2, 3}, Varies: saturates(0, 1, false)}
 
 func convSumsOf(c *op.Call) (*integerSums, error) {
 	return convSums(c.Node, c.In[0].Shape, c.In[1].Shape)

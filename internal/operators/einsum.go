@@ -14,7 +14,8 @@ import (
 
 var einsumOp = op.Def{Name: "Einsum", Since: 12,
 	Attrs: op.Attributes{"equation": op.AnyValue},
-	Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, MACs: einsumMACs, Couple: coupleEinsum}
+	Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, MACs: einsumMACs,
+	Couple: coupleEinsum}
 
 // einsum is a parsed equation over given shapes: a loop for every label, first those of the output, then those that are summed.
 type einsum struct {

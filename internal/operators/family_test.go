@@ -28,8 +28,8 @@ func familyOf(t *testing.T, n *onnxio.Node) relax.Family {
 }
 
 // TestFamiliesHold draws members of every family: whatever number is asked for, also one outside of its ends or none at all, the line holds in exact
-// arithmetic on the whole interval, has no slope beyond the steepest, and the usual number's line is that which Lines gives. A tangent touches where it
-// is asked to.
+// arithmetic on the whole interval, has no slope beyond the steepest, and the usual number's line is that which Lines gives. A tangent touches where
+// it is asked to.
 func TestFamiliesHold(t *testing.T) {
 	leaky := func(alpha float32) *onnxio.Node {
 		return node(t, "LeakyRelu", 16, onnxio.Attrs{"alpha": alpha}, variable(1))
@@ -49,7 +49,8 @@ func TestFamiliesHold(t *testing.T) {
 		{"Clip above", node(t, "Clip", 7, onnxio.Attrs{"max": float32(1)}, variable(1)), clipped(math.Inf(-1), 1), math.Inf(1), false},
 		{"Elu", node(t, "Elu", 13, nil, variable(1)), bigElu, 300, false},
 		{"HardSwish", node(t, "HardSwish", 14, nil, variable(1)), bigHardSwish, math.Inf(1), false},
-		{"Softsign", node(t, "Softsign", 13, nil, variable(1)), func(x float64) *big.Float { return quo(wide(x), add(wide(1), wide(math.Abs(x)))) }, 1e6, false},
+		{"Softsign", node(t, "Softsign", 13, nil, variable(1)), func(x float64) *big.Float { return quo(wide(x), add(wide(1), wide(math.Abs(x)))) },
+			1e6, false},
 		{"Abs", node(t, "Abs", 13, nil, variable(1)), kinked(-1), math.Inf(1), false},
 		{"LeakyRelu 0.01", leaky(0.01), kinked(float64(float32(0.01))), math.Inf(1), false},
 		{"LeakyRelu 1.7", leaky(1.7), kinked(float64(float32(1.7))), math.Inf(1), false},

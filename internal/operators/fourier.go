@@ -1,5 +1,5 @@
-// fourier.go — DFT, opset 17, 20, STFT, opset 17, HannWindow, opset 17, HammingWindow, opset 17, and BlackmanWindow, opset 17: Fourier transforms, as products
-// with constant matrices, and the windows before them.
+// fourier.go — DFT, opset 17, 20, STFT, opset 17, HannWindow, opset 17, HammingWindow, opset 17, and BlackmanWindow, opset 17: Fourier transforms,
+// as products with constant matrices, and the windows before them.
 
 package operators
 
@@ -12,7 +12,8 @@ import (
 )
 
 var (
-	dftOp = op.Def{Name: "DFT", Since: 17, Fused: true, Attrs: op.Attributes{"axis": op.AnyValue, "inverse": op.Boolean, "onesided": op.Boolean}, Parts: dftParts}
+	dftOp = op.Def{Name: "DFT", Since: 17, Fused: true, Attrs: op.Attributes{"axis": op.AnyValue, "inverse": op.Boolean, "onesided": op.Boolean},
+		Parts: dftParts}
 
 	stftOp = op.Def{Name: "STFT", Since: 17, Fused: true, Attrs: op.Attributes{"onesided": op.Boolean}, Parts: stftParts}
 

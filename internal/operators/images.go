@@ -1,5 +1,5 @@
-// images.go — CenterCropPad, opset 18, AffineGrid, opset 20, Col2Im, opset 18, MaxUnpool, opset 9, 11, 22, Scatter, opset 9, and Det, opset 11, 22: crops,
-// grids and blocks of images, values put back where they were; determinants.
+// images.go — CenterCropPad, opset 18, AffineGrid, opset 20, Col2Im, opset 18, MaxUnpool, opset 9, 11, 22, Scatter, opset 9, and Det, opset 11, 22:
+// crops, grids and blocks of images, values put back where they were; determinants.
 
 package operators
 
@@ -14,10 +14,13 @@ import (
 var (
 	centerCropPadOp = op.Def{Name: "CenterCropPad", Since: 18, Attrs: op.Attributes{"axes": op.AnyValue}, Parts: centerCropPadParts}
 	affineGridOp    = op.Def{Name: "AffineGrid", Since: 20, Attrs: op.Attributes{"align_corners": op.Boolean}, Fused: true, Parts: affineGridParts}
-	col2ImOp        = op.Def{Name: "Col2Im", Since: 18, Attrs: op.Attributes{"dilations": op.AnyValue, "pads": op.AnyValue, "strides": op.AnyValue}, Fused: true /* sums in any order */, Parts: col2ImParts}
-	maxUnpoolOp     = op.Def{Name: "MaxUnpool", Since: 9, Attrs: op.Attributes{"kernel_shape": op.AnyValue, "pads": op.AnyValue, "strides": op.AnyValue}, Parts: maxUnpoolParts}
-	scatterOp       = op.Def{Name: "Scatter", Since: 9, Attrs: op.Attributes{"axis": op.AnyValue}, Shape: scatterElementsShape, Eval: scatterElementsEval} // what ScatterElements became
-	detOp           = op.Def{Name: "Det", Since: 11, Shape: detShape, Eval: detEval}
+	col2ImOp        = op.Def{Name: "Col2Im", Since: 18, Attrs: op.Attributes{"dilations": op.AnyValue, "pads": op.AnyValue, "strides": op.AnyValue},
+		Fused: true /* sums in any order */, Parts: col2ImParts}
+	maxUnpoolOp = op.Def{Name: "MaxUnpool", Since: 9, Attrs: op.Attributes{"kernel_shape": op.AnyValue, "pads": op.AnyValue,
+		"strides": op.AnyValue}, Parts: maxUnpoolParts}
+	// what ScatterElements became
+	scatterOp = op.Def{Name: "Scatter", Since: 9, Attrs: op.Attributes{"axis": op.AnyValue}, Shape: scatterElementsShape, Eval: scatterElementsEval}
+	detOp     = op.Def{Name: "Det", Since: 11, Shape: detShape, Eval: detEval}
 )
 
 // constInts are the integers of a constant input.
@@ -108,7 +111,8 @@ func affineGridParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	return one(e.Reshape(y, append(append([]int{size[0]}, space...), k)...))
 }
 
-// col2ImParts adds every block where it lies: a ScatterND-free sum of one place of the block at a time, each a Pad of the blocks with gaps between them.
+// col2ImParts adds every block where it lies: a ScatterND-free sum of one place of the block at a time, each a Pad of the blocks with gaps between
+// them.
 func col2ImParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	x := n.Input(0)
 	image, err := constInts(n, 1)
@@ -129,7 +133,8 @@ func col2ImParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return slices.Repeat([]int{def}, count)
 	}
 	stride, dilation, pads := read("strides", k, 1), read("dilations", k, 1), read("pads", 2*k, 0)
-	if len(x.Shape) != 3 || len(block) != k || k == 0 || len(stride) != k || len(dilation) != k || len(pads) != 2*k || product(block) < 1 || x.Shape[1]%product(block) != 0 ||
+	if len(x.Shape) != 3 || len(block) != k || k == 0 || len(stride) != k || len(dilation) != k || len(pads) != 2*k || product(block) < 1 ||
+		x.Shape[1]%product(block) != 0 ||
 		product(block) > 1<<12 || product(image) > 1<<24 {
 		e.Fail(fmt.Errorf("blocks %v of an input of shape %v for images %v", block, x.Shape, image))
 		return nil

@@ -1,5 +1,5 @@
-// learners.go — LabelEncoder, opset 2, ArrayFeatureExtractor, Binarizer, LinearClassifier, LinearRegressor, Normalizer and Scaler, opset 1: of ai.onnx.ml, classic
-// learners as scikit-learn's converters write them.
+// learners.go — LabelEncoder, opset 2, ArrayFeatureExtractor, Binarizer, LinearClassifier, LinearRegressor, Normalizer and Scaler, opset 1: of
+// ai.onnx.ml, classic learners as scikit-learn's converters write them.
 
 package operators
 
@@ -11,7 +11,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// The operators of classic learners (domain ai.onnx.ml), as scikit-learn's converters write them: what is linear is written in the standard's operators.
+// The operators of classic learners (domain ai.onnx.ml), as scikit-learn's converters write them: what is linear is written in the standard's
+// operators.
 
 const learners = "ai.onnx.ml"
 
@@ -47,15 +48,19 @@ var learnersOps = []op.Def{
 		}
 		return one(y)
 	}),
-	ofLearners("LinearRegressor", op.Attributes{"coefficients": op.AnyValue, "intercepts": op.AnyValue, "targets": op.AnyValue, "post_transform": op.OneOf("NONE")},
+	ofLearners("LinearRegressor", op.Attributes{"coefficients": op.AnyValue, "intercepts": op.AnyValue, "targets": op.AnyValue,
+		"post_transform": op.OneOf("NONE")},
 		func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 			return one(linearScores(e, n, n.Attrs.Int("targets", 1)))
 		}),
-	ofLearners("LinearClassifier", op.Attributes{"coefficients": op.AnyValue, "intercepts": op.AnyValue, "classlabels_ints": op.AnyValue, "classlabels_strings": op.AnyValue,
-		"multi_class": op.NoEffect /* of how it was trained */, "post_transform": op.OneOf("NONE", "SOFTMAX", "LOGISTIC")}, linearClassifierParts),
-	{Name: "LabelEncoder", Domain: learners, Since: 2, Attrs: op.Attributes{"keys_floats": op.AnyValue, "keys_int64s": op.AnyValue, "keys_strings": op.AnyValue, "keys_tensor": op.AnyValue,
+	ofLearners("LinearClassifier", op.Attributes{"coefficients": op.AnyValue, "intercepts": op.AnyValue, "classlabels_ints": op.AnyValue,
+		"classlabels_strings": op.AnyValue,
+		"multi_class":         op.NoEffect /* of how it was trained */, "post_transform": op.OneOf("NONE", "SOFTMAX", "LOGISTIC")}, linearClassifierParts),
+	{Name: "LabelEncoder", Domain: learners, Since: 2, Attrs: op.Attributes{"keys_floats": op.AnyValue, "keys_int64s": op.AnyValue,
+		"keys_strings": op.AnyValue, "keys_tensor": op.AnyValue,
 		"values_floats": op.AnyValue, "values_int64s": op.AnyValue, "values_strings": op.AnyValue, "values_tensor": op.AnyValue,
-		"default_float": op.AnyValue, "default_int64": op.AnyValue, "default_string": op.AnyValue, "default_tensor": op.AnyValue}, Shape: labelShape, Eval: labelEval},
+		"default_float": op.AnyValue, "default_int64": op.AnyValue, "default_string": op.AnyValue, "default_tensor": op.AnyValue},
+		Shape: labelShape, Eval: labelEval},
 	treeEnsembleOp, treeRegressorOp, treeClassifierOp,
 }
 

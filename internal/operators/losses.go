@@ -1,4 +1,5 @@
-// losses.go — NegativeLogLikelihoodLoss, opset 12, 13, and SoftmaxCrossEntropyLoss, opset 12, 13: minus the log-probability of the class that is told.
+// losses.go — NegativeLogLikelihoodLoss, opset 12, 13, and SoftmaxCrossEntropyLoss, opset 12, 13: minus the log-probability of the class that is
+// told.
 
 package operators
 

@@ -1,5 +1,5 @@
-// lpnormalization.go — LpNormalization, opset 1, 22, and GlobalLpPool, opset 2, 22: x over its l1 or l2 norm along an axis, zero where that is zero, and the lp norm
-// of every channel.
+// lpnormalization.go — LpNormalization, opset 1, 22, and GlobalLpPool, opset 2, 22: x over its l1 or l2 norm along an axis, zero where that is
+// zero, and the lp norm of every channel.
 
 package operators
 

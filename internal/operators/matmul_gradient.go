@@ -35,7 +35,8 @@ func matmulGradient(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio
 	dx := make([]*onnxio.Value, 2)
 	switch {
 	case !e.Wants(n, 0):
-	case b.Const != nil && len(b.Shape) == 2 && bs[1] > 0 && e.Opset >= 11: // by the weights as they lie: a turned copy would be as large again in a file, and in memory
+	// by the weights as they lie: a turned copy would be as large again in a file, and in memory
+	case b.Const != nil && len(b.Shape) == 2 && bs[1] > 0 && e.Opset >= 11:
 		rows := e.Reshape(dy[0], product(dy[0].Shape)/bs[1], bs[1])
 		dx[0] = e.Reshape(e.Op("Gemm", onnxio.Attrs{"transB": int64(1)}, rows, b), a.Shape...)
 	default:

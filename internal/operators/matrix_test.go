@@ -136,7 +136,8 @@ func about(t *testing.T, d *op.Def, heads []string) (opsets, note string) {
 	word := regexp.MustCompile(`(^|, |and )` + d.Name + `\b`)
 	for _, h := range heads {
 		names, text, ok := strings.Cut(h, ": ")
-		if d.Domain != "" && !strings.HasPrefix(text, "of "+d.Domain) || d.Domain == "" && (strings.HasPrefix(text, "of com.") || strings.HasPrefix(text, "of ai.")) {
+		if d.Domain != "" && !strings.HasPrefix(text, "of "+d.Domain) || d.Domain == "" &&
+			(strings.HasPrefix(text, "of com.") || strings.HasPrefix(text, "of ai.")) {
 			continue
 		}
 		at := word.FindStringIndex(names)

@@ -16,9 +16,11 @@ import (
 var maxPoolOp = op.Def{Name: "MaxPool", Since: 1, Zero: op.ZeroKept,
 	Attrs:   windowed.With(op.Attributes{"ceil_mode": op.Boolean, "storage_order": op.Boolean}),
 	Departs: poolDeparts, Parts: poolParts, Whole: flatWindow,
-	Shape: maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage}
+	Shape: maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear,
+	Couple: coupleImage}
 
-var globalMaxPoolOp = op.Def{Name: "GlobalMaxPool", Since: 1, Zero: op.ZeroKept, Shape: globalShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage}
+var globalMaxPoolOp = op.Def{Name: "GlobalMaxPool", Since: 1, Zero: op.ZeroKept, Shape: globalShape, Eval: maxpoolEval, Fast: maxpoolFast,
+	Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage}
 
 // poolWindow reads the geometry of a pooling operator; the global ones see the whole image.
 func poolWindow(n *onnxio.Node, x []int) (*window, error) {

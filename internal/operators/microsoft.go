@@ -1,7 +1,7 @@
-// microsoft.go — Attention, BiasGelu, DynamicQuantizeMatMul, EmbedLayerNormalization, FastGelu, FusedConv, FusedGemm, FusedMatMul, Gelu, MatMulNBits,
-// MultiHeadAttention, QGemm, QLinearAdd, QLinearAveragePool, QLinearConcat, QLinearGlobalAveragePool, QLinearLeakyRelu, QLinearMul, QLinearSigmoid,
-// QLinearSoftmax, QuickGelu, SkipLayerNormalization and SkipSimplifiedLayerNormalization, opset 1: of com.microsoft, which onnxruntime's optimiser and
-// quantiser bring into files.
+// microsoft.go — Attention, BiasGelu, DynamicQuantizeMatMul, EmbedLayerNormalization, FastGelu, FusedConv, FusedGemm, FusedMatMul, Gelu,
+// MatMulNBits, MultiHeadAttention, QGemm, QLinearAdd, QLinearAveragePool, QLinearConcat, QLinearGlobalAveragePool, QLinearLeakyRelu, QLinearMul,
+// QLinearSigmoid, QLinearSoftmax, QuickGelu, SkipLayerNormalization and SkipSimplifiedLayerNormalization, opset 1: of com.microsoft, which
+// onnxruntime's optimiser and quantiser bring into files.
 
 package operators
 
@@ -13,7 +13,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// The operators that onnxruntime's optimiser and quantiser bring into files (domain com.microsoft), written in those of the standard. The file keeps them.
+// The operators that onnxruntime's optimiser and quantiser bring into files (domain com.microsoft), written in those of the standard. The file keeps
+// them.
 
 const microsoft = "com.microsoft"
 
@@ -33,10 +34,13 @@ var microsoftOps = []op.Def{
 	ofMicrosoft("QuickGelu", 1, op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(swish(e, n.Input(0), float64(n.Attrs.Float("alpha", 1.702))))
 	}),
-	ofMicrosoft("FusedMatMul", 2, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "transBatchA": op.OneOf(0), "transBatchB": op.OneOf(0)}, fusedMatMulParts),
-	ofMicrosoft("FusedGemm", 2, op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "activation": op.AnyValue,
+	ofMicrosoft("FusedMatMul", 2, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "transBatchA": op.OneOf(0),
+		"transBatchB": op.OneOf(0)}, fusedMatMulParts),
+	ofMicrosoft("FusedGemm", 2, op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean,
+		"activation":       op.AnyValue,
 		"activation_alpha": op.AnyValue, "activation_beta": op.AnyValue, "activation_gamma": op.AnyValue}, fusedGemmParts),
-	ofMicrosoft("FusedConv", 2, windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue, "activation_params": op.AnyValue}), fusedConvParts),
+	ofMicrosoft("FusedConv", 2, windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue, "activation_params": op.AnyValue}),
+		fusedConvParts),
 	ofMicrosoft("SkipLayerNormalization", 3, op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(4))
 		return []*onnxio.Value{layerNormal(e, x, n.Input(2), n.Input(3), float64(n.Attrs.Float("epsilon", 1e-12))), nil, nil, x}
@@ -48,10 +52,14 @@ var microsoftOps = []op.Def{
 		}
 		return []*onnxio.Value{e.Mul(rmsNormal(e, x, len(x.Shape)-1, float64(n.Attrs.Float("epsilon", 1e-12))), n.Input(2)), nil, nil, x}
 	}),
-	ofMicrosoft("EmbedLayerNormalization", 4, op.Attributes{"epsilon": op.AnyValue, "mask_index_type": op.NoEffect /* of an output that is not made */}, embedParts),
-	ofMicrosoft("Attention", 2, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue, "mask_filter_value": op.AnyValue}, joinedAttentionParts),
-	ofMicrosoft("MultiHeadAttention", 3, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue, "mask_filter_value": op.AnyValue}, multiHeadParts),
-	ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue, "accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts),
+	ofMicrosoft("EmbedLayerNormalization", 4, op.Attributes{"epsilon": op.AnyValue,
+		"mask_index_type": op.NoEffect /* of an output that is not made */}, embedParts),
+	ofMicrosoft("Attention", 2, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue,
+		"mask_filter_value": op.AnyValue}, joinedAttentionParts),
+	ofMicrosoft("MultiHeadAttention", 3, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue,
+		"mask_filter_value": op.AnyValue}, multiHeadParts),
+	ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue,
+		"accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts),
 	ofMicrosoft("DynamicQuantizeMatMul", 3, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		q := e.Outputs("DynamicQuantizeLinear", 3, nil, n.Input(0))
 		y := castTo(e, e.Op("MatMulInteger", nil, q[0], n.Input(1), q[2], n.Input(3)), onnxio.Float)
@@ -63,10 +71,12 @@ var microsoftOps = []op.Def{
 		return e.Op("LeakyRelu", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 0.01)}, x)
 	}),
 	quantisedOne("QLinearSoftmax", op.Attributes{"axis": op.AnyValue, "opset": op.AnyValue}, quantisedSoftmax),
-	quantisedOne("QLinearGlobalAveragePool", op.Attributes{"channels_last": op.OneOf(0)}, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
-		return e.Op("GlobalAveragePool", nil, x)
-	}),
-	quantisedOne("QLinearAveragePool", windowed.With(op.Attributes{"ceil_mode": op.Boolean, "count_include_pad": op.Boolean, "channels_last": op.OneOf(0)}),
+	quantisedOne("QLinearGlobalAveragePool", op.Attributes{"channels_last": op.OneOf(0)},
+		func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
+			return e.Op("GlobalAveragePool", nil, x)
+		}),
+	quantisedOne("QLinearAveragePool", windowed.With(op.Attributes{"ceil_mode": op.Boolean, "count_include_pad": op.Boolean,
+		"channels_last": op.OneOf(0)}),
 		func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
 			a := onnxio.Attrs{}
 			for k, v := range n.Attrs {
@@ -225,7 +235,8 @@ func embedParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 func joinedAttentionParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	x, w := n.Input(0), n.Input(1)
 	heads := n.Attrs.Int("num_heads", 0)
-	if x == nil || w == nil || len(x.Shape) != 3 || len(w.Shape) != 2 || w.Shape[1]%3 != 0 || heads < 1 || n.Input(4) != nil || n.Input(5) != nil || n.Input(6) != nil {
+	if x == nil || w == nil || len(x.Shape) != 3 || len(w.Shape) != 2 || w.Shape[1]%3 != 0 || heads < 1 || n.Input(4) != nil ||
+		n.Input(5) != nil || n.Input(6) != nil {
 		return refuseParts(e, n, "caches, biases of scores, or sizes that are not alike")
 	}
 	all := plus(e, e.Op("MatMul", nil, x, w), n.Input(2))
@@ -236,7 +247,8 @@ func joinedAttentionParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 func multiHeadParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	q, k, v := n.Input(0), n.Input(1), n.Input(2)
 	heads := n.Attrs.Int("num_heads", 0)
-	if q == nil || k == nil || v == nil || len(q.Shape) != 3 || len(k.Shape) != 3 || len(v.Shape) != 3 || heads < 1 || n.Input(6) != nil || n.Input(7) != nil {
+	if q == nil || k == nil || v == nil || len(q.Shape) != 3 || len(k.Shape) != 3 || len(v.Shape) != 3 || heads < 1 || n.Input(6) != nil ||
+		n.Input(7) != nil {
 		return refuseParts(e, n, "packed or cached keys and values")
 	}
 	if b := n.Input(3); b != nil {
@@ -259,7 +271,8 @@ func cmpNil(a, b *onnxio.Value) *onnxio.Value {
 
 // attentionOf has a mask of whole numbers, [batch, keys], 0 for those that do not count, or real numbers that are added to the scores.
 func attentionOf(e *op.Emitter, n *onnxio.Node, q, k, v, mask *onnxio.Value, heads int) []*onnxio.Value {
-	s := &scores{e: e, q: headed(e, q, heads), k: headed(e, k, heads), scale: float64(n.Attrs.Float("scale", 0)), causal: n.Attrs.Int("unidirectional", 0) == 1, left: -1, right: -1}
+	s := &scores{e: e, q: headed(e, q, heads), k: headed(e, k, heads), scale: float64(n.Attrs.Float("scale", 0)),
+		causal: n.Attrs.Int("unidirectional", 0) == 1, left: -1, right: -1}
 	if mask != nil && e.Err == nil {
 		switch {
 		case mask.DType.IsFloat():
@@ -379,7 +392,8 @@ func quantisedSoftmax(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Va
 
 func qGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	a, b := dequantised(e, n, 0), dequantisedColumns(e, n)
-	y := e.Op("Gemm", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 1), "transA": int64(n.Attrs.Int("transA", 0)), "transB": int64(n.Attrs.Int("transB", 0))}, a, b)
+	y := e.Op("Gemm", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 1), "transA": int64(n.Attrs.Int("transA", 0)),
+		"transB": int64(n.Attrs.Int("transB", 0))}, a, b)
 	if c := n.Input(6); c != nil { // whole numbers of the scales' product
 		y = e.Add(y, e.Mul(castTo(e, c, n.Input(1).DType), e.MulC(e.Mul(n.Input(1), n.Input(4)), float64(n.Attrs.Float("alpha", 1)))))
 	}

@@ -29,7 +29,8 @@ var modulo = [2]arithmetic{modRows(false), modRows(true)}
 
 func modRows(c bool) arithmetic {
 	return arithmetic{
-		eachPair(func(a, b float32) float32 { return float32(remainder(c, float64(a), float64(b))) }), eachPair(func(a, b float64) float64 { return remainder(c, a, b) }),
+		eachPair(func(a, b float32) float32 { return float32(remainder(c, float64(a), float64(b))) }),
+		eachPair(func(a, b float64) float64 { return remainder(c, a, b) }),
 		remainders[int64](c), remainders[int32](c), remainders[int16](c), remainders[int8](c),
 		remainders[uint64](c), remainders[uint32](c), remainders[uint16](c), remainders[uint8](c),
 	}

@@ -80,34 +80,36 @@ func quantizeLinear(n *onnxio.Node) (*op.Linear, error) {
 		return nil, op.Unsupported(n, "Linear", "numbers of type "+types[0].DType.String())
 	}
 	least, most := integerRange(types[0].DType)
-	return &op.Linear{Execution: op.Exact("the quotient's rounding is in the bounds"), Relax: func(_ relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
-		out, err := quantizeInterval(n, in)
-		if err != nil {
-			return nil, err
-		}
-		total := len(in[0].Lower)
-		lower, upper := relax.NewForms(total, 1), relax.NewForms(total, 1)
-		for i := range total {
-			k := of(i)
-			scale := in[1].Lower[k]
-			lo, up := quotients(in, i, k)
-			zl, zu := zeroBox(in, k)
-			inverse := 1 / scale
-			if scale != in[1].Upper[k] || zl != zu || !sound.Finite(inverse) || !(lo-1+zl >= least && up+1+zu <= most) || out[0].Upper[i]-out[0].Lower[i] < 1 {
-				lower.Close(out[0].Lower[i])
-				upper.Close(out[0].Upper[i])
-				continue
+	return &op.Linear{Execution: op.Exact("the quotient's rounding is in the bounds"),
+		Relax: func(_ relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
+			out, err := quantizeInterval(n, in)
+			if err != nil {
+				return nil, err
 			}
-			// The quotient as computed, and the coefficient, are off by less than twice quotientRoom together.
-			room := sound.Up(0.5 + 2*quotientRoom*max(math.Abs(lo), math.Abs(up)) + 0x1p-100)
-			lower.Add(0, i, inverse)
-			lower.Close(sound.AddDown(zl, -room))
-			upper.Add(0, i, inverse)
-			upper.Close(sound.AddUp(zu, room))
-		}
-		lower.Input, upper.Input = nil, nil
-		return &relax.Relaxation{Lower: *lower, Upper: *upper}, nil
-	}}, nil
+			total := len(in[0].Lower)
+			lower, upper := relax.NewForms(total, 1), relax.NewForms(total, 1)
+			for i := range total {
+				k := of(i)
+				scale := in[1].Lower[k]
+				lo, up := quotients(in, i, k)
+				zl, zu := zeroBox(in, k)
+				inverse := 1 / scale
+				if scale != in[1].Upper[k] || zl != zu || !sound.Finite(inverse) || !(lo-1+zl >= least && up+1+zu <= most) ||
+					out[0].Upper[i]-out[0].Lower[i] < 1 {
+					lower.Close(out[0].Lower[i])
+					upper.Close(out[0].Upper[i])
+					continue
+				}
+				// The quotient as computed, and the coefficient, are off by less than twice quotientRoom together.
+				room := sound.Up(0.5 + 2*quotientRoom*max(math.Abs(lo), math.Abs(up)) + 0x1p-100)
+				lower.Add(0, i, inverse)
+				lower.Close(sound.AddDown(zl, -room))
+				upper.Add(0, i, inverse)
+				upper.Close(sound.AddUp(zu, room))
+			}
+			lower.Input, upper.Input = nil, nil
+			return &relax.Relaxation{Lower: *lower, Upper: *upper}, nil
+		}}, nil
 }
 
 // dequantizeInterval bounds (x - zero) * scale.
@@ -125,7 +127,8 @@ func dequantizeInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 	return []relax.Box{out}, nil
 }
 
-// dequantizeLinear is affine in x where scale and zero point are constant: numbers of 16 bits and fewer less others are exact, and times a float32 too.
+// dequantizeLinear is affine in x where scale and zero point are constant: numbers of 16 bits and fewer less others are exact, and times a float32
+// too.
 func dequantizeLinear(n *onnxio.Node) (*op.Linear, error) {
 	of, err := scaleOf(n)
 	if err != nil {
@@ -147,7 +150,8 @@ func dequantizeLinear(n *onnxio.Node) (*op.Linear, error) {
 	}
 	x := n.Inputs[0].Shape
 	d, bias := make([]float64, product(x)), make([]float64, product(x))
-	l := &op.Linear{Maps: make([]affine.Map, len(n.Inputs)), BiasErr: make([]float64, product(x)), Execution: op.Sums(2, 1, "an exact difference, a conversion and one rounded product")}
+	l := &op.Linear{Maps: make([]affine.Map, len(n.Inputs)), BiasErr: make([]float64, product(x)),
+		Execution: op.Sums(2, 1, "an exact difference, a conversion and one rounded product")}
 	for i := range d {
 		k := of(i)
 		d[i], bias[i] = scale[k], -scale[k]*shift[k]

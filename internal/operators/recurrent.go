@@ -117,7 +117,8 @@ func cellShape(gates int, activations ...string) func(*onnxio.Node) ([]op.Type, 
 	}
 }
 
-// cellMACs counts those of a recurrent operator's products: in every step and direction, of each sample, the input and the state with the weights of all gates.
+// cellMACs counts those of a recurrent operator's products: in every step and direction, of each sample, the input and the state with the weights of
+// all gates.
 func cellMACs(gates int) func(*onnxio.Node) int {
 	return func(n *onnxio.Node) int {
 		x, r := n.Inputs[0].Shape, n.Inputs[2].Shape

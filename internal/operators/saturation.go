@@ -5,8 +5,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// On x86-64 without VNNI, onnxruntime multiplies unsigned by signed numbers of 8 bits and adds two products in 16 bits, which saturate: 255*128 fits, and
-// 255*129 does not. Which products meet is a matter of how weights are packed, so any two weights of a file may. Signed factors are made unsigned
+// On x86-64 without VNNI, onnxruntime multiplies unsigned by signed numbers of 8 bits and adds two products in 16 bits, which saturate: 255*128 fits,
+// and 255*129 does not. Which products meet is a matter of how weights are packed, so any two weights of a file may. Signed factors are made unsigned
 // by adding 128. Two unsigned factors are widened first, and do not saturate.
 
 const saturating = "adds 8-bit products in 16 bits, which saturate on processors without VNNI (x86-64)"
@@ -74,8 +74,8 @@ func dequantized(v *onnxio.Value) *onnxio.Value {
 	return q
 }
 
-// varies is in what onnxruntime's answer to a node differs from processor to processor: what the operator says, or of a product of dequantised numbers what
-// onnxruntime makes of it, a product of the integers.
+// varies is in what onnxruntime's answer to a node differs from processor to processor: what the operator says, or of a product of dequantised
+// numbers what onnxruntime makes of it, a product of the integers.
 func varies(def *op.Def, n *onnxio.Node) string {
 	if def.Varies != nil {
 		return def.Varies(n)

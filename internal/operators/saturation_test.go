@@ -8,8 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestWeightsThatDoNotSaturate: weights of which nothing is said have no two whose products with any unsigned numbers leave 16 bits together, and weights that
-// are named have some.
+// TestWeightsThatDoNotSaturate: weights of which nothing is said have no two whose products with any unsigned numbers leave 16 bits together, and
+// weights that are named have some.
 func TestWeightsThatDoNotSaturate(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 9))
 	said := 0

@@ -1,5 +1,5 @@
-// selected.go — NonZero, opset 9, 13, Compress, opset 9, 11, Unique, opset 11, and NonMaxSuppression, opset 10, 11: what is chosen, and with it the output's
-// size, depends on values, which must be constant.
+// selected.go — NonZero, opset 9, 13, Compress, opset 9, 11, Unique, opset 11, and NonMaxSuppression, opset 10, 11: what is chosen, and with it the
+// output's size, depends on values, which must be constant.
 
 package operators
 
@@ -17,7 +17,8 @@ var (
 	compressOp = op.Def{Name: "Compress", Since: 9, Attrs: op.Attributes{"axis": op.AnyValue}, Parts: compressParts}
 	uniqueOp   = op.Def{Name: "Unique", Since: 11, Attrs: op.Attributes{"axis": op.AnyValue, "sorted": op.Boolean}, Shape: uniqueShape, Eval: uniqueEval}
 
-	nonMaxSuppressionOp = op.Def{Name: "NonMaxSuppression", Since: 10, Attrs: op.Attributes{"center_point_box": op.Boolean}, Shape: nonMaxShape, Eval: nonMaxEval}
+	nonMaxSuppressionOp = op.Def{Name: "NonMaxSuppression", Since: 10, Attrs: op.Attributes{"center_point_box": op.Boolean}, Shape: nonMaxShape,
+		Eval: nonMaxEval}
 )
 
 // given is a constant input, without which the size of the output is not known.
@@ -97,7 +98,8 @@ func compressParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	return one(e.Op("Gather", onnxio.Attrs{"axis": int64(axis)}, x, e.Ints(at...)))
 }
 
-// distinct are the slices of a tensor along an axis that differ: the first of each, in the order that is asked for, and for every slice which one it is.
+// distinct are the slices of a tensor along an axis that differ: the first of each, in the order that is asked for, and for every slice which one it
+// is.
 type distinct struct {
 	g              gather
 	first, inverse []int
@@ -209,8 +211,8 @@ func uniqueEval(c *op.Call) error {
 
 // suppressed gives the boxes that stay, as (batch, class, box).
 //
-// Of each class, boxes are taken by falling score, and those that overlap one that was taken by more than the threshold (the area of the intersection over
-// that of the union) are left out.
+// Of each class, boxes are taken by falling score, and those that overlap one that was taken by more than the threshold (the area of the intersection
+// over that of the union) are left out.
 func suppressed(n *onnxio.Node, in func(i int) *onnxio.Tensor) ([][3]int64, error) {
 	boxes, scores := in(0), in(1)
 	if len(boxes.Shape) != 3 || boxes.Shape[2] != 4 || len(scores.Shape) != 3 || scores.Shape[0] != boxes.Shape[0] || scores.Shape[2] != boxes.Shape[1] {

@@ -1,4 +1,5 @@
-// trees.go — TreeEnsemble, opset 5, TreeEnsembleRegressor, opset 1, 3, and TreeEnsembleClassifier, opset 1, 3: of ai.onnx.ml, sums of decision trees.
+// trees.go — TreeEnsemble, opset 5, TreeEnsembleRegressor, opset 1, 3, and TreeEnsembleClassifier, opset 1, 3: of ai.onnx.ml, sums of decision
+// trees.
 
 package operators
 
@@ -22,16 +23,21 @@ var (
 		"nodes_truenodeids": op.AnyValue, "nodes_values": op.AnyValue}
 
 	treeRegressorOp = op.Def{Name: "TreeEnsembleRegressor", Domain: learners, Since: 1,
-		Attrs: treeAttrs.With(op.Attributes{"target_ids": op.AnyValue, "target_nodeids": op.AnyValue, "target_treeids": op.AnyValue, "target_weights": op.AnyValue}),
+		Attrs: treeAttrs.With(op.Attributes{"target_ids": op.AnyValue, "target_nodeids": op.AnyValue, "target_treeids": op.AnyValue,
+			"target_weights": op.AnyValue}),
 		Shape: treeShape, Eval: treeEval, Interval: treeInterval}
 	treeClassifierOp = op.Def{Name: "TreeEnsembleClassifier", Domain: learners, Since: 1,
-		Attrs: treeAttrs.With(op.Attributes{"class_ids": op.AnyValue, "class_nodeids": op.AnyValue, "class_treeids": op.AnyValue, "class_weights": op.AnyValue,
+		Attrs: treeAttrs.With(op.Attributes{"class_ids": op.AnyValue, "class_nodeids": op.AnyValue, "class_treeids": op.AnyValue,
+			"class_weights":      op.AnyValue,
 			"classlabels_int64s": op.AnyValue, "classlabels_strings": op.AnyValue}),
 		Shape: treeShape, Eval: treeEval}
 	treeEnsembleOp = op.Def{Name: "TreeEnsemble", Domain: learners, Since: 5,
-		Attrs: op.Attributes{"aggregate_function": op.OneOf(0, 1, 2, 3), "post_transform": op.OneOf(0, 1, 2), "n_targets": op.AnyValue, "tree_roots": op.AnyValue,
-			"nodes_hitrates": op.NoEffect /* of how often a node was met */, "nodes_missing_value_tracks_true": op.AnyValue, "nodes_modes": op.AnyValue, "leaf_weights": op.AnyValue,
-			"leaf_targetids": op.AnyValue, "nodes_falsenodeids": op.AnyValue, "nodes_trueleafs": op.AnyValue, "nodes_featureids": op.AnyValue, "nodes_splits": op.AnyValue,
+		Attrs: op.Attributes{"aggregate_function": op.OneOf(0, 1, 2, 3), "post_transform": op.OneOf(0, 1, 2), "n_targets": op.AnyValue,
+			"tree_roots":     op.AnyValue,
+			"nodes_hitrates": op.NoEffect /* of how often a node was met */, "nodes_missing_value_tracks_true": op.AnyValue, "nodes_modes": op.AnyValue,
+			"leaf_weights":   op.AnyValue,
+			"leaf_targetids": op.AnyValue, "nodes_falsenodeids": op.AnyValue, "nodes_trueleafs": op.AnyValue, "nodes_featureids": op.AnyValue,
+			"nodes_splits":     op.AnyValue,
 			"nodes_falseleafs": op.AnyValue, "nodes_truenodeids": op.AnyValue, "membership_values": op.AnyValue},
 		Shape: treeShape, Eval: treeEval, Interval: treeInterval}
 )
@@ -73,7 +79,8 @@ func forestOf(n *onnxio.Node) (*forest, error) {
 
 // oldForest reads the forms that name nodes by tree and number.
 func oldForest(n *onnxio.Node) (*forest, error) {
-	f := &forest{aggregate: n.Attrs.String("aggregate_function", "SUM"), transform: n.Attrs.String("post_transform", "NONE"), targets: n.Attrs.Int("n_targets", 1), base: realsOf(n, "base_values")}
+	f := &forest{aggregate: n.Attrs.String("aggregate_function", "SUM"), transform: n.Attrs.String("post_transform", "NONE"),
+		targets: n.Attrs.Int("n_targets", 1), base: realsOf(n, "base_values")}
 	ids, trees, features := n.Attrs.Ints("nodes_nodeids"), n.Attrs.Ints("nodes_treeids"), n.Attrs.Ints("nodes_featureids")
 	yes, no, values := n.Attrs.Ints("nodes_truenodeids"), n.Attrs.Ints("nodes_falsenodeids"), realsOf(n, "nodes_values")
 	modes, _ := n.Attrs["nodes_modes"].([]string)
@@ -112,9 +119,11 @@ func oldForest(n *onnxio.Node) (*forest, error) {
 			f.roots = append(f.roots, i)
 		}
 	}
-	votesTree, votesNode, votesFor, weights := n.Attrs.Ints("target_treeids"), n.Attrs.Ints("target_nodeids"), n.Attrs.Ints("target_ids"), realsOf(n, "target_weights")
+	votesTree, votesNode, votesFor, weights := n.Attrs.Ints("target_treeids"), n.Attrs.Ints("target_nodeids"), n.Attrs.Ints("target_ids"),
+		realsOf(n, "target_weights")
 	if n.Op == "TreeEnsembleClassifier" {
-		votesTree, votesNode, votesFor, weights = n.Attrs.Ints("class_treeids"), n.Attrs.Ints("class_nodeids"), n.Attrs.Ints("class_ids"), realsOf(n, "class_weights")
+		votesTree, votesNode, votesFor, weights = n.Attrs.Ints("class_treeids"), n.Attrs.Ints("class_nodeids"), n.Attrs.Ints("class_ids"),
+			realsOf(n, "class_weights")
 		ints := n.Attrs.Ints("classlabels_int64s")
 		words, _ := n.Attrs["classlabels_strings"].([]string)
 		f.targets = max(len(ints), len(words))
@@ -175,7 +184,8 @@ func newForest(n *onnxio.Node) (*forest, error) {
 		if m < 0 || int(m) >= len(names) {
 			return nil, fmt.Errorf("mode %v", m)
 		}
-		b := branching{mode: names[int(m)], feature: features[i], value: splits[i], yes: place(yes[i], yesLeaf[i]), no: place(no[i], noLeaf[i]), nanIsTrue: i < len(missing) && missing[i] == 1}
+		b := branching{mode: names[int(m)], feature: features[i], value: splits[i], yes: place(yes[i], yesLeaf[i]), no: place(no[i], noLeaf[i]),
+			nanIsTrue: i < len(missing) && missing[i] == 1}
 		if b.mode == "BRANCH_MEMBER" {
 			for len(members) > 0 && !math.IsNaN(members[0]) {
 				b.members, members = append(b.members, members[0]), members[1:]

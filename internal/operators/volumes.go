@@ -92,7 +92,8 @@ func depthOf(n *onnxio.Node, in, kernel int) (depth, error) {
 	if p := n.Attrs.Ints("pads"); len(p) == 6 {
 		d.before, after = p[0], p[3]
 	}
-	if d.stride < 1 || d.dilation < 1 || d.before < 0 || after < 0 || d.stride > maxWindow || d.dilation > maxWindow || d.before > maxWindow || after > maxWindow {
+	if d.stride < 1 || d.dilation < 1 || d.before < 0 || after < 0 || d.stride > maxWindow || d.dilation > maxWindow || d.before > maxWindow ||
+		after > maxWindow {
 		return d, fmt.Errorf("strides, dilations or pads that are none")
 	}
 	extent := (kernel-1)*d.dilation + 1
@@ -178,7 +179,8 @@ func convTranspose3Parts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		e.Fail(fmt.Errorf("strides %v, dilations %v", stride, dilation))
 		return nil
 	}
-	plane := onnxio.Attrs{"kernel_shape": []int64{int64(w.Shape[3]), int64(w.Shape[4])}, "strides": op.Ints64(stride[1:]), "dilations": op.Ints64(dilation[1:]),
+	plane := onnxio.Attrs{"kernel_shape": []int64{int64(w.Shape[3]), int64(w.Shape[4])}, "strides": op.Ints64(stride[1:]),
+		"dilations":      op.Ints64(dilation[1:]),
 		"output_padding": op.Ints64(extra[1:]), "pads": op.Ints64([]int{pads[1], pads[2], pads[4], pads[5]}), "group": int64(n.Attrs.Int("group", 1))}
 	planes := e.Reshape(e.Transpose(x, 0, 2, 1, 3, 4), s[0]*s[2], s[1], s[3], s[4])
 	full := (s[2]-1)*stride[0] + (w.Shape[2]-1)*dilation[0] + 1 + extra[0]
@@ -236,8 +238,9 @@ func lpPoolParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	// As a depthwise convolution of ones, over an image with the pads that ceil_mode adds.
 	bottom := max(g.bottom, (g.oh-1)*g.sh+(g.kh-1)*g.dh+1-g.h-g.top)
 	right := max(g.right, (g.ow-1)*g.sw+(g.kw-1)*g.dw+1-g.w-g.left)
-	attrs := onnxio.Attrs{"group": int64(g.c), "kernel_shape": op.Ints64([]int{g.kh, g.kw}), "strides": op.Ints64([]int{g.sh, g.sw}), "dilations": op.Ints64([]int{g.dh, g.dw}),
-		"pads": op.Ints64([]int{g.top, g.left, bottom, right})}
+	attrs := onnxio.Attrs{"group": int64(g.c), "kernel_shape": op.Ints64([]int{g.kh, g.kw}), "strides": op.Ints64([]int{g.sh, g.sw}),
+		"dilations": op.Ints64([]int{g.dh, g.dw}),
+		"pads":      op.Ints64([]int{g.top, g.left, bottom, right})}
 	image := e.Reshape(powerOf(e, x, p), g.n, g.c, g.h, g.w)
 	ones := e.Reals(x, slices.Repeat([]float64{1}, g.c*g.kh*g.kw), g.c, 1, g.kh, g.kw)
 	y := e.Op("Conv", attrs, image, ones)

@@ -21,8 +21,8 @@ func (p *Pieced) Ends(l, u float64) Ends {
 // hugeSlope is beyond what is asked for: the usual line stands for it.
 const hugeSlope = 1e100
 
-// slopes are those of lines over the parts: from the steepest chord that begins at l to the least steep one that ends at u, for so the hull's begins and
-// ends. One number, where the chord of the whole interval is the hull.
+// slopes are those of lines over the parts: from the steepest chord that begins at l to the least steep one that ends at u, for so the hull's begins
+// and ends. One number, where the chord of the whole interval is the hull.
 func slopes(parts []part, l, u float64) Choice {
 	m := l + (u-l)/2
 	usual := hullSlope(parts, partAt(parts, m), l, u, m)

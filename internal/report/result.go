@@ -131,12 +131,14 @@ type Hit struct {
 type Difference struct {
 	A int `json:"a"` // the classes; -1 where there are none
 	B int `json:"b"`
-	// Max and Sum are the largest and the sum of the differences over Elements numbers, null where one is infinite. Largest is the largest finite output of A.
+	// Max and Sum are the largest and the sum of the differences over Elements numbers, null where one is infinite. Largest is the largest finite output
+	// of A.
 	Max      Number  `json:"max_difference"`
 	Sum      Number  `json:"sum_difference"`
 	Largest  float64 `json:"largest"`
 	Elements int     `json:"elements"`
-	// Apart is the largest difference of the subject's own outputs, and Beyond says that it is more than the tolerance, where these are numbers and there is one.
+	// Apart is the largest difference of the subject's own outputs, and Beyond says that it is more than the tolerance, where these are numbers and
+	// there is one.
 	Apart  *Number `json:"apart,omitempty"`
 	Beyond bool    `json:"beyond,omitempty"`
 }

@@ -30,7 +30,8 @@ func (r *Result) Summary() map[string]any {
 		}
 	case Radii:
 		s := r.Radii
-		doc["summary"] = map[string]any{"samples": s.Samples, "mean": s.Mean, "median": s.Median, "max": s.Max, "correct": s.Correct, "seconds": s.Seconds, "interrupted": r.Interrupted}
+		doc["summary"] = map[string]any{"samples": s.Samples, "mean": s.Mean, "median": s.Median, "max": s.Max, "correct": s.Correct,
+			"seconds": s.Seconds, "interrupted": r.Interrupted}
 		if s.Outputs != nil {
 			doc["summary"].(map[string]any)["outputs"] = s.Outputs
 		}
@@ -60,9 +61,11 @@ func (r *Result) Whole() map[string]any {
 // compared is the document of Compare, which has no rows.
 func (r *Result) compared() map[string]any {
 	s := r.Agreement
-	doc := map[string]any{"a": r.Model, "b": r.Other, "engine_a": s.Engines[0], "engine_b": s.Engines[1], "subject": r.Subject, "samples": s.Samples, "max_difference": s.Max,
-		"mean_difference": s.Mean, "max_relative": s.Relative, "agreement": s.Agreement, "differing": s.Differing, "matched_by": s.Matched, "samples_depend": r.SamplesDepend,
-		"interrupted": r.Interrupted}
+	doc := map[string]any{"a": r.Model, "b": r.Other, "engine_a": s.Engines[0], "engine_b": s.Engines[1], "subject": r.Subject,
+		"samples": s.Samples, "max_difference": s.Max,
+		"mean_difference": s.Mean, "max_relative": s.Relative, "agreement": s.Agreement, "differing": s.Differing, "matched_by": s.Matched,
+		"samples_depend": r.SamplesDepend,
+		"interrupted":    r.Interrupted}
 	if len(r.Checks) > 0 {
 		doc["checks"] = r.Checks
 	}

@@ -99,7 +99,8 @@ func (s *ProofSum) words(w *foreign.Builder) {
 		return
 	}
 	w.Printf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
-		s.EpsText, s.Samples, 100*float64(s.CleanAccuracy), 100*float64(s.CertifiedAccuracy), s.Verified, s.Falsified, s.Unknown, 100*float64(s.UpperAccuracy), s.Seconds)
+		s.EpsText, s.Samples, 100*float64(s.CleanAccuracy), 100*float64(s.CertifiedAccuracy), s.Verified, s.Falsified, s.Unknown,
+		100*float64(s.UpperAccuracy), s.Seconds)
 }
 
 func (s *RadiusSum) words(w *foreign.Builder) {

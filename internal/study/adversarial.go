@@ -52,7 +52,8 @@ func (s *Spec) adversarial(v *validation, where string, at int) {
 	for _, st := range s.Students {
 		for _, teacher := range s.taughtBy(&t) {
 			o := s.attacked(&t, Subject{Teacher: teacher, Student: st.Name, Technique: t.Name})
-			v.check(!t.On.has(Subject{Teacher: teacher, Student: st.Name, Technique: t.Name}) || s.Techniques[i].On.has(o), "%s.against: there is no %s", where, o)
+			v.check(!t.On.has(Subject{Teacher: teacher, Student: st.Name, Technique: t.Name}) || s.Techniques[i].On.has(o),
+				"%s.against: there is no %s", where, o)
 		}
 	}
 }

@@ -39,11 +39,12 @@ func TestAdversarialDistillation(t *testing.T) {
 		}
 		for again := range 2 {
 			worked := 0
-			r, err := Run(context.Background(), spec, Options{Dir: dir, Base: filepath.Join("..", "..", "testdata"), Version: "test", Progress: func(p Progress) {
-				if !p.Reused {
-					worked++
-				}
-			}})
+			r, err := Run(context.Background(), spec, Options{Dir: dir, Base: filepath.Join("..", "..", "testdata"), Version: "test",
+				Progress: func(p Progress) {
+					if !p.Reused {
+						worked++
+					}
+				}})
 			if err != nil || len(r.Failures) > 0 {
 				t.Fatal(c.name, err, r.Failures)
 			}

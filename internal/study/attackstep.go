@@ -34,11 +34,13 @@ const attackBatch = 64
 func (l *lab) attackStep(of *model, a *Attack) *step {
 	n := a.Images
 	method, err := a.method()
-	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine, "method": a.Method, "settings": method, "eps": a.Eps, "images": n, "seed": a.Seed}
+	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine, "method": a.Method, "settings": method, "eps": a.Eps,
+		"images": n, "seed": a.Seed}
 	l.rangeInto(settings)
 	of.spec.into(settings)
-	return &step{kind: "attack", version: 1, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
-		fresh: func() any { return &attacked{} },
+	return &step{kind: "attack", version: 1, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings,
+		inputs: []*step{of.made},
+		fresh:  func() any { return &attacked{} },
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			if err != nil {

@@ -13,7 +13,8 @@ import (
 // Verdict is what the numbers say of a claim.
 type Verdict string
 
-// The verdicts. NotSeparated is neither: the interval holds both sides. NotDecided is one that radii beyond the largest that was asked for could turn.
+// The verdicts. NotSeparated is neither: the interval holds both sides. NotDecided is one that radii beyond the largest that was asked for could
+// turn.
 const (
 	Pass         Verdict = "pass"
 	Fail         Verdict = "fail"

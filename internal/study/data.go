@@ -61,7 +61,8 @@ func openImages(ctx context.Context, base string, src Source, def string) (*imag
 
 // identity says which images these are, whatever the path to them.
 func (m *images) identity() any {
-	id := map[string]any{"sha256": m.set.SHA256, "range": m.source.Range, "split": m.source.Split, "samples": m.source.Samples, "skip": m.source.Skip, "seed": sampleSeed}
+	id := map[string]any{"sha256": m.set.SHA256, "range": m.source.Range, "split": m.source.Split, "samples": m.source.Samples,
+		"skip": m.source.Skip, "seed": sampleSeed}
 	if m.set.Kind == "images" {
 		id["decoder"] = 2 // of pictures: the same files gave other pixels and labels before
 	}
@@ -245,7 +246,8 @@ func (l *lab) viewOf(ctx context.Context, shape []int, mean, std []float64, n in
 
 // sourceOf gives the first n of images that are decoded; positions are theirs.
 func sourceOf(m *images, d *student.Data, n int) trial.Source {
-	s := trial.Source{Name: m.source.From, Channels: d.Shape[0], Height: d.Shape[1], Width: d.Shape[2], Size: d.Size(), Labels: d.Labels[:n], Index: indices(n),
+	s := trial.Source{Name: m.source.From, Channels: d.Shape[0], Height: d.Shape[1], Width: d.Shape[2], Size: d.Size(), Labels: d.Labels[:n],
+		Index: indices(n),
 		Valid: m.set.Valid}
 	s.Pixels = func(dst []float32, i int, last bool) error {
 		if !last {

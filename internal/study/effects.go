@@ -57,7 +57,8 @@ func (r *Results) area(s Subject, domain string) func(int64) (*RadiusRow, error)
 	}
 }
 
-// pairs puts what two subjects gave side by side, seed by seed; what does not depend on a seed counts for all. Where there is no pair, why says what is missing.
+// pairs puts what two subjects gave side by side, seed by seed; what does not depend on a seed counts for all. Where there is no pair, why says what
+// is missing.
 func pairs[T any](r *Results, a, b func(int64) (T, error)) (x, y []T, why string) {
 	for _, s := range r.Spec.Seeds {
 		one, err := a(int64(s))
@@ -152,8 +153,8 @@ func (r *Results) areas(a, b Subject, less bool, limit float64) []Check {
 	return out
 }
 
-// ratio compares mean radii. The interval is over seeds and over images, and then as much wider as the brackets of the radii are: what lies inside them is no
-// effect. Radii that reach the largest asked for are censored. What they could be turns no verdict that is given: then it is not decided.
+// ratio compares mean radii. The interval is over seeds and over images, and then as much wider as the brackets of the radii are: what lies inside
+// them is no effect. Radii that reach the largest asked for are censored. What they could be turns no verdict that is given: then it is not decided.
 func (c Check) ratio(r *Results, x, y []*RadiusRow) Check {
 	c.Why = ""
 	var effect, va, vb, low, high, most, least []float64
@@ -234,8 +235,8 @@ type radiusEnds struct {
 	censored              int
 }
 
-// ends tells what the truth may be: a proven radius lies up to the tolerance below the largest that could be proven, one of the attack's so much above the
-// smallest that could be found.
+// ends tells what the truth may be: a proven radius lies up to the tolerance below the largest that could be proven, one of the attack's so much
+// above the smallest that could be found.
 func (r *RadiusRow) ends(c *Certify) radiusEnds {
 	tol := float64(c.Tolerance)
 	e := radiusEnds{mean: r.mean()}

@@ -90,8 +90,8 @@ func TestCensoredRadiiDecideNothingThatTheyCouldTurn(t *testing.T) {
 	}
 }
 
-// TestIntervalsCoverTheTruth draws models (seeds) and images of a known effect, again and again, and counts how often the interval holds it. Without the images'
-// part it holds the truth far less often, which is what the last line is for.
+// TestIntervalsCoverTheTruth draws models (seeds) and images of a known effect, again and again, and counts how often the interval holds it. Without
+// the images' part it holds the truth far less often, which is what the last line is for.
 func TestIntervalsCoverTheTruth(t *testing.T) {
 	rng := rand.New(rand.NewPCG(17, 3))
 	const trials, seeds, images, truth = 400, 5, 60, 0.1 // of the logarithm
@@ -108,7 +108,8 @@ func TestIntervalsCoverTheTruth(t *testing.T) {
 				shift := truth + sigma.seed*rng.NormFloat64()
 				a, b := radii{}, radii{Radius: base}
 				for i := range base {
-					a.Radius = append(a.Radius, base[i]*math.Exp(shift)*(1+gain[i]/2+sigma.both/2*rng.NormFloat64())) // the mean over images and seeds is the truth's, but for the seeds' spread
+					// the mean over images and seeds is the truth's, but for the seeds' spread
+					a.Radius = append(a.Radius, base[i]*math.Exp(shift)*(1+gain[i]/2+sigma.both/2*rng.NormFloat64()))
 				}
 				x, y = append(x, &RadiusRow{Seed: int64(s), radii: a}), append(y, &RadiusRow{Seed: NoSeed, radii: b})
 				effect = append(effect, math.Log(x[s].mean()/y[s].mean()))
@@ -152,7 +153,8 @@ func TestPairedImagesTellMore(t *testing.T) {
 	b, kb := bits(func(i int) bool { return i < 800 })
 	pruned := teacherT
 	pruned.Prune = "l1"
-	rows := []ModelRow{{Subject: pruned, Seed: NoSeed, Samples: n, Correct: ka, Right: a}, {Subject: teacherT, Seed: NoSeed, Samples: n, Correct: kb, Right: b}}
+	rows := []ModelRow{{Subject: pruned, Seed: NoSeed, Samples: n, Correct: ka, Right: a},
+		{Subject: teacherT, Seed: NoSeed, Samples: n, Correct: kb, Right: b}}
 	r.Models = rows
 	paired := Check{}.accuracies(r, pruned, teacherT)
 	rows[0].Right = nil
@@ -176,7 +178,8 @@ func TestManyComparisonsAskForMore(t *testing.T) {
 		many = append(many, claim)
 	}
 	among := CheckClaims(r, many)
-	if alone[0].Verdict != Pass || alone[0].AfterAll != Pass || among[0].Verdict != Pass || among[0].AfterAll != NotSeparated || Comparisons(among) != 20 {
+	if alone[0].Verdict != Pass || alone[0].AfterAll != Pass || among[0].Verdict != Pass || among[0].AfterAll != NotSeparated ||
+		Comparisons(among) != 20 {
 		t.Errorf("alone %q %q, among 20 %q %q: %+v", alone[0].Verdict, alone[0].AfterAll, among[0].Verdict, among[0].AfterAll, alone[0].Checks[0].Effect)
 	}
 	if text := multiplicity(among); !strings.HasPrefix(text, "20 comparisons") || !strings.Contains(text, "about 1.0 of them") {

@@ -34,7 +34,8 @@ func (e *evaluated) words() string {
 func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine}
 	spec.into(settings)
-	return &step{kind: "evaluate", version: 2, name: "testing " + name, settings: settings, inputs: []*step{of}, fresh: func() any { return &evaluated{} },
+	return &step{kind: "evaluate", version: 2, name: "testing " + name, settings: settings, inputs: []*step{of},
+		fresh: func() any { return &evaluated{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
 			m, err := of.load()
 			if err != nil {

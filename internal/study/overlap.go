@@ -19,8 +19,8 @@ type Overlap struct {
 	Example [2]int `json:"example"`
 }
 
-// overlaps compares what students learn from, what chooses among them, the extra images, and what they are measured on. An image that stands in two of these
-// makes the later one's figures worth less than they say.
+// overlaps compares what students learn from, what chooses among them, the extra images, and what they are measured on. An image that stands in two
+// of these makes the later one's figures worth less than they say.
 func (l *lab) overlaps(ctx context.Context) ([]Overlap, error) {
 	test, err := l.test.load(ctx)
 	if err != nil {

@@ -352,8 +352,10 @@ func (p *premise) pruned() {
 
 // prunedBy tells whether a claim about pruning means a subject.
 func (c *Claim) prunedBy(x Subject) bool {
-	return x.Prune != "" && !x.PrunedFirst && (c.Prune == "" || x.Prune == c.Prune) && (x.Student == "" || len(c.Students) == 0 || slices.Contains(c.Students, x.Student)) &&
-		(len(c.Techniques) == 0 || x.Technique == "" || slices.Contains(c.Techniques, x.Technique)) && (c.Teacher == "" || x.Teacher == "" || x.Teacher == c.Teacher)
+	return x.Prune != "" && !x.PrunedFirst && (c.Prune == "" || x.Prune == c.Prune) &&
+		(x.Student == "" || len(c.Students) == 0 || slices.Contains(c.Students, x.Student)) &&
+		(len(c.Techniques) == 0 || x.Technique == "" || slices.Contains(c.Techniques, x.Technique)) &&
+		(c.Teacher == "" || x.Teacher == "" || x.Teacher == c.Teacher)
 }
 
 // attacked checks that the claim's models are attacked, at the claim's eps.
@@ -422,8 +424,8 @@ func (t *Student) layers() []student.Layer {
 	return a.Layers
 }
 
-// sizes checks what depends on the size of the images: students of claims 3 and 11 have more and more parameters, architectures fit, and robust training knows the
-// layers that it is asked to bound.
+// sizes checks what depends on the size of the images: students of claims 3 and 11 have more and more parameters, architectures fit, and robust
+// training knows the layers that it is asked to bound.
 func (s *Spec) sizes(shape [3]int) error {
 	var faults []error
 	archs := map[string]*student.Architecture{}

@@ -85,7 +85,8 @@ func TestClaimsAreRefusedWithoutTheirPremises(t *testing.T) {
 	}
 	text := fmt.Sprintf(claimsStudy, "{claim: 12, teacher: robust, techniques: [logits], students: [tiny]}")
 	for _, c := range []struct{ old, to, want string }{
-		{"robust, model: fmnist-conv-dyn-robust.onnx", "robust, model: fmnist-conv-dyn-robust.onnx, robust: false", "robust is a normal one (as the study says)"},
+		{"robust, model: fmnist-conv-dyn-robust.onnx", "robust, model: fmnist-conv-dyn-robust.onnx, robust: false",
+			"robust is a normal one (as the study says)"},
 		{"normal, model: fmnist-conv-ts.onnx", "normal, layers: [{dense: 10}], robust: true", "robust is for models"},
 		{"retrain:\n  - {name: again, training: {robust: {method: ibp, eps: 0.05}}}\n", "", ""},
 		{"{robust: {method: ibp, eps: 0.05}}}", "{robust: {method: ibp, eps: 0.05}}, on: {retrained: [again]}}", "is not retrained again"},
@@ -143,7 +144,8 @@ func TestWhatDependsOnTheImagesIsRefusedBeforeAnyStep(t *testing.T) {
 			t.Errorf("%s: %v, want %q", to, err, want)
 		}
 	}
-	spec, err := Parse([]byte(strings.Replace(strings.Replace(good, "range: \"170:200\"", "range: \"140:200\"", 1), "data:\n", "data:\n  allow_overlap: true\n", 1)))
+	spec, err := Parse([]byte(strings.Replace(strings.Replace(good, "range: \"170:200\"", "range: \"140:200\"", 1), "data:\n",
+		"data:\n  allow_overlap: true\n", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}

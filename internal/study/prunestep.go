@@ -54,7 +54,8 @@ func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 					return nil, nil, err
 				}
 			}
-			o := prune.Options{Choice: pr.choice(), Bounds: equal.Bounds(ranges, verify.Options{Method: verify.Interval, Semantics: verify.Float32, Threads: l.o.Threads})}
+			o := prune.Options{Choice: pr.choice(), Bounds: equal.Bounds(ranges,
+				verify.Options{Method: verify.Interval, Semantics: verify.Float32, Threads: l.o.Threads})}
 			if pr.Score == prune.Activation {
 				if o.Samples, o.Whole, err = l.activations(ctx, m, of.spec); err != nil {
 					return nil, nil, err

@@ -50,8 +50,9 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 	if domain == string(verify.FastLinPlain) {
 		settings["recursion"] = "published" // the same name was fastlin without intersections, before
 	}
-	return &step{kind: "radius", version: 1, name: fmt.Sprintf("certifying %s by %s%s", of, domain, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
-		fresh: func() any { return &radii{} },
+	return &step{kind: "radius", version: 1, name: fmt.Sprintf("certifying %s by %s%s", of, domain, seedText(of.seed)), settings: settings,
+		inputs: []*step{of.made},
+		fresh:  func() any { return &radii{} },
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			name, bare := domainOf(domain)
@@ -116,8 +117,9 @@ func (l *lab) askRadii(ctx context.Context, s *step, q *trial.Radius, take func(
 func (l *lab) upperStep(of *model, c *Certify) *step {
 	settings := l.certifySettings(of, c)
 	settings["search"], settings["steps"] = trial.UpperSearch, trial.UpperSteps(float64(c.MaxEps), float64(c.Tolerance))
-	return &step{kind: "upper", version: 1, name: fmt.Sprintf("attacking %s for the upper curve%s", of, seedText(of.seed)), settings: settings, inputs: []*step{of.made},
-		fresh: func() any { return &radii{} },
+	return &step{kind: "upper", version: 1, name: fmt.Sprintf("attacking %s for the upper curve%s", of, seedText(of.seed)), settings: settings,
+		inputs: []*step{of.made},
+		fresh:  func() any { return &radii{} },
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Interval, Threads: l.o.Threads})

@@ -161,7 +161,8 @@ func (w *writer) areaRow(s Subject, d string, rows []*RadiusRow) []string {
 	for _, x := range rows {
 		censored += x.censored(w.r.Spec.Certify)
 	}
-	return []string{s.String(), d, atLeast(censored) + small(tInterval(means)), correct, fmt.Sprintf("%.5f", mean(median)), fmt.Sprintf("%.5f", mean(most)),
+	return []string{s.String(), d, atLeast(censored) + small(tInterval(means)), correct, fmt.Sprintf("%.5f", mean(median)),
+		fmt.Sprintf("%.5f", mean(most)),
 		fmt.Sprintf("%.5f", mean(largest)), proven}
 }
 

@@ -121,7 +121,8 @@ func checkTable(c ClaimResult) report.Table {
 		if k.Why != "" {
 			verdict += ": " + k.Why
 		}
-		t.Rows = append(t.Rows, []string{k.What, k.A, k.B, value(k.ValueA, k.CensoredA), value(k.ValueB, k.CensoredB), effect, fmt.Sprint(k.Effect.N), wanted, verdict})
+		t.Rows = append(t.Rows, []string{k.What, k.A, k.B, value(k.ValueA, k.CensoredA), value(k.ValueB, k.CensoredB), effect,
+			fmt.Sprint(k.Effect.N), wanted, verdict})
 		verdicts = append(verdicts, k.Verdict)
 	}
 	t.Mark = func(row, column int) string { return tone(verdicts[row], column == 8) }

@@ -201,7 +201,8 @@ func TestWriteLeavesNothingHalf(t *testing.T) {
 	}
 }
 
-// TestReportOpensWithItsAnswer: the verdicts in a line and one picture stand before any table, and tables behind are folded, but for that of the claims.
+// TestReportOpensWithItsAnswer: the verdicts in a line and one picture stand before any table, and tables behind are folded, but for that of the
+// claims.
 func TestReportOpensWithItsAnswer(t *testing.T) {
 	r := madeUp()
 	d, err := r.Document()

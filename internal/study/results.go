@@ -187,7 +187,8 @@ func (p *plan) gatherModel(r *Results, m *model) {
 	if !ok || m.measured.err != nil {
 		return
 	}
-	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct, Right: e.Right,
+	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct,
+		Right:   e.Right,
 		Seconds: m.made.seconds, Asked: e.Asked}
 	if t, ok := m.made.result.(*trained); ok {
 		row.T, row.Epochs, row.BestEpoch = t.Temperature, len(t.History), t.Best

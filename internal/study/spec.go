@@ -188,7 +188,8 @@ type Technique struct {
 type Adversarial struct {
 	// Form is static (the images are moved once, before training) or fly (behind every epoch, from where they are by then).
 	Form string `yaml:"form" json:"form"`
-	// Against is whom the static form attacks: teacher, or the name of a technique whose student of the same architecture it is. The other attacks the student.
+	// Against is whom the static form attacks: teacher, or the name of a technique whose student of the same architecture it is. The other attacks the
+	// student.
 	Against string       `yaml:"against" json:"against,omitempty"`
 	Eps     numeral.Real `yaml:"eps" json:"eps"`
 	Step    numeral.Real `yaml:"step" json:"step,omitempty"`   // a share of eps; 0 means 1/5
@@ -224,7 +225,8 @@ type Prune struct {
 
 // choice is what package prune takes.
 func (p Prune) choice() prune.Choice {
-	return prune.Choice{Score: p.Score, Seed: p.Seed, Ratio: float64(p.Ratio), Global: p.Global, Thresholds: p.Thresholds, Exclude: p.Exclude, Keep: p.Keep,
+	return prune.Choice{Score: p.Score, Seed: p.Seed, Ratio: float64(p.Ratio), Global: p.Global, Thresholds: p.Thresholds, Exclude: p.Exclude,
+		Keep:          p.Keep,
 		MaxParameters: p.MaxParameters, MaxMACs: p.MaxMACs}
 }
 

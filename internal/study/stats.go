@@ -48,17 +48,17 @@ func mean(v []float64) float64 {
 	return s / float64(len(v))
 }
 
-// crossed joins what seeds and what images leave open of an effect. Every image is asked with every seed, so the two are crossed random effects: the variance of
-// a mean over both is that over seeds and that over images, and what belongs to neither counts once in each, which makes the interval wider and not narrower. A
-// mixed model would say the same of a difference; of a ratio of means it has no closed form, and a bootstrap of three seeds is too narrow. Halves are joined as
-// the root of their squares (Zou and Donner 2008, "Construction of confidence limits about effect measures").
+// crossed joins what seeds and what images leave open of an effect. Every image is asked with every seed, so the two are crossed random effects: the
+// variance of a mean over both is that over seeds and that over images, and what belongs to neither counts once in each, which makes the interval
+// wider and not narrower. A mixed model would say the same of a difference; of a ratio of means it has no closed form, and a bootstrap of three seeds
+// is too narrow. Halves are joined as the root of their squares (Zou and Donner 2008, "Construction of confidence limits about effect measures").
 func (i Interval) crossed(seeds, below, above float64) Interval {
 	i.Low, i.High = i.Mean-math.Hypot(seeds, below), i.Mean+math.Hypot(seeds, above)
 	return i
 }
 
-// newcombe is how far the difference of two shares of n may lie below and above, as if they had been measured on different images: too wide rather than too
-// narrow. Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10.
+// newcombe is how far the difference of two shares of n may lie below and above, as if they had been measured on different images: too wide rather
+// than too narrow. Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10.
 func newcombe(p, q float64, n, m int, level float64) (below, above float64) {
 	lowP, highP := trial.WilsonAt(p, n, level)
 	lowQ, highQ := trial.WilsonAt(q, m, level)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestStoredStudiesReadAsTheyAreDrawn makes the reports in docs/study again from their numbers, and checks their claims again: a picture, a table or a verdict that
-// changes is changed there too.
+// TestStoredStudiesReadAsTheyAreDrawn makes the reports in docs/study again from their numbers, and checks their claims again: a picture, a table or
+// a verdict that changes is changed there too.
 func TestStoredStudiesReadAsTheyAreDrawn(t *testing.T) {
 	for _, name := range []string{"fashion-mnist", "cifar10"} {
 		dir := filepath.Join("..", "..", "docs", "study", name)

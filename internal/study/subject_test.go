@@ -10,7 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// TestTeachersAreAskedAsTheySay gives a teacher of two outputs, either of which can be the scores: the study says which, or the step says that it is unclear.
+// TestTeachersAreAskedAsTheySay gives a teacher of two outputs, either of which can be the scores: the study says which, or the step says that it is
+// unclear.
 func TestTeachersAreAskedAsTheySay(t *testing.T) {
 	m, err := onnxio.Load("../../testdata/fmnist-mlp-ts.onnx")
 	if err != nil {
@@ -69,7 +70,8 @@ func TestHeldInputsOfTeachers(t *testing.T) {
 			t.Errorf("view %d: %d inputs, want %d", v, inputs, want)
 		}
 	}
-	if _, err := asked(context.Background(), made, &Teacher{}, trial.Fed); err == nil || !strings.Contains(err.Error(), "nothing says the value of input extra") {
+	if _, err := asked(context.Background(), made, &Teacher{}, trial.Fed); err == nil ||
+		!strings.Contains(err.Error(), "nothing says the value of input extra") {
 		t.Error(err)
 	}
 }

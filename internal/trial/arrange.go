@@ -26,8 +26,8 @@ const (
 // moved stands behind the name of an input that a branch knows by its own.
 const moved = "/samples"
 
-// Model is the model arranged for sample i of the set: the input asked about comes first, samples lie along the first axis of every input, and what a view
-// does not leave an input is a constant. It is the file's own where nothing had to be done.
+// Model is the model arranged for sample i of the set: the input asked about comes first, samples lie along the first axis of every input, and what a
+// view does not leave an input is a constant. It is the file's own where nothing had to be done.
 func (in *Inputs) Model(ctx context.Context, v View, i int) (*onnxio.Model, error) {
 	a := arrangement{in: in, view: v, sample: i, graph: in.file.Graph.Clone(), taken: map[string]bool{}}
 	if err := a.all(); err != nil {
@@ -204,7 +204,8 @@ func (a *arrangement) fixed(x *inlet, v *onnxio.Value) (*onnxio.Value, error) {
 			}
 		}
 		target := a.node("Concat", onnxio.Attrs{"axis": int64(0)}, parts...)
-		n := &onnxio.Node{Name: a.name("shoal_hold/" + x.name), Op: "Expand", Inputs: []*onnxio.Value{one, target}, Outputs: []*onnxio.Value{v}, Opset: a.opset}
+		n := &onnxio.Node{Name: a.name("shoal_hold/" + x.name), Op: "Expand", Inputs: []*onnxio.Value{one, target}, Outputs: []*onnxio.Value{v},
+			Opset: a.opset}
 		v.Producer, v.HasShape, v.Dims = n, false, nil
 		a.front = append(a.front, n)
 		return nil, nil

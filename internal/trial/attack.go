@@ -25,13 +25,13 @@ type Attack struct {
 	Eps     []Eps
 	Seed    uint64
 	Batch   int // samples that are attacked together; 0 means 64
-	// Tolerance makes it about outputs that are numbers: which samples have an output that the attack drives farther than that from its value. nil for classes. Method
-	// must have a form for numbers then (attack.ForNumbers).
+	// Tolerance makes it about outputs that are numbers: which samples have an output that the attack drives farther than that from its value. nil for
+	// classes. Method must have a form for numbers then (attack.ForNumbers).
 	Tolerance *Tolerance
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
-	// Whole tells that records are of all samples at all radii, and the same whenever they were cut off: of a batch that is not there whole all is asked anew, and
-	// what follows from a smaller radius is kept too.
+	// Whole tells that records are of all samples at all radii, and the same whenever they were cut off: of a batch that is not there whole all is asked
+	// anew, and what follows from a smaller radius is kept too.
 	Whole bool
 	// Watch, where set, is told how far the run is.
 	Watch AttackWatcher
@@ -74,8 +74,8 @@ func OpenTarget(ctx context.Context, s *Subject, o attack.Options) (*attack.Targ
 	return t, nil
 }
 
-// Run attacks samples [from, to) a batch at a time, and gives each sample's rows, one for each radius in their order, to show. Cancelled, it ends behind
-// the last batch that was finished, without an error.
+// Run attacks samples [from, to) a batch at a time, and gives each sample's rows, one for each radius in their order, to show. Cancelled, it ends
+// behind the last batch that was finished, without an error.
 func (q *Attack) Run(ctx context.Context, from, to int, show func([]report.Row) error) (interrupted bool, err error) {
 	q.flags = map[string]attack.Flag{}
 	size := q.Batch
@@ -113,11 +113,12 @@ func (q *Attack) Flags() []report.Flag {
 	return out
 }
 
-// SamplesDepend tells that samples were seen to change each other's outputs, in this run or in those that records are of; each went alone from there on.
+// SamplesDepend tells that samples were seen to change each other's outputs, in this run or in those that records are of; each went alone from there
+// on.
 func (q *Attack) SamplesDepend() bool { return q.depend || q.Target.SamplesDepend() }
 
-// batch attacks samples [from, to) at every radius, the smallest first: what is broken there is broken in larger balls too, where the method's answers
-// are nested; else every radius has its own run.
+// batch attacks samples [from, to) at every radius, the smallest first: what is broken there is broken in larger balls too, where the method's
+// answers are nested; else every radius has its own run.
 func (q *Attack) batch(ctx context.Context, from, to int) ([][]report.Row, error) {
 	all, err := q.Samples.Batch(from, to)
 	if err != nil {
@@ -242,8 +243,10 @@ func (q *Attack) together(ctx context.Context, target *attack.Target, all *attac
 	var answers []record.Answer
 	for j, i := range todo {
 		found := res.Outcomes[j]
-		row := report.Row{Index: all.Index[i], Label: found.Label, Predicted: found.Predicted, Method: found.Method, Seconds: time.Since(start).Seconds() / float64(n),
-			Hit: &report.Hit{Adversarial: found.Adversarial, Class: found.Class, Norm: report.None(), Input: found.Point, Evaluations: res.Evaluations / n}}
+		row := report.Row{Index: all.Index[i], Label: found.Label, Predicted: found.Predicted, Method: found.Method,
+			Seconds: time.Since(start).Seconds() / float64(n),
+			Hit: &report.Hit{Adversarial: found.Adversarial, Class: found.Class, Norm: report.None(), Input: found.Point,
+				Evaluations: res.Evaluations / n}}
 		if q.Tolerance != nil {
 			deviation := report.Number(found.Deviation)
 			row.Deviation = &deviation
@@ -334,8 +337,8 @@ func decodeFloats(s string) ([]float32, error) {
 	return out, nil
 }
 
-// Sums are the summaries of rows, as Run gave them, at every radius. A sample counts as robust if nothing adversarial was found; those that are wrong unchanged are
-// adversarial by themselves, but for a protocol that says otherwise.
+// Sums are the summaries of rows, as Run gave them, at every radius. A sample counts as robust if nothing adversarial was found; those that are wrong
+// unchanged are adversarial by themselves, but for a protocol that says otherwise.
 func (q *Attack) Sums(rows []report.Row) []report.AttackSum {
 	out := make([]report.AttackSum, len(q.Eps))
 	for k, e := range q.Eps {

@@ -11,8 +11,9 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
-// Where samples lie in a model's inputs. What a user says comes first, then the names of free dimensions, then the shape of the data, then what trying
-// shows: along the axis of the samples each has in company what it has alone. Where all of that says nothing it is the first axis, as exporters have it.
+// Where samples lie in a model's inputs. What a user says comes first, then the names of free dimensions, then the shape of the data, then what
+// trying shows: along the axis of the samples each has in company what it has alone. Where all of that says nothing it is the first axis, as
+// exporters have it.
 
 // Exporters' names of the batch, and of what is none.
 var (
@@ -105,8 +106,8 @@ func (in *Inputs) otherFree(x *inlet) bool {
 	return false
 }
 
-// notOther is the name of the batch where no name says so, but one says what it is not: the only other free dimension behind a first one that is the time,
-// say. "" where that is not so.
+// notOther is the name of the batch where no name says so, but one says what it is not: the only other free dimension behind a first one that is the
+// time, say. "" where that is not so.
 func (in *Inputs) notOther() string {
 	for i := range in.all {
 		x := &in.all[i]
@@ -215,8 +216,8 @@ func fits(dims []onnxio.Dim, axis int, sample []int) bool {
 	return true
 }
 
-// samplesOf is the axis of the samples in the array of the input asked about. An array named inputs has them first, one of the input's own name where the
-// model has them; where that cannot be it is the other way round.
+// samplesOf is the axis of the samples in the array of the input asked about. An array named inputs has them first, one of the input's own name where
+// the model has them; where that cannot be it is the other way round.
 func (in *Inputs) samplesOf(x *inlet, array string, shape []int, n int) (int, error) {
 	if len(shape) == 0 {
 		return 0, fmt.Errorf("array %s holds one number, and no samples", array)
@@ -312,7 +313,8 @@ func (in *Inputs) fill(x *inlet, set *dataset.Set) error {
 		x.array, x.each = a.First(x.axis), true
 	case len(a.Shape) > 0 && a.Shape[0] == n && in.sampleFits(x, a.Shape[1:]) && !(x.axis == NoAxis && fits(x.dims, NoAxis, a.Shape)):
 		x.array, x.each = a, true
-	case x.axis == unclearAxis && len(a.Shape) == len(x.dims) && slices.Index(a.Shape, n) > 0 && fits(x.dims, slices.Index(a.Shape, n), rest(a.Shape, slices.Index(a.Shape, n))):
+	case x.axis == unclearAxis && len(a.Shape) == len(x.dims) && slices.Index(a.Shape, n) > 0 &&
+		fits(x.dims, slices.Index(a.Shape, n), rest(a.Shape, slices.Index(a.Shape, n))):
 		x.axis = slices.Index(a.Shape, n)
 		x.array, x.each = a.First(x.axis), true
 	case fits(x.dims, NoAxis, a.Shape) && (x.axis < 0 || a.Shape[x.axis] == 1), x.axis >= 0 && fits(x.dims, x.axis, a.Shape):

@@ -15,8 +15,8 @@ import (
 
 // Batches runs samples through a session together where that gives each what it has alone, and else one by one.
 //
-// Where in an output the samples lie, and whether they change each other, is tried on the first batch of every size: its first, middle and last sample are run
-// alone too. A sample's rows are its part of every output, as the session gives them for this sample alone.
+// Where in an output the samples lie, and whether they change each other, is tried on the first batch of every size: its first, middle and last
+// sample are run alone too. A sample's rows are its part of every output, as the session gives them for this sample alone.
 type Batches struct {
 	Session engine.Session
 	Fixed   int // the batch that the file fixes, 1 where it is free: a sample alone is then in the company of itself

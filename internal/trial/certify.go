@@ -41,8 +41,8 @@ type Proofs struct {
 	Timeout time.Duration // for one sample, of Certify at one radius; 0 means none
 	// Certificates writes answers down; nil where nobody asked for that.
 	Certificates Certificates
-	// Began, where set, is when the first question's time began, which loading and preparing the model then take from; it is left half a second, or all of a
-	// shorter Timeout.
+	// Began, where set, is when the first question's time began, which loading and preparing the model then take from; it is left half a second, or all
+	// of a shorter Timeout.
 	Began time.Time
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
@@ -85,8 +85,8 @@ func (p *Proofs) within(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, left)
 }
 
-// Certify asks whether every point of the ball around a sample is decided as its label, at every radius. Where outputs are numbers it bounds each of them over the
-// ball, and asks, where there is a tolerance, whether all stay within it.
+// Certify asks whether every point of the ball around a sample is decided as its label, at every radius. Where outputs are numbers it bounds each of
+// them over the ball, and asks, where there is a tolerance, whether all stay within it.
 type Certify struct {
 	Proofs
 	Eps       []Eps
@@ -101,8 +101,8 @@ type Certificates interface {
 	Holds(e *report.Evidence) bool
 }
 
-// Ask answers for sample i, with a row for each radius, in their order. A sample that is decided otherwise unchanged is falsified at once; a counterexample serves
-// for all larger radii.
+// Ask answers for sample i, with a row for each radius, in their order. A sample that is decided otherwise unchanged is falsified at once; a
+// counterexample serves for all larger radii.
 func (q *Certify) Ask(ctx context.Context, i int) ([]report.Row, error) {
 	rows := make([]report.Row, len(q.Eps))
 	missing := 0
@@ -278,7 +278,8 @@ func (q *Certify) Sums(rows []report.Row, interrupted bool) []report.ProofSum {
 				s.Unknown++
 			}
 		}
-		s.CleanAccuracy, s.CertifiedAccuracy, s.UpperAccuracy = report.Ratio(s.Correct, s.Samples), report.Ratio(s.Verified, s.Samples), report.Ratio(s.Samples-s.Falsified, s.Samples)
+		s.CleanAccuracy, s.CertifiedAccuracy, s.UpperAccuracy = report.Ratio(s.Correct, s.Samples), report.Ratio(s.Verified, s.Samples),
+			report.Ratio(s.Samples-s.Falsified, s.Samples)
 		if q.Subject.Numbers() {
 			s.CleanAccuracy = report.None()
 			s.Outputs = report.SumOutputs(every(rows, k, len(q.Eps)))

@@ -228,7 +228,8 @@ func (q *Compare) class(row Row) int {
 
 // Sum is the summary of rows.
 func (q *Compare) Sum(rows []report.Row) *report.AgreementSum {
-	s := &report.AgreementSum{Samples: len(rows), Max: report.None(), Mean: report.None(), Relative: report.None(), Agreement: report.None(), Differing: []report.Differing{}}
+	s := &report.AgreementSum{Samples: len(rows), Max: report.None(), Mean: report.None(), Relative: report.None(), Agreement: report.None(),
+		Differing: []report.Differing{}}
 	if len(rows) == 0 {
 		return s
 	}
@@ -254,7 +255,8 @@ func (q *Compare) Sum(rows []report.Row) *report.AgreementSum {
 	return s
 }
 
-// FixedBatch is the batch that several files fix together, so that each takes its multiples; 1 where all leave it free. shapes are of their first inputs.
+// FixedBatch is the batch that several files fix together, so that each takes its multiples; 1 where all leave it free. shapes are of their first
+// inputs.
 func FixedBatch(shapes ...[]int) int {
 	fixed := 1
 	for _, s := range shapes {

@@ -45,7 +45,8 @@ type Preprocessing struct {
 
 // Describe is the subject as it was asked; samples may be nil.
 func (s *Subject) Describe(samples *Samples) Description {
-	d := Description{Inputs: []string{}, Output: s.Output, Classes: s.Classes(), Labels: s.Labels, Held: []string{}, Batch: BatchAxes{[]*int{}, []*int{}}}
+	d := Description{Inputs: []string{}, Output: s.Output, Classes: s.Classes(), Labels: s.Labels, Held: []string{},
+		Batch: BatchAxes{[]*int{}, []*int{}}}
 	if s.Decision.Kind != None {
 		text := s.Decision.String()
 		d.Decision = &text

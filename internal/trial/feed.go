@@ -12,8 +12,8 @@ import (
 type Feed struct {
 	Len   int
 	Index []int // the samples' numbers; nil means 0, 1, 2, ...
-	// Next gives samples [from, from+n). Where a file fixes the batch, a part of one is filled up; padded is how many samples there are then. It is called in the
-	// order of the samples.
+	// Next gives samples [from, from+n). Where a file fixes the batch, a part of one is filled up; padded is how many samples there are then. It is
+	// called in the order of the samples.
 	Next func(from, n int) (x []*onnxio.Tensor, padded int, err error)
 }
 
@@ -46,8 +46,8 @@ func (in *Inputs) AskedPort(ports []engine.Port) (engine.Port, error) {
 	return engine.Port{}, unclear("--output names another output", "the scores do not depend on input %s", in.Asked())
 }
 
-// Activations gives the first samples of a feed, at most `most` (0: all), to the score of activations, a batch at a time. done, where set, is told how many
-// went through.
+// Activations gives the first samples of a feed, at most `most` (0: all), to the score of activations, a batch at a time. done, where set, is told
+// how many went through.
 func (f *Feed) Activations(most, batch int, done func(n int)) prune.Samples {
 	total := f.Len
 	if most > 0 {
@@ -135,9 +135,9 @@ func (in *Inputs) Along(ports []engine.Port, other *Inputs, others []engine.Port
 	return out
 }
 
-// AsFile are the file's own inputs as a feed fills them, for what works on the file itself: samples in front, those that no file has there one at a time.
-// turned gives such a sample the shapes of the file; nil where all inputs have their samples along the first axis. A size other than 1 that the file gives
-// another axis of samples is an *onnxio.UnsupportedError; one of those that sizes give by name is unclear.
+// AsFile are the file's own inputs as a feed fills them, for what works on the file itself: samples in front, those that no file has there one at a
+// time. turned gives such a sample the shapes of the file; nil where all inputs have their samples along the first axis. A size other than 1 that the
+// file gives another axis of samples is an *onnxio.UnsupportedError; one of those that sizes give by name is unclear.
 func (in *Inputs) AsFile(sizes map[string]int) (ports []engine.Port, turned func(f *Feed) *Feed, err error) {
 	ports = in.Ports()
 	shapes := make([][]int, len(ports))

@@ -11,8 +11,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
-// constants reads the value of --hold: a number, or several with commas, in the order of the input's elements. zeros, ones, true and false are words for 0
-// and 1.
+// constants reads the value of --hold: a number, or several with commas, in the order of the input's elements. zeros, ones, true and false are words
+// for 0 and 1.
 func constants(text string) ([]*big.Rat, error) {
 	switch text {
 	case "zeros", "zero", "false":
@@ -47,8 +47,8 @@ func (x *inlet) one() ([]int, error) {
 	return shape, nil
 }
 
-// heldAt is what an input is held at for sample i of the set, in the file's own layout, with a batch of 1 where the file leaves it free; a batch that the
-// file fixes is filled up.
+// heldAt is what an input is held at for sample i of the set, in the file's own layout, with a batch of 1 where the file leaves it free; a batch that
+// the file fixes is filled up.
 func (in *Inputs) heldAt(x *inlet, i int) (*onnxio.Tensor, error) {
 	shape, err := x.one()
 	if err != nil {
@@ -124,7 +124,8 @@ func (x *inlet) narrow(t *onnxio.Tensor) {
 	}
 }
 
-// copyArray writes n elements of an input's array, those of sample i, to a tensor from element `to` on; from says which element of the sample each is.
+// copyArray writes n elements of an input's array, those of sample i, to a tensor from element `to` on; from says which element of the sample each
+// is.
 func (in *Inputs) copyArray(x *inlet, t *onnxio.Tensor, to, n, i int, from func(int) int) error {
 	base := 0
 	if x.each {

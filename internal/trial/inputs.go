@@ -71,10 +71,11 @@ func ParseAxis(text string) (name string, axis int, err error) {
 // Inputs are a model's inputs with what becomes of each: one is asked about, which is what the samples are of; the others are held at values that are
 // given or in the data.
 //
-// NewInputs reads the file, Options lets a data set say which of its arrays belongs to which input, Take settles all with it, and Model arranges the model
-// so that whoever opens it finds the samples along the first axis of every input, the one asked about before the others.
+// NewInputs reads the file, Options lets a data set say which of its arrays belongs to which input, Take settles all with it, and Model arranges the
+// model so that whoever opens it finds the samples along the first axis of every input, the one asked about before the others.
 type Inputs struct {
-	// Balls tells that a question is about all values near a sample's: one input alone can be asked about. Else all that have values in the data are given them.
+	// Balls tells that a question is about all values near a sample's: one input alone can be asked about. Else all that have values in the data are
+	// given them.
 	Balls bool
 
 	file  *onnxio.Model
@@ -142,7 +143,8 @@ func NewInputs(m *onnxio.Model, given Given) (*Inputs, error) {
 		case axis == NoAxis && in.find(name) == nil && rank >= 0:
 			return nil, unclear("", "--batch-axis %s=none: an output that is the same for all samples says nothing of them", name)
 		case rank < 0:
-			return nil, unclear("its inputs are "+list(in.forms(nil))+"; its outputs are "+list(outputs(m.Graph)), "--batch-axis %s: no input or output is named so", name)
+			return nil, unclear("its inputs are "+list(in.forms(nil))+"; its outputs are "+list(outputs(m.Graph)),
+				"--batch-axis %s: no input or output is named so", name)
 		case axis >= rank:
 			return nil, unclear("axes are counted from 0", "--batch-axis %s=%d: it has %d axes", name, axis, rank)
 		}
@@ -204,7 +206,8 @@ func (in *Inputs) Options(o dataset.Options) dataset.Options {
 	return o
 }
 
-// choose says which array of a file holds the samples: the one named inputs, for the one input that has no array of its own, or that of the input asked about.
+// choose says which array of a file holds the samples: the one named inputs, for the one input that has no array of its own, or that of the input
+// asked about.
 func (in *Inputs) choose(shapes map[string][]int, n int) (string, int, error) {
 	var own, free []*inlet // with an array of their name, and without any value
 	for i := range in.all {

@@ -51,7 +51,8 @@ func openInputs(t *testing.T, model, data string, balls bool, hold ...string) (*
 	return in, set, m
 }
 
-// scoresOf runs the file itself, as it lies there, for one sample: x for the input asked about, which is its first, and the data's values for the others.
+// scoresOf runs the file itself, as it lies there, for one sample: x for the input asked about, which is its first, and the data's values for the
+// others.
 func scoresOf(t *testing.T, s engine.Session, x []float32, others ...*onnxio.Tensor) []float64 {
 	t.Helper()
 	shape := append([]int{}, s.Inputs()[0].Shape...)
@@ -67,9 +68,9 @@ func scoresOf(t *testing.T, s engine.Session, x []float32, others ...*onnxio.Ten
 	return v
 }
 
-// TestHeldBallsHoldInTheFile is an adversary of proofs with held inputs: what is verified in a ball around one input is what the file itself decides at points of
-// that ball, with the other input at the sample's own value; and what is falsified is decided otherwise by the file. The states of the cell and the lengths of
-// the sums differ from sample to sample, so that a proof with another sample's value would be found out.
+// TestHeldBallsHoldInTheFile is an adversary of proofs with held inputs: what is verified in a ball around one input is what the file itself decides
+// at points of that ball, with the other input at the sample's own value; and what is falsified is decided otherwise by the file. The states of the
+// cell and the lengths of the sums differ from sample to sample, so that a proof with another sample's value would be found out.
 func TestHeldBallsHoldInTheFile(t *testing.T) {
 	ctx := context.Background()
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -197,8 +198,8 @@ func TestPointsOfHeldPropertiesAreSamples(t *testing.T) {
 	}
 }
 
-// TestBatchesThatMixTheirSamplesAreNotTakenApart: a batch of the file is taken out only where each sample has alone what it has in company; the least influence,
-// far below what float32 would show, is enough to refuse it.
+// TestBatchesThatMixTheirSamplesAreNotTakenApart: a batch of the file is taken out only where each sample has alone what it has in company; the least
+// influence, far below what float32 would show, is enough to refuse it.
 func TestBatchesThatMixTheirSamplesAreNotTakenApart(t *testing.T) {
 	for _, mixing := range []float32{0, 1e-7, 1e-5, 1} {
 		s := newSketch()
@@ -228,7 +229,8 @@ func TestBatchesThatMixTheirSamplesAreNotTakenApart(t *testing.T) {
 
 // TestHoldIsRead: the values that --hold takes, and those that it does not.
 func TestHoldIsRead(t *testing.T) {
-	for text, want := range map[string]string{"h": "h", "h=0": "h=0", " h = 1/3 ": "h=1/3", "a=b=1": "a=b=1", "h=1,2,3": "h=1,2,3", "h=zeros": "h=zeros", "h=true": "h=true"} {
+	for text, want := range map[string]string{"h": "h", "h=0": "h=0", " h = 1/3 ": "h=1/3", "a=b=1": "a=b=1", "h=1,2,3": "h=1,2,3",
+		"h=zeros": "h=zeros", "h=true": "h=true"} {
 		h, err := ParseHold(text)
 		if err != nil || h.String() != want {
 			t.Errorf("%q: %v, %v", text, h, err)
@@ -261,7 +263,8 @@ func TestHeldValuesAreOfTheInputsType(t *testing.T) {
 		{onnxio.Float, "0.1", []float32{0.1, 0.1, 0.1}}, {onnxio.Double, "0.1", []float64{0.1, 0.1, 0.1}}, {onnxio.Int64, "7", []int64{7, 7, 7}},
 		{onnxio.Int64, "9007199254740993", []int64{9007199254740993, 9007199254740993, 9007199254740993}}, {onnxio.Uint8, "1,2,255", []uint8{1, 2, 255}},
 		{onnxio.Float16, "0.1", []float32{0.0999755859375, 0.0999755859375, 0.0999755859375}},
-		{onnxio.BFloat16, "0.1", []float32{0.10009765625, 0.10009765625, 0.10009765625}}, {onnxio.Bool, "true", []bool{true, true, true}}, {onnxio.Uint8, "256", nil}, {onnxio.Int64, "1/2", nil}, {onnxio.Bool, "2", nil}, {onnxio.Float, "1,2", nil},
+		{onnxio.BFloat16, "0.1", []float32{0.10009765625, 0.10009765625, 0.10009765625}}, {onnxio.Bool, "true", []bool{true, true, true}},
+		{onnxio.Uint8, "256", nil}, {onnxio.Int64, "1/2", nil}, {onnxio.Bool, "2", nil}, {onnxio.Float, "1,2", nil},
 	} {
 		x := &inlet{name: "h", dtype: c.dtype, dims: []onnxio.Dim{{Size: -1, Name: "N"}, {Size: 3}}, value: c.value}
 		got, err := (&Inputs{}).heldAt(x, 0)
@@ -281,7 +284,8 @@ func TestHeldValuesAreOfTheInputsType(t *testing.T) {
 func TestArrangedModelsSayTheSame(t *testing.T) {
 	ctx := context.Background()
 	for _, c := range []struct{ model, data, output string }{
-		{"lstm", "lstm", ""}, {"lstm", "lstm-first", ""}, {"cell", "cell", "scores"}, {"lengths", "lengths", ""}, {"tokens", "tokens", ""}, {"time-free", "time-free", ""}, {"time", "time", ""},
+		{"lstm", "lstm", ""}, {"lstm", "lstm-first", ""}, {"cell", "cell", "scores"}, {"lengths", "lengths", ""}, {"tokens", "tokens", ""},
+		{"time-free", "time-free", ""}, {"time", "time", ""},
 	} {
 		in, set, _ := openInputs(t, c.model, c.data, false)
 		m, err := in.Model(ctx, Fed, 0)

@@ -9,7 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/internal/input"
 )
 
-// ReadLabels reads names of classes, a line for each, in the order of a model's scores. Spaces around a name do not count, and an empty line is an error.
+// ReadLabels reads names of classes, a line for each, in the order of a model's scores. Spaces around a name do not count, and an empty line is an
+// error.
 func ReadLabels(ctx context.Context, path string) ([]string, error) {
 	text, err := input.ReadFile(ctx, path)
 	if err != nil {
@@ -38,8 +39,8 @@ func (e *LabelError) Error() string {
 	return fmt.Sprintf("%s, sample %d: label %d for a model of %d outputs", e.Data, e.Index, e.Label, e.Classes)
 }
 
-// CheckLabels is an error where a sample has a label beyond the classes: nothing that is counted over such samples would mean anything, so that nothing is
-// begun.
+// CheckLabels is an error where a sample has a label beyond the classes: nothing that is counted over such samples would mean anything, so that
+// nothing is begun.
 func CheckLabels(s *Source, classes int) error {
 	for i, l := range s.Labels {
 		if l < 0 || l >= classes {

@@ -54,8 +54,8 @@ func Decode(ctx context.Context, set *dataset.Set, shape [3]int, index []int) (*
 	return d, nil
 }
 
-// CheckLessons is an error where one of a set's images (those of an index, or all where it is nil) has a label that no class stands for. It is asked before images
-// are mixed: afterwards nobody finds them.
+// CheckLessons is an error where one of a set's images (those of an index, or all where it is nil) has a label that no class stands for. It is asked
+// before images are mixed: afterwards nobody finds them.
 func CheckLessons(set *dataset.Set, index []int, classes int) error {
 	bad := func(i int) error {
 		if l := set.Labels[i]; l < 0 || l >= classes {
@@ -80,8 +80,8 @@ func CheckLessons(set *dataset.Set, index []int, classes int) error {
 
 func setName(set *dataset.Set) string { return set.Kind + ":" + set.Path }
 
-// Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end. Of one score that is
-// parted by a threshold these are two, before a Sigmoid. stripped tells that there was one. What has no such scores is an error.
+// Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end. Of one score
+// that is parted by a threshold these are two, before a Sigmoid. stripped tells that there was one. What has no such scores is an error.
 func Teacher(s *Subject, producer string) (m *onnxio.Model, stripped bool, err error) {
 	var g *onnxio.Graph
 	switch s.Decision.Kind {

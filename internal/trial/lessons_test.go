@@ -50,9 +50,11 @@ func TestTeachersHaveAScoreForEachClass(t *testing.T) {
 	}
 }
 
-// TestBadLessonsAreNamedByTheirPlace: a label without a class and a pixel that is no number are reported by their place in the file, whatever range is read.
+// TestBadLessonsAreNamedByTheirPlace: a label without a class and a pixel that is no number are reported by their place in the file, whatever range
+// is read.
 func TestBadLessonsAreNamedByTheirPlace(t *testing.T) {
-	set, shape, err := OpenImages(context.Background(), "fmnist:"+filepath.Join("..", "..", "testdata", "fmnist"), dataset.Options{Split: "test", Range: "20:40"})
+	set, shape, err := OpenImages(context.Background(), "fmnist:"+filepath.Join("..", "..", "testdata", "fmnist"),
+		dataset.Options{Split: "test", Range: "20:40"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +79,8 @@ func TestBadLessonsAreNamedByTheirPlace(t *testing.T) {
 	for name, part := range map[string]struct {
 		shape string
 		v     any
-	}{"inputs": {"<f4', 'fortran_order': False, 'shape': (6, 1, 2, 2)", x}, "labels": {"<i8', 'fortran_order': False, 'shape': (6,)", make([]int64, 6)}} {
+	}{"inputs": {"<f4', 'fortran_order': False, 'shape': (6, 1, 2, 2)", x},
+		"labels": {"<i8', 'fortran_order': False, 'shape': (6,)", make([]int64, 6)}} {
 		w, err := z.Create(name + ".npy")
 		if err != nil {
 			t.Fatal(err)

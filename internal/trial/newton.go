@@ -18,9 +18,9 @@ const (
 	newtonQuotient = 1e-4 // relative width of the difference quotient
 )
 
-// newton is the root of F, the largest of the negated margins, that the thesis' iteration finds: eps -= alpha F/F', with alpha halved while |F| does not drop, and
-// never set back. It departs from the thesis in two points: the derivative is a difference quotient, and every sample is on its own instead of twenty together. The
-// root is no proof: |F| <= 1e-4 may lie on either side. ok tells that it converged.
+// newton is the root of F, the largest of the negated margins, that the thesis' iteration finds: eps -= alpha F/F', with alpha halved while |F| does
+// not drop, and never set back. It departs from the thesis in two points: the derivative is a difference quotient, and every sample is on its own
+// instead of twenty together. The root is no proof: |F| <= 1e-4 may lie on either side. ok tells that it converged.
 func newton(f func(eps float64) (float64, error)) (eps float64, ok bool, err error) {
 	eps, alpha := newtonStart, 1.0
 	at, err := f(eps)

@@ -28,8 +28,8 @@ func UpperSteps(width, tol float64) int {
 	return min(mostUpperSteps, int(math.Ceil(math.Log2(width/tol))))
 }
 
-// Radius asks up to which radius the decision that a model makes of a sample, right or wrong, is proven, and from which on a search breaks it. Where outputs are
-// numbers it is asked up to which radius they stay within the subject's tolerance.
+// Radius asks up to which radius the decision that a model makes of a sample, right or wrong, is proven, and from which on a search breaks it. Where
+// outputs are numbers it is asked up to which radius they stay within the subject's tolerance.
 type Radius struct {
 	Proofs
 	Max, Tol float64
@@ -73,7 +73,8 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 		if search == nil || !(proven < q.Max) {
 			return upper, nil
 		}
-		return falsify.UpperRadius(ctx, o.verifier, search, falsify.Radii{Property: property, Centre: o.whole(q.Samples.Input(x)), Scale: o.scale(q.Samples.Scale()),
+		return falsify.UpperRadius(ctx, o.verifier, search, falsify.Radii{Property: property, Centre: o.whole(q.Samples.Input(x)),
+			Scale:  o.scale(q.Samples.Scale()),
 			Proven: proven, Known: upper, Most: q.Max, Tol: q.Tol, Steps: UpperSteps(min(upper, q.Max)-proven, q.Tol)})
 	}
 	proven, upper := 0.0, math.Inf(1)

@@ -12,10 +12,10 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// A question about one sample needs a graph that takes one. Where a file fixes its batch to several, sizes that follow it are changed with it (the inputs', the
-// targets of Reshape, Expand and ConstantOfShape, the states of recurrent operators), and random samples go through both: what each has in the file's batch
-// and what it has in the new graph must be the same, for every output. They go through in float64, where sums that are cut differently say no more than their
-// last digits: a batch that changes its samples by little is not taken for one that does not.
+// A question about one sample needs a graph that takes one. Where a file fixes its batch to several, sizes that follow it are changed with it (the
+// inputs', the targets of Reshape, Expand and ConstantOfShape, the states of recurrent operators), and random samples go through both: what each has
+// in the file's batch and what it has in the new graph must be the same, for every output. They go through in float64, where sums that are cut
+// differently say no more than their last digits: a batch that changes its samples by little is not taken for one that does not.
 
 // sameFunction is how far two float64 runs of one function may be apart, relative to the largest output: 2^23 roundings.
 const sameFunction = 0x1p-30

@@ -34,14 +34,14 @@ func ParseTolerance(text string) (*Tolerance, error) {
 // Numbers tells that a subject's outputs are numbers and decide no class.
 func (s *Subject) Numbers() bool { return s.Decision.Kind == Regress }
 
-// roomFor is an error where there is no memory for the question whether so many outputs stay within a tolerance: each has two rows over all of them, which the
-// verifier has twice, bounds and a search for counterexamples once.
+// roomFor is an error where there is no memory for the question whether so many outputs stay within a tolerance: each has two rows over all of them,
+// which the verifier has twice, bounds and a search for counterexamples once.
 func roomFor(ctx context.Context, outputs int64) error {
 	return budget.Of(ctx).Ask(fmt.Sprintf("a tolerance of %d outputs", outputs), 2*outputs*outputs*8*4)
 }
 
-// Holds is what is asked of the ball around a sample: of classes that every point is decided as class, of numbers that no output gets farther than the tolerance
-// from its value y at the sample.
+// Holds is what is asked of the ball around a sample: of classes that every point is decided as class, of numbers that no output gets farther than
+// the tolerance from its value y at the sample.
 func (s *Subject) Holds(ball verify.Ball, class int, y []float64) verify.Property {
 	if s.Numbers() {
 		var t *big.Rat
@@ -160,7 +160,8 @@ func farthest(r *verify.Reach, from []report.Number) *report.Number {
 	return &n
 }
 
-// apart is how far two rows of outputs are from each other, the largest; infinite where one of two is no finite number and the other is something else.
+// apart is how far two rows of outputs are from each other, the largest; infinite where one of two is no finite number and the other is something
+// else.
 func apart(a, b Row) *report.Number {
 	var d report.Difference
 	differ(&d, a, b)

@@ -66,8 +66,8 @@ func asNumbers(t *testing.T, m *onnxio.Model, tolerance string) *Subject {
 	return sub
 }
 
-// TestNumbersAgainstExact asks every question of a model that only multiplies: its weights are -2 to 2, so that the outputs get eps times the sum of a column's sizes away,
-// exactly, at every sample. Verdicts, radii, bounds and attacks say what that says.
+// TestNumbersAgainstExact asks every question of a model that only multiplies: its weights are -2 to 2, so that the outputs get eps times the sum of
+// a column's sizes away, exactly, at every sample. Verdicts, radii, bounds and attacks say what that says.
 func TestNumbersAgainstExact(t *testing.T) {
 	ctx := context.Background()
 	const k = 2
@@ -145,7 +145,8 @@ func TestNumbersAgainstExact(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, row := range all {
-				if want := i%4 > 1; row.Adversarial != want || want != (float64(*row.Deviation) > tolerance) || float64(*row.Deviation) > slope*q.Eps[i%4].Value*(1+1e-5) {
+				if want := i%4 > 1; row.Adversarial != want || want != (float64(*row.Deviation) > tolerance) ||
+					float64(*row.Deviation) > slope*q.Eps[i%4].Value*(1+1e-5) {
 					t.Errorf("attack within %s at %s of the border: %t, deviation %v", text, q.Eps[i%4].Text, row.Adversarial, *row.Deviation)
 				}
 			}
@@ -156,7 +157,8 @@ func TestNumbersAgainstExact(t *testing.T) {
 	}
 }
 
-// TestBoundsAloneSayNothingIsVerified: without a tolerance rows have no verdict, and sums no share; targets give errors; and what is kept is found again.
+// TestBoundsAloneSayNothingIsVerified: without a tolerance rows have no verdict, and sums no share; targets give errors; and what is kept is found
+// again.
 func TestBoundsAloneSayNothingIsVerified(t *testing.T) {
 	ctx := context.Background()
 	s := newSketch()
@@ -194,18 +196,21 @@ func TestBoundsAloneSayNothingIsVerified(t *testing.T) {
 		q.Records.Close()
 		for i, r := range rows {
 			o := r.Outputs
-			if r.Proof != nil || o == nil || len(o.Lower) != 2 || (o.Target == nil) != (i/2 == 1) || (o.Error == nil) != (i/2 == 1) || (o.Worst == nil) != (i/2 == 1) {
+			if r.Proof != nil || o == nil || len(o.Lower) != 2 || (o.Target == nil) != (i/2 == 1) || (o.Error == nil) != (i/2 == 1) ||
+				(o.Worst == nil) != (i/2 == 1) {
 				t.Errorf("%+v, %+v", r, o)
 				continue
 			}
 			for k, y := range o.Values {
-				if !(o.Lower[k] <= y && y <= o.Upper[k]) || o.Target != nil && (*o.Error < report.Number(math.Abs(float64(y-o.Target[k]))) || *o.Worst < *o.Error) {
+				if !(o.Lower[k] <= y && y <= o.Upper[k]) || o.Target != nil &&
+					(*o.Error < report.Number(math.Abs(float64(y-o.Target[k]))) || *o.Worst < *o.Error) {
 					t.Errorf("%+v", o)
 				}
 			}
 		}
 		sums := q.Sums(rows, false)
-		if len(sums) != 2 || sums[0].Verified+sums[0].Falsified+sums[0].Unknown != 0 || !math.IsNaN(float64(sums[0].CertifiedAccuracy)) || !math.IsNaN(float64(sums[0].UpperAccuracy)) || sums[0].Outputs.MeanError == nil {
+		if len(sums) != 2 || sums[0].Verified+sums[0].Falsified+sums[0].Unknown != 0 || !math.IsNaN(float64(sums[0].CertifiedAccuracy)) ||
+			!math.IsNaN(float64(sums[0].UpperAccuracy)) || sums[0].Outputs.MeanError == nil {
 			t.Errorf("%+v", sums)
 		}
 		if round == 0 {

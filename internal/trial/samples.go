@@ -62,8 +62,8 @@ func Fit(set *dataset.Set, shape []int) (Source, error) {
 	return FromSet(t), nil
 }
 
-// imageShape reads the shape of a model's input as that of images, channels first or last: with the set's own number of channels where that fits, else
-// with one that they can be converted to. No channels where it is none of images.
+// imageShape reads the shape of a model's input as that of images, channels first or last: with the set's own number of channels where that fits,
+// else with one that they can be converted to. No channels where it is none of images.
 func imageShape(shape []int, set *dataset.Set) (channels, h, w int) {
 	n := len(shape)
 	if n < 3 || onnxio.NumElements(shape[:n-3]) != 1 {
@@ -105,8 +105,8 @@ type Samples struct {
 	channel []int // of each element, in the model's order; nil where they are no images
 }
 
-// Join finds out how a model with an input of that shape, the batch left out or 1, takes the samples. Pixels are normalised with mean and std, one number
-// or one for each channel; nil stands for 0 and 1, and both nil for no normalisation.
+// Join finds out how a model with an input of that shape, the batch left out or 1, takes the samples. Pixels are normalised with mean and std, one
+// number or one for each channel; nil stands for 0 and 1, and both nil for no normalisation.
 func Join(src Source, shape []int, mean, std []float64) (*Samples, error) {
 	s := &Samples{Source: src}
 	if err := s.layout(shape); err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// model is what is to be asked: the file's model, or the part of it that the scores need, with the samples in front where two samples showed them along
-// another axis (turned).
+// model is what is to be asked: the file's model, or the part of it that the scores need, with the samples in front where two samples showed them
+// along another axis (turned).
 func (c candidate) model(m *onnxio.Model) (scored *onnxio.Model, turned bool, err error) {
 	g, whole := c.Graph, c.Graph == m.Graph
 	if !whole && g.Outputs[0].DType == onnxio.Undefined {

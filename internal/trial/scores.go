@@ -17,8 +17,8 @@ type candidate struct {
 	zipped *onnxio.Node // the ZipMap that makes maps of the scores; nil where none does
 }
 
-// candidates are the outputs of some that may hold scores: real ones, and integers that are the ArgMax of real ones over the only axis of a sample. Other
-// integers are labels, or something else, and no scores; one that stands alone is given as it is (label).
+// candidates are the outputs of some that may hold scores: real ones, and integers that are the ArgMax of real ones over the only axis of a sample.
+// Other integers are labels, or something else, and no scores; one that stands alone is given as it is (label).
 func candidates(ctx context.Context, g *onnxio.Graph, outputs []*onnxio.Value) (all []candidate, label candidate) {
 	for _, v := range outputs {
 		scores, n := v, decider(v)

@@ -31,8 +31,8 @@ func (s Shard) Of(n int) (from, to int) {
 	return s.I * n / s.N, (s.I + 1) * n / s.N
 }
 
-// Blocks is the part of n samples, half-open, of which grain are asked together from the first on: no block is cut, whatever the shards are, so that each has the
-// answers that it has in a run of all.
+// Blocks is the part of n samples, half-open, of which grain are asked together from the first on: no block is cut, whatever the shards are, so that
+// each has the answers that it has in a run of all.
 func (s Shard) Blocks(n, grain int) (from, to int) {
 	grain = max(1, grain)
 	from, to = s.Of((n + grain - 1) / grain)

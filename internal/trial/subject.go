@@ -101,8 +101,8 @@ func classesOf(n *onnxio.Node) (names []string, places bool) {
 	return names, slices.IsSorted(names)
 }
 
-// Name gives the classes their names, in the order of the scores. Without any, those of the file serve; where these are not what a data set's labels would be
-// numbered by, which label means which class must be said.
+// Name gives the classes their names, in the order of the scores. Without any, those of the file serve; where these are not what a data set's labels
+// would be numbered by, which label means which class must be said.
 func (s *Subject) Name(names []string) error {
 	if s.Labels = names; len(names) > 0 || len(s.zipped) == 0 {
 		return nil

@@ -66,10 +66,14 @@ func TestReadingsOfOutputs(t *testing.T) {
 		line     string // "" where it is unclear
 		answered bool   // classes are decided
 	}{
-		"scores":               {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(4)} }, "", "", "scores: output MatMula [N,4], decision: argmax", true},
-		"scores as regression": {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(4)} }, "", "regress", "scores: output MatMula [N,4], decision: regress", false},
-		"one logit":            {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(1)} }, "", "", "scores: output MatMula [N,1], decision: none", false},
-		"one logit, said":      {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(1)} }, "", "threshold:-1/3", "scores: output MatMula [N,1], decision: threshold:-1/3", true},
+		"scores": {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(4)} }, "", "",
+			"scores: output MatMula [N,4], decision: argmax", true},
+		"scores as regression": {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(4)} }, "", "regress",
+			"scores: output MatMula [N,4], decision: regress", false},
+		"one logit": {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(1)} }, "", "",
+			"scores: output MatMula [N,1], decision: none", false},
+		"one logit, said": {func(s *sketch) []*onnxio.Value { return []*onnxio.Value{s.rows(1)} }, "", "threshold:-1/3",
+			"scores: output MatMula [N,1], decision: threshold:-1/3", true},
 		"a sigmoid, shaped": {func(s *sketch) []*onnxio.Value {
 			p := s.node("Sigmoid", nil, s.rows(1))
 			return []*onnxio.Value{s.node("Flatten", onnxio.Attrs{"axis": int64(0)}, p)}
@@ -121,8 +125,8 @@ func TestReadingsOfOutputs(t *testing.T) {
 	}
 }
 
-// TestThresholdsAreExact: on both sides of a threshold, at it and next to it, whether it is a float32 or not, the decision and the two scores that are
-// attacked say what exact arithmetic says.
+// TestThresholdsAreExact: on both sides of a threshold, at it and next to it, whether it is a float32 or not, the decision and the two scores that
+// are attacked say what exact arithmetic says.
 func TestThresholdsAreExact(t *testing.T) {
 	ctx := context.Background()
 	rng := rand.New(rand.NewPCG(7, 9))

@@ -10,12 +10,12 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// Attacked is the model as attacks need it, with an output for each class. scores is what is attacked, and logits the graph whose gradients lead there,
-// nil where it is the model's own.
+// Attacked is the model as attacks need it, with an output for each class. scores is what is attacked, and logits the graph whose gradients lead
+// there, nil where it is the model's own.
 //
-// For argmax, and for numbers, that is the model itself. One score s with a threshold T becomes the two scores T-s and s-T: differences of floating-point numbers have
-// the sign that they should, so that the first largest of the two is class 1 exactly where s > T; where T is no number of the score's type, the next
-// one below is as good. Behind a Sigmoid, logits are of what the Sigmoid takes, which does not saturate.
+// For argmax, and for numbers, that is the model itself. One score s with a threshold T becomes the two scores T-s and s-T: differences of
+// floating-point numbers have the sign that they should, so that the first largest of the two is class 1 exactly where s > T; where T is no number of
+// the score's type, the next one below is as good. Behind a Sigmoid, logits are of what the Sigmoid takes, which does not saturate.
 func (s *Subject) Attacked(ctx context.Context) (scores *onnxio.Model, logits *onnxio.Graph, err error) {
 	if err := s.Answers(); err != nil {
 		return nil, nil, err

@@ -35,44 +35,66 @@ import (
 
 // functions are the public functions of the library, by package folder and name. TestPublicFunctionsAreListed keeps it whole.
 var functions = map[string]any{
-	"onnxio.Load": onnxio.Load, "onnxio.LoadContext": onnxio.LoadContext, "onnxio.Parse": onnxio.Parse, "onnxio.Raise": onnxio.Raise, "onnxio.ParseTensor": onnxio.ParseTensor, "onnxio.EncodeTensor": onnxio.EncodeTensor, "onnxio.NewModel": onnxio.NewModel, "onnxio.HalfBits": onnxio.HalfBits,
+	"onnxio.Load": onnxio.Load, "onnxio.LoadContext": onnxio.LoadContext, "onnxio.Parse": onnxio.Parse, "onnxio.Raise": onnxio.Raise,
+	"onnxio.ParseTensor": onnxio.ParseTensor, "onnxio.EncodeTensor": onnxio.EncodeTensor, "onnxio.NewModel": onnxio.NewModel,
+	"onnxio.HalfBits":  onnxio.HalfBits,
 	"onnxio.HalfValue": onnxio.HalfValue, "onnxio.BFloat16Bits": onnxio.BFloat16Bits, "onnxio.NumElements": onnxio.NumElements,
-	"onnxio/engine.Open": engine.Open, "onnxio/engine.OpenGraph": engine.OpenGraph, "onnxio/engine.Check": engine.Check, "onnxio/engine.ORTProviders": engine.ORTProviders,
-	"onnxio/engine.ORTVersion": engine.ORTVersion,
-	"onnxio/infer.Live":        infer.Live, "onnxio/infer.Mapped": infer.Mapped, "onnxio/infer.Contradictions": infer.Contradictions, "onnxio/infer.Unmapped": infer.Unmapped, "onnxio/infer.Remapped": infer.Remapped,
-	"onnxio/infer.Annotate": infer.Annotate, "onnxio/infer.FixedBatch": infer.FixedBatch, "onnxio/infer.Fuse": infer.Fuse, "onnxio/infer.Prepare": infer.Prepare,
-	"onnxio/infer.Once": infer.Once, "onnxio/infer.Watch": infer.Watch, "onnxio/infer.Samples": infer.Samples,
-	"onnxio/infer.Simplify": infer.Simplify, "onnxio/infer.Costs": infer.Costs, "onnxio/infer.FinalSoftmax": infer.FinalSoftmax, "onnxio/infer.WithoutSoftmax": infer.WithoutSoftmax,
-	"onnxio/dataset.Kinds": dataset.Kinds, "onnxio/dataset.ReadNPZ": dataset.ReadNPZ, "onnxio/dataset.ParseNPY": dataset.ParseNPY, "onnxio/dataset.ParsePixelRange": dataset.ParsePixelRange,
-	"onnxio/dataset.Open": dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize, "onnxio/dataset.ParseCrop": dataset.ParseCrop,
-	"verify.Open": verify.Open, "verify.Methods": verify.Methods, "verify.Domains": verify.Domains, "verify.FromVNNLIB": verify.FromVNNLIB, "verify.NetworkOf": verify.NetworkOf, "verify.Assignments": verify.Assignments, "verify.Robust": verify.Robust, "verify.OneSided": verify.OneSided, "verify.Within": verify.Within,
+	"onnxio/engine.Open": engine.Open, "onnxio/engine.OpenGraph": engine.OpenGraph, "onnxio/engine.Check": engine.Check,
+	"onnxio/engine.ORTProviders": engine.ORTProviders,
+	"onnxio/engine.ORTVersion":   engine.ORTVersion,
+	"onnxio/infer.Live":          infer.Live, "onnxio/infer.Mapped": infer.Mapped, "onnxio/infer.Contradictions": infer.Contradictions,
+	"onnxio/infer.Unmapped": infer.Unmapped, "onnxio/infer.Remapped": infer.Remapped,
+	"onnxio/infer.Annotate": infer.Annotate, "onnxio/infer.FixedBatch": infer.FixedBatch, "onnxio/infer.Fuse": infer.Fuse,
+	"onnxio/infer.Prepare": infer.Prepare,
+	"onnxio/infer.Once":    infer.Once, "onnxio/infer.Watch": infer.Watch, "onnxio/infer.Samples": infer.Samples,
+	"onnxio/infer.Simplify": infer.Simplify, "onnxio/infer.Costs": infer.Costs, "onnxio/infer.FinalSoftmax": infer.FinalSoftmax,
+	"onnxio/infer.WithoutSoftmax": infer.WithoutSoftmax,
+	"onnxio/dataset.Kinds":        dataset.Kinds, "onnxio/dataset.ReadNPZ": dataset.ReadNPZ, "onnxio/dataset.ParseNPY": dataset.ParseNPY,
+	"onnxio/dataset.ParsePixelRange": dataset.ParsePixelRange,
+	"onnxio/dataset.Open":            dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize,
+	"onnxio/dataset.ParseCrop": dataset.ParseCrop,
+	"verify.Open":              verify.Open, "verify.Methods": verify.Methods, "verify.Domains": verify.Domains, "verify.FromVNNLIB": verify.FromVNNLIB,
+	"verify.NetworkOf": verify.NetworkOf, "verify.Assignments": verify.Assignments, "verify.Robust": verify.Robust,
+	"verify.OneSided": verify.OneSided, "verify.Within": verify.Within,
 	"verify/falsify.Open": falsify.Open, "verify/falsify.UpperRadius": falsify.UpperRadius,
-	"prune/equal.Bounds": equal.Bounds, "prune/equal.Compare": equal.Compare, "prune/equal.CompareBy": equal.CompareBy, "prune/equal.CompareWithin": equal.CompareWithin, "prune/equal.Match": equal.Match, "prune/equal.ParseRanges": equal.ParseRanges,
-	"onnxio/opset.Convert": opset.Convert, "student/tape.NewPool": tape.NewPool, "student/tape.NewMachine": tape.NewMachine, "student/tape.NewBuilder": tape.NewBuilder[float32],
-	"verify.Claim": verify.Claim, "verify.ClaimVNNLIB": verify.ClaimVNNLIB, "verify/recheck.Check": recheck.Check,
+	"prune/equal.Bounds": equal.Bounds, "prune/equal.Compare": equal.Compare, "prune/equal.CompareBy": equal.CompareBy,
+	"prune/equal.CompareWithin": equal.CompareWithin, "prune/equal.Match": equal.Match, "prune/equal.ParseRanges": equal.ParseRanges,
+	"onnxio/opset.Convert": opset.Convert, "student/tape.NewPool": tape.NewPool, "student/tape.NewMachine": tape.NewMachine,
+	"student/tape.NewBuilder": tape.NewBuilder[float32],
+	"verify.Claim":            verify.Claim, "verify.ClaimVNNLIB": verify.ClaimVNNLIB, "verify/recheck.Check": recheck.Check,
 	"verify/certificate.NewReader": certificate.NewReader, "verify/certificate.NewWriter": certificate.NewWriter,
-	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse, "verify/vnnlib.Convert": vnnlib.Convert, "verify/vnnlib.Format": vnnlib.Format,
-	"attack.Open": attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.GradientContext": attack.GradientContext, "attack.Names": attack.Names, "attack.Steps": attack.Steps, "attack.New": attack.New, "attack.ForNumbers": attack.ForNumbers, "attack.Settings": attack.Settings,
-	"attack.Norms": attack.Norms, "attack.Nested": attack.Nested, "attack.FreeBatch": attack.FreeBatch,
+	"verify/vnnlib.Load": vnnlib.Load, "verify/vnnlib.Parse": vnnlib.Parse, "verify/vnnlib.Convert": vnnlib.Convert,
+	"verify/vnnlib.Format": vnnlib.Format,
+	"attack.Open":          attack.Open, "attack.Run": attack.Run, "attack.Gradient": attack.Gradient, "attack.GradientContext": attack.GradientContext,
+	"attack.Names": attack.Names, "attack.Steps": attack.Steps, "attack.New": attack.New, "attack.ForNumbers": attack.ForNumbers,
+	"attack.Settings": attack.Settings,
+	"attack.Norms":    attack.Norms, "attack.Nested": attack.Nested, "attack.FreeBatch": attack.FreeBatch,
 	"prune.Run": prune.Run, "prune.Analyse": prune.Analyse, "prune.Replay": prune.Replay, "prune.Scores": prune.Scores,
-	"student.Train": student.Train, "student.Open": student.Open, "student.Model": student.Model, "student.Presets": student.Presets, "student.Preset": student.Preset,
+	"student.Train": student.Train, "student.Open": student.Open, "student.Model": student.Model, "student.Presets": student.Presets,
+	"student.Preset":       student.Preset,
 	"student.StripSoftmax": student.StripSoftmax, "student.TwoScores": student.TwoScores,
-	"student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.FromGraphContext": student.FromGraphContext, "student.Parse": student.Parse,
-	"student.Split": student.Split, "student.Perturb": student.Perturb, "student.Evaluate": student.Evaluate, "student.Methods": student.Methods, "student.Techniques": student.Techniques,
+	"student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.FromGraphContext": student.FromGraphContext,
+	"student.Parse": student.Parse,
+	"student.Split": student.Split, "student.Perturb": student.Perturb, "student.Evaluate": student.Evaluate, "student.Methods": student.Methods,
+	"student.Techniques": student.Techniques,
 }
 
 // apart are functions that are not asked, each with its reason.
 var apart = map[string]string{
 	"onnxio.NewTensor": "it is make with a shape: a negative size is the caller's own", "onnxio.FromFloat32": "as NewTensor", "onnxio.FromFloat64": "as NewTensor",
-	"onnxio.FromInt64": "as NewTensor", "onnxio/dataset.ChannelsFirst": "it copies between slices whose sizes the caller knows", "onnxio/dataset.ChannelsLast": "as before",
-	"student.OnTheFly": "it gives a hook, which works on a run of the caller's own", "student.CrossEntropy": "it writes into a graph of the caller's own loss", "onnxio/dataset.WriteNPZ": "it writes a file",
-	"student/tape.Elements": "it reads a node of the caller's own graph", "student/tape.Mix": "it mixes bits", "student/tape.LogProbabilities": "it writes into the caller's slice",
+	"onnxio.FromInt64": "as NewTensor", "onnxio/dataset.ChannelsFirst": "it copies between slices whose sizes the caller knows",
+	"onnxio/dataset.ChannelsLast": "as before",
+	"student.OnTheFly":            "it gives a hook, which works on a run of the caller's own",
+	"student.CrossEntropy":        "it writes into a graph of the caller's own loss", "onnxio/dataset.WriteNPZ": "it writes a file",
+	"student/tape.Elements": "it reads a node of the caller's own graph", "student/tape.Mix": "it mixes bits",
+	"student/tape.LogProbabilities": "it writes into the caller's slice",
 }
 
 // TestPublicFunctionsAreListed finds public functions that functions and apart do not have.
 func TestPublicFunctionsAreListed(t *testing.T) {
 	root := filepath.Join("..", "..")
-	for _, dir := range []string{"onnxio", "onnxio/engine", "onnxio/infer", "onnxio/dataset", "verify", "verify/vnnlib", "verify/certificate", "verify/recheck", "verify/falsify", "attack", "prune", "prune/equal",
+	for _, dir := range []string{"onnxio", "onnxio/engine", "onnxio/infer", "onnxio/dataset", "verify", "verify/vnnlib", "verify/certificate",
+		"verify/recheck", "verify/falsify", "attack", "prune", "prune/equal",
 		"onnxio/opset", "student", "student/tape"} {
 		paths, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		if err != nil || len(paths) == 0 {
@@ -115,7 +137,9 @@ func TestPublicFunctionsTakeNothing(t *testing.T) {
 			name := fmt.Sprintf("%T.%s", x, v.Type().Method(i).Name)
 			if reason := map[string]string{
 				"*verify.Verifier.Close": "the receiver is used again", "*attack.Target.Close": "as before", "*student.Trainer.Run": "it trains",
-				"*student.Data.Sample": "an index as of a slice", "*student.Data.Subset": "as before", "*student.Weights.ONNX": "as before", "*onnxio.Model.Save": "it writes a file", "*onnxio.Model.SaveBytes": "it writes a file", "student.Config.LossOf": "it writes into a graph of the caller's own loss",
+				"*student.Data.Sample": "an index as of a slice", "*student.Data.Subset": "as before", "*student.Weights.ONNX": "as before",
+				"*onnxio.Model.Save": "it writes a file", "*onnxio.Model.SaveBytes": "it writes a file",
+				"student.Config.LossOf": "it writes into a graph of the caller's own loss",
 			}[name]; reason != "" {
 				continue
 			}
@@ -246,7 +270,8 @@ func newArguments(t *testing.T) *arguments {
 		}
 	}
 	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Name: "N"}, {Size: 2}}}
-	w := &onnxio.Value{Name: "w", DType: onnxio.Float, Shape: []int{2, 2}, HasShape: true, Dims: []onnxio.Dim{{Size: 2}, {Size: 2}}, Const: onnxio.FromFloat32([]float32{1, -1, -1, 1}, 2, 2)}
+	w := &onnxio.Value{Name: "w", DType: onnxio.Float, Shape: []int{2, 2}, HasShape: true, Dims: []onnxio.Dim{{Size: 2}, {Size: 2}},
+		Const: onnxio.FromFloat32([]float32{1, -1, -1, 1}, 2, 2)}
 	y := &onnxio.Value{Name: "y", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Name: "N"}, {Size: 2}}}
 	n := &onnxio.Node{Name: "n", Op: "MatMul", Opset: 13, Inputs: []*onnxio.Value{x, w}, Outputs: []*onnxio.Value{y}}
 	y.Producer = n
@@ -268,19 +293,30 @@ func newArguments(t *testing.T) *arguments {
 	must(err)
 	coupling, err := prune.Analyse(a.model.Graph, nil)
 	must(err)
-	a.receivers = []any{a.verifier, a.target, a.samples, a.session, a.arch, a.data, a.model, a.model.Graph, trainer, trainer.Weights(), coupling, verify.Ball{}, verify.Ball{Center: []float32{1, 2}, Mean: []float64{1}},
-		verify.Result{}, attack.Threat{}, &attack.Samples{}, &student.Data{}, &student.Architecture{}, student.Config{}, prune.Choice{}, &prune.Plan{}, &onnxio.Graph{}, &onnxio.Node{}, &onnxio.Value{},
+	a.receivers = []any{a.verifier, a.target, a.samples, a.session, a.arch, a.data, a.model, a.model.Graph, trainer, trainer.Weights(), coupling,
+		verify.Ball{}, verify.Ball{Center: []float32{1, 2}, Mean: []float64{1}},
+		verify.Result{}, attack.Threat{}, &attack.Samples{}, &student.Data{}, &student.Architecture{}, student.Config{}, prune.Choice{},
+		&prune.Plan{}, &onnxio.Graph{}, &onnxio.Node{}, &onnxio.Value{},
 		&onnxio.Tensor{}, onnxio.Attrs(nil), onnxio.DType(99), onnxio.Dim{}, dataset.PixelRange{}, &dataset.Set{}, &dataset.Array{}}
 	a.known = map[reflect.Type][]any{}
-	for _, v := range []any{a.model, &onnxio.Model{}, &onnxio.Model{Graph: &onnxio.Graph{}}, a.model.Graph, &onnxio.Graph{}, &onnxio.Graph{Nodes: []*onnxio.Node{{Op: "Relu"}}}, a.target, a.samples, &attack.Samples{Size: 2},
-		&attack.Samples{Size: -1, X: []float32{1}}, a.arch, &student.Architecture{}, a.data, &student.Data{}, &student.Data{Shape: [3]int{1, 1, 2}}, &prune.Plan{}, &prune.Plan{Classes: []prune.ClassPlan{{}}},
-		verify.Robust(verify.Ball{Center: []float32{0.2, 0.7}, Eps: 0.1}, 1, 2), verify.Property{Cases: make([]verify.Case, 1)}, &vnnlib.Query{}, &vnnlib.Query{Inputs: 2, Outputs: 2, Cases: make([]vnnlib.Case, 1)},
-		verify.Box{Lower: []float64{0, 0}, Upper: []float64{1, 1}}, verify.Box{Lower: []float64{0}}, verify.Box{Lower: []float64{1, 1}, Upper: []float64{0, math.NaN()}},
-		attack.Threat{Eps: 0.1}, attack.Threat{Eps: math.NaN(), Norm: "l3"}, verify.Ball{Center: []float32{0.2, 0.7}, Eps: 0.1, Channel: []int{0, 9}, Mean: []float64{1}, Std: []float64{0}},
-		student.Config{Epochs: 1, Batch: 2}, student.Config{Technique: "hinton", Epochs: 1}, verify.RadiusOptions{Max: 0.1}, verify.RadiusOptions{Max: math.Inf(1), Tol: -1},
-		prune.Options{Choice: prune.Choice{Ratio: 0.5}}, prune.Options{Choice: prune.Choice{Score: "activation", Ratio: 0.5}}, prune.Options{Choice: prune.Choice{Score: "proven-dead"}}, attack.Loss{Kind: "ce"}, attack.Loss{Kind: "rows"},
-		&attack.Loss{}, &attack.Loss{Kind: "ce"}, &attack.Region{}, &attack.Region{Lower: []float64{0, 0}, Upper: []float64{1, 1}}, attack.GradientOptions{}, engine.Options{Engine: "goo"}, infer.Options{Batch: -3}, infer.Options{Dims: map[string]int{"N": -1}},
-		onnxio.FromFloat32([]float32{1, 2}, 1, 2), &onnxio.Tensor{}, &onnxio.Tensor{DType: onnxio.Float, Shape: []int{1, 2}}, onnxio.Convert{Batch: 3}, trainer.Weights(), &student.Weights{},
+	for _, v := range []any{a.model, &onnxio.Model{}, &onnxio.Model{Graph: &onnxio.Graph{}}, a.model.Graph, &onnxio.Graph{},
+		&onnxio.Graph{Nodes: []*onnxio.Node{{Op: "Relu"}}}, a.target, a.samples, &attack.Samples{Size: 2},
+		&attack.Samples{Size: -1, X: []float32{1}}, a.arch, &student.Architecture{}, a.data, &student.Data{}, &student.Data{Shape: [3]int{1, 1, 2}},
+		&prune.Plan{}, &prune.Plan{Classes: []prune.ClassPlan{{}}},
+		verify.Robust(verify.Ball{Center: []float32{0.2, 0.7}, Eps: 0.1}, 1, 2), verify.Property{Cases: make([]verify.Case, 1)}, &vnnlib.Query{},
+		&vnnlib.Query{Inputs: 2, Outputs: 2, Cases: make([]vnnlib.Case, 1)},
+		verify.Box{Lower: []float64{0, 0}, Upper: []float64{1, 1}}, verify.Box{Lower: []float64{0}},
+		verify.Box{Lower: []float64{1, 1}, Upper: []float64{0, math.NaN()}},
+		attack.Threat{Eps: 0.1}, attack.Threat{Eps: math.NaN(), Norm: "l3"},
+		verify.Ball{Center: []float32{0.2, 0.7}, Eps: 0.1, Channel: []int{0, 9}, Mean: []float64{1}, Std: []float64{0}},
+		student.Config{Epochs: 1, Batch: 2}, student.Config{Technique: "hinton", Epochs: 1}, verify.RadiusOptions{Max: 0.1},
+		verify.RadiusOptions{Max: math.Inf(1), Tol: -1},
+		prune.Options{Choice: prune.Choice{Ratio: 0.5}}, prune.Options{Choice: prune.Choice{Score: "activation", Ratio: 0.5}},
+		prune.Options{Choice: prune.Choice{Score: "proven-dead"}}, attack.Loss{Kind: "ce"}, attack.Loss{Kind: "rows"},
+		&attack.Loss{}, &attack.Loss{Kind: "ce"}, &attack.Region{}, &attack.Region{Lower: []float64{0, 0}, Upper: []float64{1, 1}},
+		attack.GradientOptions{}, engine.Options{Engine: "goo"}, infer.Options{Batch: -3}, infer.Options{Dims: map[string]int{"N": -1}},
+		onnxio.FromFloat32([]float32{1, 2}, 1, 2), &onnxio.Tensor{}, &onnxio.Tensor{DType: onnxio.Float, Shape: []int{1, 2}},
+		onnxio.Convert{Batch: 3}, trainer.Weights(), &student.Weights{},
 	} {
 		a.known[reflect.TypeOf(v)] = append(a.known[reflect.TypeOf(v)], v)
 	}

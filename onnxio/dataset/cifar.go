@@ -34,8 +34,8 @@ func openCIFAR100(ctx context.Context, path string, o Options) (*Set, error) {
 	return cifar100.open(ctx, path, o)
 }
 
-// open reads the binary form: records of labels and three planes. A folder means its test file, or for the train split the others in order. Source: Krizhevsky
-// 2009 and the data sets' page.
+// open reads the binary form: records of labels and three planes. A folder means its test file, or for the train split the others in order. Source:
+// Krizhevsky 2009 and the data sets' page.
 func (f cifarForm) open(ctx context.Context, path string, o Options) (*Set, error) {
 	files := []string{path}
 	info, err := os.Stat(path)

@@ -1,7 +1,8 @@
 // Package dataset reads labelled samples: idx, CIFAR-10 binary, SVHN .mat, npz, folders and zips of pictures.
 //
 // One reader a file; each checks the sizes that a file declares against its real length before it allocates. dataset.go is the door. Of pictures,
-// tree.go says which are read and what their labels are, order.go which numbers classes have whose names are given, raster.go what their pixels are, chroma.go how JPEG's planes become as large as the picture.
+// tree.go says which are read and what their labels are, order.go which numbers classes have whose names are given, raster.go what their pixels are,
+// chroma.go how JPEG's planes become as large as the picture.
 //
 // Nothing is read as something else without a word: what cannot be read, or has another size than it must have, is an error that names it.
 package dataset
@@ -61,15 +62,16 @@ type Options struct {
 	Crop Crop
 	// EXIF turns images upright as their cameras were held.
 	EXIF bool
-	// Targets says that labels are no classes but numbers that a model should give: Set.Target has them, and every entry of Set.Labels is -1. An npz file then
-	// needs no labels.
+	// Targets says that labels are no classes but numbers that a model should give: Set.Target has them, and every entry of Set.Labels is -1. An npz
+	// file then needs no labels.
 	Targets bool
-	// Order names the classes in the order of a model's scores: a label becomes the place of its class there, and Set.Classes is this list. See order.go.
+	// Order names the classes in the order of a model's scores: a label becomes the place of its class there, and Set.Classes is this list. See
+	// order.go.
 	Order []string
 
-	// Names are arrays of an npz file to be read beside inputs and labels, where they are there. Choose is then told the shapes of all but the labels, by
-	// name, and the number n of labels (0 where there are none). It says which array holds the samples and along which axis they lie in it. nil takes the
-	// array named inputs, with the samples first.
+	// Names are arrays of an npz file to be read beside inputs and labels, where they are there. Choose is then told the shapes of all but the labels,
+	// by name, and the number n of labels (0 where there are none). It says which array holds the samples and along which axis they lie in it. nil takes
+	// the array named inputs, with the samples first.
 	Names  []string
 	Choose func(shapes map[string][]int, n int) (name string, axis int, err error)
 }

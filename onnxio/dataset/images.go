@@ -47,8 +47,8 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("%s is %d wide and %d high; %s %d wide and %d high", e.File, e.Width, e.Height, e.Why, e.WantW, e.WantH)
 }
 
-// prepareImages looks at all headers: pictures have one channel where all of the set are gray, else three; and those that are asked for must have the size
-// of the first of them, unless they are resized: what does not is refused when it is read, and by Check before.
+// prepareImages looks at all headers: pictures have one channel where all of the set are gray, else three; and those that are asked for must have the
+// size of the first of them, unless they are resized: what does not is refused when it is read, and by Check before.
 func (s *Set) prepareImages(ctx context.Context, name string, root fs.FS, files []string, o Options, from, to int) error {
 	s.Channels = 1
 	for i, f := range files {

@@ -34,7 +34,8 @@ func openSVHN(ctx context.Context, path string, o Options) (*Set, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	x, y := vars["X"], vars["y"]
-	if x == nil || y == nil || len(x.dims) != 4 || x.kind != miUint8 || x.dims[2] != 3 || len(y.dims) != 2 || y.dims[0]*y.dims[1] != x.dims[3] || len(x.data) == 0 {
+	if x == nil || y == nil || len(x.dims) != 4 || x.kind != miUint8 || x.dims[2] != 3 || len(y.dims) != 2 || y.dims[0]*y.dims[1] != x.dims[3] ||
+		len(x.data) == 0 {
 		return nil, fmt.Errorf("%s: want variables X, uint8 [H,W,3,N], and y [N,1]", path)
 	}
 	h, w, n := x.dims[0], x.dims[1], x.dims[3]
@@ -67,7 +68,8 @@ type matVar struct {
 	data []byte
 }
 
-var matSize = map[uint32]int{miInt8: 1, miUint8: 1, miInt16: 2, miUint16: 2, miInt32: 4, miUint32: 4, miSingle: 4, miDouble: 8, miInt64: 8, miUint64: 8}
+var matSize = map[uint32]int{miInt8: 1, miUint8: 1, miInt16: 2, miUint16: 2, miInt32: 4, miUint32: 4, miSingle: 4, miDouble: 8, miInt64: 8,
+	miUint64: 8}
 
 func (v *matVar) integer(i int) (int, error) {
 	le := binary.LittleEndian

@@ -60,7 +60,8 @@ func parseNPZ(ctx context.Context, d []byte) (map[string]*Array, error) {
 	return arraysOf(ctx, d, func(string) bool { return true })
 }
 
-// arraysOf reads the arrays whose names are wanted. One of them that holds no numbers is left out, unless it is asked for by name as inputs and labels are.
+// arraysOf reads the arrays whose names are wanted. One of them that holds no numbers is left out, unless it is asked for by name as inputs and
+// labels are.
 func arraysOf(ctx context.Context, d []byte, want func(name string) bool) (map[string]*Array, error) {
 	z, err := zip.NewReader(bytes.NewReader(d), int64(len(d)))
 	if err != nil {
@@ -98,8 +99,8 @@ func arraysOf(ctx context.Context, d []byte, want func(name string) bool) (map[s
 	return out, nil
 }
 
-// openNPZ reads arrays inputs [N,...], as the model takes them, and labels: [N] or [N,1] whole numbers, of an integer or a real type, or one-hot [N,K].
-// Other arrays of the file are not looked at.
+// openNPZ reads arrays inputs [N,...], as the model takes them, and labels: [N] or [N,1] whole numbers, of an integer or a real type, or one-hot
+// [N,K]. Other arrays of the file are not looked at.
 //
 // Options.Choose may take another array of samples, and another axis of it.
 func openNPZ(ctx context.Context, path string, o Options) (*Set, error) {

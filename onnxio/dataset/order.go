@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// order gives labels the numbers that their classes have in a list of names. Class folders, and the classes of formats that name them, are looked for by their
-// names, and each must be there; a format whose names are none of the list's has them from the list instead. Where labels are numbers and nothing else, a list
-// of whole numbers says which label each class has; any other list names the labels 0, 1, 2, ...
+// order gives labels the numbers that their classes have in a list of names. Class folders, and the classes of formats that name them, are looked for
+// by their names, and each must be there; a format whose names are none of the list's has them from the list instead. Where labels are numbers and
+// nothing else, a list of whole numbers says which label each class has; any other list names the labels 0, 1, 2, ...
 func (s *Set) order(names []string) error {
 	for i, n := range names {
 		if n == "" || slices.Contains(names[:i], n) {

@@ -16,8 +16,9 @@ func TestLabelsHaveTheirNamesPlaces(t *testing.T) {
 		want    []int
 		fault   string // part of the error
 	}{
-		"folders":                  {"images", []string{"cat", "dog"}, []int{0, 1, 1}, []string{"dog", "cow", "cat"}, []int{2, 0, 0}, ""},
-		"a folder without a name":  {"images", []string{"cat", "dog"}, []int{0}, []string{"cat", "cow"}, nil, `class "dog" of the data is not among the 2 names`},
+		"folders": {"images", []string{"cat", "dog"}, []int{0, 1, 1}, []string{"dog", "cow", "cat"}, []int{2, 0, 0}, ""},
+		"a folder without a name": {"images", []string{"cat", "dog"}, []int{0}, []string{"cat", "cow"}, nil,
+			`class "dog" of the data is not among the 2 names`},
 		"folders that are numbers": {"images", []string{"0", "10", "2"}, []int{0, 1, 2}, []string{"0", "2", "10"}, []int{0, 2, 1}, ""},
 		"folders and other names":  {"images", []string{"cat"}, []int{0}, []string{"a"}, nil, "not among the 1 names"},
 		"a format's names, turned": {"cifar10", []string{"plane", "car"}, []int{0, 1}, []string{"car", "plane"}, []int{1, 0}, ""},

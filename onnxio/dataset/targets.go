@@ -24,7 +24,8 @@ func (s *Set) aim(y *Array, n int) error {
 	return nil
 }
 
-// Target is what a model should give for sample i, flat, as the labels array of an npz file that was opened with Options.Targets has it; nil where nothing says.
+// Target is what a model should give for sample i, flat, as the labels array of an npz file that was opened with Options.Targets has it; nil where
+// nothing says.
 func (s *Set) Target(i int) []float64 {
 	if s.targets == nil || i < 0 || i >= len(s.Index) {
 		return nil

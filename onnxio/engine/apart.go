@@ -10,8 +10,9 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// A batch may be cut where each sample has alone what it has in company. What operators say of slots (op.CoupleFunc) settles that for most graphs: samples are
-// followed from the inputs to the outputs. Where an operator sums over them the batch stays whole; where nobody says, trying shows (see company.go).
+// A batch may be cut where each sample has alone what it has in company. What operators say of slots (op.CoupleFunc) settles that for most graphs:
+// samples are followed from the inputs to the outputs. Where an operator sums over them the batch stays whole; where nobody says, trying shows (see
+// company.go).
 
 // verdict is what operators say of a batch that is cut.
 type verdict int
@@ -37,8 +38,8 @@ func (m lies) of(v *onnxio.Value) lie {
 	return nobodys
 }
 
-// samplesOf follows n samples through a graph that is made ready for them. each are the inputs that have samples along their first axis. Where the verdict is
-// apart, the lies of all values come with it.
+// samplesOf follows n samples through a graph that is made ready for them. each are the inputs that have samples along their first axis. Where the
+// verdict is apart, the lies of all values come with it.
 func samplesOf(g *onnxio.Graph, each map[string]bool, n int) (lies, verdict) {
 	at := lies{}
 	for _, v := range g.Inputs {
@@ -177,8 +178,8 @@ func (s *slots) Filters(op.Axis) {}
 // Scales implements op.Coupler.
 func (s *slots) Scales(op.Axis) {}
 
-// Regroup implements op.Coupler. In row-major order samples come in runs of equal length, again and again; the axis behind has to cut between runs and to hold
-// whole rounds.
+// Regroup implements op.Coupler. In row-major order samples come in runs of equal length, again and again; the axis behind has to cut between runs
+// and to hold whole rounds.
 func (s *slots) Regroup(a, b []op.Axis) {
 	from := slices.IndexFunc(a, func(x op.Axis) bool { return s.at.of(x.Value).axis == x.Axis })
 	if from < 0 {
@@ -276,8 +277,8 @@ func (s *slots) along(a op.Axis) (lie, bool) {
 	return lie{a.Axis, run}, true
 }
 
-// sameForFewer tells whether the graph of a piece is what the whole batch's graph is for each of its samples: the same nodes, sizes that differ where samples
-// lie and nowhere else, and the same constants. What a reshape is told counts by the shape that it gives.
+// sameForFewer tells whether the graph of a piece is what the whole batch's graph is for each of its samples: the same nodes, sizes that differ where
+// samples lie and nowhere else, and the same constants. What a reshape is told counts by the shape that it gives.
 func sameForFewer(whole, part *onnxio.Graph, at lies, n, fewer int) bool {
 	if len(whole.Nodes) != len(part.Nodes) || len(whole.Outputs) != len(part.Outputs) {
 		return false
@@ -341,8 +342,8 @@ func sameConstant(a, b *onnxio.Tensor) bool {
 	return true
 }
 
-// cut tells whether a batch of n may go through the graph in pieces: what was found out before, or what operators say, or what trying shows. Where samples go
-// their own ways in a large batch, as one alone does, they do in all smaller ones.
+// cut tells whether a batch of n may go through the graph in pieces: what was found out before, or what operators say, or what trying shows. Where
+// samples go their own ways in a large batch, as one alone does, they do in all smaller ones.
 func (s *goSession) cut(ctx context.Context, inputs []*onnxio.Tensor, n int) (bool, error) {
 	some := min(n, triedSamples)
 	s.mu.Lock()

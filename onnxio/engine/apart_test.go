@@ -85,7 +85,8 @@ func nearly(a, b *onnxio.Tensor) bool {
 	return true
 }
 
-// TestNodesInPieces runs the node tests in the folders that SHOAL_NODE_TESTS lists with their first axis as the batch, cut for several threads and whole.
+// TestNodesInPieces runs the node tests in the folders that SHOAL_NODE_TESTS lists with their first axis as the batch, cut for several threads and
+// whole.
 func TestNodesInPieces(t *testing.T) {
 	folders := filepath.SplitList(os.Getenv("SHOAL_NODE_TESTS"))
 	if len(folders) == 0 {

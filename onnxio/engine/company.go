@@ -13,8 +13,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// Trying shows whether samples change each other where operators do not say: some of a batch's samples go through the graph together and in two parts, in float64,
-// as they are and with numbers that are drawn around theirs.
+// Trying shows whether samples change each other where operators do not say: some of a batch's samples go through the graph together and in two
+// parts, in float64, as they are and with numbers that are drawn around theirs.
 
 // triedSamples is how many samples go together: an odd number, so that the parts differ in size.
 const triedSamples = 5
@@ -22,8 +22,8 @@ const triedSamples = 5
 // sameAlone is how far two float64 runs of one function may be apart, relative to the largest output: 2^22 roundings.
 const sameAlone = 0x1p-30
 
-// tryCut is apart where every output of the samples together is what the parts give, one after the other, and mixed where it is not, or where one of the runs
-// does not come through.
+// tryCut is apart where every output of the samples together is what the parts give, one after the other, and mixed where it is not, or where one of
+// the runs does not come through.
 func (s *goSession) tryCut(ctx context.Context, inputs []*onnxio.Tensor, n int) (verdict, error) {
 	some := min(n, triedSamples)
 	half := (some + 1) / 2

@@ -13,8 +13,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// goSession is the embedded engine: samples run side by side, each worker on a plan of its own, where they have alone what they have in company (apart.go). A
-// batch whose samples change each other goes through the graph whole.
+// goSession is the embedded engine: samples run side by side, each worker on a plan of its own, where they have alone what they have in company
+// (apart.go). A batch whose samples change each other goes through the graph whole.
 type goSession struct {
 	graph *onnxio.Graph
 	o     Options

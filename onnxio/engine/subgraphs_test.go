@@ -15,8 +15,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// TestSubgraphsRunAsInOnnxruntime: Loop, Scan and If on data (testdata/generate/subgraphs.py) give onnxruntime's numbers, in both widths, and so does what
-// simplify makes of them, which keeps the graphs of nodes as they are.
+// TestSubgraphsRunAsInOnnxruntime: Loop, Scan and If on data (testdata/generate/subgraphs.py) give onnxruntime's numbers, in both widths, and so does
+// what simplify makes of them, which keeps the graphs of nodes as they are.
 func TestSubgraphsRunAsInOnnxruntime(t *testing.T) {
 	ctx := context.Background()
 	for _, name := range []string{"loop", "loop-of-if", "scan", "if"} {

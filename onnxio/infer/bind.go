@@ -89,7 +89,8 @@ func narrow(g *onnxio.Graph) error {
 		}
 	}
 	for _, n := range g.Nodes {
-		if v := n.Input(1); n.Op == "CastLike" && n.Domain == "" && v != nil && v.Const == nil && (v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16) {
+		if v := n.Input(1); n.Op == "CastLike" && n.Domain == "" && v != nil && v.Const == nil &&
+			(v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16) {
 			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Opset: n.Opset, Face: "Shape", Why: fmt.Sprintf("cast to %v%s", v.DType, way)}
 		}
 	}

@@ -30,14 +30,15 @@ func branchNamed(n *onnxio.Node, name string) (*onnxio.Graph, error) {
 	return g, nil
 }
 
-// chosen gives the nodes that stand for an If whose condition depends on values: those of both branches, and a Where for each output. Both are computed, bounds are
-// the union of both, and gradients are those of the branch taken. The branches must give the same shapes, which later tells.
+// chosen gives the nodes that stand for an If whose condition depends on values: those of both branches, and a Where for each output. Both are
+// computed, bounds are the union of both, and gradients are those of the branch taken. The branches must give the same shapes, which later tells.
 func (w *walk) chosen(n *onnxio.Node) ([]*onnxio.Node, error) {
 	if n.Opset < 9 {
 		return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Opset: n.Opset, Why: "its condition depends on the input's values, and opset 9 brought what chooses between both branches"}
 	}
 	cond := w.names.made(n.Name + "/condition")
-	nodes := []*onnxio.Node{{Name: cond.Name, Op: "Reshape", Opset: n.Opset, Inputs: []*onnxio.Value{n.Inputs[0], w.names.ints(n.Name+"/scalar", []int{0})}, Outputs: []*onnxio.Value{cond}}}
+	nodes := []*onnxio.Node{{Name: cond.Name, Op: "Reshape", Opset: n.Opset,
+		Inputs: []*onnxio.Value{n.Inputs[0], w.names.ints(n.Name+"/scalar", []int{0})}, Outputs: []*onnxio.Value{cond}}}
 	cond.Producer = nodes[0]
 	var sides [2][]*onnxio.Value
 	for k, name := range []string{"then_branch", "else_branch"} {
@@ -55,7 +56,8 @@ func (w *walk) chosen(n *onnxio.Node) ([]*onnxio.Node, error) {
 		if v == nil {
 			continue
 		}
-		c := &onnxio.Node{Name: n.Name + "/" + v.Name, Op: "Where", Opset: n.Opset, Inputs: []*onnxio.Value{cond, sides[0][k], sides[1][k]}, Outputs: []*onnxio.Value{v}}
+		c := &onnxio.Node{Name: n.Name + "/" + v.Name, Op: "Where", Opset: n.Opset, Inputs: []*onnxio.Value{cond, sides[0][k], sides[1][k]},
+			Outputs: []*onnxio.Value{v}}
 		v.Producer = c
 		w.checks[c] = func() error {
 			if a, b := c.Inputs[1].Shape, c.Inputs[2].Shape; !slices.Equal(a, b) {
@@ -83,8 +85,9 @@ func (s *scope) find(name string) *onnxio.Value {
 	return nil
 }
 
-// inline gives the nodes that stand for a graph of a node, and what its outputs are. The graph's inputs are given; outputs that are made in it are written to
-// `to`, where that is not nil. It refers to values of the graph around by name, since these were copied; what it brings gets names that the graph has not.
+// inline gives the nodes that stand for a graph of a node, and what its outputs are. The graph's inputs are given; outputs that are made in it are
+// written to `to`, where that is not nil. It refers to values of the graph around by name, since these were copied; what it brings gets names that
+// the graph has not.
 func (w *walk) inline(n *onnxio.Node, body *onnxio.Graph, given, to []*onnxio.Value) ([]*onnxio.Node, []*onnxio.Value, error) {
 	own := map[*onnxio.Value]*onnxio.Value{}
 	here := &scope{map[string]*onnxio.Value{}, w.scopes[n]}

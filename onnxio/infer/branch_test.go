@@ -58,8 +58,8 @@ func TestConstantConditionsTakeTheirBranch(t *testing.T) {
 	}
 }
 
-// TestConditionsOnDataKeepBothBranches: a condition that is not known runs the branch that it takes, where both give one shape; what a branch cannot do, or a
-// branch that is not there, is refused.
+// TestConditionsOnDataKeepBothBranches: a condition that is not known runs the branch that it takes, where both give one shape; what a branch cannot
+// do, or a branch that is not there, is refused.
 func TestConditionsOnDataKeepBothBranches(t *testing.T) {
 	asked := func(g *onnxio.Graph) *onnxio.Node {
 		for _, n := range g.Nodes {
@@ -73,7 +73,8 @@ func TestConditionsOnDataKeepBothBranches(t *testing.T) {
 	}
 	g := branching(1) // [N] and [N,1]
 	asked(g)
-	if _, err := infer.Prepare(context.Background(), g, infer.Options{}); err == nil || !strings.Contains(err.Error(), "its branches give shapes [1] and [1 1]") {
+	if _, err := infer.Prepare(context.Background(), g, infer.Options{}); err == nil ||
+		!strings.Contains(err.Error(), "its branches give shapes [1] and [1 1]") {
 		t.Errorf("%v", err)
 	}
 	g = branching(2)
@@ -90,7 +91,8 @@ func TestConditionsOnDataKeepBothBranches(t *testing.T) {
 	}
 	defer s.Close()
 	for _, yes := range []bool{false, true} {
-		out, err := s.Run(context.Background(), []*onnxio.Tensor{onnxio.FromFloat32([]float32{0, 2}, 1, 2), {DType: onnxio.Bool, Shape: []int{}, Data: []bool{yes}}})
+		out, err := s.Run(context.Background(), []*onnxio.Tensor{onnxio.FromFloat32([]float32{0, 2}, 1, 2),
+			{DType: onnxio.Bool, Shape: []int{}, Data: []bool{yes}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// Cost is what a node costs: parameters are the elements of the weights that it reads first, of real numbers or quantised, multiply-adds those of products.
+// Cost is what a node costs: parameters are the elements of the weights that it reads first, of real numbers or quantised, multiply-adds those of
+// products.
 type Cost struct {
 	Node       *onnxio.Node
 	Parameters int
@@ -25,8 +26,8 @@ func shaped(n *onnxio.Node) bool {
 	return err == nil && len(types) > 0 && slices.Equal(types[0].Shape, n.Outputs[0].Shape)
 }
 
-// weighs tells whether a constant of a type is weights where a node reads it as input i: real numbers are. Integers are where products are taken of them, and,
-// in at most 8 bits, wherever they lie, as a quantised model's do; zero points are none.
+// weighs tells whether a constant of a type is weights where a node reads it as input i: real numbers are. Integers are where products are taken of
+// them, and, in at most 8 bits, wherever they lie, as a quantised model's do; zero points are none.
 func weighs(def *op.Def, i int, t onnxio.DType) bool {
 	switch {
 	case t.IsFloat():

@@ -8,8 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// TestProductsAreCounted: every operator that multiplies with weights counts them and what it multiplies, whatever type they are of; zero points, places and
-// sizes are no weights. Wanted numbers are written out by hand.
+// TestProductsAreCounted: every operator that multiplies with weights counts them and what it multiplies, whatever type they are of; zero points,
+// places and sizes are no weights. Wanted numbers are written out by hand.
 func TestProductsAreCounted(t *testing.T) {
 	constant := func(d onnxio.DType, shape ...int) *onnxio.Value {
 		return &onnxio.Value{Name: "c" + d.String(), DType: d, Const: onnxio.NewTensor(d, shape...), Shape: shape}
@@ -31,10 +31,12 @@ func TestProductsAreCounted(t *testing.T) {
 		{"QLinearConv", nil, u8, []int{1, 2, 4, 4},
 			[]*onnxio.Value{one(f), one(u8), constant(i8, 3, 2, 3, 3), one(f), one(i8), one(f), one(u8), constant(i32, 3)}, 54 + 3 + 3, 3 * 2 * 2 * 18},
 		{"Einsum", onnxio.Attrs{"equation": "bij,jk->bik"}, f, []int{2, 3, 4}, []*onnxio.Value{constant(f, 4, 5)}, 20, 2 * 3 * 4 * 5},
-		{"LSTM", onnxio.Attrs{"hidden_size": int64(3)}, f, []int{5, 2, 4}, []*onnxio.Value{constant(f, 1, 12, 4), constant(f, 1, 12, 3)}, 48 + 36, 5 * 2 * 12 * 7},
+		{"LSTM", onnxio.Attrs{"hidden_size": int64(3)}, f, []int{5, 2, 4}, []*onnxio.Value{constant(f, 1, 12, 4), constant(f, 1, 12, 3)}, 48 + 36,
+			5 * 2 * 12 * 7},
 		{"GRU", onnxio.Attrs{"hidden_size": int64(3), "direction": "bidirectional"}, f, []int{5, 2, 4},
 			[]*onnxio.Value{constant(f, 2, 9, 4), constant(f, 2, 9, 3)}, 72 + 54, 2 * 5 * 2 * 9 * 7},
-		{"RNN", onnxio.Attrs{"hidden_size": int64(3)}, f, []int{5, 2, 4}, []*onnxio.Value{constant(f, 1, 3, 4), constant(f, 1, 3, 3)}, 12 + 9, 5 * 2 * 3 * 7},
+		{"RNN", onnxio.Attrs{"hidden_size": int64(3)}, f, []int{5, 2, 4}, []*onnxio.Value{constant(f, 1, 3, 4), constant(f, 1, 3, 3)}, 12 + 9,
+			5 * 2 * 3 * 7},
 		{"Gather", nil, onnxio.Int64, []int{2, 3}, []*onnxio.Value{constant(i8, 10, 4)}, 40, 0}, // a quantised table, which comes first
 		{"Gather", nil, f, []int{2, 3}, []*onnxio.Value{constant(onnxio.Int64, 2)}, 0, 0},
 	} {

@@ -46,8 +46,8 @@ func contradicts(ctx context.Context, c Contradiction) {
 	}
 }
 
-// contradicted tells whether a shape with one sample is another one than was declared. Only the rank and inner sizes count: exporters leave the batch of the traced
-// example behind, and an empty declaration where they know nothing.
+// contradicted tells whether a shape with one sample is another one than was declared. Only the rank and inner sizes count: exporters leave the batch
+// of the traced example behind, and an empty declaration where they know nothing.
 func contradicted(dims []onnxio.Dim, shape []int) bool {
 	if len(dims) == 0 || shape == nil {
 		return false

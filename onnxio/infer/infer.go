@@ -170,7 +170,8 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 			continue
 		}
 		if i >= len(types) {
-			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Why: fmt.Sprintf("it has %d outputs, of which %d can be computed", len(n.Outputs), len(types))}
+			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset,
+				Why: fmt.Sprintf("it has %d outputs, of which %d can be computed", len(n.Outputs), len(types))}
 		}
 		size, err := elements(types[i].Shape)
 		if err != nil {

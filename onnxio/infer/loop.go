@@ -8,8 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// A Loop is written out turn by turn: its body's nodes, and then the Loop again with what the turn gave. Whether there is another turn must be known by then,
-// without the input's values. A Scan has as many turns as its inputs have slices.
+// A Loop is written out turn by turn: its body's nodes, and then the Loop again with what the turn gave. Whether there is another turn must be known
+// by then, without the input's values. A Scan has as many turns as its inputs have slices.
 
 // maxTurns is how often a Loop or a Scan is written out at most.
 const maxTurns = 1 << 14
@@ -102,7 +102,8 @@ func oneOf(v *onnxio.Value) []int {
 }
 
 // after gives a node's outputs: what is carried, and what each turn gave, put together along an axis.
-func (w *walk) after(n *onnxio.Node, carried []*onnxio.Value, slots [][]*onnxio.Value, axis func(k int) (axis int, backward bool)) ([]*onnxio.Node, error) {
+func (w *walk) after(n *onnxio.Node, carried []*onnxio.Value, slots [][]*onnxio.Value,
+	axis func(k int) (axis int, backward bool)) ([]*onnxio.Node, error) {
 	var nodes []*onnxio.Node
 	for k, v := range n.Outputs {
 		if v == nil {
@@ -152,13 +153,15 @@ func (w *walk) scan(n *onnxio.Node) ([]*onnxio.Node, error) {
 	if n.Opset < 9 {
 		return nil, unsaid(n, "the form before opset 9, whose first axis is a batch, is not read")
 	}
-	if err := op.CheckForm(n, "body", "num_scan_inputs", "scan_input_axes", "scan_input_directions", "scan_output_axes", "scan_output_directions"); err != nil {
+	if err := op.CheckForm(n, "body", "num_scan_inputs", "scan_input_axes", "scan_input_directions", "scan_output_axes",
+		"scan_output_directions"); err != nil {
 		return nil, err
 	}
 	scanned := n.Attrs.Int("num_scan_inputs", 0)
 	states := len(n.Inputs) - scanned
 	if scanned < 1 || states < 0 || len(n.Outputs) < states || slices.Contains(n.Inputs, nil) {
-		return nil, &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("%d of %d inputs are scanned, and it has %d outputs", scanned, len(n.Inputs), len(n.Outputs))}
+		return nil, &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("%d of %d inputs are scanned, and it has %d outputs", scanned,
+			len(n.Inputs), len(n.Outputs))}
 	}
 	body, err := bodyOf(n, len(n.Inputs), len(n.Outputs))
 	if err != nil {

@@ -21,9 +21,9 @@ type Sampled struct {
 	Err   error // of making the graph ready for one sample, where that was tried
 }
 
-// Samples reads a value's type and its shape for one sample: as they are declared where that says all and inference agrees, else as inference has them. A first size other than
-// 1 may be left over from the batch that a file was exported with, and one of another name than the batch's may be several rows of each sample: they say
-// nothing.
+// Samples reads a value's type and its shape for one sample: as they are declared where that says all and inference agrees, else as inference has
+// them. A first size other than 1 may be left over from the batch that a file was exported with, and one of another name than the batch's may be
+// several rows of each sample: they say nothing.
 func Samples(ctx context.Context, g *onnxio.Graph, v *onnxio.Value) Sampled {
 	if err := g.Check(); err != nil || v == nil {
 		return Sampled{Graph: g, Err: cmp.Or(err, errors.New("no value of the graph"))}

@@ -115,7 +115,8 @@ func (w *walk) written(n *onnxio.Node) ([]*onnxio.Node, bool, error) {
 	return nodes, true, err
 }
 
-// call gives nodes that were written out names of their own: those of a loop's body stand there once a turn, and runtimes refuse two nodes of one name.
+// call gives nodes that were written out names of their own: those of a loop's body stand there once a turn, and runtimes refuse two nodes of one
+// name.
 func (w *walk) call(nodes []*onnxio.Node) {
 	for _, n := range nodes {
 		if n.Name == "" {

@@ -31,7 +31,8 @@ var _ verify.Persistent = (*Attack)(nil)
 
 // Open prepares a model on the Go engine. One that attacks do not take is an error; proofs may go on without.
 func Open(ctx context.Context, m *onnxio.Model, o Options) (*Attack, error) {
-	t, err := attack.Open(ctx, m, attack.Options{Engine: engine.Options{Engine: "go", Threads: o.Threads, Reading: o.Reading}, KeepSoftmax: o.KeepSoftmax})
+	t, err := attack.Open(ctx, m, attack.Options{Engine: engine.Options{Engine: "go", Threads: o.Threads, Reading: o.Reading},
+		KeepSoftmax: o.KeepSoftmax})
 	if err != nil {
 		return nil, err
 	}

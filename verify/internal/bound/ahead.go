@@ -4,8 +4,8 @@ import (
 	"errors"
 )
 
-// Equations take two passes for each input that varies, and save two rows for each neuron whose side they find: they go ahead of rows where inputs are few,
-// neurons many, and one value alone has aheadRows open neurons for each such input.
+// Equations take two passes for each input that varies, and save two rows for each neuron whose side they find: they go ahead of rows where inputs
+// are few, neurons many, and one value alone has aheadRows open neurons for each such input.
 const aheadInputs, aheadNeurons, aheadRows = 16, 2000, 8
 
 // varying counts the elements that have a width.
@@ -19,7 +19,8 @@ func varying(box Box) int {
 	return n
 }
 
-// ahead has equations in the inputs made for the boxes in which so many neurons of a value are open that their rows cost more, and tells whether it did.
+// ahead has equations in the inputs made for the boxes in which so many neurons of a value are open that their rows cost more, and tells whether it
+// did.
 func (p *pass) ahead(in *value, set rowSet) (bool, error) {
 	if p.o.Plain || p.o.Ahead == 0 && p.net.Neurons() < aheadNeurons {
 		return false, nil

@@ -8,15 +8,15 @@ import (
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
-// Ceiling is a linear form in the inputs, flat in the model's order, that lies above what comes out of a hinge over a node, by a multiplier: every row that
-// passes the hinge is given (one of a curve that is none is left out)
+// Ceiling is a linear form in the inputs, flat in the model's order, that lies above what comes out of a hinge over a node, by a multiplier: every
+// row that passes the hinge is given (one of a curve that is none is left out)
 //
 //   - Times * (y - Slope*x - c),    c >= y - Slope*x on all of the node, Times >= 0,
 //
-// which is at most 0 there. Lay finds c for whatever slope: y is the larger of 0 and of what the hinge reads, and so is the least c, of which each part
-// is bounded like any row. Over a box, slopes that follow the hinge's weights in some inputs and are 0 in others lie closer than any line
-// in what the hinge reads, and with all of these the bound of a hinge over a box is as tight as a linear one can be. Source: Tjandraatmadja et al.
-// 2020 (The convex relaxation barrier, revisited), theorem 1.
+// which is at most 0 there. Lay finds c for whatever slope: y is the larger of 0 and of what the hinge reads, and so is the least c, of which each
+// part is bounded like any row. Over a box, slopes that follow the hinge's weights in some inputs and are 0 in others lie closer than any line in
+// what the hinge reads, and with all of these the bound of a hinge over a box is as tight as a linear one can be. Source: Tjandraatmadja et al. 2020
+// (The convex relaxation barrier, revisited), theorem 1.
 type Ceiling struct {
 	Slot, Elem int32
 	Slope      []float64

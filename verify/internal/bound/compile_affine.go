@@ -27,7 +27,8 @@ func (c *compiler) affine(v *value, o *onnxio.Value, maps []affine.Map) error {
 		}
 		in, out := m.Dims()
 		if in != c.net.values[v.args[i]].n || out != v.n {
-			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("map %d is %d to %d, values are %d to %d", i, in, out, c.net.values[v.args[i]].n, v.n)}
+			return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("map %d is %d to %d, values are %d to %d", i, in, out,
+				c.net.values[v.args[i]].n, v.n)}
 		}
 		terms = append(terms, term{m, v.args[i]})
 	}

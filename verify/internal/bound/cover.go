@@ -13,8 +13,8 @@ type Cover struct {
 	splits        [][]Split
 }
 
-// NewCover begins with the problem as the only part, of which nothing is known: sign times what the hinge of a slot reads at elem is to be bounded from
-// below.
+// NewCover begins with the problem as the only part, of which nothing is known: sign times what the hinge of a slot reads at elem is to be bounded
+// from below.
 func NewCover(s *Snapshot, problem, slot int, elem int32, sign float64) *Cover {
 	return &Cover{slot: slot, problem: problem, elem: elem, sign: sign, s: s, low: []float64{math.Inf(-1)}, splits: [][]Split{nil}}
 }

@@ -67,7 +67,8 @@ func (l *Laid) curves(i, k int) {
 	n := l.nodes[i]
 	v, unstable := l.s.slots[k], n.Of.unstable[k][n.Problem]
 	st, in := l.p.at(v.id, i), n.Of.at(v.in[0], n.Problem)
-	st.lines = relax.Lines{LoSlope: l.own(st.lines.LoSlope), LoIcept: l.own(st.lines.LoIcept), UpSlope: l.own(st.lines.UpSlope), UpIcept: l.own(st.lines.UpIcept)}
+	st.lines = relax.Lines{LoSlope: l.own(st.lines.LoSlope), LoIcept: l.own(st.lines.LoIcept), UpSlope: l.own(st.lines.UpSlope),
+		UpIcept: l.own(st.lines.UpIcept)}
 	st.ic = l.own(st.ic)
 	c := &curves{lo: make([]float64, len(unstable)), up: make([]float64, len(unstable)), ends: n.Of.ends[k][n.Problem]}
 	for u, j := range unstable {

@@ -11,10 +11,10 @@ import (
 // exactWeights is how many weights of a value are looked at for Exactly.
 const exactWeights = 1 << 22
 
-// Exactly runs the network at a point in the real numbers, where float64 can: all terms of a value's sums are whole multiples of one power of two, of which
-// they make less than 2^53, so that nothing is rounded in whatever order. What is rounded comes with a bound of how far it may be off, and is exact again
-// behind a hinge that it cannot get above: 0. So outputs that are constants behind dead hinges are known whatever is computed before these. An output that
-// is not known, and all behind what is neither affine nor a hinge, is NaN. Outputs are flat in the model's order, as x is.
+// Exactly runs the network at a point in the real numbers, where float64 can: all terms of a value's sums are whole multiples of one power of two, of
+// which they make less than 2^53, so that nothing is rounded in whatever order. What is rounded comes with a bound of how far it may be off, and is
+// exact again behind a hinge that it cannot get above: 0. So outputs that are constants behind dead hinges are known whatever is computed before
+// these. An output that is not known, and all behind what is neither affine nor a hinge, is NaN. Outputs are flat in the model's order, as x is.
 func (net *Network) Exactly(x []float64) []float64 {
 	vals, offs := make([][]float64, len(net.values)), make([][]float64, len(net.values))
 	w := workPool.Get().(*affine.Work)

@@ -39,9 +39,9 @@ type Node struct {
 // slope from 0 to 1, curves any line of their family over what their splits leave of the box (curves.go), and each split a multiplier. Rows over node
 // i are bounded from below on the part of the problem where its splits hold:
 //
-// what is split to z >= t gives every row a term -beta*(z-t), beta >= 0, which is at most 0 there, and z <= t likewise +beta*(z-t). So every choice of
-// parameters and multipliers is a sound bound, and they can be chosen by what they lead to. Source: Wang et al. 2021 (beta-CROWN), theorem 3.1;
-// Xu et al. 2021 (alpha-CROWN); Shi et al. 2024 (GenBaB), section 3, for splits of other functions.
+// what is split to z >= t gives every row a term -beta*(z-t), beta >= 0, which is at most 0 there, and z <= t likewise +beta*(z-t). So every choice
+// of parameters and multipliers is a sound bound, and they can be chosen by what they lead to. Source: Wang et al. 2021 (beta-CROWN), theorem 3.1; Xu
+// et al. 2021 (alpha-CROWN); Shi et al. 2024 (GenBaB), section 3, for splits of other functions.
 //
 // It is used by one goroutine at a time.
 type Laid struct {
@@ -90,7 +90,8 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 		return nil, err
 	}
 	p.rows, p.shared = true, s.shared
-	l := &Laid{s: s, p: p, nodes: nodes, alpha: make([][][]float64, len(nodes)), beta: make([][]float64, len(nodes)), fixed: make([][][]bool, len(nodes)), curve: make([][]*curves, len(nodes)),
+	l := &Laid{s: s, p: p, nodes: nodes, alpha: make([][][]float64, len(nodes)), beta: make([][]float64, len(nodes)),
+		fixed: make([][][]bool, len(nodes)), curve: make([][]*curves, len(nodes)),
 		live: make([][]int32, len(s.slots)), vals: make([][]float64, len(s.net.values))}
 	for id := range s.net.values {
 		for i, n := range nodes {

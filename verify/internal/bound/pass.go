@@ -40,7 +40,8 @@ type pass struct {
 func (p *pass) at(id, b int) *state { return &p.st[id*p.n+b] }
 
 func newPass(ctx context.Context, net *Network, o Options, boxes int) (*pass, error) {
-	p := &pass{net: net, o: o, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)), beyond: make([]*value, boxes), empty: make([]bool, boxes), less: make([]bool, boxes), ctx: ctx}
+	p := &pass{net: net, o: o, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)),
+		beyond: make([]*value, boxes), empty: make([]bool, boxes), less: make([]bool, boxes), ctx: ctx}
 	if err := p.ask(); err != nil {
 		return nil, err
 	}

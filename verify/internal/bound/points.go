@@ -16,7 +16,8 @@ type Points struct {
 // nothing sound may rest on it.
 func (l *Laid) Points(t *Trace) (*Points, error) {
 	net, rows := l.p.net, len(t.Const)
-	out := &Points{X: make([][]float64, rows), Z: make([][][]float64, len(l.s.slots)), C: make([][][]float64, len(l.s.slots)), G: make([][][]float64, len(l.s.slots))}
+	out := &Points{X: make([][]float64, rows), Z: make([][][]float64, len(l.s.slots)), C: make([][][]float64, len(l.s.slots)),
+		G: make([][][]float64, len(l.s.slots))}
 	for _, v := range net.values[:t.top] {
 		if len(l.vals[v.id]) != rows*v.n {
 			l.vals[v.id] = make([]float64, rows*v.n)

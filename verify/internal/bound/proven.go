@@ -2,7 +2,8 @@ package bound
 
 import "fmt"
 
-// Sides are the sides of hinges that bounds proved over a box. They hold on each of its parts, where rows need not find them again. They never change.
+// Sides are the sides of hinges that bounds proved over a box. They hold on each of its parts, where rows need not find them again. They never
+// change.
 type Sides struct {
 	net     *Network
 	float32 bool

@@ -11,8 +11,8 @@ import (
 var (
 	// FastLin takes the upper line's slope below too. Source: Weng et al. 2018 (Fast-Lin); Wong and Kolter 2018.
 	FastLin Domain = &backward{"fastlin", relax.SlopeParallel, false}
-	// FastLinPlain is FastLin as it was published: the bounds of every relu's input are those of its rows alone, and no interval meets them or says which neurons
-	// have a side. Other curves are not in the publication. Source: Wong and Kolter 2018, algorithm 1.
+	// FastLinPlain is FastLin as it was published: the bounds of every relu's input are those of its rows alone, and no interval meets them or says
+	// which neurons have a side. Other curves are not in the publication. Source: Wong and Kolter 2018, algorithm 1.
 	FastLinPlain Domain = &backward{"fastlin-plain", relax.SlopeParallel, true}
 	// DeepPoly takes slope 1 or 0, whichever leaves less. Source: Singh et al. 2019 (DeepPoly); Zhang et al. 2018 (CROWN).
 	DeepPoly Domain = &backward{"deeppoly", relax.SlopeAdaptive, false}

@@ -28,8 +28,8 @@ type Snapshot struct {
 	ends     [][][]relax.Ends // by slot and problem, for the same elements: of curves
 }
 
-// Keep makes a snapshot of bounds that rows were substituted for. The memory of the pass is the snapshot's from here on; the bounds may still be used,
-// and must be closed.
+// Keep makes a snapshot of bounds that rows were substituted for. The memory of the pass is the snapshot's from here on; the bounds may still be
+// used, and must be closed.
 func (b *Bounds) Keep() *Snapshot {
 	b.p.kept = true
 	return b.View()
@@ -40,7 +40,8 @@ func (b *Bounds) View() *Snapshot { return b.p.snapshot(b.p.net.values) }
 
 // snapshot shows the pass up to some values.
 func (p *pass) snapshot(values []*value) *Snapshot {
-	s := &Snapshot{net: p.net, o: p.o, n: p.n, st: p.st, shared: p.shared, beyond: p.beyond, empty: p.empty, less: p.less, divided: make([]bool, p.n), cuts: p.cuts}
+	s := &Snapshot{net: p.net, o: p.o, n: p.n, st: p.st, shared: p.shared, beyond: p.beyond, empty: p.empty, less: p.less,
+		divided: make([]bool, p.n), cuts: p.cuts}
 	s.family = new(int)
 	if len(p.of) > 0 && p.of[0].Known != nil {
 		s.family = p.of[0].Known.family

@@ -287,8 +287,8 @@ func (s *Solver) leaving() (r int, sign, short float64) {
 	return r, sign, short
 }
 
-// entering is the column that takes a leaving row's place; columns that are passed flip to their other bound. Without one, the row's bound is out of reach
-// by what is left.
+// entering is the column that takes a leaving row's place; columns that are passed flip to their other bound. Without one, the row's bound is out of
+// reach by what is left.
 func (s *Solver) entering(r int, sign, short float64) (q int, left float64) {
 	row, cost := s.row(r), s.row(s.at[s.p.Cost])
 	s.cands = s.cands[:0]
@@ -468,9 +468,9 @@ func (s *Solver) refactor() {
 	s.place()
 }
 
-// Multipliers gives every variable's multiplier: the cost is at least a constant plus the sum of multiplier times variable, and that form is least where every
-// variable with a positive one stands at its lower bound and with a negative one at its upper. After Infeasible the multipliers of what is impossible are
-// added, so often that the form's least value lies far above the limits that there were.
+// Multipliers gives every variable's multiplier: the cost is at least a constant plus the sum of multiplier times variable, and that form is least
+// where every variable with a positive one stands at its lower bound and with a negative one at its upper. After Infeasible the multipliers of what
+// is impossible are added, so often that the form's least value lies far above the limits that there were.
 func (s *Solver) Multipliers(d []float64) {
 	clear(d)
 	cost := s.row(s.at[s.p.Cost])

@@ -171,7 +171,8 @@ func dual(p *Program, lower, upper, d []float64) float64 {
 	return sum
 }
 
-// TestSolverAgainstVertices changes bounds of small programs again and again, adds rows and takes them out, and compares each answer with all vertices, and the multipliers' bound with it.
+// TestSolverAgainstVertices changes bounds of small programs again and again, adds rows and takes them out, and compares each answer with all
+// vertices, and the multipliers' bound with it.
 func TestSolverAgainstVertices(t *testing.T) {
 	programs := 3000
 	if testing.Short() {

@@ -4,8 +4,9 @@ import "math"
 
 // side chooses which side of a part is halved: the one that moves the rows' final forms most, |coefficient| times width, summed over the open cases'
 // best rows. Forms say nothing of the curvature that halving removes, so every side keeps a share of its width in the score: without it one input
-// with a flat form would never be halved. Where all forms together move less than the rows lack for a proof, curvature is what is missing, and their scores are
-// as much smaller: shares of what is next to nothing would halve the same sides for ever. Source: Wang et al. 2018 (ReluVal), section 4.3 (smear), and Katz et al. 2017 for ACAS Xu's use of widths.
+// with a flat form would never be halved. Where all forms together move less than the rows lack for a proof, curvature is what is missing, and their
+// scores are as much smaller: shares of what is next to nothing would halve the same sides for ever. Source: Wang et al. 2018 (ReluVal), section 4.3
+// (smear), and Katz et al. 2017 for ACAS Xu's use of widths.
 func (p *part) side(forms [][]float64, lack float64, first []float64) int {
 	best, at := -1.0, -1
 	total := 0.0
@@ -42,8 +43,8 @@ func (p *part) side(forms [][]float64, lack float64, first []float64) int {
 // seconds each: 0.1 and less leave four more open than 1.6, 2.5 takes half as long again.
 const widthShare = 1.6
 
-// lackShare is how much of what rows lack their forms must move to count in full. Without it acasxu's prop_2 on networks 3_3 and 4_2 halved the same four
-// sides 400 times, down to widths of 1e-15, for a row whose form came to 1e-13 while 0.03 was missing.
+// lackShare is how much of what rows lack their forms must move to count in full. Without it acasxu's prop_2 on networks 3_3 and 4_2 halved the same
+// four sides 400 times, down to widths of 1e-15, for a row whose form came to 1e-13 while 0.03 was missing.
 const lackShare = 0.1
 
 func canHalve(l, u float64) bool {

@@ -23,7 +23,8 @@ func climb(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]float
 	return nil
 }
 
-func climbing(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]float64, from, to int, e Effort, threads int, low []float64, t *bound.Trace) error {
+func climbing(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]float64, from, to int, e Effort, threads int, low []float64,
+	t *bound.Trace) error {
 	nodes := make([]bound.Node, to-from)
 	for i := range nodes {
 		nodes[i] = bound.Node{Of: s, Problem: int(owner[from+i])}

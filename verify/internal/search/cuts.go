@@ -22,8 +22,8 @@ const (
 	maxCuts = 3
 )
 
-// separate adds the ceilings of hinges that the program's point lies above of, and tells how many: of each hinge that reads the inputs, and nothing else,
-// the one that is lowest there. All of them together leave of a hinge over a box what is convex, and no more, which the triangle does not.
+// separate adds the ceilings of hinges that the program's point lies above of, and tells how many: of each hinge that reads the inputs, and nothing
+// else, the one that is lowest there. All of them together leave of a hinge over a box what is convex, and no more, which the triangle does not.
 //
 // The lowest follows the hinge's weights in the inputs that lie nearest to where they make it least, as many as bring what it reads below 0 when
 // all others make it largest. Source: Tjandraatmadja et al. 2020, proposition 2.

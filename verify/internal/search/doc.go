@@ -6,12 +6,12 @@
 //
 // The parts stand in a frontier, worst bound first (frontier.go). Workers take batches from it, since the rows of many boxes go through the
 // network together. Before a box is halved it is cut by the half-spaces in which its open cases must lie (clip.go). Which side is halved is told by
-// the linear forms that the rows end in (branch.go). Constraints of one case are added up where that disproves it (mixing.go), and attacks take turns with the halving
-// (siege.go).
+// the linear forms that the rows end in (branch.go). Constraints of one case are added up where that disproves it (mixing.go), and attacks take turns
+// with the halving (siege.go).
 //
-// Neurons splits sides of hinges and ranges of curves instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight. Alpha (alpha.go)
-// is the same means without a search. A search over sides goes through levels (levels.go): each bounds the whole box better than the one before, hinges
-// by covers of their own (deepen.go), and cases where they could be met at all (whole.go), before parts are taken.
+// Neurons splits sides of hinges and ranges of curves instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight.
+// Alpha (alpha.go) is the same means without a search. A search over sides goes through levels (levels.go): each bounds the whole box better than the
+// one before, hinges by covers of their own (deepen.go), and cases where they could be met at all (whole.go), before parts are taken.
 //
 // What is proven by Inputs is a union of boxes that covers the first: children share their common face, and a cut removes only what the forms prove.
 package search

@@ -30,9 +30,9 @@ const Small = maxExact
 // undecided says what is left where all is tried.
 const undecided = "every hinge has a side on some part, and neither a bound nor a point decides it"
 
-// exact decides parts by linear programs over the bounds of the whole box. A part is proven only by rows over it that the program's multipliers chose, which
-// are bounded with directed rounding as all rows are: a program says where to look. Where no hinge is left to split, and the program's point meets the
-// case, that is a counterexample; it is tried as any other.
+// exact decides parts by linear programs over the bounds of the whole box. A part is proven only by rows over it that the program's multipliers
+// chose, which are bounded with directed rounding as all rows are: a program says where to look. Where no hinge is left to split, and the program's
+// point meets the case, that is a counterexample; it is tried as any other.
 type exact struct {
 	r *sides
 
@@ -68,8 +68,8 @@ func (e *exact) fits() bool {
 	return true
 }
 
-// last decides a leaf of which every hinge has a side: by its splits, by what bounds proved on the way, or by what they prove there. It tells whether it
-// had the means.
+// last decides a leaf of which every hinge has a side: by its splits, by what bounds proved on the way, or by what they prove there. It tells whether
+// it had the means.
 func (e *exact) last(l *leaf, settled []bound.Split) (ok bool, err error) {
 	q, ok, err := e.program(l.c)
 	if err != nil || !ok {
@@ -228,8 +228,8 @@ func (l *leaf) fork(f *fork, q bound.Split, side int) *leaf {
 	return &k
 }
 
-// prove bounds a leaf's row with the program's multipliers: with the sides alone that these rest on, so that the proof is of all parts that have them, or
-// else with all.
+// prove bounds a leaf's row with the program's multipliers: with the sides alone that these rest on, so that the proof is of all parts that have
+// them, or else with all.
 func (e *exact) prove(q *relaxed, l *leaf) (done bool, margin float64, err error) {
 	needed := q.needed()
 	few := make([]bound.Split, 0, len(l.splits))
@@ -298,8 +298,8 @@ func (e *exact) row(q *relaxed, splits []bound.Split, what *Proof) (bool, float6
 	return done, m, nil
 }
 
-// choose gives the hinge whose two parts are most at odds at the program's point, by what they cost; where no cost tells, by how often proofs rested on a
-// side of it lately. It is -1 where all that need one have a side.
+// choose gives the hinge whose two parts are most at odds at the program's point, by what they cost; where no cost tells, by how often proofs rested
+// on a side of it lately. It is -1 where all that need one have a side.
 func (e *exact) choose(q *relaxed) int {
 	best, at := -1.0, -1
 	for u, side := range q.side {

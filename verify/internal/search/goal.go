@@ -28,11 +28,11 @@ func (c *Case) disproved(k int, low float64) bool {
 type Goal struct {
 	Box   bound.Box
 	Cases []Case
-	// Try is asked about points of the box where a case may be met; true ends the search. It gives the flat outputs at the point too, where it has them: what
-	// is nearly met is looked at more closely. It is called by one goroutine at a time. nil for none.
+	// Try is asked about points of the box where a case may be met; true ends the search. It gives the flat outputs at the point too, where it has them:
+	// what is nearly met is looked at more closely. It is called by one goroutine at a time. nil for none.
 	Try func(ctx context.Context, x []float64) (found bool, y []float64, err error)
-	// Attack gives points of a part of the box that may meet a case, looking for longer than a point takes: about so long. It is called by one goroutine at a
-	// time. nil for none.
+	// Attack gives points of a part of the box that may meet a case, looking for longer than a point takes: about so long. It is called by one goroutine
+	// at a time. nil for none.
 	Attack func(ctx context.Context, box bound.Box, d time.Duration) ([][]float64, error)
 }
 

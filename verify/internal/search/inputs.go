@@ -18,7 +18,8 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.room(boxBytes(net))), first: make([]float64, len(g.Box.Lower))}
+	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.room(boxBytes(net))),
+		first: make([]float64, len(g.Box.Lower))}
 	root := &part{box: g.Box, volume: 1, worst: math.Inf(-1)}
 	for i := range g.Cases {
 		root.open = append(root.open, i)

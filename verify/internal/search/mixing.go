@@ -9,8 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// mixing bounds, for every open case of several constraints, these added up with the weights for which their forms promise most: no point of a box may meet two
-// constraints together where each alone can be met. The row goes down through the network anew, and its form cuts the box too.
+// mixing bounds, for every open case of several constraints, these added up with the weights for which their forms promise most: no point of a box
+// may meet two constraints together where each alone can be met. The row goes down through the network anew, and its form cuts the box too.
 func (r *run) mixing(b *bound.Bounds, ps []*part, views []*view) error {
 	type place struct{ part, n int }
 	var rows [][]float64
@@ -67,9 +67,9 @@ const (
 	mixGain = 1e-6
 )
 
-// weights are those of a case's constraints, at least 0 and 1 in all, for which the sum of their forms is largest at its least point in a box; nil where one
-// constraint alone does as well. The value is concave in the weights, and piecewise linear: what one weight gives to another is found exactly, pair by pair, from the best
-// constraint on. It chooses, and proves nothing.
+// weights are those of a case's constraints, at least 0 and 1 in all, for which the sum of their forms is largest at its least point in a box; nil
+// where one constraint alone does as well. The value is concave in the weights, and piecewise linear: what one weight gives to another is found
+// exactly, pair by pair, from the best constraint on. It chooses, and proves nothing.
 func (s *seen) weights(box bound.Box) []float64 {
 	k := len(s.limits)
 	for j := range k {

@@ -26,9 +26,9 @@ const leafBytes = 12
 // leafPace is how a leaf's parameters are moved.
 var leafPace = pace{0.1, 0.98}
 
-// Neurons decides a goal by giving hinges a side, or curves a part of their range, one after the other, where bounds lose most. It ends as Inputs does,
-// or where nothing is left to split. Small networks, and parts of others whose hinges all have a side, are decided by linear programs (exact.go). The
-// verdict does not depend on the number of threads either.
+// Neurons decides a goal by giving hinges a side, or curves a part of their range, one after the other, where bounds lose most. It ends as Inputs
+// does, or where nothing is left to split. Small networks, and parts of others whose hinges all have a side, are decided by linear programs
+// (exact.go). The verdict does not depend on the number of threads either.
 //
 // Bounds of the whole box come first, those of hinges by rows whose slopes are moved (refine.go). Each part inherits them, and the sides that its
 // splits give; where hinges are few, what lies behind a split is bounded anew. Then the case's row goes down with slopes, and a multiplier for each
@@ -166,7 +166,8 @@ func (p *laidLeaves) problem(i int) int {
 // lay gives leaves their lines, where the parents' ended.
 func (r *sides) lay(ls []*leaf) (*laidLeaves, error) {
 	n := len(ls)
-	p := &laidLeaves{ls: ls, s: r.known, of: r.of, best: make([]float64, n), proven: make([]bool, n), weight: make([][]float64, n), alpha: make([][][]float64, n), beta: make([][]float64, n), cut: make([]bound.Cut, n), cuts: make([]bool, n)}
+	p := &laidLeaves{ls: ls, s: r.known, of: r.of, best: make([]float64, n), proven: make([]bool, n), weight: make([][]float64, n),
+		alpha: make([][][]float64, n), beta: make([][]float64, n), cut: make([]bound.Cut, n), cuts: make([]bool, n)}
 	if r.anew && slices.ContainsFunc(ls, func(l *leaf) bool { return l.depth > 0 }) {
 		problems := make([]bound.Problem, n)
 		for i, l := range ls {

@@ -2,8 +2,8 @@ package search
 
 import "math"
 
-// spread are the linear constraints that all points that meet the case keep, for intervals to be passed around in: of inputs, of each hinge's parts y and s, and of
-// what is left to its triangle. It tells branching which inputs have no choice left, and proves nothing.
+// spread are the linear constraints that all points that meet the case keep, for intervals to be passed around in: of inputs, of each hinge's parts y
+// and s, and of what is left to its triangle. It tells branching which inputs have no choice left, and proves nothing.
 type spread struct {
 	rows           []sparse
 	lower, upper   []float64 // at first
@@ -176,8 +176,8 @@ func (p *spread) row(r *sparse) (moved bool) {
 // fixed tells whether a variable has no choice left to speak of.
 func (p *spread) fixed(v int) bool { return p.up[v]-p.lo[v] <= 10*settled*(p.upper[v]-p.lower[v]) }
 
-// pull says of hinges how much what they read has to do with hinges that points of the case may still be torn at, and with the shorter of these the more:
-// where the cost is flat, these are what a side runs against. It is 1 for the hinge that has most of it. Source: Jeroslow and Wang 1990.
+// pull says of hinges how much what they read has to do with hinges that points of the case may still be torn at, and with the shorter of these the
+// more: where the cost is flat, these are what a side runs against. It is 1 for the hinge that has most of it. Source: Jeroslow and Wang 1990.
 func (q *relaxed) pull() []float64 {
 	if q.passed == nil {
 		q.passed = q.spread()

@@ -9,10 +9,10 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/lp"
 )
 
-// relaxed is a case over a problem as a linear program. What hinge u reads is y - s, of which y comes out of it, and s is what it cuts off; both are at least 0,
-// and of each pair one is 0. The program forgets the last, and keeps of it that 1 - y/up - s/-lo >= 0, the triangle, as long as the hinge has no
-// side. A side is a bound: y = 0, or s = 0. The cost is the largest of the case's rows less their bounds, so that the case is disproved where it is
-// more than 0. Source: Ehlers 2017; the form with both parts is that of Anderson et al. 2020, section 2.
+// relaxed is a case over a problem as a linear program. What hinge u reads is y - s, of which y comes out of it, and s is what it cuts off; both are
+// at least 0, and of each pair one is 0. The program forgets the last, and keeps of it that 1 - y/up - s/-lo >= 0, the triangle, as long as the hinge
+// has no side. A side is a bound: y = 0, or s = 0. The cost is the largest of the case's rows less their bounds, so that the case is disproved where
+// it is more than 0. Source: Ehlers 2017; the form with both parts is that of Anderson et al. 2020, section 2.
 //
 // It is of one worker.
 type relaxed struct {
@@ -35,8 +35,8 @@ type relaxed struct {
 	x, y, z []float64
 }
 
-// Variables of a program: inputs, y, with several rows what the first lies below the cost; then the rows s, triangles, cost, and what the other rows lie below
-// the cost.
+// Variables of a program: inputs, y, with several rows what the first lies below the cost; then the rows s, triangles, cost, and what the other rows
+// lie below the cost.
 func (q *relaxed) yAt(u int) int { return len(q.inputs) + u }
 func (q *relaxed) columns() int {
 	n := len(q.inputs) + len(q.t.Hinges)
@@ -94,7 +94,8 @@ func relax(ctx context.Context, s *bound.Snapshot, problem int, c *Case) (q *rel
 	}
 	q.lo, q.up, q.side = make([]float64, h), make([]float64, h), make([]int8, h)
 	inf := math.Inf(1)
-	p := &lp.Program{Lower: make([]float64, n+rows), Upper: make([]float64, n+rows), Const: make([]float64, rows), Rows: make([][]float64, rows), Cost: q.costAt()}
+	p := &lp.Program{Lower: make([]float64, n+rows), Upper: make([]float64, n+rows), Const: make([]float64, rows), Rows: make([][]float64, rows),
+		Cost: q.costAt()}
 	for i := range p.Rows {
 		p.Rows[i] = make([]float64, n)
 	}
@@ -315,8 +316,8 @@ func (q *relaxed) solve(limit float64) lp.Status {
 // multipliers writes the program's multipliers as a laid node's: slopes, multipliers of sides, and weights of the case's rows.
 //
 // With d of y, of s and of g = lo*up*(triangle), the coefficient in front of the hinge is d(y) + d(s) + d(g)*(lo-up), and what goes down from it
-// d(s) - up*d(g): a slope of the lower line where both are positive. An upper end of y or s that is said to bind lies on the triangle, and is written as
-// what that is made of.
+// d(s) - up*d(g): a slope of the lower line where both are positive. An upper end of y or s that is said to bind lies on the triangle, and is written
+// as what that is made of.
 func (q *relaxed) multipliers(l *bound.Laid, of *bound.Snapshot, splits []bound.Split) (weight []float64) {
 	u := 0
 	for k := range of.Slots() {

@@ -15,8 +15,8 @@ const (
 	attackFirst, attackFor, attackShare = 100 * time.Millisecond, 50 * time.Millisecond, 0.1
 )
 
-// siege has attacks take turns with the halving: the first one looks at the whole box, those that follow at the part whose corner was the nearest to a
-// counterexample, once, or else at the one with the worst bound.
+// siege has attacks take turns with the halving: the first one looks at the whole box, those that follow at the part whose corner was the nearest to
+// a counterexample, once, or else at the one with the worst bound.
 type siege struct {
 	mu    sync.Mutex
 	start time.Time

@@ -10,8 +10,8 @@ import (
 //
 // A bound is its final linear form at the corner x where that is least. Sent up from x through the lines that the row chose, a hinge reads z, and
 // the bound's derivative in its lower slope is the row's coefficient in front of the hinge times z, where that is positive; in a multiplier of
-// z >= t it is t-z, of z <= t it is z-t; of curves' lines see relax.Family; in the weight of a constraint it is what arrives at the outputs, less the constraint's bound. Sources: Xu et al. 2021
-// (alpha-CROWN); Wang et al. 2021 (beta-CROWN), section 3.3; Kingma and Ba 2015.
+// z >= t it is t-z, of z <= t it is z-t; of curves' lines see relax.Family; in the weight of a constraint it is what arrives at the outputs, less the
+// constraint's bound. Sources: Xu et al. 2021 (alpha-CROWN); Wang et al. 2021 (beta-CROWN), section 3.3; Kingma and Ba 2015.
 type climber struct {
 	pace
 	step  int
@@ -61,8 +61,8 @@ func (m *moments) along(a []float64, i int, c bound.Choice, g []float64, s strid
 	}
 }
 
-// A curve's parameter moves by a share of what a slope does, of the way between its ends and of no more than curveReach: where S-curves have become flat,
-// it does not matter where a tangent touches. Found by trying on the reference cases with Sigmoid, where shares of 1 and more end lower.
+// A curve's parameter moves by a share of what a slope does, of the way between its ends and of no more than curveReach: where S-curves have become
+// flat, it does not matter where a tangent touches. Found by trying on the reference cases with Sigmoid, where shares of 1 and more end lower.
 const (
 	curveShare = 0.5
 	curveReach = 8

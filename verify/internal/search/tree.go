@@ -6,9 +6,10 @@ import (
 	"sync"
 )
 
-// tree remembers of an exact search what its proofs rest on: a proof that needs only some of a part's sides is one of every part that has these. So where a
-// fork's two sides are proven, what both need, without the fork's own sides, proves all above that has it; and where one side's proof does not need
-// the fork, the other side is done too. Source: Prosser 1993 (conflict-directed backjumping); Marques-Silva and Sakallah 1996 (clauses from conflicts).
+// tree remembers of an exact search what its proofs rest on: a proof that needs only some of a part's sides is one of every part that has these. So
+// where a fork's two sides are proven, what both need, without the fork's own sides, proves all above that has it; and where one side's proof does
+// not need the fork, the other side is done too. Source: Prosser 1993 (conflict-directed backjumping); Marques-Silva and Sakallah 1996 (clauses from
+// conflicts).
 //
 // Literals are 2*hinge, plus 1 where it is on; what a proof needs is an ascending list of them.
 type tree struct {

@@ -143,7 +143,8 @@ func radius(b *bench) error {
 	for i := range scale {
 		scale[i] = 1
 	}
-	broken, err := falsify.UpperRadius(b.ctx, v, f, falsify.Radii{Property: property, Centre: b.x[1], Scale: scale, Proven: proven, Known: math.Inf(1), Most: 0.4,
+	broken, err := falsify.UpperRadius(b.ctx, v, f, falsify.Radii{Property: property, Centre: b.x[1], Scale: scale, Proven: proven,
+		Known: math.Inf(1), Most: 0.4,
 		Tol: 0.01, Steps: 6})
 	if err != nil {
 		return err
