@@ -145,12 +145,13 @@ type Difference struct {
 
 // ProofSum is the summary of Certify at one radius.
 type ProofSum struct {
-	Samples           int        `json:"samples"`
-	Correct           int        `json:"correct"`
-	Verified          int        `json:"verified"`
-	Falsified         int        `json:"falsified"`
-	Unknown           int        `json:"unknown"`
-	CleanAccuracy     Number     `json:"clean_accuracy"`     // this and the next two are null where no sample is finished; of numbers there is no clean accuracy
+	Samples   int `json:"samples"`
+	Correct   int `json:"correct"`
+	Verified  int `json:"verified"`
+	Falsified int `json:"falsified"`
+	Unknown   int `json:"unknown"`
+	// this and the next two are null where no sample is finished; of numbers there is no clean accuracy
+	CleanAccuracy     Number     `json:"clean_accuracy"`
 	CertifiedAccuracy Number     `json:"certified_accuracy"` // the share that is verified: of numbers that of samples within the tolerance
 	UpperAccuracy     Number     `json:"upper_accuracy"`     // what no counterexample excludes: the robust accuracy lies between the two
 	Seconds           float64    `json:"seconds"`
