@@ -76,7 +76,7 @@ func TestRandomNetworksAgainstReferences(t *testing.T) {
 	why := withoutORT(t)
 	c := &mixedTally{networks: map[Semantics]int{}, rows: map[Semantics]int{}, finite: map[Semantics]int{}, unanswered: map[string]int{}}
 	for seed := from; seed < from+uint64(nets); seed++ {
-		g, in, out, rng := drawNet(t, seed)
+		g, in, out, rng := drawOf(t, seed, wholeLayers())
 		if g == nil {
 			continue
 		}
@@ -294,7 +294,7 @@ func TestReferenceAgreesWithTheEngine(t *testing.T) {
 	apart := map[string]int{}
 	compared := 0
 	for seed := range uint64(mixedNets) {
-		g, in, _, rng := drawNet(t, seed)
+		g, in, _, rng := drawOf(t, seed, wholeLayers())
 		if g == nil {
 			continue
 		}

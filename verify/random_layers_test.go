@@ -113,7 +113,10 @@ func withAlpha(name string, since int, lo, hi float64) layer {
 	}}
 }
 
-func layers() []layer {
+func layers() []layer { return append(wholeLayers(), partLayers()...) }
+
+// wholeLayers are those of operators that are not written in others: what the reference of high precision has.
+func wholeLayers() []layer {
 	var all []layer
 	all = append(all, plainly(9, "Abs", "Asinh", "Atan", "Ceil", "Cos", "Erf", "Floor", "HardSigmoid", "Identity", "IsNaN", "Neg", "Relu",
 		"Selu", "Sigmoid", "Sign", "Sin", "Softplus", "Softsign", "Tanh")...)
@@ -134,7 +137,6 @@ func layers() []layer {
 	all = append(all, movingLayers()...)
 	all = append(all, denseLayers()...)
 	all = append(all, quantizedLayers()...)
-	all = append(all, partLayers()...)
 	return append(all, []layer{
 		{"Acosh", 9, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			return m.add("Acosh", nil, m.add("Add", nil, m.positive(x), m.scalar(1)))

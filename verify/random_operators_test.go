@@ -27,8 +27,13 @@ const sampleError = 1e-12
 // drawNet is network number seed, with the layers whose turn it is.
 func drawNet(t *testing.T, seed uint64) (g *onnxio.Graph, in, out int, _ *rand.Rand) {
 	t.Helper()
+	return drawOf(t, seed, layers())
+}
+
+// drawOf is drawNet of some layers alone.
+func drawOf(t *testing.T, seed uint64, all []layer) (g *onnxio.Graph, in, out int, _ *rand.Rand) {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 2026))
-	all := layers()
 	// A layer's partners change from turn to turn: the second one's stride grows by one each time round.
 	n := uint64(len(all))
 	first := all[seed%n]

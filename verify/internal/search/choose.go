@@ -39,9 +39,12 @@ func most(s *bound.Snapshot, problem int, laid *bound.Laid, i int, score [][]flo
 	}
 }
 
-// losses are what row i loses at each unstable element of a slot.
+// losses are what row i loses at each unstable element of a slot: nothing where it does not come by, on another branch of the network.
 func losses(s *bound.Snapshot, problem int, laid *bound.Laid, pts *bound.Points, i, k int) []float64 {
 	out := make([]float64, len(s.Unstable(k, problem)))
+	if pts.C[k] == nil {
+		return out
+	}
 	if laid.Ends(i, k) != nil {
 		for u := range out {
 			c := pts.C[k][i][u]
