@@ -88,39 +88,25 @@ func (p *parser) file2() error {
 	if err := p.version(); err != nil {
 		return err
 	}
-	for {
-		t := p.next()
-		if t == nil {
-			break
-		}
-		if string(t) != "(" {
-			return p.errorf(false, "%q where a command in brackets is needed", clip(t))
-		}
-		cmd := p.next()
-		var err error
+	err := p.each(func(cmd []byte) error {
 		switch string(cmd) {
 		case "declare-network":
 			if len(p.asserts) > 0 {
 				return p.errorf(false, "a network is declared behind an assertion")
 			}
-			err = p.network()
+			return p.network()
 		case "assert":
 			if len(p.declared.networks) == 0 {
 				return p.errorf(false, "an assertion before any network")
 			}
-			var f *formula
-			if f, err = p.formula(); err == nil {
-				p.asserts = append(p.asserts, f)
-				err = p.expect(")")
-			}
+			return p.assert()
 		case "vnnlib-version":
-			err = p.errorf(false, "a second vnnlib-version")
-		default:
-			err = p.errorf(true, "the command %q", clip(cmd))
+			return p.errorf(false, "a second vnnlib-version")
 		}
-		if err != nil {
-			return err
-		}
+		return p.errorf(true, "the command %q", clip(cmd))
+	})
+	if err != nil {
+		return err
 	}
 	if len(p.declared.networks) == 0 {
 		return p.errorf(false, "no network is declared")

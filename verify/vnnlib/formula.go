@@ -68,39 +68,43 @@ func (p *parser) commands() error {
 	if p.second() {
 		return p.file2()
 	}
-	for {
-		t := p.next()
-		if t == nil {
-			break
+	return p.each(func(cmd []byte) error {
+		switch string(cmd) {
+		case "declare-const":
+			return p.declare(false)
+		case "declare-fun":
+			return p.declare(true)
+		case "assert":
+			return p.assert()
+		case "vnnlib-version", "declare-network", "declare-input", "declare-output":
+			return p.errorf(false, "%s in a file that does not begin with (vnnlib-version <2.0>)", clip(cmd))
+		case "set-logic", "set-info", "set-option", "check-sat", "get-model", "exit":
+			return p.skip()
 		}
+		return p.errorf(true, "the command %q", clip(cmd))
+	})
+}
+
+// each reads a file's commands, whose names it hands out.
+func (p *parser) each(command func(cmd []byte) error) error {
+	for t := p.next(); t != nil; t = p.next() {
 		if string(t) != "(" {
 			return p.errorf(false, "%q where a command in brackets is needed", clip(t))
 		}
-		cmd := p.next()
-		var err error
-		switch string(cmd) {
-		case "declare-const":
-			err = p.declare(false)
-		case "declare-fun":
-			err = p.declare(true)
-		case "assert":
-			var f *formula
-			if f, err = p.formula(); err == nil {
-				p.asserts = append(p.asserts, f)
-				err = p.expect(")")
-			}
-		case "vnnlib-version", "declare-network", "declare-input", "declare-output":
-			err = p.errorf(false, "%s in a file that does not begin with (vnnlib-version <2.0>)", clip(cmd))
-		case "set-logic", "set-info", "set-option", "check-sat", "get-model", "exit":
-			err = p.skip()
-		default:
-			err = p.errorf(true, "the command %q", clip(cmd))
-		}
-		if err != nil {
+		if err := command(p.next()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (p *parser) assert() error {
+	f, err := p.formula()
+	if err != nil {
+		return err
+	}
+	p.asserts = append(p.asserts, f)
+	return p.expect(")")
 }
 
 // skip passes over the rest of a command.
