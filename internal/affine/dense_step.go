@@ -13,6 +13,8 @@ type DenseStep struct {
 	W       []float64
 	abs     []float64
 	absOnce sync.Once
+	turned  []float64 // W, inputs by outputs
+	turn    sync.Once
 
 	mu     sync.Mutex
 	cached []*compressed
@@ -47,8 +49,19 @@ func (s *DenseStep) Forward(dst, src []float64, batch int, abs bool, w *Work) {
 		kernel.Gemv(false, s.M, s.N, wt, s.N, src, dst, true)
 		return
 	}
+	if !abs && s.N*s.M <= turnedFloats {
+		s.turn.Do(func() {
+			s.turned = make([]float64, s.N*s.M)
+			kernel.Transpose(s.M, s.N, s.W, s.turned)
+		})
+		kernel.Gemm(false, false, batch, s.M, s.N, src, s.N, s.turned, s.M, dst, s.M, true, &w.pack.work)
+		return
+	}
 	kernel.Gemm(false, true, batch, s.M, s.N, src, s.N, wt, s.N, dst, s.M, true, &w.pack.work)
 }
+
+// turnedFloats is how large a matrix may be to be kept the other way round too, which saves packing it anew for each batch: 32 MiB.
+const turnedFloats = 4 << 20
 
 // MidRad computes mid, rad and mag together: one pass over the matrix (see kernel.MidRad). The results are overwritten.
 func (s *DenseStep) MidRad(mid, rad, mag, ymid, yrad, ymag []float64) {

@@ -35,8 +35,8 @@ const (
 	blockN = 480
 	// directB is the largest number of rows of A for which B is read as it lies: packing it would cost more than it saves.
 	directB = 48
-	// directBytes is the largest B that is read as it lies for any number of rows.
-	directBytes = 1 << 15
+	// directBytes is the largest B that is read as it lies for any number of rows: what a second cache holds.
+	directBytes = 1 << 21
 )
 
 // Gemm computes C = op(A) op(B), or C += op(A) op(B) with acc, for row-major matrices: op(A) is m x k, op(B) k x n. A row's result

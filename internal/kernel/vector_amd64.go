@@ -41,6 +41,24 @@ func midRad256(n int, w, mid, rad, mag *float64) (a, b, c float64)
 //go:noescape
 func plus256(n int, f float64, x, y *float64)
 
+//go:noescape
+func pick512(n int, y, coef, lower, upper *float64)
+
+//go:noescape
+func line512(n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float64)
+
+//go:noescape
+func ascend512(n int, x, c, z, m, v *float64, by *[7]float64)
+
+//go:noescape
+func pick256(n int, y, coef, lower, upper *float64)
+
+//go:noescape
+func line256(n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float64)
+
+//go:noescape
+func ascend256(n int, x, c, z, m, v *float64, by *[7]float64)
+
 // The vector loops take what blocked gives.
 
 func dotVec(n int, a, b *float64) float64 {
@@ -84,4 +102,28 @@ func midRadVec(n int, w, mid, rad, mag *float64) (a, b, c float64) {
 		return midRad512(n, w, mid, rad, mag)
 	}
 	return midRad256(n, w, mid, rad, mag)
+}
+
+func pickVec(n int, y, coef, lower, upper *float64) {
+	if using == levelAVX512 {
+		pick512(n, y, coef, lower, upper)
+		return
+	}
+	pick256(n, y, coef, lower, upper)
+}
+
+func lineVec(n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float64) {
+	if using == levelAVX512 {
+		line512(n, y, coef, z, loSlope, upSlope, loIcept, upIcept)
+		return
+	}
+	line256(n, y, coef, z, loSlope, upSlope, loIcept, upIcept)
+}
+
+func ascendVec(n int, x, c, z, m, v *float64, by *[7]float64) {
+	if using == levelAVX512 {
+		ascend512(n, x, c, z, m, v, by)
+		return
+	}
+	ascend256(n, x, c, z, m, v, by)
 }

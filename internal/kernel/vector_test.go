@@ -48,6 +48,19 @@ func TestVectorLoops(t *testing.T) {
 					t.Fatalf("%s ReluRow: element %d of %d is %v, want %v", Level(), i, n, scaled[i], want)
 				}
 			}
+			chosen, line := make([]float64, n), make([]float64, n)
+			Pick(chosen, row, a, b)
+			Line(line, row, d, a, b, c, d)
+			for i := range n {
+				if want := pick(row[i], a[i], b[i]); chosen[i] != want {
+					t.Fatalf("%s Pick: element %d of %d is %v, want %v", Level(), i, n, chosen[i], want)
+				}
+				slope, icept := pick(row[i], a[i], b[i]), pick(row[i], c[i], d[i])
+				if want := slope*d[i] + icept; !(math.Abs(line[i]-want) <= 0x1p-51*(math.Abs(slope*d[i])+math.Abs(icept))) {
+					t.Fatalf("%s Line: element %d of %d is %v, want %v", Level(), i, n, line[i], want)
+				}
+			}
+			climbs(t, rng, row, a)
 			for name, s := range sums {
 				if !(math.Abs(s[0]-s[1]) <= 2*float64(n+1)*0x1p-53*s[2]) {
 					t.Errorf("%s %s of %d: %v, want %v", Level(), name, n, s[0], s[1])
@@ -74,6 +87,31 @@ func TestVectorLoops(t *testing.T) {
 				if g[i] != 2*f[i] {
 					t.Fatalf("%s AddTo float32: element %d of %d", Level(), i, n)
 				}
+			}
+		}
+	}
+}
+
+// climbs compares steps of Adam on slopes with its formulas, one number at a time.
+func climbs(t *testing.T, rng *rand.Rand, c, z []float64) {
+	t.Helper()
+	n := len(c)
+	x, m, v := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range x {
+		x[i] = rng.Float64()
+	}
+	was := append([]float64{}, x...)
+	one, two := make([]float64, n), make([]float64, n)
+	for step := 1; step <= 5; step++ {
+		a := NewAscent(step, 0.1, 0.9, 0.999, 1e-8)
+		a.Slopes(x, c, z, m, v)
+		for i := range x {
+			g := max(c[i], 0) * z[i]
+			one[i] = 0.9*one[i] + (1-0.9)*g
+			two[i] = 0.999*two[i] + (1-0.999)*g*g
+			up := 0.1 * (one[i] / (1 - math.Pow(0.9, float64(step)))) / (math.Sqrt(two[i]/(1-math.Pow(0.999, float64(step)))) + 1e-8)
+			if was[i] = min(1, max(0, was[i]+up)); !(math.Abs(x[i]-was[i]) <= 1e-12) {
+				t.Fatalf("%s Slopes: step %d, element %d of %d is %v, want %v", Level(), step, i, n, x[i], was[i])
 			}
 		}
 	}

@@ -168,6 +168,9 @@ func main() {
 		a.boxMin()
 		a.reluRow()
 		a.midRad()
+		a.pick()
+		a.line()
+		a.ascend()
 	}
 	avx2.plus()
 }
@@ -262,6 +265,104 @@ func (a isa) midRad() {
 	a.sum4(4, "b+48(FP)")
 	a.sum4(8, "c+56(FP)")
 	tail()
+}
+
+// y = coef >= 0 ? lower : upper
+func (a isa) pick() {
+	a.head("pick", "n int, y, coef, lower, upper *float64", 40)
+	arguments(8, [2]string{"y", "DX"}, [2]string{"coef", "SI"}, [2]string{"lower", "R8"}, [2]string{"upper", "R9"})
+	a.zeros()
+	a.loops([]string{"DX", "SI", "R8", "R9"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, i, masked)
+		a.signs(i)
+		a.blend("R8", "R9", offset, 4+i, masked)
+		a.store(4+i, "DX", offset, masked)
+	})
+	tail()
+}
+
+// y = (coef >= 0 ? loSlope : upSlope) * z + (coef >= 0 ? loIcept : upIcept)
+func (a isa) line() {
+	a.head("line", "n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float64", 64)
+	arguments(8, [2]string{"y", "DX"}, [2]string{"coef", "SI"}, [2]string{"z", "DI"}, [2]string{"loSlope", "R8"}, [2]string{"upSlope", "R9"},
+		[2]string{"loIcept", "R10"}, [2]string{"upIcept", "R11"})
+	a.zeros()
+	a.loops([]string{"DX", "SI", "DI", "R8", "R9", "R10", "R11"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, i, masked)
+		a.signs(i)
+		a.blend("R8", "R9", offset, 4+i, masked)
+		a.blend("R10", "R11", offset, 8+i, masked)
+		a.fma("DI", offset, 12, 4+i, 8+i, masked)
+		a.store(8+i, "DX", offset, masked)
+	})
+	tail()
+}
+
+// A step of Adam on slopes from 0 to 1, up the derivative c*z where c is above 0, and 0 elsewhere.
+func (a isa) ascend() {
+	a.head("ascend", "n int, x, c, z, m, v *float64, by *[7]float64", 56)
+	arguments(8, [2]string{"x", "DX"}, [2]string{"c", "SI"}, [2]string{"z", "DI"}, [2]string{"m", "R8"}, [2]string{"v", "R9"},
+		[2]string{"by", "R10"})
+	a.zeros()
+	const keepM, newM, keepV, newV, root, tiny = 0, 1, 2, 3, 4, 5
+	wide := []int{16, 17, 18, 19, 20, 21}
+	if a.reg == "Y" {
+		wide = []int{8, 9, 10, 11, 12, 13}
+	}
+	for k, r := range wide {
+		fmt.Printf("\tVBROADCASTSD %d(R10), %s\n", 8*k, a.r(r))
+	}
+	op3 := func(op string, b, x, to string) { fmt.Printf("\t%s %s, %s, %s\n", op, b, x, to) }
+	a.single([]string{"DX", "SI", "DI", "R8", "R9"}, func(masked bool) {
+		a.load("SI", 0, 0, masked)
+		a.load("DI", 0, 1, masked)
+		a.load("R8", 0, 2, masked)
+		a.load("R9", 0, 3, masked)
+		op3("VMULPD", a.r(1), a.r(0), a.r(1))
+		if a.reg == "Z" { // the product of what is above 0
+			fmt.Printf("\tVCMPPD $14, %s, %s, K1\n\tVMOVAPD.Z %s, K1, %s\n", a.zero, a.r(0), a.r(1), a.r(1))
+		} else {
+			fmt.Printf("\tVCMPPD $14, %s, %s, Y14\n", a.zero, a.r(0))
+			op3("VANDPD", "Y14", a.r(1), a.r(1))
+		}
+		op3("VMULPD", a.r(wide[keepM]), a.r(2), a.r(2))
+		op3("VFMADD231PD", a.r(wide[newM]), a.r(1), a.r(2))
+		op3("VMULPD", a.r(1), a.r(1), a.r(1))
+		op3("VMULPD", a.r(wide[keepV]), a.r(3), a.r(3))
+		op3("VFMADD231PD", a.r(wide[newV]), a.r(1), a.r(3))
+		a.store(2, "R8", 0, masked)
+		a.store(3, "R9", 0, masked)
+		fmt.Printf("\tVSQRTPD %s, %s\n", a.r(3), a.r(3))
+		fmt.Printf("\tVFMADD213PD %s, %s, %s\n", a.r(wide[tiny]), a.r(wide[root]), a.r(3))
+		op3("VDIVPD", a.r(3), a.r(2), a.r(2))
+		a.load("DX", 0, 4, masked)
+		op3("VADDPD", a.r(2), a.r(4), a.r(4))
+		op3("VMAXPD", a.zero, a.r(4), a.r(4))
+		one := a.r(5)
+		fmt.Printf("\tVBROADCASTSD 48(R10), %s\n", one)
+		op3("VMINPD", one, a.r(4), a.r(4))
+		a.store(4, "DX", 0, masked)
+	})
+	tail()
+}
+
+// single walks n elements (in CX) over the pointers, a vector at a time. K2 masks the rest.
+func (a isa) single(pointers []string, body func(masked bool)) {
+	step := func() {
+		for _, p := range pointers {
+			fmt.Printf("\tADDQ $%d, %s\n", a.bytes, p)
+		}
+	}
+	one := a.bytes / 8
+	fmt.Printf("\tCMPQ CX, $%d\n\tJLT rest\nloop:\n", one)
+	body(false)
+	step()
+	fmt.Printf("\tSUBQ $%d, CX\n\tCMPQ CX, $%d\n\tJGE loop\nrest:\n", one, one)
+	if a.reg == "Z" {
+		fmt.Print("\tTESTQ CX, CX\n\tJLE done\n\tMOVQ $1, BX\n\tSHLQ CX, BX\n\tDECQ BX\n\tKMOVW BX, K2\n")
+		body(true)
+		fmt.Print("done:\n")
+	}
 }
 
 // y += f * x

@@ -54,6 +54,8 @@ type Laid struct {
 	fixed [][][]bool    // by node and slot: unstable elements that are split; nil for none
 	live  [][]int32     // by slot: places in the snapshot's live list; nil for none
 	vals  [][]float64   // by value: points on their way up, see Points
+	pts   *Points       // the last ones; nil for none
+	ptsOf [2]int        // of how many values and rows
 }
 
 // layFloats is how many numbers nodes that are laid together may take: 128 MiB.

@@ -1,14 +1,31 @@
 package bound
 
-import "github.com/shallow-waters/shoal/internal/affine"
+import (
+	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/kernel"
+)
 
-// Points are where a trace says that rows are least, on their way up through the lines that the rows chose.
+// Points are where a trace says that rows are least, on their way up through the lines that the rows chose. Its numbers stand until the nodes
+// that they are of are asked for points again.
 type Points struct {
-	X [][]float64   // by row: an input, flat in the model's order
 	Z [][][]float64 // by slot and row: what the hinge reads, at the snapshot's unstable elements
 	C [][][]float64 // by slot and row: the rows' coefficients in front of the hinge, at the same elements
-	G [][][]float64 // by slot and row: the bound's derivative in each parameter, see Laid.Alpha; of curves up to a positive factor
+	G [][][]float64 // by slot and row: the bound's derivative in each parameter of a curve, up to a positive factor; in a hinge's slope it is C*Z, or 0
 	Y [][]float64   // by row: what arrives at the outputs, flat in the model's order; nil for rows over neurons
+
+	of *Laid
+}
+
+// X is the input at which row i is least, flat in the model's order.
+func (p *Points) X(i int) []float64 {
+	net, at := p.of.p.net, 0
+	x := make([]float64, net.nIn)
+	for _, id := range net.inputs {
+		v := net.values[id]
+		v.order.Load(x[at:at+v.n], p.of.vals[id][i*v.n:(i+1)*v.n])
+		at += v.n
+	}
+	return x
 }
 
 // Points sends each row's least corner up, through the lower line of a nonlinear value where the row's coefficient in front of it is at least 0 and
@@ -16,21 +33,12 @@ type Points struct {
 // nothing sound may rest on it.
 func (l *Laid) Points(t *Trace) (*Points, error) {
 	net, rows := l.p.net, len(t.Const)
-	out := &Points{X: make([][]float64, rows), Z: make([][][]float64, len(l.s.slots)), C: make([][][]float64, len(l.s.slots)),
-		G: make([][][]float64, len(l.s.slots))}
 	for _, v := range net.values[:t.top] {
 		if len(l.vals[v.id]) != rows*v.n {
 			l.vals[v.id] = make([]float64, rows*v.n)
 		}
 	}
-	for k, v := range l.s.slots {
-		if v.id < t.top {
-			out.Z[k], out.C[k], out.G[k] = make([][]float64, rows), make([][]float64, rows), make([][]float64, rows)
-		}
-	}
-	if t.top == len(net.values) {
-		out.Y = make([][]float64, rows)
-	}
+	out := l.room(t, rows)
 	args := make([][]argument, len(net.values))
 	for _, v := range net.values[:t.top] {
 		if v.kind != kindInput && v.kind != kindAffine && v.kind != kindAct {
@@ -47,13 +55,75 @@ func (l *Laid) Points(t *Trace) (*Points, error) {
 	return out, err
 }
 
+// room is where points go: what the last ones had, if they were of as many rows.
+func (l *Laid) room(t *Trace, rows int) *Points {
+	if l.pts != nil && l.ptsOf == [2]int{t.top, rows} {
+		return l.pts
+	}
+	n := len(l.s.slots)
+	out := &Points{of: l, Z: make([][][]float64, n), C: make([][][]float64, n), G: make([][][]float64, n)}
+	for k, v := range l.s.slots {
+		if v.id >= t.top {
+			continue
+		}
+		all := 0
+		for i := range rows {
+			all += len(l.unstable(k, i))
+		}
+		out.Z[k], out.C[k] = make([][]float64, rows), make([][]float64, rows)
+		z, c := make([]float64, all), make([]float64, all)
+		var g []float64
+		each := l.s.Each(k)
+		if v.family != nil {
+			out.G[k], g = make([][]float64, rows), make([]float64, all*each)
+		}
+		at := 0
+		for i := range rows {
+			to := at + len(l.unstable(k, i))
+			out.Z[k][i], out.C[k][i] = z[at:to:to], c[at:to:to]
+			if g != nil {
+				out.G[k][i] = g[at*each : to*each : to*each]
+			}
+			at = to
+		}
+	}
+	if t.top == len(l.p.net.values) {
+		out.Y = make([][]float64, rows)
+		for i := range out.Y {
+			out.Y[i] = make([]float64, l.p.net.nOut)
+		}
+	}
+	l.pts, l.ptsOf = out, [2]int{t.top, rows}
+	return out
+}
+
+// unstable are the elements of a slot that a node's parameters are of.
+func (l *Laid) unstable(slot, i int) []int32 { return l.nodes[i].Of.unstable[slot][l.nodes[i].Problem] }
+
+// least writes where rows are least over an input of their boxes; the middle in coordinates on which they do not depend.
+func (l *Laid) least(t *Trace, v *value, at int, w *affine.Work, from, to int) {
+	for i := from; i < to; i++ {
+		coef, own := t.Coef[i][at:at+v.n], []float64(nil)
+		if v.order.Perm != nil {
+			own = w.Get(v.n)
+			v.order.Store(own, coef)
+			coef = own
+		}
+		s, x := l.p.at(v.id, i), l.vals[v.id][i*v.n:(i+1)*v.n]
+		kernel.Pick(x, coef, s.lo, s.up)
+		for k, c := range coef {
+			if c == 0 {
+				x[k] = 0.5*s.lo[k] + 0.5*s.up[k]
+			}
+		}
+		w.Put(own)
+	}
+}
+
 // points is Points for some of the rows.
 func (l *Laid) points(t *Trace, out *Points, args [][]argument, w *affine.Work, from, to int) {
 	net := l.p.net
 	at, slot := 0, 0
-	for i := from; i < to; i++ {
-		out.X[i] = t.Corner(i, l.nodes[i].Of.Box(l.nodes[i].Problem))
-	}
 	for _, v := range net.values[:t.top] {
 		if l.p.ctx.Err() != nil {
 			return
@@ -61,9 +131,7 @@ func (l *Laid) points(t *Trace, out *Points, args [][]argument, w *affine.Work, 
 		y := l.vals[v.id][from*v.n : to*v.n]
 		switch {
 		case v.kind == kindInput:
-			for i := from; i < to; i++ {
-				v.order.Store(l.vals[v.id][i*v.n:(i+1)*v.n], out.X[i][at:at+v.n])
-			}
+			l.least(t, v, at, w, from, to)
 			at += v.n
 		case v.kind == kindAffine:
 			for i := range to - from {
@@ -80,15 +148,8 @@ func (l *Laid) points(t *Trace, out *Points, args [][]argument, w *affine.Work, 
 		case v.kind == kindAct:
 			z, coef := l.vals[v.in[0]], t.acts[v.id]
 			for i := from; i < to; i++ {
-				s := &l.p.at(v.id, i).lines
-				for j := range v.n {
-					k := i*v.n + j
-					if coef[k] >= 0 {
-						l.vals[v.id][k] = s.LoSlope[j]*z[k] + s.LoIcept[j]
-					} else {
-						l.vals[v.id][k] = s.UpSlope[j]*z[k] + s.UpIcept[j]
-					}
-				}
+				s, a, b := &l.p.at(v.id, i).lines, i*v.n, (i+1)*v.n
+				kernel.Line(l.vals[v.id][a:b], coef[a:b], z[a:b], s.LoSlope, s.UpSlope, s.LoIcept, s.UpIcept)
 			}
 		default:
 			l.through(v, t, args[v.id], from, to)
@@ -96,7 +157,9 @@ func (l *Laid) points(t *Trace, out *Points, args [][]argument, w *affine.Work, 
 		if v.chosen() {
 			l.pick(out.Z[slot], slot, l.vals[v.in[0]], from, to)
 			l.pick(out.C[slot], slot, t.acts[v.id], from, to)
-			l.derivatives(out.G[slot], slot, out.Z[slot], out.C[slot], from, to)
+			if v.family != nil {
+				l.derivatives(out.G[slot], slot, out.Z[slot], out.C[slot], from, to)
+			}
 			slot++
 		}
 	}
@@ -104,7 +167,6 @@ func (l *Laid) points(t *Trace, out *Points, args [][]argument, w *affine.Work, 
 		return
 	}
 	for i := from; i < to; i++ {
-		out.Y[i] = make([]float64, net.nOut)
 		at := 0
 		for _, id := range net.outputs {
 			v := net.values[id]
@@ -114,22 +176,17 @@ func (l *Laid) points(t *Trace, out *Points, args [][]argument, w *affine.Work, 
 	}
 }
 
-// derivatives writes those of the bounds in a slot's parameters.
+// derivatives writes those of the bounds in the parameters of a slot of curves.
 func (l *Laid) derivatives(out [][]float64, slot int, z, c [][]float64, from, to int) {
-	f := l.s.slots[slot].family
 	for i := from; i < to; i++ {
-		out[i] = make([]float64, len(z[i])*l.s.Each(slot))
-		if f != nil && l.alpha[i][slot] == nil { // the last slot of a pass that is under way
+		if l.alpha[i][slot] == nil { // the last slot of a pass that is under way
 			continue
 		}
+		clear(out[i])
 		for u, x := range c[i] {
-			switch {
-			case f == nil && x > 0:
-				out[i][u] = x * z[i][u]
-			case f == nil:
-			case x >= 0:
+			if x >= 0 {
 				out[i][2*u] = x * l.pull(false, i, slot, u, z[i][u])
-			default:
+			} else {
 				out[i][2*u+1] = -x * l.pull(true, i, slot, u, z[i][u])
 			}
 		}
@@ -146,10 +203,9 @@ func (l *Laid) At(node int, s Split) float64 {
 func (l *Laid) pick(out [][]float64, slot int, x []float64, from, to int) {
 	n := l.s.slots[slot].n
 	for i := from; i < to; i++ {
-		u := l.nodes[i].Of.unstable[slot][l.nodes[i].Problem]
-		out[i] = make([]float64, len(u))
-		for k, j := range u {
-			out[i][k] = x[i*n+int(j)]
+		row, to := x[i*n:(i+1)*n], out[i]
+		for k, j := range l.unstable(slot, i) {
+			to[k] = row[j]
 		}
 	}
 }

@@ -99,9 +99,6 @@ func (t *rowsRun) keep(id int, r *affine.Rows) {
 	}
 	v := t.p.net.values[id]
 	for i := range r.N {
-		out := t.trace.Coef[i]
-		for k, c := range r.Row(i) {
-			out[at+v.order.At(k)] = c
-		}
+		v.order.Load(t.trace.Coef[i][at:at+v.n], r.Row(i))
 	}
 }

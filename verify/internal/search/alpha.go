@@ -9,12 +9,16 @@ import (
 
 // Effort is how much is spent on slopes.
 type Effort struct {
-	Steps int       // of the slopes of each row, over neurons and over outputs
+	Steps int       // of the slopes of each row over outputs; those over neurons get refineSteps of them
 	Until time.Time // no slope is moved after that; zero means without end
 }
 
 // refineShare is what slopes of rows over neurons may take of the time that there is: the rest is for those over outputs.
 const refineShare = 0.6
+
+// refineSteps is how many of the steps rows over neurons get. Each is moved for its own bound: with 12 of 20, and 80 of 100, they are as tight on
+// the reference cases as alpha-CROWN's, which moves them for the outputs'.
+func refineSteps(steps int) int { return max((3*steps+4)/5, steps-20) }
 
 // Alpha are bounds like DeepPoly's with lower slopes that are moved to where bounds are larger: those of the rows that bound hinges, and then those
 // of each row that is asked. They are nowhere looser than DeepPoly's own, of which they are parts. Source: Xu et al. 2021 (alpha-CROWN).
@@ -47,7 +51,7 @@ func BoundAlpha(ctx context.Context, net *bound.Network, o bound.Options, proble
 	if !e.Until.IsZero() {
 		within = max(1, time.Duration(refineShare*float64(time.Until(e.Until))))
 	}
-	o.Refine = (&hinges{ctx: ctx, threads: o.Threads, steps: e.Steps, within: within, f: f}).refine()
+	o.Refine = (&hinges{ctx: ctx, threads: o.Threads, steps: refineSteps(e.Steps), within: within, f: f}).refine()
 	if a.Bounds, err = bound.DeepPoly.Bound(ctx, net, o, parts); err != nil {
 		plain.Close()
 		return nil, err

@@ -103,7 +103,7 @@ func (r *sides) work(ls []*leaf) ([]*leaf, error) {
 		}
 	}
 	if worst >= 0 {
-		if ok, err := r.try(pts.X[worst]); ok || err != nil {
+		if ok, err := r.try(pts.X(worst)); ok || err != nil {
 			r.front.end()
 			return ls, err
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // neuronPace is how slopes of rows over neurons are moved: faster than those of outputs, for they get few steps.
-var neuronPace = pace{0.25, 0.98}
+var neuronPace = pace{0.35, 0.98}
 
 // Refining gives bound.Options.Refine: boxes of hinges are tightened by rows whose slopes are moved some steps each, as long as the time lasts; zero
 // means without end.

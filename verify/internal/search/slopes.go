@@ -3,6 +3,7 @@ package search
 import (
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -16,6 +17,7 @@ type climber struct {
 	pace
 	step  int
 	nodes []climbed
+	stay  []float64 // slopes of split hinges, while the others move
 }
 
 // pace is how far parameters move: rate for the first step, times decay for each that follows.
@@ -39,13 +41,17 @@ const (
 func newClimber(nodes int, p pace) *climber { return &climber{pace: p, nodes: make([]climbed, nodes)} }
 
 // stride are the scales of one step.
-type stride struct{ rate, fix1, fix2 float64 }
+type stride struct {
+	rate, fix1, fix2 float64
+	hinges           kernel.Ascent
+}
 
 // next begins a step.
 func (c *climber) next() stride {
 	c.step++
 	n := float64(c.step)
-	return stride{c.rate * math.Pow(c.decay, n-1), 1 - math.Pow(adam1, n), 1 - math.Pow(adam2, n)}
+	rate := c.rate * math.Pow(c.decay, n-1)
+	return stride{rate, 1 - math.Pow(adam1, n), 1 - math.Pow(adam2, n), kernel.NewAscent(c.step, rate, adam1, adam2, adamTiny)}
 }
 
 func (m *moments) move(i int, g float64, s stride) float64 {
@@ -56,7 +62,7 @@ func (m *moments) move(i int, g float64, s stride) float64 {
 
 // along moves a parameter between its ends; one whose line no row takes stays.
 func (m *moments) along(a []float64, i int, c bound.Choice, g []float64, s stride) {
-	if c.Open() && (g[i] != 0 || m.v[i] != 0) {
+	if c.Open() && g[i] != 0 {
 		a[i] = c.Clamp(a[i] + curveShare*min(curveReach, c.To-c.From)*m.move(i, g[i], s))
 	}
 }
@@ -74,29 +80,35 @@ func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int
 	if n.alpha == nil {
 		n.alpha = make([]*moments, slots)
 	}
-	sum, count := 0.0, 0
 	for k := range slots {
-		a, g, fixed, ends := l.Alpha(i, k), pts.G[k], l.Split(i, k), l.Ends(i, k)
-		if g == nil || len(a) == 0 {
+		a := l.Alpha(i, k)
+		if pts.C[k] == nil || len(a) == 0 {
 			continue
 		}
 		if n.alpha[k] == nil {
 			n.alpha[k] = newMoments(len(a))
 		}
-		for _, x := range pts.C[k][i] {
-			sum += math.Abs(x)
-			count++
-		}
-		if ends != nil {
+		m := n.alpha[k]
+		if ends := l.Ends(i, k); ends != nil {
 			for u := range ends {
-				n.alpha[k].along(a, 2*u, ends[u].Lo, g[i], s)
-				n.alpha[k].along(a, 2*u+1, ends[u].Up, g[i], s)
+				m.along(a, 2*u, ends[u].Lo, pts.G[k][i], s)
+				m.along(a, 2*u+1, ends[u].Up, pts.G[k][i], s)
 			}
 			continue
 		}
-		for u := range a {
-			if fixed == nil || !fixed[u] {
-				a[u] = min(1, max(0, a[u]+n.alpha[k].move(u, g[i][u], s)))
+		fixed := l.Split(i, k)
+		c.stay = c.stay[:0]
+		for u, is := range fixed {
+			if is {
+				c.stay = append(c.stay, a[u])
+			}
+		}
+		s.hinges.Slopes(a, pts.C[k][i], pts.Z[k][i], m.m, m.v)
+		at := 0
+		for u, is := range fixed {
+			if is {
+				a[u] = c.stay[at]
+				at++
 			}
 		}
 	}
@@ -104,10 +116,7 @@ func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int
 		if n.beta == nil {
 			n.beta = newMoments(len(b))
 		}
-		size := 1.0 // of a multiplier: that of the coefficients in front of hinges
-		if sum > 0 {
-			size = sum / float64(count)
-		}
+		size := meanSize(pts, i, slots)
 		for q, x := range splits {
 			z := l.At(i, x) - x.At
 			if x.On {
@@ -117,6 +126,22 @@ func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int
 		}
 	}
 	l.Moved(i)
+}
+
+// meanSize is the scale of a row's multipliers: that of its coefficients in front of hinges and curves, 1 where they say nothing.
+func meanSize(pts *bound.Points, i, slots int) float64 {
+	sum, count := 0.0, 0
+	for k := range slots {
+		if pts.C[k] == nil {
+			continue
+		}
+		sum += kernel.AbsSum(pts.C[k][i])
+		count += len(pts.C[k][i])
+	}
+	if !(sum > 0) {
+		return 1
+	}
+	return sum / float64(count)
 }
 
 // weigh moves the weights of a case's constraints by a step; they stay at least 0 and add up to about 1.

@@ -37,7 +37,7 @@ func (r *sides) whole(ls []*leaf) ([]*leaf, error) {
 			}
 			gain = gain || n.worst-l.worst > -roundGain*l.worst
 			next = append(next, &n)
-			if ok, err := r.try(pts.X[i]); ok || err != nil {
+			if ok, err := r.try(pts.X(i)); ok || err != nil {
 				p.close()
 				return nil, err
 			}
