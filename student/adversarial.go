@@ -81,7 +81,7 @@ func (a *attacker) accuracy(ctx context.Context, t *Trainer, d *Data) (float64, 
 	for i := range d.Len() {
 		hard.Labels = append(hard.Labels, d.label(i))
 	}
-	s, err := score(ctx, t.arch, t.weights, t.cfg.Threads, hard)
+	s, err := score(ctx, t.arch, t.weights, t.cfg, hard)
 	return s.Accuracy, err
 }
 

@@ -21,13 +21,23 @@ func (t *Trainer) fill(epoch, step int, index []int) {
 		}
 	})
 	k := d.Classes
-	oneHot := tape.Elements[float32](t.targets.Labels)
-	clear(oneHot)
-	for i, at := range index {
-		oneHot[i*k+d.label(at)] = 1
-		if t.targets.Teacher != nil {
-			copy(tape.Elements[float32](t.targets.Teacher)[i*k:(i+1)*k], d.Logits[at*k:(at+1)*k])
+	rows := func(to *tape.Node, from []float32) {
+		for i, at := range index {
+			copy(tape.Elements[float32](to)[i*k:(i+1)*k], from[at*k:(at+1)*k])
 		}
+	}
+	if t.targets.Labels != nil {
+		oneHot := tape.Elements[float32](t.targets.Labels)
+		clear(oneHot)
+		for i, at := range index {
+			oneHot[i*k+d.label(at)] = 1
+		}
+	}
+	if t.targets.Teacher != nil {
+		rows(t.targets.Teacher, d.Logits)
+	}
+	if t.targets.Numbers != nil {
+		rows(t.targets.Numbers, d.Targets)
 	}
 }
 

@@ -24,10 +24,13 @@ func Techniques() []Technique { return []Technique{Labels, Logits, Temperature, 
 
 // Config is a training run, as a report holds it. The zero value trains on labels with the defaults that the fields name.
 type Config struct {
-	Technique   Technique `json:"technique"`             // "" means labels
-	Temperature float64   `json:"temperature,omitempty"` // T > 0; 0 means 1 for temperature, 4 for hinton and dkd
-	Alpha       *float64  `json:"alpha,omitempty"`       // hinton: in [0,1], nil means 0.9; dkd: at least 0, nil means 1
-	Beta        *float64  `json:"beta,omitempty"`        // dkd: at least 0, nil means 8
+	Technique Technique `json:"technique"` // "" means labels
+	// Numbers says that outputs are numbers and decide no class: Labels then means the mean squared difference to the data's Targets, and Logits that to
+	// the teacher's outputs. No other technique has a meaning there, nor has what is about classes (robust training, smoothed labels).
+	Numbers     bool     `json:"numbers,omitempty"`
+	Temperature float64  `json:"temperature,omitempty"` // T > 0; 0 means 1 for temperature, 4 for hinton and dkd
+	Alpha       *float64 `json:"alpha,omitempty"`       // hinton: in [0,1], nil means 0.9; dkd: at least 0, nil means 1
+	Beta        *float64 `json:"beta,omitempty"`        // dkd: at least 0, nil means 8
 
 	Epochs       int     `json:"epochs"`        // at most; 0 means 10
 	Batch        int     `json:"batch"`         // 0 means 128; a last incomplete batch is dropped
@@ -52,7 +55,7 @@ type Config struct {
 	Patience int     `json:"patience,omitempty"`
 	MinDelta float64 `json:"min_delta,omitempty"` // what counts as better, beyond the old best
 	// Monitor chooses the best epoch on the validation data: accuracy, agreement, loss, verified or attacked; "" means agreement for logits,
-	// verified or attacked where training is robust, else accuracy.
+	// verified or attacked where training is robust, else accuracy. Of numbers it is always loss.
 	Monitor string `json:"monitor,omitempty"`
 	// ValidationShare of the training data is set aside by Split, in [0,1).
 	ValidationShare float64 `json:"validation_share,omitempty"`
@@ -112,11 +115,13 @@ func (c Config) withDefaults() Config {
 	set(&c.LearningRate, 1e-3)
 	if c.Monitor == "" {
 		c.Monitor = "accuracy"
-		if c.Technique == Logits {
-			c.Monitor = "agreement"
-		}
-		if c.Robust != nil {
+		switch {
+		case c.Robust != nil:
 			c.Monitor = c.Robust.monitor()
+		case c.Numbers:
+			c.Monitor = "loss"
+		case c.Technique == Logits:
+			c.Monitor = "agreement"
 		}
 	}
 	if c.Robust != nil {
@@ -145,6 +150,9 @@ func (c Config) Validate() error {
 		known = known || t == c.Technique
 	}
 	check(known, "technique %q: want one of %v", c.Technique, Techniques())
+	check(!c.Numbers || c.Technique == Labels || c.Technique == Logits, "technique %s compares classes: of numbers, logits learns the teacher's and labels the data's", c.Technique)
+	check(!c.Numbers || c.Robust == nil, "robust training is for classes: students of numbers train without it")
+	check(!c.Numbers || c.LabelSmoothing == 0, "label smoothing is for classes")
 	soft := c.Technique == Temperature || c.Technique == Hinton || c.Technique == DKD
 	check(soft || given.Temperature == 0, "technique %s has no temperature", c.Technique)
 	check(!soft || number(c.Temperature) && c.Temperature > 0, "temperature %v: want more than 0", c.Temperature)
@@ -195,6 +203,9 @@ func (c Config) Validate() error {
 
 // monitors are the words for what is better.
 func (c Config) monitors() []string {
+	if c.Numbers {
+		return []string{"loss"}
+	}
 	all := []string{"accuracy", "agreement", "loss"}
 	if c.Robust != nil {
 		all = append(all, c.Robust.monitor())

@@ -15,14 +15,16 @@ import (
 // Data are images with what is known about them. Samples are [C,H,W].
 type Data struct {
 	Shape   [3]int // channels, height, width
-	Classes int
+	Classes int    // or outputs, where these are numbers and decide no class
 	// Inputs are the samples one after another; or Bytes, where pixels are byte/255: a quarter of the memory.
 	Inputs []float32
 	Bytes  []uint8
-	// Labels has one class for each sample, -1 where there is none: then the teacher's class counts as the label.
+	// Labels has one class for each sample, -1 where there is none: then the teacher's class counts as the label. Where outputs are numbers all are -1.
 	Labels []int
 	// Logits are the teacher's [N,Classes]; nil without a teacher.
 	Logits []float32
+	// Targets are what outputs that are numbers should be [N,Classes]; nil where nothing says.
+	Targets []float32
 }
 
 // Size is the number of one sample's numbers.
@@ -39,11 +41,16 @@ func (d *Data) whole() error {
 	}
 	if n := d.Len() * d.Size(); min(d.Shape[0], d.Shape[1], d.Shape[2]) < 1 || d.Inputs != nil && len(d.Inputs) != n ||
 		d.Bytes != nil && len(d.Bytes) != n ||
-		d.Inputs == nil && d.Bytes == nil && n > 0 || d.Logits != nil && (d.Classes < 1 || len(d.Logits) != d.Len()*d.Classes) {
-		return fmt.Errorf("data: %d numbers, %d bytes and %d logits for %d samples of shape %v in %d classes", len(d.Inputs), len(d.Bytes),
-			len(d.Logits), d.Len(), d.Shape, d.Classes)
+		d.Inputs == nil && d.Bytes == nil && n > 0 || !d.fits(d.Logits) || !d.fits(d.Targets) {
+		return fmt.Errorf("data: %d numbers, %d bytes, %d logits and %d targets for %d samples of shape %v in %d classes", len(d.Inputs), len(d.Bytes),
+			len(d.Logits), len(d.Targets), d.Len(), d.Shape, d.Classes)
 	}
 	return nil
+}
+
+// fits tells whether there are as many numbers as outputs of all samples, or none.
+func (d *Data) fits(x []float32) bool {
+	return x == nil || d.Classes >= 1 && len(x) == d.Len()*d.Classes
 }
 
 // Validate reports all faults.
@@ -62,8 +69,11 @@ func (d *Data) Validate() error {
 	if d.Logits != nil && len(d.Logits) != n*d.Classes {
 		faults = append(faults, fmt.Errorf("data: %d logits for %d samples in %d classes", len(d.Logits), n, d.Classes))
 	}
+	if d.Targets != nil && len(d.Targets) != n*d.Classes {
+		faults = append(faults, fmt.Errorf("data: %d targets for %d samples of %d outputs", len(d.Targets), n, d.Classes))
+	}
 	for i, l := range d.Labels {
-		if l >= d.Classes || l < 0 && (l != -1 || d.Logits == nil) {
+		if l >= d.Classes || l < 0 && (l != -1 || d.Logits == nil && d.Targets == nil) {
 			faults = append(faults, fmt.Errorf("data: sample %d has label %d of %d classes", i, l, d.Classes))
 			break
 		}
@@ -71,6 +81,12 @@ func (d *Data) Validate() error {
 	for i, v := range d.Logits {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			faults = append(faults, fmt.Errorf("data: the teacher's logit of sample %d is %v", i/max(d.Classes, 1), v))
+			break
+		}
+	}
+	for i, v := range d.Targets {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			faults = append(faults, fmt.Errorf("data: the target of sample %d is %v", i/max(d.Classes, 1), v))
 			break
 		}
 	}
@@ -106,7 +122,7 @@ func (d *Data) label(i int) int {
 
 func (d *Data) teacher(i int) int { return kernel.Largest(d.Logits[i*d.Classes : (i+1)*d.Classes]) }
 
-// Append adds other samples of the same shape, such as unlabelled ones. Logits stay only if both have them.
+// Append adds other samples of the same shape, such as unlabelled ones. Logits and targets stay only if both have them.
 func (d *Data) Append(o *Data) error {
 	if err := o.whole(); err != nil {
 		return err
@@ -123,13 +139,17 @@ func (d *Data) Append(o *Data) error {
 			o.Sample(d.Inputs[len(d.Inputs)-d.Size():], i)
 		}
 	}
-	if d.Logits == nil || o.Logits == nil {
-		d.Logits = nil
-	} else {
-		d.Logits = append(d.Logits, o.Logits...)
-	}
+	d.Logits, d.Targets = both(d.Logits, o.Logits), both(d.Targets, o.Targets)
 	d.Labels = append(d.Labels, o.Labels...)
 	return nil
+}
+
+// both is one behind the other, or nothing where one is not there.
+func both(x, y []float32) []float32 {
+	if x == nil || y == nil {
+		return nil
+	}
+	return append(x, y...)
 }
 
 // AppendImage adds one sample's pixels: to Bytes as long as all are 255th parts, which takes a quarter of the memory.
@@ -183,6 +203,9 @@ func (d *Data) Subset(index []int) *Data {
 		if d.Logits != nil {
 			out.Logits = append(out.Logits, d.Logits[i*d.Classes:(i+1)*d.Classes]...)
 		}
+		if d.Targets != nil {
+			out.Targets = append(out.Targets, d.Targets[i*d.Classes:(i+1)*d.Classes]...)
+		}
 	}
 	return out
 }
@@ -207,6 +230,9 @@ func (d *Data) Hash() string {
 	fmt.Fprintln(h, d.Classes, d.Labels)
 	d.hashImages(h)
 	hashFloats(h, d.Logits)
+	if d.Targets != nil { // data without any keeps the hash that it had
+		hashFloats(h, d.Targets)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

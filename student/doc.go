@@ -13,6 +13,8 @@
 //   - A Stage is a layer with its sizes worked out (plan.go). What is known of one kind of stage are its faces, in one file: how a layer asks
 //     for it, what it computes, how boxes go up through it and linear forms down, and which ONNX operator it is (stage.go has the list of
 //     faces and the table of kinds, stage_dense.go is a good first one to read).
+//   - Numbers are outputs that decide no class (Config.Numbers): a teacher's, or the data's Targets. They are learned by the squared difference, and
+//     a Deviation (deviation.go) tells how far a student is from them.
 //   - A Technique is what a student learns from; a Loss (loss.go) is the scalar to be made small, written from a Network and the step's Targets.
 //     Graphs are written with a tape.Builder and run by a machine: see package tape, which knows nothing of students.
 //   - Robust training (robust.go for the settings, robust_loss.go for the losses) makes the loss of the worst case in a ball: boxes (ibp.go),

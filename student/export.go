@@ -9,7 +9,8 @@ import (
 // exportOpset is what students are written in.
 const exportOpset = 17
 
-// Model writes a student as an ONNX model: input "input" [batch,C,H,W], output "logits" [batch,K], weights named as the parameters are.
+// Model writes a student as an ONNX model: input "input" [batch,C,H,W], output "logits" [batch,K], weights named as the parameters are. A student of
+// rows of numbers, images of one pixel that go into a dense layer at once, has the input [batch,C].
 func Model(a *Architecture, w *Weights, producer string) (*onnxio.Model, error) {
 	if err := a.Validate(); err != nil {
 		return nil, err
@@ -38,10 +39,14 @@ func graphOf(a *Architecture, w *Weights, batch int) (*onnxio.Graph, error) {
 		return out
 	}
 	x := &onnxio.Value{Name: "input", DType: onnxio.Float, HasShape: true, Dims: dims(a.Input[:]...)}
+	rows := a.rows(w.stages)
+	if rows {
+		x.Dims = dims(a.Input[0])
+	}
 	g := &onnxio.Graph{Name: "student", Inputs: []*onnxio.Value{x}}
 	for i, s := range w.stages {
 		export := s.faces().export
-		if export == nil {
+		if export == nil || rows && i == 0 {
 			continue
 		}
 		op, attrs := export(s)
@@ -69,4 +74,9 @@ func graphOf(a *Architecture, w *Weights, batch int) (*onnxio.Graph, error) {
 	}
 	g.Outputs = []*onnxio.Value{x}
 	return g, nil
+}
+
+// rows tells whether a student takes rows of numbers: there is one pixel, and the first thing is to flatten it.
+func (a *Architecture) rows(stages []Stage) bool {
+	return a.Input[1] == 1 && a.Input[2] == 1 && len(stages) > 0 && stages[0].Kind == KindFlatten
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // FromGraph reads a network of the layers that a student can have, with its weights: a pruned model that is to be trained further, say. The
-// nodes must form a chain from one input [N,C,H,W]. A softmax at the end is left out, Dropout is not kept, and what a student cannot have is
-// an error that names the node.
+// nodes must form a chain from one input [N,C,H,W], or [N,C] of rows of numbers. A softmax at the end is left out, Dropout is
+// not kept, and what a student cannot have is an error that names the node.
 func FromGraph(g *onnxio.Graph) (*Architecture, error) {
 	return FromGraphContext(context.Background(), g)
 }
@@ -27,11 +27,16 @@ func FromGraphContext(ctx context.Context, g *onnxio.Graph) (*Architecture, erro
 	if g, err = infer.Prepare(ctx, g, infer.Options{}); err != nil {
 		return nil, err
 	}
-	if len(g.Inputs) != 1 || len(g.Inputs[0].Shape) != 4 {
-		return nil, fmt.Errorf("a student has one input [N,C,H,W]; this graph has %d, the first of shape %v", len(g.Inputs), g.Inputs[0].Shape)
+	if len(g.Inputs) != 1 {
+		return nil, fmt.Errorf("a student has one input [N,C,H,W] or [N,C]; this graph has %d", len(g.Inputs))
+	}
+	if n := len(g.Inputs[0].Shape); n != 4 && n != 2 {
+		return nil, fmt.Errorf("a student has one input [N,C,H,W] or [N,C]; this graph's is of shape %v", g.Inputs[0].Shape)
 	}
 	x := g.Inputs[0]
-	r := &importer{arch: &Architecture{Name: g.Name, Input: [3]int(x.Shape[1:]), start: map[string][]float32{}}, counts: map[Kind]int{}}
+	input := [3]int{x.Shape[1], 1, 1}
+	copy(input[:], x.Shape[1:])
+	r := &importer{arch: &Architecture{Name: g.Name, Input: input, start: map[string][]float32{}}, counts: map[Kind]int{}}
 	for _, n := range g.Nodes {
 		data := n.Input(0)
 		if n.Op == "Add" && data != x {

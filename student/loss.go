@@ -5,8 +5,9 @@ import "github.com/shallow-waters/shoal/student/tape"
 // Targets is a step's data as nodes of a graph.
 type Targets struct {
 	X       *tape.Node // images [N,H,W,C]
-	Labels  *tape.Node // one-hot [N,K]; the teacher's class where a sample has no label
+	Labels  *tape.Node // one-hot [N,K]; the teacher's class where a sample has no label; nil where outputs are numbers
 	Teacher *tape.Node // the teacher's logits [N,K], unnormalised; nil if nobody computed them
+	Numbers *tape.Node // what the data says that outputs should be [N,K], where these are numbers; nil where it does not
 }
 
 // Loss writes the scalar that training makes small into the network's graph. It may compute with the network as it likes: Forward, or the
@@ -26,12 +27,17 @@ func (c Config) loss() Loss {
 // LossOf is the technique's loss of given logits z [N,K]: for losses that change only how the logits come about.
 func (c Config) LossOf(b *tape.Builder, z *tape.Node, t Targets) *tape.Node {
 	c = c.withDefaults()
+	switch {
+	case c.Numbers && c.Technique == Labels:
+		return squared(b, z, t.Numbers)
+	case c.Numbers:
+		return squared(b, z, t.Teacher)
+	}
 	switch c.Technique {
 	case Labels:
 		return CrossEntropy(b, z, smoothed(b, t.Labels, c.LabelSmoothing))
 	case Logits: // Ba and Caruana 2014, equation 1, with the mean in place of half the sum
-		d := b.Sub(z, t.Teacher)
-		return b.Mean(b.Mul(d, d))
+		return squared(b, z, t.Teacher)
 	case Temperature: // Hinton et al. 2015 with the student at T = 1
 		return CrossEntropy(b, z, softened(b, t.Teacher, c.Temperature))
 	case Hinton: // Hinton et al. 2015, section 2
@@ -41,6 +47,12 @@ func (c Config) LossOf(b *tape.Builder, z *tape.Node, t Targets) *tape.Node {
 		return b.Add(CrossEntropy(b, z, t.Labels), decoupled(b, z, t, *c.Alpha, *c.Beta, c.Temperature))
 	}
 	panic("student: no technique " + string(c.Technique))
+}
+
+// squared is the mean of (z-y)², over batch and outputs.
+func squared(b *tape.Builder, z, y *tape.Node) *tape.Node {
+	d := b.Sub(z, y)
+	return b.Mean(b.Mul(d, d))
 }
 
 // smoothed gives a share of each label to all classes in equal parts.

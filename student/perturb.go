@@ -69,6 +69,9 @@ func Perturb(ctx context.Context, a *Architecture, d *Data, p Perturbation, seed
 
 // attackerOf makes an attacker of a trainer's network.
 func (t *Trainer) attackerOf(p Perturbation) (*attacker, error) {
+	if t.cfg.Numbers {
+		return nil, errors.New("perturbing: images are moved until their class is wrong, and numbers decide none")
+	}
 	a, err := t.Adversary(labelled)
 	if err != nil {
 		return nil, err

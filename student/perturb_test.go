@@ -22,7 +22,7 @@ func TestPerturbedImagesLieInTheBallAndAreWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	share := func(x *Data) float64 {
-		s, err := score(context.Background(), r.Architecture, r.Weights, 1, x)
+		s, err := score(context.Background(), r.Architecture, r.Weights, Config{Threads: 1}, x)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,9 +2,9 @@ package student
 
 import "encoding/json"
 
-// In memory a share that does not exist is -1; in JSON it is null, which nobody takes for a number.
+// In memory a share or a loss that does not exist is -1; in JSON it is null, which nobody takes for a number.
 
-// share is such a share.
+// share is such a number.
 type share float64
 
 // MarshalJSON implements json.Marshaler.
@@ -25,15 +25,17 @@ func (s *share) UnmarshalJSON(b []byte) error {
 }
 
 type scoreJSON struct {
-	Samples   int     `json:"samples"`
-	Accuracy  float64 `json:"accuracy"`
-	Agreement share   `json:"agreement"`
-	Loss      float64 `json:"loss"`
+	Samples   int        `json:"samples"`
+	Accuracy  share      `json:"accuracy"`
+	Agreement share      `json:"agreement"`
+	Loss      share      `json:"loss"`
+	Teacher   *Deviation `json:"teacher,omitempty"`
+	Targets   *Deviation `json:"targets,omitempty"`
 }
 
 // MarshalJSON implements json.Marshaler.
 func (s Score) MarshalJSON() ([]byte, error) {
-	return json.Marshal(scoreJSON{s.Samples, s.Accuracy, share(s.Agreement), s.Loss})
+	return json.Marshal(scoreJSON{s.Samples, share(s.Accuracy), share(s.Agreement), share(s.Loss), s.Teacher, s.Targets})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -42,7 +44,7 @@ func (s *Score) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	*s = Score{j.Samples, j.Accuracy, float64(j.Agreement), j.Loss}
+	*s = Score{j.Samples, float64(j.Accuracy), float64(j.Agreement), float64(j.Loss), j.Teacher, j.Targets}
 	return nil
 }
 

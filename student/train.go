@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -43,7 +44,7 @@ type Step struct {
 	StepsAnEpoch int
 	// Inputs are the batch's images [N,C,H,W], Labels their classes, Index their places in the training data. Inputs may be changed in place.
 	Inputs []float32
-	Labels []int
+	Labels []int // empty where outputs are numbers
 	Index  []int
 
 	trainer *Trainer
@@ -204,6 +205,7 @@ func fits(a *Architecture, train, valid *Data, cfg Config, o Options) error {
 	if cfg.Technique != Labels && o.Loss == nil && train.Logits == nil {
 		fault("technique %s needs a teacher's logits", cfg.Technique)
 	}
+	fitsNumbers(train, valid, cfg, o, fault)
 	if valid != nil && cfg.Monitor == "agreement" && valid.Logits == nil {
 		fault("agreement is to be monitored, and the validation data has no teacher's logits")
 	}
@@ -225,6 +227,21 @@ func fits(a *Architecture, train, valid *Data, cfg Config, o Options) error {
 	return errors.Join(faults...)
 }
 
+// fitsNumbers checks what numbers are learned from, and that classes have some.
+func fitsNumbers(train, valid *Data, cfg Config, o Options, fault func(string, ...any)) {
+	for name, d := range map[string]*Data{"training": train, "validation": valid} {
+		switch {
+		case d == nil || o.Loss != nil && cfg.Numbers:
+		case cfg.Numbers && cfg.Technique == Labels && d.Targets == nil:
+			fault("technique labels learns the numbers that the data says outputs should be, and the %s data has none", name)
+		case cfg.Numbers && cfg.Technique == Logits && d.Logits == nil && d == valid:
+			fault("the %s data has no teacher's outputs, by which the best epoch is chosen", name)
+		case !cfg.Numbers && d.Logits == nil && slices.Contains(d.Labels, -1):
+			fault("the %s data has samples without a label, and no teacher's logits", name)
+		}
+	}
+}
+
 // build writes the graph and plans it.
 func (t *Trainer) build() (err error) {
 	defer func() { // the builder panics where shapes do not fit, which a loss from outside may bring about
@@ -237,9 +254,15 @@ func (t *Trainer) build() (err error) {
 	t.net.noise.Seed = t.cfg.Seed
 	n, k := t.cfg.Batch, t.train.Classes
 	c, h, w := t.arch.Input[0], t.arch.Input[1], t.arch.Input[2]
-	t.targets = Targets{X: b.Input("images", n, h, w, c), Labels: b.Input("labels", n, k)}
+	t.targets = Targets{X: b.Input("images", n, h, w, c)}
+	if !t.cfg.Numbers {
+		t.targets.Labels = b.Input("labels", n, k)
+	}
 	if t.train.Logits != nil {
 		t.targets.Teacher = b.Input("teacher", n, k)
+	}
+	if t.cfg.Numbers && t.train.Targets != nil {
+		t.targets.Numbers = b.Input("targets", n, k)
 	}
 	t.pixels = lastData(t.pool, t.train)
 	t.images = make([]float32, n*c*h*w)
@@ -362,7 +385,9 @@ func (t *Trainer) step(ctx context.Context, index []int, steps int) error {
 	s := &Step{Epoch: t.at.Epoch, Step: t.at.Step, Global: t.at.Global, Total: steps * t.cfg.Epochs, StepsAnEpoch: steps,
 		Inputs: t.images, Index: index, trainer: t}
 	for _, i := range index {
-		s.Labels = append(s.Labels, t.train.label(i))
+		if !t.cfg.Numbers {
+			s.Labels = append(s.Labels, t.train.label(i))
+		}
 	}
 	if t.opts.Before != nil {
 		x := tape.Elements[float32](t.targets.X)
@@ -417,7 +442,7 @@ func (t *Trainer) finishEpoch(ctx context.Context, steps int) error {
 		}
 	}
 	if t.valid != nil {
-		s, err := score(ctx, t.arch, t.weights, t.cfg.Threads, t.valid)
+		s, err := score(ctx, t.arch, t.weights, t.cfg, t.valid)
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,8 @@ func distillCommand() *cli.Command {
 		&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` that the run's state is written to after every epoch, every minute and at Ctrl-C"},
 		&cli.BoolFlag{Name: "resume", Usage: "go on from --checkpoint where it is there"},
 		&cli.BoolFlag{Name: "presets", Usage: "list the built-in students"},
-		realFlag("min-accuracy", "exit with code 12 if the accuracy on --test is below this share", "", share))
+		realFlag("min-accuracy", "exit with code 12 if the accuracy on --test is below this share", "", share),
+		realFlag("max-rmse", "exit with code 12 if numbers (--decision regress) on --test differ from those that were learned by more, as a root mean square", "", notBelow0))
 	return &cli.Command{
 		Name:  "distill",
 		Usage: "train a small student on what a teacher says",
@@ -62,12 +63,12 @@ func distillAction(c *cli.Context) error {
 	if people {
 		foreign.Fprintf(c.App.Writer, "%s: %d parameters; %d training samples, %d for validation\n", c.String("student"), l.arch.Parameters(),
 			l.train.Len(), samplesOf(l.valid))
-		foreign.Fprintln(c.App.Writer, "epoch  train loss  valid accuracy  agreement", robustHead(cfg), "  seconds")
+		foreign.Fprintln(c.App.Writer, "epoch  train loss", scoreHead(cfg), robustHead(cfg), "  seconds")
 	}
 	epoch := func(e student.Epoch) {
 		switch {
 		case people:
-			foreign.Fprintf(c.App.Writer, "%s\n", epochLine(e))
+			foreign.Fprintf(c.App.Writer, "%s\n", epochLine(cfg, e))
 		case jsonMode(c) == "lines":
 			_ = jsonLine(c.App.Writer, map[string]any{"type": "epoch", "epoch": e}) // the summary reports a broken pipe
 		}
@@ -125,22 +126,49 @@ func samplesOf(d *student.Data) int {
 	return d.Len()
 }
 
-func epochLine(e student.Epoch) string {
-	valid, agree, best := "-", "-", ""
-	if e.Valid != nil {
-		valid = fmt.Sprintf("%.2f %%", 100*e.Valid.Accuracy)
-		if e.Valid.Agreement >= 0 {
-			agree = fmt.Sprintf("%.2f %%", 100*e.Valid.Agreement)
-		}
-		if e.Best {
-			best = "  best"
-		}
+// scoreHead are the columns of an epoch's line that tell how good the student is on the validation data: two of classes, two of numbers.
+func scoreHead(cfg student.Config) foreign.Constant {
+	if cfg.Numbers {
+		return "     valid RMSE    at most"
 	}
-	return fmt.Sprintf("%5d  %10.4f  %14s  %9s%s  %7.1f%s", e.Epoch, e.TrainLoss, valid, agree, robustLine(e), e.Seconds, best)
+	return "  valid accuracy  agreement"
+}
+
+func epochLine(cfg student.Config, e student.Epoch) string {
+	valid, second, best := "-", "-", ""
+	if e.Valid != nil && e.Best {
+		best = "  best"
+	}
+	switch d := learned(cfg, e.Valid); {
+	case d != nil:
+		valid, second = fmt.Sprintf("%.4g", d.RMSE), fmt.Sprintf("%.4g", d.Max)
+	case e.Valid != nil && !cfg.Numbers:
+		valid, second = accuracyText(e.Valid), agreementText(e.Valid)
+	}
+	return fmt.Sprintf("%5d  %10s  %14s  %9s%s  %7.1f%s", e.Epoch, lossText(cfg, e.TrainLoss), valid, second, robustLine(e), e.Seconds, best)
+}
+
+// lossText is a loss for people: that of numbers has their unit, whatever that is.
+func lossText(cfg student.Config, loss float64) string {
+	if cfg.Numbers {
+		return fmt.Sprintf("%.4g", loss)
+	}
+	return fmt.Sprintf("%.4f", loss)
+}
+
+// learned is how far numbers are from those that were learned; nil for classes, and where nothing was measured.
+func learned(cfg student.Config, s *student.Score) *student.Deviation {
+	switch {
+	case s == nil || !cfg.Numbers:
+		return nil
+	case cfg.Technique == student.Labels:
+		return s.Targets
+	}
+	return s.Teacher
 }
 
 // testScore runs a finished student on the test data; nil without any.
-func (l *lesson) testScore(c *cli.Context, m *onnxio.Model) (*student.Score, error) {
+func (l *lesson) testScore(c *cli.Context, m *onnxio.Model, cfg student.Config) (*student.Score, error) {
 	if l.test == nil {
 		return nil, nil
 	}
@@ -149,7 +177,12 @@ func (l *lesson) testScore(c *cli.Context, m *onnxio.Model) (*student.Score, err
 		return nil, err
 	}
 	defer s.Close()
-	score, err := student.Evaluate(c.Context, s, l.test)
+	var score student.Score
+	if cfg.Numbers {
+		score, err = student.EvaluateNumbers(c.Context, s, l.test, cfg.Technique)
+	} else {
+		score, err = student.Evaluate(c.Context, s, l.test)
+	}
 	return &score, err
 }
 
@@ -179,11 +212,15 @@ func (l *lesson) finish(c *cli.Context, res *student.Result, interrupted bool) e
 		}
 		s.Student = &report.Student{Path: c.String("output"), SHA256: m.SHA256, Architecture: res.Architecture, Parameters: res.Architecture.Parameters()}
 		if !interrupted {
-			score, err := l.testScore(c, m)
+			score, err := l.testScore(c, m, res.Config)
 			if err != nil {
 				return err
 			}
 			s.Test = scoreOf(score)
+			if d := learned(res.Config, score); d != nil && c.IsSet("max-rmse") {
+				most := c.Float64("max-rmse")
+				r.Checks = append(r.Checks, report.AtMost("rmse", number(d.RMSE), most, "RMSE %.4g is above --max-rmse %v", d.RMSE, most))
+			}
 		}
 	}
 	if least := given(c, "min-accuracy"); least != nil && s.Test != nil {
@@ -198,7 +235,7 @@ func (l *lesson) finish(c *cli.Context, res *student.Result, interrupted bool) e
 
 // result is what every report of training holds.
 func (l *lesson) result(q report.Question, cfg any) *report.Result {
-	s := &report.TrainSum{Data: l.sources, Train: l.train.Len(), Validation: samplesOf(l.valid), Version: version()}
+	s := &report.TrainSum{Data: l.sources, Train: l.train.Len(), Validation: samplesOf(l.valid), Version: version(), Numbers: l.numbers}
 	r := &report.Result{Question: q, Config: cfg, Trained: s}
 	if l.teacher != nil {
 		r.Subject = l.subject.Describe(nil)
@@ -212,11 +249,22 @@ func scoreOf(s *student.Score) *report.Score {
 	if s == nil {
 		return nil
 	}
-	out := &report.Score{Samples: s.Samples, Accuracy: number(s.Accuracy), Agreement: number(s.Agreement), Loss: number(s.Loss)}
-	if s.Agreement < 0 {
-		out.Agreement = report.None()
+	known := func(v float64) number {
+		if v < 0 {
+			return report.None()
+		}
+		return number(v)
 	}
-	return out
+	return &report.Score{Samples: s.Samples, Accuracy: known(s.Accuracy), Agreement: known(s.Agreement), Loss: known(s.Loss),
+		Teacher: deviationOf(s.Teacher), Targets: deviationOf(s.Targets)}
+}
+
+// deviationOf is how far numbers are from others as reports have it.
+func deviationOf(d *student.Deviation) *report.Deviation {
+	if d == nil {
+		return nil
+	}
+	return &report.Deviation{Samples: d.Samples, MSE: number(d.MSE), RMSE: number(d.RMSE), Mean: number(d.Mean), Max: number(d.Max), R2: number(d.R2)}
 }
 
 func listPresets(c *cli.Context) error {

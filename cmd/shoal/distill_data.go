@@ -30,6 +30,7 @@ type lesson struct {
 	teacherTest        *report.Score
 	sources            []report.DataSource
 	labelled           []*dataset.Set // whose labels are learned or measured
+	numbers            bool           // outputs are numbers: nobody looks at labels
 }
 
 // lessonFlags are those that distill and sweep share.
@@ -48,11 +49,12 @@ func lessonFlags() []cli.Flag {
 		formFlag("test", "images, `KIND:PATH`, on whose test split the student is measured at the end", "", isData),
 		resizeFlag(), exifFlag(), labelsFlag(),
 		own(formFlag("teacher-output", "`NAME` of the teacher's output that holds its logits", "", notEmpty), "the only one that can"),
-		decisionFlag("teacher-decision", "what the teacher's scores say: argmax, or threshold:`T` (one score, class 1 above T), of which the student learns two"),
+		decisionFlag("decision", "what scores say: argmax, threshold:`T` (one score of the teacher, class 1 above T, of which the student learns two) or regress (numbers)", "teacher-decision"),
 		holdFlag(), batchAxisFlag(),
 		realsFlag("mean", "`M` subtracted from pixels before the teacher, one number or one for each channel; the student takes pixels in [0,1]", "", anyNumber, false),
 		realsFlag("std", "`S` by which pixels are divided after --mean", "", above0, false),
-		wordFlag("technique", "labels, logits, temperature, hinton or dkd", string(student.Temperature), techniques()...),
+		own(wordFlag("technique", "labels, logits, temperature, hinton or dkd; with --decision regress logits (the teacher's numbers) or labels (the data's)",
+			string(student.Temperature), techniques()...), "temperature, and logits with --decision regress"),
 		own(realFlag("alpha", "hinton: weight of the teacher; dkd: of the target class", "", notBelow0), "0.9 for hinton, 1 for dkd"),
 		own(realFlag("beta", "dkd: weight of the other classes", "", notBelow0), "8"),
 		wholeFlag("epochs", "epochs at most", "10", 1),
@@ -88,9 +90,17 @@ func techniques() []string {
 	return out
 }
 
+// techniqueOf is --technique, or what stands for it where it is not given.
+func techniqueOf(c *cli.Context) student.Technique {
+	if regress(c) && !c.IsSet("technique") {
+		return student.Logits
+	}
+	return student.Technique(c.String("technique"))
+}
+
 // trainingConfig reads the flags that are the same in every run of a command.
 func trainingConfig(c *cli.Context) student.Config {
-	cfg := student.Config{Technique: student.Technique(c.String("technique")), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
+	cfg := student.Config{Technique: techniqueOf(c), Numbers: regress(c), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
 		LearningRate: c.Float64("learning-rate"), WeightDecay: c.Float64("weight-decay"), Cooldown: c.Float64("cooldown"),
 		Patience: c.Int("patience"), Monitor: c.String("monitor"),
 		ValidationShare: c.Float64("validation-share"), Init: c.String("init"), Optimizer: c.String("optimizer"), Momentum: c.Float64("momentum"),
@@ -120,7 +130,7 @@ func valid(cfg student.Config) error {
 
 // openLesson loads architecture, data and teacher. Its split of the validation data has a seed of its own, so that runs compare.
 func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
-	l := &lesson{}
+	l := &lesson{numbers: cfg.Numbers}
 	var err error
 	if l.train, err = l.load(c, "train", c.String("data"), c.String("split"), c.String("range")); err != nil {
 		return nil, err
@@ -154,12 +164,9 @@ func openLesson(c *cli.Context, cfg student.Config) (*lesson, error) {
 			return nil, err
 		}
 	}
-	if l.arch, err = studentArg(c.Context, c.String("student"), l.train.Shape, c.Bool("fit")); err != nil {
-		return nil, err
-	}
 	classes := l.arch.Classes()
 	for _, set := range l.labelled {
-		if err := trial.CheckLessons(set, nil, classes); err != nil {
+		if err := trial.CheckLessons(set, nil, classes); err != nil && !l.numbers {
 			return nil, err
 		}
 	}
@@ -222,14 +229,17 @@ func studentArg(ctx context.Context, name string, shape [3]int, fit bool) (*stud
 	return a, nil
 }
 
-// load reads a data set into memory, channels first.
+// load reads a data set into memory, channels first. The first one, of training images, says what the student takes.
 func (l *lesson) load(c *cli.Context, use, spec, split, samples string) (*student.Data, error) {
 	names, err := namesOf(c)
 	if err != nil {
 		return nil, err
 	}
 	set, shape, err := trial.OpenImages(c.Context, spec, dataset.Options{Split: split, Range: samples, Resize: resizeOf(c), EXIF: c.Bool("exif"),
-		Order: names})
+		Targets: l.numbers, Order: names})
+	if err == nil && l.arch == nil {
+		l.arch, err = studentArg(c.Context, c.String("student"), shape, c.Bool("fit"))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +248,28 @@ func (l *lesson) load(c *cli.Context, use, spec, split, samples string) (*studen
 	if use != "extra" {
 		l.labelled = append(l.labelled, set)
 	}
-	return trial.Decode(c.Context, set, shape, nil)
+	d, err := trial.Decode(c.Context, set, shape, nil)
+	if err == nil && l.numbers {
+		err = l.aim(c, use, set, d)
+	}
+	return d, err
+}
+
+// aim looks at what data says that a student's numbers should be. Where they are learned they must be there.
+func (l *lesson) aim(c *cli.Context, use string, set *dataset.Set, d *student.Data) error {
+	d.Classes = l.arch.Classes()
+	err := trial.CheckLessonTargets(set, d.Classes)
+	if techniqueOf(c) == student.Logits {
+		if passedOver(c, err) {
+			d.Targets, err = nil, nil
+		}
+		return err
+	}
+	if err == nil && d.Targets == nil && use != "extra" {
+		return usageError("--technique logits --teacher FILE learns a teacher's numbers; an array labels of an npz file says others",
+			"--technique labels learns the numbers that data says outputs should be, and %s says none", set.Path)
+	}
+	return err
 }
 
 // ask gets the teacher's logits for everything.
@@ -265,11 +296,11 @@ func (l *lesson) ask(c *cli.Context) error {
 	if m, err = arranged(c, in, trial.Fed, 0); err != nil {
 		return err
 	}
-	if l.subject, err = subjectBy(c, m, c.String("teacher-output"), c.String("teacher-decision")); err == nil {
+	if l.subject, err = subjectBy(c, m, c.String("teacher-output"), c.String("decision")); err == nil {
 		err = asUsage(l.subject.Take(in))
 	}
 	if err == nil {
-		err = asUsage(l.subject.Classified())
+		err = asUsage(l.taught())
 	}
 	if err == nil {
 		err = l.subject.CheckNames()
@@ -333,7 +364,10 @@ func (l *lesson) ask(c *cli.Context) error {
 			return err
 		}
 	}
-	if l.test != nil {
+	if l.test != nil && l.numbers {
+		l.teacherTest = &report.Score{Samples: l.test.Len(), Accuracy: report.None(), Agreement: report.None(), Loss: report.None(),
+			Targets: deviationOf(student.DeviationOf(l.test.Logits, l.test.Targets, l.test.Classes))}
+	} else if l.test != nil {
 		right := 0
 		for i, label := range l.test.Labels {
 			if kernel.Largest(l.test.Logits[i*l.test.Classes:(i+1)*l.test.Classes]) == label {
@@ -343,6 +377,18 @@ func (l *lesson) ask(c *cli.Context) error {
 		l.teacherTest = &report.Score{Samples: l.test.Len(), Accuracy: ratio(right, l.test.Len()), Agreement: 1}
 	}
 	return nil
+}
+
+// taught is an error where the subject has not the outputs that the student has, of classes or of numbers.
+func (l *lesson) taught() error {
+	if !l.numbers {
+		return l.subject.Classified()
+	}
+	err := l.subject.Answers()
+	if k := l.subject.Scores(); err == nil && k != l.arch.Classes() {
+		err = fmt.Errorf("the teacher gives %d numbers (output %q) and the student %d: each of the student's learns one", k, l.subject.Output, l.arch.Classes())
+	}
+	return err
 }
 
 // lastOf is the operator at a teacher's end that students do not learn.

@@ -28,13 +28,21 @@ func checkLabels(c *cli.Context, s *samples, sub *trial.Subject) error {
 		return checkClasses(s, sub.Classes())
 	}
 	err := trial.CheckTargets(&s.Source, sub.Scores())
-	var other *trial.TargetError
-	if errors.As(err, &other) && other.Labels == 1 {
-		foreign.Fprintf(c.App.ErrWriter, "%s: one label for %d outputs says nothing of them: labels are passed over\n", s.Name, sub.Scores())
+	if passedOver(c, err) {
 		s.Target = nil
 		return nil
 	}
 	return err
+}
+
+// passedOver says on stderr that one label for several outputs says nothing of them, where that is the error.
+func passedOver(c *cli.Context, err error) bool {
+	var other *trial.TargetError
+	if !errors.As(err, &other) || other.Labels != 1 {
+		return false
+	}
+	foreign.Fprintf(c.App.ErrWriter, "%s: one label for %d outputs says nothing of them: labels are passed over\n", other.Data, other.Outputs)
+	return true
 }
 
 // checkClasses is trial.CheckLabels with a hint.

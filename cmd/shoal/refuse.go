@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/student"
 )
 
 // The rule of this file: what a command line alone shows to be wrong is refused with exit code 2 before a file is opened. values.go looks at
@@ -87,10 +88,24 @@ func oneOutput(c *cli.Context) error {
 	return nil
 }
 
+// learnsNumbers are the rules of students of numbers; they stand before others, whose reasons are about classes.
+var learnsNumbers = []rule{
+	ofClasses,
+	{"technique", func(c *cli.Context) bool { return !regress(c) || is("technique", "labels", "logits")(c) },
+		"is logits (the teacher's numbers) or labels (the data's) with --decision regress, which has no classes"},
+	{"monitor", func(c *cli.Context) bool { return !regress(c) || is("monitor", "loss")(c) }, "is loss with --decision regress, which has no classes"},
+	{"alpha beta temperature temperatures label-smoothing min-accuracy plot robust", func(c *cli.Context) bool { return !regress(c) },
+		"does not go with --decision regress, which has no classes"},
+	{"max-rmse", regress, "goes with --decision regress"},
+	{"extra", func(c *cli.Context) bool { return !regress(c) || techniqueOf(c) == student.Logits },
+		"does not go with --technique labels of numbers, which only a teacher says"},
+}
+
 var lessonRules = []rule{
 	{"fit", func(c *cli.Context) bool { return filepath.Ext(c.String("student")) == "" }, "goes with a preset as --student"},
 	{"validation-share", lacks("validation"), "does not go with --validation"},
-	{"mean std cache engine device extra teacher-output teacher-decision hold batch-axis", has("teacher"), "goes with --teacher"},
+	{"mean std cache engine device extra teacher-output hold batch-axis", has("teacher"), "goes with --teacher"},
+	{"decision", func(c *cli.Context) bool { return c.IsSet("teacher") || regress(c) }, "goes with --teacher"},
 	{"alpha", is("technique", "hinton", "dkd"), "goes with --technique hinton or dkd"},
 	{"beta", is("technique", "dkd"), "goes with --technique dkd"},
 	{"patience", func(c *cli.Context) bool {
@@ -102,11 +117,14 @@ var lessonRules = []rule{
 var lessonNeeds = []need{
 	{flags: []string{"data"}, hint: "for example --data fmnist:/usr/share/datasets/fashion-mnist"},
 	{flags: []string{"student"}, hint: "for example --student small-fmnist-8-16; shoal distill --presets lists the built-in ones"},
-	{flags: []string{"teacher"}, when: func(c *cli.Context) bool { return c.String("technique") != "labels" },
+	{flags: []string{"teacher"}, when: func(c *cli.Context) bool { return techniqueOf(c) != student.Labels },
 		hint: "--teacher FILE, or --technique labels"},
 }
 
-func tempered(c *cli.Context) bool { return is("technique", "temperature", "hinton", "dkd")(c) }
+func tempered(c *cli.Context) bool {
+	t := techniqueOf(c)
+	return t == student.Temperature || t == student.Hinton || t == student.DKD
+}
 
 var deadOnly = rule{"box method semantics", is("score", "proven-dead"), "goes with --score proven-dead"}
 
@@ -193,22 +211,22 @@ var demandsOf = map[string]demands{
 		}},
 	"distill": {
 		needs: append([]need{{flags: []string{"output"}, hint: "for example -o student.onnx"}}, lessonNeeds...),
-		rules: append([]rule{
+		rules: slices.Concat(learnsNumbers, []rule{
 			{"temperature", tempered, "goes with --technique temperature, hinton or dkd"},
 			{"resume", has("checkpoint"), "needs a --checkpoint to go on from"},
-			{"min-accuracy", has("test"), "needs --test"},
+			{"min-accuracy max-rmse", has("test"), "needs --test"},
 			{"eps eps-start warm-up ramp schedule kappa beta-end mixture-alpha mixture-temperature attack-steps attack-step unbounded", has("robust"), "goes with --robust"},
 			{"kappa", func(c *cli.Context) bool { return c.String("robust") != "mixture" }, "does not go with --robust mixture, which has --mixture-alpha"},
 			{"beta-end", is("robust", "crown-ibp"), "goes with --robust crown-ibp"},
 			{"mixture-alpha mixture-temperature", is("robust", "mixture"), "goes with --robust mixture"},
 			{"attack-steps attack-step", is("robust", "pgd", "mixture"), "goes with --robust pgd or mixture"},
-		}, lessonRules...),
+		}, lessonRules),
 		also: func(c *cli.Context) error {
 			_, err := distillConfig(c)
 			return err
 		}},
 	"sweep": {needs: lessonNeeds,
-		rules: append([]rule{{"temperatures plot", tempered, "goes with --technique temperature, hinton or dkd"}}, lessonRules...),
+		rules: slices.Concat(learnsNumbers, []rule{{"temperatures plot", tempered, "goes with --technique temperature, hinton or dkd"}}, lessonRules),
 		also: func(c *cli.Context) error {
 			if tempered(c) && len(realsOf(c, "temperatures")) > 1 && !c.IsSet("validation") && c.Float64("validation-share") == 0 {
 				return usageError("--validation-share 0.1, or --validation KIND:PATH", "a temperature is chosen on validation data, and there is none")

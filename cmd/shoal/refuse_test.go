@@ -43,7 +43,7 @@ var wrongValues = map[string][]string{
 	"tolerance": {"", "0", "-1", "x", "nan", "1e400"},
 	"hold":      {"", "=1", "h=", "h=x", "h=1,", "h=1/0"}, "batch-axis": {"", "x", "x=", "=1", "x=-1", "x=y", "x=1.5"},
 	"decision": {"max", "threshold", "threshold:x", "argmax:2", "regress:"}, "min-certified": {"-0.1", "1.1", "x"}, "min-robust": {"-1", "2"},
-	"min-accuracy": {"-1", "101/100"}, "min-agreement": {"1.5", "-1"},
+	"min-accuracy": {"-1", "101/100"}, "max-rmse": {"-1", "nan", "x"}, "min-agreement": {"1.5", "-1"},
 	"max-difference": {"-1", "nan"}, "max-delta": {"-1", "x"}, "box": {"1:0", "0", "a:b", "0:1,"},
 	"steps": {"0", "-1", "x"}, "alpha-steps": {"0", "-1", "x", "2.5"}, "restarts": {"0", "x"}, "step": {"0", "-1", "x"},
 	"preset": {"", "thesis-c"}, "optimizer": {"", "lion"}, "momentum": {"1", "-1", "x"}, "rate-schedule": {"", "line"}, "rate-every": {"0", "x"},
@@ -60,7 +60,7 @@ var wrongValues = map[string][]string{
 	"beta-end":      {"2"},
 	"mixture-alpha": {"2"}, "mixture-temperature": {"0"}, "attack-steps": {"0"}, "attack-step": {"0"}, "json": {"xml"},
 	// Names of files: what is in them shows when they are opened.
-	"output": {""}, "teacher-output": {""}, "teacher-decision": {"max", "threshold", "threshold:x"}, "teacher": {""}, "student": {""},
+	"output": {""}, "teacher-output": {""}, "teacher": {""}, "student": {""},
 	"vnnlib": {""}, "labels": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""}, "certificate": {""},
 	"report": {"", "junit", "junit=", "odt=x", "html=a,html=a", "html=a,"}, "records": {""}, "only": {""}, "attack": {"magic", ""}, "scores": {""},
 }

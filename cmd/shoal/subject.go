@@ -19,11 +19,13 @@ func subjectFlags() []cli.Flag {
 	}
 }
 
-func decisionFlag(name, usage string) cli.Flag {
-	return own(formFlag(name, usage, "", func(text string) error {
+func decisionFlag(name, usage string, aliases ...string) cli.Flag {
+	f := formFlag(name, usage, "", func(text string) error {
 		_, err := trial.ParseDecision(text)
 		return err
-	}), "argmax of several scores, threshold:0.5 of one behind a Sigmoid")
+	})
+	f.Aliases = aliases
+	return own(f, "argmax of several scores, threshold:0.5 of one behind a Sigmoid")
 }
 
 // subjectOf works out what is asked of a model.

@@ -62,6 +62,11 @@ type sweepSum struct {
 	Test          number  `json:"test_accuracy"` // null without test data
 	TestSpread    number  `json:"test_accuracy_sd"`
 	TestAgreement number  `json:"test_agreement"`
+	// Of numbers, in place of accuracies: how far they are from those that were learned.
+	ValidRMSE       *number `json:"valid_rmse,omitempty"`
+	ValidRMSESpread *number `json:"valid_rmse_sd,omitempty"`
+	TestRMSE        *number `json:"test_rmse,omitempty"`
+	TestRMSESpread  *number `json:"test_rmse_sd,omitempty"`
 
 	measure float64 // what the best is chosen by
 }
@@ -85,7 +90,11 @@ func sweepAction(c *cli.Context) error {
 		return err
 	}
 	defer s.records.Close()
-	p := newPrinter(c, "temperature\tseed\tepochs\ttrain loss\tvalid accuracy\tagreement\ttest accuracy\tagreement\tseconds\t")
+	head := foreign.Constant("temperature\tseed\tepochs\ttrain loss\tvalid accuracy\tagreement\ttest accuracy\tagreement\tseconds\t")
+	if cfg.Numbers {
+		head = "temperature\tseed\tepochs\ttrain loss\tvalid RMSE\tat most\ttest RMSE\tat most\tseconds\t"
+	}
+	p := newPrinter(c, head)
 	interrupted := false
 	for _, t := range temperatures {
 		for _, seed := range seeds {
@@ -97,8 +106,9 @@ func sweepAction(c *cli.Context) error {
 			if err != nil {
 				return fmt.Errorf("temperature %v, seed %d: %w", t, seed, err)
 			}
-			if err := p.sample(r, "%s\t%d\t%d\t%.4f\t%s\t%s\t%s\t%s\t%.1f\t", temperatureText(t), seed, r.Epochs, r.TrainLoss,
-				accuracyText(r.Valid), agreementText(r.Valid), accuracyText(r.Test), agreementText(r.Test), r.Seconds); err != nil {
+			valid, test := scoreTexts(cfg, r.Valid), scoreTexts(cfg, r.Test)
+			if err := p.sample(r, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%.1f\t", temperatureText(t), seed, r.Epochs, lossText(cfg, r.TrainLoss),
+				valid[0], valid[1], test[0], test[1], r.Seconds); err != nil {
 				return err
 			}
 		}
@@ -126,6 +136,18 @@ func temperatureText(t float64) string {
 		return "-"
 	}
 	return fmt.Sprint(t)
+}
+
+// scoreTexts are the two columns of a score: accuracy and agreement, of numbers the RMSE and the largest difference.
+func scoreTexts(cfg student.Config, s *student.Score) [2]string {
+	if !cfg.Numbers {
+		return [2]string{accuracyText(s), agreementText(s)}
+	}
+	d := learned(cfg, s)
+	if d == nil {
+		return [2]string{"-", "-"}
+	}
+	return [2]string{fmt.Sprintf("%.4g", d.RMSE), fmt.Sprintf("%.4g", d.Max)}
 }
 
 func accuracyText(s *student.Score) string {
@@ -209,7 +231,7 @@ func (s *sweep) train(temperature float64, seed uint64) (*sweepRun, *onnxio.Mode
 	r := &sweepRun{Temperature: temperature, Seed: seed, Epochs: len(res.History), BestEpoch: res.BestEpoch, Seconds: res.Seconds}
 	best := res.History[res.BestEpoch-1]
 	r.TrainLoss, r.Valid = best.TrainLoss, best.Valid
-	r.Test, err = s.l.testScore(s.c, m)
+	r.Test, err = s.l.testScore(s.c, m, s.cfg)
 	return r, m, err
 }
 
@@ -218,7 +240,7 @@ func (s *sweep) measure(r *sweepRun) float64 {
 	switch {
 	case r.Valid == nil:
 		return -r.TrainLoss
-	case s.cfg.Monitor == "loss":
+	case s.cfg.Monitor == "loss" || s.cfg.Numbers:
 		return -r.Valid.Loss
 	case s.cfg.Monitor == "agreement", s.cfg.Monitor == "" && s.cfg.Technique == student.Logits:
 		return r.Valid.Agreement
@@ -235,25 +257,36 @@ func (s *sweep) sums() []sweepSum {
 		for ; i < len(s.runs) && s.runs[i].Temperature == t; i++ {
 			r := s.runs[i]
 			measure = append(measure, s.measure(&r))
-			if r.Valid != nil {
-				valid = append(valid, r.Valid.Accuracy)
-			}
-			if r.Test != nil {
-				test = append(test, r.Test.Accuracy)
-				if r.Test.Agreement >= 0 {
-					agree = append(agree, r.Test.Agreement)
-				}
+			valid, test = append(valid, figures(s.cfg, r.Valid)...), append(test, figures(s.cfg, r.Test)...)
+			if r.Test != nil && r.Test.Agreement >= 0 {
+				agree = append(agree, r.Test.Agreement)
 			}
 		}
 		sum := sweepSum{Temperature: t, Runs: len(measure)}
 		sum.Valid, sum.ValidSpread = spread(valid)
 		sum.Test, sum.TestSpread = spread(test)
 		sum.TestAgreement, _ = spread(agree)
+		if none := report.None(); s.cfg.Numbers {
+			v, t := sum, sum
+			sum.ValidRMSE, sum.ValidRMSESpread, sum.TestRMSE, sum.TestRMSESpread = &v.Valid, &v.ValidSpread, &t.Test, &t.TestSpread
+			sum.Valid, sum.ValidSpread, sum.Test, sum.TestSpread = none, none, none, none
+		}
 		m, _ := spread(measure)
 		sum.measure = float64(m)
 		out = append(out, sum)
 	}
 	return out
+}
+
+// figures is what of a score goes into means over seeds: the accuracy, of numbers the RMSE; nothing where there is none.
+func figures(cfg student.Config, s *student.Score) []float64 {
+	if d := learned(cfg, s); d != nil {
+		return []float64{d.RMSE}
+	}
+	if s == nil || cfg.Numbers {
+		return nil
+	}
+	return []float64{s.Accuracy}
 }
 
 // spread is the mean and the sample's standard deviation; NaN where there are too few numbers.
@@ -293,6 +326,7 @@ func (s *sweep) report(p *printer, interrupted bool) error {
 		}
 		write("validation accuracy", sum.Valid, sum.ValidSpread)
 		write("test accuracy", sum.Test, sum.TestSpread)
+		sum.rmse(words)
 		words.Printf("%d runs\n", sum.Runs)
 	}
 	doc := s.l.result(report.Sweep, s.cfg).Summary()
@@ -323,6 +357,23 @@ func (s *sweep) report(p *printer, interrupted bool) error {
 		return errCutShort()
 	}
 	return nil
+}
+
+// rmse tells how far numbers are from those that were learned.
+func (s sweepSum) rmse(w *foreign.Builder) {
+	for _, v := range []struct {
+		name     foreign.Constant
+		mean, sd *number
+	}{{"validation", s.ValidRMSE, s.ValidRMSESpread}, {"test", s.TestRMSE, s.TestRMSESpread}} {
+		if v.mean == nil || math.IsNaN(float64(*v.mean)) {
+			continue
+		}
+		w.Printf("%s RMSE %s", v.name, *v.mean)
+		if !math.IsNaN(float64(*v.sd)) {
+			w.Printf(" (sd %s)", *v.sd)
+		}
+		w.Printf(", ")
+	}
 }
 
 // config is what all runs have in common, with defaults filled in; temperatures and seeds are lists here.

@@ -19,6 +19,7 @@ type TrainSum struct {
 	Epochs    int // how many they are
 	BestEpoch int
 	Stopped   string // by what
+	Numbers   bool   // outputs are numbers: there is no accuracy
 	Steps     int
 	Seconds   float64
 	Student   *Student // nil where none was written
@@ -53,12 +54,35 @@ type Student struct {
 	Parameters   int    `json:"parameters"`
 }
 
-// Score is how a model does on labelled samples.
+// Score is how a model does on samples: on their labels, or on what its outputs should be, where these are numbers.
 type Score struct {
-	Samples   int    `json:"samples"`
-	Accuracy  Number `json:"accuracy"`
-	Agreement Number `json:"agreement"` // with the teacher's classes; null without a teacher
-	Loss      Number `json:"loss"`      // the cross-entropy with the labels
+	Samples   int        `json:"samples"`
+	Accuracy  Number     `json:"accuracy"`          // null of numbers
+	Agreement Number     `json:"agreement"`         // with the teacher's classes; null without a teacher, and of numbers
+	Loss      Number     `json:"loss"`              // the cross-entropy with the labels; of numbers the mean squared difference to what was learned
+	Teacher   *Deviation `json:"teacher,omitempty"` // of numbers, from the teacher's
+	Targets   *Deviation `json:"targets,omitempty"` // of numbers, from the data's
+}
+
+// Deviation is how far numbers are from those that they are compared with, over all outputs of all samples.
+type Deviation struct {
+	Samples int    `json:"samples"`
+	MSE     Number `json:"mean_squared_error"`
+	RMSE    Number `json:"rmse"`
+	Mean    Number `json:"mean_error"` // absolute
+	Max     Number `json:"max_error"`  // absolute
+	R2      Number `json:"r2"`         // null where what they are compared with does not vary
+}
+
+// Of is the deviation that counts: from what was learned.
+func (s *Score) Of(teacher bool) *Deviation {
+	if s == nil {
+		return nil
+	}
+	if teacher {
+		return s.Teacher
+	}
+	return s.Targets
 }
 
 // trained is the document of Distill; of Sweep what its runs have in common.
@@ -88,6 +112,10 @@ func (s *TrainSum) words(w *foreign.Builder) {
 	if s.Test == nil {
 		return
 	}
+	if s.Numbers {
+		s.numbers(w)
+		return
+	}
 	w.Printf("test: accuracy %.2f %%", 100*float64(s.Test.Accuracy))
 	if s.Teacher != nil && s.Teacher.Test != nil {
 		w.Printf(" (teacher %.2f %%)", 100*float64(s.Teacher.Test.Accuracy))
@@ -96,4 +124,31 @@ func (s *TrainSum) words(w *foreign.Builder) {
 		w.Printf(", agreement %.2f %%", 100*a)
 	}
 	w.Printf(" on %d images\n", s.Test.Samples)
+}
+
+// numbers tells how far the student's outputs are from the teacher's, and those of both from the data's.
+func (s *TrainSum) numbers(w *foreign.Builder) {
+	if d := s.Test.Teacher; d != nil {
+		w.Printf("test: from the teacher ")
+		d.words(w)
+		w.Printf(" on %d samples\n", d.Samples)
+	}
+	if d := s.Test.Targets; d != nil {
+		w.Printf("test: from the data ")
+		d.words(w)
+		if s.Teacher != nil && s.Teacher.Test != nil && s.Teacher.Test.Targets != nil {
+			w.Printf(" (teacher RMSE %s)", s.Teacher.Test.Targets.RMSE)
+		}
+		w.Printf(" on %d samples\n", d.Samples)
+	}
+	if s.Test.Teacher == nil && s.Test.Targets == nil {
+		w.Printf("test: nothing says what the outputs of %d samples should be\n", s.Test.Samples)
+	}
+}
+
+func (d *Deviation) words(w *foreign.Builder) {
+	w.Printf("RMSE %s, mean absolute difference %s, at most %s", d.RMSE, d.Mean, d.Max.up())
+	if !math.IsNaN(float64(d.R2)) {
+		w.Printf(", R2 %s", d.R2)
+	}
 }

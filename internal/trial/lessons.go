@@ -10,7 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/student"
 )
 
-// OpenImages opens a data set that students can learn from: images, or arrays of their form. shape is channels, height and width.
+// OpenImages opens a data set that students can learn from: images, or arrays of their form; a row of numbers is an image of one pixel, with a
+// channel for each. shape is channels, height and width.
 func OpenImages(ctx context.Context, data string, o dataset.Options) (set *dataset.Set, shape [3]int, err error) {
 	if set, err = dataset.OpenContext(ctx, data, o); err != nil {
 		return nil, shape, err
@@ -21,13 +22,17 @@ func OpenImages(ctx context.Context, data string, o dataset.Options) (set *datas
 	if !set.Raw {
 		return set, [3]int{set.Channels, set.Height, set.Width}, nil
 	}
+	if len(set.RawShape) == 1 {
+		return set, [3]int{set.RawShape[0], 1, 1}, nil
+	}
 	if len(set.RawShape) != 3 {
-		return nil, shape, fmt.Errorf("%s: inputs of shape %v; students take [C,H,W]", data, set.RawShape)
+		return nil, shape, fmt.Errorf("%s: inputs of shape %v; students take [C,H,W], or rows of numbers", data, set.RawShape)
 	}
 	return set, [3]int(set.RawShape), nil
 }
 
-// Decode reads images of a set into memory, channels first: those of an index, in its order, or all where it is nil.
+// Decode reads images of a set into memory, channels first: those of an index, in its order, or all where it is nil. What the set says that outputs
+// should be (dataset.Set.Target) goes along, as float32.
 func Decode(ctx context.Context, set *dataset.Set, shape [3]int, index []int) (*student.Data, error) {
 	if index == nil {
 		for i := range set.Len() {
@@ -49,6 +54,9 @@ func Decode(ctx context.Context, set *dataset.Set, shape [3]int, index []int) (*
 			}
 		}
 		d.Labels = append(d.Labels, set.Labels[i])
+		for _, v := range set.Target(i) {
+			d.Targets = append(d.Targets, float32(v))
+		}
 		d.AppendImage(x)
 	}
 	return d, nil
@@ -78,13 +86,27 @@ func CheckLessons(set *dataset.Set, index []int, classes int) error {
 	return nil
 }
 
+// CheckLessonTargets is an error, a *TargetError, where what a set says that outputs should be are not as many numbers as there are outputs. A set
+// that says nothing is none.
+func CheckLessonTargets(set *dataset.Set, outputs int) error {
+	for i := range set.Labels {
+		if t := set.Target(i); t != nil && len(t) != outputs {
+			return &TargetError{setName(set), set.Index[i], len(t), outputs}
+		}
+	}
+	return nil
+}
+
 func setName(set *dataset.Set) string { return set.Kind + ":" + set.Path }
 
 // Teacher is a subject as students learn from it: a score for each class, of which the largest decides, before a Softmax at its end. Of one score
-// that is parted by a threshold these are two, before a Sigmoid. stripped tells that there was one. What has no such scores is an error.
+// that is parted by a threshold these are two, before a Sigmoid. stripped tells that there was one. Of numbers it is the subject as it stands. What
+// has neither is an error.
 func Teacher(s *Subject, producer string) (m *onnxio.Model, stripped bool, err error) {
 	var g *onnxio.Graph
 	switch s.Decision.Kind {
+	case Regress:
+		return s.Model, false, nil
 	case Argmax:
 		if g, stripped, err = student.StripSoftmax(s.Model.Graph); err == nil && !stripped {
 			return s.Model, false, nil

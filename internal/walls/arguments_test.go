@@ -76,7 +76,7 @@ var functions = map[string]any{
 	"student.TeacherLogits": student.TeacherLogits, "student.FromGraph": student.FromGraph, "student.FromGraphContext": student.FromGraphContext,
 	"student.Parse": student.Parse,
 	"student.Split": student.Split, "student.Perturb": student.Perturb, "student.Evaluate": student.Evaluate, "student.Methods": student.Methods,
-	"student.Techniques": student.Techniques,
+	"student.Techniques": student.Techniques, "student.EvaluateNumbers": student.EvaluateNumbers, "student.DeviationOf": student.DeviationOf,
 }
 
 // apart are functions that are not asked, each with its reason.
