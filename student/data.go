@@ -122,6 +122,18 @@ func (d *Data) label(i int) int {
 
 func (d *Data) teacher(i int) int { return kernel.Largest(d.Logits[i*d.Classes : (i+1)*d.Classes]) }
 
+// Target is what the outputs of sample i should be, where these are numbers; nil where nothing says.
+func (d *Data) Target(i int) []float64 {
+	if d.Targets == nil || d.Classes < 1 || i < 0 || (i+1)*d.Classes > len(d.Targets) {
+		return nil
+	}
+	var out []float64
+	for _, v := range d.Targets[i*d.Classes : (i+1)*d.Classes] {
+		out = append(out, float64(v))
+	}
+	return out
+}
+
 // Append adds other samples of the same shape, such as unlabelled ones. Logits and targets stay only if both have them.
 func (d *Data) Append(o *Data) error {
 	if err := o.whole(); err != nil {

@@ -12,10 +12,11 @@ import (
 	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
-// attacked is how a model stood an attack: how many images it classifies rightly that nothing adversarial was found for.
+// attacked is how a model stood an attack: how many images it classifies rightly that nothing adversarial was found for; of numbers, for how many no
+// output was driven farther from its value than the study's tolerance.
 type attacked struct {
 	Samples     int           `json:"samples"`
-	Correct     int           `json:"correct"` // unchanged
+	Correct     int           `json:"correct"` // unchanged; all of numbers
 	Eps         []float64     `json:"eps"`
 	Robust      []int         `json:"robust"` // at each eps
 	Evaluations int64         `json:"evaluations"`
@@ -33,11 +34,12 @@ const attackBatch = 64
 // attackStep attacks a model at every eps; see trial.Attack.
 func (l *lab) attackStep(of *model, a *Attack) *step {
 	n := a.Images
-	method, err := a.method()
+	method, err := l.spec.method(a)
 	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine, "method": a.Method, "settings": method, "eps": a.Eps,
 		"images": n, "seed": a.Seed}
 	l.rangeInto(settings)
 	of.spec.into(settings)
+	l.decisionInto(settings, true)
 	return &step{kind: "attack", version: 1, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings,
 		inputs: []*step{of.made},
 		fresh:  func() any { return &attacked{} },
@@ -46,7 +48,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			sub, err := of.asked(ctx, trial.Searched)
+			sub, err := l.spec.asked(ctx, of.made, of.spec, trial.Searched)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -56,13 +58,13 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 			}
 			defer t.Close()
 			v, err := of.view(ctx, l, t.InputShape(), n)
-			if err == nil {
+			if err == nil && !sub.Numbers() {
 				err = trial.CheckLabels(&v.Source, sub.Classes())
 			}
 			if err != nil {
 				return nil, nil, err
 			}
-			q := &trial.Attack{Target: t, Samples: v, Method: method, Norm: attack.Linf, Seed: a.Seed, Batch: attackBatch}
+			q := &trial.Attack{Target: t, Samples: v, Method: method, Norm: attack.Linf, Seed: a.Seed, Batch: attackBatch, Tolerance: sub.Tolerance}
 			for _, eps := range a.Eps {
 				q.Eps = append(q.Eps, trial.Eps{Value: eps, Text: fmt.Sprint(eps)})
 			}
@@ -83,7 +85,9 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 			}
 			out := &attacked{Samples: v.Len(), Eps: a.Eps, Engine: t.Engine(), Flags: q.Flags()}
 			for _, sum := range q.Sums(rows) {
-				out.Correct = sum.Correct
+				if out.Correct = sum.Correct; sub.Numbers() { // where nothing moves, all are where they are
+					out.Correct = sum.Samples
+				}
 				out.Robust = append(out.Robust, sum.Robust)
 				out.Evaluations += sum.Evaluations
 			}

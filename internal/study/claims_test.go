@@ -151,7 +151,7 @@ func TestPruningIsLosslessOnlyIfNoClassChanges(t *testing.T) {
 		s.Prune = "dead"
 		for seed := range int64(3) {
 			r.Models = append(r.Models, ModelRow{Subject: s, Seed: seed, Samples: 10000, Correct: 8000,
-				Pruned: &PrunedRow{prunedResult{Removed: c.removed, Equal: &yes}, 8000, c.same}})
+				Pruned: &PrunedRow{prunedResult: prunedResult{Removed: c.removed, Equal: &yes}, CorrectBefore: 8000, Same: c.same}})
 		}
 		if got := CheckClaims(r, []Claim{{Claim: 7, Prune: "dead"}})[0]; got.Verdict != c.want {
 			t.Errorf("%d alike, %d removed: %q, want %q", c.same, c.removed, got.Verdict, c.want)

@@ -25,12 +25,13 @@ type images struct {
 	shape  [3]int
 	index  []int
 	data   *student.Data
+	silent bool // about what outputs that are numbers should be, though it has labels
 }
 
 // sampleSeed chooses the samples of a source.
 const sampleSeed = 1
 
-func openImages(ctx context.Context, base string, src Source, def string) (*images, error) {
+func openImages(ctx context.Context, base string, src Source, def string, numbers bool) (*images, error) {
 	if src.Split == "" {
 		src.Split = def
 	}
@@ -40,7 +41,8 @@ func openImages(ctx context.Context, base string, src Source, def string) (*imag
 	}
 	size, _ := dataset.ParseSize(src.Resize) // Validate has looked at it
 	crop, _ := dataset.ParseCrop(src.Crop)
-	o := dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange, Resize: size, Crop: crop, EXIF: src.EXIF, Order: src.Labels}
+	o := dataset.Options{Split: src.Split, Range: src.Range, PixelRange: src.PixelRange, Resize: size, Crop: crop, EXIF: src.EXIF, Order: src.Labels,
+		Targets: numbers}
 	set, shape, err := trial.OpenImages(ctx, kind+":"+path, o)
 	if err != nil {
 		return nil, err
@@ -79,7 +81,9 @@ func (l *lab) rangeInto(settings map[string]any) {
 // load decodes all of them.
 func (m *images) load(ctx context.Context) (d *student.Data, err error) {
 	if m.data == nil {
-		m.data, err = trial.Decode(ctx, m.set, m.shape, m.index)
+		if m.data, err = trial.Decode(ctx, m.set, m.shape, m.index); err == nil && m.silent {
+			m.data.Targets = nil
+		}
 	}
 	return m.data, err
 }
@@ -98,14 +102,14 @@ type lab struct {
 func openLab(ctx context.Context, spec *Spec, o Options) (*lab, error) {
 	l := &lab{spec: spec, o: o, teachers: map[string]*onnxio.Model{}, logits: map[string][]float32{}, parts: map[bool][2]*student.Data{}}
 	var err error
-	if l.train, err = openImages(ctx, o.Base, spec.Data.Train, "train"); err != nil {
+	if l.train, err = openImages(ctx, o.Base, spec.Data.Train, "train", spec.numbers()); err != nil {
 		return nil, fmt.Errorf("data.train: %w", err)
 	}
-	if l.test, err = openImages(ctx, o.Base, spec.Data.Test, "test"); err != nil {
+	if l.test, err = openImages(ctx, o.Base, spec.Data.Test, "test", spec.numbers()); err != nil {
 		return nil, fmt.Errorf("data.test: %w", err)
 	}
 	if spec.Data.Extra != nil {
-		if l.extra, err = openImages(ctx, o.Base, *spec.Data.Extra, "train"); err != nil {
+		if l.extra, err = openImages(ctx, o.Base, *spec.Data.Extra, "train", spec.numbers()); err != nil {
 			return nil, fmt.Errorf("data.extra: %w", err)
 		}
 	}
@@ -143,8 +147,8 @@ func openLab(ctx context.Context, spec *Spec, o Options) (*lab, error) {
 	return l, l.apart(ctx)
 }
 
-// labels checks that the labels are among the classes of the students and of the teachers that are trained here.
-func (l *lab) labels() error {
+// layers are those of the students and of the teachers that are trained here, by their names for people.
+func (l *lab) layers() map[string][]student.Layer {
 	archs := map[string][]student.Layer{}
 	for _, t := range l.spec.Students {
 		archs["student "+t.Name] = t.layers()
@@ -154,6 +158,15 @@ func (l *lab) labels() error {
 			archs["teacher "+t.Name] = s.layers()
 		}
 	}
+	return archs
+}
+
+// labels checks that the labels are among the classes of what is trained here.
+func (l *lab) labels() error {
+	if l.spec.numbers() {
+		return l.targets()
+	}
+	archs := l.layers()
 	for _, name := range slices.Sorted(maps.Keys(archs)) {
 		a := student.Architecture{Layers: archs[name]}
 		for _, m := range []*images{l.train, l.test} {
@@ -248,7 +261,7 @@ func (l *lab) viewOf(ctx context.Context, shape []int, mean, std []float64, n in
 func sourceOf(m *images, d *student.Data, n int) trial.Source {
 	s := trial.Source{Name: m.source.From, Channels: d.Shape[0], Height: d.Shape[1], Width: d.Shape[2], Size: d.Size(), Labels: d.Labels[:n],
 		Index: indices(n),
-		Valid: m.set.Valid}
+		Valid: m.set.Valid, Target: func(i int) []float64 { return d.Target(i) }}
 	s.Pixels = func(dst []float32, i int, last bool) error {
 		if !last {
 			d.Sample(dst, i)
@@ -270,7 +283,7 @@ func (l *lab) ask(ctx context.Context, t *step, spec *Teacher, use string, d *st
 		out.Logits, out.Classes = z, len(z)/d.Len()
 		return &out, nil
 	}
-	sub, err := asked(ctx, t, spec, trial.Fed)
+	sub, err := l.spec.asked(ctx, t, spec, trial.Fed)
 	if err != nil {
 		return nil, err
 	}

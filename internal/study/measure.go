@@ -18,30 +18,65 @@ type evaluated struct {
 	Right      []byte `json:"right"`   // which images it gets right, one bit each
 	Parameters int    `json:"parameters"`
 	Engine     string `json:"engine"`
+	// Of numbers, in place of classes: how far they are from the teacher's, from the data's, and from those before pruning.
+	Teacher *student.Deviation `json:"teacher,omitempty"`
+	Targets *student.Deviation `json:"targets,omitempty"`
+	Before  *student.Deviation `json:"before,omitempty"`
 	// Asked is what was asked of the model.
 	Asked *trial.Description `json:"subject,omitempty"`
 }
 
 func (e *evaluated) words() string {
 	text := fmt.Sprintf("accuracy %.2f %%", 100*float64(e.Correct)/float64(e.Samples))
+	if e.Classes == nil {
+		text = e.errorWords()
+	}
 	if e.Asked != nil && e.Asked.Decision != nil {
 		text += fmt.Sprintf("; scores: output %s, decision: %s", e.Asked.Output, *e.Asked.Decision)
 	}
 	return text
 }
 
-// evaluateStep runs a model on all test images.
-func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
+// errorWords tells how far numbers are from others.
+func (e *evaluated) errorWords() string {
+	text := "numbers"
+	for _, d := range []struct {
+		from string
+		*student.Deviation
+	}{{"its teacher", e.Teacher}, {"the data", e.Targets}, {"before pruning", e.Before}} {
+		if d.Deviation != nil {
+			text += fmt.Sprintf(", RMSE %.4g from %s", d.RMSE, d.from)
+		}
+	}
+	return text
+}
+
+// evaluateStep runs a model on all test images. Its numbers are compared with those of teacher and before, where these are not nil.
+func (l *lab) evaluateStep(of *step, spec *Teacher, name string, teacher, before *model) *step {
 	settings := map[string]any{"data": l.test.identity(), "engine": l.o.Engine.Engine}
 	spec.into(settings)
-	return &step{kind: "evaluate", version: 2, name: "testing " + name, settings: settings, inputs: []*step{of},
+	l.decisionInto(settings, false)
+	inputs := []*step{of}
+	for what, m := range map[string]*model{"teacher": teacher, "before": before} {
+		if m != nil {
+			own := map[string]any{}
+			m.spec.into(own)
+			settings[what] = own
+		}
+	}
+	for _, m := range []*model{teacher, before} {
+		if m != nil {
+			inputs = append(inputs, m.made)
+		}
+	}
+	return &step{kind: "evaluate", version: 2, name: "testing " + name, settings: settings, inputs: inputs,
 		fresh: func() any { return &evaluated{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
 			m, err := of.load()
 			if err != nil {
 				return nil, nil, err
 			}
-			sub, err := asked(ctx, of, spec, trial.Fed)
+			sub, err := l.spec.asked(ctx, of, spec, trial.Fed)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -74,7 +109,9 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string) *step {
 				return nil, nil, fmt.Errorf("%d classes; a study takes up to 256", n)
 			}
 			asked := sub.Describe(nil)
-			e.Asked = &asked
+			if e.Asked = &asked; l.spec.numbers() {
+				return e, nil, l.deviations(ctx, e, z, d, teacher, before)
+			}
 			e.Right = make([]byte, (d.Len()+7)/8)
 			scores := make([]float64, k)
 			for i, label := range d.Labels {

@@ -68,7 +68,8 @@ func (p *plan) each(on On, f func(*model)) {
 
 // addModel measures a model on the test images, and lists it.
 func (p *plan) addModel(m *model) *model {
-	m.measured = p.add(p.lab.evaluateStep(m.made, m.spec, m.String()+seedText(m.seed)))
+	teacher, before := p.compared(m)
+	m.measured = p.add(p.lab.evaluateStep(m.made, m.spec, m.String()+seedText(m.seed), teacher, before))
 	p.models = append(p.models, m)
 	return m
 }
@@ -158,7 +159,7 @@ func (p *plan) teach(tech *Technique, st *Student, subject Subject) {
 			l.adversarialStep(s, tech, against, cfg)
 			one := try{temperature: t, made: s}
 			if len(temperatures) > 1 { // the curve over temperatures is of test accuracies too; they choose nothing
-				one.measured = p.add(l.evaluateStep(s, nil, strings.TrimPrefix(name, "training ")))
+				one.measured = p.add(l.evaluateStep(s, nil, strings.TrimPrefix(name, "training "), nil, nil))
 			}
 			tries[k] = append(tries[k], one)
 			all = append(all, s)
@@ -279,13 +280,20 @@ func (t *trained) words() string {
 	if t.Valid == nil {
 		return ""
 	}
+	if t.Valid.Accuracy < 0 { // of numbers, whose loss is the mean squared difference
+		return fmt.Sprintf("validation RMSE %.4g", t.rmse())
+	}
 	return fmt.Sprintf("validation accuracy %.1f %%", 100*t.Valid.Accuracy)
 }
+
+// rmse is the root of the validation loss of numbers.
+func (t *trained) rmse() float64 { return math.Sqrt(t.Valid.Loss) }
 
 // trainStep trains: an architecture from random weights, or, where from is given, on from a model's weights.
 func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, from *step, teacher *model,
 	cfg student.Config, t Training, extra bool) *step {
 	t.into(&cfg)
+	cfg.Numbers = l.spec.numbers()
 	settings := map[string]any{"config": cfg, "architecture": arch, "data": l.train.identity(), "validation": l.spec.Data.Validation}
 	if extra {
 		settings["extra"] = l.extra.identity()

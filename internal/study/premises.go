@@ -148,6 +148,10 @@ type premise struct {
 
 func (p *premise) check() {
 	c, t := p.c, theses[p.c.Claim-1]
+	if p.s.numbers() && !slices.Contains(ofRadii, c.Claim) {
+		p.fault("is about classes, and the study is of numbers (decision: regress): of these there are the claims %v", ofRadii)
+		return
+	}
 	for _, k := range []struct {
 		key   string
 		given bool

@@ -15,10 +15,11 @@ import (
 	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
-// radii are one number for each image: the largest radius proven for the predicted class, or the smallest at which an attack changes it.
+// radii are one number for each image: the largest radius proven for the predicted class, or the smallest at which an attack changes it; of numbers,
+// those within which outputs stay near their values.
 type radii struct {
 	Radius  []float64 `json:"radius"`
-	Correct []bool    `json:"correct"`
+	Correct []bool    `json:"correct"` // all of numbers
 	// Open tells, for attacks, where nothing was found up to the largest radius, which stands in Radius then.
 	Open []bool `json:"open,omitempty"`
 	// Newton are the thesis' own roots, by fastlin-plain, for the record; null where its iteration did not converge.
@@ -40,6 +41,7 @@ func (l *lab) certifySettings(of *model, c *Certify) map[string]any {
 		settings["unbounded"] = true
 	}
 	of.spec.into(settings)
+	l.decisionInto(settings, true)
 	return settings
 }
 
@@ -78,7 +80,7 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 
 // radius opens the question of a model's radii.
 func (l *lab) radius(ctx context.Context, of *model, c *Certify, o verify.Options) (*trial.Radius, error) {
-	sub, err := of.asked(ctx, trial.Proven)
+	sub, err := l.spec.asked(ctx, of.made, of.spec, trial.Proven)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +92,9 @@ func (l *lab) radius(ctx context.Context, of *model, c *Certify, o verify.Option
 		if c.Unbounded {
 			q.Samples.Valid = dataset.PixelRange{Low: math.Inf(-1), High: math.Inf(1), From: "study", Why: "certify.unbounded"}
 		}
-		err = trial.CheckLabels(&q.Samples.Source, sub.Classes())
+		if !sub.Numbers() {
+			err = trial.CheckLabels(&q.Samples.Source, sub.Classes())
+		}
 	}
 	if err != nil {
 		q.Verifier.Close()

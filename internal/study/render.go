@@ -40,8 +40,8 @@ func (r *Results) Document() (*report.Document, error) {
 		w.d.Lead = append(w.d.Lead, strings.TrimSpace(r.Spec.Note))
 	}
 	w.d.Lead = append(w.d.Lead, fmt.Sprintf("%s; seeds %s. Figures over several seeds are means with Student's 95 %% interval over the seeds: how "+
-		"much the training's randomness moves them, on the same test images. Figures of one model have Wilson's 95 %% interval over images. Intervals are "+
-		"each by itself, not adjusted for their number. Radii and eps are in l-infinity, pixels in [0,1].", w.sizes(), joinSeeds(r.Spec.Seeds)))
+		"much the training's randomness moves them, on the same test %s. %s Intervals are "+
+		"each by itself, not adjusted for their number. Radii and eps are in l-infinity, pixels in [0,1].", w.sizes(), joinSeeds(r.Spec.Seeds), w.terms().samples, w.terms().one))
 	for _, part := range []func() error{w.claims, w.accuracy, w.temperatures, w.pruning, w.attacks, w.areas, w.certified, w.made} {
 		if err := part(); err != nil {
 			return nil, err
@@ -130,7 +130,7 @@ func (w *writer) sizes() string {
 	var out []string
 	for _, d := range w.r.Data {
 		use := map[string]string{"train": "training", "extra": "extra", "test": "test"}[d.Use]
-		out = append(out, fmt.Sprintf("%s %s images", report.Grouped(d.Samples), use))
+		out = append(out, fmt.Sprintf("%s %s %s", report.Grouped(d.Samples), use, w.terms().samples))
 	}
 	return joined(out)
 }

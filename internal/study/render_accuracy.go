@@ -7,6 +7,9 @@ import (
 )
 
 func (w *writer) accuracy() error {
+	if w.r.Spec.numbers() {
+		return w.errors()
+	}
 	t := report.Table{Caption: "Accuracy and agreement with the own teacher on the test images, in percent; validation is what epochs and temperatures were chosen by. Engine: " +
 		w.r.Engine + ". The thesis trained to early stopping; epochs here are in the configuration below.",
 		Head: []string{"model", "T", "parameters", "test accuracy", "by seed", "agreement", "validation"}}

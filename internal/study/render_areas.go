@@ -58,7 +58,8 @@ func (w *writer) certifyHow() string {
 	if c.Unbounded {
 		cut = "not cut by valid pixels"
 	}
-	return fmt.Sprintf("the first %d test images; largest radius proven for the predicted class, real semantics with all rounding accounted for, bracket %v wide, at most %v; balls %s", n, c.Tolerance, c.MaxEps, cut)
+	return fmt.Sprintf("the first %d test %s; %s, real semantics with all rounding accounted for, bracket %v wide, at most %v; balls %s",
+		n, w.terms().samples, w.terms().proven, c.Tolerance, c.MaxEps, cut)
 }
 
 func (w *writer) areas() error {
@@ -66,9 +67,9 @@ func (w *writer) areas() error {
 	if w.r.Spec.Certify == nil || len(subjects) == 0 {
 		return nil
 	}
-	how := w.certifyHow()
-	blocks := []report.Block{report.Paragraph("The certification area is the curve of the certified radii in increasing order; its figure is their mean over all images, right and wrong together. " +
-		"Beside each curve stands the attack's: the smallest radius at which a search for counterexamples changed the class. The true radii lie between the two, whatever the domain.")}
+	how, words := w.certifyHow(), w.terms()
+	blocks := []report.Block{report.Paragraph("The certification area is the curve of the certified radii in increasing order; its figure is their mean over all " + words.all + ". " +
+		"Beside each curve stands the attack's: the smallest radius at which a search for counterexamples " + words.broke + ". The true radii lie between the two, whatever the domain.")}
 	domains := w.r.domains()
 	proofs := w.r.Spec.Certify.Domains
 	teachers, of := groupsOf(w.r, subjects)
@@ -76,7 +77,7 @@ func (w *writer) areas() error {
 	for _, t := range teachers {
 		for _, d := range proofs {
 			k++
-			c := report.Chart{Title: fmt.Sprintf("%s: teacher %s and its students", d, t), X: "images by radius, %", Y: "radius", FromZero: true,
+			c := report.Chart{Title: fmt.Sprintf("%s: teacher %s and its students", d, t), X: words.samples + " by radius, %", Y: "radius", FromZero: true,
 				Key: []report.Series{{Name: "certified by " + d, Tone: report.Grey, Bare: true},
 					{Name: "the attack's upper curve", Tone: report.Grey, Dash: 2, Bare: true}}}
 			for i, s := range of[t] {
@@ -103,7 +104,7 @@ func (w *writer) areas() error {
 			blocks = append(blocks, f)
 		}
 	}
-	table := report.Table{Caption: "Radii over all images, right and wrong; correct is the mean over those classified rightly. Means over seeds, the first with its interval; " + how +
+	table := report.Table{Caption: words.table + " Means over seeds, the first with its interval; " + how +
 		". attack is the upper curve: radii up to the largest at which nothing was found count as that largest. A mean with ≥ has radii that reach the largest asked for. proven is the certified mean over the attack's.",
 		Head: []string{"model", "domain", "mean radius", "correct", "median", "90 %", "largest", "proven, %"}, Text: []bool{true, true}}
 	for _, s := range subjects {
@@ -114,6 +115,15 @@ func (w *writer) areas() error {
 			}
 			table.Rows = append(table.Rows, w.areaRow(s, d, rows))
 		}
+	}
+	if w.r.Spec.numbers() { // of which all are correct
+		const right = 3
+		for i := range table.Rows {
+			table.Rows[i] = slices.Delete(table.Rows[i], right, right+1)
+		}
+		table.Head = slices.Delete(table.Head, right, right+1)
+		w.section("Certification area", append(blocks, table)...)
+		return nil
 	}
 	blocks = append(blocks, table)
 	if err := w.coloured(&blocks, subjects); err != nil {
@@ -226,9 +236,9 @@ func (w *writer) certified() error {
 		return within(tInterval(v))
 	}
 	const steps = 60
-	how := w.certifyHow()
+	how, words := w.certifyHow(), w.terms()
 	for k, t := range teachers {
-		chart := report.Chart{Title: fmt.Sprintf("teacher %s and its students", t), X: "eps", Y: "accuracy, %", FromZero: true, Percent: true,
+		chart := report.Chart{Title: fmt.Sprintf("teacher %s and its students", t), X: "eps", Y: words.share, FromZero: true, Percent: true,
 			Key: []report.Series{{Name: "certified by " + tight, Tone: report.Grey, Bare: true},
 				{Name: "what the attack's curve leaves", Tone: report.Grey, Dash: 2, Bare: true}}}
 		most := 0.0
@@ -254,14 +264,14 @@ func (w *writer) certified() error {
 			}
 		}
 		f, err := figure(fmt.Sprintf("certified-%d.svg", k+1), &chart,
-			fmt.Sprintf("Certified accuracy by %s (solid) and what the attack's upper curve leaves (dotted), means over seeds; %s.", tight, how))
+			fmt.Sprintf(words.certified+" by %s (solid) and what the attack's upper curve leaves (dotted), means over seeds; %s.", tight, how))
 		if err != nil {
 			return err
 		}
 		blocks = append(blocks, f)
 	}
 	if len(c.Eps) > 0 {
-		table := report.Table{Caption: "Share of all images, in percent, that are classified rightly with a certified radius of at least eps; for attack, those that its upper curve leaves; " + how + ".",
+		table := report.Table{Caption: words.shares + " a certified radius of at least eps; for attack, those that its upper curve leaves; " + how + ".",
 			Head: []string{"model", "domain"}, Text: []bool{true, true}}
 		for _, e := range c.Eps {
 			table.Head = append(table.Head, fmt.Sprint(e))
@@ -285,6 +295,6 @@ func (w *writer) certified() error {
 		}
 		blocks = append(blocks, table)
 	}
-	w.section("Certified accuracy", blocks...)
+	w.section(words.certified, blocks...)
 	return nil
 }

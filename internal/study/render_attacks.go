@@ -10,7 +10,7 @@ import (
 
 func (w *writer) attacks() error {
 	var blocks []report.Block
-	k := 0
+	k, words := 0, w.terms()
 	for _, a := range w.r.Spec.Attacks {
 		var subjects []Subject
 		samples := 0
@@ -25,12 +25,12 @@ func (w *writer) attacks() error {
 		if len(subjects) == 0 {
 			continue
 		}
-		method, err := a.method()
+		method, err := w.r.Spec.method(&a)
 		if err != nil {
 			return err
 		}
-		how := fmt.Sprintf("%s, %s, seed %d, the first %d test images, engine %s; every adversarial image is confirmed by a fresh run of the model",
-			a.Method, settingsText(method), a.Seed, samples, w.r.Engine)
+		how := fmt.Sprintf("%s, %s, seed %d, the first %d test %s, engine %s; every adversarial %s is confirmed by a fresh run of the model",
+			a.Method, settingsText(method), a.Seed, samples, words.samples, w.r.Engine, words.sample)
 		at := func(s Subject, i int) Interval { // i < 0 is eps 0
 			var v []int
 			for _, x := range w.r.Attacks {
@@ -47,7 +47,7 @@ func (w *writer) attacks() error {
 		teachers, of := groupsOf(w.r, subjects)
 		for _, t := range teachers {
 			k++
-			c := report.Chart{Title: fmt.Sprintf("under %s: teacher %s and its students", a.Name, t), X: "eps", Y: "attacked accuracy, %",
+			c := report.Chart{Title: fmt.Sprintf("under %s: teacher %s and its students", a.Name, t), X: "eps", Y: words.attacked,
 				FromZero: true, Percent: true,
 				Bars: w.barsText() + "; of a single model, over images", Measured: append([]float64{0}, a.Eps...)}
 			for i, s := range of[t] {
@@ -65,13 +65,13 @@ func (w *writer) attacks() error {
 				}
 				c.Series = append(c.Series, line)
 			}
-			f, err := figure(fmt.Sprintf("attack-%d.svg", k), &c, "Accuracy under "+how+".")
+			f, err := figure(fmt.Sprintf("attack-%d.svg", k), &c, words.under+" under "+how+".")
 			if err != nil {
 				return err
 			}
 			blocks = append(blocks, f)
 		}
-		table := report.Table{Caption: "Accuracy in percent under " + how + ".", Head: []string{"model", "eps 0"}}
+		table := report.Table{Caption: words.under + " in percent under " + how + ".", Head: []string{"model", "eps 0"}}
 		for _, e := range a.Eps {
 			table.Head = append(table.Head, fmt.Sprint(e))
 		}

@@ -48,7 +48,7 @@ func madeUp() *Results {
 				row.T, row.Epochs, row.BestEpoch, row.Agreement, row.Valid = 2, 4, 3, &agreement, 0.8
 			}
 			if s == pruned {
-				row.Pruned = &PrunedRow{prunedResult{Removed: 2, Equal: &yes}, base[st] + int(seed), 200}
+				row.Pruned = &PrunedRow{prunedResult: prunedResult{Removed: 2, Equal: &yes}, CorrectBefore: base[st] + int(seed), Same: 200}
 				row.Pruned.Before.Parameters, row.Pruned.After.Parameters = 12345, 10000
 				row.Pruned.Before.MACs, row.Pruned.After.MACs = 50000, 40000
 			}

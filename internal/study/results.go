@@ -9,6 +9,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/student"
 )
 
 // Results are everything that a study gave, as flat rows.
@@ -69,6 +70,28 @@ type ModelRow struct {
 	Asked *trial.Description `json:"subject,omitempty"`
 	// of pruned models
 	Pruned *PrunedRow `json:"pruned,omitempty"`
+	// Numbers is there where outputs are numbers, and nothing is correct or not.
+	Numbers *NumbersRow `json:"numbers,omitempty"`
+}
+
+// NumbersRow is how far a model's numbers on the test images are from others.
+type NumbersRow struct {
+	Teacher *student.Deviation `json:"teacher,omitempty"`        // from those of the teacher that it learned from
+	Targets *student.Deviation `json:"targets,omitempty"`        // from what the data says
+	Before  *student.Deviation `json:"before_pruning,omitempty"` // from those of the model that it was pruned from
+	Valid   float64            `json:"valid_rmse,omitempty"`     // by which its epoch was chosen
+}
+
+// MarshalJSON leaves out what is said of classes alone, where there are none.
+func (m ModelRow) MarshalJSON() ([]byte, error) {
+	type row ModelRow
+	if m.Numbers == nil {
+		return json.Marshal(row(m))
+	}
+	return json.Marshal(struct {
+		row
+		Correct *int `json:"correct"` // null
+	}{row: row(m)})
 }
 
 // Accuracy is the share of the test images that the model gets right.
@@ -77,8 +100,23 @@ func (m *ModelRow) Accuracy() float64 { return float64(m.Correct) / float64(m.Sa
 // PrunedRow is what pruning took from a model.
 type PrunedRow struct {
 	prunedResult
-	CorrectBefore int `json:"correct_before"`
-	Same          int `json:"same"` // images with the class that they had before
+	CorrectBefore int `json:"correct_before"` // this and the next are null of numbers
+	Same          int `json:"same"`           // images with the class that they had before
+
+	numbers bool
+}
+
+// MarshalJSON leaves out what is said of classes alone, where there are none.
+func (p PrunedRow) MarshalJSON() ([]byte, error) {
+	type row PrunedRow
+	if !p.numbers {
+		return json.Marshal(row(p))
+	}
+	return json.Marshal(struct {
+		row
+		CorrectBefore *int `json:"correct_before"`
+		Same          *int `json:"same"`
+	}{row: row(p)})
 }
 
 // TryRow is a training with one of several temperatures.
@@ -91,7 +129,7 @@ type TryRow struct {
 	Chosen   bool    `json:"chosen"`
 }
 
-// AttackRow is a model under an attack.
+// AttackRow is a model under an attack. Of numbers all are correct, and robust those of which no output was driven beyond the tolerance.
 type AttackRow struct {
 	Subject
 	Seed    int64         `json:"seed"`
@@ -190,9 +228,16 @@ func (p *plan) gatherModel(r *Results, m *model) {
 	row := ModelRow{Subject: m.Subject, Seed: m.seed, SHA256: m.made.hash, Parameters: e.Parameters, Samples: e.Samples, Correct: e.Correct,
 		Right:   e.Right,
 		Seconds: m.made.seconds, Asked: e.Asked}
+	numbers := p.lab.spec.numbers()
+	if numbers {
+		row.Numbers = &NumbersRow{Teacher: e.Teacher, Targets: e.Targets, Before: e.Before}
+	}
 	if t, ok := m.made.result.(*trained); ok {
 		row.T, row.Epochs, row.BestEpoch = t.Temperature, len(t.History), t.Best
-		if t.Valid != nil {
+		switch {
+		case t.Valid != nil && numbers:
+			row.Numbers.Valid = t.rmse()
+		case t.Valid != nil:
 			row.Valid = t.Valid.Accuracy
 		}
 	}
@@ -212,12 +257,12 @@ func (p *plan) gatherModel(r *Results, m *model) {
 		}
 		return &n
 	}
-	if m.Teacher != "" && m.Student != "" {
+	if m.Teacher != "" && m.Student != "" && !numbers {
 		row.Agreement = same(p.find(Subject{Teacher: m.Teacher}, m.seed))
 	}
 	if pr, ok := m.made.result.(*prunedResult); ok {
 		if n := same(m.pruned); n != nil {
-			row.Pruned = &PrunedRow{*pr, m.pruned.measured.result.(*evaluated).Correct, *n}
+			row.Pruned = &PrunedRow{*pr, m.pruned.measured.result.(*evaluated).Correct, *n, numbers}
 		}
 	}
 	r.Models = append(r.Models, row)

@@ -28,7 +28,11 @@ type Spec struct {
 	Note string `yaml:"note" json:"note,omitempty"` // stands at the head of the report
 	Data Data   `yaml:"data" json:"data"`
 	// Seeds repeat everything that is trained; intervals are over them.
-	Seeds      []uint64    `yaml:"seeds" json:"seeds"`
+	Seeds []uint64 `yaml:"seeds" json:"seeds"`
+	// Decision is regress where outputs are numbers and decide no class, "" for classes; a teacher of a file that says so says it for the study.
+	// Within is how far such outputs may get from their values in balls, taken exactly.
+	Decision   string      `yaml:"decision" json:"decision,omitempty"`
+	Within     string      `yaml:"within" json:"within,omitempty"`
 	Training   Training    `yaml:"training" json:"training"`
 	Teachers   []Teacher   `yaml:"teachers" json:"teachers"`
 	Students   []Student   `yaml:"students" json:"students"`
@@ -313,6 +317,11 @@ func (s *Spec) fill() {
 	if len(s.Seeds) == 0 {
 		s.Seeds = []uint64{0}
 	}
+	for i := range s.Teachers {
+		if t := &s.Teachers[i]; t.Decision == string(trial.Regress) && s.Decision == "" {
+			s.Decision = t.Decision
+		}
+	}
 	for i := range s.Techniques {
 		if t := &s.Techniques[i]; t.Name == "" {
 			t.Name = string(t.Technique)
@@ -347,7 +356,7 @@ func (s *Spec) fill() {
 
 // Validate reports all faults.
 func (s *Spec) Validate() error {
-	v := &validation{}
+	v := &validation{numbers: s.numbers()}
 	v.check(s.Name != "", "name is missing")
 	v.source("data.train", &s.Data.Train)
 	v.source("data.test", &s.Data.Test)
@@ -362,6 +371,7 @@ func (s *Spec) Validate() error {
 	v.check(s.Training.Robust == nil, "training.robust: robust training belongs to a teacher or to retrain")
 	v.check(len(s.Teachers) > 0, "teachers: there is none")
 	v.check(len(s.Students) == 0 || len(s.Techniques) > 0, "techniques: students have none")
+	s.numbersOnly(v)
 	s.people(v)
 	s.work(v)
 	s.claims(v)
@@ -371,7 +381,10 @@ func (s *Spec) Validate() error {
 	return errors.Join(v.faults...)
 }
 
-type validation struct{ faults []error }
+type validation struct {
+	faults  []error
+	numbers bool // the study is of them
+}
 
 func (v *validation) check(ok bool, format string, args ...any) {
 	if !ok {
@@ -395,8 +408,10 @@ func (v *validation) source(where string, s *Source) {
 }
 
 func (v *validation) training(where string, t Training) {
-	c := student.Config{}
-	t.into(&c)
+	c := student.Config{Numbers: v.numbers}
+	if t.into(&c); v.numbers {
+		c.Robust = nil // numbersOnly says it, where it has a place to name
+	}
 	if err := c.Validate(); err != nil {
 		v.check(false, "%s: %w", where, err)
 	}
@@ -479,7 +494,7 @@ func (s *Spec) people(v *validation) {
 			temperatures = []float64{0}
 		}
 		for _, x := range temperatures {
-			c := student.Config{Technique: t.Technique, Temperature: x, Alpha: float(t.Alpha), Beta: float(t.Beta)}
+			c := student.Config{Technique: t.Technique, Numbers: v.numbers, Temperature: x, Alpha: float(t.Alpha), Beta: float(t.Beta)}
 			if err := c.Validate(); err != nil {
 				v.check(false, "%s: %w", where, err)
 			}

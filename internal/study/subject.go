@@ -100,11 +100,6 @@ func seedText(seed int64) string {
 
 func joined(list []string) string { return strings.Join(list, ", ") }
 
-// asked is the model with what is asked of it.
-func (m *model) asked(ctx context.Context, v trial.View) (*trial.Subject, error) {
-	return asked(ctx, m.made, m.spec, v)
-}
-
 // inputs are what becomes of a model's inputs: images are those of one of them, and the others are held as the teacher says.
 func (t *Teacher) inputs(ctx context.Context, m *onnxio.Model) (*trial.Inputs, error) {
 	var given trial.Given
@@ -137,8 +132,8 @@ func (t *Teacher) inputs(ctx context.Context, m *onnxio.Model) (*trial.Inputs, e
 	return in, err
 }
 
-// asked is a step's model with what is asked of it: as its teacher says where it is one of a file, else as it is read.
-func asked(ctx context.Context, made *step, t *Teacher, v trial.View) (*trial.Subject, error) {
+// asked is a step's model with what is asked of it: as the study says of numbers, as its teacher says where it is one of a file, else as it is read.
+func (s *Spec) asked(ctx context.Context, made *step, t *Teacher, v trial.View) (*trial.Subject, error) {
 	file, err := made.load()
 	if err != nil {
 		return nil, err
@@ -150,18 +145,26 @@ func asked(ctx context.Context, made *step, t *Teacher, v trial.View) (*trial.Su
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", made.name, err)
 	}
-	output, want := "", trial.Decision{}
+	output, decision := "", s.Decision
 	if t != nil {
-		output = t.Output
-		if want, err = trial.ParseDecision(t.Decision); err != nil {
-			return nil, err
+		if output = t.Output; decision == "" {
+			decision = t.Decision
 		}
+	}
+	want, err := trial.ParseDecision(decision)
+	if err != nil {
+		return nil, err
 	}
 	sub, err := trial.Read(ctx, file, output, want)
 	if err == nil {
 		err = sub.Take(in)
 	}
-	if err == nil {
+	if err == nil && v != trial.Fed { // a question about balls
+		sub.Tolerance = s.tolerance()
+	}
+	if err == nil && s.numbers() {
+		err = sub.Answers()
+	} else if err == nil {
 		err = sub.Classified()
 	}
 	if err != nil {

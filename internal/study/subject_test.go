@@ -39,7 +39,7 @@ func TestTeachersAreAskedAsTheySay(t *testing.T) {
 		{Teacher{Output: m.Graph.Outputs[0].Name, Decision: "threshold:0"}, 0, "threshold is for one score"},
 		{Teacher{Output: m.Graph.Outputs[0].Name, Decision: "regress"}, 0, "no classes"},
 	} {
-		sub, err := asked(context.Background(), &step{name: "teacher two", done: true, file: path}, &c.of, trial.Fed)
+		sub, err := (&Spec{}).asked(context.Background(), &step{name: "teacher two", done: true, file: path}, &c.of, trial.Fed)
 		switch {
 		case c.fault == "" && (err != nil || sub.Classes() != c.classes):
 			t.Errorf("%+v: %v, %v", c.of, sub, err)
@@ -53,7 +53,7 @@ func TestTeachersAreAskedAsTheySay(t *testing.T) {
 func TestHeldInputsOfTeachers(t *testing.T) {
 	made := &step{name: "teacher", done: true, file: "../../cmd/shoal/testdata/models/inputs/picture.onnx"}
 	for _, v := range []trial.View{trial.Fed, trial.Proven, trial.Searched} {
-		sub, err := asked(context.Background(), made, &Teacher{Hold: []string{"extra=1,2"}}, v)
+		sub, err := (&Spec{}).asked(context.Background(), made, &Teacher{Hold: []string{"extra=1,2"}}, v)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestHeldInputsOfTeachers(t *testing.T) {
 			t.Errorf("view %d: %d inputs, want %d", v, inputs, want)
 		}
 	}
-	if _, err := asked(context.Background(), made, &Teacher{}, trial.Fed); err == nil ||
+	if _, err := (&Spec{}).asked(context.Background(), made, &Teacher{}, trial.Fed); err == nil ||
 		!strings.Contains(err.Error(), "nothing says the value of input extra") {
 		t.Error(err)
 	}

@@ -13,7 +13,7 @@ import (
 // notZero are the keys whose 0 the types of this package read as "not there": who writes one means something else, and is told so. Keys that
 // may be 0 are pointers, or mean the same without being there.
 var notZero = []string{"epochs", "batch", "learning_rate", "attack_steps", "validation", "samples", "images",
-	"steps", "restarts", "step", "decay", "rate_every", "rate_factor", "clip_norm", "tolerance", "max_eps",
+	"steps", "restarts", "step", "decay", "rate_every", "rate_factor", "clip_norm", "tolerance", "within", "max_eps",
 	"max_parameters", "max_macs", "keep", "ratio", "straight_epochs"}
 
 // zeros looks for such keys in the text of a study that Parse has read.

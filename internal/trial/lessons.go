@@ -59,6 +59,9 @@ func Decode(ctx context.Context, set *dataset.Set, shape [3]int, index []int) (*
 		}
 		d.AppendImage(x)
 	}
+	if d.Targets != nil {
+		d.Classes = len(d.Targets) / d.Len()
+	}
 	return d, nil
 }
 
