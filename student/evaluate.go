@@ -9,6 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/student/tape"
 )
 
@@ -104,6 +105,7 @@ func outputs(ctx context.Context, s engine.Session, d *Data, each func(i int, ro
 
 // score evaluates weights.
 func score(ctx context.Context, a *Architecture, w *Weights, cfg Config, d *Data) (Score, error) {
+	ctx = infer.Once(ctx) // for this graph: the next epoch has another
 	g, err := graphOf(a, w, 0)
 	if err != nil {
 		return Score{}, err

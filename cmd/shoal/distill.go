@@ -11,6 +11,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -172,16 +173,17 @@ func (l *lesson) testScore(c *cli.Context, m *onnxio.Model, cfg student.Config) 
 	if l.test == nil {
 		return nil, nil
 	}
-	s, err := engine.Open(c.Context, m, engine.Options{Threads: c.Int("threads")})
+	ctx := infer.Once(c.Context)
+	s, err := engine.Open(ctx, m, engine.Options{Threads: c.Int("threads")})
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
 	var score student.Score
 	if cfg.Numbers {
-		score, err = student.EvaluateNumbers(c.Context, s, l.test, cfg.Technique)
+		score, err = student.EvaluateNumbers(ctx, s, l.test, cfg.Technique)
 	} else {
-		score, err = student.Evaluate(c.Context, s, l.test)
+		score, err = student.Evaluate(ctx, s, l.test)
 	}
 	return &score, err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -283,6 +284,9 @@ func (l *lesson) ask(c *cli.Context) error {
 		return err
 	}
 	l.teacher = m
+	whole := c.Context // training makes a graph in every epoch, none of which is to be kept
+	c.Context = infer.Once(whole)
+	defer func() { c.Context = whole }()
 	in, err := trial.NewInputs(m, givenInputs(c))
 	if err == nil {
 		err = in.Take(c.Context, nil)

@@ -25,6 +25,8 @@ func TestAGraphIsMadeReadyOnce(t *testing.T) {
 	if err := os.WriteFile(box, fmt.Appendf(nil, `{"lower":[%[1]s],"upper":[%[1]s],"rows":[[1,0,0,0,0,0,0,0,0,0]]}`, half), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	learn := []string{"distill", "--teacher", robust, "--student", "small-fmnist-8-16", "--data", data, "--split", "test", "--range", "0:40",
+		"--epochs", "3", "--batch", "8", "--cache", "none"}
 	keras := "../../testdata/fmnist-keras-conv.onnx" // has a softmax
 	for _, c := range []struct {
 		args  []string
@@ -43,6 +45,14 @@ func TestAGraphIsMadeReadyOnce(t *testing.T) {
 			files: 2, sizes: "[1 2 4]", more: "[2]"},
 		{args: append(append([]string{"run", robust}, images("40")...), onlyGo...), files: 1, sizes: "[1 8 16 40]"},
 		{args: append(append([]string{"compare", robust, robust}, images("40")...), onlyGo...), files: 2, sizes: "[1 8 16 40]"},
+		{args: append(append([]string{"run", robust, "--batch", "7"}, images("40")...), onlyGo...), files: 1, sizes: "[1 2 3 4 5 7]"},
+		{args: append(append([]string{"attack", robust, "--eps", "2/255", "--method", "pgd", "--steps", "2", "--batch", "9"}, images("40")...), onlyGo...),
+			files: 1, sizes: "[1 2 3 4 5 8 9]", more: "[1 2 4 8]"},
+		// the teacher, and the student of each epoch
+		{args: slices.Concat(learn, []string{"--test", data, "-o", filepath.Join(t.TempDir(), "student.onnx")}, onlyGo),
+			files: 5, sizes: "[1 2 4 8 16 36 40 200]"},
+		{args: slices.Concat(learn, []string{"--decision", "regress", "-o", filepath.Join(t.TempDir(), "student.onnx")}, onlyGo),
+			files: 4, sizes: "[1 2 4 8 16 36 40]"},
 		// each model, with its bounds looked at, and pruned
 		{args: append([]string{"compare", robust, robust, "--certify"}, onlyGo...), files: 6, sizes: "[1 8 16]"},
 		{args: []string{"bounds", robust, "--box", box, "--rows", box}, files: 1, sizes: one},

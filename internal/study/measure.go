@@ -7,6 +7,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -72,6 +73,7 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string, teacher, before
 	return &step{kind: "evaluate", version: 2, name: "testing " + name, settings: settings, inputs: inputs,
 		fresh: func() any { return &evaluated{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+			ctx = infer.Once(ctx)
 			m, err := of.load()
 			if err != nil {
 				return nil, nil, err

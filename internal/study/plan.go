@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -325,11 +326,11 @@ func (l *lab) trainStep(name string, arch *student.Architecture, archErr error, 
 			return nil, nil, err
 		}
 		if teacher != nil {
-			use := fmt.Sprint("train ", extra)
-			if train, err = l.ask(ctx, teacher.made, teacher.spec, use, train); err != nil {
+			use, one := fmt.Sprint("train ", extra), infer.Once(ctx) // which ends here: training makes a graph in every epoch
+			if train, err = l.ask(one, teacher.made, teacher.spec, use, train); err != nil {
 				return nil, nil, fmt.Errorf("asking the teacher: %w", err)
 			}
-			if valid, err = l.ask(ctx, teacher.made, teacher.spec, "valid", valid); err != nil {
+			if valid, err = l.ask(one, teacher.made, teacher.spec, "valid", valid); err != nil {
 				return nil, nil, fmt.Errorf("asking the teacher: %w", err)
 			}
 		} else {

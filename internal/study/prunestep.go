@@ -7,6 +7,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/prune"
 	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
@@ -44,6 +45,7 @@ func (l *lab) pruneStep(name string, of *model, pr *Prune) *step {
 	}
 	return &step{kind: "prune", version: 1, name: name, settings: settings, inputs: []*step{of.made}, fresh: func() any { return &prunedResult{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
+			ctx = infer.Once(ctx)
 			m, err := onnxio.LoadContext(ctx, of.made.file) // a model of its own: pruning puts another graph into it
 			if err != nil {
 				return nil, nil, err
