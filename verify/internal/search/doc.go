@@ -10,8 +10,9 @@
 // with the halving (siege.go).
 //
 // Neurons splits sides of hinges and ranges of curves instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight.
-// Alpha (alpha.go) is the same means without a search. A search over sides goes through levels (levels.go): each bounds the whole box better than the
-// one before, hinges by covers of their own (deepen.go), and cases where they could be met at all (whole.go), before parts are taken.
+// Alpha (alpha.go) is the same means without a search. A search over sides goes through levels (levels.go): each bounds the whole box better than
+// the one before, hinges by covers of their own (deepen.go), and cases where they could be met at all (whole.go), before parts are taken. Both ways
+// end where the bounds of a point show that no part will be small enough (pin.go).
 //
 // What is proven by Inputs is a union of boxes that covers the first: children share their common face, and a cut removes only what the forms prove.
 package search

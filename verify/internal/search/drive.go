@@ -24,6 +24,8 @@ type common struct {
 	stuck int // parts that cannot be split
 	err   error
 	said  time.Time // when progress was told last
+	pins  pins
+	over  bool // no proof can come about
 
 	trying sync.Mutex
 }

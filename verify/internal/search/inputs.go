@@ -9,8 +9,9 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// Inputs decides a goal by halving input boxes. It ends with a proof, with a point that Try took, with the context, or where a box cannot be
-// halved any further. The verdict does not depend on the number of threads; which point is found first may.
+// Inputs decides a goal by halving input boxes. It ends with a proof, with a point that Try took, with the context, or where halving gains nothing:
+// at a box that cannot be halved any further, or at a point that no box around it can be proven for (pin.go). The verdict does not depend on the
+// number of threads; which point is found first may.
 func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Options, g Goal, s Settings) (Outcome, error) {
 	s = s.filled()
 	if d.Alone() {
@@ -27,6 +28,7 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	for i, l := range g.Box.Lower {
 		r.first[i] = g.Box.Upper[i] - l
 	}
+	r.pins.begin(firstBoxes)
 	r.siege.begin()
 	r.siege.least = math.Inf(1)
 	r.front.begin([]*part{root})
@@ -92,7 +94,7 @@ func (r *run) work(ps []*part) ([]*part, error) {
 	at := 0
 	views := make([]*view, len(ps))
 	for i, p := range ps {
-		views[i] = r.view(b, i, p, low, &t, &at)
+		views[i] = r.view(b, i, p.open, low, &t, &at)
 	}
 	if err := r.mixing(b, ps, views); err != nil {
 		return ps, r.mild(err)
@@ -105,7 +107,11 @@ func (r *run) work(ps []*part) ([]*part, error) {
 			r.proved(p.volume, v.proof)
 			continue
 		}
-		ok, y, err := r.outputs(p.corner(v))
+		x := p.corner(v)
+		ok, y, err := r.outputs(x)
+		if !ok && err == nil {
+			ok, err = r.pinned(r.net, r.d, r.o, x, p.open)
+		}
 		if ok || err != nil {
 			r.front.end()
 			return append(next, ps[i:]...), err
@@ -158,27 +164,27 @@ func (v *view) rank() {
 	}
 }
 
-func (r *run) view(b *bound.Bounds, i int, p *part, low []float64, t *bound.Trace, at *int) *view {
+func (c *common) view(b *bound.Bounds, i int, open []int, low []float64, t *bound.Trace, at *int) *view {
 	v := &view{proof: math.Inf(1)}
 	var out *bound.Box
-	for _, k := range p.open {
-		c := &r.g.Cases[k]
+	for _, k := range open {
+		q := &c.g.Cases[k]
 		from := *at
-		*at += len(c.Rows)
+		*at += len(q.Rows)
 		best, row, gone := math.Inf(-1), -1, false
-		for j := range c.Rows {
+		for j := range q.Rows {
 			x := low[from+j]
-			if c.Loss != nil {
+			if q.Loss != nil {
 				if out == nil {
 					o := b.Outputs(i)
 					out = &o
 				}
-				if e := c.Loss(j, *out); e != 0 {
+				if e := q.Loss(j, *out); e != 0 {
 					x = sound.Down(x - e)
 				}
 			}
-			gone = gone || c.disproved(j, x)
-			if m := margin(x, c.Bound[j]); row < 0 || m > best {
+			gone = gone || q.disproved(j, x)
+			if m := margin(x, q.Bound[j]); row < 0 || m > best {
 				best, row = m, j
 			}
 		}
@@ -187,7 +193,7 @@ func (r *run) view(b *bound.Bounds, i int, p *part, low []float64, t *bound.Trac
 			continue
 		}
 		v.open = append(v.open, k)
-		v.seen = append(v.seen, seen{slices.Clone(t.Coef[from:*at]), slices.Clone(t.Const[from:*at]), slices.Clone(c.Bound), row, best})
+		v.seen = append(v.seen, seen{slices.Clone(t.Coef[from:*at]), slices.Clone(t.Const[from:*at]), slices.Clone(q.Bound), row, best})
 	}
 	return v
 }

@@ -75,7 +75,7 @@ func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 		}
 		return false, nil
 	}
-	if err != nil || r.found || r.ctx.Err() == nil {
+	if err != nil || r.found || r.over || r.ctx.Err() == nil {
 		return false, err
 	}
 	r.reopen()

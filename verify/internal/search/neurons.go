@@ -42,6 +42,7 @@ func Neurons(ctx context.Context, net *bound.Network, o bound.Options, g Goal, s
 	o.Threads = 1 // parts are spread over the workers, not rows
 	r := &sides{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, o: o, front: newFrontier[*leaf](s.MaxOpen)}
 	defer r.close()
+	r.pins.begin(firstLeaves)
 	for i := range g.Cases {
 		r.open = append(r.open, i)
 	}
@@ -103,7 +104,12 @@ func (r *sides) work(ls []*leaf) ([]*leaf, error) {
 		}
 	}
 	if worst >= 0 {
-		if ok, err := r.try(pts.X(worst)); ok || err != nil {
+		x := pts.X(worst)
+		ok, err := r.try(x)
+		if !ok && err == nil {
+			ok, err = r.pinned(r.net, bound.DeepPoly, r.o, x, []int{ls[worst].c})
+		}
+		if ok || err != nil {
 			r.front.end()
 			return ls, err
 		}
