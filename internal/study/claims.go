@@ -49,6 +49,8 @@ type Check struct {
 	Effect Interval `json:"effect"`
 	// Bracket is where the effect may lie for the brackets of the radii alone; nil for what has none.
 	Bracket *Interval `json:"bracket,omitempty"`
+	// Spread is what the effect varies by; nil where one seed tells nothing of it.
+	Spread *Spread `json:"spread,omitempty"`
 	// CensoredA and CensoredB count radii that reach the largest that was asked for: they may be larger, and so may the means.
 	CensoredA int     `json:"censored_a,omitempty"`
 	CensoredB int     `json:"censored_b,omitempty"`

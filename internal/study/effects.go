@@ -94,7 +94,7 @@ func (c Check) shares(r *Results, a, b func(int64) (stood, error)) Check {
 		p, q = append(p, x[i].part()), append(q, y[i].part())
 		effect = append(effect, 100*(p[i]-q[i]))
 	}
-	c.ValueA, c.ValueB = mean(p), mean(q)
+	c.ValueA, c.ValueB, c.Spread = mean(p), mean(q), spreadOfShares(x, y)
 	c.Effect = Interval{Mean: mean(effect), Low: math.NaN(), High: math.NaN(), N: len(effect)}
 	below, above := newcombe(c.ValueA, c.ValueB, x[0].n, y[0].n, r.confidence())
 	if d := differences(x, y); len(d) > 1 {
@@ -171,7 +171,7 @@ func (c Check) ratio(r *Results, x, y []*RadiusRow) Check {
 		low, high = append(low, math.Log(a.low/b.high)), append(high, math.Log(a.high/b.low))
 		least, most = append(least, math.Log(a.low/b.most)), append(most, math.Log(a.most/b.low))
 	}
-	c.ValueA, c.ValueB = mean(va), mean(vb)
+	c.ValueA, c.ValueB, c.Spread = mean(va), mean(vb), spreadOfRatio(x, y)
 	middle := Interval{Mean: mean(effect), Low: math.NaN(), High: math.NaN(), N: len(effect)}
 	if seedless := x[0].Seed == NoSeed && y[0].Seed == NoSeed; seedless || len(effect) > 1 {
 		seeds := 0.0

@@ -42,7 +42,7 @@ func (r *Results) Document() (*report.Document, error) {
 	w.d.Lead = append(w.d.Lead, fmt.Sprintf("%s; seeds %s. Figures over several seeds are means with Student's 95 %% interval over the seeds: how "+
 		"much the training's randomness moves them, on the same test %s. %s Intervals are "+
 		"each by itself, not adjusted for their number. Radii and eps are in l-infinity, pixels in [0,1].", w.sizes(), joinSeeds(r.Spec.Seeds), w.terms().samples, w.terms().one))
-	for _, part := range []func() error{w.claims, w.accuracy, w.temperatures, w.pruning, w.attacks, w.areas, w.certified, w.made} {
+	for _, part := range []func() error{w.claims, w.power, w.accuracy, w.temperatures, w.pruning, w.attacks, w.areas, w.certified, w.made} {
 		if err := part(); err != nil {
 			return nil, err
 		}

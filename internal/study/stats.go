@@ -33,11 +33,8 @@ func tIntervalAt(v []float64, level float64) Interval {
 
 // halfWidth is half of Student's interval for the mean of two or more numbers.
 func halfWidth(v []float64, level float64) float64 {
-	n, m, q := float64(len(v)), mean(v), 0.0
-	for _, x := range v {
-		q += (x - m) * (x - m)
-	}
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.5+level/2) * math.Sqrt(q/(n-1)/n)
+	n := float64(len(v))
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.5+level/2) * math.Sqrt(variance(v)/n)
 }
 
 func mean(v []float64) float64 {

@@ -1,0 +1,62 @@
+package study
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/shallow-waters/shoal/internal/report"
+	"github.com/shallow-waters/shoal/internal/trial"
+)
+
+// power says what it would take to separate what is not.
+func (w *writer) power() error {
+	rows := w.r.Power()
+	if len(rows) == 0 {
+		return nil
+	}
+	t := report.Table{Head: []string{"claim", "A", "B", "measured with", "sd of seeds", "of images", "of both", "5: seeds", "with caution", "or images",
+		"or both", "seen", "seen: seeds", "or both"}, Text: []bool{false, true, true},
+		Caption: fmt.Sprintf("What separates an effect that lies %v percentage points, or for radii %v %%, from its limit in %.0f %% of studies, by the interval that checks have (each by itself, at %v %%). "+
+			"Standard deviations are of crossed random effects of this study's seeds and images, by mean squares; those of ratios are in hundredths of the logarithm. Seeds are with this study's images, images with its "+
+			"seeds, both are the pair that comes to the fewest models times images. With caution: should the few seeds here have been too much alike (the variance over seeds at the end of its "+
+			"one-sided 80 %% interval). Seen is how far the effect came out from its limit, below 0 on the other side; such distances of small studies flatter. - is more than %d seeds or a million images.",
+			PowerEffect, PowerEffect, 100*PowerWanted, 100*trial.Level, mostSeeds)}
+	number := func(n int) string {
+		if n == 0 {
+			return "-"
+		}
+		return report.Grouped(n)
+	}
+	both := func(n Needed) string {
+		if n.Both[0] == 0 {
+			return "-"
+		}
+		return fmt.Sprintf("%d × %s", n.Both[0], report.Grouped(n.Both[1]))
+	}
+	enough, over := 0, 0
+	for _, p := range rows {
+		with := fmt.Sprintf("%d × %s", p.Spread.Seeds, report.Grouped(p.Spread.Images))
+		if p.Spread.Seeds == 0 {
+			with = report.Grouped(p.Spread.Images) + " images"
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprint(p.Claim), p.A, p.B, with,
+			fmt.Sprintf("%.2f", p.OfSeeds), fmt.Sprintf("%.1f", p.OfImages), fmt.Sprintf("%.1f", p.OfRest),
+			number(p.Five.Seeds), number(p.Five.Cautious), number(p.Five.Images), both(p.Five),
+			fmt.Sprintf("%+.2f", p.Distance), number(p.Seen.Seeds), both(p.Seen)})
+		if able(p) {
+			enough++
+		}
+		over++
+	}
+	w.section("What it would take", report.Paragraph(fmt.Sprintf("An effect of %v points (%v %% of a mean radius) beyond its limit would be separated in %.0f %% of studies like this one in %d of %d comparisons. "+
+		"The table has the seeds and images that the others would need.", PowerEffect, PowerEffect, 100*PowerWanted, enough, over)), t)
+	return nil
+}
+
+// able tells that the study's own seeds and images have the wanted power.
+func able(p PowerRow) bool {
+	if p.Spread.Seeds == 0 {
+		return p.Five.Images > 0 && p.Five.Images <= p.Spread.Images
+	}
+	return p.Five.Seeds > 0 && p.Five.Seeds <= p.Spread.Seeds && !math.IsNaN(p.Distance)
+}
