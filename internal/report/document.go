@@ -57,6 +57,8 @@ type Figure struct {
 	SVG     []byte
 	// Inline pictures take their colours from the page, light or dark, and stand in HTML alone: Markdown has their caption.
 	Inline bool
+	// Beside Inline pictures stand beside the Markdown too, in colours of their own.
+	Beside bool
 }
 
 // Details are folded away in HTML: long text as it is, such as a configuration.
@@ -101,12 +103,24 @@ func (d *Document) Figures() []Figure {
 	var out []Figure
 	for _, s := range append([]Section{{Blocks: d.Opening}}, d.Sections...) {
 		for _, b := range s.Blocks {
-			if f, ok := b.(Figure); ok && !f.Inline {
+			switch f, ok := b.(Figure); {
+			case !ok || f.Inline && !f.Beside:
+			case f.Inline:
+				f.SVG = alone(f.SVG)
+				fallthrough
+			default:
 				out = append(out, f)
 			}
 		}
 	}
 	return out
+}
+
+// alone is a picture that takes its colours from the page with those of a light one.
+func alone(svg []byte) []byte {
+	head := svgHead.Find(svg)
+	return slices.Concat(head, []byte("<style>svg{color:#1a1a1a}.good{color:#0072B2}.bad{color:#B84300}.open{color:#6b6b6b}.hollow{fill:#fff}</style>"+
+		"<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"), svg[len(head):])
 }
 
 // Write writes report.html, report.md and the pictures that it links to into a folder. Pictures of an earlier report that are not in this

@@ -24,7 +24,7 @@ th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;
 th{background:var(--soft)}.l{text-align:left}td.l,th{white-space:normal}td.l{min-width:7rem}
 th:first-child,td:first-child{position:sticky;left:0}td:first-child{background:var(--paper);min-width:0}td.l:first-child{min-width:7rem}
 figure{margin:1.4rem 0}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:0 1.5rem}figure svg{width:100%;max-width:36rem;height:auto;display:block;background:#fff;border:1px solid var(--line)}
-.bare svg{background:none;border:0;color:var(--ink)}.bare .good{color:var(--good)}.bare .bad{color:var(--bad)}.bare .open{color:var(--open)}
+.bare svg{background:none;border:0;color:var(--ink)}.bare .good{color:var(--good)}.bare .bad{color:var(--bad)}.bare .open{color:var(--open)}.bare .hollow{fill:var(--paper)}
 figcaption{color:var(--quiet);font-size:.875rem;padding-top:.4rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
 @media(max-width:40rem){th,td{padding:4px 6px;font-size:13px;line-height:18px}td.l,td.l:first-child{min-width:5.5rem}}

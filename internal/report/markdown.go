@@ -35,7 +35,7 @@ func markdownBlocks(b *strings.Builder, blocks []Block) {
 		case Table:
 			x.markdown(b)
 		case Figure:
-			if x.Inline {
+			if x.Inline && !x.Beside {
 				fmt.Fprintf(b, "%s\n", foreign.Markdown(x.Caption))
 				continue
 			}

@@ -36,48 +36,44 @@ func (r *Results) Write(dir string) error {
 // Document is the report.
 func (r *Results) Document() (*report.Document, error) {
 	w := &writer{r: r, d: &report.Document{Title: r.Spec.Name}}
-	if r.Spec.Note != "" {
-		w.d.Lead = append(w.d.Lead, strings.TrimSpace(r.Spec.Note))
+	if a := w.answer(); a != "" {
+		if w.needed = w.r.Power(); len(w.needed) > 0 {
+			a += " " + powerText(w.needed)
+		}
+		w.d.Lead = append(w.d.Lead, a)
 	}
-	w.d.Lead = append(w.d.Lead, fmt.Sprintf("%s; seeds %s. Figures over several seeds are means with Student's 95 %% interval over the seeds: how "+
-		"much the training's randomness moves them, on the same test %s. %s Intervals are "+
-		"each by itself, not adjusted for their number. Radii and eps are in l-infinity, pixels in [0,1].", w.sizes(), joinSeeds(r.Spec.Seeds), w.terms().samples, w.terms().one))
+	w.opening()
+	w.about()
 	for _, part := range []func() error{w.claims, w.power, w.accuracy, w.temperatures, w.pruning, w.attacks, w.areas, w.certified, w.made} {
 		if err := part(); err != nil {
 			return nil, err
 		}
 	}
-	w.answerFirst()
+	w.fold()
 	return w.d, nil
 }
 
-// carrying are the beginnings of the names of pictures, by how much of the claims they carry.
-var carrying = []string{"area-", "certified-", "radii-", "attack-", ""}
-
-// answerFirst puts the verdicts in a line and the picture that carries them before everything else, and folds the tables behind; the first one has
-// the claims, where there are any.
-func (w *writer) answerFirst() {
-	if a := w.answer(); a != "" {
-		w.d.Lead = append([]string{a}, w.d.Lead...)
+// about says what the study is and how its figures are to be read.
+func (w *writer) about() {
+	var blocks []report.Block
+	if w.r.Spec.Note != "" {
+		blocks = append(blocks, report.Paragraph(strings.TrimSpace(w.r.Spec.Note)))
 	}
-	place, rank := [2]int{-1, -1}, len(carrying)
+	w.section("About", append(blocks, report.Paragraph(fmt.Sprintf("%s; seeds %s. Figures over several seeds are means with Student's 95 %% interval over the "+
+		"seeds: how much the training's randomness moves them, on the same test %s. %s "+
+		"Intervals are each by itself, not adjusted for their number. Radii and eps are in l-infinity, pixels in [0,1].",
+		w.sizes(), joinSeeds(w.r.Spec.Seeds), w.terms().samples, w.terms().one)))...)
+}
+
+// fold puts the tables behind the opening away until somebody opens them.
+func (w *writer) fold() {
 	for i := range w.d.Sections {
 		for k, b := range w.d.Sections[i].Blocks {
-			switch x := b.(type) {
-			case report.Table:
-				x.Folded = i > 0 || k > 0 || len(w.r.Claims) == 0
+			if x, ok := b.(report.Table); ok {
+				x.Folded = true
 				w.d.Sections[i].Blocks[k] = x
-			case report.Figure:
-				if at := slices.IndexFunc(carrying, func(start string) bool { return strings.HasPrefix(x.File, start) }); at < rank {
-					place, rank = [2]int{i, k}, at
-				}
 			}
 		}
-	}
-	if i, k := place[0], place[1]; i >= 0 {
-		s := &w.d.Sections[i]
-		w.d.Opening = []report.Block{s.Blocks[k]}
-		s.Blocks = slices.Delete(s.Blocks, k, k+1)
 	}
 }
 
@@ -105,8 +101,9 @@ func (w *writer) answer() string {
 
 // writer puts results into a document.
 type writer struct {
-	r *Results
-	d *report.Document
+	r      *Results
+	d      *report.Document
+	needed []PowerRow
 }
 
 func (w *writer) section(title string, blocks ...report.Block) {

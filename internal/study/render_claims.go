@@ -12,21 +12,9 @@ func (w *writer) claims() error {
 	if len(w.r.Claims) == 0 {
 		return nil
 	}
-	sum := report.Table{Caption: "Whichever way they come out. A claim passes where all its checks do, fails where one does, and is not separated where an interval holds both sides. " +
+	blocks := []report.Block{report.Paragraph("A claim passes where all its checks do, fails where one does, and is not separated where an interval holds both sides. " +
 		"It is not decided where radii that reach the largest asked for could turn it. " +
-		"Checks in further domains and on the attack's curve do not decide a claim: they say what it is worth.",
-		Head: []string{"claim", "verdict", "after all comparisons", "the thesis' claim", "checked on"}, Text: []bool{false, true, true, true, true}}
-	var verdicts []Verdict
-	for _, c := range w.r.Claims {
-		verdict := string(c.Verdict)
-		if c.Why != "" {
-			verdict += ": " + c.Why
-		}
-		sum.Rows = append(sum.Rows, []string{fmt.Sprint(c.Claim), verdict, string(c.AfterAll), c.Text, c.On})
-		verdicts = append(verdicts, c.Verdict)
-	}
-	sum.Mark = func(row, column int) string { return tone(verdicts[row], column == 1) }
-	blocks := []report.Block{sum, report.Paragraph(multiplicity(w.r.Claims))}
+		"Checks in further domains and on the attack's curve do not decide a claim: they say what it is worth."), report.Paragraph(multiplicity(w.r.Claims))}
 	blocks = append(blocks,
 		report.Paragraph("The checks of each claim follow. Differences are in percentage points, paired by seed; ratios are geometric means over the seeds, "+
 			"paired likewise; n is the number of pairs. In brackets behind an effect stands its 95 % interval: over seeds and images, which are crossed random effects, and for radii wider by their brackets. "+

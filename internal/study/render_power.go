@@ -10,7 +10,7 @@ import (
 
 // power says what it would take to separate what is not.
 func (w *writer) power() error {
-	rows := w.r.Power()
+	rows := w.needed
 	if len(rows) == 0 {
 		return nil
 	}
@@ -33,7 +33,6 @@ func (w *writer) power() error {
 		}
 		return fmt.Sprintf("%d × %s", n.Both[0], report.Grouped(n.Both[1]))
 	}
-	enough, over := 0, 0
 	for _, p := range rows {
 		with := fmt.Sprintf("%d × %s", p.Spread.Seeds, report.Grouped(p.Spread.Images))
 		if p.Spread.Seeds == 0 {
@@ -43,14 +42,21 @@ func (w *writer) power() error {
 			fmt.Sprintf("%.2f", p.OfSeeds), fmt.Sprintf("%.1f", p.OfImages), fmt.Sprintf("%.1f", p.OfRest),
 			number(p.Five.Seeds), number(p.Five.Cautious), number(p.Five.Images), both(p.Five),
 			fmt.Sprintf("%+.2f", p.Distance), number(p.Seen.Seeds), both(p.Seen)})
+	}
+	w.section("What it would take", report.Paragraph(powerText(rows)+" The table has the seeds and images that the others would need."), t)
+	return nil
+}
+
+// powerText says how many comparisons the study is large enough for.
+func powerText(rows []PowerRow) string {
+	enough := 0
+	for _, p := range rows {
 		if able(p) {
 			enough++
 		}
-		over++
 	}
-	w.section("What it would take", report.Paragraph(fmt.Sprintf("An effect of %v points (%v %% of a mean radius) beyond its limit would be separated in %.0f %% of studies like this one in %d of %d comparisons. "+
-		"The table has the seeds and images that the others would need.", PowerEffect, PowerEffect, 100*PowerWanted, enough, over)), t)
-	return nil
+	return fmt.Sprintf("%d of %d comparisons are of enough seeds and images to separate an effect of %v points (%v %% of a mean radius) in %.0f %% of studies.",
+		enough, len(rows), PowerEffect, PowerEffect, 100*PowerWanted)
 }
 
 // able tells that the study's own seeds and images have the wanted power.

@@ -201,47 +201,52 @@ func TestWriteLeavesNothingHalf(t *testing.T) {
 	}
 }
 
-// TestReportOpensWithItsAnswer: the verdicts in a line and one picture stand before any table, and tables behind are folded, but for that of the
-// claims.
+// TestReportOpensWithItsAnswer: the verdicts in a sentence and in a line each, and a picture for each question that has effects, stand before
+// everything else; all tables behind are folded, and no effect that decides a claim is left out of the pictures.
 func TestReportOpensWithItsAnswer(t *testing.T) {
 	r := madeUp()
 	d, err := r.Document()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Opening) != 1 || len(d.Lead) == 0 {
-		t.Fatalf("%d blocks open it", len(d.Opening))
-	}
-	if _, ok := d.Opening[0].(report.Figure); !ok {
-		t.Errorf("%T opens it", d.Opening[0])
-	}
 	count := map[Verdict]int{}
+	effects := 0
 	for _, c := range r.Claims {
 		count[c.Verdict]++
+		for _, k := range c.Checks {
+			if !k.Secondary && k.Kind != "equal" && k.Verdict != NotRun {
+				effects++
+			}
+		}
 	}
 	for v, n := range count {
 		if want := fmt.Sprintf("%d %s (", n, v); !strings.Contains(d.Lead[0], want) {
 			t.Errorf("%q has no %q", d.Lead[0], want)
 		}
 	}
-	open, all := 0, 0
+	lines, ok := d.Opening[0].(report.Table)
+	if !ok || lines.Folded || len(lines.Rows) != len(r.Claims) {
+		t.Fatalf("%T opens it, folded: %v, with %d lines", d.Opening[0], lines.Folded, len(lines.Rows))
+	}
+	drawn := 0
+	for _, b := range d.Opening[1:] {
+		drawn += strings.Count(string(b.(report.Figure).SVG), "<g class=")
+	}
+	if drawn != effects || len(d.Opening) < 5 {
+		t.Errorf("%d of %d effects are drawn, in %d pictures", drawn, effects, len(d.Opening)-1)
+	}
+	tables := 0
 	for _, s := range d.Sections {
 		for _, b := range s.Blocks {
-			switch x := b.(type) {
-			case report.Table:
-				all++
+			if x, ok := b.(report.Table); ok {
+				tables++
 				if !x.Folded {
-					open++
-				}
-			case report.Figure:
-				if f := d.Opening[0].(report.Figure); x.File == f.File {
-					t.Errorf("%s is there twice", f.File)
+					t.Errorf("an open table %q in %q", x.Title, s.Title)
 				}
 			}
 		}
 	}
-	page := string(d.HTML())
-	if first := strings.Index(page, "<svg"); first < 0 || strings.Contains(page[:first], "<table") || open != 1 || all < 5 {
-		t.Errorf("%d of %d tables are open", open, all)
+	if page := string(d.HTML()); tables < 5 || strings.Index(page, "<svg") > strings.Index(page, "<nav") {
+		t.Errorf("%d tables; the contents stand before the pictures", tables)
 	}
 }
