@@ -13,8 +13,8 @@ import (
 // recipeTorchTolerance is what weights may be apart after twelve steps in float32: the 1e-5, of weights below 1.
 const recipeTorchTolerance = 1e-5
 
-// TestRecipesAreThoseOfPyTorch trains the network of testdata/step.json by each recipe of testdata/recipe.json and compares the loss of every step and
-// the weights behind the last one with what PyTorch's own optimisers, schedules, smoothing and clipping gave (testdata/recipe.py).
+// TestRecipesAreThoseOfPyTorch trains the network of testdata/step.json by each recipe of testdata/recipe.json and compares the loss of every step
+// and the weights behind the last one with what PyTorch's own optimisers, schedules, smoothing and clipping gave (testdata/recipe.py).
 func TestRecipesAreThoseOfPyTorch(t *testing.T) {
 	read := func(name string, v any) {
 		t.Helper()
