@@ -19,6 +19,7 @@ type attacked struct {
 	Correct     int           `json:"correct"` // unchanged; all of numbers
 	Eps         []float64     `json:"eps"`
 	Robust      []int         `json:"robust"` // at each eps
+	Stands      [][]byte      `json:"stands"` // which images at each eps, one bit each, the first in the lowest
 	Evaluations int64         `json:"evaluations"`
 	Engine      string        `json:"engine"`
 	Flags       []report.Flag `json:"flags,omitempty"`
@@ -40,7 +41,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 	l.rangeInto(settings)
 	of.spec.into(settings)
 	l.decisionInto(settings, true)
-	return &step{kind: "attack", version: 1, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings,
+	return &step{kind: "attack", version: 2, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings,
 		inputs: []*step{of.made},
 		fresh:  func() any { return &attacked{} },
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
@@ -84,7 +85,14 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 				return nil, nil, err
 			}
 			out := &attacked{Samples: v.Len(), Eps: a.Eps, Engine: t.Engine(), Flags: q.Flags()}
-			for _, sum := range q.Sums(rows) {
+			for k, sum := range q.Sums(rows) {
+				stands := make([]byte, (v.Len()+7)/8)
+				for i := range v.Len() { // rows are image by image, each at every eps
+					if !rows[i*len(a.Eps)+k].Adversarial {
+						stands[i/8] |= 1 << (i % 8)
+					}
+				}
+				out.Stands = append(out.Stands, stands)
 				if out.Correct = sum.Correct; sub.Numbers() { // where nothing moves, all are where they are
 					out.Correct = sum.Samples
 				}

@@ -43,7 +43,11 @@ func (r *Results) standing(s Subject, attack string, eps float64) func(int64) (s
 		if k < 0 {
 			return stood{}, fmt.Errorf("%s was not tried at eps %v", attack, eps)
 		}
-		return stood{seed: m.Seed, right: m.Robust[k], n: m.Samples}, nil
+		out := stood{seed: m.Seed, right: m.Robust[k], n: m.Samples}
+		if len(m.Stands) == len(m.Eps) {
+			out.bits = m.Stands[k]
+		}
+		return out, nil
 	}
 }
 

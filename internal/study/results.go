@@ -138,6 +138,7 @@ type AttackRow struct {
 	Correct int           `json:"correct"`
 	Eps     []float64     `json:"eps"`
 	Robust  []int         `json:"robust"`
+	Stands  [][]byte      `json:"stands,omitempty"` // which images at each eps, one bit each, the first in the lowest
 	Flags   []report.Flag `json:"flags,omitempty"`
 }
 
@@ -196,7 +197,7 @@ func (p *plan) gather() (*Results, error) {
 	}
 	for _, a := range p.attacks {
 		if x, ok := a.step.result.(*attacked); ok && a.step.err == nil {
-			r.Attacks = append(r.Attacks, AttackRow{a.of.Subject, a.of.seed, a.what, x.Samples, x.Correct, x.Eps, x.Robust, x.Flags})
+			r.Attacks = append(r.Attacks, AttackRow{a.of.Subject, a.of.seed, a.what, x.Samples, x.Correct, x.Eps, x.Robust, x.Stands, x.Flags})
 		}
 	}
 	for _, list := range [][]measured{p.radii, p.uppers} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -231,6 +232,23 @@ func TestTinyStudyEndToEnd(t *testing.T) {
 	}
 	if worked["training"] != 6 || worked["attacking"] != 10 || worked["certifying"] != 5 || worked["pruning"] != 2 {
 		t.Error(worked)
+	}
+	for _, a := range r.Attacks { // what stands is right without an attack, image by image
+		right := r.model(a.Subject, a.Seed).Right
+		for k, list := range a.Stands {
+			n := 0
+			for i, b := range list {
+				if n += bits.OnesCount8(b); b&^right[i] != 0 {
+					t.Errorf("%s at %v: images %08b of %d stand, right are %08b", a.Subject, a.Eps[k], b, i, right[i])
+				}
+			}
+			if n != a.Robust[k] {
+				t.Errorf("%s at %v: %d images stand, %d are counted", a.Subject, a.Eps[k], n, a.Robust[k])
+			}
+		}
+		if len(a.Stands) != len(a.Eps) {
+			t.Errorf("%s: %d lists of images for %d radii", a.Subject, len(a.Stands), len(a.Eps))
+		}
 	}
 	before, err := os.ReadFile(filepath.Join(dir, "report.html"))
 	if err != nil {
