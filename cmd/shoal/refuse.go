@@ -234,8 +234,10 @@ var demandsOf = map[string]demands{
 			return valid(trainingConfig(c))
 		}},
 	"study": {words: 1, what: "study file", instead: "preset",
-		needs: []need{{flags: []string{"output"}, when: func(c *cli.Context) bool { return !c.Bool("print") }, hint: "for example -o quick"}},
-		rules: []rule{onGPU, {"print", has("preset"), "goes with --preset"}}, also: oneOutput},
+		needs: []need{{flags: []string{"output"}, hint: "for example -o quick",
+			when: func(c *cli.Context) bool { return !c.Bool("print") && !c.Bool("power") }}},
+		rules: []rule{onGPU, {"print", has("preset"), "goes with --preset"},
+			{"output preset engine device onnxruntime threads require-claims", lacks("power"), "does not go with --power"}}, also: oneOutput},
 
 	"vnnlib check": {words: 1, what: "property file"}, "vnnlib convert": {words: 1, what: "property file"},
 	"vnnlib format": {words: 1, what: "property file"},

@@ -254,6 +254,8 @@ func TestWhatMeansNothingTogetherIsRefused(t *testing.T) {
 		"study -o d":                     "study takes one study file, not 0 arguments",
 		"study a.yaml -o d --device 1":   "--device does not go with --engine go",
 		"study a.yaml -o d --json=lines": "--json \"lines\"",
+		"study a.json -o d --power":      "--output does not go with --power",
+		"study --power":                  "study takes one study file, not 0 arguments",
 		"version x":                      "version takes flags only, not \"x\"",
 		"runtime list x":                 "runtime list takes flags only, not \"x\"",
 		"runtime doctor x":               "runtime doctor takes flags only, not \"x\"",

@@ -23,6 +23,7 @@ func studyCommand() *cli.Command {
 		own(wordFlag("preset", "instead of a file one of the thesis' grids: "+strings.Join(study.Presets(), ", ")+
 			"; its data lie in the folder of the call", "", study.Presets()...), "none"),
 		&cli.BoolFlag{Name: "print", Usage: "print the file of --preset, and run nothing"},
+		&cli.BoolFlag{Name: "power", Usage: "run nothing: the file is a finished study's study.json, and what seeds and images would separate its claims is printed"},
 		&cli.BoolFlag{Name: "require-claims", Usage: "exit with code 12 unless all claims pass"},
 		jsonOption()}
 	return &cli.Command{
@@ -39,6 +40,9 @@ func studyCommand() *cli.Command {
 }
 
 func studyAction(c *cli.Context) error {
+	if c.Bool("power") {
+		return studyPower(c)
+	}
 	dir, path := c.String("output"), c.Args().First()
 	var text []byte
 	var err error

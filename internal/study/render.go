@@ -38,7 +38,7 @@ func (r *Results) Document() (*report.Document, error) {
 	w := &writer{r: r, d: &report.Document{Title: r.Spec.Name}}
 	if a := w.answer(); a != "" {
 		if w.needed = w.r.Power(); len(w.needed) > 0 {
-			a += " " + powerText(w.needed)
+			a += " " + PowerText(w.needed)
 		}
 		w.d.Lead = append(w.d.Lead, a)
 	}

@@ -21,34 +21,47 @@ func (w *writer) power() error {
 			"seeds, both are the pair that comes to the fewest models times images. With caution: should the few seeds here have been too much alike (the variance over seeds at the end of its "+
 			"one-sided 80 %% interval). Seen is how far the effect came out from its limit, below 0 on the other side; such distances of small studies flatter. - is more than %d seeds or a million images.",
 			PowerEffect, PowerEffect, 100*PowerWanted, 100*trial.Level, mostSeeds)}
-	number := func(n int) string {
-		if n == 0 {
-			return "-"
-		}
-		return report.Grouped(n)
-	}
-	both := func(n Needed) string {
-		if n.Both[0] == 0 {
-			return "-"
-		}
-		return fmt.Sprintf("%d × %s", n.Both[0], report.Grouped(n.Both[1]))
-	}
 	for _, p := range rows {
-		with := fmt.Sprintf("%d × %s", p.Spread.Seeds, report.Grouped(p.Spread.Images))
-		if p.Spread.Seeds == 0 {
-			with = report.Grouped(p.Spread.Images) + " images"
-		}
-		t.Rows = append(t.Rows, []string{fmt.Sprint(p.Claim), p.A, p.B, with,
+		t.Rows = append(t.Rows, []string{fmt.Sprint(p.Claim), p.A, p.B, p.With(),
 			fmt.Sprintf("%.2f", p.OfSeeds), fmt.Sprintf("%.1f", p.OfImages), fmt.Sprintf("%.1f", p.OfRest),
-			number(p.Five.Seeds), number(p.Five.Cautious), number(p.Five.Images), both(p.Five),
-			fmt.Sprintf("%+.2f", p.Distance), number(p.Seen.Seeds), both(p.Seen)})
+			needed(p.Five.Seeds), needed(p.Five.Cautious), needed(p.Five.Images), p.Five.pair(),
+			fmt.Sprintf("%+.2f", p.Distance), needed(p.Seen.Seeds), p.Seen.pair()})
 	}
-	w.section("What it would take", report.Paragraph(powerText(rows)+" The table has the seeds and images that the others would need."), t)
+	w.section("What it would take", report.Paragraph(PowerText(rows)+" The table has the seeds and images that the others would need."), t)
 	return nil
 }
 
-// powerText says how many comparisons the study is large enough for.
-func powerText(rows []PowerRow) string {
+// needed is a number of Needed in words.
+func needed(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return report.Grouped(n)
+}
+
+// Columns are what separates the effect in words: seeds, seeds with caution, images, and both.
+func (n Needed) Columns() []string {
+	return []string{needed(n.Seeds), needed(n.Cautious), needed(n.Images), n.pair()}
+}
+
+// pair is Both in words.
+func (n Needed) pair() string {
+	if n.Both[0] == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d × %s", n.Both[0], report.Grouped(n.Both[1]))
+}
+
+// With says what the study had.
+func (p PowerRow) With() string {
+	if p.Spread.Seeds == 0 {
+		return report.Grouped(p.Spread.Images) + " images"
+	}
+	return fmt.Sprintf("%d × %s", p.Spread.Seeds, report.Grouped(p.Spread.Images))
+}
+
+// PowerText says how many comparisons the study is large enough for.
+func PowerText(rows []PowerRow) string {
 	enough := 0
 	for _, p := range rows {
 		if able(p) {
