@@ -50,7 +50,32 @@ func (r *Results) Document() (*report.Document, error) {
 		}
 	}
 	w.fold()
+	if len(w.r.Claims) == 0 {
+		w.open()
+	}
 	return w.d, nil
+}
+
+// carrying are the beginnings of the names of pictures, by how much they say of a study.
+var carrying = []string{"area-", "certified-", "radii-", "attack-", ""}
+
+// open moves the picture that says most before everything else, where there are no claims that could be answered.
+func (w *writer) open() {
+	var at *report.Section
+	place, rank := 0, len(carrying)
+	for i := range w.d.Sections {
+		for k, b := range w.d.Sections[i].Blocks {
+			if f, ok := b.(report.Figure); ok {
+				if r := slices.IndexFunc(carrying, func(start string) bool { return strings.HasPrefix(f.File, start) }); r < rank {
+					at, place, rank = &w.d.Sections[i], k, r
+				}
+			}
+		}
+	}
+	if at != nil {
+		w.d.Opening = []report.Block{at.Blocks[place]}
+		at.Blocks = slices.Delete(at.Blocks, place, place+1)
+	}
 }
 
 // about says what the study is and how its figures are to be read.

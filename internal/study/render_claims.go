@@ -38,7 +38,7 @@ func multiplicity(list []ClaimResult) string {
 		return "No claim is decided by an interval."
 	}
 	return fmt.Sprintf("%d comparisons decide these claims. Were there no effects at all, about %.1f of them would be separated by chance, at %v %% each. "+
-		"The column after all comparisons has the verdicts at %.4g %% each, with which all of them are right together at %v %% (Bonferroni).",
+		"Verdicts among all are those at %.4g %% each, with which all of them are right together at %v %% (Bonferroni).",
 		n, (1-trial.Level)*float64(n), 100*trial.Level, 100*(1-(1-trial.Level)/float64(n)), 100*trial.Level)
 }
 

@@ -250,3 +250,25 @@ func TestReportOpensWithItsAnswer(t *testing.T) {
 		t.Errorf("%d tables; the contents stand before the pictures", tables)
 	}
 }
+
+// TestReportWithoutClaimsOpensWithAPicture: there is nothing to answer, and the picture that says most stands once, before everything else.
+func TestReportWithoutClaimsOpensWithAPicture(t *testing.T) {
+	r := madeUp()
+	r.Claims = nil
+	d, err := r.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Opening) != 1 || d.Opening[0].(report.Figure).File != "area-1.svg" {
+		t.Fatalf("%d blocks open it", len(d.Opening))
+	}
+	n := 0
+	for _, f := range d.Figures() {
+		if f.File == "area-1.svg" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("the picture is there %d times", n)
+	}
+}
