@@ -72,7 +72,11 @@ func (b *graphBuilder) graph(p *pb.GraphProto, top bool) (*Graph, error) {
 		if err != nil {
 			return nil, fmt.Errorf("initializer %q: %w", w.GetName(), err)
 		}
-		b.values[w.GetName()] = constant(w.GetName(), t)
+		v := constant(w.GetName(), t)
+		if d := DType(w.GetDataType()); d.Half() { // what is cast like it is rounded so
+			v.DType = d
+		}
+		b.values[w.GetName()] = v
 	}
 	seen := map[string]bool{}
 	for _, in := range p.Input {

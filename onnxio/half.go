@@ -22,6 +22,28 @@ func HalfBits(f float32) uint16 {
 // HalfValue widens float16 bits, exactly.
 func HalfValue(h uint16) float32 { return widen(Float16, h) }
 
+// Round gives the number of float16 or bfloat16 next to v, ties to even. Other types keep v.
+func (d DType) Round(v float32) float32 {
+	switch d {
+	case Float16:
+		return widen(d, HalfBits(v))
+	case BFloat16:
+		return widen(d, BFloat16Bits(v))
+	}
+	return v
+}
+
+// Computed is the type that numbers of type d are computed in: float32 for float16 and bfloat16, else d.
+func (d DType) Computed() DType {
+	if d.Half() {
+		return Float
+	}
+	return d
+}
+
+// Half tells whether the type is float16 or bfloat16, whose numbers are held as float32.
+func (d DType) Half() bool { return d == Float16 || d == BFloat16 }
+
 // BFloat16Bits rounds to bfloat16, to nearest and ties to even.
 func BFloat16Bits(f float32) uint16 {
 	b := math.Float32bits(f)

@@ -2,6 +2,8 @@ package onnxio
 
 import (
 	"math"
+	"math/big"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -47,5 +49,51 @@ func TestHalves(t *testing.T) {
 	}
 	if BFloat16Bits(1.00390625) != 0x3f80 || BFloat16Bits(1.01171875) != 0x3f82 {
 		t.Error("ties do not go to even")
+	}
+}
+
+// TestRoundIsNearest rounds by arithmetic of another kind: big.Float of as many bits of precision as the type has, of which the smallest numbers
+// have fewer. NaN stays NaN, and what is beyond the largest number by half a step or more is infinite.
+func TestRoundIsNearest(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 16))
+	for d, form := range map[DType]struct{ bits, least, most int }{Float16: {11, -14, 16}, BFloat16: {8, -126, 128}} {
+		for range 20000 {
+			v := math.Float32frombits(rng.Uint32())
+			if rng.IntN(2) == 0 { // near what both types hold
+				v = float32((rng.Float64()*2 - 1) * math.Pow(10, float64(rng.IntN(14)-9)))
+			}
+			if rng.IntN(3) == 0 { // a tie, or next to one
+				v = math.Float32frombits(math.Float32bits(v)&^0xffff | 0x8000 + uint32(rng.IntN(3)) - 1)
+			}
+			got := d.Round(v)
+			if v != v || math.IsInf(float64(v), 0) {
+				if got != v && (v == v || got == got) {
+					t.Fatalf("%v becomes %v as %v", v, got, d)
+				}
+				continue
+			}
+			_, exp := math.Frexp(float64(v))
+			bits := min(form.bits, form.bits+exp-1-form.least)
+			want := 0.0
+			if bits >= 1 {
+				want, _ = new(big.Float).SetPrec(uint(bits)).SetFloat64(float64(v)).Float64()
+			} else { // no more than one step above zero, or none: ties are to zero, which is even
+				step := math.Ldexp(1, form.least-form.bits+1)
+				if math.Abs(float64(v)) > step/2 {
+					want = math.Copysign(step, float64(v))
+				}
+			}
+			if math.Abs(want) >= math.Ldexp(1, form.most) {
+				want = math.Inf(int(math.Copysign(1, want)))
+			}
+			if float64(got) != want {
+				t.Fatalf("%v (%x) becomes %v as %v, want %v", v, math.Float32bits(v), got, d, want)
+			}
+		}
+	}
+	for _, d := range []DType{Float, Double, Int8} {
+		if d.Half() || d.Round(0.1) != 0.1 {
+			t.Errorf("%v rounds", d)
+		}
 	}
 }

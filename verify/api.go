@@ -190,6 +190,9 @@ type Info struct {
 	// Departures are the nodes that onnxruntime computes otherwise than the standard says. Proofs and counterexamples are of
 	// Options.Reading.
 	Departures []Departure
+	// Widened are the types of half precision that the file computes in, by name. Proofs and counterexamples are of the network that computes in
+	// their stead with real numbers, or float32: constants and casts are of the file's type, and what nodes give is not rounded to it.
+	Widened []string
 	Neurons    int // nonlinear elements
 }
 

@@ -78,6 +78,9 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	for _, d := range departures {
 		v.info.Departures = append(v.info.Departures, Departure(d))
 	}
+	for _, w := range infer.Widened(m.Graph) {
+		v.info.Widened = append(v.info.Widened, w.DType.String())
+	}
 	for _, in := range g.Inputs {
 		if in.Const == nil {
 			v.info.InputShape = in.Shape

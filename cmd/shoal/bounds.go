@@ -82,11 +82,14 @@ func boundsAction(c *cli.Context) error {
 		for i, l := range r.Lower {
 			foreign.Fprintf(c.App.Writer, "row %d: >= %.17g\n", i, l)
 		}
-		sayReading(c.App.Writer, c, v.Info().Departures)
+		sayReading(c.App.Writer, c, v.Info().Widened, v.Info().Departures)
 		return nil
 	}
 	doc := map[string]any{"lower": numbers(r.Lower), "seconds": r.Seconds, "method": c.String("method"), "semantics": c.String("semantics"),
 		"reading": readingOf(c).String(), "departures": v.Info().Departures, "model": modelOf(c, m)}
+	if w := v.Info().Widened; len(w) > 0 {
+		doc["widened"] = w
+	}
 	if c.Bool("layers") {
 		var layers []map[string]any
 		for _, l := range r.Layers {

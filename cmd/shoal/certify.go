@@ -70,6 +70,7 @@ type certifyConfig struct {
 	Semantics  string             `json:"semantics"`
 	Reading    string             `json:"reading"`
 	Departures []verify.Departure `json:"departures"`
+	Widened    []string           `json:"widened,omitempty"`
 	Timeout    string             `json:"timeout,omitempty"` // none where it is not there
 	Falsify    string             `json:"falsify"`
 	Softmax    bool               `json:"softmax_dropped"`
@@ -82,7 +83,7 @@ func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
 		Resize: c.String("resize"), EXIF: c.Bool("exif"),
 		Norm: "linf", Mean: s.Mean, Std: s.Std, Method: c.String("method"), Semantics: c.String("semantics"),
 		Timeout: timeoutText(c), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version(),
-		PixelRange: s.Valid, Reading: readingOf(c).String(), Departures: v.Info().Departures}
+		PixelRange: s.Valid, Reading: readingOf(c).String(), Departures: v.Info().Departures, Widened: v.Info().Widened}
 }
 
 func timeoutText(c *cli.Context) string {
@@ -157,7 +158,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	}
 	sayCertificates(c, r.Rows)
 	if p.mode == "" {
-		sayReading(c.App.Writer, c, config.Departures)
+		sayReading(c.App.Writer, c, config.Widened, config.Departures)
 	}
 	if r.Interrupted {
 		return errCutShort()

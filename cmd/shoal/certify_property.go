@@ -29,6 +29,7 @@ type propertyDoc struct {
 	Semantics      string                 `json:"semantics"`
 	Reading        string                 `json:"reading"`
 	Departures     []verify.Departure     `json:"departures"`
+	Widened        []string               `json:"widened,omitempty"`
 	Model          modelDoc               `json:"model"`
 	Property       string                 `json:"property"`
 	Rungs          []verify.Rung          `json:"rungs,omitempty"`
@@ -102,7 +103,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	doc := propertyDoc{Verdict: string(r.Verdict), FalsifiedIn: string(r.FalsifiedIn), Counterexample: r.Counterexample,
 		Seconds: time.Since(start).Seconds(), Method: string(r.Method),
 		Reason: r.Reason, Margin: number(r.Margin), Semantics: string(semantics), Model: modelOf(c, file), Property: path,
-		Reading: readingOf(c).String(), Departures: v.Info().Departures, Rungs: r.Rungs}
+		Reading: readingOf(c).String(), Departures: v.Info().Departures, Widened: v.Info().Widened, Rungs: r.Rungs}
 	if r.Timeout && !interrupted {
 		doc.Verdict = "timeout"
 	}
@@ -142,7 +143,7 @@ func printProperty(c *cli.Context, doc propertyDoc, v verify.Verdict, interrupte
 	default:
 		_, err = foreign.Fprintf(c.App.Writer, "%s: %s (%.2f s)\n", doc.Verdict, doc.Reason, doc.Seconds)
 		sayRungs(c, doc.Rungs)
-		sayReading(c.App.Writer, c, doc.Departures)
+		sayReading(c.App.Writer, c, doc.Widened, doc.Departures)
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,8 +19,14 @@ func readingOf(c *cli.Context) onnxio.Reading {
 	return onnxio.Standard
 }
 
-// sayReading tells of each node that onnxruntime computes otherwise than the standard says whose word the verdict is about.
-func sayReading(w io.Writer, c *cli.Context, departures []verify.Departure) {
+// sayReading tells what a verdict is about where the file alone does not say it: types of half precision that are computed in others, and whose word
+// counts at each node that onnxruntime computes otherwise than the standard says.
+func sayReading(w io.Writer, c *cli.Context, widened []string, departures []verify.Departure) {
+	if len(widened) > 0 {
+		name := strings.Join(widened, " and ")
+		foreign.Fprintf(w, "the file computes in %s: this is about the same network in real numbers or float32, whose nodes do not round to %s as an execution of the file does\n",
+			name, name)
+	}
 	r := readingOf(c)
 	other := onnxio.ONNXRuntime
 	if r == other {

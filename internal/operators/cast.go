@@ -30,10 +30,7 @@ func castShape(n *onnxio.Node) ([]op.Type, error) {
 		return nil, err
 	}
 	to := onnxio.DType(n.Attrs.Int("to", 0))
-	if to == onnxio.BFloat16 {
-		return nil, op.Unsupported(n, "Shape", fmt.Sprintf("cast to %v; shoal convert --float32 makes a float32 network of it", to))
-	}
-	if to == onnxio.Float16 { // held in float32, after rounding
+	if to.Half() { // held in float32, after rounding
 		to = onnxio.Float
 	}
 	if !to.Held() || to == onnxio.String {
@@ -69,8 +66,8 @@ func castEval(c *op.Call) error {
 	if err := copyData(y, x); err != nil {
 		return err
 	}
-	if toHalf(c.Node) {
-		return roundHalf(y.Data)
+	if half := halfTarget(c.Node); half != onnxio.Undefined {
+		return roundHalf(half, y.Data)
 	}
 	if bits := y.DType.Bits(); bits > 0 && bits < 8 {
 		switch d := y.Data.(type) {
@@ -87,22 +84,23 @@ func castEval(c *op.Call) error {
 	return nil
 }
 
-// toHalf tells of a Cast to float16, whose numbers are held in float32 after they have been rounded.
-func toHalf(n *onnxio.Node) bool {
-	return n.Op == "Cast" && n.Domain == "" && onnxio.DType(n.Attrs.Int("to", 0)) == onnxio.Float16
+// halfTarget is the type of a Cast to float16 or bfloat16, whose numbers are held in float32 after they have been rounded; Undefined for others.
+func halfTarget(n *onnxio.Node) onnxio.DType {
+	if to := onnxio.DType(n.Attrs.Int("to", 0)); n.Op == "Cast" && n.Domain == "" && to.Half() {
+		return to
+	}
+	return onnxio.Undefined
 }
 
-func halfOf(x float64) float64 { return float64(onnxio.HalfValue(onnxio.HalfBits(float32(x)))) }
-
-func roundHalf(data any) error {
+func roundHalf(to onnxio.DType, data any) error {
 	switch d := data.(type) {
 	case []float32:
 		for i, v := range d {
-			d[i] = onnxio.HalfValue(onnxio.HalfBits(v))
+			d[i] = to.Round(v)
 		}
 	case []float64:
 		for i, v := range d {
-			d[i] = halfOf(v)
+			d[i] = float64(to.Round(float32(v)))
 		}
 	default:
 		return fmt.Errorf("%T for numbers of half precision", data)
@@ -121,14 +119,15 @@ func castTarget(n *onnxio.Node) onnxio.DType {
 // castInterval treats casts between float types as exact (they belong to the execution's rounding, not to the real
 // function) and truncates for integers where their range holds the box.
 func castInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
-	x, to := in[0], castTarget(n)
+	x, to, half := in[0], castTarget(n), halfTarget(n)
 	out := relax.NewBox(len(x.Lower))
 	switch {
 	case to.Coded() || n.Inputs[0].DType.Coded():
 		return nil, op.Unsupported(n, "Interval", fmt.Sprintf("casts from %v to %v", n.Inputs[0].DType, to))
-	case toHalf(n): // rounding rises; it goes through float32, to either of two neighbours there
+	case half != onnxio.Undefined: // rounding rises; it goes through float32, to either of two neighbours there
 		for i, l := range x.Lower {
-			out.Lower[i], out.Upper[i] = halfOf(math.Nextafter(l, math.Inf(-1))), halfOf(math.Nextafter(x.Upper[i], math.Inf(1)))
+			out.Lower[i] = float64(half.Round(float32(math.Nextafter(l, math.Inf(-1)))))
+			out.Upper[i] = float64(half.Round(float32(math.Nextafter(x.Upper[i], math.Inf(1)))))
 		}
 	case to.IsFloat():
 		copy(out.Lower, x.Lower)
@@ -172,7 +171,7 @@ func castLinear(n *onnxio.Node) (*op.Linear, error) {
 	if n.Inputs[0].DType.Coded() {
 		return nil, op.Unsupported(n, "Linear", "casts from "+n.Inputs[0].DType.String())
 	}
-	if toHalf(n) {
+	if halfTarget(n) != onnxio.Undefined {
 		return boxForms(castInterval, op.Exact("the rounding is in the bounds"))(n)
 	}
 	if !castTarget(n).IsFloat() {
@@ -191,5 +190,5 @@ func castGradient(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.V
 }
 
 func castCopies(n *onnxio.Node) bool {
-	return n.Inputs[0].DType == n.Outputs[0].DType && !toHalf(n)
+	return n.Inputs[0].DType == n.Outputs[0].DType && halfTarget(n) == onnxio.Undefined
 }

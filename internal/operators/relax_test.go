@@ -100,6 +100,8 @@ func TestBoxesAndFormsHold(t *testing.T) {
 		truth func(v []float64) *big.Float
 		slack float64
 	}{
+		{"cast to float16", node(t, "Cast", 13, onnxio.Attrs{"to": int64(onnxio.Float16)}, x), nil, 0},
+		{"cast to bfloat16", node(t, "Cast", 13, onnxio.Attrs{"to": int64(onnxio.BFloat16)}, x), nil, 0},
 		{"mul", node(t, "Mul", 14, nil, x, y), exactProduct, 0},
 		{"mul broadcast", node(t, "Mul", 14, nil, x, z), nil, 1e-15},
 		{"max", node(t, "Max", 13, nil, x, y), extreme(1), 0},

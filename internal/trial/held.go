@@ -2,7 +2,6 @@ package trial
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 	"strings"
 
@@ -54,7 +53,7 @@ func (in *Inputs) heldAt(x *inlet, i int) (*onnxio.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	dtype := held32(x.dtype)
+	dtype := x.dtype.Computed()
 	if !dtype.Held() || dtype == onnxio.String {
 		return nil, &onnxio.UnsupportedError{Why: fmt.Sprintf("input %q of type %v, which no value can be given for", x.name, x.dtype)}
 	}
@@ -103,24 +102,11 @@ func (in *Inputs) heldAt(x *inlet, i int) (*onnxio.Tensor, error) {
 	return t, err
 }
 
-// held32 is the type that a value is held in: halves are held as float32.
-func held32(t onnxio.DType) onnxio.DType {
-	if t == onnxio.Float16 || t == onnxio.BFloat16 {
-		return onnxio.Float
-	}
-	return t
-}
-
 // narrow rounds numbers to the half precision of an input, since no other reaches it.
 func (x *inlet) narrow(t *onnxio.Tensor) {
 	d := t.F32()
 	for k, v := range d {
-		switch x.dtype {
-		case onnxio.Float16:
-			d[k] = onnxio.HalfValue(onnxio.HalfBits(v))
-		case onnxio.BFloat16:
-			d[k] = math.Float32frombits(uint32(onnxio.BFloat16Bits(v)) << 16)
-		}
+		d[k] = x.dtype.Round(v)
 	}
 }
 
@@ -187,7 +173,7 @@ func (in *Inputs) Tensor(s *Samples, port engine.Port, index []int) (*onnxio.Ten
 	if x.array == nil {
 		return nil, unclear(fmt.Sprintf("--hold %s=0 holds it at zero", x.name), "nothing says the value of input %s", x.form())
 	}
-	t := onnxio.NewTensor(held32(port.DType), shape...)
+	t := onnxio.NewTensor(port.DType.Computed(), shape...)
 	defer x.narrow(t)
 	if !x.each {
 		return t, in.copyArray(x, t, 0, t.Len(), 0, func(k int) int { return k })

@@ -224,7 +224,7 @@ func (in *Inputs) random(rng *rand.Rand, try int, ports []engine.Port, n int) ([
 			out = append(out, t)
 			continue
 		}
-		t := onnxio.NewTensor(held32(p.DType), slicesOf(p.Shape, n)...)
+		t := onnxio.NewTensor(p.DType.Computed(), slicesOf(p.Shape, n)...)
 		for k := range t.Len() {
 			v := rng.NormFloat64() // of sides and sizes as weights like them, then of pixels, then of something larger
 			switch try {

@@ -243,7 +243,7 @@ func explain(err error, provider string) error {
 // ortPort is a port as the file declares it; sizes that it leaves open are -1. float16 is given and taken as float32.
 func ortPort(v *onnxio.Value, free bool) Port {
 	p := Port{Name: v.Name, DType: v.DType, Shape: []int{}}
-	if p.DType == onnxio.Float16 || p.DType == onnxio.BFloat16 {
+	if p.DType.Half() {
 		p.DType = onnxio.Float
 	}
 	for i, d := range v.Dims {
@@ -352,7 +352,7 @@ func (s *ortSession) places(ctx context.Context, out []ort.Value, n int) error {
 			out[k] = emptyScalar(d)
 			continue
 		}
-		if d != onnxio.Float16 && d != onnxio.BFloat16 {
+		if !d.Half() {
 			continue
 		}
 		if g == nil {

@@ -153,7 +153,7 @@ func fromORT(v ort.Value) (*onnxio.Tensor, error) {
 	switch t := v.(type) {
 	case *ort.CustomDataTensor:
 		d := onnxio.DType(t.DataType())
-		if d != onnxio.Float16 && d != onnxio.BFloat16 {
+		if !d.Half() {
 			return nil, fmt.Errorf("elements of type %v", d)
 		}
 		b, out := t.GetData(), make([]float32, onnxio.NumElements(shape))

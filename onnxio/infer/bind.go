@@ -42,7 +42,7 @@ func bind(g *onnxio.Graph, o Options) error {
 			return &onnxio.UnsupportedError{Why: fmt.Sprintf("input %q is no tensor but a %s, which shoal does not compute with", v.Name, v.Kind)}
 		}
 		// Half precision is computed in float32: the values are the same, the rounding between nodes is not.
-		if v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16 {
+		if v.DType.Half() {
 			v.DType = onnxio.Float
 		}
 		if !v.DType.Held() {
@@ -78,23 +78,19 @@ func bind(g *onnxio.Graph, o Options) error {
 	return nil
 }
 
-// narrow refuses what float32 cannot stand for where the file says half precision: outputs in bfloat16, of whose 8 bits an answer in float32
-// is not one, and casts to the half precision of another value, which round where a cast to float32 does not. bind then takes the declared
-// half precision for float32.
-func narrow(g *onnxio.Graph) error {
-	const way = "; shoal convert --float32 makes a float32 network of it"
-	for _, v := range g.Outputs {
-		if v.DType == onnxio.BFloat16 {
-			return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q of type %v%s", v.Name, v.DType, way)}
-		}
-	}
+// castsOf turns CastLike to the half precision of another value into the Cast that says so, since bind takes declared half precision for float32.
+func castsOf(g *onnxio.Graph) {
 	for _, n := range g.Nodes {
-		if v := n.Input(1); n.Op == "CastLike" && n.Domain == "" && v != nil && v.Const == nil &&
-			(v.DType == onnxio.Float16 || v.DType == onnxio.BFloat16) {
-			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Opset: n.Opset, Face: "Shape", Why: fmt.Sprintf("cast to %v%s", v.DType, way)}
+		v := n.Input(1)
+		if n.Op != "CastLike" || n.Domain != "" || v == nil || !v.DType.Half() {
+			continue
 		}
+		attrs := onnxio.Attrs{"to": int64(v.DType)}
+		for name, a := range n.Attrs {
+			attrs[name] = a
+		}
+		n.Op, n.Attrs, n.Inputs = "Cast", attrs, n.Inputs[:1:1]
 	}
-	return nil
 }
 
 // FixedBatch is the size that the file fixes for the first dimension of its inputs; 0 where it is free, or where the graph is none.

@@ -117,9 +117,6 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"an output of too many elements", Options{}, func(s *sketch) *onnxio.Value {
 			return s.node("Expand", "wide", nil, s.input("x", 1), i64("to", 1<<16, 1<<16))
 		}, `node "wide" (Expand): `, &node},
-		{"an output in bfloat16", Options{}, func(s *sketch) *onnxio.Value {
-			return s.node("Cast", "half", onnxio.Attrs{"to": int64(onnxio.BFloat16)}, s.input("x", 1))
-		}, `node "half"`, &unsupported},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSketch()

@@ -62,9 +62,6 @@ func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, er
 	watched(ctx, Work{g, cmp.Or(o.Batch, 1), true})
 	g = g.Clone()
 	dropUnread(g)
-	if err := narrow(g); err != nil {
-		return nil, err
-	}
 	if err := finish(ctx, g, o); err != nil {
 		return nil, err
 	}
@@ -87,6 +84,7 @@ func finish(ctx context.Context, g *onnxio.Graph, o Options) error {
 func annotate(ctx context.Context, g *onnxio.Graph, o Options, before func(*onnxio.Node) error) error {
 	return budget.Do(ctx, func() error {
 		r := room{ctx: ctx, budget: budget.Of(ctx), graph: g}
+		castsOf(g)
 		if err := bind(g, o); err != nil {
 			return err
 		}

@@ -99,9 +99,6 @@ func (k *kept) prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio
 	folded := k.folded[t]
 	watched(ctx, Work{g, batch, folded == nil})
 	if folded == nil {
-		if err := narrow(g); err != nil {
-			return nil, err
-		}
 		var err error
 		if folded, err = foldConstants(ctx, g, o); err != nil {
 			return nil, err

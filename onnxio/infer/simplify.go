@@ -20,8 +20,8 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 	}
 	file := Live(g)
 	g = Unmapped(file)
-	if v := halfPrecision(g); v != "" {
-		return nil, fmt.Errorf("value %q is in half precision; shoal convert --float32 comes before simplify", v)
+	if w := Widened(g); len(w) > 0 {
+		return nil, fmt.Errorf("value %q is in half precision; shoal convert --float32 comes before simplify", w[0].Name)
 	}
 	first, second := o, o
 	if FixedBatch(g) == 0 && o.Batch == 0 {
@@ -135,27 +135,6 @@ func valuesByName(g *onnxio.Graph) map[string]*onnxio.Value {
 	}
 	add(g.Outputs)
 	return out
-}
-
-// halfPrecision names a value of float16 or bfloat16, or "".
-func halfPrecision(g *onnxio.Graph) string {
-	half := func(d onnxio.DType) bool { return d == onnxio.Float16 || d == onnxio.BFloat16 }
-	for _, v := range g.Inputs {
-		if half(v.DType) {
-			return v.Name
-		}
-	}
-	for _, n := range g.Nodes {
-		if n.Op == "Cast" && half(onnxio.DType(n.Attrs.Int("to", 0))) {
-			return n.Outputs[0].Name
-		}
-		for _, v := range n.Outputs {
-			if v != nil && half(v.DType) {
-				return v.Name
-			}
-		}
-	}
-	return ""
 }
 
 // reshapeTarget gives a Reshape whose target was computed from the batch a constant one: -1 where the batch stands. It is nil where the

@@ -48,8 +48,7 @@ func (c *step) become(op string, in ...string) {
 
 // exactly is a number of a type without axes, which must be able to say it.
 func (c *step) exactly(suffix string, d onnxio.DType, v float32) string {
-	half, brain := onnxio.HalfValue(onnxio.HalfBits(v)), math.Float32frombits(uint32(onnxio.BFloat16Bits(v))<<16)
-	if d == onnxio.Float16 && half != v || d == onnxio.BFloat16 && brain != v {
+	if d.Round(v) != v {
 		c.refuse(fmt.Sprintf("its parts need the number %v, which %v does not have", v, d), fmt.Sprintf("--opset %d is the lowest for this file", c.v))
 	}
 	return c.scalar(suffix, d, v)
@@ -187,7 +186,7 @@ func (c *step) stashed() (x string, own, in onnxio.DType) {
 	if s := c.intAttr("stash_type", int64(onnxio.Float)); c.err == nil && s != int64(onnxio.Float) {
 		c.refuse(fmt.Sprintf("its stash_type is %v", onnxio.DType(s)), fmt.Sprintf("--opset %d is the lowest for this file", c.v))
 	}
-	if own == onnxio.Float16 || own == onnxio.BFloat16 {
+	if own.Half() {
 		return c.emit("Cast", onnxio.Float, x, []string{x}, attribute("to", int64(onnxio.Float))), own, onnxio.Float
 	}
 	return x, own, own
