@@ -16,7 +16,7 @@ var attentionOp = op.Def{Name: "Attention", Since: 23, Fused: true,
 		// a computation in half precision is stood for by float32
 		"scale": op.AnyValue, "softcap": op.AnyValue, "softmax_precision": op.OneOf(1, 10, 11, 16),
 		"left_window_size": op.AnyValue, "right_window_size": op.AnyValue},
-	Parts: attentionParts}
+	Parts: attentionParts, Couple: coupleAttention, Adapt: adaptAttention}
 
 func attentionParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	q, k, v := n.Input(0), n.Input(1), n.Input(2)

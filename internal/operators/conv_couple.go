@@ -28,6 +28,7 @@ func coupleChannels(c op.Coupler, x, w, y *onnxio.Value, out, in op.Axis, groups
 	tieAll(c, op.Axis{Value: x, Axis: 0}, op.Axis{Value: y, Axis: 0})
 	if groups <= 1 {
 		c.Ends(op.Axis{Value: x, Axis: 1})
+		c.Ends(in)
 		tieAll(c, op.Axis{Value: x, Axis: 1}, in)
 		tieAll(c, op.Axis{Value: y, Axis: 1}, out)
 		return

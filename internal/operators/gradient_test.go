@@ -16,6 +16,7 @@ import (
 // gradCase is a node whose gradient is compared with finite differences.
 type gradCase struct {
 	op      string
+	domain  string
 	opsets  []int // nil means 7 or what the operator needs, 13 and 21
 	attrs   onnxio.Attrs
 	outputs int // 0 means 1
@@ -337,11 +338,7 @@ const gradTolerance = 2e-7
 
 func checkGradient(t *testing.T, c gradCase, opset int, portable bool) {
 	rng := rand.New(rand.NewPCG(7, uint64(opset)))
-	outputs := max(c.outputs, 1)
-	n := nodeWith(t, c.op, opset, c.attrs, outputs, c.in()...)
-	if n.Attrs == nil {
-		n.Attrs = onnxio.Attrs{}
-	}
+	n, nodes := c.written(t, opset)
 	values := map[*onnxio.Value]*onnxio.Tensor{}
 	var wrt []*onnxio.Value
 	lo, hi := c.lo, c.hi
@@ -364,22 +361,22 @@ func checkGradient(t *testing.T, c gradCase, opset int, portable bool) {
 		values[v] = x
 		wrt = append(wrt, v)
 	}
-	g := &onnxio.Graph{Inputs: wrt, Nodes: []*onnxio.Node{n}, Outputs: n.Outputs}
+	g := &onnxio.Graph{Inputs: wrt, Nodes: nodes, Outputs: n.Outputs}
 	e := op.NewEmitter(context.Background(), Table(), g, "g/")
 	e.Portable = portable
 	seeds := map[*onnxio.Value]*onnxio.Value{}
 	for _, y := range n.Outputs {
-		if y.DType == onnxio.Double {
+		if y != nil && y.DType == onnxio.Double {
 			w := randoms(rng, product(y.Shape))
 			seeds[y] = floats(w, y.Shape...)
 		}
 	}
-	dx, err := op.Backward(e, []*onnxio.Node{n}, seeds, wrt)
+	dx, err := op.Backward(e, nodes, seeds, wrt)
 	if err != nil {
 		t.Fatalf("%s, opset %d, %v: %v", c.op, opset, c.attrs, err)
 	}
 	loss := func() float64 {
-		evalNodes(t, []*onnxio.Node{n}, values)
+		evalNodes(t, nodes, values)
 		sum := 0.0
 		for y, w := range seeds {
 			for i, v := range values[y].F64() {
@@ -421,7 +418,7 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 	for _, c := range gradCases {
 		opsets := c.opsets
 		if opsets == nil {
-			since := known[c.op].Since
+			since := c.def().Since
 			for _, o := range []int{7, 9, 11, 13, 21, 26} {
 				if o >= since && !(c.op == "Upsample" || c.op == "Where" && o < 9) {
 					opsets = append(opsets, o)

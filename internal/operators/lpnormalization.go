@@ -9,6 +9,7 @@ import (
 )
 
 var lpNormalizationOp = op.Def{Name: "LpNormalization", Since: 1, Attrs: op.Attributes{"axis": op.AnyValue, "p": op.OneOf(1, 2)},
+	Couple: coupleLpNormalization,
 	Parts: func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		x := n.Input(0)
 		axis, err := normalAxis(n.Attrs.Int("axis", -1), len(x.Shape))
@@ -20,7 +21,8 @@ var lpNormalizationOp = op.Def{Name: "LpNormalization", Since: 1, Attrs: op.Attr
 		return one(e.Div(x, e.Where(e.GreaterC(norm, 0), norm, e.Scalar(norm, 1))))
 	}}
 
-var globalLpPoolOp = op.Def{Name: "GlobalLpPool", Since: 2, Attrs: op.Attributes{"p": op.AnyValue},
+var globalLpPoolOp = op.Def{Name: "GlobalLpPool", Since: 2, Couple: coupleImage,
+	Attrs: op.Attributes{"p": op.AnyValue},
 	Parts: func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(normOver(e, n.Input(0), n.Attrs.Int("p", 2), lastAxes(2, len(n.Inputs[0].Shape))...))
 	}}
@@ -49,4 +51,9 @@ func rootOf(e *op.Emitter, x *onnxio.Value, p int) *onnxio.Value {
 		return e.Op("Sqrt", nil, x)
 	}
 	return e.Op("Pow", nil, x, e.Scalar(x, 1/float64(p)))
+}
+
+func coupleLpNormalization(n *onnxio.Node, c op.Coupler) {
+	axis, err := normalAxis(n.Attrs.Int("axis", -1), len(n.Inputs[0].Shape))
+	coupleMixed(n, c, func(i int) bool { return err != nil || i == axis })
 }

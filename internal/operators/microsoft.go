@@ -18,46 +18,48 @@ import (
 
 const microsoft = "com.microsoft"
 
+// coupled is an operator of which prune knows what goes together.
+func coupled(d op.Def, couple op.CoupleFunc, adapt op.AdaptFunc) op.Def {
+	d.Couple, d.Adapt = couple, adapt
+	return d
+}
+
 // ofMicrosoft is such an operator.
 func ofMicrosoft(name string, least int, attrs op.Attributes, parts func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value) op.Def {
 	return op.Def{Name: name, Domain: microsoft, Since: 1, Least: least, Fused: true, Attrs: attrs, Parts: parts}
 }
 
 var microsoftOps = []op.Def{
-	ofMicrosoft("Gelu", 1, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value { return one(geluParts(e, n.Input(0))) }),
-	ofMicrosoft("BiasGelu", 2, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	coupled(ofMicrosoft("Gelu", 1, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		return one(geluParts(e, n.Input(0)))
+	}), coupleElementwise, nil),
+	coupled(ofMicrosoft("BiasGelu", 2, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(geluParts(e, e.Add(n.Input(0), n.Input(1))))
-	}),
-	ofMicrosoft("FastGelu", 1, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	}), coupleElementwise, nil),
+	coupled(ofMicrosoft("FastGelu", 1, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(geluTanhParts(e, plus(e, n.Input(0), n.Input(1))))
-	}),
-	ofMicrosoft("QuickGelu", 1, op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	}), coupleElementwise, nil),
+	coupled(ofMicrosoft("QuickGelu", 1, op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(swish(e, n.Input(0), float64(n.Attrs.Float("alpha", 1.702))))
-	}),
-	ofMicrosoft("FusedMatMul", 2, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "transBatchA": op.OneOf(0),
-		"transBatchB": op.OneOf(0)}, fusedMatMulParts),
-	ofMicrosoft("FusedGemm", 2, op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean,
+	}), coupleElementwise, nil),
+	coupled(ofMicrosoft("FusedMatMul", 2, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean, "transBatchA": op.OneOf(0),
+		"transBatchB": op.OneOf(0)}, fusedMatMulParts), coupleFusedMatMul, nil),
+	coupled(ofMicrosoft("FusedGemm", 2, op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean,
 		"activation":       op.AnyValue,
-		"activation_alpha": op.AnyValue, "activation_beta": op.AnyValue, "activation_gamma": op.AnyValue}, fusedGemmParts),
-	ofMicrosoft("FusedConv", 2, windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue, "activation_params": op.AnyValue}),
-		fusedConvParts),
-	ofMicrosoft("SkipLayerNormalization", 3, op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		"activation_alpha": op.AnyValue, "activation_beta": op.AnyValue, "activation_gamma": op.AnyValue}, fusedGemmParts), coupleGemm, nil),
+	coupled(ofMicrosoft("FusedConv", 2, windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue, "activation_params": op.AnyValue}),
+		fusedConvParts), coupleFusedConv, adaptGroups),
+	coupled(ofMicrosoft("SkipLayerNormalization", 3, op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(4))
 		return []*onnxio.Value{layerNormal(e, x, n.Input(2), n.Input(3), float64(n.Attrs.Float("epsilon", 1e-12))), nil, nil, x}
-	}),
-	ofMicrosoft("SkipSimplifiedLayerNormalization", 3, op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
-		x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(3))
-		if e.Err != nil {
-			return nil
-		}
-		return []*onnxio.Value{e.Mul(rmsNormal(e, x, len(x.Shape)-1, float64(n.Attrs.Float("epsilon", 1e-12))), n.Input(2)), nil, nil, x}
-	}),
-	ofMicrosoft("EmbedLayerNormalization", 4, op.Attributes{"epsilon": op.AnyValue,
+	}), coupleSkipNormal, nil),
+	coupled(ofMicrosoft("SkipSimplifiedLayerNormalization", 3, op.Attributes{"epsilon": op.AnyValue}, skipRMSParts), coupleSkipNormal, nil),
+	ofMicrosoft("EmbedLayerNormalization", 1, op.Attributes{"epsilon": op.AnyValue,
 		"mask_index_type": op.NoEffect /* of an output that is not made */}, embedParts),
-	ofMicrosoft("Attention", 2, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue,
-		"mask_filter_value": op.AnyValue}, joinedAttentionParts),
-	ofMicrosoft("MultiHeadAttention", 3, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue,
-		"mask_filter_value": op.AnyValue}, multiHeadParts),
+	coupled(ofMicrosoft("Attention", 2, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue,
+		"mask_filter_value": op.AnyValue}, joinedAttentionParts), coupleJoinedAttention, adaptJoinedAttention),
+	coupled(ofMicrosoft("MultiHeadAttention", 3, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue,
+		"mask_filter_value": op.AnyValue}, multiHeadParts), coupleMultiHead, adaptMultiHead),
 	ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue,
 		"accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts),
 	ofMicrosoft("DynamicQuantizeMatMul", 3, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
@@ -126,6 +128,14 @@ func layerNormal(e *op.Emitter, x, scale, shift *onnxio.Value, epsilon float64) 
 		y = e.Mul(y, scale)
 	}
 	return plus(e, y, shift)
+}
+
+func skipRMSParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(3))
+	if e.Err != nil {
+		return nil
+	}
+	return []*onnxio.Value{e.Mul(rmsNormal(e, x, len(x.Shape)-1, float64(n.Attrs.Float("epsilon", 1e-12))), n.Input(2)), nil, nil, x}
 }
 
 // turned swaps the last two axes.

@@ -12,7 +12,7 @@ import (
 
 var rotaryEmbeddingOp = op.Def{Name: "RotaryEmbedding", Since: 23, Fused: true,
 	Attrs: op.Attributes{"interleaved": op.Boolean, "num_heads": op.AnyValue, "rotary_embedding_dim": op.AnyValue},
-	Parts: rotaryParts}
+	Parts: rotaryParts, Couple: coupleRotary, Adapt: adaptRotary}
 
 func rotaryParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	x, cos, sin, at := n.Input(0), n.Input(1), n.Input(2), n.Input(3)

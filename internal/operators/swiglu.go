@@ -7,7 +7,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var swiGLUOp = op.Def{Name: "SwiGLU", Since: 28, Fused: true, Attrs: op.Attributes{"alpha": op.AnyValue},
+var swiGLUOp = op.Def{Name: "SwiGLU", Since: 28, Fused: true, Attrs: op.Attributes{"alpha": op.AnyValue}, Couple: coupleElementwise,
 	Parts: func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(e.Mul(swish(e, n.Input(0), float64(n.Attrs.Float("alpha", 1))), n.Input(1)))
 	}}

@@ -215,7 +215,8 @@ func convTranspose3Parts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	return one(sum)
 }
 
-var lpPoolOp = op.Def{Name: "LpPool", Since: 2, Attrs: windowed.With(op.Attributes{"ceil_mode": op.Boolean, "p": op.AnyValue}), Parts: lpPoolParts}
+var lpPoolOp = op.Def{Name: "LpPool", Since: 2, Attrs: windowed.With(op.Attributes{"ceil_mode": op.Boolean, "p": op.AnyValue}),
+	Parts: lpPoolParts, Couple: coupleImage}
 
 // lpPoolParts is the p-th root of the sum of p-th powers: their mean, pads included as zeros, times how many it divides by.
 func lpPoolParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {

@@ -49,7 +49,7 @@ var functions = map[string]any{
 	"onnxio/infer.Once":    infer.Once, "onnxio/infer.Watch": infer.Watch, "onnxio/infer.Samples": infer.Samples,
 	"onnxio/infer.Simplify": infer.Simplify, "onnxio/infer.Costs": infer.Costs, "onnxio/infer.FinalSoftmax": infer.FinalSoftmax,
 	"onnxio/infer.WithoutSoftmax": infer.WithoutSoftmax, "onnxio/infer.Widened": infer.Widened,
-	"onnxio/dataset.Kinds":        dataset.Kinds, "onnxio/dataset.ReadNPZ": dataset.ReadNPZ, "onnxio/dataset.ParseNPY": dataset.ParseNPY,
+	"onnxio/dataset.Kinds": dataset.Kinds, "onnxio/dataset.ReadNPZ": dataset.ReadNPZ, "onnxio/dataset.ParseNPY": dataset.ParseNPY,
 	"onnxio/dataset.ParsePixelRange": dataset.ParsePixelRange,
 	"onnxio/dataset.Open":            dataset.Open, "onnxio/dataset.OpenContext": dataset.OpenContext, "onnxio/dataset.ParseSize": dataset.ParseSize,
 	"onnxio/dataset.ParseCrop": dataset.ParseCrop,
