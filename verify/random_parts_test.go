@@ -315,9 +315,17 @@ func microsoftParts() []layer {
 				w.Data.([]int8)[i] = int8(m.rng.IntN(41) - 20)
 			}
 			zero := m.constant(&onnxio.Tensor{DType: onnxio.Int8, Shape: []int{}, Data: []int8{1}})
-			c := m.constant(&onnxio.Tensor{DType: onnxio.Int32, Shape: []int{3}, Data: []int32{-32, 0, 16}})
-			// exact in float32, in which constants are folded
-			return m.ms("QGemm", onnxio.Attrs{"alpha": float32(1)}, a, s, z, m.constant(w), m.scalar(1.0/64), zero, c)
+			scale, shape := m.scalar(m.number(0.001, 0.05)), m.rng.IntN(4)
+			if shape > 0 { // a scale for each column, and a bias of any size, which with its scales is no float32
+				scale = m.floats(0.05, 3)
+				for i, v := range scale.Const.F32() {
+					scale.Const.F32()[i] = v*v + 0.001
+				}
+				zero = m.constant(&onnxio.Tensor{DType: onnxio.Int8, Shape: []int{3}, Data: []int8{0, -1, 3}})
+			}
+			most := []int{30, 30_000, 2_000_000_000, 1 << 25}[shape]
+			c := m.constant(&onnxio.Tensor{DType: onnxio.Int32, Shape: []int{3}, Data: []int32{int32(m.rng.IntN(most) - most/2), int32(m.rng.IntN(most)), 7}})
+			return m.ms("QGemm", onnxio.Attrs{"alpha": m.number(-2, 2)}, a, s, z, m.constant(w), scale, zero, c)
 		}},
 	}
 }

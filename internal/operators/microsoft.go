@@ -400,12 +400,23 @@ func quantisedSoftmax(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Va
 	return e.Reshape(softmaxLast(e, e.Reshape(x, product(x.Shape[:axis]), product(x.Shape[axis:]))), x.Shape...)
 }
 
+// qGemmParts is alpha * scale of a * scale of b * (A*B + C) over whole numbers. Scales are factors of what varies, one after the other: neither weights
+// nor biases times their scales are numbers that float32 holds, as which constants are folded.
 func qGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
-	a, b := dequantised(e, n, 0), dequantisedColumns(e, n)
-	y := e.Op("Gemm", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 1), "transA": int64(n.Attrs.Int("transA", 0)),
-		"transB": int64(n.Attrs.Int("transB", 0))}, a, b)
-	if c := n.Input(6); c != nil { // whole numbers of the scales' product
-		y = e.Add(y, e.Mul(castTo(e, c, n.Input(1).DType), e.MulC(e.Mul(n.Input(1), n.Input(4)), float64(n.Attrs.Float("alpha", 1)))))
+	attrs := onnxio.Attrs{"transA": int64(n.Attrs.Int("transA", 0)), "transB": int64(n.Attrs.Int("transB", 0))}
+	columns := int64(1)
+	if n.Attrs.Int("transB", 0) == 1 {
+		columns = 0
+	}
+	y := e.Op("Gemm", attrs, wholeNumbers(e, n, 0, 1), wholeNumbers(e, n, 3, columns))
+	if c := n.Input(6); c != nil {
+		for _, part := range halves(e, c, n.Input(1).DType) {
+			y = e.Add(y, part)
+		}
+	}
+	y = e.Mul(e.Mul(y, n.Input(1)), n.Input(4))
+	if a := n.Attrs.Float("alpha", 1); a != 1 {
+		y = e.MulC(y, float64(a))
 	}
 	if n.Input(7) == nil {
 		return one(y)
@@ -413,15 +424,37 @@ func qGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	return one(quantisedBy(e, y, n.Input(7), n.Input(8)))
 }
 
-// dequantisedColumns has a scale for each column of the product where it has several.
-func dequantisedColumns(e *op.Emitter, n *onnxio.Node) *onnxio.Value {
-	axis := int64(1)
-	if n.Attrs.Int("transB", 0) == 1 {
-		axis = 0
-	}
+// wholeNumbers are those of the input at i less its zero point, which is one for all or one for each index of an axis.
+func wholeNumbers(e *op.Emitter, n *onnxio.Node, i int, axis int64) *onnxio.Value {
+	scale, zero := n.Input(i+1), n.Input(i+2)
+	var shape []int
 	attrs := onnxio.Attrs{}
-	if s := n.Input(4); s != nil && product(s.Shape) > 1 {
+	if zero != nil && product(zero.Shape) > 1 {
+		shape = zero.Shape
 		attrs["axis"] = axis
+	} else if zero != nil {
+		zero = e.Reshape(zero)
 	}
-	return e.Op("DequantizeLinear", attrs, present([]*onnxio.Value{n.Input(3), n.Input(4), n.Input(5)})...)
+	return e.Op("DequantizeLinear", attrs, present([]*onnxio.Value{n.Input(i), e.Filled(scale, 1, shape...), zero})...)
+}
+
+// halves are numbers of type d that add up to whole numbers of 32 bits: float32 holds those that are constant exactly, in two parts.
+func halves(e *op.Emitter, c *onnxio.Value, d onnxio.DType) []*onnxio.Value {
+	if c.Const == nil || e.Err != nil {
+		return one(castTo(e, c, d))
+	}
+	low, high := onnxio.NewTensor(onnxio.Int32, c.Shape...), onnxio.NewTensor(onnxio.Int32, c.Shape...)
+	all, ok := c.Const.Data.([]int32)
+	if !ok {
+		return one(castTo(e, c, d))
+	}
+	large := false
+	for i, v := range all {
+		low.Data.([]int32)[i], high.Data.([]int32)[i] = v&0xfff, v&^0xfff
+		large = large || v > 1<<24 || v < -1<<24
+	}
+	if !large {
+		return one(castTo(e, c, d))
+	}
+	return []*onnxio.Value{castTo(e, e.Const(high), d), castTo(e, e.Const(low), d)}
 }
