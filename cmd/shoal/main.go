@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
@@ -102,6 +103,10 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	}
 	if errors.As(err, new(*infer.UnboundError)) {
 		hint = "--dim NAME=N gives a named dimension its size"
+	}
+	var full *budget.Error
+	if errors.As(err, &full) && hint == "" {
+		hint = fmt.Sprintf("--memory AMOUNT gives it more than %s", budget.Bytes(full.Limit))
 	}
 	if msg := foreign.Error(err); msg != "" {
 		foreign.Fprintf(stderr, "shoal: %s\n", msg)

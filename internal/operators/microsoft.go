@@ -400,7 +400,7 @@ func quantisedSoftmax(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Va
 	return e.Reshape(softmaxLast(e, e.Reshape(x, product(x.Shape[:axis]), product(x.Shape[axis:]))), x.Shape...)
 }
 
-// qGemmParts is alpha * scale of a * scale of b * (A*B + C) over whole numbers. Scales are factors of what varies, one after the other: neither weights
+// qGemmParts is alpha * scale of a * scale of b * (A*B + C) over whole numbers. Scales are factors of what varies, one by one: neither weights
 // nor biases times their scales are numbers that float32 holds, as which constants are folded.
 func qGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	attrs := onnxio.Attrs{"transA": int64(n.Attrs.Int("transA", 0)), "transB": int64(n.Attrs.Int("transB", 0))}
