@@ -22,6 +22,24 @@ func TestFunctionsAreWrittenOut(t *testing.T) {
 	type a = onnxio.Attrs
 	two, four := []int{2}, []int{4}
 	row, back := floatValue("s", []int{6}, 1, 2, 3, 4, 5, -1), floatValue("b", []int{6}, 6, 5, 4, 3, 2, 1)
+	draw := func(name string, shape ...int) *onnxio.Value {
+		v := make([]float32, onnxio.NumElements(shape))
+		for i := range v {
+			v[i] = float32(math.Sin(float64(i*i + len(name))))
+		}
+		return floatValue(name, shape, v...)
+	}
+	q, four4 := []int{2, 3, 8}, []int{2, 4, 3, 2}
+	k, v := draw("k", 2, 4, 4), draw("v", 2, 4, 6)
+	grouped := a{"q_num_heads": int64(4), "kv_num_heads": int64(2)}
+	capped := a{"q_num_heads": int64(4), "kv_num_heads": int64(2), "softcap": float32(1.5), "scale": float32(0.7), "is_causal": int64(1)}
+	far := draw("mask", 1, 1, 3, 4) // with a query that no key answers
+	for i := range 4 {
+		far.Const.F32()[i] = float32(math.Inf(-1))
+	}
+	truth := &onnxio.Value{Name: "mask", DType: onnxio.Bool, Const: &onnxio.Tensor{DType: onnxio.Bool, Shape: []int{3, 4},
+		Data: []bool{true, false, true, true, false, false, false, false, false, true, false, true}}}
+	places := &onnxio.Value{Name: "at", DType: onnxio.Int64, Const: onnxio.FromInt64([]int64{0, 1, 4, 2, 2, 3}, 2, 3)}
 	for _, c := range []struct {
 		op      string
 		opset   int
@@ -49,6 +67,17 @@ func TestFunctionsAreWrittenOut(t *testing.T) {
 			[]*onnxio.Value{floatValue("s", four, 1, 1, 2, 2), floatValue("b", four, 3, 3, 4, 4)}, 7, 0},
 		{"GroupNormalization", 21, a{"num_groups": int64(2), "epsilon": float32(0.5)}, img, 1,
 			[]*onnxio.Value{floatValue("s", four, 1, 2, 3, 4), floatValue("b", four, 5, 6, 7, 8)}, 7, 0},
+		{"Attention", 23, grouped, q, 1, []*onnxio.Value{k, v}, 8, 0},
+		{"Attention", 24, capped, q, 1, []*onnxio.Value{k, v}, 9, 0},
+		{"Attention", 23, grouped, q, 1, []*onnxio.Value{k, v, far}, 8, 0},
+		{"Attention", 23, capped, q, 1, []*onnxio.Value{k, v, far}, 9, 0},
+		{"Attention", 23, a{}, four4, 1, []*onnxio.Value{draw("k", 2, 4, 4, 2), draw("v", 2, 4, 4, 3), truth}, 9, 0},
+		{"Attention", 24, a{}, four4, 1, []*onnxio.Value{draw("k", 2, 2, 4, 2), draw("v", 2, 2, 4, 3), draw("mask", 4, 3, 4)}, 8, 0},
+		{"RotaryEmbedding", 23, a{"num_heads": int64(2)}, q, 1, []*onnxio.Value{draw("cos", 5, 2), draw("sin", 5, 2), places}, 7, 0},
+		{"RotaryEmbedding", 23, a{"num_heads": int64(2), "interleaved": int64(1)}, q, 1,
+			[]*onnxio.Value{draw("cos", 2, 3, 2), draw("sin", 2, 3, 2)}, 10, 0},
+		{"RotaryEmbedding", 23, a{"rotary_embedding_dim": int64(4)}, []int{2, 2, 3, 6}, 1,
+			[]*onnxio.Value{draw("cos", 5, 2), draw("sin", 5, 2), places}, 7, 0},
 		{"GreaterOrEqual", 16, nil, mat, 1, []*onnxio.Value{row}, 11, 0},
 		{"LessOrEqual", 12, nil, mat, 1, []*onnxio.Value{row}, 11, 0},
 		{"CastLike", 19, nil, mat, 1, []*onnxio.Value{intValue("like", 1)}, 7, 0},
@@ -92,6 +121,8 @@ func TestFunctionsThatStay(t *testing.T) {
 		{"Celu", 12, onnxio.Attrs{"alpha": float32(-1)}, nil, 11},
 		{"LayerNormalization", 17, onnxio.Attrs{"stash_type": int64(10)}, []*onnxio.Value{row}, 16},
 		{"LayerNormalization", 17, onnxio.Attrs{"axis": int64(2)}, []*onnxio.Value{row}, 16},
+		{"Attention", 23, nil, []*onnxio.Value{row, row}, 22}, // of two axes
+		{"RotaryEmbedding", 23, nil, []*onnxio.Value{row, row}, 22},
 		{"RMSNormalization", 23, nil, []*onnxio.Value{intValue("s", 1, 2, 3, 4, 5, 6)}, 22},
 	} {
 		m := oneNode(t, c.op, c.opset, c.attrs, []int{3, 6}, 1, c.more...)

@@ -27,6 +27,8 @@ func (t table) functions() {
 	t.at(18, adapter{down: groupNormDown}, "GroupNormalization")
 	t.at(20, adapter{down: geluDown}, "Gelu")
 	t.at(23, adapter{down: rmsNormDown}, "RMSNormalization")
+	t.at(23, adapter{down: attentionDown}, "Attention")
+	t.at(23, adapter{down: rotaryDown}, "RotaryEmbedding")
 	t.at(24, adapter{down: swishDown}, "Swish")
 }
 
