@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
 )
@@ -98,6 +100,9 @@ func compareAction(c *cli.Context) error {
 	var sessions [2]engine.Session
 	for i := range models {
 		if models[i], err = onnxio.LoadContext(c.Context, c.Args().Get(i)); err != nil {
+			return err
+		}
+		if models[i], err = unmapped(c.Context, models[i]); err != nil {
 			return err
 		}
 	}
@@ -281,6 +286,35 @@ func firstShape(s engine.Session) []int {
 		return in[0].Shape
 	}
 	return nil
+}
+
+// unmapped is a model that gives tables of scores where the file gives lists of maps.
+func unmapped(ctx context.Context, m *onnxio.Model) (*onnxio.Model, error) {
+	g := infer.Unmapped(m.Graph)
+	if g == m.Graph {
+		return m, nil
+	}
+	ready, err := infer.Prepare(ctx, g, infer.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Path, err)
+	}
+	for i, v := range g.Outputs {
+		if v.DType == onnxio.Undefined {
+			v.DType = ready.Outputs[i].DType
+		}
+		if shape := ready.Outputs[i].Shape; !v.HasShape && len(shape) > 0 { // rows of samples
+			v.HasShape, v.Dims = true, []onnxio.Dim{{Size: -1}}
+			for _, d := range shape[1:] {
+				v.Dims = append(v.Dims, onnxio.Dim{Size: d})
+			}
+		}
+	}
+	out, err := onnxio.NewModel(g, "shoal")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Path, err)
+	}
+	out.Path, out.SHA256 = m.Path, m.SHA256
+	return out, nil
 }
 
 // matchPorts says which port of B is each one of A.
