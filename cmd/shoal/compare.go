@@ -334,7 +334,8 @@ func matchPorts(c *cli.Context, what string, a, b []engine.Port) (of []int, by s
 		return nil, "", err
 	}
 	for i, k := range m.Of {
-		if x, y := a[i], b[k]; x.DType.Computed() != y.DType.Computed() && what == "input" || len(x.Shape) != len(y.Shape) {
+		if x, y := a[i], b[k]; x.DType.Computed() != y.DType.Computed() && what == "input" ||
+			x.Shape != nil && y.Shape != nil && len(x.Shape) != len(y.Shape) {
 			return nil, "", fmt.Errorf("%ss matched by %s differ: %q of A is %v of shape %v, %q of B is %v of shape %v", what, m.By, x.Name, x.DType, x.Shape, y.Name, y.DType, y.Shape)
 		}
 	}

@@ -77,7 +77,7 @@ func (e *Emitter) WriteParts(d *Def, n *onnxio.Node) ([]*onnxio.Node, error) {
 	return out, nil
 }
 
-// PartTypes are the types of the outputs of a node that is written in parts.
+// PartTypes are the types of the outputs of a node that is written in parts; none for an output that the parts do not make.
 func (t *Table) PartTypes(ctx context.Context, d *Def, n *onnxio.Node, opset int) ([]Type, error) {
 	e := NewEmitter(ctx, t, &onnxio.Graph{}, "parts")
 	e.Opset = opset
@@ -88,7 +88,8 @@ func (t *Table) PartTypes(ctx context.Context, d *Def, n *onnxio.Node, opset int
 	var out []Type
 	for _, v := range made {
 		if v == nil {
-			break
+			out = append(out, Type{})
+			continue
 		}
 		out = append(out, Type{v.DType, v.Shape})
 	}

@@ -167,9 +167,12 @@ func (r *room) node(n *onnxio.Node, o Options) (err error) {
 		if v == nil {
 			continue
 		}
-		if i >= len(types) {
+		if i >= len(types) || types[i].DType == onnxio.Undefined {
+			if apart && !r.reads(v) {
+				continue
+			}
 			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset,
-				Why: fmt.Sprintf("it has %d outputs, of which %d can be computed", len(n.Outputs), len(types))}
+				Why: fmt.Sprintf("output %q is not computed", v.Name)}
 		}
 		size, err := elements(types[i].Shape)
 		if err != nil {

@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/op"
@@ -16,6 +17,42 @@ type room struct {
 	graph  *onnxio.Graph // what is folded is held for as long as this is there
 	work   op.Workspace
 	emit   *op.Emitter // of parts; nil until one is needed
+	unread map[string]bool
+}
+
+// reads tells whether anything may read a value of the graph. Values that are not the file's own (of turns that are written out) may be read.
+func (r *room) reads(v *onnxio.Value) bool {
+	if r.unread == nil {
+		r.unread = map[string]bool{}
+		read := map[string]bool{}
+		for _, n := range r.graph.Nodes {
+			readBy(n, read)
+			for _, v := range n.Outputs {
+				if v != nil {
+					r.unread[v.Name] = true
+				}
+			}
+		}
+		for _, v := range r.graph.Outputs {
+			read[v.Name] = true
+		}
+		for name := range read {
+			delete(r.unread, name)
+		}
+	}
+	return !r.unread[v.Name]
+}
+
+// whole is a node without the outputs that nobody reads, which its parts need not make.
+func (r *room) whole(n *onnxio.Node) *onnxio.Node {
+	out := *n
+	out.Outputs = slices.Clone(n.Outputs)
+	for i, v := range out.Outputs {
+		if v != nil && i > 0 && !r.reads(v) {
+			out.Outputs[i] = nil
+		}
+	}
+	return &out
 }
 
 // opset is the version of the standard's operators that parts are written for: the graph's own, or the newest where it has none of them.
@@ -46,6 +83,7 @@ func (r *room) parts(n *onnxio.Node, o Options) ([]*onnxio.Node, error) {
 		}
 	}
 	n.Reading = o.Reading
+	n = r.whole(n)
 	if r.emit == nil {
 		r.emit = op.NewEmitter(r.ctx, o.operators(), r.graph, "part")
 		r.emit.Opset = r.opset()
