@@ -15,7 +15,7 @@ import (
 )
 
 // mixedNets is how many networks of all operators are drawn; every layer stands in 2*mixedNets/len(layers()) of them at least.
-const mixedNets = 520
+const mixedNets = 600
 
 // leastNets is in how many networks an operator must appear at least.
 const leastNets = 3

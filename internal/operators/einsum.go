@@ -15,7 +15,44 @@ import (
 var einsumOp = op.Def{Name: "Einsum", Since: 12,
 	Attrs: op.Attributes{"equation": op.AnyValue},
 	Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, MACs: einsumMACs,
-	Couple: coupleEinsum}
+	Couple: coupleEinsum,
+	// Of more operands, which runtimes multiply in an order of their own.
+	Parts: einsumParts, Fused: true, Whole: func(n *onnxio.Node) bool { return len(n.Inputs) <= 2 }}
+
+// einsumParts multiplies operand by operand: what comes of those so far keeps the labels that later operands or the output have.
+func einsumParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	equation := strings.ReplaceAll(n.Attrs.String("equation", ""), " ", "")
+	left, right, explicit := strings.Cut(equation, "->")
+	terms := strings.Split(left, ",")
+	if len(terms) != len(n.Inputs) || strings.Contains(equation, "...") {
+		return refuseParts(e, n, "an ellipsis of several operands, or another number of them than its equation has")
+	}
+	if !explicit { // labels that stand once, in their order
+		var once []string
+		for _, l := range strings.Split(strings.ReplaceAll(left, ",", ""), "") {
+			if strings.Count(left, l) == 1 {
+				once = append(once, l)
+			}
+		}
+		slices.Sort(once)
+		right = strings.Join(once, "")
+	}
+	y, have := n.Input(0), terms[0]
+	for k := 1; k < len(terms); k++ {
+		kept := right
+		if k < len(terms)-1 {
+			kept = ""
+			for _, l := range have + terms[k] {
+				if l := string(l); !strings.Contains(kept, l) && strings.Contains(right+strings.Join(terms[k+1:], ""), l) {
+					kept += l
+				}
+			}
+		}
+		y = e.Op("Einsum", onnxio.Attrs{"equation": have + "," + terms[k] + "->" + kept}, y, n.Input(k))
+		have = kept
+	}
+	return one(y)
+}
 
 // einsum is a parsed equation over given shapes: a loop for every label, first those of the output, then those that are summed.
 type einsum struct {

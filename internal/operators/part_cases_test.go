@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/shallow-waters/shoal/internal/op"
@@ -91,6 +92,19 @@ var partCases = func() []gradCase {
 			"pads": []int64{1, 0, 0, 1}}, in: vars(image), lo: 0.3, hi: 1.5})
 	}
 	add(gradCase{op: "SwiGLU", opsets: []int{28}, attrs: attrs{"alpha": float32(1.3)}, in: vars(s, s)})
+
+	for _, equation := range []string{"bi,ij,jk->bk", "bij,jk,kl", "ab,ab,ab->b", "i,ij,j->", "bhqd,bhkd,bhkv->bhqv", "ab,bc,cd,da->ac"} {
+		left, _, _ := strings.Cut(equation, "->")
+		var shapes [][]int
+		for _, term := range strings.Split(left, ",") {
+			var shape []int
+			for _, l := range term {
+				shape = append(shape, 2+int(l)%3)
+			}
+			shapes = append(shapes, shape)
+		}
+		add(gradCase{op: "Einsum", opsets: []int{12, 13}, attrs: attrs{"equation": equation}, in: vars(shapes...)})
+	}
 
 	ms("Gelu", nil, vars(s))
 	ms("BiasGelu", nil, vars(s, []int{4}))

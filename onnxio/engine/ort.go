@@ -240,7 +240,8 @@ func explain(err error, provider string) error {
 	return fmt.Errorf("onnxruntime %s (%s): %w", ort.GetVersion(), provider, err)
 }
 
-// ortPort is a port as the file declares it; sizes that it leaves open are -1, a shape that it does not tell is nil. float16 is given and taken as float32.
+// ortPort is a port as the file declares it; sizes that it leaves open are -1, a shape that it does not tell is nil. float16 is given and taken
+// as float32.
 func ortPort(v *onnxio.Value, free bool) Port {
 	p := Port{Name: v.Name, DType: v.DType, Shape: []int{}}
 	if p.DType.Half() {
