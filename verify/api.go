@@ -193,7 +193,7 @@ type Info struct {
 	// Widened are the types of half precision that the file computes in, by name. Proofs and counterexamples are of the network that computes in
 	// their stead with real numbers, or float32: constants and casts are of the file's type, and what nodes give is not rounded to it.
 	Widened []string
-	Neurons    int // nonlinear elements
+	Neurons int // nonlinear elements
 }
 
 // Departure is a node that onnxruntime computes otherwise than the standard says, or of which the standard says nothing. Why goes on after
