@@ -58,7 +58,7 @@ var outputsOf = map[string]map[string]outputFlag{
 	"distill": {"output": writes(output.ONNX), "checkpoint": writes(output.StartsWith("a checkpoint of a training run",
 		student.CheckpointMagic)), "cache": cacheFlag},
 	"sweep":  {"output": writes(output.ONNX), "plot": writes(output.Picture), "resume": writes(record.Kind), "cache": cacheFlag},
-	"study":  {"output": fills(study.FolderKind)},
+	"study":  {"output": fills(study.FolderKind), "records": writes(record.Kind)},
 	"verify": {"serialise-assignments": fills(assignmentsFolder)}, // of vnnlib
 	"init":   {"output": writes(policyKind)},
 	"check":  {"records": writes(record.Kind), "report": reportsFlag},

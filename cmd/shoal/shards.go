@@ -163,7 +163,7 @@ func mergeCommand() *cli.Command {
 		Usage:     "put the records of shards together",
 		ArgsUsage: "RECORDS...",
 		Description: "Example: shoal merge shard-*.jsonl -o records.jsonl && shoal check shoal.yaml --records records.jsonl\n\n" +
-			"They are those of check, certify, radius, attack and compare with --shard; the same command with --records and without --shard then tells the result.\n" +
+			"They are those of check, certify, radius, attack, compare and study with --shard; the same command with --records and without --shard then tells the result.\n" +
 			"Gaps, overlaps, and records of another policy, model, data or program are refused, and nothing is written then.",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` of records that is written"}, jsonOption()},
 		Action: func(c *cli.Context) error {

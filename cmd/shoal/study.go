@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -12,6 +13,8 @@ import (
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/study"
+	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
@@ -24,6 +27,7 @@ func studyCommand() *cli.Command {
 			"; its data lie in the folder of the call", "", study.Presets()...), "none"),
 		&cli.BoolFlag{Name: "print", Usage: "print the file of --preset, and run nothing"},
 		&cli.BoolFlag{Name: "power", Usage: "run nothing: the file is a finished study's study.json, and what seeds and images would separate its claims is printed"},
+		own(wordFlag("only", "models: make and test them, and end there", "", onlyModels), "everything"), recordsFlag(), shardFlag(),
 		&cli.BoolFlag{Name: "require-claims", Usage: "exit with code 12 unless all claims pass"},
 		jsonOption()}
 	return &cli.Command{
@@ -33,6 +37,8 @@ func studyCommand() *cli.Command {
 		Description: "Example: shoal study testdata/study-quick.yaml -o quick\n\n" +
 			"DIR gets report.html, report.md with its pictures, study.json with every number, and cache/ with what is finished: a second run does\n" +
 			"nothing, and a changed setting redoes only what depends on it. Ctrl-C leaves everything finished in place.\n\n" +
+			"Shards (docs/scale.md) make the models first, --only models --shard I/N --records FILE, and ask about them then, --shard I/N --records FILE;\n" +
+			"shoal merge puts both together, and the same lines with its files and without --shard go on.\n\n" +
 			"The thesis' own grids are built in: shoal study --preset thesis-b-small -o small; --print shows the file.",
 		Flags:  flags,
 		Action: studyAction,
@@ -63,6 +69,10 @@ func studyAction(c *cli.Context) error {
 	if err != nil {
 		return usageError("docs/commands.md lists the keys of a study", "%s: %s", path, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
+	shard, err := shardOf(c.String("shard"), os.Getenv)
+	if err != nil {
+		return err
+	}
 	reused, total := 0, 0
 	progress := func(p study.Progress) {
 		total = p.Total
@@ -88,8 +98,14 @@ func studyAction(c *cli.Context) error {
 			return err
 		}
 	}
-	r, err := study.Run(c.Context, spec, study.Options{Dir: dir, Base: filepath.Dir(path), Engine: eo, Threads: c.Int("threads"),
-		Version: version(), Progress: progress})
+	o := study.Options{Dir: dir, Base: filepath.Dir(path), Engine: eo, Threads: c.Int("threads"), Version: version(), Progress: progress}
+	if c.IsSet("records") {
+		o.Records = func(p record.Plan, parts []record.Part) (*record.File, error) { return openPlan(c, p, parts) }
+	}
+	if c.String("only") == onlyModels || shard.N > 0 {
+		return studyPart(c, spec, o, shard)
+	}
+	r, err := study.Run(c.Context, spec, o)
 	if c.Context.Err() != nil {
 		return &codeError{code: exitInterrupted, err: fmt.Errorf("interrupted; what is finished is in %s", filepath.Join(dir, "cache")),
 			hint: "the same command goes on from there"}
@@ -122,6 +138,33 @@ func studyAction(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+// onlyModels is the word of --only.
+const onlyModels = "models"
+
+// studyPart makes models, or does what a shard has to do.
+func studyPart(c *cli.Context, spec *study.Spec, o study.Options, shard trial.Shard) error {
+	do := study.Ask
+	if c.String("only") == onlyModels {
+		do = study.Make
+	}
+	p, err := do(c.Context, spec, o, shard)
+	if err != nil {
+		return err
+	}
+	if len(p.Failures) > 0 {
+		return &codeError{code: exitError, err: fmt.Errorf("%d steps failed, the first is %v", len(p.Failures), p.Failures[0]),
+			hint: "only a run without --shard goes on past steps that fail; on: leaves models out"}
+	}
+	if shard.N > 0 || p.Cut {
+		return saidShard(c, shard, p.Answers, p.Whole, p.Cut)
+	}
+	if jsonMode(c) != "" {
+		return printJSON(c.App.Writer, map[string]any{"units": p.Whole, "output": o.Dir})
+	}
+	_, err = foreign.Fprintf(c.App.Writer, "the models are in %s\n", filepath.Join(o.Dir, "cache"))
+	return err
 }
 
 // printStudy prints the claims; everything else is in the report.

@@ -41,9 +41,14 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 	l.rangeInto(settings)
 	of.spec.into(settings)
 	l.decisionInto(settings, true)
+	var keys []string
+	for _, eps := range a.Eps {
+		keys = append(keys, trial.Eps{Value: eps}.Key())
+	}
 	return &step{kind: "attack", version: 2, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings,
 		inputs: []*step{of.made},
 		fresh:  func() any { return &attacked{} },
+		asks:   l.asks(n, attackBatch, keys...),
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			if err != nil {
@@ -65,14 +70,16 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			q := &trial.Attack{Target: t, Samples: v, Method: method, Norm: attack.Linf, Seed: a.Seed, Batch: attackBatch, Tolerance: sub.Tolerance}
+			q := &trial.Attack{Target: t, Samples: v, Method: method, Norm: attack.Linf, Seed: a.Seed, Batch: attackBatch, Tolerance: sub.Tolerance,
+				Whole: l.records != nil}
 			for _, eps := range a.Eps {
 				q.Eps = append(q.Eps, trial.Eps{Value: eps, Text: fmt.Sprint(eps)})
 			}
 			var rows []report.Row
 			err = l.kept(s, func(f *record.File) error {
 				q.Records = f
-				cut, err := q.Run(ctx, 0, v.Len(), func(of []report.Row) error {
+				from, to := l.shard.Blocks(v.Len(), attackBatch)
+				cut, err := q.Run(ctx, from, to, func(of []report.Row) error {
 					rows = append(rows, of...)
 					return nil
 				})

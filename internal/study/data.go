@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -97,6 +98,8 @@ type lab struct {
 	logits             map[string][]float32     // by model and use, for as long as the run goes
 	parts              map[bool][2]*student.Data
 	overlap            []Overlap
+	records            *record.File // of all answers, where the study is cut into shards
+	shard              trial.Shard  // whose images are asked about
 }
 
 func openLab(ctx context.Context, spec *Spec, o Options) (*lab, error) {
@@ -251,10 +254,15 @@ func (l *lab) viewOf(ctx context.Context, shape []int, mean, std []float64, n in
 	if err != nil {
 		return nil, err
 	}
-	if n == 0 || n > d.Len() {
-		n = d.Len()
+	return trial.Join(sourceOf(l.test, d, l.firstTest(n)), shape, mean, std)
+}
+
+// firstTest is how many images the first n of the test images are; 0 are all.
+func (l *lab) firstTest(n int) int {
+	if all := len(l.test.index); n == 0 || n > all {
+		return all
 	}
-	return trial.Join(sourceOf(l.test, d, n), shape, mean, std)
+	return n
 }
 
 // sourceOf gives the first n of images that are decoded; positions are theirs.

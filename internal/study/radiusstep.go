@@ -55,6 +55,7 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 	return &step{kind: "radius", version: 1, name: fmt.Sprintf("certifying %s by %s%s", of, domain, seedText(of.seed)), settings: settings,
 		inputs: []*step{of.made},
 		fresh:  func() any { return &radii{} },
+		asks:   l.asks(c.Images, 1, trial.RadiusKey),
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			name, bare := domainOf(domain)
@@ -106,7 +107,7 @@ func (l *lab) radius(ctx context.Context, of *model, c *Certify, o verify.Option
 func (l *lab) askRadii(ctx context.Context, s *step, q *trial.Radius, take func(report.Row)) error {
 	return l.kept(s, func(f *record.File) error {
 		q.Records = f
-		cut, err := trial.Each(ctx, q.Samples, trial.Shard{}, nil, q.Ask, func(row report.Row) error {
+		cut, err := trial.Each(ctx, q.Samples, l.shard, nil, q.Ask, func(row report.Row) error {
 			take(row)
 			return nil
 		})
@@ -124,6 +125,7 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 	return &step{kind: "upper", version: 1, name: fmt.Sprintf("attacking %s for the upper curve%s", of, seedText(of.seed)), settings: settings,
 		inputs: []*step{of.made},
 		fresh:  func() any { return &radii{} },
+		asks:   l.asks(c.Images, 1, trial.RadiusKey),
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			q, err := l.radius(ctx, of, c, verify.Options{Method: verify.Interval, Threads: l.o.Threads})

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
 
@@ -21,6 +22,8 @@ type Options struct {
 	Version string
 	// Progress, where set, is told after every step.
 	Progress func(Progress)
+	// Records, where set, opens the records of a study that is cut into shards: which answers a whole run has, and what they depend on.
+	Records func(record.Plan, []record.Part) (*record.File, error)
 }
 
 // Progress is one step that came to an end.
@@ -37,36 +40,69 @@ type Progress struct {
 // Run works a study off and gathers what it gave. Steps that fail leave those behind them undone; the others go on, and Results lists both.
 // When the context ends, everything that is finished is in the cache, and the context's error is returned.
 func Run(ctx context.Context, spec *Spec, o Options) (*Results, error) {
-	l, err := openLab(ctx, spec, o)
+	p, w, err := begin(ctx, spec, o)
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(o.Dir, "cache")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	w.expect(p.steps)
+	making, asking := p.parted()
+	if err := w.work(ctx, making); err != nil {
 		return nil, err
 	}
-	p := newPlan(l)
-	if err := work(ctx, store{dir}, p.steps, o); err != nil {
+	if o.Records != nil {
+		f, _, err := p.openAnswers()
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		p.lab.records = f
+	}
+	if err := w.work(ctx, asking); err != nil {
 		return nil, err
 	}
 	return p.gather()
 }
 
-// work runs steps in order; every step stands behind its inputs.
-func work(ctx context.Context, st store, steps []*step, o Options) error {
-	total := 0
+// begin reads what a study is about, and makes its folder.
+func begin(ctx context.Context, spec *Spec, o Options) (*plan, *worker, error) {
+	l, err := openLab(ctx, spec, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir := filepath.Join(o.Dir, "cache")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, nil, err
+	}
+	return newPlan(l), &worker{store: store{dir}, o: o, own: map[string]bool{}}, nil
+}
+
+// worker works steps off.
+type worker struct {
+	store    store
+	o        Options
+	n, total int
+	own      map[string]bool // keys that this run did itself
+}
+
+// expect counts the steps that are to come.
+func (w *worker) expect(steps []*step) {
 	for _, s := range steps {
 		if s.alias == nil {
-			total++
+			w.total++
 		}
 	}
-	n := 0
-	own := map[string]bool{} // keys that this run did itself
+}
+
+// work runs steps in order, each once; every step stands behind its inputs.
+func (w *worker) work(ctx context.Context, steps []*step) error {
 	for _, s := range steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.work(ctx, st, o.Version)
+		if s.done {
+			continue
+		}
+		err := s.work(ctx, w.store, w.o.Version)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -75,15 +111,15 @@ func work(ctx context.Context, st store, steps []*step, o Options) error {
 		if s.alias != nil {
 			continue
 		}
-		n++
-		again := s.reused && own[s.key]
-		own[s.key] = own[s.key] || !s.reused
-		if s.reused = s.reused && !again; o.Progress != nil {
-			pr := Progress{Done: n, Total: total, Name: s.name, Reused: s.reused, Again: again, Seconds: s.seconds, Err: err}
+		w.n++
+		again := s.reused && w.own[s.key]
+		w.own[s.key] = w.own[s.key] || !s.reused
+		if s.reused = s.reused && !again; w.o.Progress != nil {
+			pr := Progress{Done: w.n, Total: w.total, Name: s.name, Reused: s.reused, Again: again, Seconds: s.seconds, Err: err}
 			if w, ok := s.result.(interface{ words() string }); ok && err == nil {
 				pr.Words = w.words()
 			}
-			o.Progress(pr)
+			w.o.Progress(pr)
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ func (y *toy) do(t *testing.T, ctx context.Context, dir string) ([]*step, error)
 	t.Helper()
 	y.worked = nil
 	steps := y.steps()
-	return steps, work(ctx, store{dir}, steps, Options{})
+	return steps, (&worker{store: store{dir}, own: map[string]bool{}}).work(ctx, steps)
 }
 
 func TestStepsAreReusedUntilWhatTheyDependOnChanges(t *testing.T) {

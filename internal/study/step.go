@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/student"
 )
@@ -26,6 +27,8 @@ type step struct {
 	prepare func(ctx context.Context, train *student.Data) (*student.Data, student.Options, error)
 	// alias, where set, makes the step stand for one of its inputs, once they are finished: nothing is stored.
 	alias func(s *step) (*step, error)
+	// asks, where set, are the answers about images that the step is made of: it measures, and no other step needs it.
+	asks []record.Part
 	// fresh, where set, gives what is stored its Go type again.
 	fresh func() any
 

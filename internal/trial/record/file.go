@@ -32,6 +32,17 @@ type File struct {
 	out   *os.File
 	done  map[place]json.RawMessage
 	ended bool // the last line has its end
+
+	of    *File // where it is a part of another one, whose keys begin with under
+	under string
+}
+
+// Under is the part of a file whose keys begin with a name: what is found in it and added to it has keys without.
+func (f *File) Under(name string) *File {
+	if f == nil {
+		return nil
+	}
+	return &File{of: f, under: name + " "}
 }
 
 // Open reads what a file holds of a plan, or makes it with the plan's head. "" gives the nil File. A file of anything else is an *OtherError.
@@ -146,6 +157,9 @@ func (f *File) Find(key string, index int, result any) bool {
 	if f == nil {
 		return false
 	}
+	if f.of != nil {
+		return f.of.Find(f.under+key, index, result)
+	}
 	raw, ok := f.done[place{key, index}]
 	return ok && json.Unmarshal(raw, result) == nil
 }
@@ -161,6 +175,13 @@ type Answer struct {
 func (f *File) Add(answers ...Answer) error {
 	if f == nil || len(answers) == 0 {
 		return nil
+	}
+	if f.of != nil {
+		named := make([]Answer, len(answers))
+		for i, a := range answers {
+			named[i] = Answer{f.under + a.Key, a.Index, a.Result}
+		}
+		return f.of.Add(named...)
 	}
 	var text []byte
 	if !f.ended { // behind a line that was cut off
