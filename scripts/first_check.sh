@@ -41,7 +41,13 @@ start=$(seconds)
 (mkdir -p "$work/load" && cd "$work/load" && git -C "$root" show HEAD:go.mod >go.mod && git -C "$root" show HEAD:go.sum >go.sum && go mod download)
 echo "downloads: $(took "$start")"
 
+# used is the processor time of what has run here.
+used() {
+	times >"$work/times"
+	awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); s += 60 * t[1] + t[2] } printf "%.1f", s }' "$work/times"
+}
 all=$(seconds)
+before=$(used)
 lines=0
 while IFS= read -r line; do
 	lines=$((lines + 1))
@@ -51,6 +57,8 @@ while IFS= read -r line; do
 done < <(awk '/^```sh$/ { inside = 1; next } /^```$/ && inside { exit } inside' "$root/docs/tutorials/release-manager.md")
 tail -n 3 "$work/out"
 total=$(took "$all")
-echo "$lines commands, $total together; $(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg 2>/dev/null || echo unknown); processor time of all: $(times | tail -n 1)"
+work_time=$(awk -v a="$before" -v b="$(used)" 'BEGIN { printf "%.1f", b - a }')
+echo "$lines commands: $total, and $work_time s of processor time; $(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg 2>/dev/null || echo unknown)"
 [ "$lines" = 3 ] || { echo "these are not three commands"; exit 1; }
-awk -v t="${total% s}" 'BEGIN { exit t > 180 }' || { echo "that is more than three minutes"; exit 1; }
+# Others may be at work on this machine: three minutes are held against what a single core would take.
+awk -v t="$work_time" 'BEGIN { exit t > 180 }' || { echo "that is more than three minutes of processor time"; exit 1; }
