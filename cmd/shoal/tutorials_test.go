@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestTutorials works the tutorials off as a reader would: every command, in the order in which they stand, in a folder with what they say is there. A
-// block that begins with a comment of one word is a file of that name. Each command must end with exit code 0, and each file that one is told to write
-// must be there then. go install is scripts/first_check.sh's; in the place of go get this repository is required.
+// TestTutorials works the tutorials off as a reader would: every command, in the order in which they stand, in a folder with what they say is
+// there. A block that begins with a comment of one word is a file of that name. Each command must end with exit code 0, and each file that one is
+// told to write must be there then. go install is scripts/first_check.sh's; in the place of go get this repository is required.
 func TestTutorials(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "tutorials", "*.md"))
 	if err != nil || len(pages) < 5 {

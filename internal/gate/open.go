@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/shallow-waters/shoal/internal/input"
@@ -90,13 +91,13 @@ type opened struct {
 // data opens data for a model.
 func (l *lab) data(ctx context.Context, r *Requirement, of *Model, m *onnxio.Model, balls bool) (*opened, error) {
 	d := l.p.data(r.Data)
-	array, _ := strings.CutPrefix(r.Per, "array:")
-	if r.Per == "class" {
+	array, named := strings.CutPrefix(r.Per, "array:")
+	if !named {
 		array = ""
 	}
 	key := fmt.Sprintf("%q %q %q %t", d.Name, of.Name, array, balls)
 	if x := l.sets[key]; x != nil {
-		return x, nil
+		return x, x.foldered(r, d)
 	}
 	given, err := of.given()
 	if err != nil {
@@ -140,7 +141,16 @@ func (l *lab) data(ctx context.Context, r *Requirement, of *Model, m *onnxio.Mod
 		}
 	}
 	l.sets[key] = x
-	return x, nil
+	return x, x.foldered(r, d)
+}
+
+// foldered is an error where folders are to be asked apart and there are none.
+func (x *opened) foldered(r *Requirement, d *Data) error {
+	if r.Per == "folder" && !slices.ContainsFunc(x.set.Folders, func(f string) bool { return f != "" }) {
+		return &trial.UnclearError{Why: fmt.Sprintf("data %s: there are no folders below those of the classes", d.Name),
+			Hint: "per: class asks the classes apart"}
+	}
+	return nil
 }
 
 // DataError tells that data are not those that the policy is about.
@@ -254,6 +264,10 @@ func (x *opened) group(r *Requirement, label, index int) string {
 		return x.set.Classes[label]
 	case r.Per == "class":
 		return fmt.Sprint(label)
+	case r.Per == "folder" && x.set.Folders[index] == "":
+		return "none"
+	case r.Per == "folder":
+		return x.set.Folders[index]
 	case x.array != nil:
 		return fmt.Sprint(x.array.Ints[index])
 	}

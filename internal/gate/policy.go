@@ -75,7 +75,7 @@ type Requirement struct {
 	AtLeast *Number `yaml:"at_least"`
 	AtMost  *Number `yaml:"at_most"`
 	Change  *Change `yaml:"change"`
-	// Per asks the same of parts of the samples: class, or array:NAME for whole numbers of the npz file.
+	// Per asks the same of parts of the samples: class, folder for the folders below those of classes, or array:NAME for whole numbers of the npz file.
 	Per    string  `yaml:"per"`
 	Waiver *Waiver `yaml:"waiver"`
 }

@@ -153,6 +153,7 @@ func TestFaultsAreToldWhereTheyStand(t *testing.T) {
 		head + "  - file: {finite_weights: perhaps}\n":                                       "5:28: require[0].file.finite_weights: want true or false",
 		head + "  - file: {ir: 8}\n    waiver: {reason: x, owner: y}\n":                      "6:13: file: a waiver has a reason, an owner and until",
 		head + "  - file: {ir: 8}\n    waiver: {reason: x, owner: y, until: soon}\n":         "6:42: require[0].waiver.until: want a day as YYYY-MM-DD",
+		head + "  - clean_accuracy:\n    at_least: 1\n    per: folder\n":                     "5:5: clean_accuracy: per: folders are of images",
 		head + "  - file: {ir: 8}\n    model: c\n":                                           `5:5: file: there is no model named "c"`,
 		head + "  - name: x\n    file: {ir: 8}\n  - name: x\n    file: {ir: 8}\n":            "7:5: another requirement is named x too",
 		head + "  - file: &a {ir: 8}\n  - file: *a\n":                                        "6:11: require[1].file: anchors and aliases are not read",

@@ -144,10 +144,13 @@ func (v *validator) limits(r *Requirement, what string) {
 		v.check(r.AtLeast.Value >= 0 && r.AtLeast.Value <= 1, r.At, "", "%s: at_least %s: want a share from 0 to 1", what, r.AtLeast.Text)
 	}
 	array, arrays := strings.CutPrefix(r.Per, "array:")
-	v.check(r.Per == "" || r.Per == "class" || arrays && array != "", r.At, "", "%s: per: want class or array:NAME", what)
+	v.check(r.Per == "" || r.Per == "class" || r.Per == "folder" || arrays && array != "", r.At, "", "%s: per: want class, folder or array:NAME", what)
 	v.check(r.Per == "" || r.sampled(), r.At, "", "%s: per says nothing here", what)
 	if arrays && r.sampled() && v.p.data(r.Data) != nil {
 		v.check(strings.HasPrefix(v.p.data(r.Data).From, "npz:"), r.At, "", "%s: per: arrays are of npz data", what)
+	}
+	if r.Per == "folder" && r.sampled() && v.p.data(r.Data) != nil {
+		v.check(strings.HasPrefix(v.p.data(r.Data).From, "images:"), r.At, "", "%s: per: folders are of images", what)
 	}
 	c := r.Change
 	if c == nil {

@@ -35,6 +35,10 @@ type Set struct {
 	File                    string   // of images: the first one's, for messages
 	Notes                   []string // what a user should know of how the set was read
 
+	// Folders are, of images, the folders below the class folders that pictures stand in, "" directly in these, with slashes between several: of all
+	// samples of the folder or zip; Index says which are of the set. nil for other sets.
+	Folders []string
+
 	targets *Array // of raw sets with Options.Targets, all samples: what the labels array holds; nil where there is none
 	numbers *Array // of raw sets, all samples: what pixels rounds to float32
 

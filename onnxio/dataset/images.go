@@ -26,7 +26,7 @@ func openImages(ctx context.Context, name string, o Options) (*Set, error) {
 		closer()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	s := &Set{Classes: t.classes, Labels: t.labels, Notes: t.notes}
+	s := &Set{Classes: t.classes, Labels: t.labels, Notes: t.notes, Folders: t.folders}
 	if s.SHA256, err = hashTree(name, root, t.files); err != nil {
 		closer()
 		return nil, err

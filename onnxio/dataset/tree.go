@@ -14,6 +14,7 @@ type tree struct {
 	classes []string
 	files   []string // of all classes, sorted by class and path
 	labels  []int
+	folders []string // below the class folders, "" for pictures that stand in these
 	notes   []string
 }
 
@@ -145,6 +146,10 @@ func readTree(root fs.FS, split string) (*tree, error) {
 		}
 		for range files {
 			t.labels = append(t.labels, len(t.classes))
+		}
+		for _, f := range files {
+			folder := path.Dir(strings.TrimPrefix(f, path.Join(base, class)+"/"))
+			t.folders = append(t.folders, strings.TrimPrefix(folder, "."))
 		}
 		t.files = append(t.files, files...)
 		t.classes = append(t.classes, class)

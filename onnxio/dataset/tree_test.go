@@ -68,6 +68,9 @@ func TestEveryClassFolderCounts(t *testing.T) {
 			if got.labels[i] != want[f] {
 				t.Fatalf("seed %d: %s has label %d, not %d", seed, f, got.labels[i], want[f])
 			}
+			if inner := strings.Contains(f, "/sub/"); got.folders[i] != map[bool]string{true: "sub"}[inner] {
+				t.Fatalf("seed %d: %s is of folder %q", seed, f, got.folders[i])
+			}
 		}
 		if len(got.notes) != empty {
 			t.Fatalf("seed %d: %d empty classes, and the notes %q", seed, empty, got.notes)
