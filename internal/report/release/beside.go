@@ -41,7 +41,6 @@ func (r *Result) besideSection() *report.Section {
 
 // besideFigure draws what shares of samples were before and are now; nil where none was compared.
 func (r *Result) besideFigure() *report.Figure {
-	const left, right, row, width = 190, 20, 34, 640
 	x := func(v report.Number) float64 { return left + max(0, min(1, float64(v)))*(width-left-right) }
 	var lines strings.Builder
 	var alt []string
@@ -64,12 +63,16 @@ func (r *Result) besideFigure() *report.Figure {
 	}
 	h := row*len(alt) + 40
 	var b strings.Builder
-	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"13\" fill=\"currentColor\">", width, h)
+	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"14\" fill=\"currentColor\">", width, h)
 	axis(&b, func(v float64) float64 { return x(report.Number(v)) }, h)
 	b.WriteString(lines.String() + "</g></svg>")
 	return &report.Figure{File: "beside.svg", Alt: strings.Join(alt, "; "), SVG: []byte(b.String()), Inline: true,
 		Caption: "Before and after on the same samples: rings are the model that was before, discs the one that is asked about."}
 }
+
+// The figures are this wide, with that much for names at their left, and a row so high. On a phone, which shows them at 350 pixels, their letters
+// are still 10 pixels high.
+const left, right, row, width = 158, 20, 34, 480
 
 // axis draws the upright lines of shares, and their numbers below.
 func axis(b *strings.Builder, x func(float64) float64, h int) {
@@ -81,7 +84,7 @@ func axis(b *strings.Builder, x func(float64) float64, h int) {
 
 // shortened is a name that has room beside a picture.
 func shortened(name string) string {
-	const most = 26
+	const most = 18
 	letters := []rune(name)
 	if len(letters) > most {
 		letters = append(letters[:most-1], '…')
@@ -102,7 +105,7 @@ func (r *Requirement) radii() []report.Block {
 	x := func(v report.Number) float64 { return left + float64(v)/most*(width-left-right) }
 	h := row*len(r.Radii) + 40
 	var b strings.Builder
-	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"13\" fill=\"currentColor\">", width, h)
+	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"14\" fill=\"currentColor\">", width, h)
 	for k := range 5 {
 		v := report.Number(most * float64(k) / 4)
 		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g</text>", x(v), h-10, float64(v))

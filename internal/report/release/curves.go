@@ -56,7 +56,7 @@ func (r *Result) curves() (out []report.Block) {
 
 // curve is the picture of one model.
 func curve(model, data string, attacked, proven []point, number int) report.Figure {
-	const left, right, top, bottom, width, height = 46, 14, 12, 44, 640, 300
+	const left, right, top, bottom, width, height = 46, 14, 12, 44, 480, 260
 	most := max(attacked[len(attacked)-1].eps, proven[len(proven)-1].eps)
 	if !(most > 0) {
 		most = 1
@@ -64,7 +64,7 @@ func curve(model, data string, attacked, proven []point, number int) report.Figu
 	x := func(v float64) float64 { return left + v/most*(width-left-right) }
 	y := func(v float64) float64 { return height - bottom - max(0, min(1, v))*(height-top-bottom) }
 	var b strings.Builder
-	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"13\" fill=\"currentColor\">",
+	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"14\" fill=\"currentColor\">",
 		width, height)
 	for _, v := range []float64{0, 0.25, 0.5, 0.75, 1} {
 		fmt.Fprintf(&b, "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" stroke-opacity=\"0.15\"/>", left, width-right, y(v), y(v))

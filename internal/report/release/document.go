@@ -13,6 +13,9 @@ import (
 // Document is the result as a page: the answer, the figure that carries it, the worst samples; then each requirement, folded.
 func (r *Result) Document() *report.Document {
 	d := &report.Document{Title: "shoal check: " + r.title(), Lead: []string{r.Answer}}
+	if words := r.failed(); words != "" {
+		d.Lead = append(d.Lead, words)
+	}
 	if f := r.figure(); f != nil {
 		d.Opening = append(d.Opening, *f)
 	}
@@ -44,6 +47,24 @@ func (r *Result) Document() *report.Document {
 	}
 	d.Sections = append(d.Sections, r.made())
 	return d
+}
+
+// failed says in a line what failed, and why; "" where nothing did.
+func (r *Result) failed() string {
+	const most = 3
+	var list []string
+	for i := range r.Requirements {
+		if q := &r.Requirements[i]; q.Counted() == report.Fail {
+			list = append(list, q.Name+", "+q.Reason)
+		}
+	}
+	switch n := len(list); {
+	case n == 0:
+		return ""
+	case n > most:
+		list = append(list[:most], fmt.Sprintf("%d more", n-most))
+	}
+	return "Failed: " + strings.Join(list, "; ") + "."
 }
 
 // class is what a cell is coloured as.
@@ -144,13 +165,14 @@ func (r *Result) made() report.Section {
 	return report.Section{Title: "How this was made", Blocks: []report.Block{report.Paragraph(how), t, with}}
 }
 
-// pictures are the worst samples that have one, of the first requirements that are not met: three in all.
+// pictures are the worst samples that have one, of requirements that are not met: three in all, what failed before what is open, and attacks first,
+// which have something to show. All are drawn as high as an attack's three pictures beside each other.
 func (r *Result) pictures() (out []report.Block) {
 	const most = 3
-	for pass := range 2 { // attacks first: they have something to show
+	for pass := range 4 {
 		for i := range r.Requirements {
 			q := &r.Requirements[i]
-			if (q.Kind == "robust_accuracy") != (pass == 0) || q.Outcome == report.Pass {
+			if (q.Outcome == report.Fail) != (pass < 2) || (q.Kind == "robust_accuracy") != (pass%2 == 0) || q.Outcome == report.Pass {
 				continue
 			}
 			for k := range q.Worst {
@@ -165,7 +187,7 @@ func (r *Result) pictures() (out []report.Block) {
 					caption += " From left to right: the image, what the attack made of it, and the change, drawn larger than it is."
 				}
 				svg := fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><image width=\"%d\" height=\"%d\" href=\"data:image/png;base64,%s\"/></svg>",
-					w, h, w, h, base64.StdEncoding.EncodeToString(s.Picture))
+					max(w, 3*h), h, w, h, base64.StdEncoding.EncodeToString(s.Picture))
 				out = append(out, report.Figure{File: fmt.Sprintf("worst-%d.svg", len(out)+1), Caption: caption, Alt: alt, SVG: []byte(svg), Inline: true})
 			}
 		}
@@ -201,11 +223,10 @@ func (r *Result) figure() *report.Figure {
 	if len(lines) == 0 {
 		return nil
 	}
-	const left, right, row, width = 190, 20, 34, 640
 	h := row*len(lines) + 40
 	x := func(v float64) float64 { return left + max(0, min(1, v))*(width-left-right) }
 	var b strings.Builder
-	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"13\" fill=\"currentColor\">", width, h)
+	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"14\" fill=\"currentColor\">", width, h)
 	axis(&b, x, h)
 	var alt []string
 	for i, l := range lines {

@@ -246,7 +246,7 @@ func TestReleasesStandSideBySide(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	// 0.625 and 0.5 of the width between the names and the right edge
-	for _, at := range []string{"cx=\"458.8\"", "cx=\"405.0\""} {
+	for _, at := range []string{"cx=\"346.8\"", "cx=\"309.0\""} {
 		if !strings.Contains(string(f.SVG), at) {
 			t.Errorf("no circle at %s: %s", at, f.SVG)
 		}
