@@ -43,11 +43,12 @@ func written(t *testing.T, words ...string) (job batch.Job) {
 	return job
 }
 
-// TestJobsOfEveryCommand: what job.sh writes is a job that Kubernetes knows, with the words of the command as they were given, whatever stands in them,
-// as many pods as shards, and a second one that merges all of them first.
+// TestJobsOfEveryCommand: what job.sh writes is a job that Kubernetes knows, with the words of the command as they were given, whatever stands in
+// them, as many pods as shards, and a second one that merges all of them first.
 func TestJobsOfEveryCommand(t *testing.T) {
 	for _, line := range []string{
-		"check /release/shoal.yaml", "certify /release/m.onnx --data fmnist:/release/data --eps 2/255", "radius /release/m.onnx --data npz:/release/a.npz",
+		"check /release/shoal.yaml", "certify /release/m.onnx --data fmnist:/release/data --eps 2/255",
+		"radius /release/m.onnx --data npz:/release/a.npz",
 		"attack /release/m.onnx --data fmnist:/release/data --eps 2/255,8/255", "compare /release/a.onnx /release/b.onnx --data mnist:/release",
 		"study /release/study.yaml -o /records/out --only models", `attack /release/a"b\c$d$(JOB_COMPLETION_INDEX).onnx --data {x}: #y 'z' "" *`,
 	} {
@@ -68,14 +69,16 @@ func TestJobsOfEveryCommand(t *testing.T) {
 		if len(pod.InitContainers) != 1 || !slices.Equal(expanded(pod.InitContainers[0], ""), first) {
 			t.Errorf("%+v", pod.InitContainers)
 		}
-		if got := expanded(pod.Containers[0], ""); len(pod.Containers) != 1 || !slices.Equal(got[len(words):], []string{"--records", "/records/run.jsonl"}) {
+		got := expanded(pod.Containers[0], "")
+		if len(pod.Containers) != 1 || !slices.Equal(got, append(slices.Clone(words), "--records", "/records/run.jsonl")) {
 			t.Errorf("%q", got)
 		}
 		if job.Spec.CompletionMode != nil || job.Spec.Completions != nil || *job.Spec.BackoffLimit != 0 || job.Name != "run-merge" {
 			t.Errorf("%+v", job.Spec)
 		}
 	}
-	for _, words := range [][]string{{"shards", "run", "0", "check"}, {"shards", "Run", "2", "check"}, {"both", "run", "2", "check"}, {"shards", "run", "2"},
+	for _, words := range [][]string{{"shards", "run", "0", "check"}, {"shards", "Run", "2", "check"}, {"both", "run", "2", "check"},
+		{"shards", "run", "2"},
 		{"shards", "run", "2", "check", "a\nb"}} {
 		var exit *exec.ExitError
 		if err := exec.Command("bash", append([]string{"../job.sh"}, words...)...).Run(); !errors.As(err, &exit) || exit.ExitCode() != 2 {
