@@ -316,9 +316,11 @@ class State:
             s.box[i] = (l, u)
             if rows and v.bent:
                 for k in range(v.n):
-                    if l[k] < 0 < u[k]:
-                        l[k] = max(l[k], floor(s.row({i: unit(v.n, k, 1)}, None, None)))
-                        u[k] = min(u[k], -floor(s.row({i: unit(v.n, k, -1)}, None, None)))
+                    for upper in (True, False) if u[k] < -l[k] else (False, True):
+                        if l[k] < 0 < u[k] and upper:
+                            u[k] = min(u[k], -floor(s.row({i: unit(v.n, k, -1)}, None, None)))
+                        elif l[k] < 0 < u[k]:
+                            l[k] = max(l[k], floor(s.row({i: unit(v.n, k, 1)}, None, None)))
             s.empty = any(a > b for a, b in zip(l, u))
         return s
 

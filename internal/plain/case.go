@@ -15,35 +15,19 @@ import (
 //
 // Sums of constraints are rational; what their coefficients lose as float64s is bounded over the outputs' boxes.
 func (s *State) Disprove(constraints []certificate.Constraint, p certificate.Disproof, t *Trace) (low float64, limit *big.Rat, ok bool, err error) {
-	weights := make([]*big.Rat, len(constraints))
-	switch {
-	case p.Weights == nil && p.Row < len(constraints):
-		weights[p.Row] = big.NewRat(1, 1)
-	case len(p.Weights) == len(constraints) && p.Row == 0:
-		for k, w := range p.Weights {
-			if w < 0 {
-				return 0, nil, false, fmt.Errorf("a weight of %v", w)
-			}
-			if w > 0 {
-				weights[k] = new(big.Rat).SetFloat64(w)
-			}
-		}
-	default:
+	weights := p.Weights
+	if weights == nil && p.Row < len(constraints) {
+		weights = make([]float64, len(constraints))
+		weights[p.Row] = 1
+	}
+	if len(weights) != len(constraints) || p.Weights != nil && p.Row != 0 {
 		return 0, nil, false, fmt.Errorf("row %d and %d weights for %d constraints", p.Row, len(p.Weights), len(constraints))
 	}
-	if p.Slopes != nil && len(p.Slopes) != s.net.Hinges() || p.Beta != nil && len(p.Beta) != len(s.sides) {
-		return 0, nil, false, fmt.Errorf("%d slopes for %d hinges, %d multipliers for %d sides", len(p.Slopes), s.net.Hinges(), len(p.Beta), len(s.sides))
-	}
-	for _, b := range p.Beta {
-		if b < 0 {
-			return 0, nil, false, fmt.Errorf("a multiplier of %v", b)
-		}
-	}
-	if err := s.net.fit(p.Fine, p.Ceilings); err != nil {
+	if err := s.fit(p); err != nil {
 		return 0, nil, false, err
 	}
 	form, lost, limit, strict := s.sum(constraints, weights)
-	low = sound.AddDown(s.Lower(form, Parameters{p.Slopes, p.Beta, p.Fine, p.Ceilings}, t), -lost)
+	low = sound.AddDown(s.Lower(form, p, t), -lost)
 	return low, limit, above(low, limit, strict), nil
 }
 
@@ -54,10 +38,10 @@ func (s *State) Holds(q certificate.Constraint) bool {
 		turned.Coef = append(turned.Coef, new(big.Rat).Neg(x))
 	}
 	form, lost, limit, _ := s.sum([]certificate.Constraint{turned}, oneWeight)
-	return above(sound.AddDown(s.Lower(form, Parameters{}, nil), -lost), limit, !q.Strict)
+	return above(sound.AddDown(s.Lower(form, certificate.Disproof{}, nil), -lost), limit, !q.Strict)
 }
 
-var oneWeight = []*big.Rat{big.NewRat(1, 1)}
+var oneWeight = []float64{1}
 
 // above tells whether a number is larger than the limit, or as large where that is enough. An infinite one is not trusted.
 func above(low float64, limit *big.Rat, enough bool) bool {
@@ -70,13 +54,13 @@ func above(low float64, limit *big.Rat, enough bool) bool {
 
 // sum adds constraints up: the row in float64s, what it lost, what it is at most where all constraints are met, and whether it is less than
 // that there.
-func (s *State) sum(constraints []certificate.Constraint, weights []*big.Rat) (form []float64, lost float64, limit *big.Rat, strict bool) {
+func (s *State) sum(constraints []certificate.Constraint, weights []float64) (form []float64, lost float64, limit *big.Rat, strict bool) {
 	coef, limit := make([]*big.Rat, s.net.Out), new(big.Rat)
-	for k, w := range weights {
-		if w == nil {
+	for k, x := range weights {
+		if x == 0 {
 			continue
 		}
-		q := constraints[k]
+		q, w := constraints[k], new(big.Rat).SetFloat64(x)
 		for j, i := range q.Index {
 			if coef[i] == nil {
 				coef[i] = new(big.Rat)
@@ -87,7 +71,7 @@ func (s *State) sum(constraints []certificate.Constraint, weights []*big.Rat) (f
 		strict = strict || q.Strict
 	}
 	form = make([]float64, s.net.Out)
-	out := s.Outputs()
+	out := s.flat(s.net.outputs)
 	for i, x := range coef {
 		if x == nil {
 			continue

@@ -1,31 +1,11 @@
 package plain
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/certificate"
 )
-
-// fit is an error where exact parameters are none of the network's.
-func (net *Network) fit(fine []float64, ceilings []certificate.Ceiling) error {
-	n := net.Hinges()
-	if fine != nil && len(fine) != n {
-		return fmt.Errorf("%d slopes for %d hinges", len(fine), n)
-	}
-	for _, s := range fine {
-		if !(s >= 0 && s <= 1) {
-			return fmt.Errorf("a slope of %v", s)
-		}
-	}
-	for _, c := range ceilings {
-		if c.Hinge < 0 || c.Hinge >= n || len(c.Slope) != net.In || !(c.Times >= 0) || math.IsInf(c.Times, 0) {
-			return fmt.Errorf("a ceiling of hinge %d, of %d inputs, by a multiplier of %v", c.Hinge, len(c.Slope), c.Times)
-		}
-	}
-	return nil
-}
 
 // under gives the row the term of a ceiling above element k of hinge i: Times*(y - Slope*x - top), which is at most 0 on the part. Products
 // and sums in front of inputs are off by sound.Unit of themselves, and products by 2^-1074 beside.
@@ -53,7 +33,7 @@ func (r *row) under(i, k int, q certificate.Ceiling) {
 // row of its own.
 func (s *State) top(i, k int, slope []float64) float64 {
 	in := s.net.values[i].in[0]
-	if v := s.net.values[in]; v.def == nil && v.maps == nil { // an input: its coefficients would be two
+	if s.net.values[in].input() { // an input: its coefficients would be two
 		return math.Inf(1)
 	}
 	form := func() *row {
@@ -66,5 +46,5 @@ func (s *State) top(i, k int, slope []float64) float64 {
 	}
 	r := form()
 	r.into(in)[k] = -1
-	return max(-r.down(in, Parameters{}, nil), -form().down(-1, Parameters{}, nil))
+	return max(-r.down(in, certificate.Disproof{}, nil), -form().down(-1, certificate.Disproof{}, nil))
 }

@@ -15,7 +15,7 @@ import (
 func (s *State) Cut(cases [][]certificate.Constraint) *State {
 	var hull relax.Box
 	for _, constraints := range cases {
-		box, met := s.inputs(), true
+		box, met := s.flat(s.net.inputs), true
 		for k := range constraints {
 			met = met && s.cut(box, constraints, k)
 		}
@@ -41,28 +41,16 @@ func (s *State) Cut(cases [][]certificate.Constraint) *State {
 	return c
 }
 
-// inputs is a copy of the box of all inputs.
-func (s *State) inputs() relax.Box {
-	var b relax.Box
-	for _, i := range s.net.inputs {
-		b.Lower, b.Upper = append(b.Lower, s.box[i].Lower...), append(b.Upper, s.box[i].Upper...)
-	}
-	return b
-}
-
 // cut cuts a box by one constraint, and tells whether something is left.
 func (s *State) cut(box relax.Box, constraints []certificate.Constraint, k int) bool {
 	var t Trace
 	form, lost, limit, _ := s.sum(constraints[k:k+1], oneWeight)
-	if low := s.Lower(form, Parameters{}, &t); math.IsNaN(low) || t.Coef == nil {
+	if low := s.Lower(form, certificate.Disproof{}, &t); math.IsNaN(low) || t.Coef == nil {
 		return true
 	}
 	var a []float64
 	for _, i := range s.net.inputs {
 		a = append(a, t.Coef[i]...)
-		if t.Coef[i] == nil {
-			a = append(a, make([]float64, s.net.values[i].n)...)
-		}
 	}
 	least := 0.0
 	for i, c := range a {

@@ -101,7 +101,7 @@ func (s *State) Follow(t *Trace, slopes []byte, x []float64) [][]float64 {
 }
 
 func (s *State) bent(i int, y, z, c []float64, slopes []byte, at int) {
-	l, _ := s.laid(i)
+	l := s.laid(i)
 	for k := range y {
 		slope, icept := l.LoSlope[k], l.LoIcept[k]
 		switch {
@@ -147,3 +147,6 @@ func (net *Network) OutputsOf(y [][]float64) []float64 {
 	}
 	return out
 }
+
+// Hinges are how many elements slopes are of.
+func (net *Network) Hinges() int { return net.hinges }

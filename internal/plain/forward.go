@@ -6,6 +6,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
+	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
 // Bound is the state with every value's box bounded anew: by the boxes of what it is made of, and with rows, where an activation reads it
@@ -21,7 +22,7 @@ func (s *State) Bound(rows bool) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		if rows && v.bent && v.def != nil {
+		if rows && v.bent && !v.input() {
 			c.tighten(i, box)
 		}
 		c.box[i] = box
@@ -40,7 +41,7 @@ func (s *State) forward(i int) (relax.Box, error) {
 	switch {
 	case v.maps != nil:
 		s.affine(i, box)
-	case v.def == nil:
+	case v.input():
 		copy(box.Lower, s.box[i].Lower)
 		copy(box.Upper, s.box[i].Upper)
 		return box, nil
@@ -132,55 +133,54 @@ func (v *value) unknown(k int, mag float64) float64 {
 	return off
 }
 
-// tighten bounds the elements whose sign is not known by rows.
+// tighten bounds the elements whose sign is not known by rows: first the end that lies nearer to 0, which may tell it.
 func (s *State) tighten(i int, box relax.Box) {
-	hinges := s.hinges(i)
+	v := s.net.values[i]
 	s.box[i] = box
 	for k := range box.Lower {
-		if hinges && (box.Lower[k] >= 0 || box.Upper[k] <= 0) || box.Lower[k] >= box.Upper[k] {
-			continue
-		}
-		box.Lower[k] = max(box.Lower[k], s.element(i, k, 1, Parameters{}, nil))
-		box.Upper[k] = min(box.Upper[k], -s.element(i, k, -1, Parameters{}, nil))
-	}
-}
-
-// hinges tells that all that is not affine and reads a value is max(x, 0): where the sign is known, its lines lose nothing.
-func (s *State) hinges(i int) bool {
-	for _, v := range s.net.values {
-		for _, in := range v.in {
-			if in == i && v.maps == nil && !v.hinge {
-				return false
+		upper := box.Upper[k] < -box.Lower[k]
+		for range 2 {
+			if !v.curved && (box.Lower[k] >= 0 || box.Upper[k] <= 0) || box.Lower[k] >= box.Upper[k] {
+				break
 			}
+			if upper {
+				box.Upper[k] = min(box.Upper[k], -s.element(i, k, -1, certificate.Disproof{}, nil))
+			} else {
+				box.Lower[k] = max(box.Lower[k], s.element(i, k, 1, certificate.Disproof{}, nil))
+			}
+			upper = !upper
 		}
 	}
-	return true
 }
 
 // element bounds c times one element of a value from below.
-func (s *State) element(i, k int, c float64, p Parameters, t *Trace) float64 {
+func (s *State) element(i, k int, c float64, p certificate.Disproof, t *Trace) float64 {
 	r := s.row()
-	r.coef[i] = make([]float64, s.net.values[i].n)
-	r.coef[i][k] = c
+	r.into(i)[k] = c
 	if low := r.down(i, p, t); !math.IsNaN(low) {
 		return low
 	}
 	return math.Inf(-1)
 }
 
-// Row is the state with one end of an element's interval bounded by a row of its own, and that bound with the sign that the row has: of the
-// element from below, or, with upper, of its negative. The trace may be nil.
-func (s *State) Row(value, index int, upper bool, p Parameters, t *Trace) (*State, float64) {
-	c := s.clone()
-	lower, end := s.Range(value, index)
-	bound := 0.0
-	if upper {
-		bound = s.element(value, index, -1, p, t)
-		end = min(end, -bound)
-	} else {
-		bound = s.element(value, index, 1, p, t)
-		lower = max(lower, bound)
+// Row is the state with one end of an element's interval bounded by a row with parameters of its own, and that bound with the sign that the row
+// has: of the element from below, or, with p.Row 1, of its negative. The trace may be nil.
+func (s *State) Row(value, index int, p certificate.Disproof, t *Trace) (next *State, low float64, err error) {
+	if p.Case != 0 || p.Row > 1 || p.Weights != nil {
+		return s, 0, fmt.Errorf("parameters of no element's row")
 	}
-	c.narrow(value, index, lower, end)
-	return c, bound
+	if err := s.fit(p); err != nil {
+		return s, 0, err
+	}
+	next = s.clone()
+	lower, upper := s.Range(value, index)
+	if p.Row == 1 {
+		low = s.element(value, index, -1, p, t)
+		upper = min(upper, -low)
+	} else {
+		low = s.element(value, index, 1, p, t)
+		lower = max(lower, low)
+	}
+	next.narrow(value, index, lower, upper)
+	return next, low, nil
 }

@@ -13,8 +13,9 @@ type matrix struct {
 	start      []int32
 	at, off, n []int32
 	coef       []float64
-	terms      int // the most coefficients in a row
-	column     int // the most coefficients in a column
+	terms      int  // the most coefficients in a row
+	column     int  // the most coefficients in a column
+	whole      bool // every row is one segment, of all columns
 }
 
 // maxSegments limits what a file's sizes can ask for.
@@ -44,7 +45,7 @@ func newMatrix(a affine.Map) (*matrix, error) {
 			m.close()
 		}
 	case *affine.Dense:
-		m.coef = a.W
+		m.coef, m.whole = a.W, a.Blocks == 1
 		for b := range a.Blocks {
 			for i := range a.Out {
 				m.add(b*a.In, i*a.In, a.In)
@@ -160,10 +161,24 @@ func (m *matrix) count() error {
 	return nil
 }
 
-// down adds row*A to dst.
+// down adds row*A to dst. Of a matrix of whole rows four are added up before dst is read and written once.
 func (m *matrix) down(dst, row []float64) {
+	var a [4][]float64
+	var x [4]float64
+	waiting := 0
 	for i, r := range row {
 		if r == 0 {
+			continue
+		}
+		if m.whole {
+			a[waiting], x[waiting] = m.coef[m.off[i]:][:len(dst)], r
+			if waiting++; waiting == len(a) {
+				p, q, s, t := a[0], a[1][:len(dst)], a[2][:len(dst)], a[3][:len(dst)]
+				for k, w := range p[:len(dst)] {
+					dst[k] += w*x[0] + q[k]*x[1] + (s[k]*x[2] + t[k]*x[3])
+				}
+				waiting = 0
+			}
 			continue
 		}
 		for s := m.start[i]; s < m.start[i+1]; s++ {
@@ -172,6 +187,11 @@ func (m *matrix) down(dst, row []float64) {
 			for k, w := range c {
 				d[k] += r * w
 			}
+		}
+	}
+	for i := range waiting {
+		for k, w := range a[i] {
+			dst[k] += x[i] * w
 		}
 	}
 }

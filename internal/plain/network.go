@@ -22,6 +22,7 @@ type Network struct {
 	of      map[*onnxio.Value]int
 	inputs  []int
 	outputs []int
+	hinges  int // elements of them
 	In, Out int // elements of all inputs, and of all outputs, together
 }
 
@@ -38,6 +39,7 @@ type value struct {
 
 	lines relax.LinesFunc // elementwise of in[0]
 	hinge bool            // it is max(x, 0)
+	at    int             // and that are so many hinges' elements before it
 	relax relax.RelaxFunc // forms of the node's inputs args
 
 	node *onnxio.Node
@@ -45,8 +47,8 @@ type value struct {
 	def  *op.Def
 	args []int // values of the node's inputs; -1 for a constant
 
-	readers int  // values that are made of it
-	bent    bool // one of them is not affine: its box matters
+	bent   bool // a value that is made of it is not affine: its box matters
+	curved bool // nor a hinge, whose lines lose nothing where the sign is known
 }
 
 // Prepare loads what proofs are of: the graph with batch size 1, without a last Softmax where drop says so. dropped tells whether there was one.
@@ -99,12 +101,15 @@ func Open(g *onnxio.Graph) (*Network, error) {
 }
 
 func (net *Network) add(o *onnxio.Value, v *value) int {
-	v.name, v.n = o.Name, onnxio.NumElements(o.Shape)
+	v.name, v.n, v.at = o.Name, onnxio.NumElements(o.Shape), net.hinges
+	if v.hinge {
+		net.hinges += v.n
+	}
 	net.of[o] = len(net.values)
 	net.values = append(net.values, v)
 	for _, i := range v.in {
-		net.values[i].readers++
 		net.values[i].bent = net.values[i].bent || v.maps == nil
+		net.values[i].curved = net.values[i].curved || v.maps == nil && !v.hinge
 	}
 	return len(net.values) - 1
 }
@@ -214,6 +219,8 @@ func (net *Network) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []i
 	net.add(o, v)
 	return nil
 }
+
+func (v *value) input() bool { return v.def == nil && v.maps == nil }
 
 // Named is the value of that name that some activation reads, -1 where there is none: what a part of the input set may be split at.
 func (net *Network) Named(name string) int {

@@ -1,24 +1,13 @@
 package plain
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
-	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/certificate"
 )
-
-// Parameters are what a row may choose. Any of them is right: they decide how large the bound is, and not whether it holds.
-type Parameters struct {
-	// Slopes are the lower slopes of hinges, for each element of each value that Network.Hinges counts, in that order: Slopes/128 of those
-	// up to 128, the operator's own beyond. nil is the operator's own everywhere.
-	Slopes []byte
-	// Beta are multipliers of the state's sides, each at least 0; nil for none.
-	Beta []float64
-	// Fine are slopes from 0 to 1 in the place of Slopes, and Ceilings what rows may use beside; nil for none.
-	Fine     []float64
-	Ceilings []certificate.Ceiling
-}
 
 // Steep is the byte of slope 1, and Own stands for the operator's choice.
 const (
@@ -46,19 +35,9 @@ type row struct {
 
 func (s *State) row() *row { return &row{s: s, coef: make([][]float64, len(s.net.values))} }
 
-// Hinges are how many elements Parameters.Slopes is of.
-func (net *Network) Hinges() int {
-	n := 0
-	for _, v := range net.values {
-		if v.hinge {
-			n += v.n
-		}
-	}
-	return n
-}
-
-// Lower bounds a linear form of the outputs from below, over the part: NaN or -Inf where nothing is known. The trace may be nil.
-func (s *State) Lower(form []float64, p Parameters, t *Trace) float64 {
+// Lower bounds a linear form of the outputs from below, over the part, with parameters that fit: any of these are right, they decide how large
+// the bound is, and not whether it holds. It is NaN or -Inf where nothing is known. The trace may be nil.
+func (s *State) Lower(form []float64, p certificate.Disproof, t *Trace) float64 {
 	r := s.row()
 	for _, o := range s.net.outputs {
 		n := s.net.values[o].n
@@ -75,12 +54,22 @@ func (s *State) Lower(form []float64, p Parameters, t *Trace) float64 {
 	return r.down(len(s.net.values)-1, p, t)
 }
 
-// into are the coefficients of a value, made where there are none.
+// into are the coefficients of a value: where there are none, zeros, in memory that a row has left or of its own.
 func (r *row) into(i int) []float64 {
-	if r.coef[i] == nil {
+	if last := len(r.s.spare[i]) - 1; r.coef[i] == nil && last >= 0 {
+		r.coef[i], r.s.spare[i] = r.s.spare[i][last], r.s.spare[i][:last]
+		clear(r.coef[i])
+	} else if r.coef[i] == nil {
 		r.coef[i] = make([]float64, r.s.net.values[i].n)
 	}
 	return r.coef[i]
+}
+
+// leave gives the memory of a value's coefficients back.
+func (r *row) leave(i int) {
+	if r.coef[i] != nil {
+		r.s.spare[i], r.coef[i] = append(r.s.spare[i], r.coef[i]), nil
+	}
 }
 
 // lose notes that the coefficient of an element may be off.
@@ -90,65 +79,69 @@ func (r *row) lose(by float64, i, k int) {
 	}
 }
 
+// fit is an error where parameters are none of the part's.
+func (s *State) fit(p certificate.Disproof) error {
+	n := s.net.hinges
+	if p.Slopes != nil && len(p.Slopes) != n || p.Fine != nil && len(p.Fine) != n || p.Beta != nil && len(p.Beta) != len(s.sides) {
+		return fmt.Errorf("%d slopes for %d hinges, %d multipliers for %d sides", len(p.Slopes)+len(p.Fine), n, len(p.Beta), len(s.sides))
+	}
+	for _, x := range p.Fine {
+		if !(x >= 0 && x <= 1) {
+			return fmt.Errorf("a slope of %v", x)
+		}
+	}
+	for _, x := range slices.Concat(p.Weights, p.Beta) {
+		if !(x >= 0) || math.IsInf(x, 1) {
+			return fmt.Errorf("a weight or multiplier of %v", x)
+		}
+	}
+	for _, c := range p.Ceilings {
+		if c.Hinge < 0 || c.Hinge >= n || len(c.Slope) != s.net.In || !(c.Times >= 0) || math.IsInf(c.Times, 0) {
+			return fmt.Errorf("a ceiling of hinge %d, of %d inputs, by a multiplier of %v", c.Hinge, len(c.Slope), c.Times)
+		}
+	}
+	return nil
+}
+
+// lower is the lower slope that parameters give a hinge, by its place among all; ok is false where they leave it to the operator.
+func lower(p certificate.Disproof, k int) (x float64, ok bool) {
+	switch {
+	case p.Fine != nil:
+		return p.Fine[k], true
+	case p.Slopes != nil && p.Slopes[k] <= Steep:
+		return float64(p.Slopes[k]) / Steep, true
+	}
+	return 0, false
+}
+
 // down takes the row from value top to the inputs, and gives its least value there.
-func (r *row) down(top int, p Parameters, t *Trace) float64 {
-	if p.Slopes != nil && len(p.Slopes) != r.s.net.Hinges() || len(p.Beta) > len(r.s.sides) || r.s.net.fit(p.Fine, p.Ceilings) != nil {
-		return math.NaN()
-	}
-	for _, b := range p.Beta {
-		if !(b >= 0) || math.IsInf(b, 1) {
-			return math.NaN()
-		}
-	}
-	at := 0
-	for _, v := range r.s.net.values[:top+1] {
-		if v.hinge {
-			at += v.n
-		}
-	}
+func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 	for i := top; i >= 0; i-- {
-		v, c := r.s.net.values[i], r.coef[i]
-		var slopes []byte
-		var fine []float64
-		if v.hinge {
-			if at -= v.n; p.Slopes != nil {
-				slopes = p.Slopes[at : at+v.n]
-			}
-			if p.Fine != nil {
-				fine = p.Fine[at : at+v.n]
-			}
-			for _, q := range p.Ceilings {
-				if at <= q.Hinge && q.Hinge < at+v.n {
-					r.under(i, q.Hinge-at, q)
-					c = r.coef[i]
-				}
+		v := r.s.net.values[i]
+		for _, q := range p.Ceilings {
+			if v.hinge && v.at <= q.Hinge && q.Hinge < v.at+v.n {
+				r.under(i, q.Hinge-v.at, q)
 			}
 		}
-		if r.sides(i, p.Beta) {
-			c = r.coef[i]
-		}
+		r.sides(i, p.Beta)
+		c := r.coef[i]
 		for _, x := range c {
 			if !sound.Finite(x) {
 				return math.NaN()
 			}
 		}
-		if c == nil || v.def == nil && v.maps == nil {
-			continue
-		}
-		lines, forms := (*relax.Lines)(nil), (*relax.Relaxation)(nil)
-		if v.maps == nil {
-			lines, forms = r.s.laid(i)
-		}
 		switch {
+		case c == nil || v.input():
+			continue
 		case v.maps != nil:
 			r.affine(i, c)
-		case lines != nil:
-			r.bend(i, c, lines, slopes, fine)
+		case v.lines != nil:
+			r.bend(i, c, p)
 		default:
-			r.replace(i, c, forms)
+			r.replace(i, c)
 		}
 		if t == nil {
-			r.coef[i] = nil
+			r.leave(i)
 		}
 	}
 	if t != nil {
@@ -156,25 +149,27 @@ func (r *row) down(top int, p Parameters, t *Trace) float64 {
 	}
 	low := r.constant
 	for _, i := range r.s.net.inputs {
-		for k, c := range r.coef[i] {
+		for k, c := range r.into(i) {
 			if c > 0 {
 				low = sound.AddDown(low, sound.MulDown(c, r.s.box[i].Lower[k]))
 			} else if c < 0 {
 				low = sound.AddDown(low, sound.MulDown(c, r.s.box[i].Upper[k]))
 			}
 		}
+		if t == nil {
+			r.leave(i)
+		}
 	}
 	return sound.AddDown(low, -r.off)
 }
 
 // sides takes the terms of known sides of value i: beta*(z-t) of z <= t, or beta*(t-z) of z >= t, which is at most 0.
-func (r *row) sides(i int, beta []float64) (any bool) {
+func (r *row) sides(i int, beta []float64) {
 	for q, b := range beta {
 		side := r.s.sides[q]
 		if side.Value != i || b == 0 {
 			continue
 		}
-		any = true
 		if side.Above {
 			b = -b
 		}
@@ -183,7 +178,6 @@ func (r *row) sides(i int, beta []float64) (any bool) {
 		r.lose(sound.MulUp(sound.Unit, math.Abs(c[side.Index])), i, side.Index)
 		r.constant = sound.AddDown(r.constant, sound.MulDown(-b, side.At))
 	}
-	return any
 }
 
 // affine passes y = sum of A*x + b. A coefficient of x is a sum of at most column products, which takes 2*column operations, of numbers
@@ -201,8 +195,8 @@ func (r *row) affine(i int, c []float64) {
 		if v.bias != nil {
 			constant += x * v.bias[k]
 		}
-		if off := v.unknown(k, m); off != 0 {
-			unknown = sound.AddUp(unknown, sound.MulUp(math.Abs(x), off))
+		if v.rel != 0 || v.biasErr != nil {
+			unknown = sound.AddUp(unknown, sound.MulUp(math.Abs(x), v.unknown(k, m)))
 		}
 	}
 	r.constant, r.off = sound.AddDown(r.constant, constant), sound.AddUp(r.off, unknown)
@@ -238,9 +232,9 @@ func (r *row) before(i, sums int) {
 // product and its sum with what other readers gave are off by at most sound.Unit of themselves, and a product by 2^-1074 beside; these add
 // up in size and reach, whose own rounding, and what is lost below the normal numbers, has room in a share of 2^-20 and in sound.Tiny for
 // each element.
-func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte, fine []float64) {
-	in := r.s.net.values[i].in[0]
-	d, box := r.into(in), r.s.box[in]
+func (r *row) bend(i int, c []float64, p certificate.Disproof) {
+	v, l := r.s.net.values[i], r.s.laid(i)
+	d, box := r.into(v.in[0]), r.s.box[v.in[0]]
 	size, reach := 0.0, 0.0
 	for k, x := range c {
 		if x == 0 {
@@ -249,10 +243,10 @@ func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte, fine []flo
 		slope, icept := l.LoSlope[k], l.LoIcept[k]
 		if x < 0 {
 			slope, icept = l.UpSlope[k], l.UpIcept[k]
-		} else if slopes != nil && slopes[k] <= Steep && box.Lower[k] < 0 && box.Upper[k] > 0 {
-			slope, icept = float64(slopes[k])/Steep, 0
-		} else if fine != nil && box.Lower[k] < 0 && box.Upper[k] > 0 {
-			slope, icept = fine[k], 0
+		} else if v.hinge && box.Lower[k] < 0 && box.Upper[k] > 0 {
+			if x, ok := lower(p, v.at+k); ok {
+				slope, icept = x, 0
+			}
 		}
 		switch {
 		case slope == 1 && d[k] == 0:
@@ -274,8 +268,8 @@ func (r *row) bend(i int, c []float64, l *relax.Lines, slopes []byte, fine []flo
 }
 
 // replace puts a form of the node's inputs in the place of every element: the lower one where its coefficient is positive, else the upper one.
-func (r *row) replace(i int, c []float64, f *relax.Relaxation) {
-	v := r.s.net.values[i]
+func (r *row) replace(i int, c []float64) {
+	v, f := r.s.net.values[i], r.s.formed(i)
 	boxes := r.s.boxes(v)
 	for k, x := range c {
 		if x == 0 {

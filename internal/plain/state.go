@@ -19,6 +19,7 @@ type State struct {
 	forms []*relax.Relaxation
 	sides []Side
 	empty bool
+	spare [][][]float64 // by value: memory for rows' coefficients, of all states that were made of one
 }
 
 // Side says that element Index of a value is at least At on the part, or at most.
@@ -32,7 +33,7 @@ type Side struct {
 func (net *Network) Start(lower, upper []float64) *State {
 	n := len(net.values)
 	s := &State{net: net, box: make([]relax.Box, n), mag: make([][]float64, n), reach: make([]float64, n),
-		lines: make([]*relax.Lines, n), forms: make([]*relax.Relaxation, n)}
+		lines: make([]*relax.Lines, n), forms: make([]*relax.Relaxation, n), spare: make([][][]float64, n)}
 	for i, v := range net.values {
 		s.box[i] = relax.NewBox(v.n)
 		for k := range v.n {
@@ -89,7 +90,7 @@ func (s *State) half(q Side) *State {
 		upper = min(upper, q.At)
 	}
 	c.narrow(q.Value, q.Index, lower, upper)
-	if s.net.values[q.Value].def != nil {
+	if !s.net.values[q.Value].input() {
 		c.sides = append(c.sides, q)
 	}
 	return c
@@ -120,20 +121,18 @@ func (s *State) Empty() bool { return s.empty }
 // largest is the largest magnitude of an element.
 func (s *State) largest(v, k int) float64 { return s.box[v].Magnitude(k) }
 
-// Outputs is a box of all outputs.
-func (s *State) Outputs() relax.Box {
-	var b relax.Box
-	for _, o := range s.net.outputs {
-		b.Lower, b.Upper = append(b.Lower, s.box[o].Lower...), append(b.Upper, s.box[o].Upper...)
+// flat is a copy of the boxes of some values, one behind the other.
+func (s *State) flat(values []int) (b relax.Box) {
+	for _, i := range values {
+		b.Lower, b.Upper = append(b.Lower, s.box[i].Lower...), append(b.Upper, s.box[i].Upper...)
 	}
 	return b
 }
 
-// laid are the lines or forms of a value over what enters it.
-func (s *State) laid(i int) (*relax.Lines, *relax.Relaxation) {
+// laid are the lines of a value over what enters it.
+func (s *State) laid(i int) *relax.Lines {
 	v := s.net.values[i]
-	switch {
-	case v.lines != nil && s.lines[i] == nil:
+	if s.lines[i] == nil {
 		l := &relax.Lines{LoSlope: make([]float64, v.n), LoIcept: make([]float64, v.n), UpSlope: make([]float64, v.n), UpIcept: make([]float64, v.n)}
 		in := s.box[v.in[0]]
 		v.lines(relax.SlopeAdaptive, in.Lower, in.Upper, l)
@@ -141,7 +140,14 @@ func (s *State) laid(i int) (*relax.Lines, *relax.Relaxation) {
 			l.Tidy(k, s.box[i].Lower[k], s.box[i].Upper[k])
 		}
 		s.lines[i] = l
-	case v.lines == nil && s.forms[i] == nil:
+	}
+	return s.lines[i]
+}
+
+// formed are the forms of a value over a node's inputs: its box where there are none.
+func (s *State) formed(i int) *relax.Relaxation {
+	v := s.net.values[i]
+	if s.forms[i] == nil {
 		s.forms[i] = relax.ConstantForms(s.box[i])
 		if v.relax != nil && !s.unbounded(v) {
 			if f, err := v.relax(relax.SlopeAdaptive, s.boxes(v)); err == nil {
@@ -149,7 +155,7 @@ func (s *State) laid(i int) (*relax.Lines, *relax.Relaxation) {
 			}
 		}
 	}
-	return s.lines[i], s.forms[i]
+	return s.forms[i]
 }
 
 func (s *State) unbounded(v *value) bool {

@@ -23,6 +23,7 @@ type Reader struct {
 	Head Head
 	r    *bufio.Reader
 	file *bufio.Reader
+	err  error // the first
 }
 
 // NewReader reads the head. It holds the form of a head, and a property in normal form whose hash is the one that stands in the head;
@@ -85,122 +86,93 @@ func (r *Reader) Next() (s Step, err error) {
 	s.Kind = Kind(kind)
 	switch s.Kind {
 	case Bound, Empty, Cut:
-		return s, nil
-	case Input, Neuron:
-		if s.Kind == Neuron {
-			if s.Value, err = r.number(); err != nil {
-				return s, err
-			}
-		}
-		if s.Index, err = r.number(); err != nil {
-			return s, err
-		}
-		s.At, err = r.float()
-		return s, err
+	case Input:
+		s.Index, s.At = r.number(), r.float()
+	case Neuron:
+		s.Value, s.Index, s.At = r.number(), r.number(), r.float()
 	case Row:
-		if s.Value, err = r.number(); err != nil {
-			return s, err
-		}
-		if s.Index, err = r.number(); err != nil {
-			return s, err
-		}
-		p, err := r.disproof()
-		s.Proofs = []Disproof{p}
-		return s, err
+		s.Value, s.Index, s.Proofs = r.number(), r.number(), []Disproof{r.disproof()}
 	case Closed, Exact:
-		n, err := r.number()
+		n := r.number()
 		if n > len(r.Head.Property.Cases) {
 			return s, bad("%d disproofs in one place, of %d cases", n, len(r.Head.Property.Cases))
 		}
-		for i := 0; i < n && err == nil; i++ {
-			read := r.disproof
+		for i := 0; i < n && r.err == nil; i++ {
 			if s.Kind == Exact {
-				read = r.exact
+				s.Proofs = append(s.Proofs, r.exact())
+			} else {
+				s.Proofs = append(s.Proofs, r.disproof())
 			}
-			var p Disproof
-			p, err = read()
-			s.Proofs = append(s.Proofs, p)
 		}
-		return s, err
+	default:
+		return s, bad("a step of kind %q", rune(kind))
 	}
-	return s, bad("a step of kind %q", rune(kind))
+	return s, r.err
 }
 
-func (r *Reader) exact() (p Disproof, err error) {
-	if p.Case, err = r.number(); err != nil {
-		return p, err
+func (r *Reader) exact() Disproof {
+	p := Disproof{Case: r.number(), Weights: r.floats(), Fine: r.floats(), Beta: r.floats()}
+	n := r.number()
+	for i := 0; i < n && r.err == nil; i++ {
+		p.Ceilings = append(p.Ceilings, Ceiling{Hinge: r.number(), Times: r.float(), Slope: r.floats()})
 	}
-	for _, list := range []*[]float64{&p.Weights, &p.Fine, &p.Beta} {
-		if *list, err = r.floats(); err != nil {
-			return p, err
-		}
-	}
-	n, err := r.number()
-	for i := 0; i < n && err == nil; i++ {
-		var c Ceiling
-		if c.Hinge, err = r.number(); err == nil {
-			c.Times, err = r.float()
-		}
-		if err == nil {
-			c.Slope, err = r.floats()
-		}
-		p.Ceilings = append(p.Ceilings, c)
-	}
-	return p, err
+	return p
 }
 
-func (r *Reader) disproof() (p Disproof, err error) {
-	if p.Case, err = r.number(); err != nil {
-		return p, err
-	}
-	if p.Row, err = r.number(); err != nil {
-		return p, err
-	}
-	if p.Weights, err = r.floats(); err != nil {
-		return p, err
-	}
-	n, err := r.number()
-	if err != nil {
-		return p, err
-	}
-	if n > 0 {
+func (r *Reader) disproof() Disproof {
+	p := Disproof{Case: r.number(), Row: r.number(), Weights: r.floats()}
+	if n := r.number(); n > 0 && r.err == nil {
+		var err error
 		if p.Slopes, err = io.ReadAll(io.LimitReader(r.r, int64(n))); err != nil || len(p.Slopes) != n {
-			return p, bad("it ends in the middle of slopes: %v", err)
+			r.fail(bad("it ends in the middle of slopes: %v", err))
 		}
 	}
-	p.Beta, err = r.floats()
-	return p, err
+	p.Beta = r.floats()
+	return p
 }
 
-func (r *Reader) number() (int, error) {
+// fail keeps the first error; what is read behind it is 0.
+func (r *Reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *Reader) number() int {
+	if r.err != nil {
+		return 0
+	}
 	n, err := binary.ReadUvarint(r.r)
 	if err != nil || n > maxList {
-		return 0, bad("a number of it cannot be read, or is larger than %d: %v", maxList, err)
+		r.fail(bad("a number of it cannot be read, or is larger than %d: %v", maxList, err))
+		return 0
 	}
-	return int(n), nil
+	return int(n)
 }
 
-func (r *Reader) float() (float64, error) {
+func (r *Reader) float() float64 {
+	if r.err != nil {
+		return 0
+	}
 	var b [8]byte
 	if _, err := io.ReadFull(r.r, b[:]); err != nil {
-		return 0, bad("it ends in the middle of a number: %v", err)
+		r.fail(bad("it ends in the middle of a number: %v", err))
+		return 0
 	}
 	x := math.Float64frombits(binary.LittleEndian.Uint64(b[:]))
 	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return 0, bad("a number of it is not finite")
+		r.fail(bad("a number of it is not finite"))
+		return 0
 	}
-	return x, nil
+	return x
 }
 
-func (r *Reader) floats() (list []float64, err error) {
-	n, err := r.number()
-	for i := 0; i < n && err == nil; i++ {
-		var x float64
-		if x, err = r.float(); err == nil {
-			list = append(list, x)
-		}
+func (r *Reader) floats() (list []float64) {
+	n := r.number()
+	for i := 0; i < n && r.err == nil; i++ {
+		list = append(list, r.float())
 	}
-	return slices.Clip(list), err
+	return slices.Clip(list)
 }
 
 // End reads the end. Behind it nothing may stand.

@@ -35,12 +35,12 @@ func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
 				return err
 			}
 		case certificate.Row:
-			p := step.Proofs[0]
-			if step.Value >= len(c.values) || step.Index >= c.net.Elements(c.values[step.Value]) || p.Case != 0 || p.Row > 1 || p.Weights != nil ||
-				p.Slopes != nil && len(p.Slopes) != c.net.Hinges() || p.Beta != nil && len(p.Beta) != s.Sides() {
-				return c.refuse("a row of an element that is not there, or with parameters that do not fit")
+			if step.Value >= len(c.values) || step.Index >= c.net.Elements(c.values[step.Value]) {
+				return c.refuse("a row of an element that is not there")
 			}
-			s, _ = s.Row(c.values[step.Value], step.Index, p.Row == 1, plain.Parameters{Slopes: p.Slopes, Beta: p.Beta}, nil)
+			if s, _, err = s.Row(c.values[step.Value], step.Index, step.Proofs[0], nil); err != nil {
+				return c.refuse("%v", err)
+			}
 		case certificate.Cut:
 			if !fresh {
 				return c.refuse("a cut of a part whose boxes are not derived on it")

@@ -180,7 +180,10 @@ func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
 					p := a.parameters(0)
 					p.Row = end
 					var t plain.Trace
-					to, x := s.Row(hinge.In, k, end == 1, plain.Parameters{Slopes: p.Slopes, Beta: p.Beta}, &t)
+					to, x, err := s.Row(hinge.In, k, p, &t)
+					if err != nil {
+						return s, err
+					}
 					if x > low {
 						low, next, best, alpha[end] = x, to, p, append([]float64(nil), a.alpha...)
 					}

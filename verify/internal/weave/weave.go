@@ -19,7 +19,7 @@ const (
 	// rootSteps and partSteps are how often parameters are moved for the whole box, for each part, and for each row of a hinge.
 	rootSteps, partSteps, rowSteps = 60, 50, 10
 	maxDepth                       = 1000
-	// cutShare is the share of a box that may be left for a cut to be worth its while: the box is bounded for it where who checks it would not have to.
+	// cutShare is the share of a box that may be left for a cut to be worth its rows.
 	cutShare = 0.75
 )
 
@@ -156,39 +156,34 @@ func (w *weaver) ready(depth int) error {
 	return w.ctx.Err()
 }
 
-// boxes proves a part by halving boxes. Boxes are bounded anew where that disproves something, and only that is written down.
+// boxes proves a part by halving boxes. Each is bounded anew, from what is known of the one that it was cut from: that settles more hinges
+// than rows of their own would on leaves alone, and rows of settled ones are saved by who checks it too.
 func (w *weaver) boxes(s *plain.State, cases []*open, depth int) error {
 	if err := w.ready(depth); err != nil {
 		return err
 	}
-	b, err := s.Bound(true)
+	s, err := s.Bound(true)
 	if err != nil {
 		return err
 	}
-	if b.Empty() {
-		if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
-			return err
-		}
+	if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
+		return err
+	}
+	if s.Empty() {
 		return w.empty()
 	}
 	done := make([]bool, len(cases))
 	for i, c := range cases {
-		if done[i], err = w.plainly(b, c); err != nil {
+		if done[i], err = w.plainly(s, c); err != nil {
 			return err
 		}
 		if !done[i] && len(w.p.Cases[c.number].Constraints) > 1 {
-			if done[i], err = w.sum(b, c); err != nil {
+			if done[i], err = w.sum(s, c); err != nil {
 				return err
 			}
 		}
 	}
-	cut, share := w.cut(b, cases, done)
-	if some(done) || share < cutShare {
-		if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
-			return err
-		}
-		s = b
-	}
+	cut, share := w.cut(s, cases, done)
 	if some(done) {
 		if cases, err = w.close(cases, done); err != nil || len(cases) == 0 {
 			return err
