@@ -556,6 +556,12 @@ class Checker:
                         coef, scale = self.form([(i, Fraction(c)) for i, c in zip(q["index"], q["coef"])])
                         forms[-1].append((coef, Fraction(q["bound"]) * scale))
                 s = s.cut(forms)
+            elif kind == b"A":
+                if len(left) < 2:
+                    raise Refused("one case is taken apart")
+                for k in left:
+                    self.walk(s, [k])
+                return
             elif kind == b"E":
                 if not s.empty:
                     raise Refused("a part is said to be empty, after %d parts" % self.leaves)

@@ -92,12 +92,8 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 	case r.Verdict == Falsified && r.Counterexample == nil || r.Verdict != Verified && r.Verdict != Falsified:
 		return 0, fmt.Errorf("%w: the verdict is unknown", ErrNoCertificate)
 	}
-	claim, err = claim.Normal()
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrInput, err)
-	}
-	if claim.Inputs != v.net.Inputs() || claim.Outputs != v.net.Outputs() {
-		return 0, fmt.Errorf("%w: a claim of %d inputs and %d outputs, and the model has %d and %d", ErrInput, claim.Inputs, claim.Outputs, v.net.Inputs(), v.net.Outputs())
+	if claim, err = v.ofNetwork(claim); err != nil {
+		return 0, err
 	}
 	if w == nil {
 		return 0, fmt.Errorf("%w: there is nothing to write to", ErrInput)

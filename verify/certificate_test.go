@@ -165,7 +165,7 @@ func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step
 			steps = slices.Insert(steps, i, steps[rng.IntN(len(steps))])
 			return h, steps, what + " a step inserted"
 		case 2:
-			s.Kind = []certificate.Kind{certificate.Bound, certificate.Input, certificate.Neuron, certificate.Empty, certificate.Cut}[rng.IntN(5)]
+			s.Kind = certificate.Kind("BINECA"[rng.IntN(6)])
 			if s.Kind == certificate.Neuron {
 				s.Value, s.Index = rng.IntN(3), rng.IntN(3)
 			}
@@ -183,13 +183,21 @@ func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step
 	return h, steps, what
 }
 
-// anyTree draws a tree with any splits, slopes and multipliers: below so many splits, on the way to which so many sides were given.
-func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, depth, sides int) (steps []certificate.Step) {
+// anyTree draws a tree with any splits, slopes and multipliers: of a part where some cases are open, below so many splits, on the way to which
+// so many sides were given.
+func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, cases []int, depth, sides int) (steps []certificate.Step) {
 	if rng.IntN(3) == 0 {
 		steps = append(steps, certificate.Step{Kind: certificate.Bound})
 	}
 	if len(steps) > 0 && rng.IntN(3) == 0 {
 		steps = append(steps, certificate.Step{Kind: certificate.Cut})
+	}
+	if len(cases) > 1 && rng.IntN(3) == 0 {
+		steps = append(steps, certificate.Step{Kind: certificate.Apart})
+		for _, k := range cases {
+			steps = append(steps, c.anyTree(rng, net, []int{k}, depth, sides)...)
+		}
+		return steps
 	}
 	if depth < 4 && rng.IntN(4) > 0 {
 		s := certificate.Step{Kind: certificate.Input, Index: rng.IntN(net.In), At: rng.NormFloat64()}
@@ -200,13 +208,14 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, depth, sides int
 			sides++
 		}
 		steps = append(steps, s)
-		return append(append(steps, c.anyTree(rng, net, depth+1, sides)...), c.anyTree(rng, net, depth+1, sides)...)
+		return append(append(steps, c.anyTree(rng, net, cases, depth+1, sides)...), c.anyTree(rng, net, cases, depth+1, sides)...)
 	}
 	s := certificate.Step{Kind: certificate.Closed}
 	if rng.IntN(2) == 0 {
 		s.Kind = certificate.Exact
 	}
-	for i, k := range c.claim.Cases {
+	for _, i := range cases {
+		k := c.claim.Cases[i]
 		p := certificate.Disproof{Case: i, Row: rng.IntN(len(k.Constraints))}
 		if rng.IntN(4) > 0 {
 			p.Slopes = make([]byte, net.Hinges())
@@ -244,6 +253,14 @@ func (c *certified) anyExact(rng *rand.Rand, net *plain.Network, p *certificate.
 		}
 		p.Ceilings = append(p.Ceilings, q)
 	}
+}
+
+// numbers are those of all cases.
+func (c *certified) numbers() (out []int) {
+	for k := range c.claim.Cases {
+		out = append(out, k)
+	}
+	return out
 }
 
 func (c *certified) mutateProof(rng *rand.Rand, p *certificate.Disproof) {
@@ -340,7 +357,7 @@ func (c *certified) mutateProperty(rng *rand.Rand) (certificate.Property, string
 func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 	t.Parallel()
 	want := draws(t, "SHOAL_MUTATIONS", 10000, 2000)
-	tried, accepted, lies, wrongs, nets, under := 0, 0, 0, 0, 0, 0
+	tried, accepted, lies, wrongs, nets, under, apart := 0, 0, 0, 0, 0, 0, 0
 	wrong := func(format string, args ...any) {
 		if wrongs++; wrongs < 10 {
 			t.Errorf(format, args...)
@@ -360,7 +377,7 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 		for k := range 80 {
 			h, steps, what := c.mutate(rng)
 			if k%2 == 0 && len(h.Property.Boxes) == 1 {
-				steps, what = c.anyTree(rng, net, 4*(k/2%2), 0), what+" any tree" // of one part, every other one
+				steps, what = c.anyTree(rng, net, c.numbers(), 4*(k/2%2), 0), what+" any tree" // of one part, every other one
 			}
 			lie := c.sat(h.Property)
 			tried++
@@ -377,6 +394,9 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 			}) {
 				under++
 			}
+			if slices.ContainsFunc(steps, func(s certificate.Step) bool { return s.Kind == certificate.Apart }) {
+				apart++
+			}
 			if lie {
 				wrong("seed %d: accepted of what is not true, with%s\n%s", seed, what, describe(c.model.Graph))
 			}
@@ -388,8 +408,8 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d of them with ceilings, %d wrongly", nets, tried, lies, accepted, under, wrongs)
-	if lies < tried/10 || accepted < tried/20 || under < tried/100 {
+	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d of them with ceilings, %d case by case, %d wrongly", nets, tried, lies, accepted, under, apart, wrongs)
+	if lies < tried/10 || accepted < tried/20 || under < tried/100 || apart < tried/400 {
 		t.Errorf("of %d mutations only %d were of what is not true, and %d were accepted: too few to tell anything", tried, lies, accepted)
 	}
 }
@@ -608,7 +628,7 @@ func TestSecondCheckerAgrees(t *testing.T) {
 				continue
 			}
 			lies++
-			for _, steps := range [][]certificate.Step{c.steps, c.anyTree(rng, net, 4, 0), c.anyTree(rng, net, 2, 0)} {
+			for _, steps := range [][]certificate.Step{c.steps, c.anyTree(rng, net, c.numbers(), 4, 0), c.anyTree(rng, net, c.numbers(), 2, 0)} {
 				if second(c, putTogether(t, h, steps)) == 0 {
 					t.Errorf("seed %d: accepted of what is not true\n%s", seed, describe(c.model.Graph))
 				}

@@ -74,8 +74,8 @@ func evidence(ctx context.Context, path string, v *verify.Verifier, claim certif
 // certificates are a folder with one for each sample and radius.
 type certificates struct{ dir string }
 
-// certificateName is the form of their names.
-var certificateName = regexp.MustCompile(`^\d{5,}-eps[0-9.e+-]+\.cert$`)
+// certificateName is the form of their names, and of those of a property's parts.
+var certificateName = regexp.MustCompile(`^(\d{5,}-eps[0-9.e+-]+|part-\d{5,})\.cert$`)
 
 func certificateOf(index int, eps float64) string {
 	return fmt.Sprintf("%05d-eps%s.cert", index, strconv.FormatFloat(eps, 'g', -1, 64))

@@ -25,7 +25,7 @@ func certifyCommand() *cli.Command {
 		wordFlag("norm", "linf, the only one that bounds are for", "linf", "linf"),
 		&cli.StringFlag{Name: "vnnlib", Usage: "certify a VNN-LIB property `FILE` instead of images"},
 		falsifyFlag(), resumeFlag(), recordsFlag(), shardFlag(),
-		&cli.StringFlag{Name: "certificate", Usage: "write the verdict down as a `FILE` that shoal recheck proves again; with --data a folder, with a file for each sample and radius"},
+		&cli.StringFlag{Name: "certificate", Usage: "write the verdict down as a `FILE` that shoal recheck proves again; with --data a folder, with a file for each sample and radius, with --vnnlib and --records one with a file for each part"},
 		realFlag("min-certified", "exit with code 12 if the certified accuracy is below this share, at any eps", "", share),
 		jsonLines())
 	return &cli.Command{

@@ -87,6 +87,10 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if n := v.Info(); n.Inputs != len(q.Free()) || n.Outputs != q.Outputs+len(q.Copies) {
 		return fmt.Errorf("%s: %d inputs and %d outputs; the model has %d and %d", path, q.Inputs, q.Outputs, n.Inputs, n.Outputs)
 	}
+	if c.IsSet("records") {
+		return certifyParts(c, v, q, file, propertyDoc{Semantics: string(semantics), Model: modelOf(c, file), Property: path,
+			Reading: readingOf(c).String(), Departures: v.Info().Departures})
+	}
 	ctx, cancel := untilTimeout(c)
 	defer cancel()
 	bar := newProgress(c.App.ErrWriter, -1, "certifying")

@@ -62,7 +62,7 @@ var outputsOf = map[string]map[string]outputFlag{
 	"verify": {"serialise-assignments": fills(assignmentsFolder)}, // of vnnlib
 	"init":   {"output": writes(policyKind)},
 	"check":  {"records": writes(record.Kind), "report": reportsFlag},
-	"merge":  {"output": writes(record.Kind)},
+	"merge":  {"output": writes(record.Kind), "certificate": writes(certificateKind)},
 	"report": {"output": reportFlag},
 }
 
@@ -193,7 +193,7 @@ func outputPlan(c *cli.Context) *output.Plan {
 	for name, add := range outputsOf[c.Command.Name] {
 		switch path := c.String(name); {
 		case path == "" || name == "output" && c.Bool("dry-run"):
-		case name == "certificate" && c.String("data") != "": // of samples a folder
+		case name == "certificate" && (c.String("data") != "" || c.IsSet("records")): // of samples and of parts a folder
 			p.Folder("--"+name, path, certificatesFolder)
 		default:
 			add(p, "--"+name, path)

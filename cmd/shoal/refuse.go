@@ -137,7 +137,7 @@ var demandsOf = map[string]demands{
 			{flags: []string{"data", "vnnlib"}, hint: dataHint + ", or --vnnlib FILE"},
 			{flags: []string{"eps"}, when: has("data"), hint: epsHint}, shardKept,
 		},
-		rules: []rule{{"data split range mean std resize exif labels pixel-range unbounded eps norm min-certified output decision tolerance resume records shard hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
+		rules: []rule{{"data split range mean std resize exif labels pixel-range unbounded eps norm min-certified output decision tolerance resume hold batch-axis", lacks("vnnlib"), "does not go with --vnnlib"},
 			{"certificate", is("semantics", "real"), "goes with --semantics real"},
 			{"certificate", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") }, "goes with --tolerance where outputs are numbers"},
 			ofNumbers, ofClasses, cutTwice, {"min-certified", func(c *cli.Context) bool { return !regress(c) || c.IsSet("tolerance") },

@@ -164,8 +164,10 @@ func mergeCommand() *cli.Command {
 		ArgsUsage: "RECORDS...",
 		Description: "Example: shoal merge shard-*.jsonl -o records.jsonl && shoal check shoal.yaml --records records.jsonl\n\n" +
 			"They are those of check, certify, radius, attack, compare and study with --shard; the same command with --records and without --shard then tells the result.\n" +
+			"Of parts of one property (certify --vnnlib --shard) the verdict is told, and --certificate joins the parts' certificates.\n" +
 			"Gaps, overlaps, and records of another policy, model, data or program are refused, and nothing is written then.",
-		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` of records that is written"}, jsonOption()},
+		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` of records that is written"},
+			&cli.StringFlag{Name: "certificate", Usage: "of a property's parts: write one certificate of the whole as a `FILE`, of those that the shards have written"}, jsonOption()},
 		Action: func(c *cli.Context) error {
 			n, err := record.Merge(c.String("output"), c.Args().Slice())
 			var other *record.OtherError
@@ -181,10 +183,20 @@ func mergeCommand() *cli.Command {
 			case err != nil:
 				return err
 			}
-			if jsonMode(c) != "" {
-				return printJSON(c.App.Writer, map[string]any{"answers": n, "files": c.NArg(), "output": c.String("output")})
+			whole, err := mergedProperty(c, c.String("output"))
+			if err != nil {
+				return err
 			}
-			_, err = foreign.Fprintf(c.App.Writer, "%d answers of %d files are in %s\n", n, c.NArg(), c.String("output"))
+			if jsonMode(c) != "" {
+				doc := map[string]any{"answers": n, "files": c.NArg(), "output": c.String("output")}
+				if whole != nil {
+					doc["verdict"], doc["reason"], doc["certificate"] = whole.Verdict, whole.Reason, whole.Certificate
+				}
+				return printJSON(c.App.Writer, doc)
+			}
+			if _, err = foreign.Fprintf(c.App.Writer, "%d answers of %d files are in %s\n", n, c.NArg(), c.String("output")); err == nil && whole != nil {
+				_, err = foreign.Fprintf(c.App.Writer, "%s: %s\n", whole.Verdict, whole.Reason)
+			}
 			return err
 		},
 	}

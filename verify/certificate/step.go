@@ -22,6 +22,8 @@ const (
 	Closed Kind = 'K'
 	// Exact disproves cases as Closed does, with the multipliers of a linear program: slopes are numbers, and rows may use ceilings.
 	Exact Kind = 'L'
+	// Apart gives every open case a tree of its own, of this part, in the order of their numbers.
+	Apart Kind = 'A'
 	// Empty says that bounds cross, so that no input lies in the part. The part is done.
 	Empty Kind = 'E'
 	// end stands behind the last tree.

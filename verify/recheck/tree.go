@@ -50,6 +50,16 @@ func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
 				cases = append(cases, c.h.Property.Cases[k].Constraints)
 			}
 			s = s.Cut(cases)
+		case certificate.Apart:
+			if len(open) < 2 {
+				return c.refuse("one case is taken apart")
+			}
+			for _, k := range open {
+				if err := c.walk(s, []int{k}, fresh); err != nil {
+					return err
+				}
+			}
+			return nil
 		case certificate.Empty:
 			if !s.Empty() {
 				return c.refuse("the part is said to be empty, and bounds do not show it")

@@ -53,12 +53,7 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 		if err != nil {
 			return w.parts, err
 		}
-		w.first = nil
-		for k := range b.Lower {
-			v, e := net.Input(k)
-			l, u := s.Range(v, e)
-			w.first = append(w.first, u-l)
-		}
+		w.begin(s)
 		known, err := w.searched(s, i, cases, found, sides)
 		if err != nil {
 			return w.parts, err
@@ -76,6 +71,16 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 		}
 	}
 	return w.parts, out.Close()
+}
+
+// begin notes how wide the box is that a tree begins with.
+func (w *weaver) begin(s *plain.State) {
+	w.first = nil
+	for k := range w.net.In {
+		v, e := w.net.Input(k)
+		l, u := s.Range(v, e)
+		w.first = append(w.first, u-l)
+	}
 }
 
 // start is what is known on a box, and how many inputs vary.
