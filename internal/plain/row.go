@@ -104,7 +104,7 @@ func (s *State) fit(p certificate.Disproof) error {
 }
 
 // lower is the lower slope that parameters give a hinge, by its place among all; ok is false where they leave it to the operator.
-func lower(p certificate.Disproof, k int) (x float64, ok bool) {
+func lower(p *certificate.Disproof, k int) (x float64, ok bool) {
 	switch {
 	case p.Fine != nil:
 		return p.Fine[k], true
@@ -136,7 +136,7 @@ func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 		case v.maps != nil:
 			r.affine(i, c)
 		case v.lines != nil:
-			r.bend(i, c, p)
+			r.bend(i, c, &p)
 		default:
 			r.replace(i, c)
 		}
@@ -231,11 +231,12 @@ func (r *row) before(i, sums int) {
 // bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one. A coefficient's
 // product and its sum with what other readers gave are off by at most sound.Unit of themselves, and a product by 2^-1074 beside; these add
 // up in size and reach, whose own rounding, and what is lost below the normal numbers, has room in a share of 2^-20 and in sound.Tiny for
-// each element.
-func (r *row) bend(i int, c []float64, p certificate.Disproof) {
+// each element. The sum of intercepts is off by sound.Gamma(len(c)) of
+// their magnitudes, whose own sum is rounded as often.
+func (r *row) bend(i int, c []float64, p *certificate.Disproof) {
 	v, l := r.s.net.values[i], r.s.laid(i)
 	d, box := r.into(v.in[0]), r.s.box[v.in[0]]
-	size, reach := 0.0, 0.0
+	size, reach, constant, sum := 0.0, 0.0, 0.0, 0.0
 	for k, x := range c {
 		if x == 0 {
 			continue
@@ -258,8 +259,12 @@ func (r *row) bend(i int, c []float64, p certificate.Disproof) {
 			size, reach = size+(math.Abs(y)+math.Abs(d[k]))*m, reach+m
 		}
 		if icept != 0 {
-			r.constant = sound.AddDown(r.constant, sound.MulDown(x, icept))
+			constant, sum = constant+x*icept, sum+math.Abs(x*icept)
 		}
+	}
+	if sum != 0 {
+		r.constant = sound.AddDown(r.constant, constant)
+		r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(2*len(c)+8), sound.AddUp(sum, sound.Tiny)))
 	}
 	if reach != 0 || size != 0 {
 		lost := sound.MulUp(sound.Unit, sound.AddUp(size, float64(len(c))*sound.Tiny))

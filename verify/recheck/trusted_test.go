@@ -21,7 +21,7 @@ func TestTrustedCodeIsSmall(t *testing.T) {
 		most  int
 		files []string
 	}{
-		"the arithmetic and the walk": {920, []string{"../../internal/plain/state.go", "../../internal/plain/forward.go",
+		"the arithmetic and the walk": {924, []string{"../../internal/plain/state.go", "../../internal/plain/forward.go",
 			"../../internal/plain/row.go", "../../internal/plain/cut.go",
 			"../../internal/plain/ceiling.go", "../../internal/plain/case.go", "tree.go", "disprove.go"}},
 		"reading model and certificate": {935, []string{"../../internal/plain/network.go", "../../internal/plain/matrix.go", "recheck.go",
