@@ -180,10 +180,11 @@ func (s *Snapshot) Sides(splits []Split) []Side {
 	return out
 }
 
-// Spread gives the parameters of a slot's unstable hinges, over the snapshot's first problem, to all elements in the standard's order: 0 to others.
-func (s *Snapshot) Spread(slot int, of []float64) []float64 {
+// Spread gives the parameters of a slot's unstable hinges, over the snapshot's first problem, to all elements in the standard's order: rest to
+// others.
+func (s *Snapshot) Spread(slot int, of []float64, rest float64) []float64 {
 	v := s.slots[slot]
-	stored, out := make([]float64, v.n), make([]float64, v.n)
+	stored, out := slices.Repeat([]float64{rest}, v.n), make([]float64, v.n)
 	for k, j := range s.unstable[slot][0] {
 		stored[j] = of[k]
 	}

@@ -288,7 +288,7 @@ func (e *exact) row(q *relaxed, splits []bound.Split, what *Proof) (bool, float6
 	if done && e.r.s.Told != nil {
 		*what = Proof{Needs: e.r.s0.Sides(splits), Beta: slices.Clone(laid.Beta(0)), Weights: weights}
 		for k := range e.r.s0.Slots() {
-			what.Slopes = append(what.Slopes, e.r.s0.Spread(k, laid.Alpha(0, k)))
+			what.Slopes = append(what.Slopes, e.r.s0.Spread(k, laid.Alpha(0, k), 0))
 		}
 		for _, c := range q.ceilings() {
 			at := e.r.s0.Sides([]bound.Split{{Slot: c.Slot, Elem: c.Elem}})

@@ -46,6 +46,8 @@ type Settings struct {
 	First    time.Duration // of Neurons' first level, without covers; 0 means half a second
 	Rows     bool          // small networks are not left to linear programs from the start
 	Told     func(Proof)   // of every proof by a linear program's multipliers, by any goroutine: then Neurons leaves everything to these; nil for nobody
+	Leaf     func(Proof)   // of every leaf that Neurons' rows prove, by any goroutine; nil for nobody
+	End      func(End)     // of every row that bounds a hinge over the whole box; nil for nobody
 	Root     *Alpha        // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
 }
 

@@ -20,6 +20,7 @@ const (
 
 // level goes through one level; again tells that there is a next one.
 func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
+	r.at = level
 	cover, search := time.Duration(0), r.s.First
 	if level > 0 {
 		cover = time.Duration(float64(2*r.s.First) * math.Pow(levelGrowth, float64(level-1)))
@@ -139,7 +140,7 @@ func (r *sides) bounded(inner, cover time.Duration) (*bound.Bounds, error) {
 	o := r.o
 	o.Threads = r.s.Threads
 	r.f = influence{}
-	h := &hinges{ctx: r.ctx, threads: r.s.Threads, steps: innerSteps, within: inner, f: &r.f, cover: cover, slots: r.net.Slots()}
+	h := &hinges{ctx: r.ctx, threads: r.s.Threads, steps: innerSteps, within: inner, f: &r.f, cover: cover, slots: r.net.Slots(), told: r.s.End}
 	o.Refine = h.refine()
 	problem := bound.Problem{Box: r.g.Box}
 	if r.s0 != nil {

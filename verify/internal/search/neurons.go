@@ -71,6 +71,7 @@ type sides struct {
 	f     influence
 	anew  bool
 
+	at       int   // the level
 	unstable int   // hinges, over the whole box
 	ends     exact // decides what has nothing left to split, or all of it
 }
@@ -101,6 +102,7 @@ func (r *sides) work(ls []*leaf) ([]*leaf, error) {
 		}
 		if p.proven[i] {
 			r.proved(l.share, p.best[i])
+			r.tell(p, i)
 		}
 	}
 	if worst >= 0 {

@@ -1,14 +1,20 @@
 package search
 
-import "github.com/shallow-waters/shoal/verify/internal/bound"
+import (
+	"slices"
 
-// Proof is what proved a part of an exact search: a row over the whole box, with the sides that it needs. Hinges are counted as bound.Side has it.
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+)
+
+// Proof is what proved a part: of an exact search a row over the whole box, with the sides that it needs; of rows the part's own. Hinges are counted
+// as bound.Side has it.
 type Proof struct {
 	Case    int
+	Level   int          // of the search: of a case what the last one that had it left counts
 	Path    []bound.Side // on which the part lies, in the order in which the search took them
 	Needs   []bound.Side // of these, and of no others: it proves every part that has them
 	Beta    []float64    // multipliers of Needs
-	Slopes  [][]float64  // by slot, of all of its elements: of those whose side is known 0
+	Slopes  [][]float64  // by slot, of all of its elements: of those whose side is known 0, of rows less than 0
 	Weights []float64    // of the case's constraints
 	// Ceilings are bound's, of hinges.
 	Ceilings []Ceiling
@@ -19,4 +25,36 @@ type Ceiling struct {
 	Hinge int
 	Times float64
 	Slope []float64
+}
+
+// tell says what proved a leaf, to who asked for it.
+func (r *sides) tell(p *laidLeaves, i int) {
+	if r.s.Leaf == nil {
+		return
+	}
+	l := p.ls[i]
+	what := Proof{Case: l.c, Level: r.at, Path: r.s0.Sides(l.splits), Beta: slices.Clone(p.beta[i]), Weights: p.weight[i]}
+	what.Needs = what.Path
+	for k, a := range p.slopes(r, i) {
+		what.Slopes = append(what.Slopes, r.s0.Spread(k, a, -1))
+	}
+	r.s.Leaf(what)
+}
+
+// End says with which slopes a row bounded an end of a hinge over the whole box.
+type End struct {
+	Hinge  int
+	Upper  bool
+	Slopes [][]float64 // by slot below, as Proof has them
+}
+
+func (r *refiner) tell(elem int32, sign float64, alpha [][]float64) {
+	if r.told == nil {
+		return
+	}
+	e := End{Hinge: r.s.Sides([]bound.Split{{Slot: int32(r.slot), Elem: elem}})[0].Hinge, Upper: sign < 0}
+	for k, a := range alpha {
+		e.Slopes = append(e.Slopes, r.s.Spread(k, a, -1))
+	}
+	r.told(e)
 }

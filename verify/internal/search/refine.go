@@ -31,6 +31,7 @@ type hinges struct {
 	f       *influence    // that learns; nil for none
 	cover   time.Duration // for covers
 	slots   int           // that there are
+	told    func(End)     // of every row; nil for nobody
 }
 
 func (h *hinges) refine() func(s *bound.Snapshot, slot int) error {
@@ -40,7 +41,7 @@ func (h *hinges) refine() func(s *bound.Snapshot, slot int) error {
 		if h.f != nil {
 			h.f.begin(s, slot)
 		}
-		r := refiner{ctx: h.ctx, s: s, slot: slot, threads: h.threads, steps: h.steps, f: h.f}
+		r := refiner{ctx: h.ctx, s: s, slot: slot, threads: h.threads, steps: h.steps, f: h.f, told: h.told}
 		if h.within > 0 {
 			r.until = start.Add(h.within + covered)
 		}
@@ -85,6 +86,7 @@ type refiner struct {
 	threads, steps int
 	until          time.Time // zero means without end
 	f              *influence
+	told           func(End)
 
 	nodes []bound.Node
 	elems []int32
@@ -115,6 +117,7 @@ func (r *refiner) rows(from, to int) error {
 					a[k] = slices.Clone(l.Alpha(i, k))
 				}
 				r.alpha = append(r.alpha, a)
+				r.tell(elems[i], sign[i], a)
 			}
 			if r.f == nil {
 				return nil

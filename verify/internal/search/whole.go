@@ -28,6 +28,7 @@ func (r *sides) whole(ls []*leaf) ([]*leaf, error) {
 		for i, l := range ls {
 			if p.proven[i] {
 				r.proved(l.share, p.best[i])
+				r.tell(p, i)
 				continue
 			}
 			n := *l

@@ -7,14 +7,16 @@ import (
 	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
-// Found is what proved a part of a search by linear programs. It needs some sides of hinges, and proves every part that has them. Hinges are
-// counted as slopes are.
+// Found is what proved a part of a search over sides of hinges. By linear programs it needs some sides, and proves every part that has them; by
+// rows (Rows) it is of its part alone. Hinges are counted as slopes are.
 type Found struct {
 	Case     int
+	Rows     bool
+	Level    int    // of the search: it began anew, for cases that were open, on each
 	Path     []Turn // on which the part lay, in the order of the search
 	Needs    []Turn
 	Beta     []float64 // multipliers of Needs
-	Slopes   []float64 // of all hinges
+	Slopes   []float64 // of all hinges; less than 0 where they are left to the checker
 	Weights  []float64 // of the case's constraints
 	Ceilings []certificate.Ceiling
 }
@@ -28,8 +30,14 @@ func (f *Found) Size() int {
 	return n
 }
 
-// Search gives what it finds of a box of the property.
-type Search func(box int) ([]Found, error)
+// End is with which slopes, as a certificate has them, an end of a hinge was bounded over the whole box.
+type End struct {
+	Hinge int
+	Upper bool
+}
+
+// Search gives what it finds of a box of the property: proofs of parts, and slopes of ends.
+type Search func(box int) ([]Found, map[End][]byte, error)
 
 // Turn is a side of a hinge.
 type Turn struct {
@@ -65,8 +73,18 @@ func (w *weaver) searched(s *plain.State, box int, cases []*open, found Search, 
 			return nil, err
 		}
 	}
-	list, err := found(box)
-	return refutations(cases, list), err
+	list, ends, err := found(box)
+	w.opened, w.ends = true, ends
+	var exact, rows []Found
+	for _, f := range list {
+		if f.Rows {
+			rows = append(rows, f)
+		} else {
+			exact = append(exact, f)
+		}
+	}
+	w.rows = guide(cases, rows)
+	return refutations(cases, exact), err
 }
 
 // refutations are, by case, the trees of what was found, where they are whole.

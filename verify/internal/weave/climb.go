@@ -154,7 +154,8 @@ func (w *weaver) climb(s *plain.State, c *open, steps int) (bool, error) {
 	}
 }
 
-// refine bounds the ends of hinges whose sign is not known by rows whose slopes are moved, from the inputs on, and writes down those that gain.
+// refine bounds the ends of hinges whose sign is not known by rows whose slopes are moved, from the inputs on, or were by a search, and writes down
+// those that gain.
 func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
 	for h, hinge := range w.hinges {
 		number := slices.Index(w.values, hinge.In)
@@ -176,9 +177,15 @@ func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
 					was = -upper
 				}
 				a, low, next := w.ascend(s, alpha[end], nil, nil), was, s
+				given := w.ends[End{hinge.At + k, end == 1}]
+				if len(given) != w.net.Hinges() {
+					given = nil
+				}
 				for {
 					p := a.parameters(0)
-					p.Row = end
+					if p.Row = end; given != nil {
+						p.Slopes = given
+					}
 					var t plain.Trace
 					to, x, err := s.Row(hinge.In, k, p, &t)
 					if err != nil {
@@ -187,7 +194,7 @@ func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
 					if x > low {
 						low, next, best, alpha[end] = x, to, p, append([]float64(nil), a.alpha...)
 					}
-					if low >= 0 || a.step >= steps {
+					if low >= 0 || a.step >= steps || given != nil {
 						break
 					}
 					a.up(s, &t, p.Slopes)

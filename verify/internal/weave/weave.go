@@ -14,6 +14,8 @@ import (
 const (
 	// fewInputs is how many inputs may vary for boxes to be halved.
 	fewInputs = 24
+	// exactInputs is up to how many no search over sides is asked.
+	exactInputs = 12
 	// anewHinges is how many hinges a network may have for every part to be bounded anew.
 	anewHinges = 300
 	// rootSteps and partSteps are how often parameters are moved for the whole box, for each part, and for each row of a hinge.
@@ -33,6 +35,9 @@ type weaver struct {
 	values []int
 	parts  int
 	first  []float64 // widths of the box that a tree begins with
+	rows   map[int]*refutation
+	ends   map[End][]byte
+	opened bool // it is known that slopes alone do not prove the box
 }
 
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
@@ -54,9 +59,11 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 			return w.parts, err
 		}
 		w.begin(s)
-		known, err := w.searched(s, i, cases, found, sides)
-		if err != nil {
-			return w.parts, err
+		var known map[int]*refutation
+		if w.rows, w.ends, w.opened = nil, nil, false; sides || varying > exactInputs {
+			if known, err = w.searched(s, i, cases, found, sides); err != nil {
+				return w.parts, err
+			}
 		}
 		switch {
 		case len(known) > 0:
@@ -256,18 +263,24 @@ func inherit(cases []*open) []*open {
 }
 
 // widthShare weighs an input's width, as a share of the first box', beside what it moves the worst case's row: forms say nothing of the
-// curvature that halving removes. More than 1, or one whose form is flat would never be.
-const widthShare = 1.2
+// curvature that halving removes. More than 1, or one whose form is flat would never be. lackShare is how much of what the row lacks its form must
+// move to count in full. Both are verify/internal/search's, with its reasons.
+const widthShare, lackShare = 1.6, 0.01
 
 // widest is the input at which a box is halved, and its middle.
 func (w *weaver) widest(s *plain.State, cases []*open) (input int, at float64, ok bool) {
 	form := s.Form(&worst(cases).trace)
-	total := 0.0
+	total := max(0, -lackShare*worst(cases).low)
+	if math.IsInf(total, 0) {
+		total = 0
+	}
+	smear := 0.0
 	for i, a := range form {
 		v, k := w.net.Input(i)
 		l, u := s.Range(v, k)
-		total += math.Abs(a) * (u - l)
+		smear += math.Abs(a) * (u - l)
 	}
+	total = max(total, smear)
 	best := -1.0
 	for i, a := range form {
 		v, k := w.net.Input(i)
@@ -317,11 +330,15 @@ func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
 		}
 	}
 	if depth == 0 {
-		proven, err := w.settled(s, cases)
-		if err != nil {
-			return err
+		proven := false
+		if !w.opened {
+			var err error
+			if proven, err = w.settled(s, cases); err != nil {
+				return err
+			}
 		}
 		if !proven {
+			var err error
 			if s, err = w.refine(s, rowSteps); err != nil {
 				return err
 			}
@@ -350,6 +367,14 @@ func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
 			return err
 		}
 	}
+	if depth == 0 && len(w.rows) > 0 {
+		return w.cases(s, cases, depth)
+	}
+	return w.split(s, cases, depth)
+}
+
+// split gives a hinge its two sides.
+func (w *weaver) split(s *plain.State, cases []*open, depth int) error {
 	value, index, ok := w.choose(s, cases)
 	if !ok {
 		return fmt.Errorf("the certificate: every hinge has a side on some part, and bounds do not decide it")

@@ -1,0 +1,129 @@
+package weave
+
+import (
+	"github.com/shallow-waters/shoal/internal/plain"
+	"github.com/shallow-waters/shoal/verify/certificate"
+)
+
+// guide is, by case, the tree of what a search's rows proved, as far as it is known: of each case's last level. Where a side is missing the weaver
+// goes on by itself.
+func guide(cases []*open, found []Found) map[int]*refutation {
+	out := map[int]*refutation{}
+	for _, c := range cases {
+		last := -1
+		for _, f := range found {
+			if f.Case == c.number {
+				last = max(last, f.Level)
+			}
+		}
+		root := &refutation{hinge: -1}
+		for i, f := range found {
+			if f.Case == c.number && f.Level == last {
+				root.grow(&found[i])
+			}
+		}
+		if last >= 0 {
+			out[c.number] = root
+		}
+	}
+	return out
+}
+
+// cases gives every open case a tree of its own, by what guides it.
+func (w *weaver) cases(s *plain.State, cases []*open, depth int) error {
+	if len(cases) > 1 {
+		if err := w.out.Write(certificate.Step{Kind: certificate.Apart}); err != nil {
+			return err
+		}
+	}
+	for _, c := range cases {
+		if err := w.guided(s, inherit([]*open{c})[0], w.rows[c.number], nil, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// guided proves a case on a part where some turns have led, as a search did.
+func (w *weaver) guided(s *plain.State, c *open, tree *refutation, turns []Turn, depth int) error {
+	if err := w.ready(depth); err != nil {
+		return err
+	}
+	if s.Empty() {
+		return w.empty()
+	}
+	if tree == nil {
+		return w.sides(s, inherit([]*open{c}), depth+1)
+	}
+	if tree.hinge < 0 {
+		if tree.proof == nil {
+			return w.sides(s, inherit([]*open{c}), depth+1)
+		}
+		return w.row(s, c, tree.proof, turns, depth)
+	}
+	value, index := w.read(tree.hinge)
+	if value < 0 {
+		return w.sides(s, inherit([]*open{c}), depth+1)
+	}
+	switch lower, upper := s.Range(w.values[value], index); {
+	case upper <= 0: // it has the side already, and the other is not there
+		return w.guided(s, c, tree.side[0], turns, depth)
+	case lower >= 0:
+		return w.guided(s, c, tree.side[1], turns, depth)
+	}
+	if err := w.out.Write(certificate.Step{Kind: certificate.Neuron, Value: value, Index: index}); err != nil {
+		return err
+	}
+	below, above := s.Halves(w.values[value], index, 0)
+	for i, half := range []*plain.State{below, above} {
+		if err := w.guided(half, c, tree.side[i], append(turns[:len(turns):len(turns)], Turn{tree.hinge, i == 1}), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row disproves the case of a part by a row that a search found: over what is known there, or once it is bounded anew, or with parameters that
+// are moved from there on.
+func (w *weaver) row(s *plain.State, c *open, f *Found, turns []Turn, depth int) error {
+	at := map[Turn]float64{}
+	for i, t := range f.Needs {
+		at[t] = f.Beta[i]
+	}
+	c = inherit([]*open{c})[0]
+	c.alpha, c.weight, c.beta = make([]float64, len(f.Slopes)), f.Weights, nil
+	for _, t := range turns {
+		c.beta = append(c.beta, at[t])
+	}
+	own := w.own(s)
+	for i, x := range f.Slopes {
+		if c.alpha[i] = x; x < 0 {
+			c.alpha[i] = own[i]
+		}
+	}
+	for _, anew := range []bool{false, true} {
+		steps := 0
+		if anew {
+			var err error
+			if s, err = s.Bound(true); err != nil {
+				return err
+			}
+			if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
+				return err
+			}
+			if s.Empty() {
+				return w.empty()
+			}
+			steps = partSteps
+		}
+		done, err := w.climb(s, c, steps)
+		if err != nil {
+			return err
+		}
+		if done {
+			_, err = w.close([]*open{c}, []bool{true})
+			return err
+		}
+	}
+	return w.split(s, []*open{c}, depth)
+}
