@@ -29,8 +29,8 @@ func (s *heapSink) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestWritingTakesNoMemoryForTheTree: a certificate of a hundred thousand nodes is written with as much memory as a small one. The network is 0 everywhere,
-// relu(z) - relu(-z) - relu(z) + relu(-z) of z = x - y, and bounds show that only as nearly as boxes are small along the diagonal.
+// TestWritingTakesNoMemoryForTheTree: a certificate of a hundred thousand nodes is written with as much memory as a small one. The network is 0
+// everywhere, relu(z) - relu(-z) - relu(z) + relu(-z) of z = x - y, and bounds show that only as nearly as boxes are small along the diagonal.
 func TestWritingTakesNoMemoryForTheTree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes some seconds")

@@ -156,11 +156,8 @@ func (r *refutation) whole() (needs map[Turn]bool, tree *refutation) {
 
 // again proves a box by trees that were found, and what these leave open as ever.
 func (w *weaver) again(s *plain.State, cases []*open, known map[int]*refutation) error {
-	s, err := s.Bound(true)
+	s, err := w.anew(s)
 	if err != nil {
-		return err
-	}
-	if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
 		return err
 	}
 	if s.Empty() {
@@ -223,6 +220,7 @@ func (w *weaver) follow(s *plain.State, cases []*open, tree *refutation, known m
 	}
 	below, above := s.Halves(w.values[value], index, 0)
 	for i, half := range []*plain.State{below, above} {
+		w.fresh = false
 		if err := w.follow(half, cases, tree.side[i], known, append(turns[:len(turns):len(turns)], Turn{tree.hinge, i == 1}), depth+1); err != nil {
 			return err
 		}

@@ -36,7 +36,9 @@ func (w *weaver) cases(s *plain.State, cases []*open, depth int) error {
 			return err
 		}
 	}
+	fresh := w.fresh
 	for _, c := range cases {
+		w.fresh = fresh
 		if err := w.guided(s, inherit([]*open{c})[0], w.rows[c.number], nil, depth); err != nil {
 			return err
 		}
@@ -76,6 +78,7 @@ func (w *weaver) guided(s *plain.State, c *open, tree *refutation, turns []Turn,
 	}
 	below, above := s.Halves(w.values[value], index, 0)
 	for i, half := range []*plain.State{below, above} {
+		w.fresh = false
 		if err := w.guided(half, c, tree.side[i], append(turns[:len(turns):len(turns)], Turn{tree.hinge, i == 1}), depth+1); err != nil {
 			return err
 		}
@@ -105,10 +108,7 @@ func (w *weaver) row(s *plain.State, c *open, f *Found, turns []Turn, depth int)
 		steps := 0
 		if anew {
 			var err error
-			if s, err = s.Bound(true); err != nil {
-				return err
-			}
-			if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
+			if s, err = w.anew(s); err != nil {
 				return err
 			}
 			if s.Empty() {

@@ -37,6 +37,7 @@ type weaver struct {
 	first  []float64 // widths of the box that a tree begins with
 	rows   map[int]*refutation
 	ends   map[End][]byte
+	fresh  bool // boxes were derived on the very part that is written
 	opened bool // it is known that slopes alone do not prove the box
 }
 
@@ -60,7 +61,7 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 		}
 		w.begin(s)
 		var known map[int]*refutation
-		if w.rows, w.ends, w.opened = nil, nil, false; sides || varying > exactInputs {
+		if w.rows, w.ends, w.opened, w.fresh = nil, nil, false, false; sides || varying > exactInputs {
 			if known, err = w.searched(s, i, cases, found, sides); err != nil {
 				return w.parts, err
 			}
@@ -311,6 +312,19 @@ func worst(cases []*open) *open {
 	return out
 }
 
+// anew derives the boxes of a part, unless that was done on it: twice in one place is refused.
+func (w *weaver) anew(s *plain.State) (*plain.State, error) {
+	if w.fresh {
+		return s, nil
+	}
+	s, err := s.Bound(true)
+	if err != nil {
+		return s, err
+	}
+	w.fresh = true
+	return s, w.out.Write(certificate.Step{Kind: certificate.Bound})
+}
+
 // sides proves a part by giving hinges a side.
 func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
 	if err := w.ready(depth); err != nil {
@@ -322,10 +336,7 @@ func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
 	}
 	if depth == 0 || w.net.Hinges() <= anewHinges {
 		var err error
-		if s, err = s.Bound(true); err != nil {
-			return err
-		}
-		if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
+		if s, err = w.anew(s); err != nil {
 			return err
 		}
 	}
@@ -384,6 +395,7 @@ func (w *weaver) split(s *plain.State, cases []*open, depth int) error {
 	}
 	below, above := s.Halves(w.values[value], index, 0)
 	for _, half := range []*plain.State{below, above} {
+		w.fresh = false
 		if err := w.sides(half, inherit(cases), depth+1); err != nil {
 			return err
 		}
