@@ -82,7 +82,8 @@ func ClaimVNNLIB(q *vnnlib.Query) (certificate.Property, error) {
 
 // Certificate writes a verdict of a claim down, so that verify/recheck proves it again: of a verified one a tree of splits and parameters,
 // of a falsified one the point. What it writes is accepted there, since it is found by the pass that checks it; it takes as long as the
-// search did, and where inputs are halved several times as long. parts is how many parts the proof has. Errors are the context's end, those of w, and ErrNoCertificate.
+// search did, and where inputs are halved several times as long. parts is how many parts the proof has. Errors are the context's end, those
+// of w, and ErrNoCertificate.
 func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, r Result, w io.Writer) (parts int, err error) {
 	switch {
 	case v.o.Semantics != Real:
