@@ -409,7 +409,7 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 		}
 	}
 	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d of them with ceilings, %d case by case, %d wrongly", nets, tried, lies, accepted, under, apart, wrongs)
-	if lies < tried/10 || accepted < tried/20 || under < tried/100 || apart < tried/500 {
+	if lies < tried/10 || accepted < tried/20 || under < tried/100 || tried >= 10000 && apart < tried/500 { // few networks have two cases
 		t.Errorf("of %d mutations only %d were of what is not true, and %d were accepted: too few to tell anything", tried, lies, accepted)
 	}
 }
