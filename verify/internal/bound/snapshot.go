@@ -38,6 +38,23 @@ func (b *Bounds) Keep() *Snapshot {
 // View is the snapshot that Keep makes, good only until the bounds are closed.
 func (b *Bounds) View() *Snapshot { return b.p.snapshot(b.p.net.values) }
 
+// Unstable counts the hinges whose side is not known over a problem.
+func (b *Bounds) Unstable(problem int) int {
+	n := 0
+	for _, v := range b.p.net.values {
+		if !v.chosen() || v.family != nil {
+			continue
+		}
+		in := b.p.at(v.in[0], problem)
+		for i, l := range in.lo {
+			if l < 0 && in.up[i] > 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // snapshot shows the pass up to some values.
 func (p *pass) snapshot(values []*value) *Snapshot {
 	s := &Snapshot{net: p.net, o: p.o, n: p.n, st: p.st, shared: p.shared, beyond: p.beyond, empty: p.empty, less: p.less,

@@ -16,9 +16,9 @@ type Effort struct {
 // refineShare is what slopes of rows over neurons may take of the time that there is: the rest is for those over outputs.
 const refineShare = 0.6
 
-// refineSteps is how many of the steps rows over neurons get. Each is moved for its own bound: with 12 of 20, and 80 of 100, they are as tight on
+// refineSteps is how many of the steps rows over neurons get. Each is moved for its own bound: with 14 of 20, and 80 of 100, they are as tight on
 // the reference cases as alpha-CROWN's, which moves them for the outputs'.
-func refineSteps(steps int) int { return max((3*steps+4)/5, steps-20) }
+func refineSteps(steps int) int { return max((7*steps+9)/10, steps-20) }
 
 // Alpha are bounds like DeepPoly's with lower slopes that are moved to where bounds are larger: those of the rows that bound hinges, and then those
 // of each row that is asked. They are nowhere looser than DeepPoly's own, of which they are parts. Source: Xu et al. 2021 (alpha-CROWN).

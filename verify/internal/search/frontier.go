@@ -9,10 +9,12 @@ import (
 type open interface {
 	// rank is the margin of its worst case, or of its parent's until it is bounded itself, and how often it was split.
 	rank() (worst float64, depth int)
+	// ahead tells whether it comes before all that are not.
+	ahead() bool
 }
 
 // frontier holds the open parts. The worst margin comes first: a counterexample is likeliest there, and a proof needs all of them anyway. Beyond a
-// number of open parts the deepest comes first instead, which bounds memory.
+// number of open parts the deepest comes first instead, which bounds memory. What is ahead comes before both.
 type frontier[T open] struct {
 	mu      sync.Mutex
 	more    *sync.Cond
@@ -97,6 +99,9 @@ type parts[T open] struct {
 
 func (h *parts[T]) Len() int { return len(h.list) }
 func (h *parts[T]) Less(i, j int) bool {
+	if first := h.list[i].ahead(); first != h.list[j].ahead() {
+		return first
+	}
 	a, da := h.list[i].rank()
 	b, db := h.list[j].rank()
 	if h.deep && da != db {

@@ -43,6 +43,7 @@ type Settings struct {
 	MaxOpen  int   // parts that may be open; beyond it the search goes depth first. 0 means 200,000
 	Memory   int64 // bytes that open parts may take; beyond it the search goes depth first too. 0 means no limit
 	Progress func(Progress)
+	Halved   int           // parts that Inputs halves before it settles some by sides of hinges; 0 means 4,000
 	First    time.Duration // of Neurons' first level, without covers; 0 means half a second
 	Rows     bool          // small networks are not left to linear programs from the start
 	Told     func(Proof)   // of every proof by a linear program's multipliers, by any goroutine: then Neurons leaves everything to these; nil for nobody
@@ -57,6 +58,9 @@ func (s Settings) filled() Settings {
 	}
 	if s.Batch <= 0 {
 		s.Batch = 32
+	}
+	if s.Halved <= 0 {
+		s.Halved = settleAfter
 	}
 	if s.First <= 0 {
 		s.First = firstSearch
@@ -92,6 +96,8 @@ type Outcome struct {
 	Proven bool
 	Found  bool   // Try said so
 	Why    string // what stopped an undecided search other than its context
+	// Settled is how many boxes Inputs settled by sides of hinges.
+	Settled int
 	Progress
 }
 
@@ -103,9 +109,13 @@ type part struct {
 	volume float64 // share of the first box
 	depth  int
 	sides  *bound.Sides // what the part that it was cut from knew of hinges
+	trial  *trial       // that it is a part of; nil for none
 }
 
 func (p *part) rank() (worst float64, depth int) { return p.worst, p.depth }
+
+// ahead puts the halves of a part that is tried both ways in front, so that it shows soon which way is cheaper.
+func (p *part) ahead() bool { return p.trial != nil }
 
 // halve cuts a part in two at the middle of a side, which both keep.
 func (p *part) halve(i int) (a, b *part) {
@@ -114,7 +124,7 @@ func (p *part) halve(i int) (a, b *part) {
 	child := func(l, u float64) *part {
 		box := bound.Box{Lower: append([]float64(nil), p.box.Lower...), Upper: append([]float64(nil), p.box.Upper...)}
 		box.Lower[i], box.Upper[i] = l, u
-		return &part{box: box, open: p.open, worst: p.worst, volume: p.volume / 2, depth: p.depth + 1}
+		return &part{box: box, open: p.open, worst: p.worst, volume: p.volume / 2, depth: p.depth + 1, trial: p.trial}
 	}
 	return child(lo, mid), child(mid, up)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
@@ -31,12 +32,15 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	r.pins.begin(firstBoxes)
 	r.siege.begin()
 	r.siege.least = math.Inf(1)
+	r.settling.off, r.settling.after = !net.Hinged(), s.Halved
 	r.front.begin([]*part{root})
 	drive(&r.common, r.front, r.work)
 	if r.err != nil {
 		return Outcome{}, r.err
 	}
-	return outcome(&r.common, r.front), nil
+	out := outcome(&r.common, r.front)
+	out.Settled = r.settling.parts
+	return out, nil
 }
 
 // boxBytes is what an open part takes: its box, and half of what it shares with its sibling, the box and the sides of where they were cut from.
@@ -51,14 +55,27 @@ type run struct {
 	front *frontier[*part]
 	first []float64 // widths of the first box
 	siege siege
+
+	settling settling
 }
 
 // work bounds parts and gives what is left to do: parts that are still open, halved, or the parts themselves where the context ended first.
 func (r *run) work(ps []*part) ([]*part, error) {
+	if ps = r.left(ps); len(ps) == 0 {
+		return nil, nil
+	}
+	now, later := r.settling.few(ps)
+	next, err := r.on(now)
+	return append(next, later...), err
+}
+
+// on is work on some of the parts.
+func (r *run) on(ps []*part) ([]*part, error) {
 	if ok, err := r.attack(ps[0]); ok || err != nil {
 		r.front.end()
 		return ps, err
 	}
+	start, settled := time.Now(), time.Duration(0)
 	problems := make([]bound.Problem, len(ps))
 	for i, p := range ps {
 		problems[i].Box, problems[i].Sides = p.box, p.sides
@@ -105,6 +122,7 @@ func (r *run) work(ps []*part) ([]*part, error) {
 		v.rank()
 		if len(v.open) == 0 {
 			r.proved(p.volume, v.proof)
+			p.trial.became(0)
 			continue
 		}
 		x := p.corner(v)
@@ -117,7 +135,10 @@ func (r *run) work(ps []*part) ([]*part, error) {
 			return append(next, ps[i:]...), err
 		}
 		r.siege.saw(p, r.missed(v, y))
-		kids := r.split(p, v)
+		kids, err := r.split(p, v, b.Unstable(i), &settled)
+		if err != nil {
+			return append(next, ps[i:]...), err
+		}
 		if len(kids) > 0 {
 			sides := b.Sides(i)
 			for _, k := range kids {
@@ -126,6 +147,7 @@ func (r *run) work(ps []*part) ([]*part, error) {
 		}
 		next = append(next, kids...)
 	}
+	r.settling.worked(time.Since(start)-settled, settled, len(ps))
 	r.count(len(ps))
 	return next, nil
 }
@@ -218,8 +240,8 @@ func (p *part) corner(v *view) []float64 {
 	return x
 }
 
-// split cuts a part by its open cases and halves what is left.
-func (r *run) split(p *part, v *view) []*part {
+// split cuts a part by its open cases and settles or halves what is left. It adds the time that settling took.
+func (r *run) split(p *part, v *view, unstable int, settling *time.Duration) ([]*part, error) {
 	hull, kept := bound.Box{}, v.open[:0:0]
 	var forms [][]float64
 	lack := 0.0
@@ -252,7 +274,8 @@ func (r *run) split(p *part, v *view) []*part {
 	}
 	if len(kept) == 0 {
 		r.proved(p.volume, 0)
-		return nil
+		p.trial.became(0)
+		return nil, nil
 	}
 	share := 1.0
 	for i, l := range p.box.Lower {
@@ -260,17 +283,27 @@ func (r *run) split(p *part, v *view) []*part {
 			share *= (hull.Upper[i] - hull.Lower[i]) / w
 		}
 	}
-	next := &part{box: hull, open: kept, worst: v.worst, volume: p.volume * share, depth: p.depth + 1}
+	next := &part{box: hull, open: kept, worst: v.worst, volume: p.volume * share, depth: p.depth + 1, trial: p.trial}
 	r.proved(p.volume-next.volume, math.Inf(1))
+	if next.trial == nil {
+		start := time.Now()
+		proven, t, err := r.settle(next, unstable)
+		*settling += time.Since(start)
+		if err != nil || proven && t == nil {
+			return nil, err
+		}
+		next.trial = t
+	}
+	var kids []*part
 	if share < 0.25 {
-		return []*part{next}
-	}
-	i := next.side(forms, lack, r.first)
-	if i >= 0 {
+		kids = []*part{next}
+	} else if i := next.side(forms, lack, r.first); i >= 0 {
 		a, b := next.halve(i)
-		return []*part{a, b}
+		kids = []*part{a, b}
+	} else {
+		r.stick("a box that is too small to halve stays open: the property's border is within rounding there")
+		r.front.end()
 	}
-	r.stick("a box that is too small to halve stays open: the property's border is within rounding there")
-	r.front.end()
-	return nil
+	next.trial.became(len(kids))
+	return kids, nil
 }

@@ -27,6 +27,8 @@ type leaf struct {
 
 func (l *leaf) rank() (worst float64, depth int) { return l.worst, l.depth }
 
+func (*leaf) ahead() bool { return false }
+
 // child is the part of a leaf where a hinge has a side.
 func (l *leaf) child(q bound.Split, on bool) *leaf {
 	q.On = on

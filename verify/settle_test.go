@@ -1,0 +1,86 @@
+package verify
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/search"
+)
+
+// TestSettledPartsHold halves boxes of random networks of ReLUs, and has parts settled by sides of hinges from the first batch on: limits stand a
+// little above or below the least value on a grid, so that a part that is dropped without a proof shows. The same is asked of a search that settles
+// nothing. SHOAL_SETTLED=N draws N networks.
+func TestSettledPartsHold(t *testing.T) {
+	t.Parallel()
+	settled, proven, refuted := 0, 0, 0
+	nets := draws(t, "SHOAL_SETTLED", 60, 16)
+	for seed := range uint64(nets) {
+		rng := rand.New(rand.NewPCG(seed, 83))
+		b, x := newBuilder(rng, 1, 3)
+		y, w := x, 3
+		for range 2 {
+			y, w = b.node("Relu", nil, b.dense(y, w, 24)), 24
+		}
+		b.g.Outputs = append(b.g.Outputs, b.dense(y, w, 3))
+		v := openGraph(t, b.g, Options{Method: DeepPoly, Threads: 1})
+		box := bound.Box{Lower: []float64{-1, -1, -1}, Upper: []float64{1, 1, 1}}
+		c := search.Case{}
+		for range 1 + rng.IntN(2) { // a conjunction is met where all rows are at most their bounds
+			row := []float64{rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()}
+			c.Rows, c.Bound, c.Strict = append(c.Rows, row), append(c.Bound, 0), append(c.Strict, false)
+		}
+		const steps = 15
+		var grid [][]float64
+		for i := range steps * steps * steps {
+			at := func(k int) float64 { return -1 + 2*float64(k%steps)/(steps-1) }
+			grid = append(grid, []float64{at(i), at(i / steps), at(i / steps / steps)})
+		}
+		least := math.Inf(1) // of the largest row, rounded up
+		for _, p := range onPoints(t, v, grid) {
+			worst := math.Inf(-1)
+			for _, row := range c.Rows {
+				worst = max(worst, p.row(row))
+			}
+			least = min(least, worst)
+		}
+		for k := range c.Bound {
+			c.Bound[k] = least - []float64{0.03, 0.05, 0.1, -0.02}[seed%4]
+		}
+		ask := func(halved int) search.Outcome {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			out, err := search.Inputs(ctx, v.net, bound.DeepPoly, bound.Options{}, search.Goal{Box: box, Cases: []search.Case{c}},
+				search.Settings{Threads: 1 + int(seed%2), Batch: 4, Halved: halved})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		if seed%4 == 3 { // never to be proven: a second is enough to see that it is not
+			if ask(1).Proven {
+				t.Fatalf("seed %d: proven, and a point of the grid meets the case", seed)
+			}
+			refuted++
+			continue
+		}
+		got, want := ask(1), ask(math.MaxInt)
+		if want.Settled > 0 {
+			t.Fatalf("seed %d: %d parts were settled, and none was to be", seed, want.Settled)
+		}
+		if want.Proven && !got.Proven && got.Why != "" {
+			t.Errorf("seed %d: halving proves it, settling ends with %q", seed, got.Why)
+		}
+		if got.Proven {
+			proven++
+		}
+		settled += got.Settled
+	}
+	t.Logf("%d parts settled, %d proven, %d not to be proven, of %d", settled, proven, refuted, nets)
+	if settled < nets/2 || proven < nets/4 {
+		t.Errorf("%d parts settled and %d proven of %d: the test shows little", settled, proven, nets)
+	}
+}
