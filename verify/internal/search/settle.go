@@ -161,8 +161,8 @@ func (t *trial) ended() bool {
 	return t.over
 }
 
-// settle decides a part by sides of hinges, if that is worth trying. It tells whether it is proven, and gives a trial if its halves are to be followed
-// all the same: whatever becomes of them, it is proven then.
+// settle decides a part by sides of hinges, if that is worth trying. It tells whether it is proven, and gives a trial if its halves are to be
+// followed all the same: whatever becomes of them, it is proven then.
 func (r *run) settle(p *part, unstable int) (proven bool, t *trial, err error) {
 	r.mu.Lock()
 	done := r.done
