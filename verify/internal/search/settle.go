@@ -2,8 +2,11 @@ package search
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
+
+	"github.com/shallow-waters/shoal/internal/budget"
 )
 
 // settling decides small parts of a halved box at once, by sides of hinges (Neurons), where that is cheaper than to halve on. What it is cheaper for
@@ -179,6 +182,10 @@ func (r *run) settle(p *part, unstable int) (proven bool, t *trial, err error) {
 	defer cancel()
 	start := time.Now()
 	out, err := Neurons(ctx, r.net, r.o, g, Settings{Threads: 1, First: long})
+	var full *budget.Error
+	if errors.As(err, &full) { // halving may do with what there is
+		out, err = Outcome{}, nil
+	}
 	if err != nil || r.ctx.Err() != nil || r.isFound() {
 		return false, nil, r.mild(err) // the search ends
 	}
