@@ -251,6 +251,13 @@ func (b *graphBuilder) nodes(g *Graph, p *pb.GraphProto, top bool) error {
 		if err := b.attributes(node, n); err != nil {
 			return &NodeError{node.Name, node.Op, err}
 		}
+		if node.Op == "Constant" && node.Domain == "" {
+			for _, a := range n.Attribute { // what is cast like it is rounded so
+				if d := DType(a.GetT().GetDataType()); d.Half() && len(node.Outputs) > 0 && node.Outputs[0] != nil {
+					node.Outputs[0].DType = d
+				}
+			}
+		}
 	}
 	return nil
 }

@@ -5,6 +5,10 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
 
 // TestHalves: every float16 comes back as itself, and every float32 near the midpoints goes to the nearest, ties to even.
@@ -94,6 +98,28 @@ func TestRoundIsNearest(t *testing.T) {
 	for _, d := range []DType{Float, Double, Int8} {
 		if d.Half() || d.Round(0.1) != 0.1 {
 			t.Errorf("%v rounds", d)
+		}
+	}
+}
+
+// TestConstantNodesKeepHalfPrecision: what is cast like a Constant in half precision is rounded so.
+func TestConstantNodesKeepHalfPrecision(t *testing.T) {
+	for _, d := range []DType{Float, Float16, BFloat16} {
+		k := op("Constant", "k")
+		k.Attribute = []*pb.AttributeProto{{Name: str("value"), Type: proto.Int32(attrTensor),
+			T: &pb.TensorProto{Dims: []int64{1}, DataType: proto.Int32(int32(d)), RawData: make([]byte, d.Bits()/8)}}}
+		data, err := marshal.Marshal(&pb.ModelProto{IrVersion: proto.Int64(8), OpsetImport: []*pb.OperatorSetIdProto{{Version: proto.Int64(17)}},
+			Graph: &pb.GraphProto{Input: []*pb.ValueInfoProto{floatInput("x", 2)}, Output: []*pb.ValueInfoProto{floatInput("y", 2)},
+				Node: []*pb.NodeProto{k, op("CastLike", "y", "x", "k")}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Parse(data, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Graph.Nodes[1].Inputs[1].DType; got.Half() != d.Half() || d.Half() && got != d {
+			t.Errorf("a Constant of %v is read as %v", d, got)
 		}
 	}
 }

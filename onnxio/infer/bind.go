@@ -78,21 +78,6 @@ func bind(g *onnxio.Graph, o Options) error {
 	return nil
 }
 
-// castsOf turns CastLike to the half precision of another value into the Cast that says so, since bind takes declared half precision for float32.
-func castsOf(g *onnxio.Graph) {
-	for _, n := range g.Nodes {
-		v := n.Input(1)
-		if n.Op != "CastLike" || n.Domain != "" || v == nil || !v.DType.Half() {
-			continue
-		}
-		attrs := onnxio.Attrs{"to": int64(v.DType)}
-		for name, a := range n.Attrs {
-			attrs[name] = a
-		}
-		n.Op, n.Attrs, n.Inputs = "Cast", attrs, n.Inputs[:1:1]
-	}
-}
-
 // FixedBatch is the size that the file fixes for the first dimension of its inputs; 0 where it is free, or where the graph is none.
 func FixedBatch(g *onnxio.Graph) int {
 	if g.Check() != nil {

@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -90,6 +92,71 @@ func TestFixedBatch(t *testing.T) {
 		s.input("x", c.dims...)
 		if got := FixedBatch(s.g); got != c.want {
 			t.Errorf("%v: %d, want %d", c.dims, got, c.want)
+		}
+	}
+}
+
+// TestCastLikeRoundsAsItsTarget: the half precision of the target may be the file's word, or what the nodes before it say.
+func TestCastLikeRoundsAsItsTarget(t *testing.T) {
+	for _, half := range []onnxio.DType{onnxio.Float16, onnxio.BFloat16} {
+		to := onnxio.Attrs{"to": int64(half)}
+		for _, c := range []struct {
+			name string
+			like func(s *sketch, x *onnxio.Value) *onnxio.Value
+			want onnxio.DType // Undefined for a refusal
+		}{
+			{"a cast value", func(s *sketch, x *onnxio.Value) *onnxio.Value { return s.node("Cast", "h", to, x) }, half},
+			{"behind others", func(s *sketch, x *onnxio.Value) *onnxio.Value {
+				h := s.node("Cast", "h", to, x)
+				return s.node("Relu", "r", nil, s.node("Add", "a", nil, h, h))
+			}, half},
+			{"behind a CastLike", func(s *sketch, x *onnxio.Value) *onnxio.Value {
+				return s.node("CastLike", "again", nil, x, s.node("Cast", "h", to, x))
+			}, half},
+			{"made of a weight", func(s *sketch, x *onnxio.Value) *onnxio.Value {
+				w := ramp("w", 2)
+				w.DType = half
+				return s.node("Identity", "same", nil, w)
+			}, half},
+			{"a Constant", func(s *sketch, x *onnxio.Value) *onnxio.Value {
+				k := s.node("Constant", "k", onnxio.Attrs{"value": onnxio.FromFloat32([]float32{1}, 1)})
+				k.DType = half
+				return k
+			}, half},
+			{"declared behind an operator that may change it", func(s *sketch, x *onnxio.Value) *onnxio.Value {
+				h := s.node("Softsign", "u", nil, s.node("Cast", "h", to, x))
+				h.DType = half
+				return h
+			}, half},
+			{"not declared there", func(s *sketch, x *onnxio.Value) *onnxio.Value {
+				return s.node("Softsign", "u", nil, s.node("Cast", "h", to, x))
+			}, onnxio.Undefined},
+			{"cast back", func(s *sketch, x *onnxio.Value) *onnxio.Value {
+				return s.node("Relu", "r", nil, s.node("Cast", "b", onnxio.Attrs{"to": int64(onnxio.Float)}, s.node("Cast", "h", to, x)))
+			}, onnxio.Float},
+			{"in float32", func(s *sketch, x *onnxio.Value) *onnxio.Value { return s.node("Softsign", "u", nil, x) }, onnxio.Float},
+		} {
+			for _, kept := range []bool{false, true} {
+				s := newSketch()
+				s.opset = 15
+				x := s.input("x", 1, 2)
+				g := s.graph(s.node("CastLike", "y", nil, x, c.like(s, x)))
+				ctx := context.Background()
+				if kept { // constants are folded first
+					ctx = Once(ctx)
+				}
+				got, err := Prepare(ctx, g, Options{})
+				if (err != nil) != (c.want == onnxio.Undefined) || err != nil && !errors.As(err, new(*onnxio.UnsupportedError)) {
+					t.Errorf("%v, %s: error %v", half, c.name, err)
+				}
+				if err != nil {
+					continue
+				}
+				casts := slices.ContainsFunc(got.Nodes, func(n *onnxio.Node) bool { return n.Outputs[0].Name == "y" && n.Attrs.Int("to", 0) == int(half) })
+				if casts != (c.want == half) {
+					t.Errorf("%v, %s, constants first %v: rounded %v", half, c.name, kept, casts)
+				}
+			}
 		}
 	}
 }

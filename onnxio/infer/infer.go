@@ -84,7 +84,9 @@ func finish(ctx context.Context, g *onnxio.Graph, o Options) error {
 func annotate(ctx context.Context, g *onnxio.Graph, o Options, before func(*onnxio.Node) error) error {
 	return budget.Do(ctx, func() error {
 		r := room{ctx: ctx, budget: budget.Of(ctx), graph: g}
-		castsOf(g)
+		if err := castsOf(g); err != nil {
+			return err
+		}
 		if err := bind(g, o); err != nil {
 			return err
 		}

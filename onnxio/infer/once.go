@@ -120,6 +120,9 @@ func foldConstants(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Gra
 	if slices.ContainsFunc(g.Nodes, branches) { // which read values by name
 		return g, nil
 	}
+	if err := castsOf(g); err != nil { // before constants in half precision are held as float32
+		return nil, err
+	}
 	err := budget.Do(ctx, func() error {
 		r := room{ctx: ctx, budget: budget.Of(ctx), graph: g}
 		if o.Float64 {
