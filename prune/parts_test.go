@@ -59,3 +59,17 @@ func TestHeadsThatAreToldApartStay(t *testing.T) {
 		}
 	}
 }
+
+// TestFilesOfNoStandardOperators: the network that the smaller one is held against needs some.
+func TestFilesOfNoStandardOperators(t *testing.T) {
+	b := newBuilder(2)
+	fused := func(x *onnxio.Value, in, out int) *onnxio.Value {
+		y := b.node("FusedGemm", "", onnxio.Attrs{"activation": "Relu"}, x, b.weights(in, out), b.weights(out))
+		y.Producer.Domain, y.Producer.Opset = "com.microsoft", 1
+		return y
+	}
+	g := b.outputs(fused(fused(b.input("x", -1, 6), 6, 8), 8, 5))
+	if r := same(t, g, prune.Options{Choice: prune.Choice{Score: prune.Random, Ratio: 0.5}}); r.Plan.Removed() != 4 {
+		t.Errorf("%d filters went, want 4: %v", r.Plan.Removed(), r.Plan.Pinned)
+	}
+}

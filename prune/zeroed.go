@@ -81,14 +81,14 @@ func maskOf(d onnxio.DType, shape, gone []int, opset int) *onnxio.Tensor {
 	return onnxio.FromFloat32(f, shape...)
 }
 
-// opset is the version of the standard's operators.
+// opset is the version of the standard's operators: the newest where the file has none of them.
 func (c *Coupling) opset() int {
 	for _, n := range c.file.Nodes {
 		if n.Domain == "" {
 			return n.Opset
 		}
 	}
-	return 0
+	return op.MaxOpset
 }
 
 func constant(name string, t *onnxio.Tensor) *onnxio.Value {
