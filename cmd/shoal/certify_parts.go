@@ -143,7 +143,7 @@ func decidePart(c *cli.Context, v *verify.Verifier, claim certificate.Property, 
 	return a, nil
 }
 
-// put makes one verdict of what became of all parts: falsified where one is, verified where all are.
+// put makes one verdict of what became of all parts: falsified where one is, verified where all are. A property without a case has no parts.
 func (d *propertyDoc) put(answers []partAnswer) verify.Verdict {
 	verified, margin := 0, math.Inf(1)
 	for _, a := range answers {
@@ -158,8 +158,11 @@ func (d *propertyDoc) put(answers []partAnswer) verify.Verdict {
 		}
 	}
 	d.Reason = fmt.Sprintf("%d of %d parts are verified", verified, len(answers))
+	if len(answers) == 0 {
+		d.Reason = "no input meets the property's conditions"
+	}
 	d.Verdict, d.Margin = string(verify.Unknown), number(math.NaN())
-	if verified < len(answers) || len(answers) == 0 {
+	if verified < len(answers) {
 		return verify.Unknown
 	}
 	d.Verdict, d.Margin = string(verify.Verified), number(margin)
