@@ -82,7 +82,7 @@ func boundsAction(c *cli.Context) error {
 		for i, l := range r.Lower {
 			foreign.Fprintf(c.App.Writer, "row %d: >= %.17g\n", i, l)
 		}
-		sayReading(c.App.Writer, c, v.Info().Widened, v.Info().Departures)
+		sayReading(c.App.Writer, readingOf(c), v.Info().Widened, v.Info().Departures)
 		return nil
 	}
 	doc := map[string]any{"lower": numbers(r.Lower), "seconds": r.Seconds, "method": c.String("method"), "semantics": c.String("semantics"),

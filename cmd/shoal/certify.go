@@ -158,7 +158,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	}
 	sayCertificates(c, r.Rows)
 	if p.mode == "" {
-		sayReading(c.App.Writer, c, config.Widened, config.Departures)
+		sayReading(c.App.Writer, readingOf(c), config.Widened, config.Departures)
 	}
 	if r.Interrupted {
 		return errCutShort()

@@ -35,8 +35,11 @@ type partPlan struct {
 	Method    string               `json:"method"`
 	Semantics string               `json:"semantics"`
 	Reading   string               `json:"reading"`
-	Timeout   string               `json:"timeout,omitempty"` // of each part
-	Falsify   string               `json:"falsify"`
+	// Departures and Widened say what the verdict is about, beside the reading.
+	Departures []verify.Departure `json:"departures"`
+	Widened    []string           `json:"widened,omitempty"`
+	Timeout    string             `json:"timeout,omitempty"` // of each part
+	Falsify    string             `json:"falsify"`
 }
 
 // partAnswer is what became of a part.
@@ -66,7 +69,7 @@ func certifyParts(c *cli.Context, v *verify.Verifier, q *vnnlib.Query, m *onnxio
 	if err != nil {
 		return err
 	}
-	plan := partPlan{claim, parts, c.String("method"), doc.Semantics, doc.Reading, timeoutText(c), c.String("falsify")}
+	plan := partPlan{claim, parts, c.String("method"), doc.Semantics, doc.Reading, doc.Departures, doc.Widened, timeoutText(c), c.String("falsify")}
 	kept, err := openPlan(c, record.Plan{Question: propertyQuestion, Model: m.SHA256, Settings: plan}, []record.Part{{Key: partKey, N: len(parts)}})
 	if err != nil {
 		return err
@@ -198,7 +201,7 @@ func mergedProperty(c *cli.Context, path string) (*propertyDoc, error) {
 			return nil, fmt.Errorf("%s: the answer about part %d: %w", path, l.Index, err)
 		}
 	}
-	doc := &propertyDoc{Semantics: plan.Semantics, Reading: plan.Reading}
+	doc := &propertyDoc{Semantics: plan.Semantics, Reading: plan.Reading, Departures: plan.Departures, Widened: plan.Widened}
 	verdict := doc.put(answers)
 	if to := c.String("certificate"); to != "" {
 		if err := joinParts(to, plan, answers, verdict); err != nil {

@@ -89,7 +89,7 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	}
 	if c.IsSet("records") {
 		return certifyParts(c, v, q, file, propertyDoc{Semantics: string(semantics), Model: modelOf(c, file), Property: path,
-			Reading: readingOf(c).String(), Departures: v.Info().Departures})
+			Reading: readingOf(c).String(), Departures: v.Info().Departures, Widened: v.Info().Widened})
 	}
 	ctx, cancel := untilTimeout(c)
 	defer cancel()
@@ -147,7 +147,7 @@ func printProperty(c *cli.Context, doc propertyDoc, v verify.Verdict, interrupte
 	default:
 		_, err = foreign.Fprintf(c.App.Writer, "%s: %s (%.2f s)\n", doc.Verdict, doc.Reason, doc.Seconds)
 		sayRungs(c, doc.Rungs)
-		sayReading(c.App.Writer, c, doc.Widened, doc.Departures)
+		sayReading(c.App.Writer, readingOf(c), doc.Widened, doc.Departures)
 	}
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func radiusAction(c *cli.Context) error {
 	}
 	sayCertificates(c, r.Rows)
 	if p.mode == "" {
-		sayReading(c.App.Writer, c, config.Widened, config.Departures)
+		sayReading(c.App.Writer, readingOf(c), config.Widened, config.Departures)
 	}
 	if err := plotRadii(c, s, r.Rows); err != nil {
 		return err

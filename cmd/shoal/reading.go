@@ -12,8 +12,10 @@ import (
 )
 
 // readingOf reads --reading.
-func readingOf(c *cli.Context) onnxio.Reading {
-	if c.String("reading") == onnxio.ONNXRuntime.String() {
+func readingOf(c *cli.Context) onnxio.Reading { return readingNamed(c.String("reading")) }
+
+func readingNamed(name string) onnxio.Reading {
+	if name == onnxio.ONNXRuntime.String() {
 		return onnxio.ONNXRuntime
 	}
 	return onnxio.Standard
@@ -21,13 +23,12 @@ func readingOf(c *cli.Context) onnxio.Reading {
 
 // sayReading tells what a verdict is about where the file alone does not say it: types of half precision that are computed in others, and whose word
 // counts at each node that onnxruntime computes otherwise than the standard says.
-func sayReading(w io.Writer, c *cli.Context, widened []string, departures []verify.Departure) {
+func sayReading(w io.Writer, r onnxio.Reading, widened []string, departures []verify.Departure) {
 	if len(widened) > 0 {
 		name := strings.Join(widened, " and ")
 		foreign.Fprintf(w, "the file computes in %s: this is about the same network in real numbers or float32, whose nodes do not round to %s as an execution of the file does\n",
 			name, name)
 	}
-	r := readingOf(c)
 	other := onnxio.ONNXRuntime
 	if r == other {
 		other = onnxio.Standard

@@ -191,11 +191,13 @@ func mergeCommand() *cli.Command {
 				doc := map[string]any{"answers": n, "files": c.NArg(), "output": c.String("output")}
 				if whole != nil {
 					doc["verdict"], doc["reason"], doc["certificate"] = whole.Verdict, whole.Reason, whole.Certificate
+					doc["semantics"], doc["reading"], doc["departures"], doc["widened"] = whole.Semantics, whole.Reading, whole.Departures, whole.Widened
 				}
 				return printJSON(c.App.Writer, doc)
 			}
 			if _, err = foreign.Fprintf(c.App.Writer, "%d answers of %d files are in %s\n", n, c.NArg(), c.String("output")); err == nil && whole != nil {
 				_, err = foreign.Fprintf(c.App.Writer, "%s: %s\n", whole.Verdict, whole.Reason)
+				sayReading(c.App.Writer, readingNamed(whole.Reading), whole.Widened, whole.Departures)
 			}
 			return err
 		},
