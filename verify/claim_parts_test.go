@@ -179,3 +179,43 @@ func TestCoveredPartsCover(t *testing.T) {
 		t.Errorf("%d were taken, %d refused", taken, refused)
 	}
 }
+
+// TestTurnsStayInTheBox: whatever turns say, in whatever order, a part is what all of them and the box have in common, or an error where that is
+// nothing.
+func TestTurnsStayInTheBox(t *testing.T) {
+	one := certificate.Constraint{Index: []int{0}, Coef: []*big.Rat{big.NewRat(1, 1)}, Bound: new(big.Rat)}
+	box := certificate.Box{Lower: []*big.Rat{big.NewRat(1, 10)}, Upper: []*big.Rat{big.NewRat(9, 10)}}
+	p := certificate.Property{Inputs: 1, Outputs: 1, Boxes: []certificate.Box{box},
+		Cases: []certificate.Case{{Constraints: []certificate.Constraint{one}}}}
+	rng := rand.New(rand.NewPCG(5, 5))
+	inside, empty := 0, 0
+	for range 500 {
+		q := certificate.Part{Cases: []int{0}}
+		holds := func(x *big.Rat) bool { return x.Cmp(box.Lower[0]) >= 0 && x.Cmp(box.Upper[0]) <= 0 }
+		for range 1 + rng.IntN(3) {
+			turn := certificate.Turn{At: float64(rng.IntN(9)-2) / 4, Above: rng.IntN(2) == 0}
+			at, before := new(big.Rat).SetFloat64(turn.At), holds
+			holds = func(x *big.Rat) bool {
+				return before(x) && (x.Cmp(at) >= 0 || !turn.Above) && (x.Cmp(at) <= 0 || turn.Above)
+			}
+			q.Path = append(q.Path, turn)
+		}
+		some := false
+		own, err := p.Part(q)
+		for k := int64(-60); k <= 160; k++ {
+			x := big.NewRat(k, 100)
+			in := err == nil && x.Cmp(own.Boxes[0].Lower[0]) >= 0 && x.Cmp(own.Boxes[0].Upper[0]) <= 0
+			if some = some || holds(x); in != holds(x) {
+				t.Fatalf("%+v: %v is in the part: %v, and where the turns lead: %v (%v)", q.Path, x.RatString(), in, holds(x), err)
+			}
+		}
+		if some {
+			inside++
+		} else {
+			empty++
+		}
+	}
+	if inside < 100 || empty < 100 {
+		t.Errorf("%d parts and %d that are nothing", inside, empty)
+	}
+}

@@ -36,11 +36,13 @@ func (p Property) Part(q Part) (Property, error) {
 		if t.Input < 0 || t.Input >= p.Inputs || math.IsNaN(t.At) || math.IsInf(t.At, 0) {
 			return out, fmt.Errorf("a part is cut at %v of input %d", t.At, t.Input)
 		}
-		ends := b.Upper
+		ends, wider := b.Upper, 1
 		if t.Above {
-			ends = b.Lower
+			ends, wider = b.Lower, -1
 		}
-		ends[t.Input] = new(big.Rat).SetFloat64(t.At)
+		if at := new(big.Rat).SetFloat64(t.At); at.Cmp(ends[t.Input]) != wider { // a turn never leads out of the box
+			ends[t.Input] = at
+		}
 	}
 	out.Boxes = []Box{b}
 	for _, k := range q.Cases {
