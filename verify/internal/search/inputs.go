@@ -300,6 +300,8 @@ func (r *run) split(p *part, v *view, unstable int, settling *time.Duration) ([]
 	} else if i := next.side(forms, lack, r.first); i >= 0 {
 		a, b := next.halve(i)
 		kids = []*part{a, b}
+	} else if next.trial != nil { // it is settled
+		r.proved(next.volume, 0)
 	} else {
 		r.stick("a box that is too small to halve stays open: the property's border is within rounding there")
 		r.front.end()
