@@ -63,54 +63,65 @@ func (e *OverlapError) Error() string {
 	return fmt.Sprintf("answer %d of %s is in %s and in %s: the shards overlap, or a file is there twice", e.Index, e.Key, e.First, e.Then)
 }
 
-// Merge writes into one file what shards of a plan have answered. Files of other plans (of another version of the program, too), answers that two
-// files have, and answers that none has are errors, and nothing is written then. Plan.Parts says which answers there are to be.
-func Merge(to string, files []string) (answers int, err error) {
-	var first Head
+// Join reads what shards of a plan have answered, in the order of its parts. Files of other plans (of another version of the program, too), answers
+// that two files have, and answers that none has are errors. Plan.Parts says which answers there are to be.
+func Join(files []string) (first Head, lines []Line, err error) {
 	from := map[place]int{}
 	all := map[place]json.RawMessage{}
 	for i, path := range files {
-		head, lines, err := Read(path)
+		head, answers, err := Read(path)
 		if err != nil {
-			return 0, err
+			return first, nil, err
 		}
 		if i == 0 {
 			first = head
 		} else if head.Hash != first.Hash {
-			return 0, &OtherError{path, fmt.Sprintf("holds records of something else than %s: other %s", files[0], first.Plan.differs(head.Plan))}
+			return first, nil, &OtherError{path, fmt.Sprintf("holds records of something else than %s: other %s", files[0], first.Plan.differs(head.Plan))}
 		}
-		for _, l := range lines {
+		for _, l := range answers {
 			at := place{l.Key, l.Index}
 			if k, twice := from[at]; twice {
-				return 0, &OverlapError{l.Key, l.Index, files[k], path}
+				return first, nil, &OverlapError{l.Key, l.Index, files[k], path}
 			}
 			from[at], all[at] = i, l.Result
 		}
 	}
 	want, err := first.Plan.Parts()
 	if err != nil {
-		return 0, &OtherError{files[0], err.Error()}
+		return first, nil, &OtherError{files[0], err.Error()}
 	}
 	if err := complete(all, want); err != nil {
+		return first, nil, err
+	}
+	for _, p := range want {
+		for i := p.From; i < p.From+p.N; i++ {
+			lines = append(lines, Line{p.Key, i, all[place{p.Key, i}]})
+		}
+	}
+	return first, lines, nil
+}
+
+// Merge writes into one file what shards of a plan have answered. What Join refuses is an error, and nothing is written then.
+func Merge(to string, files []string) (answers int, err error) {
+	first, lines, err := Join(files)
+	if err != nil {
 		return 0, err
 	}
 	head, err := json.Marshal(first)
 	if err != nil {
 		return 0, err
 	}
-	return len(all), output.Stream(output.OS{}, to, func(write func([]byte) error) error {
+	return len(lines), output.Stream(output.OS{}, to, func(write func([]byte) error) error {
 		if err := write(append(head, '\n')); err != nil {
 			return err
 		}
-		for _, p := range want {
-			for i := p.From; i < p.From+p.N; i++ {
-				line, err := json.Marshal(Line{p.Key, i, all[place{p.Key, i}]})
-				if err != nil {
-					return err
-				}
-				if err := write(append(line, '\n')); err != nil {
-					return err
-				}
+		for _, l := range lines {
+			line, err := json.Marshal(l)
+			if err != nil {
+				return err
+			}
+			if err := write(append(line, '\n')); err != nil {
+				return err
 			}
 		}
 		return nil
