@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -259,53 +258,4 @@ func (p *policyProgress) end() {
 		p.bar.finish()
 		p.bar = nil
 	}
-}
-
-// endings are the kinds of report by the ending of a file's name.
-var endings = map[string]string{".html": "html", ".md": "markdown", ".xml": "junit", ".sarif": "sarif", ".json": "json", ".txt": "text"}
-
-func endingsList() string {
-	var all []string
-	for e := range endings {
-		all = append(all, e)
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
-}
-
-func reportCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "report",
-		Usage:     "make a report of the records of a policy",
-		ArgsUsage: "RECORDS",
-		Description: "Example: shoal report records.jsonl -o report.html\n\n" +
-			"The form is that of the file's ending: " + endingsList() + ". Nothing is asked again, and neither models nor data are needed.\n" +
-			"Exit codes are those of shoal check.",
-		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` that is written"}, jsonOption()},
-		Action: func(c *cli.Context) error {
-			run, err := gate.Recorded(c.Args().First())
-			var other *record.OtherError
-			if errors.As(err, &other) {
-				return usageError("shoal check --records FILE writes such files", "%v", err)
-			}
-			if err != nil {
-				return err
-			}
-			return tellRelease(c, run, [][2]string{{endings[strings.ToLower(filepath.Ext(c.String("output")))], c.String("output")}})
-		},
-	}
-}
-
-// reportFlag is --output of report.
-func reportFlag(p *output.Plan, name, path string) {
-	kind := endings[strings.ToLower(filepath.Ext(path))]
-	if kind == "" {
-		kind = "html"
-	}
-	k := release.Views[kind].Kind
-	for e := range endings {
-		k.Endings = append(k.Endings, e)
-	}
-	slices.Sort(k.Endings)
-	p.File(name, path, k)
 }

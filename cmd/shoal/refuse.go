@@ -263,7 +263,7 @@ var demandsOf = map[string]demands{
 			return nil
 		}},
 	"merge":  {words: 1, more: true, what: "files of records", needs: []need{{flags: []string{"output"}, hint: "for example -o records.jsonl"}}},
-	"report": {words: 1, what: "file of records", needs: []need{{flags: []string{"output"}, hint: "for example -o report.html"}}},
+	"report": {words: 1, more: true, what: "files of records", needs: []need{{flags: []string{"output"}, hint: "for example -o report.html"}}},
 
 	"runtime install": {}, "runtime list": {}, "runtime doctor": {}, "runtime probe": {}, "version": {}, "completion": {words: 1, what: "shell"},
 	"man": {},

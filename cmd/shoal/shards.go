@@ -170,18 +170,8 @@ func mergeCommand() *cli.Command {
 			&cli.StringFlag{Name: "certificate", Usage: "of a property's parts: write one certificate of the whole as a `FILE`, of those that the shards have written"}, jsonOption()},
 		Action: func(c *cli.Context) error {
 			n, err := record.Merge(c.String("output"), c.Args().Slice())
-			var other *record.OtherError
-			var gap *record.GapError
-			var overlap *record.OverlapError
-			switch {
-			case errors.As(err, &other):
-				return usageError("shards are of one command or policy, with the same models, data, settings and program", "%v", err)
-			case errors.As(err, &gap):
-				return &codeError{code: exitError, err: err, hint: "run that shard again with the same --shard and --records: it goes on where it was cut off"}
-			case errors.As(err, &overlap):
-				return usageError("name each shard once", "%v", err)
-			case err != nil:
-				return err
+			if err != nil {
+				return unjoined(err)
 			}
 			whole, err := mergedProperty(c, c.String("output"))
 			if err != nil {
@@ -202,4 +192,20 @@ func mergeCommand() *cli.Command {
 			return err
 		},
 	}
+}
+
+// unjoined is the error of shards that do not go together.
+func unjoined(err error) error {
+	var other *record.OtherError
+	var gap *record.GapError
+	var overlap *record.OverlapError
+	switch {
+	case errors.As(err, &other):
+		return usageError("shards are of one command or policy, with the same models, data, settings and program", "%v", err)
+	case errors.As(err, &gap):
+		return &codeError{code: exitError, err: err, hint: "run that shard again with the same --shard and --records: it goes on where it was cut off"}
+	case errors.As(err, &overlap):
+		return usageError("name each shard once", "%v", err)
+	}
+	return err
 }

@@ -195,9 +195,6 @@ func TestWrongMergesOfSamplesAreRefused(t *testing.T) {
 			t.Errorf("%s: exit %d, %s", other, code, words)
 		}
 	}
-	if code, _, words := shoal(t, "report", "merged.jsonl", "-o", "report.html"); code != exitUsage || !strings.Contains(words, "and not of a policy") {
-		t.Errorf("report: exit %d, %s", code, words)
-	}
 }
 
 // TestShardsOfTheEnvironment: a Slurm array's task is its shard for questions about samples as it is for policies.

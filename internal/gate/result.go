@@ -445,11 +445,7 @@ func confusion(used []answer) [][]int {
 }
 
 // Recorded is a run as a file of records has it. path stands for the policy's in what is told.
-func Recorded(path string) (*Run, error) {
-	head, lines, err := record.Read(path)
-	if err != nil {
-		return nil, err
-	}
+func Recorded(path string, head record.Head, lines []record.Line) (*Run, error) {
 	if head.Plan.Question != Question {
 		return nil, &record.OtherError{Path: path, Why: "holds records of shoal " + head.Plan.Question + ", and not of a policy"}
 	}
@@ -457,6 +453,7 @@ func Recorded(path string) (*Run, error) {
 	if err := head.Plan.Details(&r.about, &r.s); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	var err error
 	if r.p, err = Parse(r.s.File, []byte(r.s.Policy)); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

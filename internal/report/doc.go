@@ -10,6 +10,6 @@
 // with it, and what bars, dashes and colours mean stands in the key in words (curve.go, mark.go). layout_test.go draws random charts on a
 // canvas that remembers where everything came to stand.
 //
-// A Document is a tree of texts, tables and figures, with two views (html.go, markdown.go). All texts in pictures and documents may be of
-// others, and pass through package foreign.
+// A Document is a tree of texts, tables and figures, with two views (html.go, markdown.go); answers.go makes one of a Result.
+// All texts in pictures and documents may be of others, and pass through package foreign.
 package report

@@ -31,9 +31,12 @@ func Sorted(line string, radii []Radius) []Series {
 
 // PlotRadii draws the certification area of radii of a ball (see Ball). The file's ending chooses svg, png or pdf.
 func PlotRadii(file, title, ball string, radii []Radius) error {
-	c := Chart{Title: title, X: "images, by radius", Y: fmt.Sprintf("certified radius (%s)", ball), Counted: true, FromZero: true,
+	return radiiChart(title, ball, radii).Save(file)
+}
+
+func radiiChart(title, ball string, radii []Radius) *Chart {
+	return &Chart{Title: title, X: "images, by radius", Y: fmt.Sprintf("certified radius (%s)", ball), Counted: true, FromZero: true,
 		Wide: true, Series: Sorted("", radii),
 		Note: "Each mark is an image: no change of its numbers by at most its radius changes the class that the model gives it. " +
 			"For a misclassified image that is the wrong class."}
-	return c.Save(file)
 }

@@ -36,6 +36,15 @@ type Result struct {
 	Flags         []Flag  // reasons to doubt an attack's figures
 	SamplesDepend bool    // a sample had other outputs in company than alone; each was run alone
 	Interrupted   bool
+
+	Recorded *Recorded // where it was read from records
+}
+
+// Recorded is what records say of a run beside its answers.
+type Recorded struct {
+	Data    string // hash of the data; "" without any
+	Version string // of the program that answered
+	Ball    string // what a radius is a radius of, see Ball; "" where nothing says it
 }
 
 // Model names a file, as a report does.

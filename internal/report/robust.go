@@ -23,8 +23,12 @@ func Ball(norm string, low, high float64) string {
 // PlotRobust draws robust accuracy over eps in a ball (see Ball), from the clean accuracy at 0 on, with the intervals; points may have the
 // clean one among them. The file's ending chooses svg, png or pdf.
 func PlotRobust(file, title, ball string, clean float64, points []Robust) error {
+	return robustChart(title, ball, clean, points).Save(file)
+}
+
+func robustChart(title, ball string, clean float64, points []Robust) *Chart {
 	line := Series{Name: "images that the model gets right and no attack changed", Points: []Point{{0, 100 * clean, 100 * clean, 100 * clean}}}
-	c := Chart{Title: title, X: fmt.Sprintf("eps (%s)", ball), Y: "robust accuracy, %", Bars: "95 % interval over images (Wilson)",
+	c := &Chart{Title: title, X: fmt.Sprintf("eps (%s)", ball), Y: "robust accuracy, %", Bars: "95 % interval over images (Wilson)",
 		FromZero: true, Percent: true, Wide: true, Measured: []float64{0}}
 	for _, p := range points {
 		if p.Eps == 0 {
@@ -35,5 +39,5 @@ func PlotRobust(file, title, ball string, clean float64, points []Robust) error 
 	}
 	sort.SliceStable(line.Points, func(i, j int) bool { return line.Points[i].X < line.Points[j].X })
 	c.Series = []Series{line}
-	return c.Save(file)
+	return c
 }

@@ -93,17 +93,12 @@ func (q *Compare) batch(ctx context.Context, from, n int) ([]report.Row, error) 
 	rows := make([]report.Row, n)
 	var missing []int
 	for i := range rows {
-		var r compareRecord
-		if !q.Records.Find(CompareKey, q.index(from+i), &r) || r.Difference == nil {
+		r, ok := q.find(q.index(from + i))
+		if !ok {
 			missing = append(missing, i)
 			continue
 		}
 		rows[i] = r.Row
-		for _, v := range []*report.Number{&r.Max, &r.Sum} { // JSON has no infinity
-			if math.IsNaN(float64(*v)) {
-				*v = report.Number(math.Inf(1))
-			}
-		}
 		for k, depends := range r.Depend {
 			q.Models[k].Runs.Alone = q.Models[k].Runs.Alone || depends
 			q.Models[k].Runs.Depend = q.Models[k].Runs.Depend || depends
@@ -135,6 +130,19 @@ func (q *Compare) batch(ctx context.Context, from, n int) ([]report.Row, error) 
 			Result: compareRecord{rows[i], scores, [2]bool{q.Models[0].Runs.Depend, q.Models[1].Runs.Depend}}})
 	}
 	return rows, q.Records.Add(answers...)
+}
+
+// find takes the answer about a sample from the records.
+func (q *Compare) find(index int) (r compareRecord, ok bool) {
+	if !q.Records.Find(CompareKey, index, &r) || r.Difference == nil {
+		return r, false
+	}
+	for _, v := range []*report.Number{&r.Max, &r.Sum} { // JSON has no infinity
+		if math.IsNaN(float64(*v)) {
+			*v = report.Number(math.Inf(1))
+		}
+	}
+	return r, true
 }
 
 // run runs both models on samples and compares every output.

@@ -15,5 +15,5 @@
 // The questions are structs whose fields are what is asked: Certify (certify.go), Radius (radius.go), Attack (attack.go), Compare (compare.go). Each
 // is opened from a Subject, answers sample by sample (Each) or batch by batch with rows of package report, and sums them up. Pruned (pruned.go) tells
 // what pruning made of a model. What is answered goes to records (package record), where there are some, and is taken from there when the same is
-// asked again.
+// asked again. Recorded (recorded.go) makes the result of a whole run from its records alone.
 package trial

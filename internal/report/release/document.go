@@ -110,17 +110,7 @@ func (q *Requirement) section() report.Section {
 		s.Blocks = append(s.Blocks, q.radii()...)
 	}
 	if len(q.Confusion) > 0 {
-		t := report.Table{Title: "What the attack made of samples that are right unchanged", Folded: true, Head: []string{"class"},
-			Caption: "A row for each class, a column for the class that the attack reached; on the diagonal it found none."}
-		for i, row := range q.Confusion {
-			t.Head = append(t.Head, fmt.Sprint(i))
-			cells := []string{fmt.Sprint(i)}
-			for _, n := range row {
-				cells = append(cells, fmt.Sprint(n))
-			}
-			t.Rows = append(t.Rows, cells)
-		}
-		s.Blocks = append(s.Blocks, t)
+		s.Blocks = append(s.Blocks, report.Confusion(q.Confusion))
 	}
 	if len(q.Worst) > 0 {
 		var list report.List

@@ -74,7 +74,7 @@ func (r *Result) GitLab() ([]byte, error) {
 			"fingerprint": q.fingerprint(r), "severity": severity,
 			"categories": []string{"Bug Risk"}, "location": object{"path": r.Policy.Path, "lines": object{"begin": max(1, q.Line)}}})
 	}
-	return encode(out)
+	return Encode(out)
 }
 
 // InToto is a statement of the test-result predicate, version 0.1, about the models' files: PASSED, FAILED, or WARNED where something stayed open
@@ -104,7 +104,7 @@ func (r *Result) InToto() ([]byte, error) {
 			of["passed"] = append(of["passed"], q.Name)
 		}
 	}
-	return encode(object{"_type": "https://in-toto.io/Statement/v1", "subject": subjects,
+	return Encode(object{"_type": "https://in-toto.io/Statement/v1", "subject": subjects,
 		"predicateType": "https://in-toto.io/attestation/test-result/v0.1",
 		"predicate": object{"result": result, "configuration": []object{{"name": r.Policy.Path, "digest": object{"sha256": r.Policy.SHA256}}},
 			"passedTests": of["passed"], "warnedTests": of["warned"], "failedTests": of["failed"]}})

@@ -58,7 +58,7 @@ func (r *Result) SARIF() ([]byte, error) {
 	}
 	run := object{"tool": object{"driver": driver}, "columnKind": "unicodeCodePoints", "results": results,
 		"invocations": []object{{"executionSuccessful": !r.Interrupted}}}
-	return encode(object{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": []object{run}})
+	return Encode(object{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": []object{run}})
 }
 
 // about is where the program is told of.

@@ -37,10 +37,10 @@ type View struct {
 func Names() []string { return slices.Sorted(maps.Keys(Views)) }
 
 // JSON is the result as one document.
-func (r *Result) JSON() ([]byte, error) { return encode(r) }
+func (r *Result) JSON() ([]byte, error) { return Encode(r) }
 
-// encode is a document of several lines, without characters that a terminal takes for something else.
-func encode(v any) ([]byte, error) {
+// Encode is a document of several lines, without characters that a terminal takes for something else.
+func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
