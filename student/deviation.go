@@ -34,17 +34,16 @@ func DeviationOf(got, want []float32, k int) *Deviation {
 		mean[i%k] += float64(w) / float64(d.Samples)
 		e := math.Abs(float64(got[i]) - float64(w))
 		squares, sum = squares+e*e, sum+e
-		if !(e <= d.Max) { // NaN stays
-			d.Max = e
-		}
+		d.Max = max(d.Max, e) // NaN stays
 	}
-	about := 0.0
+	about, varies := 0.0, false // the mean of equal numbers may round to another
 	for i, w := range want {
 		about += (float64(w) - mean[i%k]) * (float64(w) - mean[i%k])
+		varies = varies || w != want[i%k]
 	}
 	n := float64(len(got))
 	d.MSE, d.RMSE, d.Mean, d.R2 = squares/n, math.Sqrt(squares/n), sum/n, math.NaN()
-	if about > 0 {
+	if varies {
 		d.R2 = 1 - squares/about
 	}
 	return d

@@ -182,6 +182,25 @@ func TestNumbersRefuseWhatIsForClasses(t *testing.T) {
 	}
 }
 
+// TestFaultsHaveAnOrder: what is wrong with both sets of data is said of the training data first, each time.
+func TestFaultsHaveAnOrder(t *testing.T) {
+	a := mustParse(t, numbersNet)
+	bare := slopes(a.Input, 64, 1)
+	bare.Targets, bare.Shape = nil, [3]int{4, 3, 2}
+	for range 30 {
+		_, err := Open(a, bare, bare, Config{Batch: 16, Numbers: true}, Options{})
+		if err == nil || strings.Count(err.Error(), "the validation data has") != 2 {
+			t.Fatal(err)
+		}
+		for _, words := range []string{"the %s data has [4 3 2]", "the %s data has none"} {
+			first, then := strings.Replace(words, "%s", "training", 1), strings.Replace(words, "%s", "validation", 1)
+			if i, j := strings.Index(err.Error(), first), strings.Index(err.Error(), then); i < 0 || j < i {
+				t.Fatalf("%q before %q: %v", then, first, err)
+			}
+		}
+	}
+}
+
 // TestNumbersGoOnBitForBit cuts a run off and goes on; other targets are another run.
 func TestNumbersGoOnBitForBit(t *testing.T) {
 	a := mustParse(t, numbersNet)
@@ -234,6 +253,38 @@ func TestDeviationsInJSON(t *testing.T) {
 	same := DeviationOf([]float32{5, 5}, []float32{5, 5}, 1)
 	if same.Max != 0 || !math.IsNaN(same.R2) {
 		t.Errorf("what does not vary has an R² of %v", same.R2)
+	}
+}
+
+// TestDeviationsOfNoNumber: no number that comes behind a NaN hides it.
+func TestDeviationsOfNoNumber(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, got := range [][]float32{{nan, 1}, {1, nan}, {nan, float32(math.Inf(1))}} {
+		d := DeviationOf(got, []float32{0, 0}, 1)
+		for name, v := range map[string]float64{"mean squared": d.MSE, "root": d.RMSE, "mean": d.Mean, "largest": d.Max} {
+			if !math.IsNaN(v) {
+				t.Errorf("%v: %s difference %v", got, name, v)
+			}
+		}
+	}
+}
+
+// TestWhatDoesNotVaryHasNoR2: however the mean of equal numbers rounds. One output that varies is enough for one.
+func TestWhatDoesNotVaryHasNoR2(t *testing.T) {
+	for n := 1; n < 70; n++ {
+		var got, want []float32
+		for i := range n {
+			got, want = append(got, float32(i), 0), append(want, 0.1, 1e10/3)
+		}
+		if d := DeviationOf(got, want, 2); !math.IsNaN(d.R2) {
+			t.Fatalf("%d samples of two constants: R² %v", n, d.R2)
+		}
+		if n > 1 {
+			want[0] = 0.2
+			if d := DeviationOf(got, want, 2); math.IsNaN(d.R2) {
+				t.Fatalf("%d samples, of which one is another: no R²", n)
+			}
+		}
 	}
 }
 

@@ -184,14 +184,18 @@ func Open(a *Architecture, train, valid *Data, cfg Config, o Options) (*Trainer,
 	return t, nil
 }
 
+// dataNames are the two sets of data in errors, in their order there.
+var dataNames = [2]string{"training", "validation"}
+
 // fits checks what no part can check by itself.
 func fits(a *Architecture, train, valid *Data, cfg Config, o Options) error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	for name, d := range map[string]*Data{"training": train, "validation": valid} {
+	for i, d := range []*Data{train, valid} {
 		if d == nil {
 			continue
 		}
+		name := dataNames[i]
 		if err := d.Validate(); err != nil {
 			fault("%s data: %w", name, err)
 		}
@@ -229,7 +233,8 @@ func fits(a *Architecture, train, valid *Data, cfg Config, o Options) error {
 
 // fitsNumbers checks what numbers are learned from, and that classes have some.
 func fitsNumbers(train, valid *Data, cfg Config, o Options, fault func(string, ...any)) {
-	for name, d := range map[string]*Data{"training": train, "validation": valid} {
+	for i, d := range []*Data{train, valid} {
+		name := dataNames[i]
 		switch {
 		case d == nil || o.Loss != nil && cfg.Numbers:
 		case cfg.Numbers && cfg.Technique == Labels && d.Targets == nil:
