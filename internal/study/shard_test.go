@@ -194,6 +194,35 @@ func TestStudentsAreDealtWhole(t *testing.T) {
 	}
 }
 
+// TestStudentsOfNumbersAreDealtToo: that tests look at the teacher's numbers ties no student to the teacher's other students.
+func TestStudentsOfNumbersAreDealtToo(t *testing.T) {
+	base, _, _ := numbersData(t)
+	spec, err := Parse([]byte(numbersStudy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := openLab(context.Background(), spec, Options{Base: base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlan(l)
+	at := map[*step]int{}
+	for k, u := range p.units() {
+		for _, s := range u {
+			at[s] = k
+		}
+	}
+	for _, m := range p.models {
+		if k, ok := at[m.made]; ok && at[m.measured] != k {
+			t.Errorf("%s is made in unit %d and tested in %d", m, k, at[m.measured])
+		}
+	}
+	// net, and what is pruned of it; own, of two seeds, and the students of both teachers and of labels.
+	if n := len(p.units()); n != 1+1+2+2+2+2 {
+		t.Errorf("%d units", n)
+	}
+}
+
 // TestOtherModelsAreNoPartOfAStudy: records that lack a step which the study needs, as where shards had other teachers, are refused when they are
 // read, and nothing is written outside of the cache.
 func TestOtherModelsAreNoPartOfAStudy(t *testing.T) {

@@ -32,7 +32,8 @@ func (p *plan) units() []unit {
 	for _, s := range making {
 		var joined []int
 		for _, i := range s.inputs {
-			if k, ok := of[i]; ok && !(teacher[i] && s.kind == "train") && !slices.Contains(joined, k) {
+			taught := teacher[i] && (s.kind == "train" || i != s.inputs[0]) // learns from the teacher, or is compared with its numbers
+			if k, ok := of[i]; ok && !taught && !slices.Contains(joined, k) {
 				joined = append(joined, k)
 			}
 		}
