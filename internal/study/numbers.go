@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/trial"
@@ -94,8 +96,9 @@ func (l *lab) targets() error {
 	for _, t := range l.spec.Teachers {
 		learned = learned || t.Model == ""
 	}
-	for name, layers := range l.layers() {
-		outputs := (&student.Architecture{Layers: layers}).Classes()
+	archs := l.layers()
+	for _, name := range slices.Sorted(maps.Keys(archs)) {
+		outputs := (&student.Architecture{Layers: archs[name]}).Classes()
 		for _, m := range []*images{l.train, l.test} {
 			err := trial.CheckLessonTargets(m.set, outputs)
 			var other *trial.TargetError

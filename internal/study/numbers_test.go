@@ -313,4 +313,10 @@ func TestNumbersThatNobodySays(t *testing.T) {
 	if err := open(taught); err == nil || !strings.Contains(err.Error(), "labels of 3 numbers for a model of 2 outputs") {
 		t.Errorf("three labels: %v", err)
 	}
+	several := strings.Replace(taught, "  - {name: small,", "  - {name: wide, layers: [{dense: 9}]}\n  - {name: small,", 1)
+	for range 30 {
+		if err := open(several); err == nil || !strings.HasPrefix(err.Error(), "student small: ") {
+			t.Fatalf("of two students that do not fit the one to be named: %v", err)
+		}
+	}
 }
