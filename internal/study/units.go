@@ -87,7 +87,8 @@ type madeStep struct {
 }
 
 // Make makes and tests the models of a study, and asks nothing else. Of a shard only its units; where Options.Records is set, they are kept there
-// with their files. Without a shard, records are of all units: what they have is put into the folder's cache, and they must have everything.
+// with their files. Without a shard, records are of all units: what they have is put into the folder's cache, and units that they lack are made and
+// added. Where they have all, a step that would have to be made is an error: it has another key here than where the records were written.
 func Make(ctx context.Context, spec *Spec, o Options, s trial.Shard) (*Part, error) {
 	p, w, err := begin(ctx, spec, o)
 	if err != nil {
