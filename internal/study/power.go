@@ -23,7 +23,8 @@ const (
 
 // Power is how often a study of so many seeds and images separates an effect that lies distance from its limit, in the units of the spread. Its
 // interval is the one that checks have: Student's half over seeds and over images, joined as the root of their squares. The mean is normal, and the
-// variance over the seeds as many times chi-squared; that over images, of which there are many, is taken as it is. One seed separates nothing.
+// variance over the seeds as many times chi-squared; that over images, of which there are many, is taken as it is. One seed, or one image, separates
+// nothing.
 func (s Spread) Power(distance float64, seeds, images int, level float64) float64 {
 	return s.power(distance, seeds, images, level, spreads{})
 }
@@ -43,6 +44,9 @@ func (f spreads) over(seeds int) []float64 {
 }
 
 func (s Spread) power(distance float64, seeds, images int, level float64, known spreads) float64 {
+	if images < 2 || s.Seeds > 0 && seeds < 2 {
+		return 0
+	}
 	n := float64(images)
 	student := func(v, count float64) float64 {
 		return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: count - 1}.Quantile(0.5+level/2) * math.Sqrt(v/count)
@@ -58,9 +62,6 @@ func (s Spread) power(distance float64, seeds, images int, level float64, known 
 	}
 	if s.Seeds == 0 {
 		return above(student(s.OfImages*s.OfImages, n), s.OfImages/math.Sqrt(n))
-	}
-	if seeds < 2 {
-		return 0
 	}
 	k := float64(seeds)
 	seed, image, rest := s.OfSeeds*s.OfSeeds, s.OfImages*s.OfImages, s.OfRest*s.OfRest
@@ -86,7 +87,8 @@ func (s Spread) cautious() Spread {
 	return s
 }
 
-// Needed is what separates an effect; 0 is more than was looked for, or, of seeds, none that are needed.
+// Needed is what separates an effect; 0 is more than was looked for, what no number does (brackets of radii that are as wide as the effect), or, of
+// seeds, none that are needed.
 type Needed struct {
 	Seeds    int `json:"seeds"`          // with the images that there are
 	Cautious int `json:"seeds_cautious"` // the same, should the seeds of the pilot have been too much alike

@@ -222,3 +222,19 @@ func TestPowerOfRatiosAndShares(t *testing.T) {
 		}
 	}
 }
+
+// TestOneImageSeparatesNothing: one seed or image has no variance, also where it is not known which image is right.
+func TestOneImageSeparatesNothing(t *testing.T) {
+	for _, p := range []float64{
+		Spread{Seeds: 2, Images: 1, OfSeeds: 1}.Power(5, 2, 1, trial.Level), Spread{Images: 1, OfImages: 1}.Power(5, 0, 1, trial.Level),
+		Spread{Seeds: 2, Images: 50, OfSeeds: 1}.Power(5, 1, 50, trial.Level)} {
+		if p != 0 {
+			t.Errorf("power %v", p)
+		}
+	}
+	r := &Results{Spec: &Spec{}, Claims: []ClaimResult{{Claim: 2, Checks: []Check{{Spread: spreadOfShares(
+		[]stood{{1, 1, 1, nil}, {2, 0, 1, nil}}, []stood{{1, 0, 1, nil}, {2, 0, 1, nil}}), Kind: "difference"}}}}}
+	if rows := r.Power(); len(rows) != 1 || rows[0].Five.Seeds != 0 || rows[0].Five.Cautious != 0 {
+		t.Errorf("%+v", rows)
+	}
+}

@@ -19,7 +19,8 @@ func (w *writer) power() error {
 		Caption: fmt.Sprintf("What separates an effect that lies %v percentage points, or for radii %v %%, from its limit in %.0f %% of studies, by the interval that checks have (each by itself, at %v %%). "+
 			"Standard deviations are of crossed random effects of this study's seeds and images, by mean squares; those of ratios are in hundredths of the logarithm. Seeds are with this study's images, images with its "+
 			"seeds, both are the pair that comes to the fewest models times images. With caution: should the few seeds here have been too much alike (the variance over seeds at the end of its "+
-			"one-sided 80 %% interval). Seen is how far the effect came out from its limit, below 0 on the other side; such distances of small studies flatter. - is more than %d seeds or a million images.",
+			"one-sided 80 %% interval). Seen is how far the effect came out from its limit, below 0 on the other side; such distances of small studies flatter. - is more than %d seeds or a million images, or for radii "+
+			"that no number would do: the brackets of their means alone are as wide, and a smaller tolerance narrows them.",
 			PowerEffect, PowerEffect, 100*PowerWanted, 100*trial.Level, mostSeeds)}
 	for _, p := range rows {
 		t.Rows = append(t.Rows, []string{fmt.Sprint(p.Claim), p.A, p.B, p.With(),
