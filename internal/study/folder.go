@@ -2,6 +2,7 @@ package study
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,9 @@ var resultsKind = output.JSON("the results of a study", "study", "study_sha256",
 
 // stepName is the form of the names in cache/.
 var stepName = regexp.MustCompile(`^[a-z-]+-[0-9a-f]{24}\.(json|onnx|checkpoint|records)$`)
+
+// beingWritten is the form of the names of files that another process is writing, or tries whether it could.
+var beingWritten = regexp.MustCompile(`^\.(try-.*|.*\.tmp)$`)
 
 // FolderKind is a study's folder: one with results, or, while a first run has not come to its end, with nothing but its cache.
 var FolderKind = output.FolderKind{Name: "a study's folder", Ours: func(dir string) error {
@@ -30,12 +34,19 @@ var FolderKind = output.FolderKind{Name: "a study's folder", Ours: func(dir stri
 	if err != nil {
 		return err
 	}
+	tried := 0
 	for _, n := range names {
-		if n.Name() != "cache" {
+		switch {
+		case beingWritten.MatchString(n.Name()):
+			tried++
+		case n.Name() != "cache":
 			return other
 		}
 	}
 	steps, err := os.ReadDir(filepath.Join(dir, "cache"))
+	if errors.Is(err, fs.ErrNotExist) && tried > 0 { // another shard begins at the same time
+		return nil
+	}
 	if err != nil {
 		return err
 	}
