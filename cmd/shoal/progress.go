@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
@@ -15,7 +14,7 @@ import (
 // progress shows how far a long run is: a bar on a terminal, otherwise a line a minute. It writes to stderr only.
 type progress struct {
 	w     io.Writer
-	bar   *progressbar.ProgressBar
+	bar   *bar
 	total int
 	done  int
 	start time.Time
@@ -26,9 +25,7 @@ type progress struct {
 func newProgress(w io.Writer, total int, what string) *progress {
 	p := &progress{w: w, total: total, start: time.Now(), last: time.Now()}
 	if f := terminal(w); f != nil {
-		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
-			progressbar.OptionClearOnFinish(), progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
+		p.bar = newBar(f, total, what, true)
 	}
 	return p
 }
@@ -40,9 +37,7 @@ const shares = 1000
 func newShares(w io.Writer) *progress {
 	p := &progress{w: w, total: shares, start: time.Now(), last: time.Now()}
 	if f := terminal(w); f != nil {
-		p.bar = progressbar.NewOptions(shares, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(8), progressbar.OptionSetPredictTime(true),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
-			progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
+		p.bar = newBar(f, shares, "", false)
 	}
 	return p
 }
@@ -66,8 +61,8 @@ func (p *progress) set(share float64, words func() foreign.Text) {
 	if p.bar != nil {
 		if time.Since(p.last) >= 100*time.Millisecond {
 			p.last = time.Now()
-			p.bar.Describe(words().String())
-			_ = p.bar.Set(min(p.done, shares-1)) // a full bar is a finished one
+			p.bar.done = p.done
+			p.bar.say(words().String())
 		}
 		return
 	}
@@ -94,7 +89,7 @@ func (p *progress) say(words foreign.Text) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		_ = p.bar.Clear()
+		p.bar.clear()
 	}
 	foreign.Fprintf(p.w, "%s\n", words)
 }
@@ -106,7 +101,7 @@ func (p *progress) note(words func() foreign.Text) {
 	if p.bar != nil {
 		if time.Since(p.last) >= 100*time.Millisecond {
 			p.last = time.Now()
-			p.bar.Describe(words().String())
+			p.bar.say(words().String())
 		}
 		return
 	}
@@ -158,7 +153,7 @@ func (p *progress) add() {
 	defer p.mu.Unlock()
 	p.done++
 	if p.bar != nil {
-		_ = p.bar.Add(1)
+		p.bar.to(p.done)
 		return
 	}
 	if time.Since(p.last) >= time.Minute {
@@ -172,6 +167,6 @@ func (p *progress) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		_ = p.bar.Finish()
+		p.bar.clear()
 	}
 }
