@@ -1,7 +1,6 @@
 package report
 
 import (
-	"image/color"
 	"math"
 	"slices"
 
@@ -120,7 +119,7 @@ func (c *Chart) plot() (*plot.Plot, error) {
 	p.X.Label.Padding, p.Y.Label.Padding = 2, 3
 	p.X.Tick.Length, p.Y.Tick.Length = 5, 5
 	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{0xE0}, color.Gray{0xE0}
+	grid.Vertical.Color, grid.Horizontal.Color = gridGrey, gridGrey
 	p.Add(grid)
 	logX := c.LogX
 	for _, v := range c.Measured {

@@ -79,7 +79,7 @@ func (k *curve) bars() bool {
 
 func (k *curve) colour() color.Color {
 	if k.Tone < 0 {
-		return color.Gray{0x60}
+		return inkGrey
 	}
 	return tones[k.Tone%len(tones)]
 }
@@ -198,5 +198,5 @@ type barThumb struct{}
 
 // Thumbnail implements plot.Thumbnailer.
 func (barThumb) Thumbnail(c *draw.Canvas) {
-	drawBar(c, draw.LineStyle{Color: color.Gray{0x60}, Width: barWidth}, c.Center().X, c.Min.Y, c.Max.Y)
+	drawBar(c, draw.LineStyle{Color: inkGrey, Width: barWidth}, c.Center().X, c.Min.Y, c.Max.Y)
 }

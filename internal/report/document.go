@@ -55,7 +55,7 @@ type Figure struct {
 	Caption string
 	Alt     string
 	SVG     []byte
-	// Inline pictures take their colours from the page, light or dark, and stand in HTML alone: Markdown has their caption.
+	// Inline pictures stand on the page itself, without a border, and in HTML alone: Markdown has their caption.
 	Inline bool
 	// Beside Inline pictures stand beside the Markdown too, in colours of their own.
 	Beside bool

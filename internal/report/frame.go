@@ -29,7 +29,7 @@ func lettering(size float64, c color.Color) text.Style {
 var (
 	titleStyle = lettering(titleSize, color.Black)
 	keyStyle   = lettering(tickSize, color.Black)
-	noteStyle  = lettering(noteSize, color.Gray{0x40})
+	noteStyle  = lettering(noteSize, noteGrey)
 )
 
 func (f *frame) lines(s text.Style, words string) []string {

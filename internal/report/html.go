@@ -11,8 +11,13 @@ import (
 )
 
 // style is the page's only sheet: readable on a phone, in the dark, and in print. Colours are Okabe and Ito's; marks have words too.
-const style = `:root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#c8c8c8;--soft:#f3f3f3;--quiet:#555;--good:#0072B2;--bad:#B84300;--open:#6b6b6b}
-@media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--paper:#161616;--line:#444;--soft:#222;--quiet:#aaa;--good:#56B4E9;--bad:#E69F00;--open:#a8a8a8}}
+var style = func() string {
+	light, dark := themes()
+	return strings.NewReplacer("LIGHT", light, "DARK", dark).Replace(sheet)
+}()
+
+const sheet = `:root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#c8c8c8;--soft:#f3f3f3;--quiet:#555;--good:#0072B2;--bad:#B84300;--open:#6b6b6b;LIGHT}
+@media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--paper:#161616;--line:#444;--soft:#222;--quiet:#aaa;--good:#56B4E9;--bad:#E69F00;--open:#a8a8a8;DARK}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:73rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.25rem;margin-top:2.2rem;border-bottom:1px solid var(--line)}
@@ -23,8 +28,8 @@ table{border-collapse:separate;border-spacing:0;font-size:.875rem;font-variant-n
 th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;overflow-wrap:normal;white-space:nowrap}
 th{background:var(--soft)}.l{text-align:left}td.l,th{white-space:normal}td.l{min-width:7rem}
 th:first-child,td:first-child{position:sticky;left:0}td:first-child{background:var(--paper);min-width:0}td.l:first-child{min-width:7rem}
-figure{margin:1.4rem 0}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:0 1.5rem}figure svg{width:100%;max-width:36rem;height:auto;display:block;background:#fff;border:1px solid var(--line)}
-.bare svg{background:none;border:0;color:var(--ink)}.bare .good{color:var(--good)}.bare .bad{color:var(--bad)}.bare .open{color:var(--open)}.bare .hollow{fill:var(--paper)}
+figure{margin:1.4rem 0}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:0 1.5rem}figure svg{width:100%;max-width:36rem;height:auto;display:block;color:var(--ink);background:var(--paper);border:1px solid var(--line)}
+.bare svg{background:none;border:0}.bare .good{color:var(--good)}.bare .bad{color:var(--bad)}.bare .open{color:var(--open)}.bare .hollow{fill:var(--paper)}
 figcaption{color:var(--quiet);font-size:.875rem;padding-top:.4rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
 @media(max-width:40rem){th,td{padding:4px 6px;font-size:13px;line-height:18px}td.l,td.l:first-child{min-width:5.5rem}}
@@ -158,6 +163,6 @@ func inlineSVG(svg []byte, alt string) string {
 	if head == nil {
 		return "<p>" + foreign.HTML(alt) + "</p>"
 	}
-	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s role=\"img\" aria-label=\"%s\">%s", viewBox.Find(head), foreign.XML(alt),
-		bytes.TrimSpace(svg[len(head):]))
+	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s fill=\"currentColor\" role=\"img\" aria-label=\"%s\">%s", viewBox.Find(head), foreign.XML(alt),
+		themed(string(bytes.TrimSpace(svg[len(head):]))))
 }
