@@ -86,8 +86,30 @@ func (w *writer) about() {
 	}
 	w.section("About", append(blocks, report.Paragraph(fmt.Sprintf("%s; seeds %s. Figures over several seeds are means with Student's 95 %% interval over the "+
 		"seeds: how much the training's randomness moves them, on the same test %s. %s "+
-		"Intervals are each by itself, not adjusted for their number. Radii and eps are in l-infinity, pixels in [0,1].",
-		w.sizes(), joinSeeds(w.r.Spec.Seeds), w.terms().samples, w.terms().one)))...)
+		"Intervals are each by itself, not adjusted for their number. Radii and eps are in l-infinity, %s.",
+		w.sizes(), joinSeeds(w.r.Spec.Seeds), w.terms().samples, w.terms().one, w.units())))...)
+}
+
+// valid is the range that the test samples' balls are cut by, as [LOW,HIGH]; "" where there is none.
+func (w *writer) valid() string {
+	for _, d := range w.r.Data {
+		switch low, high, ok := strings.Cut(d.Pixels, ":"); {
+		case d.Use != "test":
+		case ok:
+			return fmt.Sprintf("[%s,%s]", low, high)
+		case d.Pixels != "":
+			return ""
+		}
+	}
+	return "[0,1]"
+}
+
+// units says what radii are measured in.
+func (w *writer) units() string {
+	if v := w.valid(); v != "" {
+		return "pixels in " + v
+	}
+	return "in units of the inputs"
 }
 
 // fold puts the tables behind the opening away until somebody opens them.

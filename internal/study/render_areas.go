@@ -54,8 +54,8 @@ func (w *writer) certifyHow() string {
 	for _, x := range w.r.Radii {
 		n = len(x.Radius)
 	}
-	cut := "cut by [0,1]"
-	if c.Unbounded {
+	cut := "cut by " + w.valid()
+	if c.Unbounded || w.valid() == "" {
 		cut = "not cut by valid pixels"
 	}
 	return fmt.Sprintf("the first %d test %s; %s, real semantics with all rounding accounted for, bracket %v wide, at most %v; balls %s",

@@ -8,9 +8,12 @@ import (
 )
 
 func (w *writer) pruning() error {
-	numbers := w.r.Spec.numbers()
+	numbers, in := w.r.Spec.numbers(), ""
+	if v := w.valid(); v != "" { // without a range nothing is proven dead
+		in = " in " + v
+	}
 	t := report.Table{Caption: "One-shot, without training afterwards. Parameters and multiply-adds of one image, before and after, as means over seeds; alike is the least share of test images " +
-		"with the same class as before. proven-dead removes what interval bounds over all images in [0,1] prove never to fire (float32 semantics); proven equal means that both networks are proven to compute the same.",
+		"with the same class as before. proven-dead removes what interval bounds over all images" + in + " prove never to fire (float32 semantics); proven equal means that both networks are proven to compute the same.",
 		Head: []string{"model", "filters gone", "parameters", "after", "multiply-adds", "after", "accuracy before, %",
 			"after, %", "alike, %", "proven equal"}}
 	if numbers {

@@ -31,8 +31,8 @@ func madeUp() *Results {
 	r.Spec.Students = []Student{student}
 	r.Spec.Techniques = []Technique{{Name: "labels", Technique: "labels"}, {Name: "warm", Technique: "temperature", Temperatures: []float64{1, 2}}}
 	r.SpecHash = strings.Repeat("ab", 32)
-	r.Data = []DataRow{{"train", "fmnist:x", "train", "", 1000, true, strings.Repeat("cd", 32)},
-		{"test", "fmnist:x", "test", "0:200", 200, false, strings.Repeat("ef", 32)}}
+	r.Data = []DataRow{{"train", "fmnist:x", "train", "", 1000, true, strings.Repeat("cd", 32), ""},
+		{"test", "fmnist:x", "test", "0:200", 200, false, strings.Repeat("ef", 32), ""}}
 	yes, agreement := true, 170
 	base := map[Subject]int{teacherT: 180, sl: 150, st: 165, pruned: 165, again: 160, alone: 140}
 	rng := rand.New(rand.NewPCG(7, 7))

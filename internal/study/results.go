@@ -9,6 +9,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/onnxio/dataset"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -49,6 +50,18 @@ type DataRow struct {
 	Samples int    `json:"samples"`
 	Random  bool   `json:"random"` // chosen at random
 	SHA256  string `json:"sha256"`
+	// Pixels are what balls around the samples are cut by, LOW:HIGH or none; "" is 0:1.
+	Pixels string `json:"pixel_range,omitempty"`
+}
+
+func pixelsOf(v dataset.PixelRange) string {
+	switch {
+	case !v.Cut():
+		return "none"
+	case v.Low == 0 && v.High == 1:
+		return ""
+	}
+	return fmt.Sprintf("%v:%v", v.Low, v.High)
 }
 
 // ModelRow is a model and how it does on the test images.
@@ -179,7 +192,8 @@ func (p *plan) gather() (*Results, error) {
 	}
 	for use, m := range map[string]*images{"train": l.train, "extra": l.extra, "test": l.test} {
 		if m != nil {
-			r.Data = append(r.Data, DataRow{use, m.source.From, m.source.Split, m.source.Range, len(m.index), m.source.Samples > 0, m.set.SHA256})
+			r.Data = append(r.Data, DataRow{use, m.source.From, m.source.Split, m.source.Range, len(m.index), m.source.Samples > 0, m.set.SHA256,
+				pixelsOf(m.set.Valid)})
 		}
 	}
 	slices.SortFunc(r.Data, func(a, b DataRow) int { return -compareText(a.Use, b.Use) })
