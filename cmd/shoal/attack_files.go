@@ -47,11 +47,8 @@ func (r attackFiles) write() error {
 			points = append(points, report.Robust{Eps: s.Eps, Accuracy: float64(s.RobustAccuracy), Low: float64(s.Low), High: float64(s.High)})
 		}
 		title := fmt.Sprintf("%s, %d images", r.q.Method.Name(), sums[0].Samples)
-		clean := float64(sums[0].CleanAccuracy)
-		if r.q.Tolerance != nil { // unchanged all stay where they are
-			clean = 1
-		}
-		if err := report.PlotRobust(f, title, report.Ball(r.c.String("norm"), r.s.Valid.Low, r.s.Valid.High), clean, points); err != nil {
+		ball := report.Ball(r.c.String("norm"), r.s.Valid.Low, r.s.Valid.High)
+		if err := report.PlotRobust(f, title, ball, sums[0].Tolerance, float64(sums[0].CleanAccuracy), points); err != nil {
 			return err
 		}
 		foreign.Fprintf(r.c.App.ErrWriter, "the picture is in %s\n", f)

@@ -227,7 +227,7 @@ func outcomeOf(r *release.Result) error {
 		return errCutShort()
 	case unsupported != "":
 		return &codeError{code: exitUnsupported, err: errors.New(unsupported), hint: "shoal inspect MODEL lists the operators and what is missing"}
-	case r.Outcome == report.Inconclusive:
+	case r.Outcome == report.Inconclusive || r.Incomplete != nil:
 		return &codeError{code: exitInconclusive}
 	}
 	return nil

@@ -16,6 +16,16 @@ import (
 // TestFoldersAreHeldApart writes pictures into class folders, and folders within these, and holds each of the inner ones to an accuracy: what comes
 // out is counted from what the model says of every picture. Without inner folders there is nothing to be held apart.
 func TestFoldersAreHeldApart(t *testing.T) {
+	foldersApart(t, "none", "", "night", "day/rain")
+}
+
+// TestAFolderMayBeNamedNone: pictures of a folder of that name are not those of no folder.
+func TestAFolderMayBeNamedNone(t *testing.T) {
+	foldersApart(t, ".", "", "none", "night")
+}
+
+// foldersApart is about folders within those of classes; loose is the name of what stands in none.
+func foldersApart(t *testing.T, loose string, inner ...string) {
 	policyRoom(t)
 	const n, model = 60, "fmnist-conv-dyn-robust.onnx"
 	set, err := dataset.Open("fmnist:fmnist", dataset.Options{Range: fmt.Sprint("0:", n)})
@@ -29,7 +39,6 @@ func TestFoldersAreHeldApart(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &said); err != nil || len(said.Predictions) != n {
 		t.Fatal(err, words)
 	}
-	inner := []string{"", "night", "day/rain"}
 	total, right := map[string]int{}, map[string]int{}
 	x := make([]float32, set.Size())
 	for i, label := range set.Labels {
@@ -54,7 +63,7 @@ func TestFoldersAreHeldApart(t *testing.T) {
 			}
 		}
 		if name == "" {
-			name = "none"
+			name = loose
 		}
 		total[name]++
 		if said.Predictions[i] == label {

@@ -98,7 +98,7 @@ func radiusAction(c *cli.Context) error {
 	if p.mode == "" {
 		sayReading(c.App.Writer, readingOf(c), config.Widened, config.Departures)
 	}
-	if err := plotRadii(c, s, r.Rows); err != nil {
+	if err := plotRadii(c, s, sub, r.Rows); err != nil {
 		return err
 	}
 	if r.Interrupted {
@@ -108,7 +108,7 @@ func radiusAction(c *cli.Context) error {
 }
 
 // plotRadii draws what --plot asks for, if there is anything to draw.
-func plotRadii(c *cli.Context, s *samples, rows []report.Row) error {
+func plotRadii(c *cli.Context, s *samples, sub *trial.Subject, rows []report.Row) error {
 	f := c.String("plot")
 	if f == "" || len(rows) == 0 {
 		return nil
@@ -117,8 +117,11 @@ func plotRadii(c *cli.Context, s *samples, rows []report.Row) error {
 	for _, row := range rows {
 		points = append(points, report.Radius{Eps: row.Radius, Correct: row.Label == row.Predicted})
 	}
-	title := fmt.Sprintf("Certified radii, %d images, %s", len(points), c.String("method"))
-	if err := report.PlotRadii(f, title, report.Ball("linf", s.Valid.Low, s.Valid.High), points); err != nil {
+	title, within := fmt.Sprintf("Certified radii, %d images, %s", len(points), c.String("method")), ""
+	if sub.Tolerance != nil {
+		within = sub.Tolerance.Text
+	}
+	if err := report.PlotRadii(f, title, report.Ball("linf", s.Valid.Low, s.Valid.High), within, points); err != nil {
 		return err
 	}
 	foreign.Fprintf(c.App.ErrWriter, "the picture is in %s\n", f)

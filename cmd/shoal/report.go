@@ -36,7 +36,8 @@ func reportCommand() *cli.Command {
 		Description: "Example: shoal report records.jsonl -o report.html\n\n" +
 			"Records are those that check, certify, radius, attack or compare kept with --records, of one run or of all its shards. The form is that of the\n" +
 			"file's ending: " + endingsList() + "; .xml and .sarif for check alone. Nothing is asked again, and neither models nor data are needed.\n" +
-			"Exit codes are those of shoal check for its records, and 0 for the others.",
+			"Records that lack answers are told as far as they go, with what is missing. Exit codes are those of shoal check for its records; 0 for the\n" +
+			"others, and 11 where answers are missing.",
 		Flags:  []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` that is written"}, jsonOption()},
 		Action: reportAction,
 	}
@@ -44,9 +45,10 @@ func reportCommand() *cli.Command {
 
 func reportAction(c *cli.Context) error {
 	files := c.Args().Slice()
-	head, lines, err := record.Read(files[0])
-	if err == nil && (len(files) > 1 || head.Plan.Question != gate.Question) { // a policy that decided early has not asked for all
-		head, lines, err = record.Join(files)
+	head, lines, err := record.Join(files)
+	var gap *record.GapError
+	if errors.As(err, &gap) {
+		err = nil
 	}
 	var other *record.OtherError
 	if errors.As(err, &other) {
@@ -56,7 +58,7 @@ func reportAction(c *cli.Context) error {
 		return unjoined(err)
 	}
 	if head.Plan.Question == gate.Question {
-		run, err := gate.Recorded(files[0], head, lines)
+		run, err := gate.Recorded(files[0], head, lines) // which knows what a policy that decided early did not ask for
 		if errors.As(err, &other) {
 			return usageError("shoal check --records FILE writes such files", "%v", err)
 		}
@@ -65,7 +67,7 @@ func reportAction(c *cli.Context) error {
 		}
 		return tellRelease(c, run, [][2]string{{viewOf(c.String("output")), c.String("output")}})
 	}
-	r, err := trial.Recorded(head, lines)
+	r, err := trial.Recorded(head, lines, gap)
 	if err != nil {
 		return usageError("shoal report takes records of check, certify, radius, attack and compare", "%s %v", files[0], err)
 	}
@@ -82,6 +84,9 @@ func tellAnswers(c *cli.Context, r *report.Result) error {
 	doc := r.Summary()
 	maps.Copy(doc, r.Whole())
 	doc["question"], doc["answer"] = r.Question, r.Answer()
+	if m := r.Recorded.Missing; m != nil {
+		doc["incomplete"] = m
+	}
 	var text []byte
 	switch kind := viewOf(path); kind {
 	case "html":
@@ -101,10 +106,23 @@ func tellAnswers(c *cli.Context, r *report.Result) error {
 		return err
 	}
 	if jsonMode(c) != "" {
-		return printJSON(c.App.Writer, doc)
+		if err := printJSON(c.App.Writer, doc); err != nil {
+			return err
+		}
+		return wholeOrOpen(r)
 	}
-	_, err = foreign.Fprintf(c.App.Writer, "%s\n", r.Answer())
-	return err
+	if _, err = foreign.Fprintf(c.App.Writer, "%s\n", r.Answer()); err != nil {
+		return err
+	}
+	return wholeOrOpen(r)
+}
+
+// wholeOrOpen is the exit code of a report: what is not whole is open.
+func wholeOrOpen(r *report.Result) error {
+	if r.Recorded.Missing != nil {
+		return &codeError{code: exitInconclusive}
+	}
+	return nil
 }
 
 // answersKinds are what views of questions begin with, beside those of releases.

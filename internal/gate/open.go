@@ -24,9 +24,8 @@ type Options struct {
 	Shard   trial.Shard
 	Only    []string // names of requirements; nil for all
 	Records string   // a file; "" for none
-	// Progress, where set, is told of each unit that is done, and Notice of what else people should know.
+	// Progress, where set, is told of each unit that is done.
 	Progress func(Progress)
-	Notice   func(string)
 }
 
 // Progress is how far a requirement is.
@@ -265,13 +264,21 @@ func (x *opened) group(r *Requirement, label, index int) string {
 	case r.Per == "class":
 		return fmt.Sprint(label)
 	case r.Per == "folder" && x.set.Folders[index] == "":
-		return "none"
+		return x.loose()
 	case r.Per == "folder":
 		return x.set.Folders[index]
 	case x.array != nil:
 		return fmt.Sprint(x.array.Ints[index])
 	}
 	return ""
+}
+
+// loose names the group of pictures that stand in their class's own folder: none, or, where a folder has that name, ".", which none can have.
+func (x *opened) loose() string {
+	if slices.Contains(x.set.Folders, "none") {
+		return "."
+	}
+	return "none"
 }
 
 func seeded(seed, purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, purpose)) }

@@ -33,6 +33,10 @@ func (r *Run) Result(today time.Time) *release.Result {
 	for _, one := range r.s.Parts {
 		out.Requirements = append(out.Requirements, r.tell(r.p.requirement(one.Name), one, today))
 	}
+	if r.partial {
+		answered, units := r.Answers()
+		out.Incomplete = &release.Incomplete{Answers: answered, Of: units}
+	}
 	out.Sum()
 	return out
 }
@@ -156,9 +160,6 @@ func (r *Run) tellItems(out *release.Requirement, q *Requirement, one part, answ
 func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, answers []answer) {
 	got, decided := r.judged(q, one)
 	out.Outcome, out.Samples, out.Of = got.outcome, got.used, one.Units
-	if !decided && r.cut {
-		out.Outcome = open
-	}
 	used := answers[:got.used]
 	var lost, undecided []string
 	for _, t := range got.tests {
@@ -352,9 +353,7 @@ func tellRatios(out *release.Requirement, q *Requirement, ratios []float64, alph
 	}
 	// One look alone: all pairs have been run.
 	t := test{limit: limit{least: true, value: 0.5}}
-	if t.outcome, t.got = t.look(answers, alpha); alpha == 0 && t.got.value < 0.5 {
-		t.outcome = failed
-	}
+	t.outcome, t.got = t.look(answers, alpha)
 	sorted := slices.Clone(ratios)
 	sort.Float64s(sorted)
 	median := (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
@@ -444,7 +443,7 @@ func confusion(used []answer) [][]int {
 	return out
 }
 
-// Recorded is a run as a file of records has it. path stands for the policy's in what is told.
+// Recorded is a run as files of records have it, whole or not. path stands for the policy's in what is told.
 func Recorded(path string, head record.Head, lines []record.Line) (*Run, error) {
 	if head.Plan.Question != Question {
 		return nil, &record.OtherError{Path: path, Why: "holds records of shoal " + head.Plan.Question + ", and not of a policy"}
@@ -478,7 +477,7 @@ func Recorded(path string, head record.Head, lines []record.Line) (*Run, error) 
 		q := r.p.requirement(one.Name)
 		_, decided := r.judged(q, one)
 		if !(q.sampled() && decided) && len(r.given(one.Name)) < one.Units {
-			r.cut = true
+			r.partial = true
 		}
 	}
 	return r, nil

@@ -64,6 +64,7 @@ type Run struct {
 	// answers by requirement, in the order of their units; nil where there is none.
 	answers map[string][]*answer
 	cut     bool
+	partial bool // records that were read have not all that an outcome needs
 }
 
 // Check asks what a policy requires. Cancelled, it gives what is answered by then.

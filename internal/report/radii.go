@@ -29,14 +29,23 @@ func Sorted(line string, radii []Radius) []Series {
 	return out
 }
 
-// PlotRadii draws the certification area of radii of a ball (see Ball). The file's ending chooses svg, png or pdf.
-func PlotRadii(file, title, ball string, radii []Radius) error {
-	return radiiChart(title, ball, radii).Save(file)
+// PlotRadii draws the certification area of radii of a ball (see Ball). within is the tolerance of outputs that are numbers, "" of classes. The
+// file's ending chooses svg, png or pdf.
+func PlotRadii(file, title, ball, within string, radii []Radius) error {
+	return radiiChart(title, ball, within, radii).Save(file)
 }
 
-func radiiChart(title, ball string, radii []Radius) *Chart {
-	return &Chart{Title: title, X: "images, by radius", Y: fmt.Sprintf("certified radius (%s)", ball), Counted: true, FromZero: true,
+func radiiChart(title, ball, within string, radii []Radius) *Chart {
+	c := &Chart{Title: title, X: "images, by radius", Y: fmt.Sprintf("certified radius (%s)", ball), Counted: true, FromZero: true,
 		Wide: true, Series: Sorted("", radii),
 		Note: "Each mark is an image: no change of its numbers by at most its radius changes the class that the model gives it. " +
 			"For a misclassified image that is the wrong class."}
+	if within != "" {
+		c.X = "samples, by radius"
+		c.Note = fmt.Sprintf("Each mark is a sample: no change of its numbers by at most its radius moves an output farther than %s from its value.", within)
+		for i := range c.Series { // nothing is classified
+			c.Series[i].Name = ""
+		}
+	}
+	return c
 }

@@ -45,6 +45,16 @@ type Recorded struct {
 	Data    string // hash of the data; "" without any
 	Version string // of the program that answered
 	Ball    string // what a radius is a radius of, see Ball; "" where nothing says it
+	Within  string // the tolerance that outputs are held to, which are numbers; "" where none is
+	// Missing is there where the records are not whole.
+	Missing *Missing
+}
+
+// Missing tells what records lack of a whole run.
+type Missing struct {
+	Answers int    `json:"answers"` // that are there
+	Of      int    `json:"of"`
+	First   string `json:"first"` // of those that are not there, in words
 }
 
 // Model names a file, as a report does.

@@ -21,15 +21,21 @@ func Ball(norm string, low, high float64) string {
 }
 
 // PlotRobust draws robust accuracy over eps in a ball (see Ball), from the clean accuracy at 0 on, with the intervals; points may have the
-// clean one among them. The file's ending chooses svg, png or pdf.
-func PlotRobust(file, title, ball string, clean float64, points []Robust) error {
-	return robustChart(title, ball, clean, points).Save(file)
+// clean one among them. within is the tolerance of outputs that are numbers, which all keep unchanged, "" of classes. The file's ending chooses svg,
+// png or pdf.
+func PlotRobust(file, title, ball, within string, clean float64, points []Robust) error {
+	return robustChart(title, ball, within, clean, points).Save(file)
 }
 
-func robustChart(title, ball string, clean float64, points []Robust) *Chart {
-	line := Series{Name: "images that the model gets right and no attack changed", Points: []Point{{0, 100 * clean, 100 * clean, 100 * clean}}}
+func robustChart(title, ball, within string, clean float64, points []Robust) *Chart {
+	line := Series{Name: "images that the model gets right and no attack changed"}
 	c := &Chart{Title: title, X: fmt.Sprintf("eps (%s)", ball), Y: "robust accuracy, %", Bars: "95 % interval over images (Wilson)",
 		FromZero: true, Percent: true, Wide: true, Measured: []float64{0}}
+	if within != "" {
+		line.Name = fmt.Sprintf("samples whose outputs no attack drove farther than %s from their values", within)
+		c.Y, c.Bars, clean = "samples, %", "95 % interval over samples (Wilson)", 1
+	}
+	line.Points = []Point{{0, 100 * clean, 100 * clean, 100 * clean}}
 	for _, p := range points {
 		if p.Eps == 0 {
 			line.Points = line.Points[1:]

@@ -37,11 +37,11 @@ func TestTriptychPlacesItsThreeImages(t *testing.T) {
 
 func TestPlotRobustRefusesStrangeEndings(t *testing.T) {
 	points := []Robust{{0.1, 0.5, 0.4, 0.6}, {0.05, 0.7, 0.6, 0.8}}
-	if err := PlotRobust(filepath.Join(t.TempDir(), "a.txt"), "t", "linf", 0.9, points); err == nil {
+	if err := PlotRobust(filepath.Join(t.TempDir(), "a.txt"), "t", "linf", "", 0.9, points); err == nil {
 		t.Error("a .txt is taken")
 	}
 	path := filepath.Join(t.TempDir(), "a.svg")
-	if err := PlotRobust(path, "t", "linf", 0.9, points); err != nil {
+	if err := PlotRobust(path, "t", "linf", "", 0.9, points); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() < 1000 {

@@ -13,7 +13,9 @@ type Eps struct {
 }
 
 // Key is that of the answers at a radius, in records.
-func (e Eps) Key() string { return fmt.Sprintf("eps %v", e.Value) }
+func (e Eps) Key() string { return fmt.Sprintf("%s%v", epsPrefix, e.Value) }
+
+const epsPrefix = "eps "
 
 // ascending gives the numbers of a list from the smallest radius on.
 func ascending(eps []Eps) []int {

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
@@ -45,9 +46,10 @@ func (b *recordedBall) words() string {
 	return report.Ball(b.Norm, low, high)
 }
 
-// Recorded is the result of a whole run of Certify, Radius, Attack or Compare as its records have it (record.Join gives them): neither models nor
-// data are asked. Records name models by their hashes alone, and hold radii as numbers, not as they were written. Other questions are an error.
-func Recorded(h record.Head, lines []record.Line) (*report.Result, error) {
+// Recorded is the result of a run of Certify, Radius, Attack or Compare as its records have it (record.Join gives them): neither models nor
+// data are asked. Records name models by their hashes alone, and hold radii as numbers, not as they were written. gap is what they lack of the whole
+// run, nil for nothing: then the result is of the samples that have all their answers. Other questions are an error.
+func Recorded(h record.Head, lines []record.Line, gap *record.GapError) (*report.Result, error) {
 	p := h.Plan
 	if !slices.Contains([]report.Question{report.Certify, report.Radii, report.Attack, report.Compare}, report.Question(p.Question)) {
 		return nil, fmt.Errorf("holds records of %s, which have no report", p.Question)
@@ -63,11 +65,21 @@ func Recorded(h record.Head, lines []record.Line) (*report.Result, error) {
 	}
 	first, second, _ := strings.Cut(p.Model, " ")
 	r := &report.Result{Question: report.Question(p.Question), Model: report.Model{SHA256: first}, Config: p.Settings,
-		Recorded: &report.Recorded{Data: p.Data, Version: p.Version}}
+		Recorded: &report.Recorded{Data: p.Data, Version: p.Version}, Interrupted: gap != nil}
 	if about != nil {
 		r.Subject = about
 	}
+	if sub != nil && sub.Tolerance != nil {
+		r.Recorded.Within = sub.Tolerance.Text
+	}
+	if gap != nil {
+		r.Recorded.Missing = &report.Missing{Answers: gap.Found, Of: gap.Found + gap.Missing, First: firstMissing(gap)}
+	}
 	held := record.Held(lines)
+	var there func(key string, index int) bool
+	if gap != nil {
+		there = func(key string, index int) bool { return held.Find(key, index, &json.RawMessage{}) }
+	}
 	if r.Question != report.Compare && sub == nil {
 		return nil, fmt.Errorf("holds records of %s that say nothing of their subject", p.Question)
 	}
@@ -77,13 +89,13 @@ func Recorded(h record.Head, lines []record.Line) (*report.Result, error) {
 		if q.Eps, err = epsOf(s.Parts); err != nil {
 			return nil, err
 		}
-		r.Rows, err = rowsAt(s.Parts, q.Eps, func(k, index int, row *report.Row) bool {
+		r.Rows, err = rowsAt(s.Parts, q.Eps, there, func(k, index int, row *report.Row) bool {
 			return held.Find(q.key(k), index, row) && q.answered(row)
 		})
-		r.Proofs = q.Sums(r.Rows, false)
+		r.Proofs = q.Sums(r.Rows, r.Interrupted)
 	case report.Radii:
 		q := &Radius{Proofs: Proofs{Subject: sub}, Tol: s.Settings.Tol}
-		r.Rows, err = rowsAt(s.Parts, []Eps{{}}, func(_, index int, row *report.Row) bool {
+		r.Rows, err = rowsAt(s.Parts, []Eps{{}}, there, func(_, index int, row *report.Row) bool {
 			return held.Find(RadiusKey, index, row) && row.Bracket != nil
 		})
 		r.Radii = q.Sum(r.Rows)
@@ -104,14 +116,14 @@ func Recorded(h record.Head, lines []record.Line) (*report.Result, error) {
 		if q.Eps, err = epsOf(s.Parts); err != nil {
 			return nil, err
 		}
-		r.Rows, err = rowsAt(s.Parts, q.Eps, func(k, index int, row *report.Row) bool {
+		r.Rows, err = rowsAt(s.Parts, q.Eps, there, func(k, index int, row *report.Row) bool {
 			return q.find(k, index, row) && (row.Deviation != nil || q.Tolerance == nil)
 		})
 		r.Attacks, r.Flags, r.SamplesDepend = q.Sums(r.Rows), q.Flags(), q.depend
 	case report.Compare:
 		q := &Compare{Subject: sub, Records: held}
 		r.Other = &report.Model{SHA256: second}
-		r.Rows, err = rowsAt(s.Parts, []Eps{{}}, func(_, index int, row *report.Row) bool {
+		r.Rows, err = rowsAt(s.Parts, []Eps{{}}, there, func(_, index int, row *report.Row) bool {
 			found, ok := q.find(index)
 			*row = found.Row
 			r.SamplesDepend = r.SamplesDepend || found.Depend[0] || found.Depend[1]
@@ -127,6 +139,17 @@ func Recorded(h record.Head, lines []record.Line) (*report.Result, error) {
 	}
 	r.Recorded.Ball = s.Settings.words()
 	return r, nil
+}
+
+// firstMissing says which answer is the first that is not there.
+func firstMissing(gap *record.GapError) string {
+	text := fmt.Sprintf("that of sample %d", gap.From)
+	if eps, ok := strings.CutPrefix(gap.Key, epsPrefix); ok {
+		if v, err := strconv.ParseFloat(eps, 64); err == nil {
+			text += " at eps " + short(v, eps)
+		}
+	}
+	return text
 }
 
 // recorded is the subject that was described, as far as sums of answers need it.
@@ -154,7 +177,7 @@ func (d *Description) recorded() (*Subject, error) {
 // epsOf are the radii that parts of a run are of.
 func epsOf(parts []record.Part) (out []Eps, err error) {
 	for _, p := range parts {
-		text, ok := strings.CutPrefix(p.Key, "eps ")
+		text, ok := strings.CutPrefix(p.Key, epsPrefix)
 		v, err := strconv.ParseFloat(text, 64)
 		if !ok || err != nil {
 			return nil, fmt.Errorf("a part %q that is of no radius", p.Key)
@@ -174,12 +197,16 @@ func short(v float64, text string) string {
 	return text
 }
 
-// rowsAt are a run's rows, of each sample one for each radius.
-func rowsAt(parts []record.Part, eps []Eps, find func(k, index int, row *report.Row) bool) (out []report.Row, err error) {
+// rowsAt are a run's rows, of each sample one for each radius. Where there is given, samples of which it says that an answer is not there have none.
+func rowsAt(parts []record.Part, eps []Eps, there func(key string, index int) bool,
+	find func(k, index int, row *report.Row) bool) (out []report.Row, err error) {
 	if len(parts) != len(eps) || slices.ContainsFunc(parts, func(p record.Part) bool { return p.From != parts[0].From || p.N != parts[0].N }) {
 		return nil, fmt.Errorf("parts that are not of the same samples")
 	}
 	for i := parts[0].From; i < parts[0].From+parts[0].N; i++ {
+		if there != nil && slices.ContainsFunc(parts, func(p record.Part) bool { return !there(p.Key, i) }) {
+			continue
+		}
 		for k := range eps {
 			var row report.Row
 			if !find(k, i, &row) {

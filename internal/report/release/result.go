@@ -27,6 +27,14 @@ type Result struct {
 	Confidence   *float64      `json:"confidence"`
 	Requirements []Requirement `json:"requirements"`
 	Interrupted  bool          `json:"interrupted,omitempty"`
+	// Incomplete is there where records that a report is made of lack answers that an outcome needs.
+	Incomplete *Incomplete `json:"incomplete,omitempty"`
+}
+
+// Incomplete tells how many of a policy's answers there are. Where a requirement is decided early, not all of them are needed.
+type Incomplete struct {
+	Answers int `json:"answers"`
+	Of      int `json:"of"`
 }
 
 // Policy names the file.
@@ -202,6 +210,9 @@ func (r *Result) Sum() {
 	r.Answer += "."
 	if r.Interrupted {
 		r.Answer = "Interrupted. " + r.Answer
+	}
+	if i := r.Incomplete; i != nil {
+		r.Answer = fmt.Sprintf("Incomplete: %d of %d answers are there. ", i.Answers, i.Of) + r.Answer
 	}
 }
 

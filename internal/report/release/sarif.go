@@ -40,7 +40,7 @@ func (r *Result) SARIF() ([]byte, error) {
 				"region": object{"startLine": max(1, q.Line), "startColumn": max(1, q.Column)}}}}}
 		if k := r.modelIndex(q.Model); k >= 0 {
 			one["relatedLocations"] = []object{{"id": 1, "message": object{"text": "the model"},
-				"physicalLocation": object{"artifactLocation": object{"uri": uri(r.Models[k].Path)}}}}
+				"physicalLocation": object{"artifactLocation": object{"uri": uri(r.beside(r.Models[k].Path))}}}}
 		}
 		if q.Waiver != nil && q.Outcome != report.Pass {
 			status := "accepted"
@@ -57,7 +57,7 @@ func (r *Result) SARIF() ([]byte, error) {
 		driver["version"] = r.Version
 	}
 	run := object{"tool": object{"driver": driver}, "columnKind": "unicodeCodePoints", "results": results,
-		"invocations": []object{{"executionSuccessful": !r.Interrupted}}}
+		"invocations": []object{{"executionSuccessful": !r.Interrupted && r.Incomplete == nil}}}
 	return Encode(object{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": []object{run}})
 }
 
@@ -72,6 +72,14 @@ func uri(path string) string {
 		u.Scheme = "file"
 	}
 	return u.String()
+}
+
+// beside is a path of the policy, whose paths are relative to its folder, from where the policy's own is.
+func (r *Result) beside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(r.Policy.Path), path)
 }
 
 func camel(s string) string {

@@ -44,7 +44,8 @@ func (p Plan) Parts() ([]Part, error) {
 type GapError struct {
 	Key      string
 	From, To int // half-open
-	Missing  int // of all keys
+	Found    int // of all keys
+	Missing  int // likewise
 }
 
 func (e *GapError) Error() string {
@@ -64,7 +65,8 @@ func (e *OverlapError) Error() string {
 }
 
 // Join reads what shards of a plan have answered, in the order of its parts. Files of other plans (of another version of the program, too), answers
-// that two files have, and answers that none has are errors. Plan.Parts says which answers there are to be.
+// that two files have, and answers that none has are errors. Plan.Parts says which answers there are to be. With a *GapError come head and lines of
+// what is there; with any other error nothing does.
 func Join(files []string) (first Head, lines []Line, err error) {
 	from := map[place]int{}
 	all := map[place]json.RawMessage{}
@@ -90,15 +92,18 @@ func Join(files []string) (first Head, lines []Line, err error) {
 	if err != nil {
 		return first, nil, &OtherError{files[0], err.Error()}
 	}
-	if err := complete(all, want); err != nil {
+	err = complete(all, want)
+	if err != nil && !errors.As(err, new(*GapError)) {
 		return first, nil, err
 	}
 	for _, p := range want {
 		for i := p.From; i < p.From+p.N; i++ {
-			lines = append(lines, Line{p.Key, i, all[place{p.Key, i}]})
+			if result, ok := all[place{p.Key, i}]; ok {
+				lines = append(lines, Line{p.Key, i, result})
+			}
 		}
 	}
-	return first, lines, nil
+	return first, lines, err
 }
 
 // Merge writes into one file what shards of a plan have answered. What Join refuses is an error, and nothing is written then.
@@ -146,15 +151,16 @@ func complete(all map[place]json.RawMessage, want []Part) error {
 			}
 		}
 	}
-	if gap != nil {
-		return gap
-	}
 	if found < len(all) {
 		var keys []string
 		for _, p := range want {
 			keys = append(keys, p.Key)
 		}
 		return fmt.Errorf("there are %d answers that are of none of %s", len(all)-found, strings.Join(keys, ", "))
+	}
+	if gap != nil {
+		gap.Found = found
+		return gap
 	}
 	return nil
 }
