@@ -5,6 +5,7 @@ set -uo pipefail
 shoal="${SHOAL:-$(command -v shoal || echo "$(go env GOPATH)/bin/shoal")}"
 reports="${RUNNER_TEMP:-.}/shoal"
 mkdir -p "$reports"
+rm -f "$reports"/shoal.* # of a policy that this job has checked before
 read -r -a more <<< "${ARGUMENTS:-}"
 "$shoal" check "$POLICY" ${more[@]+"${more[@]}"} \
   --report "sarif=$reports/shoal.sarif,junit=$reports/shoal.xml,html=$reports/shoal.html,markdown=$reports/shoal.md,json=$reports/shoal.json,github=$reports/shoal.github"

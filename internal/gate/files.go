@@ -41,10 +41,12 @@ func (l *lab) looked(ctx context.Context, r *Requirement) (answer, error) {
 		}
 		a.Items = append(a.Items, one)
 	}
-	add(f.SHA256 != "", "sha256", m.SHA256 == f.SHA256, m.SHA256, f.SHA256, "this is another file than the policy names")
+	add(f.SHA256 != "", "sha256", m.SHA256 == f.SHA256, m.SHA256, f.SHA256, "sha256: this is another file than the policy names")
 	opset := m.Opsets[""]
-	add(f.Opset.Text != "", "opset", f.Opset.has(opset), fmt.Sprint(opset), f.Opset.Text, "shoal convert --opset N rewrites it")
-	add(f.IR.Text != "", "ir", f.IR.has(int(m.IR)), fmt.Sprint(m.IR), f.IR.Text, "export it with another version")
+	add(f.Opset.Text != "", "opset", f.Opset.has(opset), fmt.Sprint(opset), f.Opset.Text,
+		fmt.Sprintf("opset is %d, and %s is asked for: shoal convert --opset N rewrites it", opset, f.Opset.Text))
+	add(f.IR.Text != "", "ir", f.IR.has(int(m.IR)), fmt.Sprint(m.IR), f.IR.Text,
+		fmt.Sprintf("ir is %d, and %s is asked for: export it with another version", m.IR, f.IR.Text))
 	external, err := m.External()
 	if err != nil {
 		return a, err
@@ -52,12 +54,13 @@ func (l *lab) looked(ctx context.Context, r *Requirement) (answer, error) {
 	beside := fmt.Sprintf("%d files beside it", len(external))
 	add(f.Inside, "no_external_data_outside", true, beside, "in the model's folder", "") // else it is not readable
 	odd := notFinite(m.Graph)
-	add(f.Finite, "finite_weights", odd == "", orWord(odd, "all finite"), "all finite", "the training or the export went wrong: "+odd)
+	add(f.Finite, "finite_weights", odd == "", orWord(odd, "all finite"), "all finite", "finite_weights: "+odd+": the training or the export went wrong")
 	foreign := foreignDomains(m.Graph)
 	add(f.Known, "no_unknown_domains", foreign == "", orWord(foreign, "the standard's"), "the standard's",
-		"these operators are not the standard's: "+foreign)
+		"no_unknown_domains: not the standard's are "+foreign)
 	free := freeSizes(m.Graph)
-	add(f.Static, "static_shapes", free == "", orWord(free, "all fixed"), "all fixed", "shoal convert --dim NAME=N or --batch N fixes them: "+free)
+	add(f.Static, "static_shapes", free == "", orWord(free, "all fixed"), "all fixed",
+		"static_shapes: free is "+free+": shoal convert --dim NAME=N or --batch N fixes it")
 	if f.Signature != nil {
 		one, err := l.signed(ctx, f.Signature, m)
 		if err != nil {

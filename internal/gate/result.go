@@ -316,11 +316,11 @@ func (r *Requirement) words() string {
 		}
 		fmt.Fprintf(&b, "the properties in %s are %s", r.VNNLIB.Folder, want)
 	case r.Size != nil:
-		b.WriteString("the size of the model")
+		b.WriteString(r.Size.words())
 	case r.Latency != nil:
 		fmt.Fprintf(&b, "the time of a sample as a part of that of %s, at most %s", r.Latency.Against, r.AtMost.Text)
 	case r.File != nil:
-		b.WriteString("the model's file")
+		b.WriteString("the model's file: " + strings.Join(r.File.words(), ", "))
 	}
 	if r.AtLeast != nil {
 		fmt.Fprintf(&b, " at least %s", r.AtLeast.Text)
@@ -343,6 +343,40 @@ func (r *Requirement) words() string {
 		fmt.Fprintf(&b, ", each %s too", strings.Replace(r.Per, "array:", "value of array ", 1))
 	}
 	return b.String()
+}
+
+// words are the limits of a size.
+func (s *Size) words() string {
+	var list []string
+	for _, one := range []struct {
+		name  string
+		limit *int
+	}{{"bytes", s.Bytes}, {"parameters", s.Parameters}, {"macs", s.MACs}} {
+		if one.limit != nil {
+			list = append(list, fmt.Sprintf("%s at most %d", one.name, *one.limit))
+		}
+	}
+	if len(list) == 0 {
+		return "the size of the model"
+	}
+	return "the size of the model, " + strings.Join(list, ", ")
+}
+
+// words are the keys of what a file must be like, with their values where these are no yes.
+func (f *File) words() (out []string) {
+	for _, one := range []struct {
+		name, value string
+		asked       bool
+	}{
+		{"sha256", f.SHA256, f.SHA256 != ""}, {"opset", f.Opset.Text, f.Opset.Text != ""}, {"ir", f.IR.Text, f.IR.Text != ""},
+		{"finite_weights", "", f.Finite}, {"no_external_data_outside", "", f.Inside}, {"no_unknown_domains", "", f.Known},
+		{"static_shapes", "", f.Static}, {"signature", "", f.Signature != nil},
+	} {
+		if one.asked {
+			out = append(out, strings.TrimSpace(one.name+" "+one.value))
+		}
+	}
+	return out
 }
 
 // tellRatios judges the ratios of latency_ratio.

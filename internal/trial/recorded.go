@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 )
@@ -187,15 +188,25 @@ func epsOf(parts []record.Part) (out []Eps, err error) {
 	return out, nil
 }
 
-// short is a radius as people write those of pictures, k/255, where it is that, or the float64 above, which --eps takes so that no ball is too small.
+// short is a radius as people write it, k/255 or with few digits, where --eps, which takes the float64 above so that no ball is too small, makes it
+// of that.
 func short(v float64, text string) string {
 	const levels = 255
 	k := math.Round(levels * v)
 	if share := k / levels; k >= 1 && len(text) > len("255/255") && (v == share || v == math.Nextafter(share, math.Inf(1))) {
 		return fmt.Sprintf("%v/%v", k, levels)
 	}
+	for digits := 1; digits <= fewDigits; digits++ {
+		few := strconv.FormatFloat(v, 'g', digits, 64)
+		if up, err := numeral.Up(few); err == nil && up == v {
+			return few
+		}
+	}
 	return text
 }
+
+// fewDigits is how many digits people write of a radius.
+const fewDigits = 9
 
 // rowsAt are a run's rows, of each sample one for each radius. Where there is given, samples of which it says that an answer is not there have none.
 func rowsAt(parts []record.Part, eps []Eps, there func(key string, index int) bool,
