@@ -21,7 +21,7 @@ func (r *Result) curves() (out []report.Block) {
 	var order []of
 	for i := range r.Requirements {
 		q := &r.Requirements[i]
-		if len(q.Tests) == 0 || q.Tests[0].Group != "" || strings.HasPrefix(q.Tests[0].Figure, "change") || math.IsNaN(float64(q.Tests[0].Value)) {
+		if len(q.Tests) == 0 || q.Tests[0].Group != "" || q.Tests[0].change() || math.IsNaN(float64(q.Tests[0].Value)) {
 			continue
 		}
 		at, value := of{q.Model, q.Data}, float64(q.Tests[0].Value)

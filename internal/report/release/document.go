@@ -194,7 +194,10 @@ func pngSize(b []byte) (w, h int, ok bool) {
 	return at(16), at(20), true
 }
 
-// figure draws each figure over samples between 0 and 1: what was found, its bounds, and what was required. Colours are the page's, light or dark.
+// change tells that a figure is what a model has more than another one.
+func (t *Test) change() bool { return strings.HasPrefix(t.Figure, "change") }
+
+// figure draws each share of samples, between 0 and 1: what was found, its bounds, and what was required. Colours are the page's, light or dark.
 func (r *Result) figure() *report.Figure {
 	type line struct {
 		name string
@@ -205,7 +208,7 @@ func (r *Result) figure() *report.Figure {
 	for i := range r.Requirements {
 		q := &r.Requirements[i]
 		for _, t := range q.Tests {
-			if t.Group == "" && !math.IsNaN(float64(t.Value)) && float64(t.Value) >= 0 && t.Limit >= 0 {
+			if t.Group == "" && !math.IsNaN(float64(t.Value)) && !t.change() {
 				lines = append(lines, line{q.Name, t, q.class()})
 			}
 		}

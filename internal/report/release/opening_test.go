@@ -53,3 +53,16 @@ func TestPagesOpenWithWhatFailed(t *testing.T) {
 		t.Errorf("nothing failed: %q", d.Lead)
 	}
 }
+
+// TestChangesAreNoShares: a gain beside another model stands in no picture of shares, whatever its sign.
+func TestChangesAreNoShares(t *testing.T) {
+	test := func(figure string, value report.Number, limit float64) []Test {
+		return []Test{{Figure: figure, Value: value, Low: value, High: value, Limit: limit, Outcome: report.Pass}}
+	}
+	r := Result{Requirements: []Requirement{{Name: "share", Tests: test("clean accuracy", 0.9, 0.8)},
+		{Name: "gain", Tests: test("change of clean accuracy", 0.02, 0)}, {Name: "loss", Tests: test("change of clean accuracy", -0.02, -0.1)}}}
+	f := r.figure()
+	if f == nil || !strings.Contains(f.Alt, "share: 0.9") || strings.Contains(f.Alt, "gain") || strings.Contains(f.Alt, "loss") {
+		t.Errorf("%+v", f)
+	}
+}
