@@ -20,6 +20,28 @@ layers:
   - {dense: 4}
 `
 
+// convsArch has three convolutions, of which the last ones' neurons see windows of the images.
+const convsArch = `
+input: [2, 6, 5]
+layers:
+  - {conv: 4, kernel: 2, relu: true}
+  - {conv: 3, kernel: 2, padding: [1, 0, 0, 1], relu: true}
+  - {conv: 5, kernel: [2, 1], stride: [2, 1], padding: [1, 0], relu: true}
+  - {dense: 6, relu: true}
+  - {dense: 4}
+`
+
+// TestNeuronsBehindConvolutionsSeeWindows: where windows are smaller than images and only convolutions and relus stand below.
+func TestNeuronsBehindConvolutionsSeeWindows(t *testing.T) {
+	for text, want := range map[string]map[int]bool{convsArch: {3: true, 5: true, 8: false}, robustArch: {3: true}} {
+		for i, w := range want {
+			if net := newRig(t, text, 1).net; net.windowed(i) != w {
+				t.Errorf("%s: windows before stage %d, a %s: %t", text, i, net.Stages[i].Kind, !w)
+			}
+		}
+	}
+}
+
 // rig is a network of float64 with random weights, images and labels.
 type rig struct {
 	b       *tape.Builder
@@ -32,9 +54,9 @@ type rig struct {
 
 const rigSamples = 3
 
-func newRig(t *testing.T, seed uint64) *rig {
+func newRig(t *testing.T, text string, seed uint64) *rig {
 	t.Helper()
-	a := mustParse(t, robustArch)
+	a := mustParse(t, text)
 	stages, err := a.stages()
 	if err != nil {
 		t.Fatal(err)
@@ -274,11 +296,11 @@ const boundTolerance = 1e-10
 
 // TestTrainingBoundsAreTheTextbooks compares the graphs' bounds with loops over matrices that are written out, and with points of the ball.
 func TestTrainingBoundsAreTheTextbooks(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(8) {
 		for _, method := range []string{IBP, CrownIBP, Dual} {
 			for _, unbounded := range []bool{false, true} {
-				r := newRig(t, seed)
-				eps := []float64{0.01, 0.05, 0.3, 0.1}[seed]
+				r := newRig(t, []string{robustArch, convsArch}[seed/4], seed)
+				eps := []float64{0.01, 0.05, 0.3, 0.1}[seed%4]
 				lower := r.lower(method, eps, unbounded)
 				r.run(t, lower)
 				net := r.matrices()
@@ -335,7 +357,7 @@ func TestTrainingBoundsAreTheTextbooks(t *testing.T) {
 // TestRadiusZeroGivesTheLogits: with no room, all bounds are the margins themselves.
 func TestRadiusZeroGivesTheLogits(t *testing.T) {
 	for _, method := range []string{IBP, CrownIBP, Dual} {
-		r := newRig(t, 3)
+		r := newRig(t, robustArch, 3)
 		lower, z := r.lower(method, 0, false), r.net.Forward(r.x)
 		r.run(t, lower, z)
 		for i, got := range tape.Elements[float64](lower) {
@@ -356,8 +378,8 @@ const (
 
 // TestRobustGradientsAgainstDifferences moves weights of every layer.
 func TestRobustGradientsAgainstDifferences(t *testing.T) {
-	for _, method := range []string{IBP, CrownIBP, Dual, PGD, Mixture} {
-		r := newRig(t, 5)
+	for k, method := range []string{IBP, CrownIBP, Dual, PGD, Mixture, Dual} {
+		r := newRig(t, []string{robustArch, convsArch}[k/5], 5)
 		half := 0.5
 		cfg := Config{Robust: &Robust{Method: method, Eps: 0.05, KappaStart: &half, KappaEnd: &half}}
 		if method == Mixture {

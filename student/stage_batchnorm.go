@@ -22,14 +22,22 @@ var batchNormStage = faces{
 			{Name: "running_mean", Shape: []int{n}}, {Name: "running_var", Shape: []int{n}, fill: 1}}})
 	},
 	apply: func(n *Network, s Stage, x *tape.Node) *tape.Node {
-		m := &tape.Moments{}
-		n.moments[s.Name] = m
-		return n.B.BatchNorm(x, n.weight(s), n.bias(s), m)
+		return n.B.BatchNorm(x, n.weight(s), n.bias(s), n.momentsOf(s))
+	},
+	withRelu: func(n *Network, s Stage, x *tape.Node) *tape.Node {
+		return n.B.BatchNormRelu(x, n.weight(s), n.bias(s), n.momentsOf(s))
 	},
 	export: func(Stage) (string, onnxio.Attrs) {
 		return "BatchNormalization", onnxio.Attrs{"epsilon": float32(tape.BatchNormEps)}
 	},
 	imports: map[string]func(*importer, *onnxio.Node) error{"BatchNormalization": importBatchNorm},
+}
+
+// momentsOf is where the stage leaves the moments of a batch.
+func (n *Network) momentsOf(s Stage) *tape.Moments {
+	m := &tape.Moments{}
+	n.moments[s.Name] = m
+	return m
 }
 
 func importBatchNorm(r *importer, n *onnxio.Node) error {

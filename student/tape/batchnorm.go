@@ -1,7 +1,10 @@
 package tape
 
 import (
+	"fmt"
 	"math"
+
+	"gorgonia.org/tensor"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
 )
@@ -17,100 +20,161 @@ type Moments struct {
 
 // BatchNorm is w*(x-mean)/sqrt(var+eps) + v with mean and variance over everything but the last dimension of x, which it also leaves in m.
 // Its gradient cannot be differentiated again. Source: Ioffe and Szegedy 2015, algorithm 1, and the derivatives after it.
-func (b *Builder) BatchNorm(x, w, v *Node, m *Moments) *Node {
+func (b *Builder) BatchNorm(x, w, v *Node, m *Moments) *Node { return b.batchNorm(x, w, v, m, false) }
+
+// BatchNormRelu is BatchNorm, cut off at 0.
+func (b *Builder) BatchNormRelu(x, w, v *Node, m *Moments) *Node {
+	return b.batchNorm(x, w, v, m, true)
+}
+
+func (b *Builder) batchNorm(x, w, v *Node, m *Moments, relu bool) *Node {
 	shape := x.Shape()
 	c := shape[len(shape)-1]
 	mustFit(w.Shape().TotalSize() == c && v.Shape().TotalSize() == c, "batch normalisation of", x, w, v)
 	*m = Moments{Mean: make([]float64, c), Var: make([]float64, c), N: shape.TotalSize() / c}
-	o := (&operator{name: "batchnorm", out: shape}).both(batchNormRun[float32](b.Pool, m), batchNormRun[float64](b.Pool, m))
-	o.diff = func(in []*Node, _, g *Node) []*Node {
-		// xhat once more, from the moments that the forward run has left: y makes sure that it has run
-		xhat := b.apply((&operator{name: "normalised", out: shape}).both(normalisedRun[float32](b.Pool, m), normalisedRun[float64](b.Pool, m)),
-			in[0], in[1], in[2])
-		dw, dv := b.SumRows(b.Mul(g, xhat)), b.SumRows(g)
-		o := (&operator{name: "batchnorminput", out: shape}).both(batchNormInputRun[float32](b.Pool, m), batchNormInputRun[float64](b.Pool, m))
-		return []*Node{b.apply(o, g, xhat, in[1], dw, dv), dw, dv}
+	o := (&operator{name: fmt.Sprintf("batchnorm(%t)", relu), out: shape}).
+		both(batchNormRun(b.Pool, m, relu, affineRows32), batchNormRun(b.Pool, m, relu, affineRows64))
+	o.diff = func(in []*Node, y, g *Node) []*Node {
+		if relu {
+			g = b.Where(y, g)
+		}
+		// the moments are those that the forward run has left: g comes out of what follows it
+		dv := b.SumRows(g)
+		dw := b.apply((&operator{name: "batchnormweight", out: tensor.Shape{c}}).
+			both(batchNormWeightRun[float32](b.Pool, m), batchNormWeightRun[float64](b.Pool, m)), g, in[0])
+		dx := b.apply((&operator{name: "batchnorminput", out: shape}).
+			both(batchNormInputRun[float32](b.Pool, m), batchNormInputRun[float64](b.Pool, m)), g, in[0], in[1], dw, dv)
+		return []*Node{dx, dw, dv}
 	}
 	return b.apply(o, x, w, v)
 }
 
-// momentsOf adds in float64, in parts of fixed ends.
-func momentsOf[T Float](p *Pool, m *Moments, x []T) {
-	c := len(m.Mean)
+// channelSums adds up, for each of c channels of n rows, what f adds to the sums of rows [from, to). It adds in float64, in parts of fixed ends.
+func channelSums(p *Pool, n int, out []float64, partial *scratch[float64], f func(sums []float64, from, to int)) {
+	c := len(out)
 	least := max(1, ElementsEach/c)
-	k := count(m.N, least)
-	sums := make([]float64, k*c)
-	sweep := func(out []float64, f func(s *float64, v float64, c int)) {
-		clear(sums)
-		p.each(m.N, least, func(_ *kernel.Work, part, from, to int) {
-			s := sums[part*c : (part+1)*c]
-			for i := from; i < to; i++ {
-				for j, v := range x[i*c : (i+1)*c] {
-					f(&s[j], float64(v), j)
-				}
-			}
-		})
-		clear(out)
-		for i := range k {
-			kernel.AddTo(out, sums[i*c:(i+1)*c])
-		}
-		for j := range out {
-			out[j] /= float64(m.N)
-		}
+	k := count(n, least)
+	sums := partial.get(k * c)
+	p.each(n, least, func(_ *kernel.Work, part, from, to int) {
+		own := sums[part*c : (part+1)*c]
+		clear(own)
+		f(own, from, to)
+	})
+	clear(out)
+	for i := range k {
+		kernel.AddTo(out, sums[i*c:(i+1)*c])
 	}
-	sweep(m.Mean, func(s *float64, v float64, _ int) { *s += v })
-	sweep(m.Var, func(s *float64, v float64, j int) { d := v - m.Mean[j]; *s += d * d })
 }
 
-// affineRows writes y = a*x + d, with a and d for each channel.
-func affineRows[T Float](p *Pool, y, x, a, d []T) {
-	c := len(a)
-	p.each(len(y)/c, max(1, ElementsEach/c), func(_ *kernel.Work, _, from, to int) {
-		for i := from; i < to; i++ {
-			to, row := y[i*c:(i+1)*c], x[i*c:(i+1)*c]
-			for j, v := range row {
-				to[j] = a[j]*v + d[j]
+// momentsOf sees x twice: a variance as the difference of two large sums would lose what it is made of.
+func momentsOf[T Float](p *Pool, m *Moments, x []T, partial *scratch[float64]) {
+	c, n := len(m.Mean), float64(m.N)
+	channelSums(p, m.N, m.Mean, partial, func(sums []float64, from, to int) {
+		for i := from * c; i < to*c; i += c {
+			for j, v := range x[i : i+len(sums)] {
+				sums[j] += float64(v)
 			}
 		}
 	})
+	for j := range m.Mean {
+		m.Mean[j] /= n
+	}
+	channelSums(p, m.N, m.Var, partial, func(sums []float64, from, to int) {
+		mean := m.Mean[:len(sums)]
+		for i := from * c; i < to*c; i += c {
+			for j, v := range x[i : i+len(sums)] {
+				d := float64(v) - mean[j]
+				sums[j] += d * d
+			}
+		}
+	})
+	for j := range m.Var {
+		m.Var[j] /= n
+	}
 }
 
-func batchNormRun[T Float](p *Pool, m *Moments) func([]T, [][]T) {
+// affineRows32 writes y = a*x + d for rows of x, with a and d for each channel; with relu it leaves out what is below 0, by bits as relu32 does.
+func affineRows32(y, x, a, d []float32, relu bool) {
+	d = d[:len(a)]
+	for len(y) >= len(a) && len(x) >= len(a) {
+		to, from := y[:len(a)], x[:len(a)]
+		if relu {
+			for j, s := range a {
+				v := math.Float32bits(s*from[j] + d[j])
+				to[j] = math.Float32frombits(v &^ uint32(int32(v)>>31))
+			}
+		} else {
+			for j, s := range a {
+				to[j] = s*from[j] + d[j]
+			}
+		}
+		y, x = y[len(a):], x[len(a):]
+	}
+}
+
+func affineRows64(y, x, a, d []float64, relu bool) {
+	for i, v := range x {
+		y[i] = a[i%len(a)]*v + d[i%len(a)]
+		if relu {
+			y[i] = max(y[i], 0)
+		}
+	}
+}
+
+func batchNormRun[T Float](p *Pool, m *Moments, relu bool, affine func(y, x, a, d []T, relu bool)) func([]T, [][]T) {
+	c := len(m.Mean)
+	var partial scratch[float64]
+	a, d := make([]T, c), make([]T, c)
 	return func(y []T, in [][]T) {
-		momentsOf(p, m, in[0])
-		a, d := make([]T, len(m.Mean)), make([]T, len(m.Mean))
+		momentsOf(p, m, in[0], &partial)
 		for j := range a {
 			s := float64(in[1][j]) / math.Sqrt(m.Var[j]+BatchNormEps)
 			a[j], d[j] = T(s), T(float64(in[2][j])-s*m.Mean[j])
 		}
-		affineRows(p, y, in[0], a, d)
+		p.each(m.N, max(1, ElementsEach/c), func(_ *kernel.Work, _, from, to int) { affine(y[from*c:to*c], in[0][from*c:to*c], a, d, relu) })
 	}
 }
 
-func normalisedRun[T Float](p *Pool, m *Moments) func([]T, [][]T) {
-	return func(y []T, in [][]T) {
-		a, d := make([]T, len(m.Mean)), make([]T, len(m.Mean))
-		for j := range a {
-			s := 1 / math.Sqrt(m.Var[j]+BatchNormEps)
-			a[j], d[j] = T(s), T(-s*m.Mean[j])
+// batchNormWeightRun is dw, the sum of g (x-mean)/sqrt(var+eps) over a channel.
+func batchNormWeightRun[T Float](p *Pool, m *Moments) func([]T, [][]T) {
+	c := len(m.Mean)
+	var partial scratch[float64]
+	sums := make([]float64, c)
+	return func(dw []T, in [][]T) {
+		g, x := in[0], in[1]
+		channelSums(p, m.N, sums, &partial, func(sums []float64, from, to int) {
+			mean := m.Mean[:len(sums)]
+			for i := from * c; i < to*c; i += c {
+				row := x[i : i+len(sums)]
+				for j, v := range g[i : i+len(sums)] {
+					sums[j] += float64(v) * (float64(row[j]) - mean[j])
+				}
+			}
+		})
+		for j, s := range sums {
+			dw[j] = T(s / math.Sqrt(m.Var[j]+BatchNormEps))
 		}
-		affineRows(p, y, in[0], a, d)
 	}
 }
 
-// batchNormInputRun is dx = w/sqrt(var+eps) * (g - dv/n - xhat*dw/n).
+// batchNormInputRun is dx = w/sqrt(var+eps) * (g - dv/n - xhat*dw/n) with xhat = (x-mean)/sqrt(var+eps).
 func batchNormInputRun[T Float](p *Pool, m *Moments) func([]T, [][]T) {
+	c := len(m.Mean)
+	ofG, ofX, mean, rest := make([]T, c), make([]T, c), make([]T, c), make([]T, c)
 	return func(dx []T, in [][]T) {
-		g, xhat, w, dw, dv := in[0], in[1], in[2], in[3], in[4]
-		c, n := len(w), T(m.N)
-		s := make([]T, c)
-		for j := range s {
-			s[j] = w[j] / T(math.Sqrt(m.Var[j]+BatchNormEps))
+		g, x, w, dw, dv := in[0], in[1], in[2], in[3], in[4]
+		n := float64(m.N)
+		for j := range ofG {
+			r := 1 / math.Sqrt(m.Var[j]+BatchNormEps)
+			s := float64(w[j]) * r
+			ofG[j], ofX[j], mean[j], rest[j] = T(s), T(-s*r*float64(dw[j])/n), T(m.Mean[j]), T(-s*float64(dv[j])/n)
 		}
 		p.each(m.N, max(1, ElementsEach/c), func(_ *kernel.Work, _, from, to int) {
 			for i := from * c; i < to*c; i += c {
-				for j := range c {
-					dx[i+j] = s[j] * (g[i+j] - (dv[j]+xhat[i+j]*dw[j])/n)
+				to, gs, xs := dx[i:i+len(ofG)], g[i:i+len(ofG)], x[i:i+len(ofG)]
+				ofX, mean, rest := ofX[:len(ofG)], mean[:len(ofG)], rest[:len(ofG)]
+				for j, s := range ofG {
+					to[j] = s*gs[j] + ofX[j]*(xs[j]-mean[j]) + rest[j]
 				}
 			}
 		})

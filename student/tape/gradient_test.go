@@ -50,6 +50,12 @@ func gradientCases() []gradientCase {
 			}, x, w, []int{5})
 		}
 	}
+	for i, pad := range [][4]int{{}, {1, 1, 1, 1}, {0, 1, 2, 0}} { // a row of the kernel is long enough to be read as it lies
+		g := Geometry{Stride: [2]int{1, 1}, Pad: pad}
+		x, w := []int{3, 6, 7, 16}, []int{5, 3, 2, 16}
+		add(fmt.Sprint("ConvWeightByRows", i), true, func(b *Builder, in []*Node) *Node { return b.ConvWeight(in[0], in[1], 3, 2, g) },
+			x, newConv(x, w, g).out)
+	}
 	for i := range 4 {
 		tx, ty := i&1 > 0, i&2 > 0
 		x, y := []int{6, 5}, []int{5, 7}
@@ -103,9 +109,23 @@ func gradientCases() []gradientCase {
 	add("Dropout", true, func(b *Builder, in []*Node) *Node {
 		return b.Dropout(in[0], 0.4, 3, &Noise{Seed: 1, Step: 2})
 	}, []int{30, 4})
+	for i, v := range someViews {
+		out := []int{3 * v.count(), v.Window[0], v.Window[1], 2}
+		add(fmt.Sprint("Windows", i), true, func(b *Builder, in []*Node) *Node { return b.Windows(in[0], v) }, []int{3, 5, 4, 2})
+		add(fmt.Sprint("WindowsSum", i), true, func(b *Builder, in []*Node) *Node { return b.WindowsSum(in[0], v, 3, 5, 4, 2) }, out)
+	}
+	for i, v := range [][]int{{3, 2, 5}, {1, 2, 5}} { // rows with samples of their own, and with one
+		a := []int{6, 2, 5}
+		add(fmt.Sprint("RowScale", i), false, func(b *Builder, in []*Node) *Node { return b.RowScale(in[0], in[1]) }, a, v)
+		add(fmt.Sprint("RowEnds", i), false, func(b *Builder, in []*Node) *Node { return b.RowEnds(in[0], in[1]) }, a, v)
+		add(fmt.Sprint("AbsDot", i), false, func(b *Builder, in []*Node) *Node { return b.AbsDot(in[0], in[1]) }, a, v)
+	}
 	for i, shape := range [][]int{{3, 4, 5, 2}, {7, 3}} {
 		add(fmt.Sprint("BatchNorm", i), false, func(b *Builder, in []*Node) *Node {
 			return b.BatchNorm(in[0], in[1], in[2], &Moments{})
+		}, shape, shape[len(shape)-1:], shape[len(shape)-1:])
+		add(fmt.Sprint("BatchNormRelu", i), false, func(b *Builder, in []*Node) *Node {
+			return b.BatchNormRelu(in[0], in[1], in[2], &Moments{})
 		}, shape, shape[len(shape)-1:], shape[len(shape)-1:])
 	}
 	return cases
