@@ -194,8 +194,8 @@ func runAttack(c *cli.Context, q *trial.Attack, sub *trial.Subject, r *report.Re
 	if least := given(c, "min-robust"); least != nil {
 		for i, sum := range r.Attacks {
 			r.Checks = append(r.Checks, report.AtLeast("robust_accuracy", sum.RobustAccuracy, *least,
-				"robust accuracy %.4f at eps %s is below --min-robust %v",
-				float64(sum.RobustAccuracy), sum.EpsText, *least))
+				"robust accuracy %s at eps %s is below --min-robust %v",
+				report.Share(sum.RobustAccuracy, 4), sum.EpsText, *least))
 			r.Checks[i].Eps = &r.Attacks[i].Eps
 		}
 	}

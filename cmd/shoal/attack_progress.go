@@ -7,6 +7,7 @@ import (
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 )
 
@@ -55,14 +56,14 @@ func (w *attackWatch) Tell(p attack.Progress) {
 	at := float64(p.Samples-p.Open) + float64(p.Open)*component/float64(p.Components)
 	share := (float64(w.done) + at) / float64(max(1, w.total))
 	robust, seen := w.robust[w.k]+p.Open, w.seen[w.k]+p.Samples
-	accuracy := 100 * float64(robust) / float64(max(1, seen))
+	accuracy := float64(robust) / float64(max(1, seen))
 	if p.Over && w.single && p.Components > 1 {
-		w.bar.say(foreign.Sprintf("eps %s: robust accuracy after %s: %.2f %% (total time %.1f s)", w.eps[w.k].Text, p.Method,
-			accuracy, time.Since(w.start).Seconds()))
+		w.bar.say(foreign.Sprintf("eps %s: robust accuracy after %s: %s %% (total time %.1f s)", w.eps[w.k].Text, p.Method,
+			report.Percent(accuracy, 2), time.Since(w.start).Seconds()))
 		return
 	}
 	w.bar.set(share, func() foreign.Text {
-		return foreign.Sprintf("%s %d/%d, %d/%d, %d open, robust %.1f %%", p.Method, p.Component+1, p.Components,
-			w.done+p.Samples-p.Open, w.total, p.Open, accuracy)
+		return foreign.Sprintf("%s %d/%d, %d/%d, %d open, robust %s %%", p.Method, p.Component+1, p.Components,
+			w.done+p.Samples-p.Open, w.total, p.Open, report.Percent(accuracy, 1))
 	})
 }

@@ -178,7 +178,7 @@ func certifiedChecks(c *cli.Context, sums []report.ProofSum) (out []report.Check
 			at = fmt.Sprintf(" at eps %s", sum.EpsText)
 		}
 		out = append(out, report.AtLeast("certified_accuracy", sum.CertifiedAccuracy, *least,
-			"certified accuracy %.4f%s is below --min-certified %v", float64(sum.CertifiedAccuracy), at, *least))
+			"certified accuracy %s%s is below --min-certified %v", report.Share(sum.CertifiedAccuracy, 4), at, *least))
 		out[i].Eps = &sums[i].Eps
 	}
 	return out

@@ -275,7 +275,8 @@ func comparedChecks(c *cli.Context, q *trial.Compare, s *report.AgreementSum) (o
 		out = append(out, report.AtMost("relative_difference", s.Relative, *limit, "outputs differ by %.2e of the largest; --max-difference is %.2e", float64(s.Relative), *limit))
 	}
 	if least := given(c, "min-agreement"); least != nil && q.Decides() {
-		out = append(out, report.AtLeast("agreement", s.Agreement, *least, "%.2f %% of the predictions agree; --min-agreement is %.2f %%", 100*float64(s.Agreement), 100**least))
+		out = append(out, report.AtLeast("agreement", s.Agreement, *least, "%s %% of the predictions agree; --min-agreement is %s %%",
+			report.Percent(s.Agreement, 2), report.Percent(*least, 2)))
 	}
 	return out
 }

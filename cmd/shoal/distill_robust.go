@@ -8,6 +8,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/numeral"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/student"
 )
 
@@ -92,7 +93,7 @@ func robustLine(e student.Epoch) string {
 		if v < 0 {
 			return "-"
 		}
-		return fmt.Sprintf("%.2f %%", 100*v)
+		return report.Percent(v, 2) + " %"
 	}
 	return fmt.Sprintf("  %6.4f  %8s  %8s", r.Eps, share(r.Verified), share(r.Attacked))
 }

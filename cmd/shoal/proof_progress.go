@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/verify"
 )
 
@@ -67,7 +68,7 @@ func (w *proofWatch) words() foreign.Text {
 	case p.Parts == 0:
 		return foreign.Sprintf(", %s", p.Stage)
 	}
-	return foreign.Sprintf(", search: %.2f %% proven, %d open, worst bound %s, %.0f parts a second", 100*p.Proven, p.Open, number(p.Worst), rateOf(p))
+	return foreign.Sprintf(", search: %s %% proven, %d open, worst bound %s, %.0f parts a second", report.Percent(p.Proven, 2), p.Open, number(p.Worst), rateOf(p))
 }
 
 func rateOf(p verify.Progress) float64 { return float64(p.Parts) / max(1e-3, p.Seconds) }

@@ -154,14 +154,14 @@ func accuracyText(s *student.Score) string {
 	if s == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f %%", 100*s.Accuracy)
+	return report.Percent(s.Accuracy, 2) + " %"
 }
 
 func agreementText(s *student.Score) string {
 	if s == nil || s.Agreement < 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f %%", 100*s.Agreement)
+	return report.Percent(s.Agreement, 2) + " %"
 }
 
 // sweep is one call of the command.
@@ -317,7 +317,7 @@ func (s *sweep) report(p *printer, interrupted bool) error {
 		words.Printf("temperature %s: ", temperatureText(sum.Temperature))
 		write := func(name string, v, sd number) {
 			if !math.IsNaN(float64(v)) {
-				words.Printf("%s %.2f %%", name, 100*float64(v))
+				words.Printf("%s %s %%", name, report.Percent(v, 2))
 				if !math.IsNaN(float64(sd)) {
 					words.Printf(" (sd %.2f)", 100*float64(sd))
 				}

@@ -30,7 +30,8 @@ func plotSweep(file, title string, sums []sweepSum, teacher *report.Score) error
 	}
 	c.Series = curves
 	if teacher != nil {
-		line := report.Series{Name: fmt.Sprintf("teacher on the test images: %.2f %%", 100*teacher.Accuracy), Tone: report.Grey, Dash: 1, Bare: true}
+		name := fmt.Sprintf("teacher on the test images: %s %%", report.Percent(teacher.Accuracy, 2))
+		line := report.Series{Name: name, Tone: report.Grey, Dash: 1, Bare: true}
 		for _, t := range c.Measured {
 			line.Points = append(line.Points, report.Point{X: t, Y: 100 * float64(teacher.Accuracy)})
 		}

@@ -287,7 +287,11 @@ func shown(n report.Number) string {
 	if math.IsNaN(float64(n)) {
 		return "unknown"
 	}
-	return fmt.Sprintf("%.4g", math.Round(float64(n)*1e4)/1e4)
+	rounded := math.Round(float64(n)*1e4) / 1e4
+	if ends := rounded == 0 || rounded == 1; ends && rounded != float64(n) { // a share that is nearly all, or nearly none
+		return report.Share(n, 4)
+	}
+	return fmt.Sprintf("%.4g", rounded)
 }
 
 // words say what a requirement asks.
@@ -394,8 +398,8 @@ func tellRatios(out *release.Requirement, q *Requirement, ratios []float64, alph
 	out.Outcome, out.Samples, out.Of = t.outcome, len(ratios), len(ratios)
 	out.Items = []release.Item{{Name: fmt.Sprintf("median ratio of %d pairs", len(ratios)), Outcome: t.outcome, Value: fmt.Sprintf("%.3f", median),
 		Want: "at most " + q.AtMost.Text}}
-	out.Reason = fmt.Sprintf("the median of %d pairs is %.3f; the ratio is at most %s in %.0f %% of them", len(ratios), median, q.AtMost.Text,
-		100*t.got.value)
+	out.Reason = fmt.Sprintf("the median of %d pairs is %.3f; the ratio is at most %s in %s %% of them", len(ratios), median, q.AtMost.Text,
+		report.Percent(t.got.value, 0))
 	switch out.Outcome {
 	case failed:
 		out.Do = "shoal prune --time measures what a smaller model gains"

@@ -103,7 +103,7 @@ func (n Number) percent() string {
 	if math.IsNaN(float64(n)) {
 		return "no share"
 	}
-	return fmt.Sprintf("%.1f %%", 100*float64(n))
+	return Percent(n, 1) + " %"
 }
 
 // radii is how many rows each sample has.

@@ -172,7 +172,8 @@ func (s *ProofSum) valueWords(w *foreign.Builder) {
 	v := s.Outputs
 	w.Printf("eps %s: %d samples", s.EpsText, s.Samples)
 	if v.Tolerance != "" {
-		w.Printf(", %.1f %% proven within %s of their values (%d verified, %d falsified, %d unknown)", 100*float64(s.CertifiedAccuracy), v.Tolerance, s.Verified, s.Falsified, s.Unknown)
+		w.Printf(", %s %% proven within %s of their values (%d verified, %d falsified, %d unknown)", Percent(s.CertifiedAccuracy, 1), v.Tolerance,
+			s.Verified, s.Falsified, s.Unknown)
 	}
 	if v.Farthest.known() {
 		w.Printf(", no output gets farther than %s from its value", v.Farthest.up())

@@ -1,10 +1,6 @@
 package report
 
-import (
-	"fmt"
-
-	"github.com/shallow-waters/shoal/internal/foreign"
-)
+import "github.com/shallow-waters/shoal/internal/foreign"
 
 // PruneSum is what became of a model that lost channels; pairs are before and after.
 type PruneSum struct {
@@ -140,7 +136,7 @@ func less(before, after int) string {
 	if before == 0 {
 		return "0 %"
 	}
-	return fmt.Sprintf("%.1f %% less", 100*(1-float64(after)/float64(before)))
+	return Percent(1-float64(after)/float64(before), 1) + " % less"
 }
 
 // words name some layers of a class, and some proofs.

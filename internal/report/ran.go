@@ -47,7 +47,7 @@ func (s *RunSum) words(w *foreign.Builder) {
 	case math.IsNaN(float64(s.Accuracy)):
 		w.Printf(", no accuracy (one output names no class)")
 	default:
-		w.Printf(", accuracy %.2f %%", 100*float64(s.Accuracy))
+		w.Printf(", accuracy %s %%", Percent(s.Accuracy, 2))
 	}
 	w.Printf(", %.0f samples a second (engine %s)\n", float64(s.Speed), s.Engine)
 }

@@ -98,9 +98,9 @@ func (s *ProofSum) words(w *foreign.Builder) {
 		s.valueWords(w)
 		return
 	}
-	w.Printf("eps %s: %d images, clean accuracy %.1f %%, certified accuracy %.1f %% (%d verified, %d falsified, %d unknown), robust accuracy at most %.1f %%, %.2f s\n",
-		s.EpsText, s.Samples, 100*float64(s.CleanAccuracy), 100*float64(s.CertifiedAccuracy), s.Verified, s.Falsified, s.Unknown,
-		100*float64(s.UpperAccuracy), s.Seconds)
+	w.Printf("eps %s: %d images, clean accuracy %s %%, certified accuracy %s %% (%d verified, %d falsified, %d unknown), robust accuracy at most %s %%, %.2f s\n",
+		s.EpsText, s.Samples, Percent(s.CleanAccuracy, 1), Percent(s.CertifiedAccuracy, 1), s.Verified, s.Falsified, s.Unknown,
+		Percent(s.UpperAccuracy, 1), s.Seconds)
 }
 
 func (s *RadiusSum) words(w *foreign.Builder) {
@@ -129,21 +129,21 @@ func (s *AttackSum) words(w *foreign.Builder) {
 		return
 	}
 	if s.Tolerance != "" {
-		w.Printf("eps %s: %.1f %% [%.1f, %.1f] of %d samples stay within %s of their values, the farthest found is %s", s.EpsText, 100*float64(s.RobustAccuracy), 100*float64(s.Low), 100*float64(s.High),
-			s.Samples, s.Tolerance, *s.Deviation)
+		w.Printf("eps %s: %s %% [%s, %s] of %d samples stay within %s of their values, the farthest found is %s", s.EpsText,
+			Percent(s.RobustAccuracy, 1), Percent(s.Low, 1), Percent(s.High, 1), s.Samples, s.Tolerance, *s.Deviation)
 		if s.Outputs != nil {
 			s.Outputs.errors(w)
 		}
 		w.Printf(", %s, %.1f s, %d evaluations\n", s.Method, s.Seconds, s.Evaluations)
 		for _, part := range s.Components {
-			w.Printf("  within it after %s: %.1f %%\n", part.Method, 100*float64(part.RobustAccuracy))
+			w.Printf("  within it after %s: %s %%\n", part.Method, Percent(part.RobustAccuracy, 1))
 		}
 		return
 	}
-	w.Printf("eps %s: robust accuracy %.1f %% [%.1f, %.1f] of %d images (clean %.1f %%), %s, %.1f s, %d evaluations\n", s.EpsText,
-		100*float64(s.RobustAccuracy), 100*float64(s.Low), 100*float64(s.High), s.Samples, 100*float64(s.CleanAccuracy), s.Method, s.Seconds, s.Evaluations)
+	w.Printf("eps %s: robust accuracy %s %% [%s, %s] of %d images (clean %s %%), %s, %.1f s, %d evaluations\n", s.EpsText,
+		Percent(s.RobustAccuracy, 1), Percent(s.Low, 1), Percent(s.High, 1), s.Samples, Percent(s.CleanAccuracy, 1), s.Method, s.Seconds, s.Evaluations)
 	for _, part := range s.Components {
-		w.Printf("  robust accuracy after %s: %.1f %%\n", part.Method, 100*float64(part.RobustAccuracy))
+		w.Printf("  robust accuracy after %s: %s %%\n", part.Method, Percent(part.RobustAccuracy, 1))
 	}
 }
 
@@ -164,7 +164,7 @@ func (r *Result) compareWords(w *foreign.Builder) {
 	case math.IsNaN(float64(s.Agreement)):
 		w.Printf("no predictions to compare: one output names no class\n")
 	default:
-		w.Printf("predictions agree on %.2f %%\n", 100*float64(s.Agreement))
+		w.Printf("predictions agree on %s %%\n", Percent(s.Agreement, 2))
 	}
 	const shown = 20
 	for i, x := range s.Differing {

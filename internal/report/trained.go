@@ -116,12 +116,12 @@ func (s *TrainSum) words(w *foreign.Builder) {
 		s.numbers(w)
 		return
 	}
-	w.Printf("test: accuracy %.2f %%", 100*float64(s.Test.Accuracy))
+	w.Printf("test: accuracy %s %%", Percent(s.Test.Accuracy, 2))
 	if s.Teacher != nil && s.Teacher.Test != nil {
-		w.Printf(" (teacher %.2f %%)", 100*float64(s.Teacher.Test.Accuracy))
+		w.Printf(" (teacher %s %%)", Percent(s.Teacher.Test.Accuracy, 2))
 	}
 	if a := float64(s.Test.Agreement); !math.IsNaN(a) {
-		w.Printf(", agreement %.2f %%", 100*a)
+		w.Printf(", agreement %s %%", Percent(a, 2))
 	}
 	w.Printf(" on %d images\n", s.Test.Samples)
 }

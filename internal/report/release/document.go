@@ -133,7 +133,7 @@ func digits(n report.Number) string {
 	if math.IsNaN(float64(n)) {
 		return "–"
 	}
-	return fmt.Sprintf("%.4f", float64(n))
+	return report.Share(n, 4)
 }
 
 // made says how the result was made.
