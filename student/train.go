@@ -105,9 +105,24 @@ type DivergedError struct {
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("training diverged in epoch %d, step %d: %s; try a learning rate below %v, and look for numbers in the data that are huge or none",
-		e.Epoch, e.Step, e.What, e.Rate)
+	try := "look"
+	if rate := e.Smaller(); rate > 0 {
+		try = fmt.Sprintf("try a learning rate of %.3g, and look", rate)
+	}
+	return fmt.Sprintf("training diverged in epoch %d, step %d: %s; %s for numbers in the data that are huge or none", e.Epoch, e.Step, e.What, try)
 }
+
+// Smaller is a learning rate to try instead: a tenth, and no more than where none is said, for a tenth of what is absurd is so too. It is 0 where
+// the rate is too small already to be what is wrong.
+func (e *DivergedError) Smaller() float64 {
+	if e.Rate <= smallRate {
+		return 0
+	}
+	return min(e.Rate/10, Config{}.withDefaults().LearningRate)
+}
+
+// smallRate moves no weight far in the steps that a run has, whatever its loss.
+const smallRate = 1e-6
 
 // Trainer is a run: the graph, the weights and where it stands.
 type Trainer struct {

@@ -283,6 +283,12 @@ func TestDivergenceStopsWithAdvice(t *testing.T) {
 	if _, err = Train(context.Background(), a, d, nil, Config{Technique: Logits, Batch: 64, LearningRate: 1e30}, Options{}); !errors.As(err, &div) {
 		t.Errorf("a learning rate of 1e30: %v", err)
 	}
+	for rate, want := range map[float64]float64{1e30: 1e-3, 0.1: 1e-3, 1e-3: 1e-4, 1e-6: 0, 1e-12: 0} {
+		e := &DivergedError{Rate: rate}
+		if got := e.Smaller(); math.Abs(got-want) > 1e-12 || strings.Contains(e.Error(), "learning rate") != (want > 0) {
+			t.Errorf("instead of a learning rate of %v: %v (%v), want %v", rate, got, e, want)
+		}
+	}
 }
 
 func TestEarlyStoppingKeepsTheBest(t *testing.T) {

@@ -115,7 +115,11 @@ func (l *lesson) train1(c *cli.Context, cfg student.Config, epoch func(student.E
 	res, err := student.Train(c.Context, l.arch, l.train, l.valid, cfg, o)
 	var diverged *student.DivergedError
 	if errors.As(err, &diverged) {
-		return nil, &codeError{code: exitError, err: err, hint: fmt.Sprintf("--learning-rate %v, for example", diverged.Rate/10)}
+		e := &codeError{code: exitError, err: err}
+		if rate := diverged.Smaller(); rate > 0 {
+			e.hint = fmt.Sprintf("--learning-rate %.3g, for example", rate)
+		}
+		return nil, e
 	}
 	return res, err
 }
@@ -226,8 +230,8 @@ func (l *lesson) finish(c *cli.Context, res *student.Result, interrupted bool) e
 		}
 	}
 	if least := given(c, "min-accuracy"); least != nil && s.Test != nil {
-		r.Checks = append(r.Checks, report.AtLeast("accuracy", s.Test.Accuracy, *least, "accuracy %.4f is below --min-accuracy %v",
-			float64(s.Test.Accuracy), *least))
+		r.Checks = append(r.Checks, report.AtLeast("accuracy", s.Test.Accuracy, *least, "accuracy %s is below --min-accuracy %v",
+			report.Share(s.Test.Accuracy, 4), *least))
 	}
 	if err := printResult(c, r); err != nil {
 		return err
