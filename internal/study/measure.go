@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/engine"
@@ -28,7 +29,7 @@ type evaluated struct {
 }
 
 func (e *evaluated) words() string {
-	text := fmt.Sprintf("accuracy %.2f %%", 100*float64(e.Correct)/float64(e.Samples))
+	text := fmt.Sprintf("accuracy %s %%", report.Percent(float64(e.Correct)/float64(e.Samples), 2))
 	if e.Classes == nil {
 		text = e.errorWords()
 	}

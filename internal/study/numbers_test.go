@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -197,6 +198,7 @@ func TestAStudyOfNumbers(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
+	sameOnceRead(t, r)
 
 	worked = nil
 	if _, err := Run(context.Background(), spec, o); err != nil || len(worked) != 0 {
@@ -318,5 +320,22 @@ func TestNumbersThatNobodySays(t *testing.T) {
 		if err := open(several); err == nil || !strings.HasPrefix(err.Error(), "student small: ") {
 			t.Fatalf("of two students that do not fit the one to be named: %v", err)
 		}
+	}
+}
+
+// sameOnceRead checks that results say in JSON what they said when they are read again.
+func sameOnceRead(t *testing.T, r *Results) {
+	t.Helper()
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again Results
+	if err := json.Unmarshal(b, &again); err != nil {
+		t.Fatal(err)
+	}
+	if !sameJSON(t, r, &again) {
+		c, _ := json.Marshal(&again)
+		t.Errorf("results are\n%s\nand once read\n%s", b, c)
 	}
 }

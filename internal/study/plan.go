@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/infer"
 	"github.com/shallow-waters/shoal/student"
@@ -284,7 +285,7 @@ func (t *trained) words() string {
 	if t.Valid.Accuracy < 0 { // of numbers, whose loss is the mean squared difference
 		return fmt.Sprintf("validation RMSE %.4g", t.rmse())
 	}
-	return fmt.Sprintf("validation accuracy %.1f %%", 100*t.Valid.Accuracy)
+	return fmt.Sprintf("validation accuracy %s %%", report.Percent(t.Valid.Accuracy, 1))
 }
 
 // rmse is the root of the validation loss of numbers.

@@ -22,9 +22,9 @@ const (
 )
 
 // Power is how often a study of so many seeds and images separates an effect that lies distance from its limit, in the units of the spread. Its
-// interval is the one that checks have: Student's half over seeds and over images, joined as the root of their squares. The mean is normal, and the
-// variance over the seeds as many times chi-squared; that over images, of which there are many, is taken as it is. One seed, or one image, separates
-// nothing.
+// interval is the one that checks have: Student's half over seeds and over images, or Newcombe's over images where it is not known which are right,
+// joined as the root of their squares. The mean is normal, and the variance over the seeds as many times chi-squared; that over images, of which
+// there are many, is taken as it is. One seed, or one image, separates nothing.
 func (s Spread) Power(distance float64, seeds, images int, level float64) float64 {
 	return s.power(distance, seeds, images, level, spreads{})
 }
@@ -51,6 +51,16 @@ func (s Spread) power(distance float64, seeds, images int, level float64, known 
 	student := func(v, count float64) float64 {
 		return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: count - 1}.Quantile(0.5+level/2) * math.Sqrt(v/count)
 	}
+	ofImages := func(v float64) float64 {
+		if s.Shares == nil {
+			return student(v, n)
+		}
+		below, above := newcombe(s.Shares[0], s.Shares[1], images, images, level)
+		if s.above {
+			return 100 * above
+		}
+		return 100 * below
+	}
 	above := func(half, sd float64) float64 {
 		if sd == 0 {
 			if distance > half {
@@ -61,12 +71,12 @@ func (s Spread) power(distance float64, seeds, images int, level float64, known 
 		return distuv.UnitNormal.CDF((distance - half) / sd)
 	}
 	if s.Seeds == 0 {
-		return above(student(s.OfImages*s.OfImages, n), s.OfImages/math.Sqrt(n))
+		return above(ofImages(s.OfImages*s.OfImages), s.OfImages/math.Sqrt(n))
 	}
 	k := float64(seeds)
 	seed, image, rest := s.OfSeeds*s.OfSeeds, s.OfImages*s.OfImages, s.OfRest*s.OfRest
 	sd := math.Sqrt(seed/k + image/n + rest/(k*n))
-	overSeeds, overImages := student(seed+rest/n, k), student(image+rest/k, n)
+	overSeeds, overImages := student(seed+rest/n, k), ofImages(image+rest/k)
 	sum := 0.0
 	for _, factor := range known.over(seeds) {
 		sum += above(math.Hypot(factor*overSeeds, overImages), sd)
@@ -175,7 +185,10 @@ func (r *Results) Power() []PowerRow {
 			if k.Less {
 				row.Distance = -row.Distance
 			}
-			row.Five, row.Seen = row.needs(five-gap, row.Level, known), row.needs(math.Abs(row.Distance)-gap, row.Level, known)
+			row.above = k.Less
+			row.Five = row.needs(five-gap, row.Level, known)
+			row.above = k.Less != (row.Distance < 0) // separated, on the other side of the limit
+			row.Seen = row.needs(math.Abs(row.Distance)-gap, row.Level, known)
 			out = append(out, row)
 		}
 	}

@@ -37,7 +37,12 @@ func separated(effect [][]float64) bool {
 	return Interval{Mean: mean(rows)}.crossed(halfWidth(rows, trial.Level), half, half).Low > 0
 }
 
-var someSpreads = []Spread{{3, 200, 2, 40, 20}, {3, 50, 4, 10, 40}, {3, 1000, 0.5, 30, 30}, {5, 50, 6, 5, 5}}
+// spreadFrom has its fields in their order.
+func spreadFrom(seeds, images int, ofSeeds, ofImages, ofRest float64) Spread {
+	return Spread{Seeds: seeds, Images: images, OfSeeds: ofSeeds, OfImages: ofImages, OfRest: ofRest}
+}
+
+var someSpreads = []Spread{spreadFrom(3, 200, 2, 40, 20), spreadFrom(3, 50, 4, 10, 40), spreadFrom(3, 1000, 0.5, 30, 30), spreadFrom(5, 50, 6, 5, 5)}
 
 // TestSpreadsAreFoundAgain: over many tables the variances come out as those that were drawn from.
 func TestSpreadsAreFoundAgain(t *testing.T) {
@@ -47,7 +52,7 @@ func TestSpreadsAreFoundAgain(t *testing.T) {
 		const n = 400
 		for range n {
 			// Seeds are drawn wide, so that hardly one comes out below 0: the floor there is all that makes a mean of many too large.
-			wide := Spread{0, 0, 10 + s.OfSeeds, s.OfImages, s.OfRest}
+			wide := spreadFrom(0, 0, 10+s.OfSeeds, s.OfImages, s.OfRest)
 			got := spreadOf(drawn(rng, 3, 6, 60, wide))
 			seed, image, rest = seed+got.OfSeeds*got.OfSeeds/n, image+got.OfImages*got.OfImages/n, rest+got.OfRest*got.OfRest/n
 		}
@@ -109,7 +114,7 @@ func TestPowerIsWhatSimulatedStudiesShow(t *testing.T) {
 // TestCautiousSeedsHaveThePowerInFourOfFivePilots draws pilots of three seeds and asks what studies of the sizes that they ask for can do in truth.
 func TestCautiousSeedsHaveThePowerInFourOfFivePilots(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 4))
-	truth := Spread{3, 400, 4, 15, 15}
+	truth := spreadFrom(3, 400, 4, 15, 15)
 	enough, cautious, n := 0, 0, 300
 	known := spreads{}
 	for range n {
@@ -219,6 +224,71 @@ func TestPowerOfRatiosAndShares(t *testing.T) {
 		// Answers that are right or wrong make intervals wider where the effect comes out larger: a little more power than normal ones have.
 		if got < 0.76 || got > 0.9 {
 			t.Errorf("%s: %d seeds and %d images were asked for: %.3f of the studies separate", name, need.Both[0], need.Both[1], got)
+		}
+	}
+}
+
+// TestPowerOfSharesWhoseImagesAreNotKnown: studies of right answers of which only the number was kept are judged by their check, five points from
+// the limit on either side. Near 0 and 1 Newcombe's halves differ, and are not Student's.
+func TestPowerOfSharesWhoseImagesAreNotKnown(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 3))
+	for _, c := range []struct {
+		p, q          float64
+		less          bool
+		seeds, images int // 0 seeds: one model each
+		ofSeeds       float64
+	}{
+		{0.99, 0.985, false, 0, 150, 0}, {0.99, 0.985, true, 0, 150, 0}, {0.02, 0.03, false, 0, 200, 0}, {0.02, 0.03, true, 0, 200, 0},
+		{0.98, 0.02, false, 0, 200, 0}, {0.97, 0.9, false, 4, 400, 0.01}, {0.6, 0.5, true, 5, 900, 0.01},
+	} {
+		right := func(share float64, n int) (k int) {
+			for range n {
+				if rng.Float64() < share {
+					k++
+				}
+			}
+			return k
+		}
+		limit := 100*(c.p-c.q) - PowerEffect
+		if c.less {
+			limit = 100*(c.p-c.q) + PowerEffect
+		}
+		r := made{}.results()
+		r.Spec.Seeds = []uint64{0}
+		if c.seeds > 0 {
+			r.Spec.Seeds = make([]uint64, c.seeds)
+			for s := range r.Spec.Seeds {
+				r.Spec.Seeds[s] = uint64(s)
+			}
+		}
+		separated, n := 0, 2000
+		for range n {
+			of := func(share float64) func(int64) (stood, error) {
+				all := make([]stood, max(1, c.seeds))
+				for s := range all {
+					own := min(1, max(0, share+c.ofSeeds*rng.NormFloat64()))
+					all[s] = stood{seed: int64(s), right: right(own, c.images), n: c.images}
+					if c.seeds == 0 {
+						all[s].seed = NoSeed
+					}
+				}
+				return func(s int64) (stood, error) { return all[s], nil }
+			}
+			if (Check{Limit: limit, Less: c.less}).shares(r, of(c.p), of(c.q)).Verdict == Pass {
+				separated++
+			}
+		}
+		s := Spread{Seeds: c.seeds, Images: c.images, OfImages: 100 * math.Sqrt(c.p*(1-c.p)+c.q*(1-c.q)), Shares: &[2]float64{c.p, c.q}, above: c.less}
+		if c.seeds > 0 {
+			// each seed is asked about images of its own here, which counts as the seed's
+			s.OfSeeds = 100 * math.Sqrt(2*c.ofSeeds*c.ofSeeds+(c.p*(1-c.p)+c.q*(1-c.q))/float64(c.images))
+			s.OfImages = 0
+		}
+		want, got := s.Power(PowerEffect, c.seeds, c.images, trial.Level), float64(separated)/float64(n)
+		t.Logf("%+v: power %.3f, of %d studies %.3f", c, want, n, got)
+		// the mean's normal approximation of a few right or wrong answers, and the simulation's own noise
+		if math.Abs(want-got) > 0.06 {
+			t.Errorf("%+v: power %.3f, but %.3f of the studies separate", c, want, got)
 		}
 	}
 }

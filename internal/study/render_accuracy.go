@@ -23,7 +23,7 @@ func (w *writer) accuracy() error {
 		rows := w.of(s)
 		for _, m := range rows {
 			correct = append(correct, m.Correct)
-			each = append(each, fmt.Sprintf("%.2f", 100*m.Accuracy()))
+			each = append(each, report.Percent(m.Accuracy(), 2))
 			if m.Agreement != nil {
 				agree = append(agree, *m.Agreement)
 			}
@@ -37,10 +37,10 @@ func (w *writer) accuracy() error {
 			T = fmt.Sprint(temperature[0])
 		}
 		if len(agree) > 0 {
-			agreement = fmt.Sprintf("%.2f", 100*share(agree, rows[0].Samples).Mean)
+			agreement = report.Percent(share(agree, rows[0].Samples).Mean, 2)
 		}
 		if len(valid) > 0 {
-			v = fmt.Sprintf("%.2f", 100*mean(valid))
+			v = report.Percent(mean(valid), 2)
 		}
 		t.Rows = append(t.Rows, []string{s.String(), T, report.Grouped(rows[0].Parameters), percent(share(correct, rows[0].Samples)),
 			joined(each), agreement, v})

@@ -284,11 +284,7 @@ func (w *writer) certified() error {
 				row := []string{s.String(), d}
 				for _, e := range c.Eps {
 					v := at(s, d, e)
-					cell := fmt.Sprintf("%.1f", 100*v.Mean)
-					if !math.IsNaN(v.Low) {
-						cell += fmt.Sprintf(" [%.1f, %.1f]", 100*v.Low, 100*v.High)
-					}
-					row = append(row, cell)
+					row = append(row, report.Percent(v.Mean, 1)+percentEnds(v, 1))
 				}
 				table.Rows = append(table.Rows, row)
 			}

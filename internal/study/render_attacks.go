@@ -79,7 +79,7 @@ func (w *writer) attacks() error {
 			row := []string{s.String()}
 			for e := -1; e < len(a.Eps); e++ {
 				v := at(s, e)
-				row = append(row, fmt.Sprintf("%.1f [%.1f, %.1f]", 100*v.Mean, 100*v.Low, 100*v.High))
+				row = append(row, report.Percent(v.Mean, 1)+percentEnds(v, 1))
 			}
 			table.Rows = append(table.Rows, row)
 		}

@@ -78,7 +78,7 @@ func checkTable(c ClaimResult) report.Table {
 			if k.Kind == "ratio" {
 				return atLeast(censored) + fmt.Sprintf("%.5f", v)
 			}
-			return fmt.Sprintf("%.2f %%", 100*v)
+			return report.Percent(v, 2) + " %"
 		}
 		effect, wanted := "-", ""
 		sign := ">"
@@ -89,7 +89,7 @@ func checkTable(c ClaimResult) report.Table {
 		case k.Kind == "equal":
 			wanted = "all images alike"
 			if k.Effect.N > 0 {
-				effect = fmt.Sprintf("%.2f %% alike", k.Effect.Mean)
+				effect = report.Percent(k.Effect.Mean/100, 2) + " % alike"
 			}
 		case k.Kind == "ratio":
 			wanted = fmt.Sprintf("A / B %s %v", sign, k.Limit)

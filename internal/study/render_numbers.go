@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
 )
 
@@ -12,10 +13,15 @@ func percent(v Interval) string {
 	if math.IsNaN(v.Mean) {
 		return "-"
 	}
+	return report.Percent(v.Mean, 2) + percentEnds(v, 2)
+}
+
+// percentEnds is the interval of a share of 1, behind a space; "" where there is none.
+func percentEnds(v Interval, decimals int) string {
 	if math.IsNaN(v.Low) {
-		return fmt.Sprintf("%.2f", 100*v.Mean)
+		return ""
 	}
-	return fmt.Sprintf("%.2f [%.2f, %.2f]", 100*v.Mean, 100*v.Low, 100*v.High)
+	return fmt.Sprintf(" [%s, %s]", report.Percent(v.Low, decimals), report.Percent(v.High, decimals))
 }
 
 // small writes radii, with the interval.

@@ -122,7 +122,7 @@ func found(c ClaimResult) string {
 		}
 		switch k.Kind {
 		case "equal":
-			list = append(list, fmt.Sprintf("%.2f %% of images alike", k.Effect.Mean))
+			list = append(list, report.Percent(k.Effect.Mean/100, 2)+" % of images alike")
 			continue
 		case "difference":
 			unit, format = " points", "%+.1f"

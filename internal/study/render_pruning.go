@@ -60,11 +60,11 @@ func (w *writer) pruning() error {
 			yes = map[bool]string{true: "yes", false: "no"}[proven]
 		}
 		row := []string{s.String(), fmt.Sprintf("%.1f", removed/float64(n)), mid(params),
-			mid(after) + fmt.Sprintf(" (%.0f %% less)", 100*(1-after/params)), mid(macs), mid(macsAfter)}
+			mid(after) + fmt.Sprintf(" (%s %% less)", report.Percent(1-after/params, 0)), mid(macs), mid(macsAfter)}
 		if numbers {
 			row = append(row, figureOf(notBelow0(tInterval(moved))), figureOf(largest(most)))
 		} else {
-			row = append(row, percent(share(before, rows[0].Samples)), percent(share(now, rows[0].Samples)), fmt.Sprintf("%.2f", 100*least))
+			row = append(row, percent(share(before, rows[0].Samples)), percent(share(now, rows[0].Samples)), report.Percent(least, 2))
 		}
 		t.Rows = append(t.Rows, append(row, yes))
 	}

@@ -132,6 +132,19 @@ func (p PrunedRow) MarshalJSON() ([]byte, error) {
 	}{row: row(p)})
 }
 
+// UnmarshalJSON reads what MarshalJSON wrote: where there are no classes, nothing is the same or not.
+func (p *PrunedRow) UnmarshalJSON(b []byte) error {
+	type row PrunedRow
+	classes := struct {
+		Same *int `json:"same"`
+	}{}
+	if err := errors.Join(json.Unmarshal(b, (*row)(p)), json.Unmarshal(b, &classes)); err != nil {
+		return err
+	}
+	p.numbers = classes.Same == nil
+	return nil
+}
+
 // TryRow is a training with one of several temperatures.
 type TryRow struct {
 	Subject

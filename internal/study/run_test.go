@@ -230,6 +230,7 @@ func TestTinyStudyEndToEnd(t *testing.T) {
 		t.Errorf("%d models, %d tries, %d attacks, %d radii, %d claims, failures %v", len(r.Models), len(r.Tries), len(r.Attacks),
 			len(r.Radii), len(r.Claims), r.Failures)
 	}
+	sameOnceRead(t, r)
 	if worked["training"] != 6 || worked["attacking"] != 10 || worked["certifying"] != 5 || worked["pruning"] != 2 {
 		t.Error(worked)
 	}

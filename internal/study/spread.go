@@ -11,6 +11,10 @@ type Spread struct {
 	OfSeeds  float64 `json:"sd_seeds"`
 	OfImages float64 `json:"sd_images"`
 	OfRest   float64 `json:"sd_rest"`
+	// Shares are those of the two models, of 1, where it is not known which images are right; the interval over images is Newcombe's then, of which
+	// above says that the upper half is asked for.
+	Shares *[2]float64 `json:"shares,omitempty"`
+	above  bool
 }
 
 // spreadOf takes the effect of every seed (row) and image (column) apart by the mean squares of a two-way analysis of variance without replication; a
@@ -46,7 +50,7 @@ func spreadOf(effect [][]float64) *Spread {
 	ofRows /= float64(seeds - 1)
 	rest /= float64((seeds - 1) * (images - 1))
 	seed, image := max(0, ofRows-rest)/float64(images), max(0, ofColumns-rest)/float64(seeds)
-	return &Spread{seeds, images, math.Sqrt(seed), math.Sqrt(image), math.Sqrt(rest)}
+	return &Spread{Seeds: seeds, Images: images, OfSeeds: math.Sqrt(seed), OfImages: math.Sqrt(image), OfRest: math.Sqrt(rest)}
 }
 
 // spreadOfShares is that of a difference of shares. Where it is not known which images are right, they count as if each model had been asked about
@@ -64,7 +68,7 @@ func spreadOfShares(x, y []stood) *Spread {
 			p, q = p+x[k].part()/float64(len(x)), q+y[k].part()/float64(len(x))
 			effect = append(effect, 100*(x[k].part()-y[k].part()))
 		}
-		out := &Spread{Images: x[0].n, OfImages: 100 * math.Sqrt(p*(1-p)+q*(1-q))}
+		out := &Spread{Images: x[0].n, OfImages: 100 * math.Sqrt(p*(1-p)+q*(1-q)), Shares: &[2]float64{p, q}}
 		if !seedless {
 			out.Seeds, out.OfSeeds = len(x), math.Sqrt(variance(effect))
 		}
