@@ -78,12 +78,12 @@ type certifyConfig struct {
 	Version    string             `json:"shoal_version"`
 }
 
-func configOf(c *cli.Context, s *samples, v *verify.Verifier) certifyConfig {
+func configOf(c *cli.Context, s *samples, info verify.Info) certifyConfig {
 	return certifyConfig{Data: c.String("data"), DataHash: s.set.SHA256, Split: c.String("split"), Range: c.String("range"),
 		Resize: c.String("resize"), EXIF: c.Bool("exif"),
 		Norm: "linf", Mean: s.Mean, Std: s.Std, Method: c.String("method"), Semantics: c.String("semantics"),
-		Timeout: timeoutText(c), Falsify: c.String("falsify"), Softmax: v.Info().SoftmaxDropped, Engine: "go float32", Version: version(),
-		PixelRange: s.Valid, Reading: readingOf(c).String(), Departures: v.Info().Departures, Widened: v.Info().Widened}
+		Timeout: timeoutText(c), Falsify: c.String("falsify"), Softmax: info.SoftmaxDropped, Engine: "go float32", Version: version(),
+		PixelRange: s.Valid, Reading: readingOf(c).String(), Departures: info.Departures, Widened: info.Widened}
 }
 
 func timeoutText(c *cli.Context) string {
@@ -120,10 +120,16 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 		return err
 	}
 	q.Certificates = written
-	v := q.Verifier
-	defer v.Close()
 	defer q.Close()
-	config := configOf(c, s, v)
+	info := verify.Info{Departures: []verify.Departure{}}
+	switch {
+	case q.Lacks == nil:
+		info = q.Verifier.Info()
+		defer q.Verifier.Close()
+	case shard.N > 0: // what is unknown for want of memory is not recorded
+		return q.Lacks
+	}
+	config := configOf(c, s, info)
 	config.Eps, config.EpsText = q.Eps[0].Value, c.String("eps")
 	r := &report.Result{Question: report.Certify, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
 	kept := config
@@ -139,7 +145,7 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	start := time.Now()
 	several := len(q.Eps) > 1
 	p := newPrinter(c, columns(r.Question, sub, several))
-	if p.mode == "" && v.Info().SoftmaxDropped {
+	if p.mode == "" && info.SoftmaxDropped {
 		foreign.Fprintln(c.App.ErrWriter, "the last Softmax is left out: margins are of logits")
 	}
 	if r.Interrupted, err = eachSample(c, q.Samples, shard, "certifying", w, q.Ask, p.rowsOf(shard, r)); err != nil {

@@ -59,10 +59,13 @@ func radiusAction(c *cli.Context) error {
 	if q.Proofs, s, err = openProofs(c, sub, set, nil, trial.UpperSearch, w); err != nil { // the attack has its turn when the radius is known
 		return err
 	}
+	if q.Lacks != nil {
+		return q.Lacks
+	}
 	defer q.Verifier.Close()
 	defer q.Close()
 	q.Certificates = written
-	config := configOf(c, s, q.Verifier)
+	config := configOf(c, s, q.Verifier.Info())
 	config.Eps, config.EpsText = q.Max, givenText(c, "max-eps")
 	r := &report.Result{Question: report.Radii, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
 	kept := config

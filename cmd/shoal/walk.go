@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/shallow-waters/shoal/attack"
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
@@ -20,7 +21,8 @@ import (
 )
 
 // openProofs opens what certify and radius work on: the subject's model, ready for bounds, and samples in its layout. f is the search that proofs
-// begin with; of are the settings of one for single samples, where these need a model of their own.
+// begin with; of are the settings of one for single samples, where these need a model of their own. Where memory is missing to make the
+// model ready, there is no verifier and no error, but Lacks.
 func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify.Attack, of attack.SearchOptions,
 	w *proofWatch) (trial.Proofs, *samples, error) {
 	ready, done := beforeDeadline(c)
@@ -28,16 +30,24 @@ func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify
 	p := trial.Proofs{Subject: sub, Timeout: c.Duration("timeout"), Began: began(c)}
 	o := withFalsifier(c, f)
 	o.Watch = w.tell
+	var shape []int
 	var err error
-	if p.Verifier, err = trial.OpenVerifier(ready, sub, o); err != nil {
+	switch p.Verifier, err = trial.OpenVerifier(ready, sub, o); {
+	case err == nil:
+		shape = p.Verifier.Info().InputShape
+	case errors.As(err, new(*budget.Error)) && sub.Classes() > 0 && sub.InputShape() != nil:
+		p.Lacks, shape = err, sub.InputShape()
+	default:
 		return p, nil, notReady(c, err)
 	}
-	s, err := joined(c, set, p.Verifier.Info().InputShape)
+	s, err := joined(c, set, shape)
 	if err == nil {
 		err = checkLabels(c, s, sub)
 	}
 	if err != nil {
-		p.Verifier.Close()
+		if p.Verifier != nil {
+			p.Verifier.Close()
+		}
 		return p, nil, err
 	}
 	p.Samples = s.Samples

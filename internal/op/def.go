@@ -60,6 +60,10 @@ type Def struct {
 	// Linear describes the operator to the relaxing domains. Called once per node when a network is compiled.
 	Linear func(n *onnxio.Node) (*Linear, error)
 
+	// Wraps tells what results are on integers. See Wrap.
+	Wraps Wrap
+	whole *Def // by which nodes of integers are bounded; nil where that is this one
+
 	// Rising tells that a node's output, element by element of its one variable input, does not decrease where that increases. nil for not known.
 	Rising func(n *onnxio.Node) bool
 	// Zero tells when slots of the output are zero. See Zero.

@@ -36,6 +36,9 @@ func (t *Table) With(defs ...Def) *Table {
 		if d.Domain == "" && Standard().Forms[d.Name] == nil {
 			panic("op: " + k + " is not in standard.txt")
 		}
+		if d.Wraps != WrapsNot {
+			d.whole = whole(d)
+		}
 		out.defs[k] = &d
 	}
 	return out
@@ -52,7 +55,7 @@ func (t *Table) Lookup(n *onnxio.Node) (*Def, error) {
 	if err := d.check(n); err != nil {
 		return nil, err
 	}
-	return d, nil
+	return d.Bounded(n), nil
 }
 
 // All returns the definitions by name.

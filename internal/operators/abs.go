@@ -12,7 +12,7 @@ import (
 )
 
 var absOp = op.Def{
-	Name: "Abs", Since: 6, AnyOrder: true,
+	Name: "Abs", Since: 6, Wraps: op.WrapsExact, AnyOrder: true,
 	Shape: sameShape, Eval: absEval,
 	Gradient: absGradient,
 	Interval: elementInterval(func(l, u float64) (float64, float64) { return relax.KinkBounds(l, u, -1, 1) }),

@@ -8,7 +8,7 @@ import (
 )
 
 var addOp = op.Def{
-	Name: "Add", Since: 7, Zero: op.ZeroSummed, AnyOrder: true,
+	Name: "Add", Since: 7, Wraps: op.WrapsExact, Zero: op.ZeroSummed, AnyOrder: true,
 	Shape:    pairType,
 	Eval:     evalArithmetic(&addition),
 	Gradient: sumGradient(1, 1),

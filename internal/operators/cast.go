@@ -157,14 +157,7 @@ func castInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 }
 
 // integerRange gives the smallest and largest value of an integer type, the ends of 64-bit types rounded outward.
-func integerRange(d onnxio.DType) (lo, hi float64) {
-	bits := float64(d.Bits())
-	switch d {
-	case onnxio.Uint2, onnxio.Uint4, onnxio.Uint8, onnxio.Uint16, onnxio.Uint32, onnxio.Uint64:
-		return 0, math.Exp2(bits) - 1
-	}
-	return -math.Exp2(bits - 1), math.Exp2(bits-1) - 1
-}
+func integerRange(d onnxio.DType) (lo, hi float64) { return op.IntegerRange(d) }
 
 // castLinear is the identity between float types and from integers or bool to floats; otherwise only the box is known.
 func castLinear(n *onnxio.Node) (*op.Linear, error) {

@@ -11,7 +11,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var clipOp = op.Def{Name: "Clip", Since: 6, Rising: always,
+var clipOp = op.Def{Name: "Clip", Since: 6, Wraps: op.WrapsRounded, Rising: always,
 	Attrs:    op.Attributes{"min": op.AnyValue, "max": op.AnyValue},
 	AnyOrder: true, Shape: sameShape, Eval: clipEval, Gradient: clipGradient, Interval: clipInterval, Linear: clipLinear, Couple: coupleElementwise}
 

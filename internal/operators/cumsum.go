@@ -10,7 +10,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var cumSumOp = op.Def{Name: "CumSum", Since: 11,
+var cumSumOp = op.Def{Name: "CumSum", Since: 11, Wraps: op.WrapsExact,
 	Attrs: op.Attributes{"exclusive": op.Boolean, "reverse": op.Boolean},
 	Shape: cumSumShape, Eval: cumSumEval, Gradient: cumSumGradient, Linear: cumSumLinear, Couple: coupleCumSum}
 

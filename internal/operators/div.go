@@ -11,7 +11,7 @@ import (
 )
 
 var divOp = op.Def{
-	Name: "Div", Since: 7, AnyOrder: true,
+	Name: "Div", Since: 7, Wraps: op.WrapsExact, AnyOrder: true,
 	Shape:    pairType,
 	Eval:     divEval,
 	Gradient: divGradient,

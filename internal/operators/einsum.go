@@ -12,7 +12,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var einsumOp = op.Def{Name: "Einsum", Since: 12,
+var einsumOp = op.Def{Name: "Einsum", Since: 12, Wraps: op.WrapsRounded,
 	Attrs: op.Attributes{"equation": op.AnyValue},
 	Shape: einsumShape, Eval: einsumEval, Gradient: einsumGradient, Interval: einsumInterval, Linear: einsumLinear, MACs: einsumMACs,
 	Couple: coupleEinsum,

@@ -15,7 +15,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var gemmOp = op.Def{Name: "Gemm", Since: 7, FeaturesLast: true,
+var gemmOp = op.Def{Name: "Gemm", Since: 7, Wraps: op.WrapsExact, FeaturesLast: true,
 	Attrs: op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean},
 	Shape: gemmShape, Eval: gemmEval, Fast: gemmFast, Gradient: gemmGradient, Interval: gemmInterval, Linear: gemmLinear,
 	MACs: gemmMACs, Couple: coupleGemm}

@@ -12,7 +12,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var matMulOp = op.Def{Name: "MatMul", Since: 1, FeaturesLast: true, Shape: matmulShape, Eval: matmulEval, Fast: matmulFast, Gradient: matmulGradient,
+var matMulOp = op.Def{Name: "MatMul", Since: 1, Wraps: op.WrapsExact,
+	FeaturesLast: true, Shape: matmulShape, Eval: matmulEval, Fast: matmulFast, Gradient: matmulGradient,
 	Interval: matmulInterval, Linear: matmulLinear, MACs: matmulMACs, Couple: coupleMatMul}
 
 // matmulDims describes a stack of products of m x k by k x n: product i reads its operands from a[i] and b[i] on and writes

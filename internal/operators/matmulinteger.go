@@ -86,7 +86,7 @@ func integerEval(read func(*op.Call) (*integerSums, error)) func(*op.Call) error
 	}
 }
 
-// integerInterval bounds every sum; one that int32 might not hold could be any.
+// integerInterval bounds every sum.
 func integerInterval(read func(*onnxio.Node) (*integerSums, error)) func(*onnxio.Node, []relax.Box) ([]relax.Box, error) {
 	return func(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 		s, err := read(n)
@@ -96,13 +96,19 @@ func integerInterval(read func(*onnxio.Node) (*integerSums, error)) func(*onnxio
 		out := relax.NewBox(s.n)
 		for i := range out.Lower {
 			lo, up := s.bounds(i, in[0], in[1], boxOf(in, 2), boxOf(in, 3))
-			if !(lo >= math.MinInt32 && up <= math.MaxInt32) {
-				lo, up = math.MinInt32, math.MaxInt32
-			}
-			out.Lower[i], out.Upper[i] = lo, up
+			out.Lower[i], out.Upper[i] = inInt32(lo, up)
 		}
 		return []relax.Box{out}, nil
 	}
+}
+
+// inInt32 bounds what a sum in [lo, up] is in int32, where one that is beyond wraps around: "the accumulation may overflow if and only if in 32 bits"
+// says the standard of MatMulInteger and QLinearMatMul, and onnxruntime 1.32.0 does so with every integer product, its bias included.
+func inInt32(lo, up float64) (least, most float64) {
+	if !(lo >= math.MinInt32 && up <= math.MaxInt32) {
+		return math.MinInt32, math.MaxInt32
+	}
+	return lo, up
 }
 
 func matmulIntegerSums(n *onnxio.Node) (*integerSums, error) {

@@ -12,7 +12,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var meanOp = op.Def{Name: "Mean", Since: 6, Zero: op.ZeroSummed, AnyOrder: true, Shape: broadcastType, Eval: meanEval, Gradient: meanGradient,
+var meanOp = op.Def{Name: "Mean", Since: 6, Wraps: op.WrapsRounded,
+	Zero: op.ZeroSummed, AnyOrder: true, Shape: broadcastType, Eval: meanEval, Gradient: meanGradient,
 	Linear: meanLinear, Couple: coupleElementwise}
 
 var sumForMean = variadicEval(&addition)

@@ -400,19 +400,27 @@ func quantisedSoftmax(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Va
 	return e.Reshape(softmaxLast(e, e.Reshape(x, product(x.Shape[:axis]), product(x.Shape[axis:]))), x.Shape...)
 }
 
-// qGemmParts is alpha * scale of a * scale of b * (A*B + C) over whole numbers. Scales are factors of what varies, one by one: neither weights
-// nor biases times their scales are numbers that float32 holds, as which constants are folded.
+// qGemmParts is alpha * scale of a * scale of b * (A*B + C) over whole numbers, which onnxruntime wraps around in int32 where they are beyond
+// it. Scales are factors of what varies, one by one: neither weights nor biases times their scales are numbers that float32 holds, as which
+// constants are folded.
 func qGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	attrs := onnxio.Attrs{"transA": int64(n.Attrs.Int("transA", 0)), "transB": int64(n.Attrs.Int("transB", 0))}
 	columns := int64(1)
 	if n.Attrs.Int("transB", 0) == 1 {
 		columns = 0
 	}
-	y := e.Op("Gemm", attrs, wholeNumbers(e, n, 0, 1), wholeNumbers(e, n, 3, columns))
-	if c := n.Input(6); c != nil {
-		for _, part := range halves(e, c, n.Input(1).DType) {
-			y = e.Add(y, part)
+	var y *onnxio.Value
+	if qGemmFits(n) {
+		y = e.Op("Gemm", attrs, wholeNumbers(e, n, 0, 1), wholeNumbers(e, n, 3, columns))
+		if c := n.Input(6); c != nil {
+			for _, part := range halves(e, c, n.Input(1).DType) {
+				y = e.Add(y, part)
+			}
 		}
+	} else { // by what is known before the input is
+		sum := e.Op("MatMulInteger", nil, present([]*onnxio.Value{turned(e, n.Input(0), attrs.Int("transA", 0) == 1),
+			turned(e, n.Input(3), attrs.Int("transB", 0) == 1), n.Input(2), n.Input(5)})...)
+		y = castTo(e, plus(e, sum, n.Input(6)), n.Input(1).DType)
 	}
 	y = e.Mul(e.Mul(y, n.Input(1)), n.Input(4))
 	if a := n.Attrs.Float("alpha", 1); a != 1 {
@@ -422,6 +430,36 @@ func qGemmParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(y)
 	}
 	return one(quantisedBy(e, y, n.Input(7), n.Input(8)))
+}
+
+// qGemmFits tells that no sum of a node leaves int32, whatever its first input is.
+func qGemmFits(n *onnxio.Node) bool {
+	b, c := n.Input(3), n.Input(6)
+	if len(b.Shape) != 2 {
+		return true // which is refused
+	}
+	depth := b.Shape[n.Attrs.Int("transB", 0)&1]
+	most := 255.0
+	if b.Const != nil && n.Input(5) != nil && n.Input(5).Const != nil {
+		most = mostOf(b.Const) + mostOf(n.Input(5).Const)
+	}
+	sum := 255 * most * float64(depth)
+	switch {
+	case c != nil && c.Const == nil:
+		return false
+	case c != nil:
+		sum += mostOf(c.Const)
+	}
+	return sum <= math.MaxInt32
+}
+
+// mostOf is the largest magnitude in a tensor.
+func mostOf(t *onnxio.Tensor) float64 {
+	m := 0.0
+	for i := range t.Len() {
+		m = max(m, math.Abs(numberAt(t, i)))
+	}
+	return m
 }
 
 // wholeNumbers are those of the input at i less its zero point, which is one for all or one for each index of an axis.

@@ -8,7 +8,7 @@ import (
 )
 
 var mulOp = op.Def{
-	Name: "Mul", Since: 7, Zero: op.ZeroOfOne, AnyOrder: true,
+	Name: "Mul", Since: 7, Wraps: op.WrapsExact, Zero: op.ZeroOfOne, AnyOrder: true,
 	Shape:    pairType,
 	Eval:     evalArithmetic(&multiplication),
 	Gradient: mulGradient,

@@ -10,7 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var negOp = op.Def{Name: "Neg", Since: 6, Zero: op.ZeroKept, AnyOrder: true, Shape: sameShape, Eval: negEval, Gradient: negGradient,
+var negOp = op.Def{Name: "Neg", Since: 6, Wraps: op.WrapsExact,
+	Zero: op.ZeroKept, AnyOrder: true, Shape: sameShape, Eval: negEval, Gradient: negGradient,
 	Linear: negLinear, Couple: coupleElementwise}
 
 func negEval(c *op.Call) error {

@@ -14,7 +14,7 @@ import (
 )
 
 var powOp = op.Def{
-	Name: "Pow", Since: 7, AnyOrder: true,
+	Name: "Pow", Since: 7, Wraps: op.WrapsRounded, AnyOrder: true,
 	Shape: pairType, Eval: powEval, Gradient: powGradient, Interval: powInterval, Linear: powLinear,
 	Couple: coupleElementwise,
 }

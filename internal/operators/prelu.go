@@ -12,7 +12,7 @@ import (
 )
 
 var pReluOp = op.Def{
-	Name: "PRelu", Since: 7, AnyOrder: true,
+	Name: "PRelu", Since: 7, Wraps: op.WrapsExact, AnyOrder: true,
 	Shape: preluShape,
 	Eval:  evalArithmetic(&leaking), Gradient: preluGradient, Interval: preluInterval, Linear: preluLinear,
 	Couple: coupleElementwise,

@@ -60,12 +60,12 @@ func qlinearEval(read func(*op.Call) (*integerSums, error)) func(*op.Call) error
 		ys, yz := numberAt(c.In[6], 0), numberAt(c.In[7], 0)
 		bias := optional(c, 8)
 		for i := range s.n {
-			sum := float64(s.sum(i, c.In[0], c.In[3], c.In[2], c.In[5]))
+			sum := s.sum(i, c.In[0], c.In[3], c.In[2], c.In[5])
 			if bias != nil {
-				sum += numberAt(bias, s.col(i))
+				sum += int64(numberAt(bias, s.col(i)))
 			}
 			scale := lineAt(c.In[1], s.row(i), 1) * lineAt(c.In[4], s.col(i), 1) / ys
-			if err := setNumber(c.Out[0], i, requantise(sum*scale, yz, c.Out[0].DType)); err != nil {
+			if err := setNumber(c.Out[0], i, requantise(float64(int32(sum))*scale, yz, c.Out[0].DType)); err != nil {
 				return err
 			}
 		}
@@ -85,6 +85,7 @@ func qlinearInterval(read func(*onnxio.Node) (*integerSums, error)) func(*onnxio
 			if b := boxOf(in, 8); len(b.Lower) > 0 {
 				lo, up = sound.AddDown(lo, b.Lower[s.col(i)]), sound.AddUp(up, b.Upper[s.col(i)])
 			}
+			lo, up = inInt32(lo, up)
 			out.Lower[i], out.Upper[i] = requantised(lo, up, boxLine(in[1], s.row(i), 1), boxLine(in[4], s.col(i), 1),
 				boxLine(in[6], 0, 1), boxLine(in[7], 0, 0),
 				n.Inputs[7].DType)

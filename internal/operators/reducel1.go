@@ -16,7 +16,7 @@ var absFold = fold{
 	natural: func(acc, x uint64) uint64 { return acc + x },
 }
 
-var reduceL1Op = op.Def{Name: "ReduceL1", Since: 1,
+var reduceL1Op = op.Def{Name: "ReduceL1", Since: 1, Wraps: op.WrapsExact,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: absFold.eval,
 	Gradient: reduceGradient(foldAxes, signSlope),

@@ -10,7 +10,7 @@ import (
 var normFold = fold{f: func(acc, x float64) float64 { return acc + x*x }, finish: math.Sqrt}
 var normInterval = foldInterval(normBounds)
 
-var reduceL2Op = op.Def{Name: "ReduceL2", Since: 1,
+var reduceL2Op = op.Def{Name: "ReduceL2", Since: 1, Wraps: op.WrapsRounded,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: normFold.eval, Gradient: reduceGradient(foldAxes, normSlope), Interval: normInterval,
 	Linear: foldBox(normInterval, func(n float64) (ulps, abs float64) { return n + 2, n * 0x1p-62 },

@@ -14,7 +14,7 @@ import (
 var logSumFold = fold{f: func(acc, x float64) float64 { return acc + x }, finish: math.Log}
 var logSumInterval = foldInterval(logSumBounds)
 
-var reduceLogSumOp = op.Def{Name: "ReduceLogSum", Since: 1,
+var reduceLogSumOp = op.Def{Name: "ReduceLogSum", Since: 1, Wraps: op.WrapsRounded,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: logSumFold.eval, Gradient: reduceGradient(foldAxes, logSumSlope), Interval: logSumInterval,
 	Linear: logSumLinear(logSumInterval), Couple: coupleReduce(foldAxes, false)}

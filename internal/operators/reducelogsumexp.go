@@ -12,7 +12,7 @@ import (
 
 var logSumExpInterval = foldInterval(logSumExpBounds)
 
-var reduceLogSumExpOp = op.Def{Name: "ReduceLogSumExp", Since: 1,
+var reduceLogSumExpOp = op.Def{Name: "ReduceLogSumExp", Since: 1, Wraps: op.WrapsRounded,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: logSumExpEval, Gradient: reduceGradient(foldAxes, logSumExpSlope), Interval: logSumExpInterval,
 	Linear: foldBox(logSumExpInterval, func(n float64) (ulps, abs float64) { return 2, (2*n + 16 + 8*math.Log(n+1)) * 0x1p-23 },

@@ -4,7 +4,7 @@ package operators
 
 import "github.com/shallow-waters/shoal/internal/op"
 
-var reduceMeanOp = op.Def{Name: "ReduceMean", Since: 1, Zero: op.ZeroKept,
+var reduceMeanOp = op.Def{Name: "ReduceMean", Since: 1, Wraps: op.WrapsRounded, Zero: op.ZeroKept,
 	Attrs: reducing,
 	Shape: reduceShape(18), Eval: sumEval(18, true), Gradient: reduceGradient(foldAxes, meanSlope), Linear: reduceLinear(18, true),
 	Couple: coupleReduce(18, false)}

@@ -17,7 +17,7 @@ var productFold = fold{start: 1,
 }
 var productInterval = foldInterval(productBounds)
 
-var reduceProdOp = op.Def{Name: "ReduceProd", Since: 1,
+var reduceProdOp = op.Def{Name: "ReduceProd", Since: 1, Wraps: op.WrapsExact,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: productFold.eval, Gradient: reduceGradient(foldAxes, productSlope), Interval: productInterval,
 	Linear: foldBox(productInterval, func(n float64) (ulps, abs float64) { return n, n * 0x1p-24 },

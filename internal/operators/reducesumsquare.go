@@ -14,7 +14,7 @@ var squareFold = fold{
 	natural: func(acc, x uint64) uint64 { return acc + x*x },
 }
 
-var reduceSumSquareOp = op.Def{Name: "ReduceSumSquare", Since: 1,
+var reduceSumSquareOp = op.Def{Name: "ReduceSumSquare", Since: 1, Wraps: op.WrapsExact,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: squareFold.eval,
 	Gradient: reduceGradient(foldAxes, squareSlope),

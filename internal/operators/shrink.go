@@ -13,7 +13,7 @@ import (
 )
 
 var shrinkOp = op.Def{
-	Name: "Shrink", Since: 9,
+	Name: "Shrink", Since: 9, Wraps: op.WrapsRounded,
 	Attrs:    op.Attributes{"bias": op.AnyValue, "lambd": op.AnyValue},
 	AnyOrder: true,
 	Shape:    sameShape, Eval: shrinkEval,

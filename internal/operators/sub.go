@@ -8,7 +8,7 @@ import (
 )
 
 var subOp = op.Def{
-	Name: "Sub", Since: 7, Zero: op.ZeroSummed, AnyOrder: true,
+	Name: "Sub", Since: 7, Wraps: op.WrapsExact, Zero: op.ZeroSummed, AnyOrder: true,
 	Shape:    pairType,
 	Eval:     evalArithmetic(&subtraction),
 	Gradient: sumGradient(1, -1),

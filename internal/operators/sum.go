@@ -8,7 +8,7 @@ import (
 )
 
 var sumOp = op.Def{
-	Name: "Sum", Since: 6, Zero: op.ZeroSummed, AnyOrder: true,
+	Name: "Sum", Since: 6, Wraps: op.WrapsExact, Zero: op.ZeroSummed, AnyOrder: true,
 	Shape:    broadcastType,
 	Eval:     variadicEval(&addition),
 	Gradient: sumGradient(),

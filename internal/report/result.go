@@ -169,13 +169,16 @@ type ProofSum struct {
 	Verified  int `json:"verified"`
 	Falsified int `json:"falsified"`
 	Unknown   int `json:"unknown"`
-	// this and the next two are null where no sample is finished; of numbers there is no clean accuracy
+	// this and the next two are null where no sample is finished; of numbers, and of samples that are not classified, there is no clean accuracy
 	CleanAccuracy     Number     `json:"clean_accuracy"`
 	CertifiedAccuracy Number     `json:"certified_accuracy"` // the share that is verified: of numbers that of samples within the tolerance
 	UpperAccuracy     Number     `json:"upper_accuracy"`     // what no counterexample excludes: the robust accuracy lies between the two
 	Seconds           float64    `json:"seconds"`
 	Interrupted       bool       `json:"interrupted,omitempty"`
 	Outputs           *OutputSum `json:"outputs,omitempty"` // where the decision has no classes
+	// Lacking is how many samples the model did not even classify for want of memory: they are unknown, and there is no clean accuracy.
+	Lacking int    `json:"lacking,omitempty"`
+	Lacks   string `json:"lacks,omitempty"` // which memory, of the last of them
 
 	Eps     float64 `json:"-"` // the views say it where there are several
 	EpsText string  `json:"-"`

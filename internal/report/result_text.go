@@ -98,9 +98,16 @@ func (s *ProofSum) words(w *foreign.Builder) {
 		s.valueWords(w)
 		return
 	}
-	w.Printf("eps %s: %d images, clean accuracy %s %%, certified accuracy %s %% (%d verified, %d falsified, %d unknown), robust accuracy at most %s %%, %.2f s\n",
-		s.EpsText, s.Samples, Percent(s.CleanAccuracy, 1), Percent(s.CertifiedAccuracy, 1), s.Verified, s.Falsified, s.Unknown,
+	clean := Percent(s.CleanAccuracy, 1) + " %"
+	if s.Lacking > 0 {
+		clean = "not known"
+	}
+	w.Printf("eps %s: %d images, clean accuracy %s, certified accuracy %s %% (%d verified, %d falsified, %d unknown), robust accuracy at most %s %%, %.2f s\n",
+		s.EpsText, s.Samples, clean, Percent(s.CertifiedAccuracy, 1), s.Verified, s.Falsified, s.Unknown,
 		Percent(s.UpperAccuracy, 1), s.Seconds)
+	if s.Lacking > 0 {
+		w.Printf("unknown for want of memory: %d (%s)\n", s.Lacking, s.Lacks)
+	}
 }
 
 func (s *RadiusSum) words(w *foreign.Builder) {

@@ -2,11 +2,13 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/verify"
@@ -46,6 +48,9 @@ type Proofs struct {
 	Began time.Time
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
+	// Lacks, where set, is the memory that was missing to make the subject ready for proofs: there is no Verifier, and every answer is unknown for
+	// that reason. It is for Certify of classes.
+	Lacks error
 
 	reopened *opened
 }
@@ -113,7 +118,11 @@ func (q *Certify) Ask(ctx context.Context, i int) ([]report.Row, error) {
 		}
 	}
 	if missing > 0 {
-		if err := q.ask(ctx, i, rows); err != nil {
+		err := q.Lacks
+		if err == nil {
+			err = q.ask(ctx, i, rows)
+		}
+		if err = q.lacking(i, rows, err); err != nil {
 			return nil, err
 		}
 	}
@@ -123,6 +132,21 @@ func (q *Certify) Ask(ctx context.Context, i int) ([]report.Row, error) {
 		}
 	}
 	return rows, nil
+}
+
+// lacking leaves the rows without an answer unknown where the error is memory that making a sample ready for proofs, or running it, did not
+// get. They are not recorded: with more memory there is an answer.
+func (q *Certify) lacking(i int, rows []report.Row, err error) error {
+	if !errors.As(err, new(*budget.Error)) || q.Subject.Numbers() {
+		return err
+	}
+	for k := range rows {
+		if !q.answered(&rows[k]) {
+			rows[k] = report.Row{Index: q.Samples.Index[i], Label: q.Samples.Labels[i], Predicted: -1, Reason: err.Error(),
+				Proof: &report.Proof{Verdict: string(verify.Unknown), Margin: report.None()}}
+		}
+	}
+	return nil
 }
 
 // answered tells whether a row holds an answer.
@@ -268,6 +292,9 @@ func (q *Certify) Sums(rows []report.Row, interrupted bool) []report.ProofSum {
 			if r.Outputs == nil && r.Label == r.Predicted {
 				s.Correct++
 			}
+			if r.Outputs == nil && r.Predicted < 0 {
+				s.Lacking, s.Lacks = s.Lacking+1, r.Reason
+			}
 			switch {
 			case r.Proof == nil:
 			case verify.Verdict(r.Verdict) == verify.Verified:
@@ -280,6 +307,9 @@ func (q *Certify) Sums(rows []report.Row, interrupted bool) []report.ProofSum {
 		}
 		s.CleanAccuracy, s.CertifiedAccuracy, s.UpperAccuracy = report.Ratio(s.Correct, s.Samples), report.Ratio(s.Verified, s.Samples),
 			report.Ratio(s.Samples-s.Falsified, s.Samples)
+		if s.Lacking > 0 {
+			s.CleanAccuracy = report.None()
+		}
 		if q.Subject.Numbers() {
 			s.CleanAccuracy = report.None()
 			s.Outputs = report.SumOutputs(every(rows, k, len(q.Eps)))

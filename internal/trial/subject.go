@@ -212,6 +212,28 @@ func (s *Subject) Scores() int {
 	return onnxio.NumElements(s.Shape)
 }
 
+// InputShape is the shape of a sample of what the model reads first; nil where the file leaves one of its sizes open.
+func (s *Subject) InputShape() []int {
+	for _, v := range s.Model.Graph.Inputs {
+		if v.Const != nil {
+			continue
+		}
+		shape := make([]int, len(v.Dims))
+		for i, d := range v.Dims {
+			switch {
+			case d.Known():
+				shape[i] = d.Size
+			case i == 0:
+				shape[i] = 1
+			default:
+				return nil
+			}
+		}
+		return shape
+	}
+	return nil
+}
+
 // Fits is an error where what was opened has another number of scores than one sample has.
 func (s *Subject) Fits(scores int) error {
 	if s.Shape != nil && scores == onnxio.NumElements(s.Shape) {

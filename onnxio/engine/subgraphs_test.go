@@ -19,7 +19,7 @@ import (
 // what simplify makes of them, which keeps the graphs of nodes as they are.
 func TestSubgraphsRunAsInOnnxruntime(t *testing.T) {
 	ctx := context.Background()
-	for _, name := range []string{"loop", "loop-of-if", "scan", "if"} {
+	for _, name := range []string{"loop", "loop-of-if", "scan", "scan8", "if"} {
 		m, err := onnxio.Load(filepath.Join("testdata", name+".onnx"))
 		if err != nil {
 			t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 )
 
 // A Loop is written out turn by turn: its body's nodes, and then the Loop again with what the turn gave. Whether there is another turn must be known
-// by then, without the input's values. A Scan has as many turns as its inputs have slices.
+// by then, without the input's values. A Scan (scan.go) has as many turns as its inputs have slices.
 
 // maxTurns is how often a Loop or a Scan is written out at most.
 const maxTurns = 1 << 14
@@ -146,83 +146,4 @@ func (w *walk) axisNode(name string, of *onnxio.Node, from, to *onnxio.Value, ax
 	}
 	to.Producer = c
 	return c
-}
-
-// scan gives the nodes of all turns of a Scan.
-func (w *walk) scan(n *onnxio.Node) ([]*onnxio.Node, error) {
-	if n.Opset < 9 {
-		return nil, unsaid(n, "the form before opset 9, whose first axis is a batch, is not read")
-	}
-	if err := op.CheckForm(n, "body", "num_scan_inputs", "scan_input_axes", "scan_input_directions", "scan_output_axes",
-		"scan_output_directions"); err != nil {
-		return nil, err
-	}
-	scanned := n.Attrs.Int("num_scan_inputs", 0)
-	states := len(n.Inputs) - scanned
-	if scanned < 1 || states < 0 || len(n.Outputs) < states || slices.Contains(n.Inputs, nil) {
-		return nil, &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("%d of %d inputs are scanned, and it has %d outputs", scanned,
-			len(n.Inputs), len(n.Outputs))}
-	}
-	body, err := bodyOf(n, len(n.Inputs), len(n.Outputs))
-	if err != nil {
-		return nil, err
-	}
-	listed := func(name string, k int) int {
-		if l := n.Attrs.Ints(name); k < len(l) {
-			return l[k]
-		}
-		return 0
-	}
-	count, axes := -1, make([]int, scanned)
-	for k := range scanned {
-		v := n.Inputs[states+k]
-		if v.Const != nil {
-			v.Shape = append([]int{}, v.Const.Shape...)
-		}
-		axis := listed("scan_input_axes", k)
-		if axis < 0 {
-			axis += len(v.Shape)
-		}
-		if v.Shape == nil || axis < 0 || axis >= len(v.Shape) || count >= 0 && v.Shape[axis] != count {
-			return nil, &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("input %q of shape %v is not scanned along axis %d as others are", v.Name, v.Shape, axis)}
-		}
-		count, axes[k] = v.Shape[axis], axis
-	}
-	if count > maxTurns {
-		return nil, unsaid(n, "it takes more than %d turns", maxTurns)
-	}
-	carried := slices.Clone(n.Inputs[:states])
-	slots := make([][]*onnxio.Value, len(n.Outputs)-states)
-	var nodes []*onnxio.Node
-	for i := range count {
-		given := slices.Clone(carried)
-		for k := range scanned {
-			at := i
-			if listed("scan_input_directions", k) == 1 {
-				at = count - 1 - i
-			}
-			v := n.Inputs[states+k]
-			row := w.names.made(fmt.Sprintf("%s/%d", v.Name, at))
-			row.Producer = &onnxio.Node{Name: row.Name, Op: "Gather", Opset: n.Opset, Attrs: onnxio.Attrs{"axis": int64(axes[k])},
-				Inputs: []*onnxio.Value{v, w.names.ints(row.Name+"_place", []int{}, int64(at))}, Outputs: []*onnxio.Value{row}}
-			nodes = append(nodes, row.Producer)
-			given = append(given, row)
-		}
-		written, out, err := w.inline(n, body, given, nil)
-		if err != nil {
-			return nil, err
-		}
-		nodes = append(nodes, written...)
-		if len(nodes) > maxInlined {
-			return nil, &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("graphs and parts of operators bring more than %d nodes", maxInlined)}
-		}
-		carried = out[:states:states]
-		for k := range slots {
-			slots[k] = append(slots[k], out[states+k])
-		}
-	}
-	last, err := w.after(n, carried, slots, func(k int) (int, bool) {
-		return listed("scan_output_axes", k), listed("scan_output_directions", k) == 1
-	})
-	return append(nodes, last...), err
 }

@@ -38,7 +38,9 @@ def save(name, nodes, consts, opset, shape, batch):
     onnx.save(m, out / f"{name}.onnx")
     x = rng.standard_normal((7, *shape)).astype(np.float32)
     run = onnxruntime.InferenceSession(m.SerializeToString()).run
-    y = np.concatenate([run(None, {"x": x[i:i + 1]})[0] for i in range(len(x))])
+    size = batch if batch != "N" else 1
+    x = x[:len(x) // size * size]
+    y = np.concatenate([run(None, {"x": x[i:i + size]})[0] for i in range(0, len(x), size)])
     np.savez(out / f"{name}.npz", inputs=x, outputs=y)
 
 
@@ -79,3 +81,7 @@ save("scan", [node("Scan", ["h0", "x"], ["last", "all"], body=body, num_scan_inp
      constants(first=np.array([0]), second=np.array([1]), axis=np.array([1]), **cell), 11, (TIME, FEATURES), 1)
 save("if", [node("Relu", ["x"], ["r"]), node("Identity", ["r"], ["rr"])] + positive("rr", "given", 3) + [node("Add", ["given", "rr"], ["y"])],
      constants(zero=np.float32(0.8)), 13, (3,), 1)
+# Opset 8: the first axis of everything is a batch, whose samples go through by themselves.
+save("scan8", [node("Scan", ["", "h0s", "x"], ["last", "all"], body=body, num_scan_inputs=1, directions=[1]), node("ReduceSum", ["all"], ["sum"], axes=[1], keepdims=0),
+               node("Squeeze", ["last"], ["l"], axes=[1]), node("Squeeze", ["sum"], ["s"], axes=[1]), node("Add", ["l", "s"], ["z"]), node("MatMul", ["z", "V"], ["y"])],
+     constants(h0s=0.5 * rng.standard_normal((2, 1, HIDDEN)).astype(np.float32), **{k: v for k, v in cell.items() if k != "h0"}), 8, (TIME, FEATURES), 2)
