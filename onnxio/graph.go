@@ -52,6 +52,9 @@ type Node struct {
 
 	// Of names the operator that the node is a part of, where that was written in parts and runtimes may compute it otherwise; "" for none.
 	Of string
+	// From is the node that was written in others, of which this is one; nil for those that stand in the file. Its values have the shapes of the graph
+	// that was made ready.
+	From *Node
 
 	place int // among the file's nodes, from 1; 0 for new ones. Nodes without outputs have no other identity
 }

@@ -12,7 +12,7 @@ type Cost struct {
 	MACs       int `json:"macs"`   // multiply-adds of products and convolutions
 }
 
-// LayerCost is one node with multiply-adds or parameters.
+// LayerCost is one node of the file with multiply-adds or parameters, whether it was written in others or not.
 type LayerCost struct {
 	Name, Op string
 	Channels int // of its output
@@ -35,12 +35,24 @@ func (c *Coupling) Costs(g *onnxio.Graph) (Cost, []LayerCost, error) {
 	}
 	var all Cost
 	var layers []LayerCost
+	at := map[*onnxio.Node]int{} // of nodes that were written in others, their place among the layers
 	for _, x := range infer.Costs(p) {
 		all.Parameters += x.Parameters
 		all.MACs += x.MACs
-		if x.Parameters > 0 || x.MACs > 0 {
-			layers = append(layers, LayerCost{x.Node.Name, x.Node.Op, channels(x.Node), Cost{x.Parameters, x.MACs}, x.Node})
+		if x.Parameters == 0 && x.MACs == 0 {
+			continue
 		}
+		n := x.Node
+		if n.From != nil && len(n.From.Outputs) > 0 && n.From.Outputs[0] != nil && n.From.Outputs[0].Shape != nil {
+			n = n.From
+			if k, known := at[n]; known {
+				layers[k].Parameters += x.Parameters
+				layers[k].MACs += x.MACs
+				continue
+			}
+			at[n] = len(layers)
+		}
+		layers = append(layers, LayerCost{n.Name, n.Op, channels(n), Cost{x.Parameters, x.MACs}, n})
 	}
 	return all, layers, nil
 }

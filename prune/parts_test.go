@@ -73,3 +73,43 @@ func TestFilesOfNoStandardOperators(t *testing.T) {
 		t.Errorf("%d filters went, want 4: %v", r.Plan.Removed(), r.Plan.Pinned)
 	}
 }
+
+// TestCostsAreOfTheFilesNodes: what an operator in parts costs is told under its own name, not under those of its parts, and nothing twice.
+func TestCostsAreOfTheFilesNodes(t *testing.T) {
+	for _, name := range []string{"apart", "dense", "groups", "heads", "images", "joined"} {
+		m, err := onnxio.Load(filepath.Join("testdata", "parts", name+".onnx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := map[string]string{} // the first output of a node, and the node's operator
+		for _, n := range m.Graph.Nodes {
+			made[n.Outputs[0].Name] = n.Op
+		}
+		c, err := prune.Analyse(m.Graph, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, layers, err := c.Costs(m.Graph)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum prune.Cost
+		inParts := 0
+		for _, l := range layers {
+			sum.Parameters, sum.MACs = sum.Parameters+l.Parameters, sum.MACs+l.MACs
+			if l.Node.Domain != "" {
+				inParts++
+			}
+			if op, ok := made[l.Node.Outputs[0].Name]; !ok || op != l.Op {
+				t.Errorf("%s: layer %q (%s) is no node of the file", name, l.Name, l.Op)
+			}
+			delete(made, l.Node.Outputs[0].Name)
+		}
+		if sum != all {
+			t.Errorf("%s: layers of %+v together, and %+v of all", name, sum, all)
+		}
+		if name == "dense" && inParts == 0 {
+			t.Errorf("%s: no layer of com.microsoft", name)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -69,7 +70,7 @@ func (e *Emitter) WriteParts(d *Def, n *onnxio.Node) ([]*onnxio.Node, error) {
 	out := e.Nodes
 	e.Nodes = nil
 	for _, p := range out {
-		p.Reading, p.Of = n.Reading, n.Of
+		p.Reading, p.Of, p.From = n.Reading, n.Of, cmp.Or(n.From, n)
 		if p.Of == "" && d.Fused && p.Op != "Identity" {
 			p.Of = Key(n.Domain, n.Op)
 		}

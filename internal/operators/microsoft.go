@@ -24,9 +24,15 @@ func coupled(d op.Def, couple op.CoupleFunc, adapt op.AdaptFunc) op.Def {
 	return d
 }
 
+// ofImages is an operator whose features lie along axis 1, as those of images do.
+func ofImages(d op.Def) op.Def {
+	d.FeaturesLast = false
+	return d
+}
+
 // ofMicrosoft is such an operator.
 func ofMicrosoft(name string, least int, attrs op.Attributes, parts func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value) op.Def {
-	return op.Def{Name: name, Domain: microsoft, Since: 1, Least: least, Fused: true, Attrs: attrs, Parts: parts}
+	return op.Def{Name: name, Domain: microsoft, Since: 1, Least: least, Fused: true, FeaturesLast: true, Attrs: attrs, Parts: parts}
 }
 
 var microsoftOps = []op.Def{
@@ -47,8 +53,8 @@ var microsoftOps = []op.Def{
 	coupled(ofMicrosoft("FusedGemm", 2, op.Attributes{"alpha": op.AnyValue, "beta": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean,
 		"activation":       op.AnyValue,
 		"activation_alpha": op.AnyValue, "activation_beta": op.AnyValue, "activation_gamma": op.AnyValue}, fusedGemmParts), coupleGemm, nil),
-	coupled(ofMicrosoft("FusedConv", 2, windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue, "activation_params": op.AnyValue}),
-		fusedConvParts), coupleFusedConv, adaptGroups),
+	coupled(ofImages(ofMicrosoft("FusedConv", 2, windowed.With(op.Attributes{"group": op.AnyValue, "activation": op.AnyValue,
+		"activation_params": op.AnyValue}), fusedConvParts)), coupleFusedConv, adaptGroups),
 	coupled(ofMicrosoft("SkipLayerNormalization", 3, op.Attributes{"epsilon": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		x := plus(e, plus(e, n.Input(0), n.Input(1)), n.Input(4))
 		return []*onnxio.Value{layerNormal(e, x, n.Input(2), n.Input(3), float64(n.Attrs.Float("epsilon", 1e-12))), nil, nil, x}
@@ -88,7 +94,7 @@ var microsoftOps = []op.Def{
 			}
 			return e.Op("AveragePool", a, x)
 		}),
-	ofMicrosoft("QLinearConcat", 5, op.Attributes{"axis": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	ofImages(ofMicrosoft("QLinearConcat", 5, op.Attributes{"axis": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		var in []*onnxio.Value
 		for i := 2; i+2 < len(n.Inputs); i += 3 {
 			in = append(in, dequantised(e, n, i))
@@ -97,7 +103,7 @@ var microsoftOps = []op.Def{
 			return refuseParts(e, n, "it has nothing to join")
 		}
 		return one(quantisedBy(e, e.Op("Concat", onnxio.Attrs{"axis": int64(n.Attrs.Int("axis", 0))}, in...), n.Input(0), n.Input(1)))
-	}),
+	})),
 	ofMicrosoft("QGemm", 5, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean}, qGemmParts),
 }
 
@@ -371,15 +377,15 @@ func quantisedBy(e *op.Emitter, x, scale, zero *onnxio.Value) *onnxio.Value {
 }
 
 func quantisedPair(name, of string) op.Def {
-	return ofMicrosoft(name, 7, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	return ofImages(ofMicrosoft(name, 7, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(quantisedBy(e, e.Op(of, nil, dequantised(e, n, 0), dequantised(e, n, 3)), n.Input(6), n.Input(7)))
-	})
+	}))
 }
 
 func quantisedOne(name string, attrs op.Attributes, f func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value) op.Def {
-	return ofMicrosoft(name, 4, attrs, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	return ofImages(ofMicrosoft(name, 4, attrs, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(quantisedBy(e, f(e, n, dequantised(e, n, 0)), n.Input(3), n.Input(4)))
-	})
+	}))
 }
 
 // quantisedSoftmax is along an axis, or, of opsets before 13, over all axes from one on.

@@ -8,7 +8,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var rmsNormalizationOp = op.Def{Name: "RMSNormalization", Since: 23, Fused: true, Couple: coupleFromAxis,
+var rmsNormalizationOp = op.Def{Name: "RMSNormalization", FeaturesLast: true, Since: 23, Fused: true, Couple: coupleFromAxis,
 	Attrs: op.Attributes{"axis": op.AnyValue, "epsilon": op.AnyValue, "stash_type": stashed},
 	Parts: func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		x, scale := n.Input(0), n.Input(1)
