@@ -53,7 +53,7 @@ func Gradient(g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, err
 
 // GradientContext is Gradient until the context ends, and within its budget of memory.
 func GradientContext(ctx context.Context, g *onnxio.Graph, loss Loss, o GradientOptions) (*onnxio.Graph, error) {
-	g, err := infer.Prepare(ctx, g, infer.Options{Batch: o.Batch, Dims: o.Dims, Float64: o.Float64, Reading: o.Reading})
+	g, err := infer.Prepare(ctx, g, infer.Options{Batch: o.Batch, Dims: o.Dims, Float64: o.Float64, Reading: o.Reading, Steps: true})
 	if err != nil {
 		return nil, err
 	}

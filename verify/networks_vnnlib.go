@@ -57,7 +57,7 @@ func NetworkOf(ctx context.Context, q *vnnlib.Query, models []*onnxio.Model, o O
 			return nil, fmt.Errorf("%w: network %s: %w", ErrInput, n.Name, err)
 		}
 		var err error
-		if p.ready, err = infer.Prepare(ctx, p.graph, infer.Options{Batch: 1, Reading: o.Reading}); err != nil {
+		if p.ready, err = infer.Prepare(ctx, p.graph, infer.Options{Batch: 1, Reading: o.Reading, Steps: true}); err != nil {
 			return nil, fmt.Errorf("network %s: %w", n.Name, err)
 		}
 		if err := p.shapes(); err != nil {

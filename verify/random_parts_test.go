@@ -64,8 +64,29 @@ func partLayers() []layer {
 	return append(append(all, microsoftParts()...), learnerParts()...)
 }
 
+// cell draws a recurrent operator of so many gates, which engines run whole.
+func cell(name string, gates int, more func(m *mixer, n onnxio.Attrs)) layer {
+	return layer{name, 14, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+		const hidden = 2
+		direction, dirs := []string{"forward", "reverse", "bidirectional"}[m.rng.IntN(3)], 1
+		if direction == "bidirectional" {
+			dirs = 2
+		}
+		a := onnxio.Attrs{"direction": direction, "hidden_size": int64(hidden)}
+		more(m, a)
+		in := []*onnxio.Value{m.shaped(x, 3, 1, 2), m.floats(0.7, dirs, gates*hidden, 2), m.floats(0.7, dirs, gates*hidden, hidden),
+			m.floats(0.3, dirs, 2*gates*hidden)}
+		if m.coin() {
+			in = append(in, nil, m.shaped(x, dirs, 1, hidden))
+		}
+		return m.add(name, a, in...)
+	}}
+}
+
 func standardParts() []layer {
 	return []layer{
+		cell("LSTM", 4, func(*mixer, onnxio.Attrs) {}), cell("RNN", 1, func(*mixer, onnxio.Attrs) {}),
+		cell("GRU", 3, func(m *mixer, a onnxio.Attrs) { a["linear_before_reset"] = m.bit() }),
 		{"RMSNormalization", 23, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			axis := 1 + m.rng.IntN(len(x.Shape)-1)
 			return m.add("RMSNormalization", onnxio.Attrs{"axis": int64(axis), "epsilon": m.number(0.01, 0.5)}, x, m.floats(1, x.Shape[axis:]...))

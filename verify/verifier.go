@@ -46,7 +46,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	if m == nil {
 		return nil, fmt.Errorf("%w: there is no model", ErrInput)
 	}
-	g, err := infer.Prepare(ctx, m.Graph, infer.Options{Batch: 1, Reading: o.Reading})
+	g, err := infer.Prepare(ctx, m.Graph, infer.Options{Batch: 1, Reading: o.Reading, Steps: true})
 	if err != nil {
 		return nil, err
 	}

@@ -175,7 +175,7 @@ func lackedBy(g *onnxio.Graph) map[string][]string {
 		for _, n := range g.Nodes {
 			name := op.Key(n.Domain, n.Op)
 			def, err := operators.Lookup(n)
-			if seen[name] || err == nil && (need.has(def) || def.Apart(n)) {
+			if seen[name] || err == nil && (need.has(def) || def.Apart(n) || def.Steps) {
 				continue
 			}
 			if err == nil && need.command == "attack, gradient" && !onReals(n) {

@@ -48,6 +48,8 @@ type Def struct {
 	Least int
 	// Whole tells of an operator with Parts whether its own faces treat a node; nil for never.
 	Whole func(n *onnxio.Node) bool
+	// Steps tells of an operator with Parts that it is run whole, and bounded and differentiated by its parts: see infer.Options.
+	Steps bool
 	// Fused tells that runtimes may compute the whole otherwise than its parts, so that what is known of the parts' float32 executions says nothing of
 	// it.
 	Fused bool

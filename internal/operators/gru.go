@@ -14,7 +14,8 @@ var gruActivations = []string{"Sigmoid", "Tanh"}
 
 var gruOp = op.Def{Name: "GRU", Since: 7,
 	Attrs: recurrent.With(op.Attributes{"linear_before_reset": op.Boolean}),
-	Shape: cellShape(3, gruActivations...), Eval: gruEval, FeaturesLast: true, MACs: cellMACs(3)}
+	Shape: cellShape(3, gruActivations...), Eval: gruEval, FeaturesLast: true, MACs: cellMACs(3),
+	Parts: cellParts(3, gruParts, gruActivations...), Whole: alwaysWhole, Steps: true, Fused: true}
 
 func gruEval(c *op.Call) error {
 	switch x := c.In[0].Data.(type) {

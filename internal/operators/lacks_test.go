@@ -21,10 +21,10 @@ var without = []struct {
 	{"Gradient", "it rounds, or reads what was rounded",
 		"BitShift ConvInteger DequantizeLinear DynamicQuantizeLinear MatMulInteger QLinearConv QLinearMatMul QuantizeLinear"},
 	{"Gradient", "none of its inputs is a number that moves it", "Constant ConstantOfShape EyeLike OneHot Range Shape Size"},
-	{"Gradient", "nobody has written it", "GRU GridSample LSTM RNN RoiAlign"},
+	{"Gradient", "nobody has written it", "GridSample RoiAlign"},
 	{"Linear", "it is folded wherever sizes are known", "Constant ConstantOfShape Range Shape Size"},
 	{"Linear", "bits are no numbers", "BitShift"},
-	{"Linear", "nobody has written it", "GRU GridSample LSTM RNN RoiAlign"},
+	{"Linear", "nobody has written it", "GridSample RoiAlign"},
 	{"Couple", "places are data, or mixed", "GatherElements GatherND OneHot ReverseSequence ScatterElements ScatterND TopK Trilu"},
 	{"Couple", "its output is made of sizes", "ConstantOfShape EyeLike Range"},
 	{"Couple", "weights of integers are not pruned", "ConvInteger DynamicQuantizeLinear MatMulInteger QLinearConv QLinearMatMul"},
@@ -65,8 +65,8 @@ func (e *evidence) lacking(d *op.Def) (out []string) {
 	}
 	face("Shape", d.Shape != nil)
 	face("Eval", d.Eval != nil)
-	face("Gradient", d.Gradient != nil)
-	face("Linear", d.Linear != nil)
+	face("Gradient", d.Gradient != nil || d.Steps)
+	face("Linear", d.Linear != nil || d.Steps)
 	face("Couple", d.Couple != nil)
 	need(d.Adapt == nil || d.Couple != nil, "face Couple: it has Adapt, which serves nothing alone")
 	need(d.Name != "" && d.Since >= 1, "name and Since")

@@ -12,7 +12,8 @@ var lstmActivations = []string{"Sigmoid", "Tanh", "Tanh"}
 
 var lstmOp = op.Def{Name: "LSTM", Since: 7,
 	Attrs: recurrent.With(op.Attributes{"input_forget": op.OneOf(0)}),
-	Shape: cellShape(4, lstmActivations...), Eval: lstmEval, FeaturesLast: true, MACs: cellMACs(4)}
+	Shape: cellShape(4, lstmActivations...), Eval: lstmEval, FeaturesLast: true, MACs: cellMACs(4),
+	Parts: cellParts(4, lstmParts, lstmActivations...), Whole: alwaysWhole, Steps: true, Fused: true}
 
 func lstmEval(c *op.Call) error {
 	switch x := c.In[0].Data.(type) {

@@ -95,9 +95,13 @@ func matrix(t *testing.T) string {
 		if d.Parts != nil && d.Whole == nil {
 			interval, mark = "parts", func(bool) string { return "parts" }
 		}
+		bounded := mark
+		if d.Steps {
+			interval, bounded = "parts", func(bool) string { return "parts" }
+		}
 		opsets, note := about(t, d, heads)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", op.Key(d.Domain, d.Name), markdown(opsets),
-			mark(d.Shape != nil), mark(d.Eval != nil), mark(d.Gradient != nil), interval, mark(d.Linear != nil), couple, markdown(note))
+			mark(d.Shape != nil), mark(d.Eval != nil), bounded(d.Gradient != nil), interval, bounded(d.Linear != nil), couple, markdown(note))
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -49,6 +50,89 @@ func TestDirectionsOfCells(t *testing.T) {
 		for i := range state {
 			if first[1][i] != first[0][(steps-1)*state+i] || second[1][i] != second[0][i] {
 				t.Fatalf("%s: the last state", c.op)
+			}
+		}
+	}
+}
+
+// TestStepsAreTheWhole: what recurrent operators are bounded and differentiated by computes what they compute, in all forms.
+func TestStepsAreTheWhole(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	const steps, batch, in, hidden = 3, 2, 4, 3
+	for _, c := range []struct {
+		op    string
+		gates int
+		reset bool
+	}{{"LSTM", 4, false}, {"GRU", 3, false}, {"GRU", 3, true}, {"RNN", 1, false}} {
+		for form := range 16 {
+			biased, carried, peeping, zero := form&1 != 0, form&2 != 0, form&4 != 0 && c.op == "LSTM", form&8 != 0
+			for _, direction := range []string{"forward", "reverse", "bidirectional"} {
+				dirs := 1
+				if direction == "bidirectional" {
+					dirs = 2
+				}
+				wide := c.gates * hidden
+				n := &onnxio.Node{Name: "n", Op: c.op, Opset: 14, Attrs: onnxio.Attrs{"direction": direction, "hidden_size": int64(hidden)}}
+				if c.reset {
+					n.Attrs["linear_before_reset"] = int64(1)
+				}
+				n.Inputs = []*onnxio.Value{variable(steps, batch, in), weightsOf(dirs, wide, in), weightsOf(dirs, wide, hidden), nil, nil, nil, nil, nil}
+				values := map[*onnxio.Value]*onnxio.Tensor{}
+				vary := func(i int, shape ...int) {
+					n.Inputs[i] = variable(shape...)
+				}
+				if biased {
+					n.Inputs[3] = weightsOf(dirs, 2*wide)
+				}
+				states := 1
+				if c.op == "LSTM" {
+					states = 2
+				}
+				for k := range states {
+					switch {
+					case zero:
+						n.Inputs[5+k] = floats(make([]float64, dirs*batch*hidden), dirs, batch, hidden)
+					case carried:
+						vary(5+k, dirs, batch, hidden)
+					}
+				}
+				if peeping {
+					n.Inputs[7] = weightsOf(dirs, 3*hidden)
+				}
+				if c.op != "LSTM" {
+					n.Inputs = n.Inputs[:6]
+				}
+				for _, v := range n.Inputs {
+					if v != nil && v.Const == nil {
+						values[v] = onnxio.FromFloat64(randoms(rng, product(v.Shape)), v.Shape...)
+					}
+				}
+				whole := *n
+				d, err := Lookup(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				types, err := d.Shape(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k := range states + 1 {
+					whole.Outputs = append(whole.Outputs, &onnxio.Value{Name: "w", DType: types[k].DType, Shape: types[k].Shape, Producer: &whole})
+				}
+				evalNodes(t, []*onnxio.Node{&whole}, values)
+				evalNodes(t, made(t, n, states+1, 14), values)
+				for k, v := range n.Outputs {
+					want, _ := values[whole.Outputs[k]].Float64s()
+					got, _ := values[v].Float64s()
+					if len(got) != len(want) {
+						t.Fatalf("%s %s: output %d of %d numbers, want %d", c.op, direction, k, len(got), len(want))
+					}
+					for i := range want {
+						if !(math.Abs(got[i]-want[i]) <= 1e-12) {
+							t.Fatalf("%s %s, form %b: element %d of output %d is %v, and %v as a whole", c.op, direction, form, i, k, got[i], want[i])
+						}
+					}
+				}
 			}
 		}
 	}

@@ -11,7 +11,8 @@ var rnnActivations = []string{"Tanh"}
 
 var rnnOp = op.Def{Name: "RNN", Since: 7,
 	Attrs: recurrent,
-	Shape: cellShape(1, rnnActivations...), Eval: rnnEval, FeaturesLast: true, MACs: cellMACs(1)}
+	Shape: cellShape(1, rnnActivations...), Eval: rnnEval, FeaturesLast: true, MACs: cellMACs(1),
+	Parts: cellParts(1, rnnParts, rnnActivations...), Whole: alwaysWhole, Steps: true, Fused: true}
 
 func rnnEval(c *op.Call) error {
 	switch x := c.In[0].Data.(type) {

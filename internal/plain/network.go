@@ -53,7 +53,7 @@ type value struct {
 
 // Prepare loads what proofs are of: the graph with batch size 1, without a last Softmax where drop says so. dropped tells whether there was one.
 func Prepare(ctx context.Context, m *onnxio.Model, r onnxio.Reading, drop bool) (net *Network, dropped bool, err error) {
-	g, err := infer.Prepare(ctx, m.Graph, infer.Options{Batch: 1, Reading: r})
+	g, err := infer.Prepare(ctx, m.Graph, infer.Options{Batch: 1, Reading: r, Steps: true})
 	if err != nil {
 		return nil, false, err
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	// Reading is whose word counts where the standard's and onnxruntime's differ.
 	Reading onnxio.Reading
 
+	// Steps writes out what is otherwise run whole (op.Def.Steps), for who needs bounds or derivatives.
+	Steps bool
+
 	apart bool      // nodes of operators with parts give way to these
 	table *op.Table // nil for all operators that there are
 }
@@ -56,6 +59,7 @@ func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, er
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
+	o.Steps = o.Steps && slices.ContainsFunc(g.Nodes, o.steps) // which others are made ready for all alike
 	if c := onceOf(ctx); c != nil && o.table == nil {
 		return c.of(g).prepare(ctx, g, o)
 	}
@@ -66,6 +70,12 @@ func Prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, er
 		return nil, err
 	}
 	return g, nil
+}
+
+// steps tells whether a node is run whole, and bounded by its parts.
+func (o Options) steps(n *onnxio.Node) bool {
+	def, err := o.lookup(n)
+	return err == nil && def.Steps
 }
 
 // finish binds, infers and simplifies a graph that is nobody else's.

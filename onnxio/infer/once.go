@@ -92,7 +92,7 @@ func (k *kept) prepare(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio
 	}
 	t := terms{o.Float64, o.Reading}
 	batch := cmp.Or(o.Batch, 1)
-	way := fmt.Sprintf("%v %v %v", t, batch, o.Dims)
+	way := fmt.Sprintf("%v %v %v %v", t, batch, o.Dims, o.Steps)
 	if done := k.bound[way]; done != nil {
 		return copied(done), nil
 	}

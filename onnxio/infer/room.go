@@ -71,7 +71,7 @@ func (r *room) parts(n *onnxio.Node, o Options) ([]*onnxio.Node, error) {
 		return nil, nil
 	}
 	def, err := o.lookup(n)
-	if err != nil || !def.Apart(n) {
+	if err != nil || !def.Apart(n) && !(o.Steps && def.Steps && !allConstant(n)) {
 		return nil, nil // visiting says what is wrong
 	}
 	for _, v := range n.Inputs {
@@ -162,4 +162,9 @@ func (r *room) widen(g *onnxio.Graph) error {
 		one(v)
 	}
 	return failed
+}
+
+// allConstant tells that a node is folded.
+func allConstant(n *onnxio.Node) bool {
+	return !slices.ContainsFunc(n.Inputs, func(v *onnxio.Value) bool { return v != nil && v.Const == nil })
 }

@@ -14,7 +14,7 @@ import (
 func Bounds(ranges Ranges, o verify.Options) prune.Bounds {
 	o.DropSoftmax = false // bounds are of what the network gives
 	return func(ctx context.Context, g *onnxio.Graph) (lower, upper [][]float64, err error) {
-		one, err := infer.Prepare(ctx, g, infer.Options{Batch: 1, Reading: o.Reading})
+		one, err := infer.Prepare(ctx, g, infer.Options{Batch: 1, Reading: o.Reading, Steps: true})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -73,7 +73,7 @@ func CompareWithin(ctx context.Context, a, b *onnxio.Model, by string, ranges Ra
 		default:
 			g, c.Removed[i] = r.Graph, r.Plan.Removed()
 		}
-		if graphs[i], err = infer.Prepare(ctx, g, infer.Options{Batch: 1, Reading: o.Reading}); err != nil {
+		if graphs[i], err = infer.Prepare(ctx, g, infer.Options{Batch: 1, Reading: o.Reading, Steps: true}); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Path, err)
 		}
 	}

@@ -1,0 +1,158 @@
+package operators
+
+import (
+	"fmt"
+
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// Recurrent operators step by step, in products, sums and activations: what they are bounded and differentiated by. Engines run them whole.
+
+// alwaysWhole is the Whole face of operators that engines run as they are.
+func alwaysWhole(*onnxio.Node) bool { return true }
+
+// cellStep moves one step on. x is what the input gives to all gates, with its bias: [batch, gates*hidden]. h and s are the states, [batch, hidden],
+// nil where they are zero.
+type cellStep func(e *op.Emitter, g *cellGates, x, h, s *onnxio.Value) (newH, newS *onnxio.Value)
+
+// cellGates are the weights of the state in one direction.
+type cellGates struct {
+	e         *op.Emitter
+	hidden    int
+	r         *onnxio.Value // [gates*hidden, hidden]
+	bias      *onnxio.Value // [gates*hidden]; nil for none
+	peepholes *onnxio.Value // [3*hidden], of LSTM; nil for none
+	reset     bool          // GRU: linear_before_reset
+}
+
+// from is what a state and its bias give to the gates from the first one to the last; nil where that is zero.
+func (g *cellGates) from(h *onnxio.Value, first, last int) *onnxio.Value {
+	cut := func(v *onnxio.Value) *onnxio.Value { return g.e.Slice(v, 0, first*g.hidden, last*g.hidden) }
+	var y *onnxio.Value
+	if h != nil {
+		y = g.e.Op("MatMul", nil, h, g.e.Transpose(cut(g.r), 1, 0))
+	}
+	switch {
+	case g.bias == nil || g.e.Err != nil:
+		return y
+	case y == nil:
+		return cut(g.bias)
+	}
+	return g.e.Add(y, cut(g.bias))
+}
+
+// gate is a part of [batch, gates*hidden].
+func (g *cellGates) gate(v *onnxio.Value, k int) *onnxio.Value {
+	return g.e.Slice(v, 1, k*g.hidden, (k+1)*g.hidden)
+}
+
+// peep adds a peephole's share of a cell's state.
+func (g *cellGates) peep(v, s *onnxio.Value, k int) *onnxio.Value {
+	if g.peepholes == nil || s == nil || g.e.Err != nil {
+		return v
+	}
+	return g.e.Add(v, g.e.Mul(s, g.e.Slice(g.peepholes, 0, k*g.hidden, (k+1)*g.hidden)))
+}
+
+func lstmParts(e *op.Emitter, g *cellGates, x, h, s *onnxio.Value) (newH, newS *onnxio.Value) {
+	all := plus(e, x, g.from(h, 0, 4))
+	sigmoid := func(v *onnxio.Value) *onnxio.Value { return e.Op("Sigmoid", nil, v) }
+	tanh := func(v *onnxio.Value) *onnxio.Value { return e.Op("Tanh", nil, v) }
+	newS = e.Mul(sigmoid(g.peep(g.gate(all, 0), s, 0)), tanh(g.gate(all, 3)))
+	if s != nil {
+		newS = e.Add(e.Mul(sigmoid(g.peep(g.gate(all, 2), s, 2)), s), newS)
+	}
+	return e.Mul(sigmoid(g.peep(g.gate(all, 1), newS, 1)), tanh(newS)), newS
+}
+
+func gruParts(e *op.Emitter, g *cellGates, x, h, _ *onnxio.Value) (newH, newS *onnxio.Value) {
+	two := plus(e, e.Slice(x, 1, 0, 2*g.hidden), g.from(h, 0, 2))
+	z, r := e.Op("Sigmoid", nil, g.gate(two, 0)), e.Op("Sigmoid", nil, g.gate(two, 1))
+	var from *onnxio.Value
+	switch {
+	case g.reset:
+		if from = g.from(h, 2, 3); from != nil {
+			from = e.Mul(r, from)
+		}
+	case h != nil:
+		from = g.from(e.Mul(r, h), 2, 3)
+	default:
+		from = g.from(nil, 2, 3)
+	}
+	newH = e.Mul(e.Sub(e.Scalar(z, 1), z), e.Op("Tanh", nil, plus(e, g.gate(x, 2), from)))
+	if h != nil {
+		newH = e.Add(newH, e.Mul(z, h))
+	}
+	return newH, nil
+}
+
+func rnnParts(e *op.Emitter, g *cellGates, x, h, _ *onnxio.Value) (newH, newS *onnxio.Value) {
+	return e.Op("Tanh", nil, plus(e, x, g.from(h, 0, 1))), nil
+}
+
+// cellParts writes out all steps of all directions. A state that is constant at first must be zero: what it gives to the gates would be folded, which
+// rounds.
+func cellParts(gates int, step cellStep, activations ...string) func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	return func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		c, err := readCell(n, gates, activations...)
+		if err != nil {
+			e.Fail(err)
+			return nil
+		}
+		if n.Inputs[0].Const != nil {
+			return refuseParts(e, n, "an input that is constant, beside a state that is not")
+		}
+		wide := gates * c.hidden
+		var all, last, cells []*onnxio.Value // of each direction
+		for d, reverse := range c.reverse {
+			of := func(i int, shape ...int) *onnxio.Value { // input i in this direction
+				v := n.Input(i)
+				if v == nil {
+					return nil
+				}
+				return e.Reshape(e.Slice(v, 0, d, d+1), shape...)
+			}
+			state := func(i int) *onnxio.Value {
+				v := n.Input(i)
+				if v == nil || v.Const == nil {
+					return of(i, c.batch, c.hidden)
+				}
+				if mostOf(v.Const) != 0 {
+					e.Fail(op.Refuse(n, "input %d, a state that is constant and not zero", i))
+				}
+				return nil
+			}
+			g := &cellGates{e: e, hidden: c.hidden, r: of(2, wide, c.hidden), peepholes: of(7, 3*c.hidden), reset: c.reset}
+			x := e.Op("MatMul", nil, n.Inputs[0], e.Transpose(of(1, wide, c.in), 1, 0))
+			if b := of(3, 2*wide); b != nil {
+				x, g.bias = e.Add(x, e.Slice(b, 0, 0, wide)), e.Slice(b, 0, wide, 2*wide)
+			}
+			h, s := state(5), state(6)
+			turns := make([]*onnxio.Value, c.steps)
+			for t := range turns {
+				if e.Err != nil {
+					return nil
+				}
+				at := t
+				if reverse {
+					at = c.steps - 1 - t
+				}
+				h, s = step(e, g, e.Reshape(e.Slice(x, 0, at, at+1), c.batch, wide), h, s)
+				turns[at] = e.Reshape(h, 1, 1, c.batch, c.hidden)
+			}
+			if len(turns) == 0 {
+				return refuseParts(e, n, fmt.Sprintf("%d steps", c.steps))
+			}
+			all, last = append(all, e.Concat(0, turns...)), append(last, e.Reshape(h, 1, c.batch, c.hidden))
+			if s != nil {
+				cells = append(cells, e.Reshape(s, 1, c.batch, c.hidden))
+			}
+		}
+		out := []*onnxio.Value{e.Concat(1, all...), e.Concat(0, last...)}
+		if len(cells) > 0 {
+			out = append(out, e.Concat(0, cells...))
+		}
+		return out
+	}
+}
