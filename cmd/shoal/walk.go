@@ -45,9 +45,10 @@ func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify
 		err = checkLabels(c, s, sub)
 	}
 	if err != nil {
-		if p.Verifier != nil {
-			p.Verifier.Close()
+		if p.Verifier == nil {
+			return p, nil, p.Lacks // which came first
 		}
+		p.Verifier.Close()
 		return p, nil, err
 	}
 	p.Samples = s.Samples
