@@ -59,6 +59,30 @@ func line256(n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float64)
 //go:noescape
 func ascend256(n int, x, c, z, m, v *float64, by *[7]float64)
 
+//go:noescape
+func pickF32x512(n int, y, coef, lower, upper *float32)
+
+//go:noescape
+func lineF32x512(n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float32)
+
+//go:noescape
+func ascendF32x512(n int, x, c, z, m, v *float32, by *[7]float32)
+
+//go:noescape
+func slopedF32x512(n int, y, row, lower, upper *float32)
+
+//go:noescape
+func pickF32x256(n int, y, coef, lower, upper *float32)
+
+//go:noescape
+func lineF32x256(n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float32)
+
+//go:noescape
+func ascendF32x256(n int, x, c, z, m, v *float32, by *[7]float32)
+
+//go:noescape
+func slopedF32x256(n int, y, row, lower, upper *float32)
+
 // The vector loops take what blocked gives.
 
 func dotVec(n int, a, b *float64) float64 {
@@ -126,4 +150,38 @@ func ascendVec(n int, x, c, z, m, v *float64, by *[7]float64) {
 		return
 	}
 	ascend256(n, x, c, z, m, v, by)
+}
+
+// The same of float32.
+
+func pickVec32(n int, y, coef, lower, upper *float32) {
+	if using == levelAVX512 {
+		pickF32x512(n, y, coef, lower, upper)
+		return
+	}
+	pickF32x256(n, y, coef, lower, upper)
+}
+
+func lineVec32(n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float32) {
+	if using == levelAVX512 {
+		lineF32x512(n, y, coef, z, loSlope, upSlope, loIcept, upIcept)
+		return
+	}
+	lineF32x256(n, y, coef, z, loSlope, upSlope, loIcept, upIcept)
+}
+
+func ascendVec32(n int, x, c, z, m, v *float32, by *[7]float32) {
+	if using == levelAVX512 {
+		ascendF32x512(n, x, c, z, m, v, by)
+		return
+	}
+	ascendF32x256(n, x, c, z, m, v, by)
+}
+
+func slopedVec32(n int, y, row, lower, upper *float32) {
+	if using == levelAVX512 {
+		slopedF32x512(n, y, row, lower, upper)
+		return
+	}
+	slopedF32x256(n, y, row, lower, upper)
 }

@@ -14,3 +14,9 @@ func lineVec(n int, y, coef, z, ls, us, li, ui *float64)     { panic("kernel: no
 func ascendVec(n int, x, c, z, m, v *float64, by *[7]float64) {
 	panic("kernel: no assembly here")
 }
+func pickVec32(n int, y, coef, lower, upper *float32)      { panic("kernel: no assembly here") }
+func lineVec32(n int, y, coef, z, ls, us, li, ui *float32) { panic("kernel: no assembly here") }
+func slopedVec32(n int, y, row, lower, upper *float32)     { panic("kernel: no assembly here") }
+func ascendVec32(n int, x, c, z, m, v *float32, by *[7]float32) {
+	panic("kernel: no assembly here")
+}

@@ -61,6 +61,7 @@ func TestVectorLoops(t *testing.T) {
 				}
 			}
 			climbs(t, rng, row, a)
+			inSingle(t, rng, n)
 			for name, s := range sums {
 				if !(math.Abs(s[0]-s[1]) <= 2*float64(n+1)*0x1p-53*s[2]) {
 					t.Errorf("%s %s of %d: %v, want %v", Level(), name, n, s[0], s[1])
@@ -112,6 +113,61 @@ func climbs(t *testing.T, rng *rand.Rand, c, z []float64) {
 			up := 0.1 * (one[i] / (1 - math.Pow(0.9, float64(step)))) / (math.Sqrt(two[i]/(1-math.Pow(0.999, float64(step)))) + 1e-8)
 			if was[i] = min(1, max(0, was[i]+up)); !(math.Abs(x[i]-was[i]) <= 1e-12) {
 				t.Fatalf("%s Slopes: step %d, element %d of %d is %v, want %v", Level(), step, i, n, x[i], was[i])
+			}
+		}
+	}
+}
+
+// inSingle compares the loops of float32 with plain formulas. Products round once or twice.
+func inSingle(t *testing.T, rng *rand.Rand, n int) {
+	t.Helper()
+	row, a, b, c, d, z := random[float32](rng, n), random[float32](rng, n), random[float32](rng, n), random[float32](rng, n), random[float32](rng, n),
+		random[float32](rng, n)
+	if n > 3 {
+		row[n/2], row[n/3] = 0, float32(math.Copysign(0, -1))
+	}
+	pick := func(x, lo, up float32) float32 {
+		if x >= 0 {
+			return lo
+		}
+		return up
+	}
+	const past = 7 // what stands behind stays
+	chosen, line, sloped := make([]float32, n+1), make([]float32, n+1), make([]float32, n+1)
+	chosen[n], line[n], sloped[n] = past, past, past
+	Pick32(chosen[:n], row, a, b)
+	Line32(line[:n], row, z, a, b, c, d)
+	Sloped32(sloped[:n], row, a, b)
+	if chosen[n] != past || line[n] != past || sloped[n] != past {
+		t.Fatalf("%s: a loop of %d float32s writes behind them", Level(), n)
+	}
+	for i := range n {
+		if want := pick(row[i], a[i], b[i]); chosen[i] != want {
+			t.Fatalf("%s Pick32: element %d of %d is %v, want %v", Level(), i, n, chosen[i], want)
+		}
+		if want := row[i] * pick(row[i], a[i], b[i]); sloped[i] != want {
+			t.Fatalf("%s Sloped32: element %d of %d is %v, want %v", Level(), i, n, sloped[i], want)
+		}
+		slope, icept := float64(pick(row[i], a[i], b[i])), float64(pick(row[i], c[i], d[i]))
+		want := slope*float64(z[i]) + icept
+		if !(math.Abs(float64(line[i])-want) <= 0x1p-22*(math.Abs(slope*float64(z[i]))+math.Abs(icept))) {
+			t.Fatalf("%s Line32: element %d of %d is %v, want %v", Level(), i, n, line[i], want)
+		}
+	}
+	x, m, v := make([]float32, n), make([]float32, n), make([]float32, n)
+	wide, coef, at := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range x {
+		x[i] = rng.Float32()
+		wide[i], coef[i], at[i] = float64(x[i]), float64(row[i]), float64(z[i])
+	}
+	m64, v64 := make([]float64, n), make([]float64, n)
+	for step := 1; step <= 5; step++ {
+		s := NewAscent(step, 0.1, 0.9, 0.999, 1e-8)
+		s.Slopes32(x, row, z, m, v)
+		s.Slopes(wide, coef, at, m64, v64)
+		for i := range x {
+			if !(math.Abs(float64(x[i])-wide[i]) <= 1e-4) {
+				t.Fatalf("%s Slopes32: step %d, element %d of %d is %v, in float64 %v", Level(), step, i, n, x[i], wide[i])
 			}
 		}
 	}

@@ -1,16 +1,19 @@
 //go:build ignore
 
-// Command vector writes the assembly of the float64 row loops: go run internal/kernel/gen/vector.go > internal/kernel/vector_amd64.s
+// Command vector writes the assembly of the row loops: go run internal/kernel/gen/vector.go > internal/kernel/vector_amd64.s
 //
-// Each function stands there for AVX-512 and for AVX2. It takes blocks of four vectors, and then vectors one by one: with AVX-512 the last one is
-// masked, with AVX2 elements come in fours.
+// Each function stands there for AVX-512 and for AVX2, those that only look for slopes for float32 too. It takes blocks of four vectors, and then
+// vectors one by one: with AVX-512 the last one is masked, with AVX2 elements fill vectors.
 package main
 
 import "fmt"
 
-// isa is what differs between the two.
+// isa is what differs between them.
 type isa struct {
 	name  string
+	t     string // what elements are in Go
+	p     string // the end of instructions' names
+	size  int    // of an element
 	bytes int    // of a vector
 	reg   string // its letter
 	mask  string // the register that has the absolute value's mask
@@ -18,8 +21,10 @@ type isa struct {
 }
 
 var (
-	avx512 = isa{"512", 64, "Z", "Z31", "Z29"}
-	avx2   = isa{"256", 32, "Y", "Y15", "Y15"}
+	avx512    = isa{"512", "float64", "D", 8, 64, "Z", "Z31", "Z29"}
+	avx2      = isa{"256", "float64", "D", 8, 32, "Y", "Y15", "Y15"}
+	single512 = isa{"F32x512", "float32", "S", 4, 64, "Z", "Z31", "Z29"}
+	single256 = isa{"F32x256", "float32", "S", 4, 32, "Y", "Y15", "Y15"}
 )
 
 func (a isa) r(i int) string { return fmt.Sprintf("%s%d", a.reg, i) }
@@ -94,7 +99,7 @@ func (a isa) loops(pointers []string, body func(i, offset int, masked bool)) {
 			fmt.Printf("\tADDQ $%d, %s\n", bytes, p)
 		}
 	}
-	one, four := a.bytes/8, a.bytes/2
+	one, four := a.bytes/a.size, 4*a.bytes/a.size
 	fmt.Printf("\tCMPQ CX, $%d\n\tJLT rest\nloop:\n", four)
 	for i := range 4 {
 		body(i, a.bytes*i, false)
@@ -113,28 +118,28 @@ func (a isa) loops(pointers []string, body func(i, offset int, masked bool)) {
 // load reads a vector, or its masked part.
 func (a isa) load(base string, offset, to int, masked bool) {
 	if masked {
-		fmt.Printf("\tVMOVUPD.Z %d(%s), K2, %s\n", offset, base, a.r(to))
+		fmt.Printf("\tVMOVUP%s.Z %d(%s), K2, %s\n", a.p, offset, base, a.r(to))
 		return
 	}
-	fmt.Printf("\tVMOVUPD %d(%s), %s\n", offset, base, a.r(to))
+	fmt.Printf("\tVMOVUP%s %d(%s), %s\n", a.p, offset, base, a.r(to))
 }
 
 func (a isa) store(from int, base string, offset int, masked bool) {
 	if masked {
-		fmt.Printf("\tVMOVUPD %s, K2, %d(%s)\n", a.r(from), offset, base)
+		fmt.Printf("\tVMOVUP%s %s, K2, %d(%s)\n", a.p, a.r(from), offset, base)
 		return
 	}
-	fmt.Printf("\tVMOVUPD %s, %d(%s)\n", a.r(from), offset, base)
+	fmt.Printf("\tVMOVUP%s %s, %d(%s)\n", a.p, a.r(from), offset, base)
 }
 
 // fma adds register x times what stands in memory to an accumulator; with masks by way of a spare register.
 func (a isa) fma(base string, offset, spare, x, sum int, masked bool) {
 	if masked {
 		a.load(base, offset, spare, true)
-		fmt.Printf("\tVFMADD231PD %s, %s, %s\n", a.r(spare), a.r(x), a.r(sum))
+		fmt.Printf("\tVFMADD231P%s %s, %s, %s\n", a.p, a.r(spare), a.r(x), a.r(sum))
 		return
 	}
-	fmt.Printf("\tVFMADD231PD %d(%s), %s, %s\n", offset, base, a.r(x), a.r(sum))
+	fmt.Printf("\tVFMADD231P%s %d(%s), %s, %s\n", a.p, offset, base, a.r(x), a.r(sum))
 }
 
 // signs tells which elements of x are at least 0: in K1, or in register 14.
@@ -143,7 +148,7 @@ func (a isa) signs(x int) {
 	if a.reg == "Y" {
 		to = "Y14"
 	}
-	fmt.Printf("\tVCMPPD $13, %s, %s, %s\n", a.zero, a.r(x), to)
+	fmt.Printf("\tVCMPP%s $13, %s, %s, %s\n", a.p, a.zero, a.r(x), to)
 }
 
 // blend puts the vector of one base where signs has found so, of the other elsewhere.
@@ -151,11 +156,11 @@ func (a isa) blend(yes, no string, offset, to int, masked bool) {
 	a.load(no, offset, to, masked)
 	switch {
 	case masked:
-		fmt.Printf("\tKANDW K1, K2, K3\n\tVMOVUPD %d(%s), K3, %s\n", offset, yes, a.r(to))
+		fmt.Printf("\tKANDW K1, K2, K3\n\tVMOVUP%s %d(%s), K3, %s\n", a.p, offset, yes, a.r(to))
 	case a.reg == "Z":
-		fmt.Printf("\tVMOVUPD %d(%s), K1, %s\n", offset, yes, a.r(to))
+		fmt.Printf("\tVMOVUP%s %d(%s), K1, %s\n", a.p, offset, yes, a.r(to))
 	default:
-		fmt.Printf("\tVBLENDVPD Y14, %d(%s), %s, %s\n", offset, yes, a.r(to), a.r(to))
+		fmt.Printf("\tVBLENDVP%s Y14, %d(%s), %s, %s\n", a.p, offset, yes, a.r(to), a.r(to))
 	}
 }
 
@@ -173,6 +178,12 @@ func main() {
 		a.ascend()
 	}
 	avx2.plus()
+	for _, a := range []isa{single512, single256} {
+		a.pick()
+		a.line()
+		a.ascend()
+		a.sloped()
+	}
 }
 
 func (a isa) dot() {
@@ -269,7 +280,7 @@ func (a isa) midRad() {
 
 // y = coef >= 0 ? lower : upper
 func (a isa) pick() {
-	a.head("pick", "n int, y, coef, lower, upper *float64", 40)
+	a.head("pick", "n int, y, coef, lower, upper *"+a.t, 40)
 	arguments(8, [2]string{"y", "DX"}, [2]string{"coef", "SI"}, [2]string{"lower", "R8"}, [2]string{"upper", "R9"})
 	a.zeros()
 	a.loops([]string{"DX", "SI", "R8", "R9"}, func(i, offset int, masked bool) {
@@ -283,7 +294,7 @@ func (a isa) pick() {
 
 // y = (coef >= 0 ? loSlope : upSlope) * z + (coef >= 0 ? loIcept : upIcept)
 func (a isa) line() {
-	a.head("line", "n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *float64", 64)
+	a.head("line", "n int, y, coef, z, loSlope, upSlope, loIcept, upIcept *"+a.t, 64)
 	arguments(8, [2]string{"y", "DX"}, [2]string{"coef", "SI"}, [2]string{"z", "DI"}, [2]string{"loSlope", "R8"}, [2]string{"upSlope", "R9"},
 		[2]string{"loIcept", "R10"}, [2]string{"upIcept", "R11"})
 	a.zeros()
@@ -298,9 +309,24 @@ func (a isa) line() {
 	tail()
 }
 
+// y = row * (row >= 0 ? lower : upper)
+func (a isa) sloped() {
+	a.head("sloped", "n int, y, row, lower, upper *"+a.t, 40)
+	arguments(8, [2]string{"y", "DX"}, [2]string{"row", "SI"}, [2]string{"lower", "R8"}, [2]string{"upper", "R9"})
+	a.zeros()
+	a.loops([]string{"DX", "SI", "R8", "R9"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, i, masked)
+		a.signs(i)
+		a.blend("R8", "R9", offset, 4+i, masked)
+		fmt.Printf("\tVMULP%s %s, %s, %s\n", a.p, a.r(i), a.r(4+i), a.r(4+i))
+		a.store(4+i, "DX", offset, masked)
+	})
+	tail()
+}
+
 // A step of Adam on slopes from 0 to 1, up the derivative c*z where c is above 0, and 0 elsewhere.
 func (a isa) ascend() {
-	a.head("ascend", "n int, x, c, z, m, v *float64, by *[7]float64", 56)
+	a.head("ascend", "n int, x, c, z, m, v *"+a.t+", by *[7]"+a.t+"", 56)
 	arguments(8, [2]string{"x", "DX"}, [2]string{"c", "SI"}, [2]string{"z", "DI"}, [2]string{"m", "R8"}, [2]string{"v", "R9"},
 		[2]string{"by", "R10"})
 	a.zeros()
@@ -310,37 +336,37 @@ func (a isa) ascend() {
 		wide = []int{8, 9, 10, 11, 12, 13}
 	}
 	for k, r := range wide {
-		fmt.Printf("\tVBROADCASTSD %d(R10), %s\n", 8*k, a.r(r))
+		fmt.Printf("\tVBROADCASTS%s %d(R10), %s\n", a.p, a.size*k, a.r(r))
 	}
-	op3 := func(op string, b, x, to string) { fmt.Printf("\t%s %s, %s, %s\n", op, b, x, to) }
+	op3 := func(op string, b, x, to string) { fmt.Printf("\t%s%s %s, %s, %s\n", op, a.p, b, x, to) }
 	a.single([]string{"DX", "SI", "DI", "R8", "R9"}, func(masked bool) {
 		a.load("SI", 0, 0, masked)
 		a.load("DI", 0, 1, masked)
 		a.load("R8", 0, 2, masked)
 		a.load("R9", 0, 3, masked)
-		op3("VMULPD", a.r(1), a.r(0), a.r(1))
+		op3("VMULP", a.r(1), a.r(0), a.r(1))
 		if a.reg == "Z" { // the product of what is above 0
-			fmt.Printf("\tVCMPPD $14, %s, %s, K1\n\tVMOVAPD.Z %s, K1, %s\n", a.zero, a.r(0), a.r(1), a.r(1))
+			fmt.Printf("\tVCMPP%s $14, %s, %s, K1\n\tVMOVAP%s.Z %s, K1, %s\n", a.p, a.zero, a.r(0), a.p, a.r(1), a.r(1))
 		} else {
-			fmt.Printf("\tVCMPPD $14, %s, %s, Y14\n", a.zero, a.r(0))
-			op3("VANDPD", "Y14", a.r(1), a.r(1))
+			fmt.Printf("\tVCMPP%s $14, %s, %s, Y14\n", a.p, a.zero, a.r(0))
+			op3("VANDP", "Y14", a.r(1), a.r(1))
 		}
-		op3("VMULPD", a.r(wide[keepM]), a.r(2), a.r(2))
-		op3("VFMADD231PD", a.r(wide[newM]), a.r(1), a.r(2))
-		op3("VMULPD", a.r(1), a.r(1), a.r(1))
-		op3("VMULPD", a.r(wide[keepV]), a.r(3), a.r(3))
-		op3("VFMADD231PD", a.r(wide[newV]), a.r(1), a.r(3))
+		op3("VMULP", a.r(wide[keepM]), a.r(2), a.r(2))
+		op3("VFMADD231P", a.r(wide[newM]), a.r(1), a.r(2))
+		op3("VMULP", a.r(1), a.r(1), a.r(1))
+		op3("VMULP", a.r(wide[keepV]), a.r(3), a.r(3))
+		op3("VFMADD231P", a.r(wide[newV]), a.r(1), a.r(3))
 		a.store(2, "R8", 0, masked)
 		a.store(3, "R9", 0, masked)
-		fmt.Printf("\tVSQRTPD %s, %s\n", a.r(3), a.r(3))
-		fmt.Printf("\tVFMADD213PD %s, %s, %s\n", a.r(wide[tiny]), a.r(wide[root]), a.r(3))
-		op3("VDIVPD", a.r(3), a.r(2), a.r(2))
+		fmt.Printf("\tVSQRTP%s %s, %s\n", a.p, a.r(3), a.r(3))
+		fmt.Printf("\tVFMADD213P%s %s, %s, %s\n", a.p, a.r(wide[tiny]), a.r(wide[root]), a.r(3))
+		op3("VDIVP", a.r(3), a.r(2), a.r(2))
 		a.load("DX", 0, 4, masked)
-		op3("VADDPD", a.r(2), a.r(4), a.r(4))
-		op3("VMAXPD", a.zero, a.r(4), a.r(4))
+		op3("VADDP", a.r(2), a.r(4), a.r(4))
+		op3("VMAXP", a.zero, a.r(4), a.r(4))
 		one := a.r(5)
-		fmt.Printf("\tVBROADCASTSD 48(R10), %s\n", one)
-		op3("VMINPD", one, a.r(4), a.r(4))
+		fmt.Printf("\tVBROADCASTS%s %d(R10), %s\n", a.p, 6*a.size, one)
+		op3("VMINP", one, a.r(4), a.r(4))
 		a.store(4, "DX", 0, masked)
 	})
 	tail()
@@ -353,7 +379,7 @@ func (a isa) single(pointers []string, body func(masked bool)) {
 			fmt.Printf("\tADDQ $%d, %s\n", a.bytes, p)
 		}
 	}
-	one := a.bytes / 8
+	one := a.bytes / a.size
 	fmt.Printf("\tCMPQ CX, $%d\n\tJLT rest\nloop:\n", one)
 	body(false)
 	step()

@@ -13,5 +13,8 @@
 // Rounding is bounded, never ignored (rounding.go): beside each row's constant stands what all its sums may be off, and under Options.Float32 what
 // executions of the network may be (execution.go).
 //
+// Parameters of lines may be chosen (lay.go), and every choice is sound; which ones are good is looked for in float32 (seek.go, scout.go), of which
+// nothing comes but the choice.
+//
 // Start reading at domain.go, then pass.go and rows.go.
 package bound

@@ -11,8 +11,8 @@ import (
 var rowPace = pace{0.1, 0.98}
 
 // climb raises lower bounds of rows over the outputs, row i over a snapshot's problem owner[i], each with lower slopes of its own that are moved to
-// where the bound is larger. Every step's bounds are sound, and the largest are kept; a trace, unless nil, gets the forms where they were found.
-// Source: Xu et al. 2021 (alpha-CROWN).
+// where the bound is larger. Where slopes can be looked for in float32, the bound of the best that were seen counts; else every step's bounds are
+// sound, and the largest are kept. A trace, unless nil, gets the forms where they were found. Source: Xu et al. 2021 (alpha-CROWN).
 func climb(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]float64, e Effort, threads int, low []float64, t *bound.Trace) error {
 	batch := min(256, s.Fits())
 	for from := 0; from < len(rows); from += batch {
@@ -34,6 +34,14 @@ func climbing(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]fl
 		return err
 	}
 	defer l.Close()
+	steps := e.Steps
+	sought, err := l.SeekLower(rows[from:to], rowPace.seeking(steps, e.Until))
+	if err != nil {
+		return err
+	}
+	if sought { // one bound, at the best of them
+		steps = 0
+	}
 	c := newClimber(len(nodes), rowPace)
 	var own bound.Trace
 	for step := 0; ; step++ {
@@ -47,7 +55,7 @@ func climbing(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]fl
 				t.Take(from+i, &own, i)
 			}
 		}
-		if step == e.Steps || !e.Until.IsZero() && time.Now().After(e.Until) {
+		if step == steps || !e.Until.IsZero() && time.Now().After(e.Until) {
 			return nil
 		}
 		pts, err := l.Points(&own)

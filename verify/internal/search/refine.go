@@ -103,13 +103,24 @@ func (r *refiner) rows(from, to int) error {
 		return err
 	}
 	defer l.Close()
+	steps := r.steps
+	sought, err := l.SeekNeurons(r.slot, elems, sign, neuronPace.seeking(steps, r.until))
+	if err != nil {
+		return err
+	}
+	if sought { // one bound, at the best of them
+		steps = 0
+	}
 	c := newClimber(len(nodes), neuronPace)
-	var t bound.Trace
+	t := &bound.Trace{}
+	if sought && r.f == nil {
+		t = nil
+	}
 	for step := 0; ; step++ {
-		if _, err := l.Neurons(r.slot, elems, sign, &t); err != nil {
+		if _, err := l.Neurons(r.slot, elems, sign, t); err != nil {
 			return err
 		}
-		last := step == r.steps || r.late()
+		last := step == steps || r.late()
 		if last {
 			for i := range nodes {
 				a := make([][]float64, r.slot)
@@ -123,7 +134,7 @@ func (r *refiner) rows(from, to int) error {
 				return nil
 			}
 		}
-		pts, err := l.Points(&t)
+		pts, err := l.Points(t)
 		if err != nil {
 			return err
 		}

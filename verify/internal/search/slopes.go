@@ -2,6 +2,7 @@ package search
 
 import (
 	"math"
+	"time"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
@@ -49,21 +50,47 @@ type stride struct {
 // next begins a step.
 func (c *climber) next() stride {
 	c.step++
-	n := float64(c.step)
-	rate := c.rate * math.Pow(c.decay, n-1)
-	return stride{rate, 1 - math.Pow(adam1, n), 1 - math.Pow(adam2, n), kernel.NewAscent(c.step, rate, adam1, adam2, adamTiny)}
+	return c.at(c.step)
 }
 
-func (m *moments) move(i int, g float64, s stride) float64 {
-	m.m[i] = adam1*m.m[i] + (1-adam1)*g
-	m.v[i] = adam2*m.v[i] + (1-adam2)*g*g
-	return s.rate * m.m[i] / s.fix1 / (math.Sqrt(m.v[i]/s.fix2) + adamTiny)
+// at are the scales of a step, from 1 on.
+func (p pace) at(step int) stride {
+	n := float64(step)
+	rate := p.rate * math.Pow(p.decay, n-1)
+	return stride{rate, 1 - math.Pow(adam1, n), 1 - math.Pow(adam2, n), kernel.NewAscent(step, rate, adam1, adam2, adamTiny)}
+}
+
+// seeking is the same pace for what looks for parameters before a sound bound is asked for.
+func (p pace) seeking(steps int, until time.Time) bound.Pace {
+	all := make([]stride, steps+1)
+	for k := 1; k <= steps; k++ {
+		all[k] = p.at(k)
+	}
+	return bound.Pace{Steps: steps, Until: until,
+		Hinges: func(step int) kernel.Ascent { return all[step].hinges },
+		Curves: func(step int, of bound.Choice, x, g float64, m, v *float64) float64 {
+			return all[step].along(of, x, g, m, v)
+		}}
+}
+
+// by is how far a parameter of these moments goes up a derivative.
+func (s *stride) by(g float64, m, v *float64) float64 {
+	*m = adam1**m + (1-adam1)*g
+	*v = adam2**v + (1-adam2)*g*g
+	return s.rate * *m / s.fix1 / (math.Sqrt(*v/s.fix2) + adamTiny)
+}
+
+func (m *moments) move(i int, g float64, s stride) float64 { return s.by(g, &m.m[i], &m.v[i]) }
+
+// along is where a curve's parameter goes from x between its ends.
+func (s *stride) along(c bound.Choice, x, g float64, m, v *float64) float64 {
+	return c.Clamp(x + curveShare*min(curveReach, c.To-c.From)*s.by(g, m, v))
 }
 
 // along moves a parameter between its ends; one whose line no row takes stays.
 func (m *moments) along(a []float64, i int, c bound.Choice, g []float64, s stride) {
 	if c.Open() && g[i] != 0 {
-		a[i] = c.Clamp(a[i] + curveShare*min(curveReach, c.To-c.From)*m.move(i, g[i], s))
+		a[i] = s.along(c, a[i], g[i], &m.m[i], &m.v[i])
 	}
 }
 
