@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,14 +13,26 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-// BenchmarkSearch halves the input set of an ACAS Xu query that takes long, for two seconds a round, and reports boxes a second.
+// BenchmarkSearch searches for two seconds a round and reports problems a second, with one worker and with two: parts of the input set of an ACAS Xu
+// query that takes long, and sides of a network of two layers of 256, for a case that can be met.
 func BenchmarkSearch(b *testing.B) {
-	dir := filepath.Join("..", "..", "shared", "bench", "vnncomp", "acasxu")
-	m, err := onnxio.Load(filepath.Join(dir, "onnx", "ACASXU_run2a_2_2_batch_2000.onnx"))
+	for _, q := range []struct{ family, model, property string }{
+		{"acasxu", "ACASXU_run2a_2_2_batch_2000", "prop_1"},
+		{"mnist_fc", "mnist-net_256x2", "prop_5_0.05"},
+	} {
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/%d", q.family, workers), func(b *testing.B) { benchmarkSearch(b, q.family, q.model, q.property, workers) })
+		}
+	}
+}
+
+func benchmarkSearch(b *testing.B, family, model, property string, workers int) {
+	dir := filepath.Join("..", "..", "shared", "bench", "vnncomp", family)
+	m, err := onnxio.Load(filepath.Join(dir, "onnx", model+".onnx"))
 	if err != nil {
 		b.Skip("the public benchmarks are not here:", err)
 	}
-	q, err := vnnlib.Load(filepath.Join(dir, "vnnlib", "prop_1.vnnlib"))
+	q, err := vnnlib.Load(filepath.Join(dir, "vnnlib", property+".vnnlib"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -40,7 +53,12 @@ func BenchmarkSearch(b *testing.B) {
 	for b.Loop() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		start := time.Now()
-		out, err := search.Inputs(ctx, v.net, bound.DeepPoly, bound.Options{}, goal, search.Settings{})
+		var out search.Outcome
+		if o, s := (bound.Options{Threads: workers}), (search.Settings{Threads: workers}); family == "acasxu" {
+			out, err = search.Inputs(ctx, v.net, bound.DeepPoly, o, goal, s)
+		} else {
+			out, err = search.Neurons(ctx, v.net, o, goal, s)
+		}
 		cancel()
 		if err != nil {
 			b.Fatal(err)
@@ -48,5 +66,5 @@ func BenchmarkSearch(b *testing.B) {
 		done += out.Done
 		seconds += time.Since(start).Seconds()
 	}
-	b.ReportMetric(float64(done)/seconds, "boxes/s")
+	b.ReportMetric(float64(done)/seconds, "problems/s")
 }
