@@ -16,7 +16,7 @@ var expOp = op.Def{
 	Shape: sameShape, Eval: float64Only(math.Exp),
 	Gradient: expGradient,
 	Interval: elementInterval(rising(expBounds)),
-	Linear:   lines(expLines, 2, "scan of onnxruntime 1.32.0 (CPU), every 37th float32: at most 0.86 ulp; CUDA documents 2"),
+	Linear:   chosen(expLines, relax.Bent{Curve: expCurve, Bend: relax.Convex, Usual: expTouch}, 2, "scan of onnxruntime 1.32.0 (CPU), every 37th float32: at most 0.86 ulp; CUDA documents 2"),
 	Couple:   coupleElementwise,
 }
 
@@ -30,13 +30,17 @@ func expBounds(x float64) (lo, hi float64) {
 	return max(lo, 0), hi
 }
 
-// expLines has the chord above. Below, the tangent at the middle, but not further than 0.99 right of l: further on the line
-// would be negative at l, where the function is not (as in auto_LiRPA).
+var expCurve = relax.Curve{F: expBounds, D: expBounds}
+
+// expTouch is where the tangent below touches: in the middle, but not further than 0.99 right of l: further on the line would be negative at l, where
+// the function is not (as in auto_LiRPA).
+func expTouch(l, u float64) float64 { return min(l+(u-l)/2, l+0.99) }
+
+// expLines has the chord above and a tangent below.
 func expLines(_ relax.Slope, l, u []float64, out *relax.Lines) {
-	c := relax.Curve{F: expBounds, D: expBounds}
 	for i := range l {
 		if sound.Finite(u[i] - l[i]) {
-			out.TangentAt(i, c, relax.Convex, min(l[i]+(u[i]-l[i])/2, l[i]+0.99), l[i], u[i])
+			out.TangentAt(i, expCurve, relax.Convex, expTouch(l[i], u[i]), l[i], u[i])
 		} else {
 			out.Set(i, 0, math.NaN(), 0, math.NaN())
 		}

@@ -44,6 +44,8 @@ func TestFamiliesHold(t *testing.T) {
 		{"Sigmoid", node(t, "Sigmoid", 13, nil, variable(1)), bigSigmoid, 1500, true},
 		{"Tanh", node(t, "Tanh", 13, nil, variable(1)), bigTanh, 1500, true},
 		{"Erf", node(t, "Erf", 13, nil, variable(1)), bigErf, 4, true},
+		{"Exp", node(t, "Exp", 13, nil, variable(1)), func(x float64) *big.Float { return add(wide(1), expm1(wide(x))) }, 300, true},
+		{"Pow 2", node(t, "Pow", 13, nil, variable(1), floats([]float64{2})), func(x float64) *big.Float { return mul(wide(x), wide(x)) }, 1e100, true},
 		{"Clip", node(t, "Clip", 13, nil, variable(1), floats([]float64{-0.5}), floats([]float64{2})), clipped(-0.5, 2), math.Inf(1), false},
 		{"Clip below", node(t, "Clip", 13, nil, variable(1), floats([]float64{0.25})), clipped(0.25, math.Inf(1)), math.Inf(1), false},
 		{"Clip above", node(t, "Clip", 7, onnxio.Attrs{"max": float32(1)}, variable(1)), clipped(math.Inf(-1), 1), math.Inf(1), false},

@@ -168,6 +168,7 @@ func powLinear(n *onnxio.Node) (*op.Linear, error) {
 	}
 	l := &op.Linear{Lines: powLines(e), Execution: op.Within(powUlps, 0, powSource)}
 	if e == 2 {
+		l.Family = squares
 		l.Execution = op.Within(8, 0, "CUDA documents 8 ulp for powf; a rounded product has 0.5")
 	}
 	return l, nil
@@ -232,3 +233,6 @@ var squareCurve = relax.Curve{
 	F: func(x float64) (float64, float64) { return max(sound.MulDown(x, x), 0), sound.MulUp(x, x) },
 	D: func(x float64) (float64, float64) { return 2 * x, 2 * x },
 }
+
+// squares is the family of x*x.
+var squares = relax.Bent{Curve: squareCurve, Bend: relax.Convex}
