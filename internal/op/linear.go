@@ -40,6 +40,10 @@ type Linear struct {
 	// Terms is at most how many terms each form of Relax has; 0 stands for two. Domains ask for their memory before they are made.
 	Terms int
 
+	// Factors, with Relax of a product of two inputs that vary, names the element of each that output element i is the product of. nil where the
+	// node is no such product. Domains bound products of what is nearly straight together.
+	Factors *[2][]int32
+
 	// Execution is what a float32 execution may be off the real function. A face that leaves it out is refused under float32.
 	Execution Execution
 

@@ -43,7 +43,7 @@ func mulLinear(n *onnxio.Node) (*op.Linear, error) {
 		return l, nil
 	}
 	if n.Inputs[0] == n.Inputs[1] {
-		return &op.Linear{Lines: relax.CurveLines(squareCurve, relax.Convex), Execution: op.Within(0.5, 0, "one rounded product")}, nil
+		return &op.Linear{Lines: relax.CurveLines(squareCurve, relax.Convex), Family: squares, Execution: op.Within(0.5, 0, "one rounded product")}, nil
 	}
 	shape, err := broadcastInputs(n)
 	if err != nil {
@@ -54,8 +54,17 @@ func mulLinear(n *onnxio.Node) (*op.Linear, error) {
 		Relax: func(_ relax.Slope, in []relax.Box) (*relax.Relaxation, error) {
 			return mcCormick(product(shape), ia, ib, in), nil
 		},
+		Factors:   &[2][]int32{placesOf(ia, shape), placesOf(ib, shape)},
 		Execution: op.Within(0.5, 0, "one rounded product"),
 	}, nil
+}
+
+// placesOf writes out a nil index: every element its own.
+func placesOf(index []int32, shape []int) []int32 {
+	if index == nil {
+		return iota32(product(shape))
+	}
+	return index
 }
 
 // mcCormick bounds the products of pairs by planes (see ProductSheets), and those of infinite boxes by their box.

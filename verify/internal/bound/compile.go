@@ -300,4 +300,5 @@ func (c *compiler) finish() {
 			v.setGamma()
 		}
 	}
+	c.net.products = c.net.findProducts()
 }

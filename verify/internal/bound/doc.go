@@ -10,6 +10,9 @@
 // affine maps by their transpose and through activations by the line that its sign chooses (rows.go, rows_forms.go). Then lines are laid over
 // the box (lines.go) or forms (forms.go). Upper bounds are lower bounds of the negated row.
 //
+// Products of two values have planes of their own (forms.go), and Bounds.Together takes those of a row together, as one quadratic form in few inputs
+// (products.go, squares.go, quadratic.go).
+//
 // Rounding is bounded, never ignored (rounding.go): beside each row's constant stands what all its sums may be off, and under Options.Float32 what
 // executions of the network may be (execution.go).
 //

@@ -57,6 +57,8 @@ type Domain interface {
 type Bounds struct {
 	p     *pass
 	lower func(rows [][]float64, owner []int32, t *Trace) ([]float64, error)
+
+	spread []spread // by problem: of those that Together was asked about
 }
 
 // Close gives the memory back.

@@ -88,6 +88,7 @@ type Network struct {
 	numbered sync.Once // see hinged
 	hingeAt  []int
 	hinges   int
+	products *products      // nil where there are none, or too many
 	room     *budget.Budget // what was in the context when the network was made; passes ask it too
 }
 

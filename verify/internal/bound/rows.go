@@ -21,6 +21,10 @@ type rowsRun struct {
 	// folded stops at the first nonlinear value: its box is used instead of its lines.
 	folded bool
 	trace  *Trace // gets the rows that reach the inputs, if set
+	// base, by value, gets the rows that reach inputs and nonlinear values, if set: rows then end at the first of these.
+	base []*affine.Rows
+	// touch has products replaced by the planes that touch them, if set; see squares.go.
+	touch *touching
 }
 
 func (p *pass) newRun(w *affine.Work, owner []int32) *rowsRun {
@@ -102,6 +106,10 @@ func (t *rowsRun) finish(from int, low []float64) {
 		if t.p.ceilings != nil && t.p.ceilings[id] != nil {
 			r = t.under(v, r)
 		}
+		if t.base != nil && v.kind != kindAffine {
+			t.base[id] = r.Expand(t.w)
+			continue
+		}
 		// Boxes have room for executions' errors already; what goes down further pays for them.
 		through := v.kind == kindAffine || v.kind != kindInput && v.kind != kindOpaque && !t.folded
 		if through {
@@ -117,6 +125,8 @@ func (t *rowsRun) finish(from int, low []float64) {
 			t.affine(v, r)
 		case v.kind == kindAct:
 			t.act(v, r)
+		case t.touch != nil && t.p.net.products.first[id] >= 0:
+			t.touched(v, r)
 		default:
 			t.relax(v, r)
 		}

@@ -4,11 +4,11 @@
 // disproved on a box where one of them, or a combination, cannot be met. Inputs halves boxes until every case is disproved on every part of the
 // box, which is a proof; an input that the caller confirms ends the search the other way.
 //
-// The parts stand in a frontier, worst bound first (frontier.go). Workers take batches from it, since the rows of many boxes go through the
-// network together. Before a box is halved it is cut by the half-spaces in which its open cases must lie (clip.go). Which side is halved is told by
-// the linear forms that the rows end in (branch.go). Constraints of one case are added up where that disproves it (mixing.go), and attacks take turns
-// with the halving (siege.go). Where halving takes long, parts of few unstable hinges are settled by sides of these, if trials find that cheaper
-// (settle.go).
+// The parts stand in a frontier, worst bound first (frontier.go). Workers take batches from it, since the rows of many boxes go through the network
+// together. Before a box is halved it is cut by the half-spaces in which its open cases must lie (clip.go). Which side is halved is told by the
+// linear forms that the rows end in (branch.go). Rows of a network that multiplies go down once more, with products taken together (together.go).
+// Constraints of one case are added up where that disproves it (mixing.go), and attacks take turns with the halving (siege.go). Where halving takes
+// long, parts of few unstable hinges are settled by sides of these, if trials find that cheaper (settle.go).
 //
 // Neurons splits sides of hinges and ranges of curves instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight.
 // Alpha (alpha.go) is the same means without a search. A search over sides goes through levels (levels.go): each bounds the whole box better than

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -22,6 +23,17 @@ type Case struct {
 // disproved tells whether a proven lower bound of row k rules the case out.
 func (c *Case) disproved(k int, low float64) bool {
 	return low > c.Bound[k] || c.Strict[k] && low >= c.Bound[k]
+}
+
+// less is a bound of row k less what the row lost, over outputs in a box; that may be nil where nothing is lost.
+func (c *Case) less(k int, low float64, out *bound.Box) float64 {
+	if c.Loss == nil {
+		return low
+	}
+	if e := c.Loss(k, *out); e != 0 {
+		return sound.Down(low - e)
+	}
+	return low
 }
 
 // Goal is what is to be proven: no point of the box meets a case.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
@@ -113,6 +112,9 @@ func (r *run) on(ps []*part) ([]*part, error) {
 	for i, p := range ps {
 		views[i] = r.view(b, i, p.open, low, &t, &at)
 	}
+	if err := r.together(b, ps, views); err != nil {
+		return ps, r.mild(err)
+	}
 	if err := r.mixing(b, ps, views); err != nil {
 		return ps, r.mild(err)
 	}
@@ -168,6 +170,8 @@ type seen struct {
 	limits []float64
 	best   int     // the row nearest to a proof; -1 for none
 	margin float64 // its
+	// touches tells that its form touches a curve's least point somewhere in the box: what it moves over the box says little of what it lacks.
+	touches bool
 }
 
 // drop takes a case that was disproved after all out of those that are open.
@@ -195,16 +199,11 @@ func (c *common) view(b *bound.Bounds, i int, open []int, low []float64, t *boun
 		*at += len(q.Rows)
 		best, row, gone := math.Inf(-1), -1, false
 		for j := range q.Rows {
-			x := low[from+j]
-			if q.Loss != nil {
-				if out == nil {
-					o := b.Outputs(i)
-					out = &o
-				}
-				if e := q.Loss(j, *out); e != 0 {
-					x = sound.Down(x - e)
-				}
+			if q.Loss != nil && out == nil {
+				o := b.Outputs(i)
+				out = &o
 			}
+			x := q.less(j, low[from+j], out)
 			gone = gone || q.disproved(j, x)
 			if m := margin(x, q.Bound[j]); row < 0 || m > best {
 				best, row = m, j
@@ -215,7 +214,7 @@ func (c *common) view(b *bound.Bounds, i int, open []int, low []float64, t *boun
 			continue
 		}
 		v.open = append(v.open, k)
-		v.seen = append(v.seen, seen{slices.Clone(t.Coef[from:*at]), slices.Clone(t.Const[from:*at]), slices.Clone(q.Bound), row, best})
+		v.seen = append(v.seen, seen{slices.Clone(t.Coef[from:*at]), slices.Clone(t.Const[from:*at]), slices.Clone(q.Bound), row, best, false})
 	}
 	return v
 }
@@ -260,7 +259,7 @@ func (r *run) split(p *part, v *view, unstable int, settling *time.Duration) ([]
 			continue
 		}
 		kept = append(kept, k)
-		if s.best >= 0 {
+		if s.best >= 0 && !s.touches {
 			forms = append(forms, s.forms[s.best])
 			lack -= min(s.margin, 0)
 		}

@@ -40,6 +40,19 @@ func (r *run) mixing(b *bound.Bounds, ps []*part, views []*view) error {
 	if err != nil {
 		return err
 	}
+	if r.net.Multiplies() {
+		var u bound.Trace
+		more, err := b.Together(rows, owner, &u)
+		if err != nil {
+			return err
+		}
+		for i, x := range more {
+			if x > low[i] {
+				low[i] = x
+				t.Take(i, &u, i)
+			}
+		}
+	}
 	for at := len(of) - 1; at >= 0; at-- { // from behind: what is dropped moves nothing that is still to come
 		v, n := views[of[at].part], of[at].n
 		out := b.Outputs(of[at].part)
