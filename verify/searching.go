@@ -89,7 +89,7 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 	var err error
 	bySides := v.bySides(d.o, g)
 	if bySides {
-		out, err = search.Neurons(own, v.net, boundOptions(d.o), goal, with)
+		out, err = v.overSides(own, d.o, goal, with)
 	}
 	// Where sides of ReLUs do not decide it, and time is left, the rest is curved: smaller boxes are what makes it straight.
 	if !bySides || err == nil && !out.Proven && !out.Found && own.Err() == nil {
@@ -124,6 +124,23 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		return ctx.Err()
 	}
 	return nil
+}
+
+// overSides searches over sides: of the network as it is, and then of its maxima and products too, where it has some.
+func (v *Verifier) overSides(ctx context.Context, o Options, g search.Goal, with search.Settings) (search.Outcome, error) {
+	other := v.inHinges(ctx, o.Semantics)
+	first := ctx
+	if end, ok := ctx.Deadline(); ok && other != nil {
+		var cancel context.CancelFunc
+		first, cancel = context.WithTimeout(ctx, time.Duration(hingedAfter*float64(time.Until(end))))
+		defer cancel()
+	}
+	out, err := search.Neurons(first, v.net, boundOptions(o), g, with)
+	if err != nil || other == nil || out.Proven || out.Found || ctx.Err() != nil {
+		return out, err
+	}
+	with.Root = nil // it is of the other network
+	return search.Neurons(ctx, other, boundOptions(o), g, with)
 }
 
 // searchMemory is the part of the memory that is left which open parts may take: bounds of those at work need the rest.

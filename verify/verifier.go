@@ -25,6 +25,7 @@ type Verifier struct {
 	session engine.Session
 	ports   []engine.Port
 	same    []int // see alike
+	hinged  hinged
 }
 
 // Open compiles the model with batch size 1. The error names the node that cannot be treated (*onnxio.UnsupportedError).

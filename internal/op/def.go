@@ -42,7 +42,8 @@ type Def struct {
 	NoFold bool
 
 	// Parts writes a node in other operators: one value for each of its outputs, nil for those that it does not make. Who prepares a graph puts the
-	// parts in the node's place, so that every face is theirs; the file keeps the node. An operator with parts may leave out all other faces but Couple.
+	// parts in the node's place, so that every face is theirs; the file keeps the node. An operator with parts may leave out all other faces but
+	// Couple.
 	Parts func(e *Emitter, n *onnxio.Node) []*onnxio.Value
 	// Least is how many inputs an operator outside the standard needs for its parts; 0 stands for one.
 	Least int
@@ -53,6 +54,10 @@ type Def struct {
 	// Fused tells that runtimes may compute the whole otherwise than its parts, so that what is known of the parts' float32 executions says nothing of
 	// it.
 	Fused bool
+
+	// Hinges writes a node's first output in hinges (Relu), squares and straight nodes, over the real numbers: what searches can split, where of the
+	// node itself they cannot. nil for a node that is as well split as it stands.
+	Hinges func(e *Emitter, n *onnxio.Node) *onnxio.Value
 
 	// Gradient emits dL/dinputs as nodes of standard operators.
 	Gradient GradientFunc

@@ -11,5 +11,6 @@ var maxOp = op.Def{
 	Gradient: extremeGradient(true),
 	Interval: extremeInterval(true),
 	Linear:   extremeLinear(true),
+	Hinges:   extremeHinges(true),
 	Couple:   coupleElementwise,
 }

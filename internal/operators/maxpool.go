@@ -17,7 +17,7 @@ var maxPoolOp = op.Def{Name: "MaxPool", Since: 1, Zero: op.ZeroKept,
 	Attrs:   windowed.With(op.Attributes{"ceil_mode": op.Boolean, "storage_order": op.Boolean}),
 	Departs: poolDeparts, Parts: poolParts, Whole: flatWindow,
 	Shape: maxpoolShape, Eval: maxpoolEval, Fast: maxpoolFast, Gradient: maxpoolGradient, Interval: maxpoolInterval, Linear: maxpoolLinear,
-	Couple: coupleImage}
+	Hinges: maxpoolHinges, Couple: coupleImage}
 
 var globalMaxPoolOp = op.Def{Name: "GlobalMaxPool", Since: 1, Zero: op.ZeroKept, Shape: globalShape, Eval: maxpoolEval, Fast: maxpoolFast,
 	Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage}

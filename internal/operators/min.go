@@ -11,5 +11,6 @@ var minOp = op.Def{
 	Gradient: extremeGradient(false),
 	Interval: extremeInterval(false),
 	Linear:   extremeLinear(false),
+	Hinges:   extremeHinges(false),
 	Couple:   coupleElementwise,
 }

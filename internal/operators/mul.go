@@ -14,6 +14,7 @@ var mulOp = op.Def{
 	Gradient: mulGradient,
 	Interval: mulInterval,
 	Linear:   mulLinear,
+	Hinges:   mulHinges,
 	Couple:   coupleElementwise,
 }
 
