@@ -332,33 +332,6 @@ class State:
             const += Fraction(sum(x * (lower[k] if x > 0 else upper[k]) for k, x in enumerate(c)), 1 << e + FINE)
         return const
 
-    def cut(self, forms):
-        """The part cut to where a case is met: forms are, by case, of each constraint its form, and what that is at most."""
-        hull = None
-        for case in forms:
-            box, met = {i: (list(self.box[i][0]), list(self.box[i][1])) for i in self.net.inputs}, True
-            for coef, limit in case:
-                coef, const = self.taken_down(coef, None, None)
-                own = {(i, k): Fraction(x, 1 << e) * Fraction(box[i][0 if x > 0 else 1][k], 1 << FINE)
-                       for i, (c, e) in coef.items() for k, x in enumerate(c) if x}
-                room = limit - const - sum(own.values())
-                for i, (c, e) in coef.items():
-                    for k, x in enumerate(c):
-                        if x:
-                            end = (room + own[i, k]) / Fraction(x, 1 << e)
-                            l, u = box[i]
-                            l[k], u[k] = (l[k], min(u[k], up(end))) if x > 0 else (max(l[k], down(end)), u[k])
-                            met = met and l[k] <= u[k]
-            if met and hull is None:
-                hull = box
-            elif met:
-                hull = {i: ([min(a, b) for a, b in zip(hull[i][0], box[i][0])], [max(a, b) for a, b in zip(hull[i][1], box[i][1])]) for i in box}
-        s = self.copy()
-        s.empty = s.empty or hull is None
-        for i in hull or {}:
-            s.box[i] = hull[i]
-        return s
-
     def top(self, i, k, slope):
         """What element k of a ReLU is at most above a form of the inputs: max(z, 0) - slope*x."""
         z = self.net.values[i].ins[0]
@@ -455,7 +428,7 @@ class Checker:
         end = content.index(b"\n")
         self.h, self.data, self.at, self.leaves = json.loads(content[:end]), content, end + 1, 0
         h = self.h
-        if h["format"] != "shoal certificate" or h["version"] != 1 or h["semantics"] != "real":
+        if h["format"] != "shoal certificate" or h["version"] != 2 or h["semantics"] != "real":
             raise Refused("another format, version or semantics")
         if h["model_sha256"] != hashlib.sha256(model).hexdigest():
             raise Refused("it is of another model")
@@ -548,14 +521,6 @@ class Checker:
             self.at += 1
             if kind == b"B":
                 s = s.bound(True)
-            elif kind == b"C":
-                forms = []
-                for k in left:
-                    forms.append([])
-                    for q in self.cases[k]["constraints"]:
-                        coef, scale = self.form([(i, Fraction(c)) for i, c in zip(q["index"], q["coef"])])
-                        forms[-1].append((coef, Fraction(q["bound"]) * scale))
-                s = s.cut(forms)
             elif kind == b"A":
                 if len(left) < 2:
                     raise Refused("one case is taken apart")

@@ -165,7 +165,7 @@ func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step
 			steps = slices.Insert(steps, i, steps[rng.IntN(len(steps))])
 			return h, steps, what + " a step inserted"
 		case 2:
-			s.Kind = certificate.Kind("BINECA"[rng.IntN(6)])
+			s.Kind = certificate.Kind("BINEA"[rng.IntN(5)])
 			if s.Kind == certificate.Neuron {
 				s.Value, s.Index = rng.IntN(3), rng.IntN(3)
 			}
@@ -188,9 +188,6 @@ func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step
 func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, cases []int, depth, sides int) (steps []certificate.Step) {
 	if rng.IntN(3) == 0 {
 		steps = append(steps, certificate.Step{Kind: certificate.Bound})
-	}
-	if len(steps) > 0 && rng.IntN(3) == 0 {
-		steps = append(steps, certificate.Step{Kind: certificate.Cut})
 	}
 	if len(cases) > 1 && rng.IntN(3) > 0 {
 		steps = append(steps, certificate.Step{Kind: certificate.Apart})

@@ -28,28 +28,21 @@ func (s *State) Disprove(constraints []certificate.Constraint, p certificate.Dis
 	}
 	form, lost, limit, strict := s.sum(constraints, weights)
 	low = sound.AddDown(s.Lower(form, p, t), -lost)
-	return low, limit, above(low, limit, strict), nil
+	if !sound.Finite(low) { // it is not trusted
+		return low, limit, false, nil
+	}
+	cmp := new(big.Rat).SetFloat64(low).Cmp(limit)
+	return low, limit, cmp > 0 || strict && cmp == 0, nil
 }
 
-// Holds tells whether a constraint is proven to hold on the whole part: its row, with its sign turned, is at least its bound with its sign turned.
+// Holds tells whether a constraint is proven to hold on the whole part: no input meets what says the opposite.
 func (s *State) Holds(q certificate.Constraint) bool {
-	turned := certificate.Constraint{Index: q.Index, Bound: new(big.Rat).Neg(q.Bound)}
+	turned := certificate.Constraint{Index: q.Index, Bound: new(big.Rat).Neg(q.Bound), Strict: !q.Strict}
 	for _, x := range q.Coef {
 		turned.Coef = append(turned.Coef, new(big.Rat).Neg(x))
 	}
-	form, lost, limit, _ := s.sum([]certificate.Constraint{turned}, oneWeight)
-	return above(sound.AddDown(s.Lower(form, certificate.Disproof{}, nil), -lost), limit, !q.Strict)
-}
-
-var oneWeight = []float64{1}
-
-// above tells whether a number is larger than the limit, or as large where that is enough. An infinite one is not trusted.
-func above(low float64, limit *big.Rat, enough bool) bool {
-	if !sound.Finite(low) {
-		return false
-	}
-	cmp := new(big.Rat).SetFloat64(low).Cmp(limit)
-	return cmp > 0 || enough && cmp == 0
+	_, _, ok, err := s.Disprove([]certificate.Constraint{turned}, certificate.Disproof{}, nil)
+	return ok && err == nil
 }
 
 // sum adds constraints up: the row in float64s, what it lost, what it is at most where all constraints are met, and whether it is less than

@@ -28,6 +28,9 @@ func (net *Network) HingesOf() []Hinge {
 	return out
 }
 
+// Sides is how many sides rows may use.
+func (s *State) Sides() int { return len(s.sides) }
+
 // SideAt is a side that rows may use.
 func (s *State) SideAt(q int) Side { return s.sides[q] }
 

@@ -3,6 +3,7 @@ package plain
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/relax"
 	"github.com/shallow-waters/shoal/internal/sound"
@@ -14,19 +15,18 @@ import (
 func (s *State) Bound(rows bool) (*State, error) {
 	c := s.clone()
 	for i, v := range c.net.values {
-		if c.empty {
-			return c, nil
+		if c.empty || v.input() {
+			continue
 		}
 		c.lines[i], c.forms[i] = nil, nil
 		box, err := c.forward(i)
 		if err != nil {
 			return nil, err
 		}
-		if rows && v.bent && !v.input() {
+		if rows && v.bent {
 			c.tighten(i, box)
 		}
 		c.box[i] = box
-		c.lines[i], c.forms[i] = nil, nil
 		for k, l := range box.Lower {
 			c.empty = c.empty || l > box.Upper[k]
 		}
@@ -38,14 +38,9 @@ func (s *State) Bound(rows bool) (*State, error) {
 func (s *State) forward(i int) (relax.Box, error) {
 	v := s.net.values[i]
 	box := relax.NewBox(v.n)
-	switch {
-	case v.maps != nil:
+	if v.maps != nil {
 		s.affine(i, box)
-	case v.input():
-		copy(box.Lower, s.box[i].Lower)
-		copy(box.Upper, s.box[i].Upper)
-		return box, nil
-	default:
+	} else {
 		out, err := v.def.Interval(v.node, s.boxes(v))
 		if err != nil || v.out >= len(out) {
 			return box, fmt.Errorf("node %q (%s): output %d has no interval (%v)", v.node.Name, v.node.Op, v.out, err)
@@ -113,12 +108,7 @@ func (v *value) exact() bool {
 	if len(v.maps) != 1 || v.bias != nil || v.rel != 0 || v.biasErr != nil {
 		return len(v.maps) == 0
 	}
-	for _, c := range v.maps[0].coef {
-		if c != 1 {
-			return false
-		}
-	}
-	return v.maps[0].terms == 1
+	return v.maps[0].terms == 1 && !slices.ContainsFunc(v.maps[0].coef, func(c float64) bool { return c != 1 })
 }
 
 // unknown is by how much element k may differ because its operator could not give its coefficients exactly.
@@ -157,10 +147,7 @@ func (s *State) tighten(i int, box relax.Box) {
 func (s *State) element(i, k int, c float64, p certificate.Disproof, t *Trace) float64 {
 	r := s.row()
 	r.into(i)[k] = c
-	if low := r.down(i, p, t); !math.IsNaN(low) {
-		return low
-	}
-	return math.Inf(-1)
+	return r.down(i, p, t)
 }
 
 // Row is the state with one end of an element's interval bounded by a row with parameters of its own, and that bound with the sign that the row
@@ -173,14 +160,12 @@ func (s *State) Row(value, index int, p certificate.Disproof, t *Trace) (next *S
 		return s, 0, err
 	}
 	next = s.clone()
-	lower, upper := s.Range(value, index)
 	if p.Row == 1 {
 		low = s.element(value, index, -1, p, t)
-		upper = min(upper, -low)
+		next.narrow(value, index, math.Inf(-1), -low)
 	} else {
 		low = s.element(value, index, 1, p, t)
-		lower = max(lower, low)
+		next.narrow(value, index, low, math.Inf(1))
 	}
-	next.narrow(value, index, lower, upper)
 	return next, low, nil
 }

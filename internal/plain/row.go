@@ -15,8 +15,8 @@ const (
 	Own   = 255
 )
 
-// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for cuts, and for who
-// looks for parameters.
+// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for who looks
+// for parameters.
 type Trace struct {
 	Coef     [][]float64
 	Constant float64 // of the form over the inputs, less what the row may be off: the row is at least that form on the whole part
@@ -36,7 +36,7 @@ type row struct {
 func (s *State) row() *row { return &row{s: s, coef: make([][]float64, len(s.net.values))} }
 
 // Lower bounds a linear form of the outputs from below, over the part, with parameters that fit: any of these are right, they decide how large
-// the bound is, and not whether it holds. It is NaN or -Inf where nothing is known. The trace may be nil.
+// the bound is, and not whether it holds. It is -Inf where nothing is known. The trace may be nil.
 func (s *State) Lower(form []float64, p certificate.Disproof, t *Trace) float64 {
 	r := s.row()
 	for _, o := range s.net.outputs {
@@ -75,7 +75,7 @@ func (r *row) leave(i int) {
 // lose notes that the coefficient of an element may be off.
 func (r *row) lose(by float64, i, k int) {
 	if by != 0 {
-		r.off = sound.AddUp(r.off, sound.MulUp(by, r.s.largest(i, k)))
+		r.off = sound.AddUp(r.off, sound.MulUp(by, r.s.box[i].Magnitude(k)))
 	}
 }
 
@@ -114,7 +114,7 @@ func lower(p *certificate.Disproof, k int) (x float64, ok bool) {
 	return 0, false
 }
 
-// down takes the row from value top to the inputs, and gives its least value there.
+// down takes the row from value top to the inputs, and gives its least value there, -Inf where nothing is known.
 func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 	for i := top; i >= 0; i-- {
 		v := r.s.net.values[i]
@@ -127,7 +127,7 @@ func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 		c := r.coef[i]
 		for _, x := range c {
 			if !sound.Finite(x) {
-				return math.NaN()
+				return math.Inf(-1)
 			}
 		}
 		switch {
@@ -139,9 +139,6 @@ func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 			r.bend(i, c, &p)
 		default:
 			r.replace(i, c)
-		}
-		if t == nil {
-			r.leave(i)
 		}
 	}
 	if t != nil {
@@ -156,11 +153,16 @@ func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 				low = sound.AddDown(low, sound.MulDown(c, r.s.box[i].Upper[k]))
 			}
 		}
+	}
+	for i := range r.coef {
 		if t == nil {
 			r.leave(i)
 		}
 	}
-	return sound.AddDown(low, -r.off)
+	if low = sound.AddDown(low, -r.off); math.IsNaN(low) {
+		return math.Inf(-1)
+	}
+	return low
 }
 
 // sides takes the terms of known sides of value i: beta*(z-t) of z <= t, or beta*(t-z) of z >= t, which is at most 0.
@@ -200,32 +202,19 @@ func (r *row) affine(i int, c []float64) {
 		}
 	}
 	r.constant, r.off = sound.AddDown(r.constant, constant), sound.AddUp(r.off, unknown)
-	if len(v.maps) == 0 {
-		r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(2*v.n+8), sound.AddUp(size, sound.Tiny)))
-		return
-	}
 	operations := 2*v.n + 8
 	for m, a := range v.maps {
 		in := v.in[m]
 		if v.exact() && a.column <= 1 && r.coef[in] == nil {
 			size = 0 // elements move
 		}
-		r.before(in, a.column)
+		for k, x := range r.coef[in] { // what other readers gave it takes part in so many sums
+			r.lose(sound.MulUp(sound.Gamma(a.column+8), math.Abs(x)), in, k)
+		}
 		a.down(r.into(in), c)
 		operations += 2*a.column + 2*a.terms + 8
 	}
 	r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(operations), sound.AddUp(size, sound.MulUp(sound.Tiny, r.s.reach[i]))))
-}
-
-// before pays for so many sums with what other readers of a value gave it.
-func (r *row) before(i, sums int) {
-	g := sound.Gamma(sums + 8)
-	if r.coef[i] == nil {
-		return
-	}
-	for k, c := range r.coef[i] {
-		r.lose(sound.MulUp(g, math.Abs(c)), i, k)
-	}
 }
 
 // bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one. A coefficient's

@@ -83,28 +83,22 @@ func (s *State) Halves(value, index int, at float64) (below, above *State) {
 
 func (s *State) half(q Side) *State {
 	c := s.clone()
-	lower, upper := s.Range(q.Value, q.Index)
 	if q.Above {
-		lower = max(lower, q.At)
+		c.narrow(q.Value, q.Index, q.At, math.Inf(1))
 	} else {
-		upper = min(upper, q.At)
+		c.narrow(q.Value, q.Index, math.Inf(-1), q.At)
 	}
-	c.narrow(q.Value, q.Index, lower, upper)
 	if !s.net.values[q.Value].input() {
 		c.sides = append(c.sides, q)
 	}
 	return c
 }
 
-// narrow sets an element's interval in memory of the state's own, and forgets the lines that were laid over the wider one.
+// narrow cuts an element's interval, in memory of the state's own, and forgets the lines that were laid over the wider one.
 func (s *State) narrow(v, k int, lower, upper float64) {
-	s.box[v] = relax.Box{Lower: slices.Clone(s.box[v].Lower), Upper: slices.Clone(s.box[v].Upper)}
-	s.box[v].Lower[k], s.box[v].Upper[k] = lower, upper
-	s.changed(v)
-	s.empty = s.empty || lower > upper
-}
-
-func (s *State) changed(v int) {
+	b := relax.Box{Lower: slices.Clone(s.box[v].Lower), Upper: slices.Clone(s.box[v].Upper)}
+	b.Lower[k], b.Upper[k] = max(b.Lower[k], lower), min(b.Upper[k], upper)
+	s.box[v], s.empty = b, s.empty || b.Lower[k] > b.Upper[k]
 	for i, w := range s.net.values {
 		if slices.Contains(w.in, v) {
 			s.lines[i], s.forms[i] = nil, nil
@@ -112,14 +106,8 @@ func (s *State) changed(v int) {
 	}
 }
 
-// Sides is how many sides rows may use.
-func (s *State) Sides() int { return len(s.sides) }
-
 // Empty tells that bounds cross: no input lies in the part.
 func (s *State) Empty() bool { return s.empty }
-
-// largest is the largest magnitude of an element.
-func (s *State) largest(v, k int) float64 { return s.box[v].Magnitude(k) }
 
 // flat is a copy of the boxes of some values, one behind the other.
 func (s *State) flat(values []int) (b relax.Box) {
@@ -149,24 +137,16 @@ func (s *State) formed(i int) *relax.Relaxation {
 	v := s.net.values[i]
 	if s.forms[i] == nil {
 		s.forms[i] = relax.ConstantForms(s.box[i])
-		if v.relax != nil && !s.unbounded(v) {
-			if f, err := v.relax(relax.SlopeAdaptive, s.boxes(v)); err == nil {
-				s.forms[i] = f
-			}
+		infinite := func(x float64) bool { return !sound.Finite(x) }
+		b := s.flat(v.in)
+		if v.relax == nil || slices.ContainsFunc(b.Lower, infinite) || slices.ContainsFunc(b.Upper, infinite) {
+			return s.forms[i]
+		}
+		if f, err := v.relax(relax.SlopeAdaptive, s.boxes(v)); err == nil {
+			s.forms[i] = f
 		}
 	}
 	return s.forms[i]
-}
-
-func (s *State) unbounded(v *value) bool {
-	for _, i := range v.in {
-		for k, l := range s.box[i].Lower {
-			if !sound.Finite(l) || !sound.Finite(s.box[i].Upper[k]) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // boxes are those of a node's inputs, constants too.

@@ -85,7 +85,7 @@ func (r *Reader) Next() (s Step, err error) {
 	}
 	s.Kind = Kind(kind)
 	switch s.Kind {
-	case Bound, Empty, Cut, Apart:
+	case Bound, Empty, Apart:
 	case Input:
 		s.Index, s.At = r.number(), r.float()
 	case Neuron:

@@ -11,9 +11,6 @@ const (
 	// Row bounds one end of element Index of value Value anew, by a row of its own, with the slopes and multipliers of Proofs[0], which
 	// says with Row 1 that the end is the upper one, and 0 the lower. What follows is of the same part.
 	Row Kind = 'R'
-	// Cut cuts the part to the box in which its open cases can be met at all, by the forms in the inputs that their rows end in. Where none
-	// is left the part is empty. What follows is of the same part.
-	Cut Kind = 'C'
 	// Input splits at an input: first comes the tree of the part where element Index is at most At, then that of the part where it is at least At.
 	Input Kind = 'I'
 	// Neuron splits at element Index of value Value, in the same way.

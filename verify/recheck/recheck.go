@@ -167,7 +167,7 @@ func (c *checker) proof() error {
 		if err != nil {
 			return err
 		}
-		if err := c.walk(s, open, false); err != nil {
+		if err := c.walk(s, open); err != nil {
 			return err
 		}
 	}

@@ -12,11 +12,11 @@ import (
 // maxDepth limits how many parts are kept at once.
 const maxDepth = 1200
 
-// walk reads the tree of a part, on which the open cases are to be disproved. fresh tells that its boxes were derived on this very part.
+// walk reads the tree of a part, on which the open cases are to be disproved.
 //
 // A split has two children, and a part of the whole lies in one of them since a number is at most t or at least t: nothing can be left out,
 // whatever the certificate says.
-func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
+func (c *checker) walk(s *plain.State, open []int) error {
 	for len(open) > 0 {
 		if err := c.ctx.Err(); err != nil {
 			return err
@@ -27,10 +27,6 @@ func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
 		}
 		switch step.Kind {
 		case certificate.Bound:
-			if fresh {
-				return c.refuse("boxes are derived twice in one place")
-			}
-			fresh = true
 			if s, err = s.Bound(true); err != nil {
 				return err
 			}
@@ -41,21 +37,12 @@ func (c *checker) walk(s *plain.State, open []int, fresh bool) error {
 			if s, _, err = s.Row(c.values[step.Value], step.Index, step.Proofs[0], nil); err != nil {
 				return c.refuse("%v", err)
 			}
-		case certificate.Cut:
-			if !fresh {
-				return c.refuse("a cut of a part whose boxes are not derived on it")
-			}
-			var cases [][]certificate.Constraint
-			for _, k := range open {
-				cases = append(cases, c.h.Property.Cases[k].Constraints)
-			}
-			s = s.Cut(cases)
 		case certificate.Apart:
 			if len(open) < 2 {
 				return c.refuse("one case is taken apart")
 			}
 			for _, k := range open {
-				if err := c.walk(s, []int{k}, fresh); err != nil {
+				if err := c.walk(s, []int{k}); err != nil {
 					return err
 				}
 			}
@@ -106,7 +93,7 @@ func (c *checker) split(s *plain.State, open []int, step certificate.Step) error
 	below, above := s.Halves(value, index, step.At)
 	for i, half := range []*plain.State{below, above} {
 		c.path = append(c.path, fmt.Sprintf("%s %s %v", name, []string{"<=", ">="}[i], step.At))
-		if err := c.walk(half, open, false); err != nil {
+		if err := c.walk(half, open); err != nil {
 			return err
 		}
 		c.path = c.path[:len(c.path)-1]

@@ -18,6 +18,7 @@ type open struct {
 	best   certificate.Disproof
 	low    float64     // best margin
 	trace  plain.Trace // of the best row
+	ended  []ended     // where rows of a box ended
 }
 
 // Adam's constants, and the first step with its decay. Source: Kingma and Ba 2015; the pace is verify/internal/search's.
@@ -31,7 +32,7 @@ const (
 // plainly tries every constraint by itself with the operators' own lines.
 func (w *weaver) plainly(s *plain.State, c *open) (bool, error) {
 	constraints := w.p.Cases[c.number].Constraints
-	c.low = math.Inf(-1)
+	c.low, c.ended = math.Inf(-1), nil
 	for k := range constraints {
 		p := certificate.Disproof{Case: c.number, Row: k}
 		if done, err := w.try(s, c, p); done || err != nil {
@@ -49,6 +50,9 @@ func (w *weaver) try(s *plain.State, c *open, p certificate.Disproof) (bool, err
 		return false, err
 	}
 	l, _ := new(big.Rat).Set(limit).Float64()
+	if t.Coef != nil && s.Sides() == 0 {
+		c.ended = append(c.ended, ended{p, affine{s.Form(&t), t.Constant - l}})
+	}
 	if m := low - l; m > c.low || ok || c.trace.Coef == nil {
 		c.low, c.best, c.trace = m, p, t
 	}

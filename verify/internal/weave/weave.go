@@ -21,8 +21,6 @@ const (
 	// rootSteps and partSteps are how often parameters are moved for the whole box, for each part, and for each row of a hinge.
 	rootSteps, partSteps, rowSteps = 60, 50, 10
 	maxDepth                       = 1000
-	// cutShare is the share of a box that may be left for a cut to be worth its rows.
-	cutShare = 0.75
 )
 
 // weaver writes the trees of one certificate.
@@ -196,20 +194,16 @@ func (w *weaver) boxes(s *plain.State, cases []*open, depth int) error {
 			}
 		}
 	}
-	cut, share := w.cut(s, cases, done)
 	if some(done) {
 		if cases, err = w.close(cases, done); err != nil || len(cases) == 0 {
 			return err
 		}
 	}
-	if share < cutShare {
-		if err := w.out.Write(certificate.Step{Kind: certificate.Cut}); err != nil {
-			return err
-		}
-		if s = cut; s.Empty() {
-			return w.empty()
-		}
-	}
+	return w.trimmed(s, cases, w.cuts(s, cases), depth)
+}
+
+// halve gives a box two halves.
+func (w *weaver) halve(s *plain.State, cases []*open, depth int) error {
 	i, at, ok := w.widest(s, cases)
 	if !ok {
 		return fmt.Errorf("the certificate: a box that is too small to halve stays open")
@@ -225,33 +219,6 @@ func (w *weaver) boxes(s *plain.State, cases []*open, depth int) error {
 		}
 	}
 	return nil
-}
-
-// cut is a part cut to where its open cases can be met, and the share of it that is left.
-func (w *weaver) cut(s *plain.State, cases []*open, done []bool) (*plain.State, float64) {
-	var left [][]certificate.Constraint
-	for i, c := range cases {
-		if !done[i] {
-			left = append(left, w.p.Cases[c.number].Constraints)
-		}
-	}
-	if len(left) == 0 {
-		return s, 1
-	}
-	cut := s.Cut(left)
-	if cut.Empty() {
-		return cut, 0
-	}
-	share := 1.0
-	for i := range w.net.In {
-		v, k := w.net.Input(i)
-		l, u := s.Range(v, k)
-		m, n := cut.Range(v, k)
-		if u > l {
-			share *= (n - m) / (u - l)
-		}
-	}
-	return cut, share
 }
 
 // inherit are the cases as a child begins with them.
