@@ -59,3 +59,12 @@ func TestMemoryThatIsNotThereLeavesUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchWithoutMemoryIsNotWithoutLimit: 0 bytes are no limit to the search, so a budget that is used up must never come out as 0.
+func TestSearchWithoutMemoryIsNotWithoutLimit(t *testing.T) {
+	for _, c := range []struct{ budget, want int64 }{{0, 1}, {3, 1}, {4, 1}, {4000, 1000}} {
+		if got := openMemory(budget.With(context.Background(), budget.New(c.budget))); got != c.want {
+			t.Errorf("%d bytes left: %d for open parts, want %d", c.budget, got, c.want)
+		}
+	}
+}

@@ -83,7 +83,7 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 			return persist(ctx, f, box, cases, d, siegeMost)
 		}
 	}
-	with := search.Settings{Threads: d.o.Threads, Memory: budget.Of(ctx).Left() / searchMemory, Progress: d.watched(time.Now()), Root: d.root,
+	with := search.Settings{Threads: d.o.Threads, Memory: openMemory(ctx), Progress: d.watched(time.Now()), Root: d.root,
 		First: d.o.first, Rows: d.o.rows}
 	var out search.Outcome
 	var err error
@@ -145,6 +145,9 @@ func (v *Verifier) overSides(ctx context.Context, o Options, g search.Goal, with
 
 // searchMemory is the part of the memory that is left which open parts may take: bounds of those at work need the rest.
 const searchMemory = 4
+
+// openMemory is the memory for open parts. Where nothing is left it is a byte, for 0 would lift the limit.
+func openMemory(ctx context.Context) int64 { return max(1, budget.Of(ctx).Left()/searchMemory) }
 
 // watched tells Options.Watch what a search tells; nil where nobody listens.
 func (d *decision) watched(start time.Time) func(search.Progress) {
