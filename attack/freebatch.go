@@ -48,10 +48,22 @@ func FreeBatch(ctx context.Context, g *onnxio.Graph) *onnxio.Graph {
 		d[0] = 0 // the input's own first size
 		n.Inputs[1] = &onnxio.Value{Name: n.Outputs[0].Name + "_free", DType: onnxio.Int64, Shape: []int{len(d)}, Const: onnxio.FromInt64(d, len(d))}
 	}
-	if !sameAlone(ctx, g, out) {
+	if !followed(ctx, out, infer.Options{}) || !sameAlone(ctx, g, out) {
 		return nil
 	}
 	return out
+}
+
+// followed tells whether every output has a row for each sample, of two and of three: one size alone may be that of another axis. An engine runs
+// samples one at a time where outputs have none, and then finds no difference to each alone.
+func followed(ctx context.Context, g *onnxio.Graph, o infer.Options) bool {
+	for o.Batch = 2; o.Batch <= 3; o.Batch++ {
+		p, err := infer.Prepare(ctx, g, o)
+		if err != nil || slices.ContainsFunc(p.Outputs, func(v *onnxio.Value) bool { return len(v.Shape) == 0 || v.Shape[0] != o.Batch }) {
+			return false
+		}
+	}
+	return true
 }
 
 // constantOf is a value's constant, also where a Constant node gives it.

@@ -125,12 +125,11 @@ func (t *Target) single(ctx context.Context) (bool, error) {
 	t.looked.Lock()
 	defer t.looked.Unlock()
 	if !t.known {
-		two, err := infer.Prepare(ctx, t.graph, infer.Options{Batch: 2, Reading: t.o.Engine.Reading})
+		follow := followed(ctx, t.graph, infer.Options{Reading: t.o.Engine.Reading})
 		if ctx.Err() != nil { // the end of the time says nothing about the model
 			return true, ctx.Err()
 		}
-		t.known = true
-		t.follow = err == nil && !slices.ContainsFunc(two.Outputs, func(v *onnxio.Value) bool { return len(v.Shape) == 0 || v.Shape[0] != 2 })
+		t.known, t.follow = true, follow
 	}
 	return !t.follow, nil
 }
