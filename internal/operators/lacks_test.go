@@ -165,7 +165,7 @@ func TestDocumentedFacesAreThere(t *testing.T) {
 			if i == 3 && !face && d.Linear != nil {
 				want = "map"
 			}
-			if i < 5 && d.Parts != nil && d.Whole == nil {
+			if i < 5 && d.Parts != nil && d.Whole == nil || i >= 2 && i < 5 && d.Steps {
 				want = "parts"
 			}
 			if cells[2+i] != want {
