@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
@@ -14,7 +15,7 @@ import (
 // progress shows how far a long run is: a bar on a terminal, otherwise a line a minute. It writes to stderr only.
 type progress struct {
 	w     io.Writer
-	bar   *bar
+	bar   *progressbar.ProgressBar
 	total int
 	done  int
 	start time.Time
@@ -25,7 +26,9 @@ type progress struct {
 func newProgress(w io.Writer, total int, what string) *progress {
 	p := &progress{w: w, total: total, start: time.Now(), last: time.Now()}
 	if f := terminal(w); f != nil {
-		p.bar = newBar(f, total, what, true)
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionClearOnFinish(), progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
 	}
 	return p
 }
@@ -37,7 +40,9 @@ const shares = 1000
 func newShares(w io.Writer) *progress {
 	p := &progress{w: w, total: shares, start: time.Now(), last: time.Now()}
 	if f := terminal(w); f != nil {
-		p.bar = newBar(f, shares, "", false)
+		p.bar = progressbar.NewOptions(shares, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(8), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+			progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""))
 	}
 	return p
 }
@@ -61,8 +66,8 @@ func (p *progress) set(share float64, words func() foreign.Text) {
 	if p.bar != nil {
 		if time.Since(p.last) >= 100*time.Millisecond {
 			p.last = time.Now()
-			p.bar.done = p.done
-			p.bar.say(words().String())
+			p.bar.Describe(words().String())
+			_ = p.bar.Set(min(p.done, shares-1)) // a full bar is a finished one
 		}
 		return
 	}
@@ -89,7 +94,7 @@ func (p *progress) say(words foreign.Text) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		p.bar.clear()
+		_ = p.bar.Clear()
 	}
 	foreign.Fprintf(p.w, "%s\n", words)
 }
@@ -101,7 +106,7 @@ func (p *progress) note(words func() foreign.Text) {
 	if p.bar != nil {
 		if time.Since(p.last) >= 100*time.Millisecond {
 			p.last = time.Now()
-			p.bar.say(words().String())
+			p.bar.Describe(words().String())
 		}
 		return
 	}
@@ -153,7 +158,7 @@ func (p *progress) add() {
 	defer p.mu.Unlock()
 	p.done++
 	if p.bar != nil {
-		p.bar.to(p.done)
+		_ = p.bar.Add(1)
 		return
 	}
 	if time.Since(p.last) >= time.Minute {
@@ -167,6 +172,6 @@ func (p *progress) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		p.bar.clear()
+		_ = p.bar.Finish()
 	}
 }
