@@ -54,10 +54,10 @@ func FreeBatch(ctx context.Context, g *onnxio.Graph) *onnxio.Graph {
 	return out
 }
 
-// followed tells whether every output has a row for each sample, of two and of three: one size alone may be that of another axis. An engine runs
+// followed tells whether every output has a row for each sample, of one and of two: one size alone may be that of another axis. An engine runs
 // samples one at a time where outputs have none, and then finds no difference to each alone.
 func followed(ctx context.Context, g *onnxio.Graph, o infer.Options) bool {
-	for o.Batch = 2; o.Batch <= 3; o.Batch++ {
+	for o.Batch = 1; o.Batch <= 2; o.Batch++ {
 		p, err := infer.Prepare(ctx, g, o)
 		if err != nil || slices.ContainsFunc(p.Outputs, func(v *onnxio.Value) bool { return len(v.Shape) == 0 || v.Shape[0] != o.Batch }) {
 			return false

@@ -17,7 +17,8 @@ func TestBatchThatOutputsDoNotFollowStaysFixed(t *testing.T) {
 
 func staysFixed(t *testing.T, features int) {
 	t.Helper()
-	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: 1}, {Size: 1}, {Size: 1}}}
+	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true,
+		Dims: []onnxio.Dim{{Size: 1}, {Size: 1}, {Size: 1}}}
 	node := func(op string, attrs onnxio.Attrs, in ...*onnxio.Value) *onnxio.Value {
 		out := &onnxio.Value{Name: op + "_out", DType: onnxio.Float}
 		out.Producer = &onnxio.Node{Name: op, Op: op, Inputs: in, Outputs: []*onnxio.Value{out}, Attrs: attrs, Opset: 13}
@@ -27,7 +28,8 @@ func staysFixed(t *testing.T, features int) {
 		Const: onnxio.FromFloat32(make([]float32, features), 1, features)})
 	turned := node("Transpose", onnxio.Attrs{"perm": []int64{2, 1, 0}}, wide)
 	y := node("Reshape", nil, turned, &onnxio.Value{Name: "to", DType: onnxio.Int64, Shape: []int{2}, Const: onnxio.FromInt64([]int64{1, -1}, 2)})
-	g := &onnxio.Graph{Name: "turned", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y}, Nodes: []*onnxio.Node{wide.Producer, turned.Producer, y.Producer}}
+	g := &onnxio.Graph{Name: "turned", Inputs: []*onnxio.Value{x}, Outputs: []*onnxio.Value{y},
+		Nodes: []*onnxio.Node{wide.Producer, turned.Producer, y.Producer}}
 	if FreeBatch(context.Background(), g) != nil {
 		t.Error("the batch was freed:", features)
 	}
