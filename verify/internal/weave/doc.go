@@ -5,7 +5,7 @@
 // else sides of hinges, whose slopes and multipliers it moves to where the bound is largest. The search (verify/internal/search) decides
 // what holds; weaving begins where it has ended with a proof. Where sides of hinges are split, the search is asked for its tree, its multipliers and
 // its slopes, which the plain pass then only has to follow: again.go for linear programs, guided.go for rows. Halved inputs it finds by itself
-// (boxes): with what is known of the part around it, it needs about half of the search's parts.
+// (boxes).
 //
 // cut.go cuts a property into parts for shards.
 package weave
