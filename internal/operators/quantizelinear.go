@@ -127,6 +127,10 @@ func numberAt(t *onnxio.Tensor, i int) float64 {
 		return float64(d[i])
 	case []int64:
 		return float64(d[i])
+	case []uint32:
+		return float64(d[i])
+	case []uint64:
+		return float64(d[i])
 	}
 	return math.NaN()
 }

@@ -53,6 +53,16 @@ func setWhole(t *onnxio.Tensor, i int, x, least, most float64) {
 		e[i] = int8(x)
 	case []uint8:
 		e[i] = uint8(x)
+	case []int16:
+		e[i] = int16(x)
+	case []uint16:
+		e[i] = uint16(x)
+	case []uint32:
+		e[i] = uint32(x)
+	case []uint64:
+		if e[i] = uint64(x); x >= 1<<64 {
+			e[i] = math.MaxUint64
+		}
 	}
 }
 
@@ -62,7 +72,7 @@ func TestBoundsOfIntegersHold(t *testing.T) {
 	asked := map[string]int{}
 	wrapped := 0
 	for _, c := range wholeCases() {
-		for _, d := range []onnxio.DType{onnxio.Int32, onnxio.Uint8, onnxio.Int64, onnxio.Int8} {
+		for _, d := range []onnxio.DType{onnxio.Int32, onnxio.Uint8, onnxio.Int64, onnxio.Int8, onnxio.Int16, onnxio.Uint16, onnxio.Uint32, onnxio.Uint64} {
 			opsets := c.opsets
 			if opsets == nil {
 				opsets = []int{18}
