@@ -9,6 +9,11 @@ func Pick(y, coef, lower, upper []float64) {
 		pickVec(n, &y[0], &coef[0], &lower[0], &upper[0])
 		y, coef, lower, upper = y[n:], coef[n:], lower[n:], upper[n:]
 	}
+	pick(y, coef, lower, upper)
+}
+
+// pick is Pick without vectors.
+func pick[F Float](y, coef, lower, upper []F) {
 	for i, c := range coef {
 		if c >= 0 {
 			y[i] = lower[i]
@@ -25,6 +30,11 @@ func Line(y, coef, z, loSlope, upSlope, loIcept, upIcept []float64) {
 		lineVec(n, &y[0], &coef[0], &z[0], &loSlope[0], &upSlope[0], &loIcept[0], &upIcept[0])
 		y, coef, z, loSlope, upSlope, loIcept, upIcept = y[n:], coef[n:], z[n:], loSlope[n:], upSlope[n:], loIcept[n:], upIcept[n:]
 	}
+	line(y, coef, z, loSlope, upSlope, loIcept, upIcept)
+}
+
+// line is Line without vectors.
+func line[F Float](y, coef, z, loSlope, upSlope, loIcept, upIcept []F) {
 	for i, c := range coef {
 		if c >= 0 {
 			y[i] = loSlope[i]*z[i] + loIcept[i]

@@ -19,13 +19,7 @@ func Pick32(y, coef, lower, upper []float32) {
 		pickVec32(n, &y[0], &coef[0], &lower[0], &upper[0])
 		y, coef, lower, upper = y[n:], coef[n:], lower[n:], upper[n:]
 	}
-	for i, c := range coef {
-		if c >= 0 {
-			y[i] = lower[i]
-		} else {
-			y[i] = upper[i]
-		}
-	}
+	pick(y, coef, lower, upper)
 }
 
 // Line32 is Line in float32.
@@ -35,13 +29,7 @@ func Line32(y, coef, z, loSlope, upSlope, loIcept, upIcept []float32) {
 		lineVec32(n, &y[0], &coef[0], &z[0], &loSlope[0], &upSlope[0], &loIcept[0], &upIcept[0])
 		y, coef, z, loSlope, upSlope, loIcept, upIcept = y[n:], coef[n:], z[n:], loSlope[n:], upSlope[n:], loIcept[n:], upIcept[n:]
 	}
-	for i, c := range coef {
-		if c >= 0 {
-			y[i] = loSlope[i]*z[i] + loIcept[i]
-		} else {
-			y[i] = upSlope[i]*z[i] + upIcept[i]
-		}
-	}
+	line(y, coef, z, loSlope, upSlope, loIcept, upIcept)
 }
 
 // Sloped32 writes row[i] times lower[i] where row[i] >= 0, and times upper[i] elsewhere.
