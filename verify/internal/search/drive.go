@@ -80,15 +80,19 @@ func tell[T open](c *common, f *frontier[T]) {
 	}
 }
 
-func outcome[T open](c *common, f *frontier[T]) Outcome {
+// outcome is how a search ended. Cases are those that are open where the frontier does not have them.
+func outcome[T open](c *common, f *frontier[T], cases int) Outcome {
 	left := f.left()
 	out := Outcome{Found: c.found, Why: c.why, Progress: Progress{Share: c.share, Open: len(left) + c.stuck, Done: c.done,
 		Worst: math.Inf(1), Least: c.least}}
+	if !f.whole {
+		out.Open = max(out.Open, cases)
+	}
 	for _, p := range left {
 		worst, _ := p.rank()
 		out.Worst = min(out.Worst, worst)
 	}
-	out.Proven = !c.found && out.Open == 0
+	out.Proven = f.whole && !c.found && out.Open == 0
 	if out.Proven {
 		out.Share = 1
 	}

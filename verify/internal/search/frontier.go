@@ -22,6 +22,9 @@ type frontier[T open] struct {
 	limit   int
 	working int
 	ended   bool
+	// whole says that what is not proven stands here, is at work, or was told to be stuck: that nothing stands here is a proof only then. It is
+	// false before the first parts are in, so that a search that ended before has none.
+	whole bool
 }
 
 func newFrontier[T open](limit int) *frontier[T] {
@@ -33,6 +36,7 @@ func newFrontier[T open](limit int) *frontier[T] {
 // begin puts the first parts in.
 func (f *frontier[T]) begin(ps []T) {
 	f.working = 1
+	f.whole = true
 	f.give(ps)
 }
 
@@ -88,6 +92,9 @@ func (f *frontier[T]) end() {
 	f.more.Broadcast()
 	f.mu.Unlock()
 }
+
+// forget says that what is open begins anew elsewhere: what stands here tells no more than how far the search was.
+func (f *frontier[T]) forget() { f.whole = false }
 
 // left is what is open, once all workers have stopped.
 func (f *frontier[T]) left() []T { return f.heap.list }

@@ -37,7 +37,7 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	if r.err != nil {
 		return Outcome{}, r.err
 	}
-	out := outcome(&r.common, r.front)
+	out := outcome(&r.common, r.front, len(g.Cases))
 	out.Settled = r.settling.parts
 	return out, nil
 }

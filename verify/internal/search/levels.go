@@ -71,9 +71,6 @@ func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 		}
 	}
 	if ctx.Err() != nil {
-		if r.front.left() == nil && !r.found { // nothing was bounded
-			r.stuck = max(r.stuck, len(r.open))
-		}
 		return false, nil
 	}
 	if err != nil || r.found || r.over || r.ctx.Err() == nil {
@@ -85,20 +82,20 @@ func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 
 // reopen forgets the search but for the cases that it disproved: those of which nothing is open, and none of which a part may be stuck.
 func (r *sides) reopen() {
-	if r.stuck > 0 { // it is not known of which case
-		r.share = 1 - float64(len(r.open))/float64(len(r.g.Cases))
-		r.stuck, r.why = 0, ""
-		return
-	}
-	open := map[int]bool{}
-	for _, l := range r.front.left() {
-		open[l.c] = true
-	}
-	r.open = r.open[:0:0]
-	for i := range r.g.Cases {
-		if open[i] {
-			r.open = append(r.open, i)
+	if r.stuck == 0 { // else it is not known of which case
+		open := map[int]bool{}
+		for _, l := range r.front.left() {
+			open[l.c] = true
 		}
+		r.open = r.open[:0:0]
+		for i := range r.g.Cases {
+			if open[i] {
+				r.open = append(r.open, i)
+			}
+		}
+	}
+	if len(r.open) > 0 {
+		r.front.forget()
 	}
 	r.share = 1 - float64(len(r.open))/float64(len(r.g.Cases))
 	r.stuck, r.why = 0, ""

@@ -52,7 +52,7 @@ func Neurons(ctx context.Context, net *bound.Network, o bound.Options, g Goal, s
 			return Outcome{}, err
 		}
 		if !again {
-			return outcome(&r.common, r.front), nil
+			return outcome(&r.common, r.front, len(r.open)), nil
 		}
 	}
 }
