@@ -2,12 +2,48 @@ package main
 
 import (
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
 
-// newApp is the tree of commands.
-func newApp(stdout, stderr io.Writer) *cli.App {
+// makers are the commands, in the order of the help, by their names.
+var makers = []struct {
+	name string
+	make func() *cli.Command
+}{
+	{"certify", certifyCommand}, {"recheck", recheckCommand}, {"radius", radiusCommand}, {"attack", attackCommand}, {"gradient", gradientCommand},
+	{"bounds", boundsCommand}, {"run", runCommand}, {"inspect", inspectCommand}, {"compare", compareCommand}, {"simplify", simplifyCommand},
+	{"prune", pruneCommand}, {"convert", convertCommand}, {"distill", distillCommand}, {"sweep", sweepCommand}, {"study", studyCommand},
+	{"check", checkCommand}, {"merge", mergeCommand}, {"report", reportCommand}, {"init", initCommand}, {"runtime", runtimeCommand},
+	{"vnnlib", vnnlibCommand}, {"completion", completionCommand}, {"man", manCommand}, {"version", versionCommand}, {"help", helpCommand},
+}
+
+// asked are the commands that a command line needs to know of: the one that it names, for making all of them takes as long as a small answer; all
+// where it names none, or one that tells of the others.
+func asked(args []string) (out []*cli.Command) {
+	name := ""
+	for _, a := range args[min(1, len(args)):] { // what may stand before a command takes no values
+		if name = a; !strings.HasPrefix(a, "-") {
+			break
+		}
+	}
+	alone := name != "help" && name != "man" && name != "completion"
+	for _, m := range makers {
+		if alone && m.name == name {
+			return []*cli.Command{m.make()}
+		}
+	}
+	for _, m := range makers {
+		out = append(out, m.make())
+	}
+	return out
+}
+
+// newApp is the tree of all commands.
+func newApp(stdout, stderr io.Writer) *cli.App { return appOf(asked(nil), stdout, stderr) }
+
+func appOf(commands []*cli.Command, stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:                 "shoal",
 		Usage:                "certify neural networks in ONNX files",
@@ -22,11 +58,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			&cli.BoolFlag{Name: "version", Usage: "print what shoal version prints"},
 			quietFlag(),
 		},
-		Commands: []*cli.Command{certifyCommand(), recheckCommand(), radiusCommand(), attackCommand(), gradientCommand(), boundsCommand(),
-			runCommand(), inspectCommand(),
-			compareCommand(), simplifyCommand(), pruneCommand(), convertCommand(), distillCommand(), sweepCommand(), studyCommand(), checkCommand(),
-			mergeCommand(), reportCommand(), initCommand(), runtimeCommand(),
-			vnnlibCommand(), completionCommand(), manCommand(), versionCommand(), helpCommand()},
+		Commands: commands,
 	}
 	app.Action = func(c *cli.Context) error {
 		switch {

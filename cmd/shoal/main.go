@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func runGuarded(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	unknown := "" // what was given where a command stands; package cli has no error for it
 	var group *cli.Command
-	app := newApp(stdout, stderr)
+	app := appOf(asked(args), stdout, stderr)
 	app.CommandNotFound = func(c *cli.Context, name string) { unknown, group = name, c.Command }
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	if err == nil && unknown != "" {

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -22,11 +23,11 @@ type memory struct{ bytes int64 }
 // leastMemory is what a command needs to do anything.
 const leastMemory = 16 << 20
 
-var memoryForm = regexp.MustCompile(`^(\d+(?:\.\d+)?)\s*([KMGT])?I?B?$`)
+var memoryForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d+(?:\.\d+)?)\s*([KMGT])?I?B?$`) })
 
 // Set implements cli.Generic.
 func (m *memory) Set(text string) error {
-	part := memoryForm.FindStringSubmatch(strings.ToUpper(strings.TrimSpace(text)))
+	part := memoryForm().FindStringSubmatch(strings.ToUpper(strings.TrimSpace(text)))
 	if part == nil {
 		return fmt.Errorf("want an amount such as 512MB or 4GB")
 	}

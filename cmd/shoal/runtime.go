@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -58,10 +59,10 @@ func runtimeCommand() *cli.Command {
 	}
 }
 
-var versionForm = regexp.MustCompile(`^[0-9]+(\.[0-9A-Za-z+-]+){1,4}$`)
+var versionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+(\.[0-9A-Za-z+-]+){1,4}$`) })
 
 func isVersion(text string) error {
-	if !versionForm.MatchString(text) {
+	if !versionForm().MatchString(text) {
 		return fmt.Errorf("want a version such as %s", ortlib.PinnedVersion)
 	}
 	return nil

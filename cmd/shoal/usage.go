@@ -3,6 +3,7 @@ package main
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 	"github.com/xrash/smetrics"
@@ -10,9 +11,11 @@ import (
 
 // undefined and invalid are package flag's words for a flag that is not there, and for a value that a flag does not take.
 var (
-	undefined = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
-	misread   = regexp.MustCompile(`^invalid (?:boolean )?value ("(?:[^"\\]|\\.)*") for (?:flag )?-([a-z0-9-]+): (.*)$`)
-	dashes    = regexp.MustCompile(`(flag|argument:) -([[:alnum:]])`)
+	undefined = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^flag provided but not defined: -(.*)$`) })
+	misread   = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^invalid (?:boolean )?value ("(?:[^"\\]|\\.)*") for (?:flag )?-([a-z0-9-]+): (.*)$`)
+	})
+	dashes = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(flag|argument:) -([[:alnum:]])`) })
 )
 
 // usageFault turns what package flag says into a usage error, with the flag as people write it and what may have been meant.
@@ -22,7 +25,7 @@ func usageFault(c *cli.Context, err error, _ bool) error {
 		command, flags = c.Command.HelpName, c.Command.Flags
 	}
 	hint := command + " --help lists the flags"
-	if m := undefined.FindStringSubmatch(err.Error()); m != nil {
+	if m := undefined().FindStringSubmatch(err.Error()); m != nil {
 		var names []string
 		for _, f := range flags {
 			names = append(names, f.Names()...)
@@ -32,13 +35,13 @@ func usageFault(c *cli.Context, err error, _ bool) error {
 		}
 		return usageError(hint, "%s has no flag --%s", command, m[1])
 	}
-	if m := misread.FindStringSubmatch(err.Error()); m != nil {
+	if m := misread().FindStringSubmatch(err.Error()); m != nil {
 		if m[3] == "parse error" {
 			m[3] = "it cannot be read"
 		}
 		return &codeError{code: exitUsage, err: rewritten{err, "--" + m[2] + " " + m[1] + ": " + m[3]}, hint: hint}
 	}
-	return &codeError{code: exitUsage, err: rewritten{err, dashes.ReplaceAllString(err.Error(), "$1 --$2")}, hint: hint}
+	return &codeError{code: exitUsage, err: rewritten{err, dashes().ReplaceAllString(err.Error(), "$1 --$2")}, hint: hint}
 }
 
 // rewritten is an error in other words.

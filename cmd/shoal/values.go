@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -310,19 +311,19 @@ func notEmpty(text string) error {
 	return nil
 }
 
-var engineName = regexp.MustCompile(`^(auto|go|ort|ort:[a-z0-9]+)$`)
+var engineName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(auto|go|ort|ort:[a-z0-9]+)$`) })
 
 func isEngine(text string) error {
-	if !engineName.MatchString(text) {
+	if !engineName().MatchString(text) {
 		return fmt.Errorf("want auto, go, ort or ort:PROVIDER, for example ort:cuda")
 	}
 	return nil
 }
 
-var rangeForm = regexp.MustCompile(`^([0-9]{1,18})?:([0-9]{1,18})?$`)
+var rangeForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9]{1,18})?:([0-9]{1,18})?$`) })
 
 func isRange(text string) error {
-	m := rangeForm.FindStringSubmatch(text)
+	m := rangeForm().FindStringSubmatch(text)
 	if m == nil {
 		return fmt.Errorf("want a:b with whole numbers, for example 0:100")
 	}

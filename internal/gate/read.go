@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -48,7 +49,7 @@ func (r *reader) end() error {
 
 func at(n *yaml.Node) place { return place{n.Line, n.Column} }
 
-var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line (\d+): (.*)`) })
 
 // tree reads YAML of one document.
 func (r *reader) tree(text []byte) *yaml.Node {
@@ -60,7 +61,7 @@ func (r *reader) tree(text []byte) *yaml.Node {
 			return nil
 		}
 		why, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
-		if m := yamlLine.FindStringSubmatch(why); m != nil {
+		if m := yamlLine().FindStringSubmatch(why); m != nil {
 			line, _ = strconv.Atoi(m[1])
 			why = m[2]
 		}

@@ -10,11 +10,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
-var decimal = regexp.MustCompile(`^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+]?[0-9]{1,4}))?$`)
+var decimal = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+]?[0-9]{1,4}))?$`)
+})
 
 // A number is read exactly, and a decimal exponent decides how many digits that takes: one beyond these is no float64 anyway.
 const (
@@ -49,7 +52,7 @@ func Parse(text string) (*big.Rat, error) {
 }
 
 func parseDecimal(text string) (*big.Rat, error) {
-	parts := decimal.FindStringSubmatch(text)
+	parts := decimal().FindStringSubmatch(text)
 	if parts == nil {
 		return nil, errForm
 	}

@@ -118,7 +118,7 @@ func (d *Document) Figures() []Figure {
 
 // alone is a picture that takes its colours from the page with those of a light one.
 func alone(svg []byte) []byte {
-	head := svgHead.Find(svg)
+	head := svgHead().Find(svg)
 	return slices.Concat(head, []byte("<style>svg{color:#1a1a1a}.good{color:#0072B2}.bad{color:#B84300}.open{color:#6b6b6b}.hollow{fill:#fff}</style>"+
 		"<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"), svg[len(head):])
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 )
@@ -154,15 +155,15 @@ func (t *Table) html(b *bytes.Buffer, name string) {
 	b.WriteString("</figure>\n")
 }
 
-var svgHead = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
-var viewBox = regexp.MustCompile(`viewBox="[^"]*"`)
+var svgHead = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)^.*?<svg[^>]*>`) })
+var viewBox = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`viewBox="[^"]*"`) })
 
 // inlineSVG is a picture for the middle of a page: without the prologue, as wide as there is room, and with its description.
 func inlineSVG(svg []byte, alt string) string {
-	head := svgHead.Find(svg)
+	head := svgHead().Find(svg)
 	if head == nil {
 		return "<p>" + foreign.HTML(alt) + "</p>"
 	}
-	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s fill=\"currentColor\" role=\"img\" aria-label=\"%s\">%s", viewBox.Find(head), foreign.XML(alt),
+	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" %s fill=\"currentColor\" role=\"img\" aria-label=\"%s\">%s", viewBox().Find(head), foreign.XML(alt),
 		themed(string(bytes.TrimSpace(svg[len(head):]))))
 }

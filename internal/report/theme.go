@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Charts are drawn in fixed colours, for files of their own. In a page each of these is a variable, which the page sets light or dark: what was
@@ -42,8 +43,8 @@ func hex(c color.Color) string {
 }
 
 var (
-	styleAttribute = regexp.MustCompile(`style="[^"<>]*"`)
-	styleColour    = regexp.MustCompile(`(fill|stroke):(#[0-9A-F]{6})`)
+	styleAttribute = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`style="[^"<>]*"`) })
+	styleColour    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(fill|stroke):(#[0-9A-F]{6})`) })
 	// variables are those that stand for a chart's colours.
 	variables = func() map[string]string {
 		out := map[string]string{}
@@ -58,8 +59,8 @@ var (
 
 // themed is a picture with the page's colours in the place of a chart's. Others stay.
 func themed(svg string) string {
-	return styleAttribute.ReplaceAllStringFunc(svg, func(style string) string {
-		return styleColour.ReplaceAllStringFunc(style, func(one string) string {
+	return styleAttribute().ReplaceAllStringFunc(svg, func(style string) string {
+		return styleColour().ReplaceAllStringFunc(style, func(one string) string {
 			kind, colour, _ := strings.Cut(one, ":")
 			if v, ok := variables[colour]; ok {
 				return kind + ":" + v

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
@@ -15,10 +16,12 @@ import (
 var resultsKind = output.JSON("the results of a study", "study", "study_sha256", "models", "claims")
 
 // stepName is the form of the names in cache/.
-var stepName = regexp.MustCompile(`^[a-z-]+-[0-9a-f]{24}\.(json|onnx|checkpoint|records)$`)
+var stepName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z-]+-[0-9a-f]{24}\.(json|onnx|checkpoint|records)$`)
+})
 
 // beingWritten is the form of the names of files that another process is writing, or tries whether it could.
-var beingWritten = regexp.MustCompile(`^\.(try-.*|.*\.tmp)$`)
+var beingWritten = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\.(try-.*|.*\.tmp)$`) })
 
 // FolderKind is a study's folder: one with results, or, while a first run has not come to its end, with nothing but its cache.
 var FolderKind = output.FolderKind{Name: "a study's folder", Ours: func(dir string) error {
@@ -37,7 +40,7 @@ var FolderKind = output.FolderKind{Name: "a study's folder", Ours: func(dir stri
 	tried := 0
 	for _, n := range names {
 		switch {
-		case beingWritten.MatchString(n.Name()):
+		case beingWritten().MatchString(n.Name()):
 			tried++
 		case n.Name() != "cache":
 			return other
@@ -51,7 +54,7 @@ var FolderKind = output.FolderKind{Name: "a study's folder", Ours: func(dir stri
 		return err
 	}
 	for _, n := range steps {
-		if !stepName.MatchString(n.Name()) && n.Name()[0] != '.' { // a file that was being written when the process died begins with a dot
+		if !stepName().MatchString(n.Name()) && n.Name()[0] != '.' { // a file that was being written when the process died begins with a dot
 			return other
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/shallow-waters/shoal/internal/report"
 )
@@ -143,7 +144,7 @@ func found(c ClaimResult) string {
 	return text
 }
 
-var signedZero = regexp.MustCompile(`[+-](0\.0+)\b`)
+var signedZero = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[+-](0\.0+)\b`) })
 
 // zeroed takes the sign from numbers that were rounded to 0.
-func zeroed(text string) string { return signedZero.ReplaceAllString(text, "$1") }
+func zeroed(text string) string { return signedZero().ReplaceAllString(text, "$1") }

@@ -180,7 +180,7 @@ func (st store) put(one madeStep) error {
 		return err
 	}
 	s := &step{kind: e.Kind, key: e.Key}
-	if len(e.Key) != 64 || !stepName.MatchString(e.Kind+"-"+e.Key[:24]+".json") {
+	if len(e.Key) != 64 || !stepName().MatchString(e.Kind+"-"+e.Key[:24]+".json") {
 		return fmt.Errorf("%q of %q is no key of a step", e.Key, e.Kind)
 	}
 	if _, err := os.Stat(st.path(s, ".json")); err == nil {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -20,7 +21,7 @@ import (
 	"github.com/shallow-waters/shoal/verify"
 )
 
-var unknownKey = regexp.MustCompile(`(line \d+): field (\S+) not found in type \S+`)
+var unknownKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(line \d+): field (\S+) not found in type \S+`) })
 
 // Parse reads a study from YAML. Unknown keys are errors that name the line. Names that were left out are filled in.
 func Parse(text []byte) (*Spec, error) {
@@ -31,7 +32,7 @@ func Parse(text []byte) (*Spec, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, errors.New("the study is empty")
 		}
-		return nil, errors.New(unknownKey.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "$1: there is no key $2 here"))
+		return nil, errors.New(unknownKey().ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "$1: there is no key $2 here"))
 	}
 	if err := d.Decode(&Spec{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one YAML document")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
@@ -17,15 +18,19 @@ import (
 
 // Exporters' names of the batch, and of what is none.
 var (
-	batchName = regexp.MustCompile(`(?i)^(n|b|bs|bsz|nb|samples?|num_samples|.*batch.*)$`)
-	otherName = regexp.MustCompile(`(?i)^(t|l|s|.*(seq|time|len|step|frame|width|height|channel|token|word|past|dir).*)$`)
+	batchName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^(n|b|bs|bsz|nb|samples?|num_samples|.*batch.*)$`)
+	})
+	otherName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^(t|l|s|.*(seq|time|len|step|frame|width|height|channel|token|word|past|dir).*)$`)
+	})
 )
 
 // axesByName settles axes by the names of free dimensions.
 func (in *Inputs) axesByName() {
 	var names []string
 	in.freeDims(func(x *inlet, k int) {
-		if name := x.dims[k].Name; name != "" && batchName.MatchString(name) && !slices.Contains(names, name) {
+		if name := x.dims[k].Name; name != "" && batchName().MatchString(name) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	})
@@ -49,7 +54,7 @@ func (in *Inputs) axesByName() {
 			x.axis = axisNamed(x.dims, func(name string) bool { return batch != "" && name == batch })
 		}
 		if x.axis == unclearAxis {
-			x.axis = axisNamed(x.dims, batchName.MatchString)
+			x.axis = axisNamed(x.dims, batchName().MatchString)
 		}
 		free = free || slices.ContainsFunc(x.dims, func(d onnxio.Dim) bool { return !d.Known() })
 	}
@@ -67,7 +72,7 @@ func (in *Inputs) axesByName() {
 				x.axis = NoAxis
 			}
 		case len(open) == 1 && open[0] == 0:
-			if !otherName.MatchString(x.dims[0].Name) || !slices.ContainsFunc(x.dims, isOne) {
+			if !otherName().MatchString(x.dims[0].Name) || !slices.ContainsFunc(x.dims, isOne) {
 				x.axis = 0
 			}
 		case len(open) == 1 && x.dims[open[0]].Name == "" && in.otherFree(x):
@@ -116,7 +121,7 @@ func (in *Inputs) notOther() string {
 			continue
 		}
 		a, b := x.dims[open[0]].Name, x.dims[open[1]].Name
-		if a != "" && b != "" && otherName.MatchString(a) && !otherName.MatchString(b) {
+		if a != "" && b != "" && otherName().MatchString(a) && !otherName().MatchString(b) {
 			return b
 		}
 	}

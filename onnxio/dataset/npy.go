@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/shallow-waters/shoal/onnxio"
 )
@@ -35,10 +36,10 @@ func (a *Array) Float32s() []float32 {
 }
 
 var (
-	npyDescr = regexp.MustCompile(`'descr':\s*'([<>|=])([a-zA-Z])(\d*)'`)
-	npyAny   = regexp.MustCompile(`'descr':\s*(\S.*?), 'fortran_order'`)
-	npyOrder = regexp.MustCompile(`'fortran_order':\s*(True|False)`)
-	npyShape = regexp.MustCompile(`'shape':\s*\(([^)]*)\)`)
+	npyDescr = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`'descr':\s*'([<>|=])([a-zA-Z])(\d*)'`) })
+	npyAny   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`'descr':\s*(\S.*?), 'fortran_order'`) })
+	npyOrder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`'fortran_order':\s*(True|False)`) })
+	npyShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`'shape':\s*\(([^)]*)\)`) })
 )
 
 // noNumbers is the error of an array that holds something else: text, Python objects, records, dates.
@@ -66,10 +67,10 @@ func ParseNPY(d []byte) (*Array, error) {
 	}
 	head := string(d[at : at+n])
 	data := d[at+n:]
-	descr, order, shape := npyDescr.FindStringSubmatch(head), npyOrder.FindStringSubmatch(head), npyShape.FindStringSubmatch(head)
-	if descr != nil && !strings.Contains("fiub", descr[2]) || descr == nil && npyAny.MatchString(head) {
+	descr, order, shape := npyDescr().FindStringSubmatch(head), npyOrder().FindStringSubmatch(head), npyShape().FindStringSubmatch(head)
+	if descr != nil && !strings.Contains("fiub", descr[2]) || descr == nil && npyAny().MatchString(head) {
 		what := ""
-		if m := npyAny.FindStringSubmatch(head); m != nil {
+		if m := npyAny().FindStringSubmatch(head); m != nil {
 			what = m[1]
 		}
 		return nil, &noNumbers{fmt.Sprintf("type %.60s", what)}

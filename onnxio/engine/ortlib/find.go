@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Library is a place where onnxruntime lies.
@@ -118,12 +119,12 @@ func resolve(path string) (string, error) {
 	return filepath.Abs(names[len(names)-1])
 }
 
-var versionForm = regexp.MustCompile(`(\d+\.\d+(?:\.\d+)?)`)
+var versionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(\d+\.\d+(?:\.\d+)?)`) })
 
 // versionOf reads a version from a library's name or folder: libonnxruntime.so.1.30.0, 1.30.0-npm/.
 func versionOf(path string) string {
 	for range 2 {
-		if m := versionForm.FindString(filepath.Base(path)); m != "" {
+		if m := versionForm().FindString(filepath.Base(path)); m != "" {
 			return m
 		}
 		path = filepath.Dir(path)

@@ -61,7 +61,7 @@ func Install(ctx context.Context, o InstallOptions) (*Installed, error) {
 	if o.Version == "" {
 		o.Version = PinnedVersion
 	}
-	if versionForm.FindString(o.Version) == "" || strings.ContainsAny(o.Version, "/\\ ") || strings.HasPrefix(o.Version, "-") {
+	if versionForm().FindString(o.Version) == "" || strings.ContainsAny(o.Version, "/\\ ") || strings.HasPrefix(o.Version, "-") {
 		return nil, fmt.Errorf("version %q; want one such as %s", o.Version, PinnedVersion)
 	}
 	if o.Notice == nil {
