@@ -1,7 +1,7 @@
 // Command bounds times reference cases when it is told to, so that lirpa.py can take turns with auto_LiRPA.
 //
-// Each line on stdin is: CASE METHOD SECONDS. The answer is one line: the median milliseconds of one call of Bounds on one thread, then
-// the mean lower bound.
+// Each line on stdin is: CASE METHOD SECONDS, where alpha20 is alpha with 20 steps. The answer is one line: the median milliseconds of one call of
+// Bounds on one thread, then the mean lower bound.
 package main
 
 import (
@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shallow-waters/shoal/onnxio"
@@ -58,7 +60,14 @@ func measure(path string, m verify.Method, d time.Duration) (ms, mean float64, e
 		return 0, 0, err
 	}
 	ctx := context.Background()
-	v, err := verify.Open(ctx, model, verify.Options{Method: m, Threads: 1, DropSoftmax: c.Softmax})
+	steps := 0
+	if n, ok := strings.CutPrefix(string(m), string(verify.Alpha)); ok && n != "" {
+		if steps, err = strconv.Atoi(n); err != nil {
+			return 0, 0, fmt.Errorf("method %s: %w", m, err)
+		}
+		m = verify.Alpha
+	}
+	v, err := verify.Open(ctx, model, verify.Options{Method: m, AlphaSteps: steps, Threads: 1, DropSoftmax: c.Softmax})
 	if err != nil {
 		return 0, 0, err
 	}
