@@ -362,13 +362,12 @@ func tame(l *bound.Laid, node, slots int) bool {
 	return true
 }
 
-// longSlopes are cases of which each takes ten seconds and more, and which have another case of the same network or layers beside them.
-var longSlopes = []string{"cifar10_resnet-0", "cifar10_resnet-1", "dist_shift-0", "eran-1", "eran-3", "marabou_cifar10-0", "oval21-1"}
+// longSlopes are cases of which each takes seconds, and which have another case of the same network or layers beside them.
+var longSlopes = []string{"cifar10_resnet-0", "cifar10_resnet-1", "eran-3", "marabou_cifar10-0", "oval21-1"}
 
 // TestSlopesAgainstReference: with as many steps for hinges and for rows as the reference's alpha-CROWN takes, bounds are at least as tight in the
-// mean of each case, and never above what was sampled: 20 steps, and 100 where there are other curves than Relu (after 20, dist_shift-1 is 0.2 %
-// looser than the reference, which moves the hinges' bounds together with the rows). Networks with MaxPool are compared by soundness alone: its forms
-// are not chosen. SHOAL_REFERENCE=all takes the cases that are as others and take minutes.
+// mean of each case, and never above what was sampled: 20 steps, whatever the curves are. Networks with MaxPool are compared by soundness alone: its
+// forms are not chosen. SHOAL_REFERENCE=all takes the cases that are as others and take longer.
 func TestSlopesAgainstReference(t *testing.T) {
 	dir, files := refCases(t)
 	ctx := context.Background()
@@ -390,15 +389,8 @@ func TestSlopesAgainstReference(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		steps := 20
-		if has(m.Graph, "Sigmoid", "Tanh") {
-			if testing.Short() {
-				continue
-			}
-			steps, ref = 100, c.Bounds["alpha100"]
-		}
 		b, err := search.BoundAlpha(ctx, v.net, boundOptions(v.o), []bound.Problem{{Box: Box{Lower: c.RawLower, Upper: c.RawUpper}}},
-			search.Effort{Steps: steps})
+			search.Effort{Steps: 20})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,11 +8,11 @@ import (
 
 // phase is the part of a transposed convolution that writes the pixels (StrideH*q + py, StrideW*p + px) of a window: each is a sum over
 // the source pixels (q - t, p - u) for the taps (t, u) of the phase.
-type phase struct {
+type phase[T kernel.Float] struct {
 	py, px  int
 	ty      []int // by segment, descending: source rows ascend
 	perRow  int   // segments per source row
-	filters []*kernel.Filter[float64]
+	filters []*kernel.Filter[T]
 }
 
 // spread is the largest t, or u, of any tap.
@@ -30,10 +30,10 @@ func phaseTaps(k, d, s, p int) (taps, t []int) {
 
 // plan packs the weights of every phase for source windows of the given width: offsets depend on it. Weights are shared by widths only
 // within one value, so the last few widths are kept.
-func (s *ConvStep) plan(width int) []phase {
+func plan[T kernel.Float](s *ConvStep, width int) []phase[T] {
 	c := s.c
 	cols := (width + 2*spread(c.KW, c.DilationW, c.StrideW)) * c.M
-	var out []phase
+	var out []phase[T]
 	for py := range c.StrideH {
 		kys, tys := phaseTaps(c.KH, c.DilationH, c.StrideH, py)
 		for px := range c.StrideW {
@@ -41,7 +41,7 @@ func (s *ConvStep) plan(width int) []phase {
 			if len(kys) == 0 || len(kxs) == 0 {
 				continue
 			}
-			ph := phase{py: py, px: px, perRow: 1}
+			ph := phase[T]{py: py, px: px, perRow: 1}
 			run := len(kxs) * s.mg
 			// Taps of neighbouring source pixels are one segment.
 			whole := c.Groups == 1 && txs[0]-txs[len(txs)-1] == len(txs)-1
@@ -56,10 +56,10 @@ func (s *ConvStep) plan(width int) []phase {
 				}
 			}
 			for g := range c.Groups {
-				ph.filters = append(ph.filters, kernel.NewFilter(s.cg, run, offsets, func(ch, seg, i int) float64 {
+				ph.filters = append(ph.filters, kernel.NewFilter(s.cg, run, offsets, func(ch, seg, i int) T {
 					ky := kys[seg/ph.perRow]
 					kx := kxs[seg%ph.perRow+i/s.mg]
-					return s.weight(g*s.mg+i%s.mg, ky*c.KW+kx, ch)
+					return T(s.weight(g*s.mg+i%s.mg, ky*c.KW+kx, ch))
 				}))
 			}
 			out = append(out, ph)
@@ -99,14 +99,14 @@ func (s *ConvStep) gather(out, src *Rows, w *Work) {
 		}
 		for i := range phases {
 			ph := &phases[i]
-			s.gatherPhase(ph, pad, src.H, cols, side, to, out.W, oy, ox, ya, yb, xa, xb, w)
+			gatherPhase(s, ph, pad, src.H, cols, side, to, out.W, oy, ox, ya, yb, xa, xb, &w.pack.work)
 		}
 	}
 	w.Put(pad)
 }
 
 // gatherPhase writes the pixels of one phase inside [ya, yb) x [xa, xb). Pixel (y, x) goes to place (y-oy, x-ox) of the result.
-func (s *ConvStep) gatherPhase(ph *phase, pad []float64, h, cols, side int, to []float64, width, oy, ox, ya, yb, xa, xb int, w *Work) {
+func gatherPhase[T kernel.Float](s *ConvStep, ph *phase[T], pad []T, h, cols, side int, to []T, width, oy, ox, ya, yb, xa, xb int, w *kernel.Work) {
 	c := s.c
 	q0, q1 := (ya-ph.py+c.StrideH-1)/c.StrideH, (yb-ph.py+c.StrideH-1)/c.StrideH
 	p0, p1 := (xa-ph.px+c.StrideW-1)/c.StrideW, (xb-ph.px+c.StrideW-1)/c.StrideW
@@ -123,13 +123,13 @@ func (s *ConvStep) gatherPhase(ph *phase, pad []float64, h, cols, side int, to [
 			end++
 		}
 		for g, f := range ph.filters {
-			win := kernel.Windows[float64]{
+			win := kernel.Windows[T]{
 				X: pad, From: (q*cols+p0+side)*c.M + g*s.mg, Rows: end - q, Cols: p1 - p0, RowStep: cols * c.M, Step: c.M,
 				Y: to, To: ((q*c.StrideH+ph.py-oy)*width+p0*c.StrideW+ph.px-ox)*c.C + g*s.cg, YRowStep: c.StrideH * width * c.C, YStep: c.StrideW * c.C,
-				Lo: -kernel.Inf[float64](), Hi: kernel.Inf[float64](), Skip: a, Use: b - a,
+				Lo: -kernel.Inf[T](), Hi: kernel.Inf[T](), Skip: a, Use: b - a,
 			}
 			if b > a {
-				f.Slide(&win, &w.pack.work)
+				f.Slide(&win, w)
 			} else {
 				for y := range win.Rows {
 					for x := range win.Cols {
@@ -143,7 +143,7 @@ func (s *ConvStep) gatherPhase(ph *phase, pad []float64, h, cols, side int, to [
 }
 
 // segments is the range of segments whose source row for window row q lies in [0, h).
-func (p *phase) segments(q, h int) (a, b int) {
+func (p *phase[T]) segments(q, h int) (a, b int) {
 	for a < len(p.ty) && q-p.ty[a] < 0 {
 		a++
 	}
@@ -159,16 +159,16 @@ const keptPlans = 8
 
 type widthPlan struct {
 	width  int
-	phases []phase
+	phases []phase[float64]
 }
 
-func (s *ConvStep) phasesFor(width int) []phase {
+func (s *ConvStep) phasesFor(width int) []phase[float64] {
 	s.planMu.Lock()
 	defer s.planMu.Unlock()
 	if i := slices.IndexFunc(s.plans, func(p widthPlan) bool { return p.width == width }); i >= 0 {
 		return s.plans[i].phases
 	}
-	p := widthPlan{width, s.plan(width)}
+	p := widthPlan{width, plan[float64](s, width)}
 	if len(s.plans) >= keptPlans {
 		s.plans = s.plans[1:]
 	}

@@ -1,7 +1,6 @@
 package affine
 
 import (
-	"math"
 	"sync"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
@@ -21,6 +20,9 @@ type ConvStep struct {
 
 	planMu sync.Mutex
 	plans  []widthPlan // for Back, by the width of the source windows
+
+	single  sync.Once
+	singled *Single
 }
 
 // NewConvStep prepares the weights.
@@ -65,27 +67,31 @@ func (s *ConvStep) Forward(dst, src []float64, batch int, abs bool, w *Work) {
 		return
 	}
 	filters := s.filters(abs)
-	rows, cols := s.padded()
 	var buf []float64
-	if rows > c.H || cols > c.W {
+	if rows, cols := s.padded(); rows > c.H || cols > c.W {
 		buf = w.Zero(rows * cols * c.C)
 		defer w.Put(buf)
 	}
-	inf := math.Inf(1)
 	for b := range batch {
-		x, y := src[b*nin:(b+1)*nin], dst[b*nout:(b+1)*nout]
-		if buf != nil { // what is around the image stays zero
-			n := c.W * c.C
-			for r := range c.H {
-				copy(buf[((c.PadTop+r)*cols+c.PadLeft)*c.C:], x[r*n:(r+1)*n])
-			}
-			x = buf
+		slide(s, filters, dst[b*nout:(b+1)*nout], src[b*nin:(b+1)*nin], buf, &w.pack.work)
+	}
+}
+
+// slide adds one image's convolution. buf is what holds the image with its pads, which are zero there; nil for none.
+func slide[T kernel.Float](s *ConvStep, filters []*kernel.Filter[T], y, x, buf []T, w *kernel.Work) {
+	c := s.c
+	_, cols := s.padded()
+	if buf != nil { // what is around the image stays zero
+		n := c.W * c.C
+		for r := range c.H {
+			copy(buf[((c.PadTop+r)*cols+c.PadLeft)*c.C:], x[r*n:(r+1)*n])
 		}
-		for g, f := range filters {
-			win := kernel.Windows[float64]{X: x, From: g * s.cg, Rows: c.OH, Cols: c.OW, RowStep: c.StrideH * cols * c.C, Step: c.StrideW * c.C,
-				Y: y, To: g * s.mg, YRowStep: c.OW * c.M, YStep: c.M, Lo: -inf, Hi: inf, Acc: true}
-			f.Slide(&win, &w.pack.work)
-		}
+		x = buf
+	}
+	for g, f := range filters {
+		win := kernel.Windows[T]{X: x, From: g * s.cg, Rows: c.OH, Cols: c.OW, RowStep: c.StrideH * cols * c.C, Step: c.StrideW * c.C,
+			Y: y, To: g * s.mg, YRowStep: c.OW * c.M, YStep: c.M, Lo: -kernel.Inf[T](), Hi: kernel.Inf[T](), Acc: true}
+		f.Slide(&win, w)
 	}
 }
 
@@ -101,30 +107,31 @@ func (s *ConvStep) filters(abs bool) []*kernel.Filter[float64] {
 	if abs {
 		which = 1
 	}
-	s.once[which].Do(func() {
-		c := s.c
-		_, cols := s.padded()
-		var offsets []int
-		run := s.cg
-		for ky := range c.KH {
-			if c.DilationW == 1 && c.Groups == 1 { // a row of taps is contiguous
-				run = c.KW * s.cg
-				offsets = append(offsets, ky*c.DilationH*cols*c.C)
-				continue
-			}
-			for kx := range c.KW {
-				offsets = append(offsets, (ky*c.DilationH*cols+kx*c.DilationW)*c.C)
-			}
-		}
-		w := s.byOut[which]
-		patch := s.taps * s.cg
-		for g := range c.Groups {
-			s.packed[which] = append(s.packed[which], kernel.NewFilter(s.mg, run, offsets, func(o, seg, i int) float64 {
-				return w[(g*s.mg+o)*patch+seg*run+i]
-			}))
-		}
-	})
+	s.once[which].Do(func() { s.packed[which] = pack[float64](s, s.byOut[which]) })
 	return s.packed[which]
+}
+
+// pack makes the filters of weights by output, one for each group.
+func pack[T kernel.Float](s *ConvStep, w []float64) (out []*kernel.Filter[T]) {
+	c := s.c
+	_, cols := s.padded()
+	var offsets []int
+	run := s.cg
+	for ky := range c.KH {
+		if c.DilationW == 1 && c.Groups == 1 { // a row of taps is contiguous
+			run = c.KW * s.cg
+			offsets = append(offsets, ky*c.DilationH*cols*c.C)
+			continue
+		}
+		for kx := range c.KW {
+			offsets = append(offsets, (ky*c.DilationH*cols+kx*c.DilationW)*c.C)
+		}
+	}
+	patch := s.taps * s.cg
+	for g := range c.Groups {
+		out = append(out, kernel.NewFilter(s.mg, run, offsets, func(o, seg, i int) T { return T(w[(g*s.mg+o)*patch+seg*run+i]) }))
+	}
+	return out
 }
 
 func (s *ConvStep) depthForward(y, x, wt []float64) {

@@ -31,7 +31,7 @@ var erfCurve = relax.NewSCurve(relax.Curve{
 		lo, hi := relax.Widen(2/math.SqrtPi*math.Exp(-x*x), (8+x*x)*0x1p-52)
 		return max(lo, 0), hi
 	},
-})
+}, func(x float64) (y, slope float64) { return math.Erf(x), 2 / math.SqrtPi * math.Exp(-x*x) })
 
 func erfLines(_ relax.Slope, l, u []float64, out *relax.Lines) {
 	for i := range l {

@@ -172,3 +172,39 @@ func bigErf(x float64) *big.Float {
 	}
 	return sum.Mul(sum, quo(wide(2), root(bigPi)))
 }
+
+// TestSketchesAreNearTheLines: what a family draws in place of its lines is them, for numbers between the ends, to what float32 would round.
+func TestSketchesAreNearTheLines(t *testing.T) {
+	for _, name := range []string{"Sigmoid", "Tanh", "Erf"} {
+		f, ok := familyOf(t, node(t, name, 13, nil, variable(1))).(relax.Sketcher)
+		if !ok {
+			t.Errorf("%s draws nothing", name)
+			continue
+		}
+		rng := rand.New(rand.NewPCG(15, 16))
+		open := 0
+		for range 20000 {
+			l := 4 * rng.NormFloat64()
+			u := l + 6*math.Exp(2*rng.NormFloat64()-1)
+			e := f.Ends(l, u)
+			for upper, c := range map[bool]relax.Choice{false: e.Lo, true: e.Up} {
+				if !c.Open() {
+					continue
+				}
+				open++
+				p := c.From + rng.Float64()*(c.To-c.From)
+				k, i := f.Sketch(upper, l, u, f.Value(l), f.Value(u), p)
+				slope, icept := f.Lower(l, u, p)
+				if upper {
+					slope, icept = f.Upper(l, u, p)
+				}
+				if !(math.Abs(k-slope) <= 1e-7) || !(math.Abs(i-icept) <= 1e-7*(1+math.Abs(l)+math.Abs(u))) {
+					t.Fatalf("%s on [%v, %v], number %v, upper %v: %v x + %v is drawn for %v x + %v", name, l, u, p, upper, k, i, slope, icept)
+				}
+			}
+		}
+		if open < 10000 {
+			t.Errorf("%s: %d lines were drawn", name, open)
+		}
+	}
+}

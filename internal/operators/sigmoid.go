@@ -37,7 +37,9 @@ func sigmoidLines(_ relax.Slope, l, u []float64, out *relax.Lines) {
 }
 
 // halved is the family of 1/2 + f(x/2)/2: its numbers are twice those of f.
-type halved struct{ f relax.Family }
+type halved struct{ f relax.Sketcher }
+
+var _ relax.Sketcher = halved{}
 
 func (h halved) Ends(l, u float64) relax.Ends {
 	e := h.f.Ends(l/2, u/2)
@@ -59,6 +61,11 @@ func (h halved) Upper(l, u, p float64) (slope, icept float64) {
 
 func (h halved) Pull(upper bool, l, u, z, p float64) float64 {
 	return h.f.Pull(upper, l/2, u/2, z/2, p/2)
+}
+
+func (h halved) Sketch(upper bool, l, u, fl, fu, p float64) (slope, icept float64) {
+	k, c := h.f.Sketch(upper, l/2, u/2, 2*fl-1, 2*fu-1, p/2)
+	return k / 4, 0.5 + c/2
 }
 
 func (h halved) Value(x float64) float64       { return 0.5 + h.f.Value(x/2)/2 }

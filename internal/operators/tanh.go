@@ -40,6 +40,10 @@ var tanhCurve = relax.NewSCurve(relax.Curve{
 		lo, hi := relax.Widen(4*e/((1+e)*(1+e)), 3*expMargin)
 		return max(lo, 0), min(hi, 1)
 	},
+}, func(x float64) (y, slope float64) {
+	e := math.Exp(-2 * math.Abs(x))
+	r := 1 / (1 + e)
+	return math.Copysign((1-e)*r, x), 4 * e * r * r
 })
 
 func tanhLines(_ relax.Slope, l, u []float64, out *relax.Lines) {

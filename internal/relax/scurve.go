@@ -7,7 +7,10 @@ import (
 )
 
 // sCurve is an odd curve, convex below 0 and concave above, that rises and stays within [-1, 1] (tanh, erf).
-type sCurve struct{ Curve }
+type sCurve struct {
+	Curve
+	near func(x float64) (y, slope float64)
+}
 
 // over returns a line over the curve on [l, u].
 //
@@ -103,5 +106,5 @@ func (c sCurve) Lines(i int, l, u float64, out *Lines) {
 	out.Set(i, lk, -lc, uk, uc)
 }
 
-// NewSCurve is the S-curve of a function that has that form.
-func NewSCurve(c Curve) sCurve { return sCurve{c} }
+// NewSCurve is the S-curve of a function that has that form; near is the function and its derivative as fast as they can be had, nearly.
+func NewSCurve(c Curve, near func(x float64) (y, slope float64)) sCurve { return sCurve{c, near} }

@@ -87,7 +87,7 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 	}
 	o := s.o
 	o.Threads = threads
-	p, err := newPass(ctx, s.net, o, len(nodes))
+	p, err := stateless(ctx, s.net, o, len(nodes))
 	if err != nil {
 		return nil, err
 	}
@@ -97,14 +97,20 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 		live: make([][]int32, len(s.slots)), vals: make([][]float64, len(s.net.values))}
 	for id := range s.net.values {
 		for i, n := range nodes {
-			*p.at(id, i) = *n.Of.at(id, n.Problem)
+			p.st[id*p.n+i] = n.Of.at(id, n.Problem)
 		}
 	}
 	slots := s.slots
 	if s.making {
 		slots = slots[:len(slots)-1]
 	}
+	own := make([]state, len(slots)*len(nodes)) // all that nodes change is lines
 	for k, v := range slots {
+		for i := range nodes {
+			x := &own[k*len(nodes)+i]
+			*x = *p.at(v.id, i)
+			p.st[v.id*p.n+i] = x
+		}
 		if live := s.shared[v.id].live; live != nil {
 			l.live[k] = livePlaces(live, v.n)
 		}

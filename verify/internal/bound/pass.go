@@ -18,7 +18,7 @@ type pass struct {
 	alone    bool        // what relus read has the bounds of its rows, whatever intervals say
 	slope    relax.Slope // of unstable neurons' lower lines
 	n        int         // boxes
-	st       []state     // by value and box, see at
+	st       []*state    // by value and box, see at
 	shared   []shared
 	work     []*affine.Work
 	beyond   []*value      // per box: the first value that a float32 execution may make infinite, or of which nothing is known; nil for none
@@ -37,10 +37,24 @@ type pass struct {
 }
 
 // at is what the pass knows of a value for box b.
-func (p *pass) at(id, b int) *state { return &p.st[id*p.n+b] }
+func (p *pass) at(id, b int) *state { return p.st[id*p.n+b] }
 
+// newPass is a pass that knows nothing yet.
 func newPass(ctx context.Context, net *Network, o Options, boxes int) (*pass, error) {
-	p := &pass{net: net, o: o, n: boxes, st: make([]state, len(net.values)*boxes), shared: make([]shared, len(net.values)),
+	p, err := stateless(ctx, net, o, boxes)
+	if err != nil {
+		return nil, err
+	}
+	own := make([]state, len(p.st))
+	for i := range own {
+		p.st[i] = &own[i]
+	}
+	return p, nil
+}
+
+// stateless is a pass whose states are still to come: its own, or those of a snapshot that it only reads.
+func stateless(ctx context.Context, net *Network, o Options, boxes int) (*pass, error) {
+	p := &pass{net: net, o: o, n: boxes, st: make([]*state, len(net.values)*boxes), shared: make([]shared, len(net.values)),
 		beyond: make([]*value, boxes), empty: make([]bool, boxes), less: make([]bool, boxes), ctx: ctx}
 	if err := p.ask(); err != nil {
 		return nil, err

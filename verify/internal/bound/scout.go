@@ -30,6 +30,7 @@ type place struct {
 type scouted struct {
 	root int     // the value whose numbers these are: itself, unless it copies
 	need bool    // something that rows pass rests on it
+	all  bool    // every element is computed: it is an image of a convolution
 	cols []int32 // stored elements that are computed
 	bias []float32
 	maps []matrix
@@ -39,15 +40,18 @@ type scouted struct {
 	lo, up, icpt [][]float32 // hinges, by place in known: the lines of the open ones, the lower one's as they are at first; inputs: the box
 	held         [][]int32   // hinges, by place in known: open elements whose lower line stays
 	slot         int
+	drawn        relax.Sketcher // curves whose lines can be drawn nearly; nil for others
+	fl, fu       [][]float64    // those, by place in known and element of which there is something to choose: the function at its ends
 }
 
-// matrix is a step between the elements that are computed: either weights, outputs by inputs and inputs by outputs, or a factor of one input for
-// each output, which is nowhere where from is -1.
+// matrix is a step between the elements that are computed: weights, outputs by inputs and inputs by outputs; or a factor of one input for each
+// output, which is nowhere where from is -1; or a convolution between whole images.
 type matrix struct {
 	in    int
 	w, t  []float32
 	from  []int32
 	times []float32
+	conv  *affine.Single
 }
 
 // scoutFloats is how large a matrix may be that is written out though its step has a cheaper way.
@@ -131,8 +135,13 @@ func (sc *scout) fits() bool {
 					continue
 				}
 				in := net.values[v.in[k]].n
-				if in > 2*v.terms && v.n*in > scoutFloats {
-					return false
+				if dear(v, in) {
+					c, ok := s.(*affine.ConvStep)
+					if !ok || c.Single() == nil {
+						return false
+					}
+					sc.vals[v.id].all, sc.vals[sc.vals[v.in[k]].root].all = true, true
+					continue
 				}
 				floats += int64(v.n) * int64(in)
 			}
@@ -140,8 +149,17 @@ func (sc *scout) fits() bool {
 			return false
 		}
 	}
+	for _, v := range net.values[:sc.top] { // a hinge has the elements of what it reads
+		if v.kind == kindAct && sc.vals[v.id].need {
+			x, in := &sc.vals[v.id], &sc.vals[sc.vals[v.in[0]].root]
+			x.all, in.all = x.all || in.all, x.all || in.all
+		}
+	}
 	return net.room.Ask("slopes in float32", 8*floats) == nil
 }
+
+// dear tells whether a matrix of a value by what it reads would take much longer than the step that it is of.
+func dear(v *value, in int) bool { return in > 2*v.terms && v.n*in > scoutFloats }
 
 // paired tells whether each output of a step is of one input alone.
 func paired(s affine.Step) bool {
@@ -194,6 +212,17 @@ func (sc *scout) choose(v *value) {
 	sc.slots = append(sc.slots, v.id)
 	if !v.relu {
 		x.cols = all(v.n)
+		if x.drawn, _ = v.family.(relax.Sketcher); x.drawn != nil {
+			for _, at := range sc.known {
+				in := at.of.at(v.in[0], at.problem)
+				elems := at.of.unstable[x.slot][at.problem]
+				fl, fu := make([]float64, len(elems)), make([]float64, len(elems))
+				for u, j := range elems {
+					fl[u], fu[u] = x.drawn.Value(in.lo[j]), x.drawn.Value(in.up[j])
+				}
+				x.fl, x.fu = append(x.fl, fl), append(x.fu, fu)
+			}
+		}
 		return
 	}
 	open, dead := make([]bool, v.n), make([]bool, v.n)
@@ -208,13 +237,13 @@ func (sc *scout) choose(v *value) {
 		}
 	}
 	for j := range open {
-		if open[j] {
+		if open[j] || x.all {
 			x.cols = append(x.cols, int32(j))
 		}
 	}
 	x.open = len(x.cols)
 	for j := range open {
-		if !open[j] && !dead[j] {
+		if !open[j] && !dead[j] && !x.all {
 			x.cols = append(x.cols, int32(j))
 		}
 	}
@@ -248,6 +277,10 @@ func (sc *scout) matrix(v *value, k int) matrix {
 	id := sc.vals[v.in[k]].root
 	rows, cols := sc.vals[v.id].cols, sc.vals[id].cols
 	m := matrix{in: id}
+	if c, ok := v.steps[k].(*affine.ConvStep); ok && dear(v, sc.l.p.net.values[v.in[k]].n) {
+		m.conv = c.Single()
+		return m
+	}
 	if paired(v.steps[k]) {
 		m.from, m.times = make([]int32, len(rows)), make([]float32, len(rows))
 		at := livePlaces(cols, sc.l.p.net.values[id].n)

@@ -120,13 +120,16 @@ type seeker struct {
 	alpha      []float32   // by node: the slopes of all hinges
 	best       []float32
 	m, v       []float32
-	score      []float64
+	score      []float64 // the largest
+	last       []float64
 	bent       [][]float32 // by curve's value and node: lines
 	turned     []float64   // by node: parameters of all curves, the best ones
 	curves     []int       // by node: where its own begin there; nil for none
 	m1, v1     []float64   // their moments
 	none       []float32
+	spare      []float32
 	work       kernel.Work
+	images     affine.SingleWork
 }
 
 func floats(of *[]float32, n int) []float32 {
@@ -142,8 +145,7 @@ func (k *seeker) run(sc *scout, starts []start, p Pace, from, to int) {
 	for step := 0; ; step++ {
 		k.down(starts)
 		k.up()
-		k.judge(starts)
-		if step == p.Steps || sc.l.p.ctx.Err() != nil || !p.Until.IsZero() && time.Now().After(p.Until) {
+		if resting := k.judge(starts); resting || step == p.Steps || sc.l.p.ctx.Err() != nil || !p.Until.IsZero() && time.Now().After(p.Until) {
 			break
 		}
 		k.move(step+1, p)
@@ -171,7 +173,7 @@ func (k *seeker) begin(sc *scout, from, to int) {
 	clear(floats(&k.v, k.n*sc.alpha))
 	floats(&k.alpha, k.n*sc.alpha)
 	floats(&k.best, k.n*sc.alpha)
-	k.score = slices.Repeat([]float64{math.Inf(-1)}, k.n)
+	k.score, k.last = slices.Repeat([]float64{math.Inf(-1)}, k.n), slices.Repeat([]float64{math.NaN()}, k.n)
 	k.turned, k.curves = k.turned[:0], k.curves[:0]
 	for i := range k.n {
 		k.curves = append(k.curves, len(k.turned))
@@ -214,7 +216,7 @@ func (k *seeker) down(starts []start) {
 		case kindAffine:
 			for _, m := range x.maps {
 				in := len(sc.vals[m.in].cols)
-				m.back(k.n, w, in, k.coef[id], k.coef[m.in], k.has[m.in], &k.work)
+				m.back(k.n, w, in, k.coef[id], k.coef[m.in], k.has[m.in], k)
 				k.has[m.in] = true
 			}
 		case kindAct:
@@ -240,9 +242,17 @@ func (k *seeker) slopes(i int, x *scouted) []float32 {
 }
 
 // back adds rows times the matrix.
-func (m *matrix) back(n, rows, cols int, from, to []float32, acc bool, w *kernel.Work) {
-	if m.from == nil {
-		kernel.Gemm(false, false, n, cols, rows, from, rows, m.w, cols, to, cols, acc, w)
+func (m *matrix) back(n, rows, cols int, from, to []float32, acc bool, k *seeker) {
+	switch {
+	case m.conv != nil && !acc:
+		m.conv.Back(to, from, n, &k.images)
+		return
+	case m.conv != nil:
+		m.conv.Back(floats(&k.spare, n*cols), from, n, &k.images)
+		kernel.AddTo(to, k.spare)
+		return
+	case m.from == nil:
+		kernel.Gemm(false, false, n, cols, rows, from, rows, m.w, cols, to, cols, acc, &k.work)
 		return
 	}
 	if !acc {
@@ -259,9 +269,13 @@ func (m *matrix) back(n, rows, cols int, from, to []float32, acc bool, w *kernel
 }
 
 // forth adds points times the matrix the other way.
-func (m *matrix) forth(n, rows, cols int, from, to []float32, w *kernel.Work) {
-	if m.from == nil {
-		kernel.Gemm(false, false, n, rows, cols, from, cols, m.t, rows, to, rows, true, w)
+func (m *matrix) forth(n, rows, cols int, from, to []float32, k *seeker) {
+	switch {
+	case m.conv != nil:
+		m.conv.Forth(to, from, n, &k.images)
+		return
+	case m.from == nil:
+		kernel.Gemm(false, false, n, rows, cols, from, cols, m.t, rows, to, rows, true, &k.work)
 		return
 	}
 	for i := range n {
@@ -301,7 +315,7 @@ func (k *seeker) up() {
 				}
 			}
 			for _, m := range x.maps {
-				m.forth(k.n, w, len(sc.vals[m.in].cols), k.vals[m.in], y, &k.work)
+				m.forth(k.n, w, len(sc.vals[m.in].cols), k.vals[m.in], y, k)
 			}
 		case kindAct:
 			from := k.vals[sc.vals[v.in[0]].root]
@@ -320,9 +334,14 @@ func (k *seeker) up() {
 	}
 }
 
+// atRest is how little, relative to its value, a row moves in a step that moves none of its parameters: float32 sums the same numbers the same way.
+const atRest = 1e-7
+
 // judge keeps the parameters of rows that are larger than before. A row's value at its corner is its bound, but for what is the same in all steps.
-func (k *seeker) judge(starts []start) {
+// It tells whether the last step has moved no row: nothing pulls at them, or against their ends alone, and no step that follows will.
+func (k *seeker) judge(starts []start) (resting bool) {
 	sc, l := k.sc, k.sc.l
+	resting = true
 	for i := range k.n {
 		sum := 0.0
 		for _, s := range starts {
@@ -332,6 +351,8 @@ func (k *seeker) judge(starts []start) {
 				sum += float64(c) * float64(at[j])
 			}
 		}
+		resting = resting && math.Abs(sum-k.last[i]) <= atRest*math.Abs(sum)
+		k.last[i] = sum
 		if !(sum > k.score[i]) {
 			continue
 		}
@@ -344,6 +365,7 @@ func (k *seeker) judge(starts []start) {
 			}
 		}
 	}
+	return resting
 }
 
 // move takes a step.
@@ -371,24 +393,40 @@ func (k *seeker) move(step int, p Pace) {
 	}
 }
 
-// bend moves the parameters of a curve, and lays its lines anew.
+// bend moves the parameters of a curve, and draws its lines anew: nearly, where the family can do so.
 func (k *seeker) bend(step int, p Pace, i, id, at int, c, z []float32) int {
 	sc, l := k.sc, k.sc.l
 	x, node := &sc.vals[id], k.from+i
-	a, ends := l.alpha[node][x.slot], l.Ends(node, x.slot)
+	a, of := l.alpha[node][x.slot], l.curve[node][x.slot]
+	n := l.s.slots[x.slot].n
+	lines := k.bent[id][i*4*n : (i+1)*4*n]
 	for u, j := range l.unstable(x.slot, node) {
-		q, of, g := 2*u, ends[u].Lo, float64(c[j])
+		q, end, g := 2*u, &of.ends[u].Lo, float64(c[j])
 		upper := !(g >= 0)
 		if upper {
-			q, of, g = q+1, ends[u].Up, -g
+			q, end, g = q+1, &of.ends[u].Up, -g
 		}
-		if g *= l.pull(upper, node, x.slot, u, float64(z[j])); of.Open() && g != 0 {
-			a[q] = p.Curves(step, of, a[q], g, &k.m1[at+q], &k.v1[at+q])
+		if g == 0 || !end.Open() {
+			continue
+		}
+		if g *= l.s.slots[x.slot].family.Pull(upper, of.lo[u], of.up[u], float64(z[j]), a[q]); g == 0 {
+			continue
+		}
+		a[q] = p.Curves(step, *end, a[q], g, &k.m1[at+q], &k.v1[at+q])
+		if x.drawn != nil {
+			b := sc.of[node]
+			slope, icept := x.drawn.Sketch(upper, of.lo[u], of.up[u], x.fl[b][u], x.fu[b][u], a[q])
+			if upper {
+				lines[n+int(j)], lines[3*n+int(j)] = float32(slope), float32(icept)
+			} else {
+				lines[int(j)], lines[2*n+int(j)] = float32(slope), float32(icept)
+			}
 		}
 	}
-	l.bend(node, x.slot)
-	n := l.s.slots[x.slot].n
-	sc.bent(&l.p.at(id, node).lines, k.bent[id][i*4*n:(i+1)*4*n])
+	if x.drawn == nil {
+		l.bend(node, x.slot)
+		sc.bent(&l.p.at(id, node).lines, lines)
+	}
 	return len(a)
 }
 

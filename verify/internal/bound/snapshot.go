@@ -13,7 +13,7 @@ type Snapshot struct {
 	family  *int // the same for snapshots whose problems are parts of those of one
 	o       Options
 	n       int // problems
-	st      []state
+	st      []*state
 	shared  []shared
 	beyond  []*value
 	empty   []bool
@@ -89,7 +89,7 @@ func (p *pass) snapshot(values []*value) *Snapshot {
 	return s
 }
 
-func (s *Snapshot) at(id, problem int) *state { return &s.st[id*s.n+problem] }
+func (s *Snapshot) at(id, problem int) *state { return s.st[id*s.n+problem] }
 
 // Problems is how many problems the snapshot is of.
 func (s *Snapshot) Problems() int { return s.n }

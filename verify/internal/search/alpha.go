@@ -11,14 +11,16 @@ import (
 type Effort struct {
 	Steps int       // of the slopes of each row over outputs; those over neurons get refineSteps of them
 	Until time.Time // no slope is moved after that; zero means without end
+	// Learn has the refinement of a single problem note what a search over sides goes on with, which costs another pass of rows up.
+	Learn bool
 }
 
 // refineShare is what slopes of rows over neurons may take of the time that there is: the rest is for those over outputs.
 const refineShare = 0.6
 
-// refineSteps is how many of the steps rows over neurons get. Each is moved for its own bound: with 14 of 20, and 80 of 100, they are as tight on
+// refineSteps is how many of the steps rows over neurons get. Each is moved for its own bound: with 12 of 20, and 80 of 100, they are as tight on
 // the reference cases as alpha-CROWN's, which moves them for the outputs'.
-func refineSteps(steps int) int { return max((7*steps+9)/10, steps-20) }
+func refineSteps(steps int) int { return max((6*steps+9)/10, steps-20) }
 
 // Alpha are bounds like DeepPoly's with lower slopes that are moved to where bounds are larger: those of the rows that bound hinges, and then those
 // of each row that is asked. They are nowhere looser than DeepPoly's own, of which they are parts. Source: Xu et al. 2021 (alpha-CROWN).
@@ -44,7 +46,7 @@ func BoundAlpha(ctx context.Context, net *bound.Network, o bound.Options, proble
 		parts[i] = bound.Problem{Box: p.Box, Known: known, Of: i}
 	}
 	var f *influence
-	if len(problems) == 1 {
+	if e.Learn && len(problems) == 1 {
 		f = &a.f
 	}
 	within := time.Duration(0)

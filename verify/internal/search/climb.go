@@ -7,8 +7,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// rowPace is how slopes of rows over outputs are moved; TestSlopesAgainstReference in verify compares what it reaches.
-var rowPace = pace{0.1, 0.98}
+// rowRate is the rate of slopes of rows over outputs; TestSlopesAgainstReference in verify compares what it reaches.
+const rowRate = 0.2
 
 // climb raises lower bounds of rows over the outputs, row i over a snapshot's problem owner[i], each with lower slopes of its own that are moved to
 // where the bound is larger. Where slopes can be looked for in float32, the bound of the best that were seen counts; else every step's bounds are
@@ -35,14 +35,15 @@ func climbing(ctx context.Context, s *bound.Snapshot, owner []int32, rows [][]fl
 	}
 	defer l.Close()
 	steps := e.Steps
-	sought, err := l.SeekLower(rows[from:to], rowPace.seeking(steps, e.Until))
+	p := ending(rowRate, steps)
+	sought, err := l.SeekLower(rows[from:to], p.seeking(steps, e.Until))
 	if err != nil {
 		return err
 	}
 	if sought { // one bound, at the best of them
 		steps = 0
 	}
-	c := newClimber(len(nodes), rowPace)
+	c := newClimber(len(nodes), p)
 	var own bound.Trace
 	for step := 0; ; step++ {
 		found, err := l.Lower(rows[from:to], &own)

@@ -24,7 +24,7 @@ const (
 const leafBytes = 12
 
 // leafPace is how a leaf's parameters are moved.
-var leafPace = pace{0.1, 0.98}
+var leafPace = pace{0.1, 0.98, usualMomentum}
 
 // Neurons decides a goal by giving hinges a side, or curves a part of their range, one after the other, where bounds lose most. It ends as Inputs
 // does, or where nothing is left to split. Small networks, and parts of others whose hinges all have a side, are decided by linear programs

@@ -8,8 +8,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// neuronPace is how slopes of rows over neurons are moved: faster than those of outputs, for they get few steps.
-var neuronPace = pace{0.35, 0.98}
+// neuronRate is the rate of slopes of rows over neurons: larger than that of outputs, for they get few steps.
+const neuronRate = 0.35
 
 // Refining gives bound.Options.Refine: boxes of hinges are tightened by rows whose slopes are moved some steps each, as long as the time lasts; zero
 // means without end.
@@ -41,7 +41,7 @@ func (h *hinges) refine() func(s *bound.Snapshot, slot int) error {
 		if h.f != nil {
 			h.f.begin(s, slot)
 		}
-		r := refiner{ctx: h.ctx, s: s, slot: slot, threads: h.threads, steps: h.steps, f: h.f, told: h.told}
+		r := refiner{ctx: h.ctx, s: s, slot: slot, threads: h.threads, steps: h.steps, f: h.f, told: h.told, keep: h.cover > 0 || h.told != nil}
 		if h.within > 0 {
 			r.until = start.Add(h.within + covered)
 		}
@@ -91,7 +91,8 @@ type refiner struct {
 	nodes []bound.Node
 	elems []int32
 	sign  []float64
-	alpha [][][]float64 // by node and slot: slopes at the end
+	keep  bool
+	alpha [][][]float64 // by node and slot: slopes at the end, if kept
 }
 
 func (r *refiner) late() bool { return !r.until.IsZero() && time.Now().After(r.until) }
@@ -104,14 +105,15 @@ func (r *refiner) rows(from, to int) error {
 	}
 	defer l.Close()
 	steps := r.steps
-	sought, err := l.SeekNeurons(r.slot, elems, sign, neuronPace.seeking(steps, r.until))
+	p := ending(neuronRate, steps)
+	sought, err := l.SeekNeurons(r.slot, elems, sign, p.seeking(steps, r.until))
 	if err != nil {
 		return err
 	}
 	if sought { // one bound, at the best of them
 		steps = 0
 	}
-	c := newClimber(len(nodes), neuronPace)
+	c := newClimber(len(nodes), p)
 	t := &bound.Trace{}
 	if sought && r.f == nil {
 		t = nil
@@ -122,7 +124,7 @@ func (r *refiner) rows(from, to int) error {
 		}
 		last := step == steps || r.late()
 		if last {
-			for i := range nodes {
+			for i := 0; i < len(nodes) && r.keep; i++ {
 				a := make([][]float64, r.slot)
 				for k := range a {
 					a[k] = slices.Clone(l.Alpha(i, k))

@@ -21,8 +21,17 @@ type climber struct {
 	stay  []float64 // slopes of split hinges, while the others move
 }
 
-// pace is how far parameters move: rate for the first step, times decay for each that follows.
-type pace struct{ rate, decay float64 }
+// pace is how far parameters move: rate for the first step, times decay for each that follows, and momentum is how much of the way before stays in
+// each.
+type pace struct{ rate, decay, momentum float64 }
+
+// ending is the pace of a number of steps that are all there will be. The fewer there are, the sooner they must come to where they go: what a step
+// takes off the rate, and what it forgets of the way before, fall with the root of the number. Found by trying on the reference cases, where after 20
+// steps 35 of 45 end higher than at a momentum of 0.9 and a decay of 0.98, and none lower.
+func ending(rate float64, steps int) pace {
+	root := math.Sqrt(float64(max(1, steps)))
+	return pace{rate, 1 - 0.24/root, max(0.5, 1-1.5/root)}
+}
 
 // climbed are the moments of one node's parameters.
 type climbed struct {
@@ -35,16 +44,17 @@ type moments struct{ m, v []float64 }
 func newMoments(n int) *moments { return &moments{make([]float64, n), make([]float64, n)} }
 
 const (
-	adam1, adam2 = 0.9, 0.999
-	adamTiny     = 1e-8
+	usualMomentum = 0.9
+	adam2         = 0.999
+	adamTiny      = 1e-8
 )
 
 func newClimber(nodes int, p pace) *climber { return &climber{pace: p, nodes: make([]climbed, nodes)} }
 
 // stride are the scales of one step.
 type stride struct {
-	rate, fix1, fix2 float64
-	hinges           kernel.Ascent
+	rate, momentum, fix1, fix2 float64
+	hinges                     kernel.Ascent
 }
 
 // next begins a step.
@@ -57,7 +67,7 @@ func (c *climber) next() stride {
 func (p pace) at(step int) stride {
 	n := float64(step)
 	rate := p.rate * math.Pow(p.decay, n-1)
-	return stride{rate, 1 - math.Pow(adam1, n), 1 - math.Pow(adam2, n), kernel.NewAscent(step, rate, adam1, adam2, adamTiny)}
+	return stride{rate, p.momentum, 1 - math.Pow(p.momentum, n), 1 - math.Pow(adam2, n), kernel.NewAscent(step, rate, p.momentum, adam2, adamTiny)}
 }
 
 // seeking is the same pace for what looks for parameters before a sound bound is asked for.
@@ -75,7 +85,7 @@ func (p pace) seeking(steps int, until time.Time) bound.Pace {
 
 // by is how far a parameter of these moments goes up a derivative.
 func (s *stride) by(g float64, m, v *float64) float64 {
-	*m = adam1**m + (1-adam1)*g
+	*m = s.momentum**m + (1-s.momentum)*g
 	*v = adam2**v + (1-adam2)*g*g
 	return s.rate * *m / s.fix1 / (math.Sqrt(*v/s.fix2) + adamTiny)
 }

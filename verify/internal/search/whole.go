@@ -18,7 +18,7 @@ func (r *sides) whole(ls []*leaf) ([]*leaf, error) {
 		if err != nil {
 			return nil, err
 		}
-		pts, err := p.climb(r, rootSteps, rowPace)
+		pts, err := p.climb(r, rootSteps, leafPace)
 		if err != nil {
 			p.close()
 			return nil, err
