@@ -11,6 +11,10 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
+// settledWork is how many parts may stay open before a search of TestSettledPartsHold ends without a verdict. It bounds work and not time: what is
+// done in a second says nothing on a machine that others use too.
+const settledWork = 4000
+
 // TestSettledPartsHold halves boxes of random networks of ReLUs, and has parts settled by sides of hinges from the first batch on: limits stand a
 // little above or below the least value on a grid, so that a part that is dropped without a proof shows. The same is asked of a search that settles
 // nothing. SHOAL_SETTLED=N draws N networks.
@@ -51,16 +55,23 @@ func TestSettledPartsHold(t *testing.T) {
 			c.Bound[k] = least - []float64{0.03, 0.05, 0.1, -0.02}[seed%4]
 		}
 		ask := func(halved int) search.Outcome {
-			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			out, err := search.Inputs(ctx, v.net, bound.DeepPoly, bound.Options{}, search.Goal{Box: box, Cases: []search.Case{c}},
-				search.Settings{Threads: 1 + int(seed%2), Batch: 4, Halved: halved})
+			open := 0
+			try := func(context.Context, []float64) (bool, []float64, error) { // asked of parts that stay open, by one goroutine at a time
+				if open++; open == settledWork {
+					cancel()
+				}
+				return false, nil, nil
+			}
+			out, err := search.Inputs(ctx, v.net, bound.DeepPoly, bound.Options{}, search.Goal{Box: box, Cases: []search.Case{c}, Try: try},
+				search.Settings{Threads: 1 + int(seed%2), Batch: 4, Halved: halved, Settle: time.Hour})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return out
 		}
-		if seed%4 == 3 { // never to be proven: a second is enough to see that it is not
+		if seed%4 == 3 { // never to be proven
 			if ask(1).Proven {
 				t.Fatalf("seed %d: proven, and a point of the grid meets the case", seed)
 			}

@@ -31,7 +31,7 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	r.pins.begin(firstBoxes)
 	r.siege.begin()
 	r.siege.least = math.Inf(1)
-	r.settling.off, r.settling.after = !net.Hinged(), s.Halved
+	r.settling.off, r.settling.after, r.settling.least = !net.Hinged(), s.Halved, s.Settle
 	r.front.begin([]*part{root})
 	drive(&r.common, r.front, r.work)
 	if r.err != nil {

@@ -16,17 +16,18 @@ import (
 // It never changes what is proven: a part is settled where Neurons ended with a proof of it.
 type settling struct {
 	mu     sync.Mutex
-	off    bool    // the network has curves, or it never helped
-	after  int     // parts that are halved first
-	most   float64 // hinges that may be unstable: less where parts were not settled, more where they were
-	part   float64 // seconds of halving a part
-	halved float64 // seconds that halving took in trials, each weighing less than the next
-	solved float64 // seconds that settling took, likewise
-	parts  int     // that were settled
-	trials int     // that have ended
-	now    int     // that are under way
-	extra  float64 // seconds that went into them beside what the search would have done
-	all    float64 // seconds that went into all parts
+	off    bool          // the network has curves, or it never helped
+	after  int           // parts that are halved first
+	least  time.Duration // that settling a part may take
+	most   float64       // hinges that may be unstable: less where parts were not settled, more where they were
+	part   float64       // seconds of halving a part
+	halved float64       // seconds that halving took in trials, each weighing less than the next
+	solved float64       // seconds that settling took, likewise
+	parts  int           // that were settled
+	trials int           // that have ended
+	now    int           // that are under way
+	extra  float64       // seconds that went into them beside what the search would have done
+	all    float64       // seconds that went into all parts
 }
 
 const (
@@ -98,7 +99,7 @@ func (s *settling) due(done, unstable int) (long time.Duration, both, ok bool) {
 	if ok = both || s.pays(); ok && both {
 		s.now++
 	}
-	return time.Duration(settleLong * s.part * float64(time.Second)), both, ok
+	return max(s.least, time.Duration(settleLong*s.part*float64(time.Second))), both, ok
 }
 
 // ended notes whether a part of so many unstable hinges was settled, in some time, of which a trial was to be made or not.
