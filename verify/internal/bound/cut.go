@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
+	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/sound"
 )
 
@@ -82,8 +83,21 @@ func (t *rowsRun) cut() {
 	}
 }
 
+// manyInputs are so many that the best multiple is looked for from afar, and not among breakpoints.
+const manyInputs = 64
+
 // multiple is the multiple of a cut with which row i is bounded best; about the best is as sound.
 func (t *rowsRun) multiple(i int, c *storedCut, bs *breaks) float64 {
+	if t.p.net.nIn >= manyInputs {
+		if x, ok := t.nearly(i, c, bs); ok {
+			return x
+		}
+	}
+	return t.best(i, c, bs)
+}
+
+// best is the best multiple of a cut for row i but for rounding, found among the breakpoints.
+func (t *rowsRun) best(i int, c *storedCut, bs *breaks) float64 {
 	bs.at, bs.drop = bs.at[:0], bs.drop[:0]
 	over := -c.most // by how much the corner where the row is least lies beyond the cut: the bound's derivative in the multiple
 	for k, id := range t.p.net.inputs {
@@ -118,19 +132,94 @@ func (t *rowsRun) multiple(i int, c *storedCut, bs *breaks) float64 {
 	return x
 }
 
+const (
+	// nearSteps are how often nearly bends the bound's two lines together at most, and nearEnough is the share of what is gained that it may lose.
+	nearSteps, nearEnough = 10, 1.0 / 64
+)
+
+// nearly is about the best multiple of a cut for row i, without a branch for each input. Any corner of the box gives a line above the bound as a
+// function of the multiple: that of a multiple's own corner touches it there. The best one lies between a multiple whose line rises and one whose
+// line falls, and the two lines' crossing tells what it gains at most. The next is looked for on the way that slopes fall, over x/(x+r): along
+// that they fall evenly where the coefficients of row and cut know nothing of each other, and r is the ratio of their magnitudes. ok is false where
+// that does not come to an end: where a few inputs decide, or no multiple is the best.
+func (t *rowsRun) nearly(i int, c *storedCut, bs *breaks) (x float64, ok bool) {
+	none := t.touches(i, c, 0, bs)
+	if !(none.slope > 0) {
+		return 0, true
+	}
+	rise, fall := none, t.touches(i, c, math.Inf(1), bs)
+	rows, cuts := 0.0, 0.0
+	for k, id := range t.p.net.inputs {
+		rows += kernel.AbsSum(t.pend[id].Row(i))
+		cuts += kernel.AbsSum(c.coef[k])
+	}
+	r := rows / cuts
+	u0, d0, u1, d1, moved := 0.0, rise.slope, 1.0, fall.slope, 0 // the ends of the way, their slopes, and which of them the last step took
+	most := none.at0
+	for step := 0; ; step++ {
+		if !(fall.slope < 0) || !(r > 0) || !sound.Finite(r) {
+			return 0, false
+		}
+		// Regula falsi; an end that stays twice weighs half as much (the Illinois rule).
+		u := u0 + (u1-u0)*(d0/(d0-d1))
+		at := r * u / (1 - u)
+		l := t.touches(i, c, at, bs)
+		if y := l.at0 + l.slope*at; y > most {
+			x, most = at, y
+		}
+		if l.slope > 0 {
+			if moved > 0 {
+				d1 /= 2
+			}
+			rise, u0, d0, moved = l, u, l.slope, 1
+		} else {
+			if moved < 0 {
+				d0 /= 2
+			}
+			fall, u1, d1, moved = l, u, l.slope, -1
+		}
+		crossing := rise.at0 + rise.slope*((fall.at0-rise.at0)/(rise.slope-fall.slope))
+		if crossing-most <= nearEnough*(most-none.at0) {
+			return x, sound.Finite(x)
+		}
+		if step == nearSteps {
+			return 0, false
+		}
+	}
+}
+
+// line is a line over the multiples of a cut.
+type line struct{ at0, slope float64 }
+
+// touches is the line that touches the bound of row i at a multiple of a cut, or far out where that is infinite.
+func (t *rowsRun) touches(i int, c *storedCut, x float64, bs *breaks) line {
+	l := line{slope: -c.most}
+	for k, id := range t.p.net.inputs {
+		row, g, s := t.pend[id].Row(i), c.coef[k], t.state(id, i)
+		by := row
+		switch {
+		case math.IsInf(x, 1):
+			by = g
+		case x != 0:
+			bs.at = append(bs.at[:0], row...)
+			by = bs.at
+			kernel.Plus(x, g, by)
+		}
+		bs.drop = slices.Grow(bs.drop[:0], len(row))[:len(row)]
+		kernel.Pick(bs.drop, by, s.lo, s.up)
+		l.at0 += kernel.Dot(row, bs.drop)
+		l.slope += kernel.Dot(g, bs.drop)
+	}
+	return l
+}
+
 // addCut adds a multiple of a cut to row i. What rounding changes in a coefficient is paid at the largest input.
 func (t *rowsRun) addCut(i int, c *storedCut, by float64) {
 	mag := 0.0
 	for k, id := range t.p.net.inputs {
 		row, s := t.pend[id].Row(i), t.state(id, i)
-		for j, g := range c.coef[k] {
-			if g == 0 {
-				continue
-			}
-			add := by * g
-			row[j] += add
-			mag += (math.Abs(add) + math.Abs(row[j])) * max(math.Abs(s.lo[j]), math.Abs(s.up[j]))
-		}
+		kernel.Plus(by, c.coef[k], row)
+		mag += by*kernel.AbsDot(c.coef[k], s.mag) + kernel.AbsDot(row, s.mag)
 	}
 	off := by * c.most
 	t.addConst(i, -off)
