@@ -29,6 +29,8 @@ const (
 	FlagRandom = "randomised-outputs"
 	// FlagUnconfirmed: points that the search found were not adversarial in a fresh run.
 	FlagUnconfirmed = "unconfirmed"
+	// FlagUndecided: samples, or inputs that were found, have scores that decide nothing.
+	FlagUndecided = "undecided"
 )
 
 // flatShare is the share of zero gradients from which on a flag is raised.
@@ -53,6 +55,9 @@ func (j *job) flags(res *Result) []Flag {
 	}
 	if res.Unconfirmed > 0 {
 		add(FlagUnconfirmed, "%d points were adversarial in the search and not in a fresh run of the model", res.Unconfirmed)
+	}
+	if slices.ContainsFunc(res.Outcomes, func(o Outcome) bool { return j.values == nil && (o.Predicted < 0 || o.Class < 0) }) {
+		add(FlagUndecided, "there are inputs whose scores decide nothing, since one is NaN or the largest is infinite: that counts as wrong")
 	}
 	black, white := 0, 0
 	for _, o := range res.Outcomes {

@@ -48,9 +48,11 @@ type RunOptions struct {
 
 // Outcome is what an attack did to one sample.
 type Outcome struct {
-	Label, Predicted int // the class it has, and the one that the model gives it unchanged
-	// Adversarial tells that Point, a valid input inside the ball, is classified as Class, which is not the label (or is the goal). Samples
-	// that the model gets wrong unchanged are their own Point.
+	// Label is the class it has, Predicted the one that the model gives it unchanged: -1 where its scores decide nothing, since one is NaN or the
+	// largest is infinite.
+	Label, Predicted int
+	// Adversarial tells that Point, a valid input inside the ball, is classified as Class, which is not the label (or is the goal): -1 where the scores
+	// there decide nothing. Samples that the model gets wrong unchanged are their own Point.
 	Adversarial bool
 	Point       []float32 // in the model's units; nil where nothing was found
 	Class       int
@@ -142,7 +144,7 @@ func Run(ctx context.Context, t *Target, s *Samples, threat Threat, a Attack, o 
 		if o.Goals != nil {
 			j.goal[i] = o.Goals[i]
 		}
-		if j.wrong(i, clean[i*t.outputs:(i+1)*t.outputs]) && !thesis {
+		if j.wrong(i, clean[i*t.outputs:(i+1)*t.outputs]) && (!thesis || j.clean[i] < 0) { // the thesis moves away from a prediction
 			j.found[i], j.point[i], j.method[i] = true, j.origin(i), "clean"
 		}
 	}
@@ -187,7 +189,7 @@ func (j *job) confirm(ctx context.Context, res *Result) error {
 	}
 	for r, i := range idx {
 		row := z[r*j.classes : (r+1)*j.classes]
-		if !j.wrong(i, row) || !j.valid(i, j.point[i]) || !finite(row) {
+		if !j.wrong(i, row) || !j.valid(i, j.point[i]) || j.values != nil && !finite(row) {
 			res.Unconfirmed++
 			continue
 		}

@@ -51,7 +51,7 @@ func Evaluate(ctx context.Context, s engine.Session, d *Data) (Score, error) {
 			tape.LogProbabilities(log, row)
 			loss -= float64(log[l])
 		}
-		if d.Logits != nil && class == d.teacher(i) {
+		if d.Logits != nil && class >= 0 && class == d.teacher(i) { // two that decide nothing agree on nothing
 			agree++
 		}
 	})

@@ -147,7 +147,10 @@ func (r *runTally) all(c *cli.Context, sess engine.Session) error {
 			row := rows[0][i]
 			best := r.sub.Decision.Class(row)
 			r.Predictions, r.Labels = append(r.Predictions, best), append(r.Labels, s.set.Labels[from+i])
-			if best == s.set.Labels[from+i] {
+			switch {
+			case best < 0 && r.sub.Classes() > 0:
+				r.Undecided++
+			case best == s.set.Labels[from+i]:
 				r.correct++
 			}
 			r.Errors.Add(row, r.target(from+i))

@@ -23,6 +23,7 @@ type answer struct {
 	Ratios    []float64     `json:"ratios,omitempty"`  // of latency_ratio
 	Unread    string        `json:"unread,omitempty"`  // why the question could not be asked
 	Foreign   bool          `json:"unsupported,omitempty"`
+	Undecided bool          `json:"undecided,omitempty"` // the scores decide no class
 }
 
 // item is one of several things that a unit was looked at for.

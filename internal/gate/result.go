@@ -207,6 +207,9 @@ func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, an
 			out.Reason += fmt.Sprintf(" of %d: that decided it", one.Units)
 		}
 	}
+	if k := undecidedOf(used); k > 0 {
+		out.Reason += fmt.Sprintf("; of %d samples the scores decide nothing (one is NaN, or the largest is infinite): they count as wrong", k)
+	}
 	if out.Outcome == failed {
 		out.Do = "the commands show it on a laptop; the worst samples stand in the report"
 		if q.Change != nil {
@@ -235,6 +238,14 @@ func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, an
 		out.Beside = []release.Beside{{Figure: figureOf(q), Against: q.Change.Against, Before: report.Ratio(before, len(used)),
 			After: report.Ratio(after, len(used)), Samples: len(used)}}
 	}
+}
+
+// undecidedOf is how many answers are of scores that decide nothing.
+func undecidedOf(used []answer) (n int) {
+	for i := range used {
+		n += count(used[i].Undecided)
+	}
+	return n
 }
 
 // radiiOf are the proven radii of each class.

@@ -69,7 +69,7 @@ func (q *asked) settled() error {
 // of makes an answer about a sample out of a row.
 func (q *asked) answer(row report.Row) answer {
 	a := blank(row.Index)
-	a.Label, a.Predicted, a.Class, a.Words, a.Method = row.Label, row.Predicted, row.Predicted, row.Reason, row.Method
+	a.Label, a.Predicted, a.Class, a.Words, a.Method, a.Undecided = row.Label, row.Predicted, row.Predicted, row.Reason, row.Method, row.Undecided
 	a.Group = q.data.group(q.r, row.Label, row.Index)
 	return a
 }
@@ -165,6 +165,9 @@ func (q *clean) ask(ctx context.Context, from, to int) ([]answer, error) {
 	out := make([]answer, to-from)
 	for i := range out {
 		row := report.Row{Index: q.samples.Index[from+i], Label: q.samples.Labels[from+i], Predicted: q.subject.Decision.Class(rows[0][i])}
+		if row.Predicted < 0 {
+			row.Undecided, row.Reason = true, trial.Undecided
+		}
 		out[i] = q.answer(row)
 		if out[i].Holds = row.Predicted == row.Label; !out[i].Holds {
 			out[i].Picture = q.picture(from+i, nil)

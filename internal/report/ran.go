@@ -9,7 +9,8 @@ import (
 // RunSum is what a model gave for samples.
 type RunSum struct {
 	Outputs     [][]Number // of every sample, flat; empty where nobody asked for them
-	Predictions []int      // -1 where the decision has no classes
+	Predictions []int      // -1 where the decision has no classes, or the scores decide none
+	Undecided   int        // how many scores decide no class, of a decision that has some: they count as wrong
 	Labels      []int
 	Accuracy    Number     // null where the decision has no classes, or nothing is finished
 	Targets     [][]Number // where outputs are numbers, and the data says which they should be
@@ -28,6 +29,9 @@ func (r *Result) ran() map[string]any {
 		"outputs": s.Outputs, "predictions": s.Predictions, "labels": s.Labels}
 	if s.Targets != nil {
 		doc["targets"] = s.Targets
+	}
+	if s.Undecided > 0 {
+		doc["undecided"] = s.Undecided
 	}
 	if s.Errors.MeanError != nil {
 		doc["mean_error"], doc["max_error"] = s.Errors.MeanError, s.Errors.MaxError
@@ -50,4 +54,7 @@ func (s *RunSum) words(w *foreign.Builder) {
 		w.Printf(", accuracy %s %%", Percent(s.Accuracy, 2))
 	}
 	w.Printf(", %.0f samples a second (engine %s)\n", float64(s.Speed), s.Engine)
+	if s.Undecided > 0 {
+		w.Printf("%s\n", undecidedWords(s.Undecided, len(s.Predictions)))
+	}
 }

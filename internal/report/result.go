@@ -85,6 +85,9 @@ type Row struct {
 	*Difference
 	Seconds float64 `json:"seconds"`
 	Reason  string  `json:"reason,omitempty"` // in words
+	// Undecided tells that the scores decide no class, which counts as wrong: Predicted, or the class that an attack found, or one of Compare's two, is
+	// -1.
+	Undecided bool `json:"undecided,omitempty"`
 	// Method is what the answer comes from: in Certify the domain whose bound Margin is, in Attack the attack that found the input.
 	Method string `json:"method,omitempty"`
 

@@ -86,7 +86,29 @@ func (r *Result) Words() foreign.Text {
 	case Distill:
 		r.Trained.words(w)
 	}
+	if k, of := r.undecided(); k > 0 && r.Question != Attack { // whose flags say it
+		w.Printf("%s\n", undecidedWords(k, of))
+	}
 	return w.Text()
+}
+
+// undecided is how many of the samples have an answer with scores that decide no class.
+func (r *Result) undecided() (k, of int) {
+	all := map[int]bool{}
+	for i := range r.Rows {
+		all[r.Rows[i].Index] = all[r.Rows[i].Index] || r.Rows[i].Undecided
+	}
+	for _, yes := range all {
+		if yes {
+			k++
+		}
+	}
+	return k, len(all)
+}
+
+// undecidedWords says of samples that some have no class.
+func undecidedWords(k, of int) string {
+	return fmt.Sprintf("note (undecided): the scores of %d of %d samples decide nothing, since one is NaN or the largest is infinite: they count as wrong", k, of)
 }
 
 func (s *ProofSum) words(w *foreign.Builder) {
@@ -183,11 +205,19 @@ func (r *Result) compareWords(w *foreign.Builder) {
 			w.Printf("  sample %d: outputs differ by %s\n", x.Index, *x.Apart)
 			continue
 		}
-		w.Printf("  sample %d: A says %d, B %d\n", x.Index, x.A, x.B)
+		w.Printf("  sample %d: A says %s, B %s\n", x.Index, classWord(x.A), classWord(x.B))
 	}
 	if s.Certificate != nil {
 		s.Certificate.words(w)
 	}
+}
+
+// classWord is a class for people.
+func classWord(class int) string {
+	if class < 0 {
+		return "nothing"
+	}
+	return fmt.Sprint(class)
 }
 
 func (c *Certificate) words(w *foreign.Builder) {

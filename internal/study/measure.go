@@ -3,6 +3,7 @@ package study
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
@@ -24,14 +25,25 @@ type evaluated struct {
 	Teacher *student.Deviation `json:"teacher,omitempty"`
 	Targets *student.Deviation `json:"targets,omitempty"`
 	Before  *student.Deviation `json:"before,omitempty"`
+	// Undecided are the images whose scores decide nothing: they count as wrong, and agree with no other's.
+	Undecided []int `json:"undecided,omitempty"`
 	// Asked is what was asked of the model.
 	Asked *trial.Description `json:"subject,omitempty"`
+}
+
+// decided tells whether the scores of an image decide a class.
+func (e *evaluated) decided(i int) bool {
+	_, none := slices.BinarySearch(e.Undecided, i)
+	return !none
 }
 
 func (e *evaluated) words() string {
 	text := fmt.Sprintf("accuracy %s %%", report.Percent(float64(e.Correct)/float64(e.Samples), 2))
 	if e.Classes == nil {
 		text = e.errorWords()
+	}
+	if n := len(e.Undecided); n > 0 {
+		text += fmt.Sprintf("; the scores of %d images decide nothing, since one is NaN or the largest is infinite: they count as wrong", n)
 	}
 	if e.Asked != nil && e.Asked.Decision != nil {
 		text += fmt.Sprintf("; scores: output %s, decision: %s", e.Asked.Output, *e.Asked.Decision)
@@ -71,7 +83,7 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string, teacher, before
 			inputs = append(inputs, m.made)
 		}
 	}
-	return &step{kind: "evaluate", version: 2, name: "testing " + name, settings: settings, inputs: inputs,
+	return &step{kind: "evaluate", version: 3, name: "testing " + name, settings: settings, inputs: inputs,
 		fresh: func() any { return &evaluated{} },
 		run: func(ctx context.Context, _ *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
@@ -122,6 +134,9 @@ func (l *lab) evaluateStep(of *step, spec *Teacher, name string, teacher, before
 					scores[j] = float64(z[i*k+j])
 				}
 				c := sub.Decision.Class(scores)
+				if c < 0 {
+					e.Undecided = append(e.Undecided, i)
+				}
 				e.Classes = append(e.Classes, byte(c))
 				if c == label {
 					e.Right[i/8] |= 1 << (i % 8)

@@ -279,7 +279,7 @@ func (p *plan) gatherModel(r *Results, m *model) {
 		}
 		n := 0
 		for i, c := range e.Classes {
-			if o.Classes[i] == c {
+			if o.Classes[i] == c && e.decided(i) && o.decided(i) {
 				n++
 			}
 		}

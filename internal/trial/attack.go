@@ -261,6 +261,9 @@ func (q *Attack) together(ctx context.Context, target *attack.Target, all *attac
 		if row.Method == "" {
 			row.Method = q.Method.Name()
 		}
+		if q.Tolerance == nil && (found.Predicted < 0 || found.Class < 0) {
+			row.Undecided, row.Reason = true, Undecided
+		}
 		row.At(q.Eps[k].Value, q.Eps[k].Text)
 		out[i] = row
 		answers = append(answers, q.answer(k, &row, res.Flags, target.SamplesDepend()))

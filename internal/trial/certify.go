@@ -69,7 +69,8 @@ func (p *Proofs) clean(ctx context.Context, o *opened, i int) (x []float32, y []
 	case p.Subject.Numbers():
 		row.Label, row.Outputs = -1, p.Samples.outputs(i, y)
 	case row.Predicted < 0:
-		return nil, nil, row, p.Subject.Classified()
+		row.Reason, row.Undecided = Undecided, true
+		return x, y, row, p.Subject.Classified()
 	}
 	return x, y, row, nil
 }
@@ -236,7 +237,9 @@ func (q *Certify) decide(ctx context.Context, o *opened, ball verify.Ball, y []f
 		row.Verdict, row.Reason = string(verify.Unknown), nothing
 		return a.broken, nil
 	case !numbers && row.Predicted != row.Label:
-		row.In, row.Reason = string(verify.Float32), "misclassified without any change"
+		if row.In = string(verify.Float32); !row.Undecided {
+			row.Reason = "misclassified without any change"
+		}
 		found.Counterexample = &verify.Counterexample{Inputs: o.whole(inside(ball, q.Samples.Input(ball.Center)))}
 	case a.least >= 0:
 		row.In = a.rows[a.least].In
@@ -292,7 +295,7 @@ func (q *Certify) Sums(rows []report.Row, interrupted bool) []report.ProofSum {
 			if r.Outputs == nil && r.Label == r.Predicted {
 				s.Correct++
 			}
-			if r.Outputs == nil && r.Predicted < 0 {
+			if r.Outputs == nil && r.Predicted < 0 && !r.Undecided {
 				s.Lacking, s.Lacks = s.Lacking+1, r.Reason
 			}
 			switch {

@@ -222,6 +222,9 @@ func (q *Compare) predict(rows []report.Row, a, b []Row) error {
 			continue
 		}
 		rows[i].A, rows[i].B = q.class(a[i]), q.class(b[i])
+		if rows[i].A < 0 || rows[i].B < 0 {
+			rows[i].Undecided, rows[i].Reason = true, Undecided
+		}
 	}
 	return nil
 }
@@ -248,7 +251,7 @@ func (q *Compare) Sum(rows []report.Row) *report.AgreementSum {
 		sum += float64(r.Sum)
 		elements += r.Elements
 		largest = max(largest, r.Largest)
-		if r.A == r.B && !r.Beyond {
+		if r.A == r.B && !r.Beyond && !r.Undecided { // two that decide nothing agree on nothing
 			same++
 		} else {
 			s.Differing = append(s.Differing, report.Differing{Index: r.Index, A: r.A, B: r.B, Apart: r.Apart})

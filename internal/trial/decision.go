@@ -72,13 +72,16 @@ func (d Decision) Classes(k int) int {
 	return 0
 }
 
-// Class is what scores decide, exactly; -1 where the decision has no classes. A score that is no number is above nothing.
+// Class is what scores decide, exactly; -1 where the decision has no classes, and where it has some and the scores decide none of them (Undecided).
 func (d Decision) Class(scores []float64) int {
 	switch d.Kind {
 	case Argmax:
 		return kernel.Largest(scores)
 	case Threshold:
-		if above(scores[0], d.At) {
+		switch r := new(big.Rat).SetFloat64(scores[0]); {
+		case r == nil: // it is infinite, or NaN
+			return -1
+		case r.Cmp(d.At) > 0:
 			return 1
 		}
 		return 0
@@ -88,11 +91,6 @@ func (d Decision) Class(scores []float64) int {
 	return -1
 }
 
-// above tells whether v > at.
-func above(v float64, at *big.Rat) bool {
-	r := new(big.Rat).SetFloat64(v) // nil for infinities and NaN
-	if r == nil {
-		return v > 0
-	}
-	return r.Cmp(at) > 0
-}
+// Undecided is why a sample has no class: one of its scores is NaN, or the largest (the only one) is infinite. It counts as decided wrongly, and
+// stands in every answer about it.
+const Undecided = "its scores decide nothing: one is NaN, or the largest is infinite"

@@ -15,7 +15,8 @@ import (
 //
 // For argmax, and for numbers, that is the model itself. One score s with a threshold T becomes the two scores T-s and s-T: differences of
 // floating-point numbers have the sign that they should, so that the first largest of the two is class 1 exactly where s > T; where T is no number of
-// the score's type, the next one below is as good. Behind a Sigmoid, logits are of what the Sigmoid takes, which does not saturate.
+// the score's type, the next one below is as good. Where a difference of finite numbers may leave the type's range, it is held inside. Behind a
+// Sigmoid, logits are of what the Sigmoid takes, which does not saturate.
 func (s *Subject) Attacked(ctx context.Context) (scores *onnxio.Model, logits *onnxio.Graph, err error) {
 	if err := s.Answers(); err != nil {
 		return nil, nil, err
@@ -71,11 +72,37 @@ func twoScores(g *onnxio.Graph, at *big.Rat) error {
 		g.Nodes = append(g.Nodes, n)
 		return v
 	}
+	difference := func(a, b *onnxio.Value) *onnxio.Value { return add("Sub", nil, a, b) }
+	if most, far := furthest(s.DType); new(big.Rat).Abs(at).Cmp(far) > 0 {
+		attrs, ends := onnxio.Attrs{"min": -most, "max": most}, []*onnxio.Value(nil)
+		if opset >= 11 { // whose Clip takes its ends as inputs
+			attrs = nil
+			for i, end := range []float32{-most, most} {
+				t := onnxio.FromFloat32([]float32{end})
+				if s.DType == onnxio.Double {
+					t = onnxio.FromFloat64([]float64{float64(end)})
+				}
+				ends = append(ends, constant(fmt.Sprintf("shoal_threshold/end%d", i), t))
+			}
+		}
+		difference = func(a, b *onnxio.Value) *onnxio.Value {
+			return add("Clip", attrs, append([]*onnxio.Value{add("Sub", nil, a, b)}, ends...)...)
+		}
+	}
 	border, column := constant("shoal_threshold/at", t), constant("shoal_threshold/column", onnxio.FromInt64([]int64{-1, 1}, 2))
-	below := add("Reshape", nil, add("Sub", nil, border, s), column)
-	over := add("Reshape", nil, add("Sub", nil, s, border), column)
+	below := add("Reshape", nil, difference(border, s), column)
+	over := add("Reshape", nil, difference(s, border), column)
 	g.Outputs = []*onnxio.Value{add("Concat", onnxio.Attrs{"axis": int64(1)}, below, over)}
 	return nil
+}
+
+// furthest is a bound that differences can be held inside of, and the threshold below which nothing that is finite gets beyond the type's range when
+// the threshold is taken from it: half of the distance between its largest two numbers.
+func furthest(t onnxio.DType) (most float32, far *big.Rat) {
+	if t == onnxio.Double { // whose sign is all that counts
+		return math.MaxFloat32, new(big.Rat).SetFloat64(0x1p969)
+	}
+	return math.MaxFloat32, new(big.Rat).SetFloat64(0x1p102)
 }
 
 // dropSigmoid lets a graph whose one output is a Sigmoid's, perhaps shaped otherwise, give what the Sigmoid takes.

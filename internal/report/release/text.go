@@ -56,6 +56,10 @@ func (r *Result) Text() foreign.Text {
 func (s *Sample) line(q *Requirement) string {
 	t := foreign.Sprintf("sample %d of class %d", s.Sample, s.Label).String()
 	switch {
+	case q.Kind == "robust_accuracy" && s.Label == s.Predicted && s.Class < 0:
+		t += foreign.Sprintf(" at a distance of %.4g: %s", float64(s.Value), s.Words).String()
+	case s.Label != s.Predicted && s.Predicted < 0:
+		t += foreign.Sprintf(": %s", s.Words).String()
 	case q.Kind == "robust_accuracy" && s.Label == s.Predicted:
 		t += foreign.Sprintf(" becomes class %d at a distance of %.4g", s.Class, float64(s.Value)).String()
 		if p := float64(s.Proven); p >= 0 {
