@@ -119,7 +119,7 @@ func attackAction(c *cli.Context) error {
 		return err
 	}
 	q := &trial.Attack{Target: t, Samples: s.Samples, Method: a, Norm: attack.Norm(c.String("norm")), Eps: epsilonsOf(c), Seed: c.Uint64("seed"),
-		Batch:     c.Int("batch"),
+		Batch:     togetherOf(c, shard, s.Len(), epsilonsOf(c)[0].Key()),
 		Tolerance: sub.Tolerance}
 	if sub.Inputs.Varies(trial.Searched) {
 		q.Same = sub.Inputs.Same

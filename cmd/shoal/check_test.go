@@ -334,3 +334,36 @@ func TestLatencyIsHeldAgainstAnother(t *testing.T) {
 		}
 	}
 }
+
+// TestAnyFixedBatchIsChecked: a model that takes three samples at a time is asked about forty, with the accuracy that it has by itself.
+func TestAnyFixedBatchIsChecked(t *testing.T) {
+	t.Chdir(t.TempDir())
+	points, labels := make([]float32, 80), make([]int64, 40)
+	for i := range labels {
+		points[2*i], points[2*i+1], labels[i] = float32(i%7), float32(i%5), int64(i%2)
+	}
+	policy := "policy: 1\nconfidence: none\nmodels: {m: {file: three.onnx}}\ndata: {d: {from: \"npz:many.npz\"}}\n" +
+		"require: [{clean_accuracy: {}, at_least: 0.1}]\n"
+	err := difference(3).write("three.onnx")
+	if err == nil {
+		err = writePoints("many.npz", points, labels, 40, 2)
+	}
+	if err == nil {
+		err = os.WriteFile("shoal.yaml", []byte(policy), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ran struct{ Accuracy float64 }
+	_, out, words := shoal(t, "run", "three.onnx", "--engine", "go", "--data", "npz:many.npz", "--json")
+	if err := json.Unmarshal([]byte(out), &ran); err != nil {
+		t.Fatal(err, words)
+	}
+	code, out, words := shoal(t, "check", "--json")
+	var doc struct {
+		Requirements []struct{ Tests []struct{ Value float64 } }
+	}
+	if err := json.Unmarshal([]byte(out), &doc); err != nil || code != 0 || doc.Requirements[0].Tests[0].Value != ran.Accuracy {
+		t.Error(code, err, words, out, ran)
+	}
+}

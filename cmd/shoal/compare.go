@@ -172,7 +172,7 @@ func compareAction(c *cli.Context) error {
 		}
 	}
 	fixed := trial.FixedBatch(firstShape(sessions[0]), firstShape(sessions[1]))
-	q.By, q.Batch = matched.Outputs, max(1, c.Int("batch")/fixed)*fixed
+	q.By = matched.Outputs
 	for i, m := range models {
 		q.Models[i] = trial.Side{Path: m.Path, Runs: &trial.Batches{Session: sessions[i], Fixed: trial.FixedBatch(firstShape(sessions[i]))}}
 	}
@@ -180,6 +180,7 @@ func compareAction(c *cli.Context) error {
 	if q.Feed, s, err = openFeed(c, in, set, sessions[0].Inputs(), fixed); err != nil {
 		return err
 	}
+	q.Batch = max(1, togetherOf(c, shard, q.Feed.Len, trial.CompareKey)/fixed) * fixed
 	engines := [2]string{sessions[0].Engine(), sessions[1].Engine()}
 	index := q.Feed.Index
 	for i := 0; q.Feed.Index == nil && i < q.Feed.Len; i++ {

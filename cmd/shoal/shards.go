@@ -89,6 +89,19 @@ func shardOf(text string, env func(string) string) (trial.Shard, error) {
 	return trial.Shard{}, usageError("--shard I/N", "--shard auto: neither a Slurm array (SLURM_ARRAY_TASK_ID) nor an indexed Kubernetes job (JOB_COMPLETION_INDEX) is in the environment")
 }
 
+// togetherOf is how many of n samples are asked together: what --batch says; without it, of a shard what makes all of them equal, and else what the
+// records that are gone on with were made with, of shards for example, and what --batch is by itself.
+func togetherOf(c *cli.Context, s trial.Shard, n int, key string) int {
+	most := c.Int("batch")
+	if c.IsSet("batch") || !c.IsSet("records") {
+		return most
+	}
+	if g := record.Grain(c.String("records"), key); s.N == 0 && g > 0 {
+		return min(g, most)
+	}
+	return s.Grain(n, most)
+}
+
 // saidShard tells what a shard has done.
 func saidShard(c *cli.Context, s trial.Shard, answered, units int, cut bool) error {
 	if cut {

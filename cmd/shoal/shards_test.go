@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/shallow-waters/shoal/internal/trial/record"
 )
 
 // shardedLines are questions about samples that are cut into shards, on models and data of writeSketches.
@@ -78,6 +80,46 @@ func TestMergedIsSingle(t *testing.T) {
 			}
 			if now, _ := os.ReadFile("merged.jsonl"); !bytes.Equal(now, before) {
 				t.Errorf("%s, %d shards: something was asked again", name, n)
+			}
+		}
+	}
+}
+
+// TestFewSamplesAreDealtOut counts what each shard of four samples has answered where nobody says how many go together: as many as the others. What
+// is merged goes on with the same, and says what one run says.
+func TestFewSamplesAreDealtOut(t *testing.T) {
+	t.Chdir(t.TempDir())
+	err := writeSketches(".")
+	if err == nil {
+		err = os.WriteFile("shoal.yaml", []byte("policy: 1\nconfidence: none\nmodels: {m: {file: difference.onnx}}\ndata: {d: {from: \"npz:points.npz\"}}\n"+
+			"require: [{clean_accuracy: {}, at_least: 0.1}, {robust_accuracy: {eps: 0.1, attack: fgsm}, at_least: 0.1}]\n"), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, keys := range map[string]int{
+		"attack difference.onnx --data npz:points.npz --engine go --eps 0.2,0.1 --method pgd --steps 4": 2,
+		"compare difference.onnx softmax.onnx --engine go --data npz:points.npz":                        1,
+		"check": 2,
+	} {
+		whole := documentOf(t, append([]string{"shoal"}, strings.Fields(line+" --json")...))
+		for _, n := range []int{2, 4} {
+			files := shardsOf(t, line, "few", n)
+			for i, file := range files {
+				if _, answers, err := record.Read(file); err != nil || len(answers) != 4/n*keys {
+					t.Errorf("%s: shard %d of %d has %d answers, want %d (%v)", line, i, n, len(answers), 4/n*keys, err)
+				}
+			}
+			mergeOf(t, "merged.jsonl", files)
+			before, err := os.ReadFile("merged.jsonl")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := documentOf(t, append([]string{"shoal"}, strings.Fields(line+" --json --records merged.jsonl")...)); !reflect.DeepEqual(got, whole) {
+				t.Errorf("%s, %d shards:\n%v\none run\n%v", line, n, got, whole)
+			}
+			if now, _ := os.ReadFile("merged.jsonl"); !bytes.Equal(now, before) {
+				t.Errorf("%s, %d shards: something was asked again", line, n)
 			}
 		}
 	}

@@ -173,9 +173,7 @@ func (l *lab) part(ctx context.Context, r *Requirement) (part, error) {
 			return one, err
 		}
 		one.Units = x.set.Len()
-		if r.Clean != nil || r.Robust != nil {
-			one.Grain = together
-		}
+		one.Grain = l.grain(r, one.Units)
 		if r.Per != "" {
 			groups := map[string]bool{}
 			for i, label := range x.set.Labels {

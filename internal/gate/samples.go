@@ -10,14 +10,27 @@ import (
 	"github.com/shallow-waters/shoal/internal/numeral"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
+	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/falsify"
 )
 
-// together is how many samples go through a model side by side. What a model gives for a sample may change in its last bits with the company, so
-// that a sample's company is always the same.
+// together is how many samples go through a model side by side, if shards that are to be equal have as many. What a model gives for a sample may
+// change in its last bits with the company, so that a sample's company is always the same.
 const together = 32
+
+// grain is how many of n samples a requirement is asked of together: what makes shards equal, and, where there is none, what the records that are
+// gone on with were made with.
+func (l *lab) grain(r *Requirement, n int) int {
+	if r.Clean == nil && r.Robust == nil {
+		return 1
+	}
+	if kept := record.Grain(l.o.Records, r.Name); l.o.Shard.N == 0 && kept > 0 {
+		return min(kept, together)
+	}
+	return l.o.Shard.Grain(n, together)
+}
 
 // asked is what questions about samples share.
 type asked struct {
@@ -101,6 +114,7 @@ type clean struct {
 	*asked
 	session engine.Session
 	fixed   int
+	side    int // samples that go side by side
 }
 
 func (l *lab) openClean(ctx context.Context, r *Requirement, model string) (question, error) {
@@ -131,6 +145,7 @@ func (l *lab) openClean(ctx context.Context, r *Requirement, model string) (ques
 		q.close()
 		return nil, err
 	}
+	q.side = l.grain(r, q.units())
 	return q, nil
 }
 
@@ -140,7 +155,7 @@ func (q *clean) close() {
 	}
 }
 
-func (q *clean) grain() int { return (together + q.fixed - 1) / q.fixed * q.fixed }
+func (q *clean) grain() int { return q.side }
 
 func (q *clean) ask(ctx context.Context, from, to int) ([]answer, error) {
 	start := time.Now()
@@ -205,8 +220,9 @@ func (l *lab) openRobust(ctx context.Context, r *Requirement, model string) (que
 		q.close()
 		return nil, err
 	}
-	q.attack = &trial.Attack{Target: q.target, Samples: q.samples, Method: method, Norm: r.Robust.norm(), Seed: r.Robust.Seed, Batch: together,
-		Eps: []trial.Eps{{Value: r.Robust.Eps.Value, Text: r.Robust.Eps.Text}}}
+	q.attack = &trial.Attack{Target: q.target, Samples: q.samples, Method: method, Norm: r.Robust.norm(), Seed: r.Robust.Seed,
+		Batch: l.grain(r, q.units()),
+		Eps:   []trial.Eps{{Value: r.Robust.Eps.Value, Text: r.Robust.Eps.Text}}}
 	return q, nil
 }
 
@@ -216,7 +232,7 @@ func (q *robust) close() {
 	}
 }
 
-func (q *robust) grain() int { return together }
+func (q *robust) grain() int { return q.attack.Batch }
 
 func (q *robust) ask(ctx context.Context, from, to int) (out []answer, err error) {
 	start := time.Now()

@@ -32,6 +32,17 @@ func (a *attacked) words() string {
 // attackBatch is how many images are attacked together.
 const attackBatch = 64
 
+// together is how many of n images are attacked together: where a study may be cut into shards fewer of few images, so that there are blocks to be
+// dealt out.
+func (l *lab) together(n int) int {
+	const least = 16 // blocks
+	k := attackBatch
+	for l.o.Records != nil && k > 1 && k*least > n {
+		k /= 2
+	}
+	return k
+}
+
 // attackStep attacks a model at every eps; see trial.Attack.
 func (l *lab) attackStep(of *model, a *Attack) *step {
 	n := a.Images
@@ -48,7 +59,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 	return &step{kind: "attack", version: 2, name: fmt.Sprintf("attacking %s by %s%s", of, a.Name, seedText(of.seed)), settings: settings,
 		inputs: []*step{of.made},
 		fresh:  func() any { return &attacked{} },
-		asks:   l.asks(n, attackBatch, keys...),
+		asks:   l.asks(n, l.together(l.firstTest(n)), keys...),
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			if err != nil {
@@ -70,7 +81,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 			if err != nil {
 				return nil, nil, err
 			}
-			q := &trial.Attack{Target: t, Samples: v, Method: method, Norm: attack.Linf, Seed: a.Seed, Batch: attackBatch, Tolerance: sub.Tolerance,
+			q := &trial.Attack{Target: t, Samples: v, Method: method, Norm: attack.Linf, Seed: a.Seed, Batch: l.together(v.Len()), Tolerance: sub.Tolerance,
 				Whole: l.records != nil}
 			for _, eps := range a.Eps {
 				q.Eps = append(q.Eps, trial.Eps{Value: eps, Text: fmt.Sprint(eps)})
@@ -78,7 +89,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 			var rows []report.Row
 			err = l.kept(s, func(f *record.File) error {
 				q.Records = f
-				from, to := l.shard.Blocks(v.Len(), attackBatch)
+				from, to := l.shard.Blocks(v.Len(), q.Batch)
 				cut, err := q.Run(ctx, from, to, func(of []report.Row) error {
 					rows = append(rows, of...)
 					return nil

@@ -31,6 +31,17 @@ func (s Shard) Of(n int) (from, to int) {
 	return s.I * n / s.N, (s.I + 1) * n / s.N
 }
 
+// Grain is how many of n samples, at most most, are asked together so that shards have equal parts of them however few there are: for a shard that is
+// all of them, most. What shards of other N answer is of other grains.
+func (s Shard) Grain(n, most int) int {
+	most = max(1, most)
+	if s.N == 0 || n <= 0 {
+		return most
+	}
+	blocks := s.N * ((n + s.N*most - 1) / (s.N * most)) // as many for each shard
+	return (n + blocks - 1) / blocks
+}
+
 // Blocks is the part of n samples, half-open, of which grain are asked together from the first on: no block is cut, whatever the shards are, so that
 // each has the answers that it has in a run of all.
 func (s Shard) Blocks(n, grain int) (from, to int) {

@@ -1,11 +1,14 @@
 package record
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/shallow-waters/shoal/internal/input"
 	"github.com/shallow-waters/shoal/internal/output"
 )
 
@@ -38,6 +41,31 @@ func (p Plan) Parts() ([]Part, error) {
 		}
 	}
 	return s.Parts, nil
+}
+
+// Grain is how many answers to a key are asked together by what a file says of its plan; 0 where there is no such file, or it does not say.
+func Grain(path, key string) int {
+	in, err := input.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer in.Close()
+	text, err := bufio.NewReader(in).ReadBytes('\n')
+	if err != nil {
+		return 0
+	}
+	head, err := decodeHead(text)
+	if err != nil {
+		return 0
+	}
+	parts, err := head.Plan.Parts()
+	if err != nil {
+		return 0
+	}
+	if i := slices.IndexFunc(parts, func(p Part) bool { return p.Key == key }); i >= 0 {
+		return max(0, parts[i].Grain)
+	}
+	return 0
 }
 
 // GapError tells what is in none of the files that were to be merged.
