@@ -33,7 +33,11 @@ func usageFault(c *cli.Context, err error, _ bool) error {
 		if near := nearest(m[1], names); near != "" {
 			hint = "did you mean --" + near + "?"
 		}
-		return usageError(hint, "%s has no flag --%s", command, m[1])
+		dashes := "--"
+		if len(m[1]) == 1 {
+			dashes = "-"
+		}
+		return usageError(hint, "%s has no flag %s%s", command, dashes, m[1])
 	}
 	if m := misread().FindStringSubmatch(err.Error()); m != nil {
 		if m[3] == "parse error" {

@@ -156,6 +156,8 @@ func TestFaultsAreToldWhereTheyStand(t *testing.T) {
 		head + "  - clean_accuracy:\n    at_least: 1\n    per: folder\n":                     "5:5: clean_accuracy: per: folders are of images",
 		head + "  - file: {ir: 8}\n    model: c\n":                                           `5:5: file: there is no model named "c"`,
 		head + "  - name: x\n    file: {ir: 8}\n  - name: x\n    file: {ir: 8}\n":            "7:5: another requirement is named x too",
+		head + "  - name: \"a\\nb\"\n    file: {ir: 8}\n":                                    `5:5: the requirement's name "a\nb": want a line without control characters`,
+		in("models: {a:", "models: {\"a\\e\":") + "  - file: {ir: 8}\n":                      `2:17: the model's name "a\x1b": want a line`,
 		head + "  - file: &a {ir: 8}\n  - file: *a\n":                                        "6:11: require[1].file: anchors and aliases are not read",
 		in("npz:x", "what:x") + "  - file: {ir: 8}\n":                                        "3:11: data d: from: want KIND:PATH",
 		in("a.onnx", "a.onnx, hold: [h]") + "  - file: {ir: 8}\n":                            "2:13: model a: hold h: want a value",

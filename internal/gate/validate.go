@@ -3,10 +3,10 @@ package gate
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
-
-	"reflect"
+	"unicode"
 
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/trial"
@@ -45,6 +45,7 @@ func (v *validator) check(ok bool, at place, hint, format string, args ...any) {
 
 func (v *validator) all() {
 	p := v.p
+	v.plain("the policy's name", p.Name, p.At)
 	v.check(p.Form == form, p.At, fmt.Sprintf("policy: %d", form), "want the form of the policy, policy: %d", form)
 	v.check(len(p.Models) > 0, p.At, "models: {candidate: {file: model.onnx}}", "the policy names no models")
 	v.check(len(p.Require) > 0, p.At, "", "the policy requires nothing")
@@ -63,12 +64,19 @@ func (v *validator) all() {
 				r.Name = fmt.Sprintf("%s %d", r.Kind(), k)
 			}
 		}
+		v.plain("the requirement's name", r.Name, r.At)
 		v.check(!names[r.Name], r.At, "", "another requirement is named %s too", r.Name)
 		names[r.Name] = true
 	}
 }
 
+// plain looks that a name can stand in a command, in a line of a pipeline's log and in XML, which has no word for control characters.
+func (v *validator) plain(what, name string, at place) {
+	v.check(!strings.ContainsFunc(name, unicode.IsControl), at, "", "%s %q: want a line without control characters", what, name)
+}
+
 func (v *validator) model(m *Model) {
+	v.plain("the model's name", m.Name, m.At)
 	v.check(m.File != "", m.At, "", "model %s: want file", m.Name)
 	_, err := trial.ParseDecision(m.Decision)
 	v.check(err == nil, m.At, "", "model %s: decision: %v", m.Name, err)
@@ -88,6 +96,7 @@ func (v *validator) model(m *Model) {
 }
 
 func (v *validator) data(d *Data) {
+	v.plain("the data's name", d.Name, d.At)
 	kind, path, ok := strings.Cut(d.From, ":")
 	v.check(ok && path != "" && slices.Contains(dataset.Kinds(), kind), d.At, "from: fmnist:DIR", "data %s: from: want KIND:PATH with KIND one of %s",
 		d.Name, strings.Join(dataset.Kinds(), ", "))
