@@ -195,8 +195,17 @@ func (r *Result) numbers() bool {
 	return slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Outputs != nil })
 }
 
+// mostRows is how many rows the table of samples has at most: browsers take a page of 100,000 badly.
+const mostRows = 2000
+
 func (r *Result) samples() Table {
 	t := Table{Title: "All samples", Folded: true}
+	shown := r.Rows
+	if n := r.radii(); len(shown) > mostRows*n {
+		shown = shown[:mostRows*n] // whole samples
+		t.Title = fmt.Sprintf("The first %d samples", mostRows)
+		t.Caption = fmt.Sprintf("Figures are of all %d samples; the records have every one, and shoal report -o FILE.json writes them.", len(r.Rows)/n)
+	}
 	columns := r.columns()
 	for _, c := range columns {
 		t.Head, t.Text = append(t.Head, c.head), append(t.Text, c.text)
@@ -204,10 +213,10 @@ func (r *Result) samples() Table {
 	t.Mark = func(row, column int) string {
 		return map[string]string{"verified": "good", "nothing": "good", "falsified": "bad", "adversarial": "bad", "unknown": "open"}[t.Rows[row][column]]
 	}
-	for i := range r.Rows {
+	for i := range shown {
 		var cells []string
 		for _, c := range columns {
-			cells = append(cells, c.cell(&r.Rows[i]))
+			cells = append(cells, c.cell(&shown[i]))
 		}
 		t.Rows = append(t.Rows, cells)
 	}

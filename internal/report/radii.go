@@ -11,14 +11,32 @@ type Radius struct {
 	Correct bool
 }
 
+// mostMarks is of how many images a curve has points at most: more are beyond what a picture can show, and a page with a mark for each of 100,000 is
+// beyond what a browser likes.
+const mostMarks = 2000
+
+// thinned are the places of n sorted values that a curve goes through: all of them, or some that are spread evenly over their ranks, the first and the
+// last among them.
+func thinned(n int) []int {
+	out := make([]int, min(n, mostMarks))
+	for i := range out {
+		out[i] = i
+		if n > mostMarks {
+			out[i] = i * (n - 1) / (mostMarks - 1)
+		}
+	}
+	return out
+}
+
 // Sorted are radii in increasing order over their rank: the certification area. The line joins all, blue discs are images that are
-// classified correctly, vermilion triangles are misclassified ones.
+// classified correctly, vermilion triangles are misclassified ones; of more than 2,000 images those stand there that are spread evenly over the ranks.
 func Sorted(line string, radii []Radius) []Series {
 	sorted := append([]Radius{}, radii...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Eps < sorted[j].Eps })
 	out := []Series{{Name: line, Tone: Grey, Bare: true}, {Name: "classified correctly", Tone: Right, Loose: true},
 		{Name: "misclassified", Tone: Wrong, Loose: true}}
-	for i, r := range sorted {
+	for _, i := range thinned(len(sorted)) {
+		r := sorted[i]
 		at := Point{X: float64(i + 1), Y: r.Eps}
 		k := 1
 		if !r.Correct {
@@ -46,6 +64,9 @@ func radiiChart(title, ball, within string, radii []Radius) *Chart {
 		for i := range c.Series { // nothing is classified
 			c.Series[i].Name = ""
 		}
+	}
+	if n := len(radii); n > mostMarks {
+		c.Note += fmt.Sprintf(" Of the %d %d are drawn, spread evenly over their ranks.", n, mostMarks)
 	}
 	return c
 }
