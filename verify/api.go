@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"io"
 	"math/big"
 	"time"
 
@@ -68,6 +69,10 @@ type Options struct {
 	// Falsifier, where set, is asked for counterexamples once the interval domain has left a box open, before the costlier domains.
 	Falsifier Falsifier
 
+	// Record, where set, has the search keep the tree of boxes that it halves while it runs, for Certificate to write it down: no second search is made
+	// then. It gives the file for what memory does not hold, which Certificate closes. Kept are trees over the real numbers of networks of ReLUs.
+	Record func() (Scratch, error)
+
 	sides bool          // the search takes sides of hinges, however few inputs vary: for tests
 	first time.Duration // of its first level, where not the usual: for tests
 	rows  bool          // it takes no linear programs from the start: for tests
@@ -89,6 +94,13 @@ type Falsifier interface {
 type Persistent interface {
 	Falsifier
 	Persist(ctx context.Context, box Box, cases [][]Constraint, d time.Duration) ([][]float64, error)
+}
+
+// Scratch is a file for what a search keeps.
+type Scratch interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
 }
 
 // Box is a set of inputs: Lower[i] <= x[i] <= Upper[i], flat in the model's input order (several inputs one behind the
@@ -155,6 +167,8 @@ type Result struct {
 	// Rungs are the stages that the property went through, in their order.
 	Rungs   []Rung
 	Seconds float64
+
+	trees []*tree // that the search kept, see Options.Record
 }
 
 // Progress is how far the work is.

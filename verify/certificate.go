@@ -81,9 +81,10 @@ func ClaimVNNLIB(q *vnnlib.Query) (certificate.Property, error) {
 }
 
 // Certificate writes a verdict of a claim down, so that verify/recheck proves it again: of a verified one a tree of splits and parameters,
-// of a falsified one the point. What it writes is accepted there, since it is found by the pass that checks it; it takes as long as the
-// search did, and where inputs are halved several times as long. parts is how many parts the proof has. Errors are the context's end, those
-// of w, and ErrNoCertificate.
+// of a falsified one the point. A tree that the search kept (Options.Record) is written as it is, which takes next to no time: its parts were bounded
+// as who checks does, and proven with a margin over what rounding can change. All else is found by the pass that checks it, which takes as long as
+// the search did, and where inputs are halved several times as long. parts is how many parts the proof has. Errors are the context's end, those of w,
+// and ErrNoCertificate.
 func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, r Result, w io.Writer) (parts int, err error) {
 	switch {
 	case v.o.Semantics != Real:
@@ -119,7 +120,8 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 	if h.Point != nil {
 		return 0, out.Close()
 	}
-	return weave.Proof(ctx, net, claim, out, v.o.sides, v.proofs(ctx, claim))
+	defer r.forget()
+	return weave.Proof(ctx, net, claim, out, v.o.sides, v.proofs(ctx, claim), r.kept(claim))
 }
 
 // point is a counterexample as a certificate has it.

@@ -21,7 +21,8 @@ type group struct {
 	used     Method
 	wide     error // the domain does not fit this network
 	result   Result
-	settled  bool // the result is final
+	tree     *tree // that the search kept; nil for none
+	settled  bool  // the result is final
 
 	// float32 is a falsification by an execution at a point where nothing is proven of the real network; only under Real.
 	float32 *Result
@@ -33,6 +34,7 @@ type group struct {
 // openCase is a case on its way to a proof.
 type openCase struct {
 	c      *Case
+	number int         // in the property
 	rows   [][]float64 // one per constraint, over the flat outputs
 	bound  []float64   // rounded up
 	loss   []loss      // what a row's coefficients lost when they became float64s
@@ -76,6 +78,7 @@ func (v *Verifier) groups(p Property, s Semantics) ([]*group, error) {
 			byBox[key] = g
 			out = append(out, g)
 		}
+		oc.number = i
 		g.cases = append(g.cases, oc)
 	}
 	if s == Float32 && v.net.SoftmaxDropped() {

@@ -59,9 +59,11 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		own, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(waiting))
 		defer cancel()
 	}
+	bySides := v.bySides(d.o, g)
+	kept := v.keeps(d.o, bySides)
 	goal := search.Goal{Box: g.box}
 	for _, c := range g.cases {
-		if !c.proven {
+		if !c.proven || kept != nil { // a certificate is of all
 			goal.Cases = append(goal.Cases, c.asked())
 		}
 	}
@@ -87,13 +89,12 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		First: d.o.first, Rows: d.o.rows}
 	var out search.Outcome
 	var err error
-	bySides := v.bySides(d.o, g)
 	if bySides {
 		out, err = v.overSides(own, d.o, goal, with)
 	}
 	// Where sides of ReLUs do not decide it, and time is left, the rest is curved: smaller boxes are what makes it straight.
 	if !bySides || err == nil && !out.Proven && !out.Found && own.Err() == nil {
-		out, err = search.Inputs(own, v.net, bound.DeepPoly, boundOptions(d.o), goal, with)
+		out, err = v.keeping(own, d.o, g, goal, with, kept)
 	}
 	switch {
 	case err != nil:

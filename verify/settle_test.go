@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/record"
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
@@ -54,7 +55,7 @@ func TestSettledPartsHold(t *testing.T) {
 		for k := range c.Bound {
 			c.Bound[k] = least - []float64{0.03, 0.05, 0.1, -0.02}[seed%4]
 		}
-		ask := func(halved int) search.Outcome {
+		ask := func(halved int, tape *record.Tape) search.Outcome {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			open := 0
@@ -65,20 +66,23 @@ func TestSettledPartsHold(t *testing.T) {
 				return false, nil, nil
 			}
 			out, err := search.Inputs(ctx, v.net, bound.DeepPoly, bound.Options{}, search.Goal{Box: box, Cases: []search.Case{c}, Try: try},
-				search.Settings{Threads: 1 + int(seed%2), Batch: 4, Halved: halved, Settle: time.Hour})
+				search.Settings{Threads: 1 + int(seed%2), Batch: 4, Halved: halved, Settle: time.Hour, Record: tape})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return out
 		}
 		if seed%4 == 3 { // never to be proven
-			if ask(1).Proven {
+			if ask(1, nil).Proven || ask(1, record.NewTape(0, nil)).Proven || ask(math.MaxInt, record.NewTape(0, nil)).Proven {
 				t.Fatalf("seed %d: proven, and a point of the grid meets the case", seed)
 			}
 			refuted++
 			continue
 		}
-		got, want := ask(1), ask(math.MaxInt)
+		got, want := ask(1, nil), ask(math.MaxInt, nil)
+		if kept := ask(math.MaxInt, record.NewTape(0, nil)); want.Proven && !kept.Proven && kept.Why != "" {
+			t.Errorf("seed %d: halving proves it, and with its tree kept ends with %q", seed, kept.Why)
+		}
 		if want.Settled > 0 {
 			t.Fatalf("seed %d: %d parts were settled, and none was to be", seed, want.Settled)
 		}

@@ -45,6 +45,11 @@ func (v *Verifier) verify(ctx context.Context, o Options, ps []Property) ([]Resu
 	for i, gs := range byProperty {
 		out[i] = join(gs, o)
 		out[i].Rungs = rungs[i]
+		for _, g := range gs {
+			if g.tree != nil {
+				out[i].trees = append(out[i].trees, g.tree)
+			}
+		}
 		out[i].Seconds = time.Since(start).Seconds()
 	}
 	return out, nil

@@ -22,6 +22,9 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
+// scratch is a file for the tree of a search that a certificate is made of.
+func scratch() (verify.Scratch, error) { return output.Scratch() }
+
 // counted counts what is written through it.
 type counted struct {
 	write func([]byte) error

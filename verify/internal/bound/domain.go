@@ -22,6 +22,9 @@ type Options struct {
 	// Ahead is from how many open neurons of a value on equations in the inputs go ahead of rows, where few inputs vary; 0 means what pays.
 	// See ahead.go.
 	Ahead int
+	// Near bounds values as the plain pass does that certificates are checked with: of the two ends of what a hinge reads the one nearer to 0 first, and
+	// the other only where that leaves the sign open; and rows by rows alone.
+	Near bool
 	// Refine, if set, is asked about every slot of a pass once its boxes are known and before lines are laid over them: what Laid.Neurons finds there
 	// on nodes without splits tightens the boxes. Source of the idea: Xu et al. 2021 (alpha-CROWN), where intermediate bounds are optimised too.
 	Refine func(s *Snapshot, slot int) error
@@ -41,6 +44,8 @@ type Problem struct {
 	Cuts []Cut
 	// Sides are what is known of hinges over a box that holds Box; nil for nothing.
 	Sides *Sides
+	// Around are what is known of hinges' boxes over a box that holds Box; nil for nothing.
+	Around *Around
 }
 
 // Domain is a way of bounding a network.

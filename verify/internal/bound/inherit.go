@@ -12,6 +12,11 @@ func (p *pass) related() error {
 				return err
 			}
 		}
+		if q.Around != nil {
+			if err := q.Around.over(p, q.Box); err != nil {
+				return err
+			}
+		}
 		if (q.Known == nil) != (first == nil) || first != nil && q.Known.family != first.family {
 			return fmt.Errorf("bound: problems of unrelated snapshots in one pass")
 		}

@@ -152,6 +152,17 @@ func (net *Network) Hinged() bool {
 	return true
 }
 
+// Recorded tells whether a tree of boxes can be kept for certificates: hinges are all that is not affine, and none reads an input, whose lines would
+// follow a slice of the box.
+func (net *Network) Recorded() bool {
+	for _, v := range net.values {
+		if v.relu && net.values[v.in[0]].kind == kindInput {
+			return false
+		}
+	}
+	return net.Hinged()
+}
+
 // Neurons counts the elements of all nonlinear values.
 func (net *Network) Neurons() int {
 	n := 0

@@ -158,7 +158,7 @@ func (t *rowsRun) keepConst() {
 		if math.IsNaN(x) || t.p.beyond[t.own[i]] != nil {
 			x = math.Inf(-1)
 		}
-		t.trace.Const[i] = x
+		t.trace.Const[i], t.trace.Off[i] = x, t.e[i]
 	}
 }
 

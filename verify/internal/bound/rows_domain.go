@@ -41,10 +41,10 @@ func (d *backward) Bound(ctx context.Context, net *Network, o Options, problems 
 	return &Bounds{p: p, lower: p.substituted}, nil
 }
 
-// substituted bounds rows by taking them down to the inputs, and, unless Plain, by what intervals say.
+// substituted bounds rows by taking them down to the inputs, and, unless Plain or Near, by what intervals say.
 func (p *pass) substituted(rows [][]float64, owner []int32, t *Trace) ([]float64, error) {
 	low := unknownLower(len(rows))
-	if !p.o.Plain {
+	if !p.o.Plain && !p.o.Near {
 		if err := p.folded(rows, owner, low); err != nil {
 			return low, err
 		}

@@ -8,6 +8,7 @@ import (
 // reader is the elementwise operator that reads it, or nil.
 func (p *pass) tighten(in, reader *value) error {
 	p.proven(in)
+	p.around(in)
 	p.sides(in)
 	defer p.sides(in)
 	if in.kind == kindInput || in.exact && p.cuts == nil {
@@ -22,6 +23,9 @@ func (p *pass) tighten(in, reader *value) error {
 	}
 	if len(t.index) == 0 {
 		return nil
+	}
+	if p.o.Near && reader != nil && reader.relu {
+		return p.near(in, t)
 	}
 	for b := range p.n {
 		p.own(in, b)

@@ -11,6 +11,7 @@ import "github.com/shallow-waters/shoal/internal/affine"
 type Trace struct {
 	Coef  [][]float64 // flat in the model's order of inputs
 	Const []float64
+	Off   []float64 // what was subtracted for it
 
 	acts [][]float64 // by value: the rows' coefficients in front of each nonlinear value that they pass, in stored order; see Laid
 	top  int         // how many values lie below the rows' start
@@ -22,7 +23,8 @@ func (t *Trace) reset(rows, inputs int) {
 		return
 	}
 	buf := make([]float64, rows*inputs)
-	t.Coef, t.Const = make([][]float64, rows), make([]float64, rows)
+	ends := make([]float64, 2*rows)
+	t.Coef, t.Const, t.Off = make([][]float64, rows), ends[:rows], ends[rows:]
 	for i := range t.Coef {
 		t.Coef[i] = buf[i*inputs : (i+1)*inputs]
 	}
@@ -34,14 +36,14 @@ func (t *Trace) Take(i int, of *Trace, k int) {
 		return
 	}
 	copy(t.Coef[i], of.Coef[k])
-	t.Const[i] = of.Const[k]
+	t.Const[i], t.Off[i] = of.Const[k], of.Off[k]
 }
 
 func (t *Trace) part(from, to int) *Trace {
 	if t == nil {
 		return nil
 	}
-	part := &Trace{Coef: t.Coef[from:to], Const: t.Const[from:to], top: t.top}
+	part := &Trace{Coef: t.Coef[from:to], Const: t.Const[from:to], Off: t.Off[from:to], top: t.top}
 	if t.acts != nil {
 		part.acts = make([][]float64, len(t.acts))
 		for id, a := range t.acts {

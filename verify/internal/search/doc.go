@@ -9,6 +9,7 @@
 // linear forms that the rows end in (branch.go). Rows of a network that multiplies go down once more, with products taken together (together.go).
 // Constraints of one case are added up where that disproves it (mixing.go), and attacks take turns with the halving (siege.go). Where halving takes
 // long, parts of few unstable hinges are settled by sides of these, if trials find that cheaper (settle.go).
+// The tree is kept on demand, and parts are then bounded and cut as a certificate can say it (kept.go).
 //
 // Neurons splits sides of hinges and ranges of curves instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight.
 // Alpha (alpha.go) is the same means without a search. A search over sides goes through levels (levels.go): each bounds the whole box better than

@@ -8,6 +8,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/record"
 )
 
 // Case is a conjunction of constraints: row*y <= Bound for every row, or < where Strict. It is disproved where one of the rows is proven to be
@@ -62,7 +63,10 @@ type Settings struct {
 	Told     func(Proof)   // of every proof by a linear program's multipliers, by any goroutine: then Neurons leaves everything to these; nil for nobody
 	Leaf     func(Proof)   // of every leaf that Neurons' rows prove, by any goroutine; nil for nobody
 	End      func(End)     // of every row that bounds a hinge over the whole box; nil for nobody
-	Root     *Alpha        // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
+	// Record has Inputs keep its tree, for a network whose bends are all hinges that read no input; nil for none. Parts are then bounded, and proven
+	// with a margin, so that the plain pass finds the same.
+	Record *record.Tape
+	Root   *Alpha // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
 }
 
 func (s Settings) filled() Settings {
@@ -121,8 +125,10 @@ type part struct {
 	worst  float64 // margin of the worst open case, of its parent until it is bounded itself
 	volume float64 // share of the first box
 	depth  int
-	sides  *bound.Sides // what the part that it was cut from knew of hinges
-	trial  *trial       // that it is a part of; nil for none
+	sides  *bound.Sides  // what the part that it was cut from knew of hinges
+	around *bound.Around // and their boxes, where the tree is kept
+	place  record.Place
+	trial  *trial // that it is a part of; nil for none
 }
 
 func (p *part) rank() (worst float64, depth int) { return p.worst, p.depth }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/record"
 )
 
 // Inputs decides a goal by halving input boxes. It ends with a proof, with a point that Try took, with the context, or where halving gains nothing:
@@ -19,7 +20,7 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.room(boxBytes(net))),
+	r := &run{common: common{ctx: ctx, g: g, s: s, least: math.Inf(1)}, net: net, d: d, o: o, front: newFrontier[*part](s.room(boxBytes(net, s))),
 		first: make([]float64, len(g.Box.Lower))}
 	root := &part{box: g.Box, volume: 1, worst: math.Inf(-1)}
 	for i := range g.Cases {
@@ -43,7 +44,12 @@ func Inputs(ctx context.Context, net *bound.Network, d bound.Domain, o bound.Opt
 }
 
 // boxBytes is what an open part takes: its box, and half of what it shares with its sibling, the box and the sides of where they were cut from.
-func boxBytes(net *bound.Network) int { return 24*net.Inputs() + net.Neurons()/8 }
+func boxBytes(net *bound.Network, s Settings) int {
+	if s.Record != nil {
+		return 24*net.Inputs() + net.AroundBytes()/2
+	}
+	return 24*net.Inputs() + net.Neurons()/8
+}
 
 // run is one search over boxes.
 type run struct {
@@ -77,10 +83,11 @@ func (r *run) on(ps []*part) ([]*part, error) {
 	start, settled := time.Now(), time.Duration(0)
 	problems := make([]bound.Problem, len(ps))
 	for i, p := range ps {
-		problems[i].Box, problems[i].Sides = p.box, p.sides
+		problems[i].Box, problems[i].Sides, problems[i].Around = p.box, p.sides, p.around
 	}
 	o := r.o
 	o.Threads = r.front.spare(r.s.Threads)
+	r.plainly(&o)
 	b, err := r.d.Bound(r.ctx, r.net, o, problems)
 	if err != nil {
 		if r.ctx.Err() != nil {
@@ -107,6 +114,7 @@ func (r *run) on(ps []*part) ([]*part, error) {
 		}
 		return ps, err
 	}
+	full := r.lessen(ps, owner, low, &t)
 	at := 0
 	views := make([]*view, len(ps))
 	for i, p := range ps {
@@ -123,7 +131,14 @@ func (r *run) on(ps []*part) ([]*part, error) {
 		v := views[i]
 		v.rank()
 		if len(v.open) == 0 {
+			r.keep(p, record.Node{Closed: v.closed})
 			r.proved(p.volume, v.proof)
+			p.trial.became(0)
+			continue
+		}
+		if r.all(b, i, v, full) {
+			r.keep(p, record.Node{Closed: v.closed, Left: true})
+			r.proved(p.volume, 0)
 			p.trial.became(0)
 			continue
 		}
@@ -141,12 +156,7 @@ func (r *run) on(ps []*part) ([]*part, error) {
 		if err != nil {
 			return append(next, ps[i:]...), err
 		}
-		if len(kids) > 0 {
-			sides := b.Sides(i)
-			for _, k := range kids {
-				k.sides = sides
-			}
-		}
+		r.inherit(b, i, kids)
 		next = append(next, kids...)
 	}
 	r.settling.worked(time.Since(start)-settled, settled, len(ps))
@@ -161,6 +171,8 @@ type view struct {
 	worst float64
 	least int     // the open case with the worst margin
 	proof float64 // least margin of the cases that are disproved
+	// closed are these, where the tree is kept.
+	closed []record.Proof
 }
 
 // seen is an open case: points that meet it have every form, which is at most the row, at most at the row's limit.
@@ -168,8 +180,10 @@ type seen struct {
 	forms  [][]float64
 	consts []float64
 	limits []float64
-	best   int     // the row nearest to a proof; -1 for none
-	margin float64 // its
+	best   int       // the row nearest to a proof; -1 for none
+	from   int       // the first of its rows among all that went down
+	mixed  []float64 // weights of the form behind those of its rows
+	margin float64   // its
 	// touches tells that its form touches a curve's least point somewhere in the box: what it moves over the box says little of what it lacks.
 	touches bool
 }
@@ -211,10 +225,14 @@ func (c *common) view(b *bound.Bounds, i int, open []int, low []float64, t *boun
 		}
 		if gone {
 			v.proof = min(v.proof, best)
+			if c.s.Record != nil {
+				v.closed = append(v.closed, record.Proof{Case: k, Row: row})
+			}
 			continue
 		}
 		v.open = append(v.open, k)
-		v.seen = append(v.seen, seen{slices.Clone(t.Coef[from:*at]), slices.Clone(t.Const[from:*at]), slices.Clone(q.Bound), row, best, false})
+		v.seen = append(v.seen, seen{forms: slices.Clone(t.Coef[from:*at]), consts: slices.Clone(t.Const[from:*at]), limits: slices.Clone(q.Bound),
+			best: row, from: from, margin: best})
 	}
 	return v
 }
@@ -241,40 +259,24 @@ func (p *part) corner(v *view) []float64 {
 
 // split cuts a part by its open cases and settles or halves what is left. It adds the time that settling took.
 func (r *run) split(p *part, v *view, unstable int, settling *time.Duration) ([]*part, error) {
-	hull, kept := bound.Box{}, v.open[:0:0]
+	node := record.Node{Closed: v.closed}
+	hull, left := r.cut(p, v, &node)
+	if len(left) == 0 {
+		r.keep(p, node)
+		r.proved(p.volume, 0)
+		p.trial.became(0)
+		return nil, nil
+	}
+	var kept []int
 	var forms [][]float64
 	lack := 0.0
-	for n, k := range v.open {
-		c, s := &r.g.Cases[k], &v.seen[n]
-		box := bound.Box{Lower: slices.Clone(p.box.Lower), Upper: slices.Clone(p.box.Upper)}
-		left := true
-		for range 2 {
-			for j, form := range s.forms {
-				if left && (c.Loss == nil || j >= len(c.Rows)) { // a mixed row's limit has what it lost
-					left = clip(box, form, s.consts[j], s.limits[j])
-				}
-			}
-		}
-		if !left {
-			continue
-		}
-		kept = append(kept, k)
+	for _, n := range left {
+		s := &v.seen[n]
+		kept = append(kept, v.open[n])
 		if s.best >= 0 && !s.touches {
 			forms = append(forms, s.forms[s.best])
 			lack -= min(s.margin, 0)
 		}
-		if hull.Lower == nil {
-			hull = box
-			continue
-		}
-		for i := range box.Lower {
-			hull.Lower[i], hull.Upper[i] = min(hull.Lower[i], box.Lower[i]), max(hull.Upper[i], box.Upper[i])
-		}
-	}
-	if len(kept) == 0 {
-		r.proved(p.volume, 0)
-		p.trial.became(0)
-		return nil, nil
 	}
 	share := 1.0
 	for i, l := range p.box.Lower {
@@ -289,6 +291,8 @@ func (r *run) split(p *part, v *view, unstable int, settling *time.Duration) ([]
 		proven, t, err := r.settle(next, unstable)
 		*settling += time.Since(start)
 		if err != nil || proven && t == nil {
+			node.Left = true
+			r.keep(p, node)
 			return nil, err
 		}
 		next.trial = t
@@ -299,12 +303,53 @@ func (r *run) split(p *part, v *view, unstable int, settling *time.Duration) ([]
 	} else if i := next.side(forms, lack, r.first); i >= 0 {
 		a, b := next.halve(i)
 		kids = []*part{a, b}
+		node.Input, node.At = i, a.box.Upper[i]
 	} else if next.trial != nil { // it is settled
 		r.proved(next.volume, 0)
+		node.Left = true
 	} else {
 		r.stick("a box that is too small to halve stays open: the property's border is within rounding there")
 		r.front.end()
 	}
+	node.Parts = len(kids)
+	r.keep(p, node, kids...)
 	next.trial.became(len(kids))
 	return kids, nil
+}
+
+// cut gives what a part's open cases leave of it, each cut by itself, and the places of those that are left in v.
+func (r *run) cut(p *part, v *view, node *record.Node) (hull bound.Box, left []int) {
+	if r.s.Record != nil {
+		return r.slice(p, v, node)
+	}
+	for n := range v.open {
+		s := &v.seen[n]
+		box := bound.Box{Lower: slices.Clone(p.box.Lower), Upper: slices.Clone(p.box.Upper)}
+		some := true
+		for range 2 {
+			for j, form := range s.forms {
+				if some && r.cuts(v, n, j) {
+					some = clip(box, form, s.consts[j], s.limits[j])
+				}
+			}
+		}
+		if !some {
+			continue
+		}
+		left = append(left, n)
+		if hull.Lower == nil {
+			hull = box
+			continue
+		}
+		for i := range box.Lower {
+			hull.Lower[i], hull.Upper[i] = min(hull.Lower[i], box.Lower[i]), max(hull.Upper[i], box.Upper[i])
+		}
+	}
+	return hull, left
+}
+
+// cuts tells whether form j of an open case may cut a part. A mixed row's limit has what it lost.
+func (r *run) cuts(v *view, n, j int) bool {
+	c := &r.g.Cases[v.open[n]]
+	return c.Loss == nil || j >= len(c.Rows)
 }

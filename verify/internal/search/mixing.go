@@ -7,6 +7,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/record"
 )
 
 // mixing bounds, for every open case of several constraints, these added up with the weights for which their forms promise most: no point of a box
@@ -17,6 +18,7 @@ func (r *run) mixing(b *bound.Bounds, ps []*part, views []*view) error {
 	var owner []int32
 	var mix []mixed
 	var of []place
+	var weights [][]float64
 	for i, v := range views {
 		for n, k := range v.open {
 			c := &r.g.Cases[k]
@@ -29,7 +31,7 @@ func (r *run) mixing(b *bound.Bounds, ps []*part, views []*view) error {
 			}
 			m := c.mix(w)
 			rows, owner = append(rows, m.row), append(owner, int32(i))
-			mix, of = append(mix, m), append(of, place{i, n})
+			mix, of, weights = append(mix, m), append(of, place{i, n}), append(weights, w)
 		}
 	}
 	if len(rows) == 0 {
@@ -40,6 +42,7 @@ func (r *run) mixing(b *bound.Bounds, ps []*part, views []*view) error {
 	if err != nil {
 		return err
 	}
+	r.lessen(ps, owner, low, &t)
 	if r.net.Multiplies() {
 		var u bound.Trace
 		more, err := b.Together(rows, owner, &u)
@@ -58,6 +61,7 @@ func (r *run) mixing(b *bound.Bounds, ps []*part, views []*view) error {
 		out := b.Outputs(of[at].part)
 		margin, gone := mix[at].margin(low[at], func() bound.Box { return out })
 		if gone {
+			v.closed = append(v.closed, record.Proof{Case: v.open[n], Weights: weights[at]})
 			v.drop(n, margin)
 			continue
 		}
@@ -68,6 +72,7 @@ func (r *run) mixing(b *bound.Bounds, ps []*part, views []*view) error {
 		if math.IsNaN(limit) {
 			continue
 		}
+		s.mixed = weights[at]
 		s.forms, s.consts, s.limits = append(s.forms, t.Coef[at]), append(s.consts, t.Const[at]), append(s.limits, limit)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/budget"
+	"github.com/shallow-waters/shoal/verify/internal/record"
 )
 
 // settling decides small parts of a halved box at once, by sides of hinges (Neurons), where that is cheaper than to halve on. What it is cheaper for
@@ -206,6 +207,7 @@ func (r *run) left(ps []*part) []*part {
 	kept := ps[:0:0]
 	for _, p := range ps {
 		if p.trial != nil && p.trial.ended() {
+			r.keep(p, record.Node{Left: true})
 			r.proved(p.volume, 0)
 			continue
 		}

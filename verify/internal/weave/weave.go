@@ -42,8 +42,10 @@ type weaver struct {
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
 // context ends, or where a part cannot be split any further. n is how many parts are done. sides splits hinges however few inputs
 // vary, and asks found in any case.
-// found tells what a search finds of a box that bounds alone do not prove; nil for none. Nothing of it is trusted.
-func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool, found Search) (n int, err error) {
+// found tells what a search finds of a box that bounds alone do not prove; nil for none. kept gives the tree that a search kept of a
+// box, nil where it kept none. Nothing of them is trusted.
+func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool, found Search,
+	kept func(box int) *Tree) (n int, err error) {
 	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf()}
 	w.values, _ = net.Splits()
 	for i, b := range p.Boxes {
@@ -58,6 +60,12 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 			return w.parts, err
 		}
 		w.begin(s)
+		if t := kept(i); t != nil && w.holds(s, t) {
+			if err := w.told(s, t); err != nil {
+				return w.parts, err
+			}
+			continue
+		}
 		var known map[int]*refutation
 		if w.rows, w.ends, w.opened, w.fresh = nil, nil, false, false; sides || varying > exactInputs {
 			if known, err = w.searched(s, i, cases, found, sides); err != nil {

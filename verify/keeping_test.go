@@ -1,0 +1,251 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/verify/recheck"
+	"github.com/shallow-waters/shoal/verify/vnnlib"
+)
+
+// layersNet draws a network of some layers of ReLUs; one in four has weights of few bits, so that neurons and rows tie.
+func layersNet(rng *rand.Rand, in, out int) *plNet {
+	net := &plNet{in: in, out: out}
+	coarse := rng.IntN(4) == 0
+	number := func(size float64) float64 {
+		x := float64(float32(size * rng.NormFloat64()))
+		if coarse {
+			x = math.Round(2*x) / 2
+		}
+		return x
+	}
+	width := in
+	dense := func(to int) {
+		s := plStep{kind: "dense"}
+		for range to {
+			var row []float64
+			for range width {
+				row = append(row, number(1.5/math.Sqrt(float64(width))))
+			}
+			s.w, s.b = append(s.w, row), append(s.b, number(0.3))
+		}
+		net.steps, width = append(net.steps, s), to
+	}
+	for range 2 + rng.IntN(2) {
+		dense(6 + rng.IntN(12))
+		net.steps = append(net.steps, plStep{kind: "Relu"})
+	}
+	dense(out)
+	return net
+}
+
+// drawQuery gives cases whose constraints lie a share of the outputs' range beyond what some points give; where a case has two, each alone is met.
+func drawQuery(t *testing.T, rng *rand.Rand, v *Verifier, in, out int) *vnnlib.Query {
+	t.Helper()
+	q := &vnnlib.Query{Inputs: in, Outputs: out}
+	var ys [][]float64
+	for range 400 {
+		x := make([]float32, in)
+		for i := range x {
+			x[i] = float32(2*rng.Float64() - 1)
+		}
+		y, err := v.Predict(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ys = append(ys, y)
+	}
+	var lower, upper []*big.Rat
+	for range in {
+		lower, upper = append(lower, big.NewRat(-1, 1)), append(upper, big.NewRat(1, 1))
+	}
+	for range 1 + rng.IntN(3) {
+		k := vnnlib.Case{Lower: lower, Upper: upper}
+		c := make([]float64, out)
+		least, most := math.Inf(1), math.Inf(-1)
+		for i := range c {
+			c[i] = math.Round(8*rng.NormFloat64()) / 8
+		}
+		for _, y := range ys {
+			sum := 0.0
+			for i, x := range c {
+				sum += x * y[i]
+			}
+			least, most = min(least, sum), max(most, sum)
+		}
+		bound := least - (0.02+0.3*rng.Float64())*(most-least) - 1e-6
+		part := func(share float64) { // of the form: two parts add up to it
+			a := vnnlib.Atom{Bound: new(big.Rat).SetFloat64(share * bound)}
+			for i, x := range c {
+				y := x / 2
+				if share != 0.5 || len(k.Atoms) > 0 {
+					y += (share - 0.5) * x
+				}
+				a.Index, a.Coef = append(a.Index, i), append(a.Coef, new(big.Rat).SetFloat64(y))
+			}
+			k.Atoms = append(k.Atoms, a)
+		}
+		if rng.IntN(2) == 0 {
+			part(1)
+		} else {
+			part(0.25)
+			part(0.75)
+			skew := new(big.Rat).SetFloat64(math.Round(8*rng.NormFloat64()) / 8)
+			k.Atoms[0].Coef[0] = new(big.Rat).Add(k.Atoms[0].Coef[0], skew)
+			k.Atoms[1].Coef[0] = new(big.Rat).Sub(k.Atoms[1].Coef[0], skew)
+		}
+		q.Cases = append(q.Cases, k)
+	}
+	return q
+}
+
+// scratchFile is a file of a test's folder.
+func scratchFile(t *testing.T) func() (Scratch, error) {
+	return func() (Scratch, error) { return os.Create(filepath.Join(t.TempDir(), "tree")) }
+}
+
+// done counts the parts of a kept tree that are done, and those that the search proved by what no certificate says.
+func (k *tree) done(t *testing.T, number int64) (parts, left int) {
+	t.Helper()
+	n, kids, err := k.tape.Get(number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts = len(n.Slices)
+	if n.Left {
+		return parts, 1
+	}
+	if n.Parts == 0 {
+		return parts + 1, 0
+	}
+	for i := range n.Parts {
+		p, l := k.done(t, kids[i])
+		parts, left = parts+p, left+l
+	}
+	return parts, left
+}
+
+// TestKeptTreesAreAccepted: trees that a search keeps while it runs are written down as they are, and the checker, which computes every bound again,
+// accepts each of them. SHOAL_KEPT=N draws N networks.
+func TestKeptTreesAreAccepted(t *testing.T) {
+	t.Parallel()
+	nets := draws(t, "SHOAL_KEPT", 150, 40)
+	parts, written, lefts, mixed := 0, 0, 0, 0
+	for i := range nets {
+		seed := uint64(fromEnv(t, "SHOAL_SEED", 0) + i)
+		rng := rand.New(rand.NewPCG(seed, 91))
+		in, out := 2+rng.IntN(4), 1+rng.IntN(3)
+		m, err := onnxio.NewModel(layersNet(rng, in, out).graph(), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Open(context.Background(), m, Options{Threads: 2, Method: Complete, Record: scratchFile(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Close()
+		claim, err := ClaimVNNLIB(drawQuery(t, rng, v, in, out))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		r, err := v.Verify(ctx, FromClaim(claim))
+		cancel()
+		if err != nil || r.Verdict != Verified || len(r.trees) == 0 {
+			continue
+		}
+		want, left := r.trees[0].done(t, r.trees[0].tape.Root())
+		var b bytes.Buffer
+		n, err := v.Certificate(context.Background(), claim, r, &b)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if left == 0 && n != want || n < want {
+			t.Errorf("seed %d: %d parts are written, and %d were kept: the tree was not taken", seed, n, want)
+		}
+		got, err := recheck.Check(context.Background(), bytes.NewReader(b.Bytes()), m, &claim)
+		if err != nil || !got.Accepted {
+			t.Errorf("seed %d: what was written is not accepted: %v %s", seed, err, got.Reason)
+		}
+		_, steps := takeApart(t, b.Bytes())
+		for _, s := range steps {
+			for _, p := range s.Proofs {
+				if p.Weights != nil {
+					mixed++
+				}
+			}
+		}
+		written, parts, lefts = written+1, parts+n, lefts+left
+	}
+	t.Logf("%d of %d networks had a tree, of %d parts, %d of them not by rows; %d sums of constraints", written, nets, parts, lefts, mixed)
+	if written < nets/4 || parts < 20*nets || mixed == 0 {
+		t.Errorf("%d trees of %d parts with %d sums are too few to tell anything", written, parts, mixed)
+	}
+}
+
+// TestKeepingTakesNoMemoryForTheTree: a tree of a hundred thousand nodes is kept and written with as much memory as a small one, beside what a tape
+// keeps before it takes its file.
+func TestKeepingTakesNoMemoryForTheTree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some seconds")
+	}
+	net := &plNet{in: 2, out: 1, double: true, steps: []plStep{
+		{kind: "dense", w: [][]float64{{1, -1}, {-1, 1}, {1, -1}, {-1, 1}}, b: make([]float64, 4)},
+		{kind: "Relu"},
+		{kind: "dense", w: [][]float64{{1, -1, -1, 1}}, b: make([]float64, 1)},
+	}}
+	m, err := onnxio.NewModel(net.graph(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	files := 0
+	file := scratchFile(t)
+	v, err := Open(ctx, m, Options{Threads: 1, Method: Complete, Record: func() (Scratch, error) { files++; return file() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	write := func(parts int64) (nodes int, most uint64) {
+		one, none := big.NewRat(1, 1), new(big.Rat)
+		q := &vnnlib.Query{Inputs: 2, Outputs: 1, Cases: []vnnlib.Case{{Lower: []*big.Rat{none, none}, Upper: []*big.Rat{one, one},
+			Atoms: []vnnlib.Atom{{Index: []int{0}, Coef: []*big.Rat{one}, Bound: big.NewRat(-1, parts)}}}}}
+		claim, err := ClaimVNNLIB(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := v.Verify(ctx, FromClaim(claim))
+		if err != nil || r.Verdict != Verified || len(r.trees) != 1 {
+			t.Fatalf("%v %s, %d trees", err, r.Verdict, len(r.trees))
+		}
+		nodes = r.trees[0].tape.Nodes()
+		runtime.GC()
+		var s runtime.MemStats
+		runtime.ReadMemStats(&s)
+		most = s.HeapAlloc
+		if _, err := v.Certificate(ctx, claim, r, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		return nodes, most
+	}
+	few, small := write(16)
+	many, large := write(20000)
+	t.Logf("%d nodes with %d bytes of heap, %d with %d, in %d files", few, small, many, large, files)
+	const room = 6 << 20 // record.InMemory, and as much again as TestWritingTakesNoMemoryForTheTree has
+	if many < 50_000 || few*50 > many || files != 1 && many > 200_000 {
+		t.Errorf("trees of %d and %d nodes in %d files", few, many, files)
+	}
+	if large > small+room {
+		t.Errorf("%d nodes took %d bytes of heap, %d took %d", few, small, many, large)
+	}
+}
