@@ -121,7 +121,7 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 		return 0, out.Close()
 	}
 	defer r.forget()
-	return weave.Proof(ctx, net, claim, out, v.o.sides, v.proofs(ctx, claim), r.kept(claim))
+	return weave.Proof(ctx, net, claim, out, v.o.sides, v.proofs(ctx, claim), v.kept(ctx, claim, r))
 }
 
 // point is a counterexample as a certificate has it.

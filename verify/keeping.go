@@ -54,22 +54,57 @@ func (v *Verifier) keeping(ctx context.Context, o Options, g *group, goal search
 	return search.Inputs(ctx, v.net, bound.DeepPoly, boundOptions(o), goal, with)
 }
 
-// kept gives the trees of a result by boxes of a claim.
-func (r *Result) kept(claim certificate.Property) func(int) *weave.Tree {
+// kept gives trees of a claim's boxes that are written as they are: what the search of a result kept, or the box as one part, where rows prove all
+// of it.
+func (v *Verifier) kept(ctx context.Context, claim certificate.Property, r Result) func(int) *weave.Tree {
 	return func(i int) *weave.Tree {
-		b := claim.Boxes[i]
-		for _, t := range r.trees {
-			other := func(k int) bool { return k >= len(claim.Cases) || claim.Cases[k].Box != i }
-			same := len(t.box.Lower) == len(b.Lower) && !slices.ContainsFunc(t.cases, other)
-			for k := range b.Lower {
-				same = same && t.box.Lower[k] == sound.RatDown(b.Lower[k]) && t.box.Upper[k] == sound.RatUp(b.Upper[k])
-			}
-			if same {
-				return &weave.Tree{Tape: t.tape, Cases: t.cases, Took: t.took}
-			}
+		if t := r.kept(claim, i); t != nil {
+			return t
 		}
+		return v.whole(ctx, claim, i)
+	}
+}
+
+func (r *Result) kept(claim certificate.Property, box int) *weave.Tree {
+	b := claim.Boxes[box]
+	for _, t := range r.trees {
+		other := func(k int) bool { return k >= len(claim.Cases) || claim.Cases[k].Box != box }
+		same := len(t.box.Lower) == len(b.Lower) && !slices.ContainsFunc(t.cases, other)
+		for k := range b.Lower {
+			same = same && t.box.Lower[k] == sound.RatDown(b.Lower[k]) && t.box.Upper[k] == sound.RatUp(b.Upper[k])
+		}
+		if same {
+			return &weave.Tree{Tape: t.tape, Cases: t.cases, Took: t.took}
+		}
+	}
+	return nil
+}
+
+// whole bounds a box of a claim, and gives its tree where rows prove it as one part.
+func (v *Verifier) whole(ctx context.Context, claim certificate.Property, box int) *weave.Tree {
+	if v.o.sides || v.o.Plain || !v.net.Elementwise() {
 		return nil
 	}
+	goal, number := goalOf(claim, box)
+	t := &weave.Tree{Tape: record.NewTape(0, nil), Cases: number}
+	if ok, err := search.Whole(ctx, v.net, boundOptions(v.o), goal, t.Tape); !ok || err != nil { // the plain pass finds out why
+		return nil
+	}
+	return t
+}
+
+// goalOf is a box of a claim as a search takes it, as nearly as float64s are, and the numbers of its cases in the claim.
+func goalOf(claim certificate.Property, box int) (g search.Goal, number []int) {
+	for k, l := range claim.Boxes[box].Lower {
+		g.Box.Lower, g.Box.Upper = append(g.Box.Lower, sound.RatDown(l)), append(g.Box.Upper, sound.RatUp(claim.Boxes[box].Upper[k]))
+	}
+	for k, c := range claim.Cases {
+		if c.Box == box {
+			number = append(number, k)
+			g.Cases = append(g.Cases, rowsOf(c, claim.Outputs))
+		}
+	}
+	return g, number
 }
 
 // forget gives back what trees are kept on.

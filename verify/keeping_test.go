@@ -193,6 +193,74 @@ func TestKeptTreesAreAccepted(t *testing.T) {
 	}
 }
 
+// TestWholeBoxesAreAccepted: boxes that rows prove as one part, by a hair more than the margin, are written without the plain pass, also of networks
+// with curves, and the checker accepts them.
+func TestWholeBoxesAreAccepted(t *testing.T) {
+	t.Parallel()
+	bends := []string{"Relu", "Relu", "Sigmoid", "Tanh", "LeakyRelu", "Elu", "Softplus", "Abs", "Erf", "HardSigmoid", "Softsign", "Exp"}
+	nets, written := draws(t, "SHOAL_KEPT", 300, 60), 0
+	for i := range nets {
+		seed := uint64(fromEnv(t, "SHOAL_SEED", 0) + i)
+		rng := rand.New(rand.NewPCG(seed, 92))
+		in, w := 1+rng.IntN(8), 4+rng.IntN(12)
+		b, x := newBuilder(rng, 1, in)
+		y, from := x, in
+		for range 1 + rng.IntN(3) {
+			y, from = b.node(bends[rng.IntN(len(bends))], nil, b.dense(y, from, w)), w
+		}
+		b.g.Outputs = append(b.g.Outputs, b.dense(y, from, 2))
+		m, err := onnxio.NewModel(b.g, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Open(context.Background(), m, Options{Threads: 1, Method: DeepPoly})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Close()
+		size := []float64{0.01, 0.1, 0.5}[rng.IntN(3)]
+		box := Box{Lower: make([]float64, in), Upper: make([]float64, in)}
+		for k := range in {
+			box.Lower[k] = rng.NormFloat64()
+			box.Upper[k] = box.Lower[k] + size*rng.Float64()
+		}
+		rows := [][]float64{{1, -1}, {rng.NormFloat64(), rng.NormFloat64()}}
+		bounds, err := v.Bounds(context.Background(), box, rows, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p Property
+		for k, row := range rows {
+			limit := bounds.Lower[k] - 1e-6*(math.Abs(bounds.Lower[k])+1)
+			q := Constraint{Index: []int{0, 1}, Bound: new(big.Rat).SetFloat64(limit)}
+			for _, c := range row {
+				q.Coef = append(q.Coef, new(big.Rat).SetFloat64(c))
+			}
+			p.Cases = append(p.Cases, Case{Box: box, Constraints: []Constraint{q}})
+		}
+		claim, err := Claim(p, in, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.whole(context.Background(), claim, 0) == nil {
+			continue
+		}
+		var file bytes.Buffer
+		if n, err := v.Certificate(context.Background(), claim, Result{Verdict: Verified}, &file); err != nil || n != 1 {
+			t.Fatalf("seed %d: %d parts, %v", seed, n, err)
+		}
+		written++
+		got, err := recheck.Check(context.Background(), bytes.NewReader(file.Bytes()), m, &claim)
+		if err != nil || !got.Accepted {
+			t.Errorf("seed %d: what was written is not accepted: %v %s", seed, err, got.Reason)
+		}
+	}
+	t.Logf("%d of %d boxes were written as one part", written, nets)
+	if written < nets/2 {
+		t.Errorf("%d of %d are too few to tell anything", written, nets)
+	}
+}
+
 // TestKeepingTakesNoMemoryForTheTree: a tree of a hundred thousand nodes is kept and written with as much memory as a small one, beside what a tape
 // keeps before it takes its file.
 func TestKeepingTakesNoMemoryForTheTree(t *testing.T) {

@@ -29,21 +29,11 @@ func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave
 	}
 	exact := v.small() && !v.o.rows
 	return func(i int) (out []weave.Found, ends map[weave.End][]byte, err error) {
-		o, box := v.o, Box{}
+		o := v.o
 		o.Method = Complete
-		for k, l := range claim.Boxes[i].Lower {
-			box.Lower, box.Upper = append(box.Lower, sound.RatDown(l)), append(box.Upper, sound.RatUp(claim.Boxes[i].Upper[k]))
-		}
-		if !v.bySides(o, &group{box: box}) {
+		goal, number := goalOf(claim, i)
+		if !v.bySides(o, &group{box: goal.Box}) {
 			return nil, nil, nil
-		}
-		var number []int
-		goal := search.Goal{Box: box}
-		for k, c := range claim.Cases {
-			if c.Box == i {
-				number = append(number, k)
-				goal.Cases = append(goal.Cases, rowsOf(c, claim.Outputs))
-			}
 		}
 		own, cancel := context.WithCancel(ctx)
 		defer cancel()

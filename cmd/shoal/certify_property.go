@@ -67,9 +67,6 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	w := newProofWatch(c)
 	o := withFalsifier(c, f)
 	o.Watch, o.Within, o.Semantics = w.tell, propertyTime, semantics
-	if c.String("certificate") != "" {
-		o.Record = scratch
-	}
 	v, err := verify.Open(ready, m, o)
 	verdict := ""
 	switch {

@@ -79,6 +79,9 @@ func withFalsifier(c *cli.Context, f *falsify.Attack) verify.Options {
 	if f != nil {
 		o.Falsifier = f
 	}
+	if c.String("certificate") != "" {
+		o.Record = scratch
+	}
 	return o
 }
 

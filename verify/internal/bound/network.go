@@ -163,6 +163,16 @@ func (net *Network) Recorded() bool {
 	return net.Hinged()
 }
 
+// Elementwise tells whether all values are affine, or elementwise of others.
+func (net *Network) Elementwise() bool {
+	for _, v := range net.values {
+		if v.nonlinear() && v.kind != kindAct {
+			return false
+		}
+	}
+	return true
+}
+
 // Neurons counts the elements of all nonlinear values.
 func (net *Network) Neurons() int {
 	n := 0

@@ -81,51 +81,13 @@ func (r *run) on(ps []*part) ([]*part, error) {
 		return ps, err
 	}
 	start, settled := time.Now(), time.Duration(0)
-	problems := make([]bound.Problem, len(ps))
-	for i, p := range ps {
-		problems[i].Box, problems[i].Sides, problems[i].Around = p.box, p.sides, p.around
-	}
 	o := r.o
 	o.Threads = r.front.spare(r.s.Threads)
-	r.plainly(&o)
-	b, err := r.d.Bound(r.ctx, r.net, o, problems)
+	b, views, full, err := r.bounded(o, ps)
 	if err != nil {
-		if r.ctx.Err() != nil {
-			return ps, nil
-		}
-		return ps, err
+		return ps, r.mild(err)
 	}
 	defer b.Close()
-	var rows [][]float64
-	var owner []int32
-	for i, p := range ps {
-		for _, c := range p.open {
-			rows = append(rows, r.g.Cases[c].Rows...)
-			for range r.g.Cases[c].Rows {
-				owner = append(owner, int32(i))
-			}
-		}
-	}
-	var t bound.Trace
-	low, err := b.Lower(rows, owner, &t)
-	if err != nil {
-		if r.ctx.Err() != nil {
-			return ps, nil
-		}
-		return ps, err
-	}
-	full := r.lessen(ps, owner, low, &t)
-	at := 0
-	views := make([]*view, len(ps))
-	for i, p := range ps {
-		views[i] = r.view(b, i, p.open, low, &t, &at)
-	}
-	if err := r.together(b, ps, views); err != nil {
-		return ps, r.mild(err)
-	}
-	if err := r.mixing(b, ps, views); err != nil {
-		return ps, r.mild(err)
-	}
 	var next []*part
 	for i, p := range ps {
 		v := views[i]
@@ -162,6 +124,49 @@ func (r *run) on(ps []*part) ([]*part, error) {
 	r.settling.worked(time.Since(start)-settled, settled, len(ps))
 	r.count(len(ps))
 	return next, nil
+}
+
+// bounded bounds parts, and tells what that says of their open cases. Where the tree is kept, full are their rows without the margin.
+func (r *run) bounded(o bound.Options, ps []*part) (b *bound.Bounds, views []*view, full []float64, err error) {
+	problems := make([]bound.Problem, len(ps))
+	for i, p := range ps {
+		problems[i].Box, problems[i].Sides, problems[i].Around = p.box, p.sides, p.around
+	}
+	r.plainly(&o)
+	made, err := r.d.Bound(r.ctx, r.net, o, problems)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			made.Close()
+		}
+	}()
+	var rows [][]float64
+	var owner []int32
+	for i, p := range ps {
+		for _, c := range p.open {
+			rows = append(rows, r.g.Cases[c].Rows...)
+			for range r.g.Cases[c].Rows {
+				owner = append(owner, int32(i))
+			}
+		}
+	}
+	var t bound.Trace
+	low, err := made.Lower(rows, owner, &t)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	full = r.lessen(ps, owner, low, &t)
+	at := 0
+	views = make([]*view, len(ps))
+	for i, p := range ps {
+		views[i] = r.view(made, i, p.open, low, &t, &at)
+	}
+	if err = r.together(made, ps, views); err == nil {
+		err = r.mixing(made, ps, views)
+	}
+	return made, views, full, err
 }
 
 // view is what a part's bounds say of its open cases.

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -22,6 +23,26 @@ const (
 	// sliceBack is the share of the width by which a slice ends before its forms do: the last of it is proven by nothing.
 	sliceBack = 1e-9
 )
+
+// Whole tells whether rows over the goal's box alone disprove all of its cases, with the margin of a tree that is kept, and keeps that tree, of one
+// part, if so. The network's values are affine, or elementwise of others.
+func Whole(ctx context.Context, net *bound.Network, o bound.Options, g Goal, t *record.Tape) (bool, error) {
+	r := &run{common: common{ctx: ctx, g: g, s: Settings{Record: t}}, net: net, d: bound.DeepPoly, o: o}
+	p := &part{box: g.Box}
+	for i := range g.Cases {
+		p.open = append(p.open, i)
+	}
+	b, views, _, err := r.bounded(o, []*part{p})
+	if err != nil {
+		return false, err
+	}
+	defer b.Close()
+	if len(views[0].open) > 0 {
+		return false, nil
+	}
+	r.keep(p, record.Node{Closed: views[0].closed})
+	return true, nil
+}
 
 // plainly has parts bounded as the plain pass does.
 func (r *run) plainly(o *bound.Options) {

@@ -17,7 +17,7 @@ import (
 type Tree struct {
 	Tape  *record.Tape
 	Cases []int         // by number there, its number in the property
-	Took  time.Duration // of the search
+	Took  time.Duration // of the search; 0 where the tree is a part, of which nothing is tried
 }
 
 // spot is a part of the tree, of which what is known is found when it is asked for.
@@ -170,6 +170,9 @@ const sampleShare = 0.02
 func (w *weaver) holds(s *plain.State, t *Tree) bool {
 	if t.Tape.Root() == 0 {
 		return false
+	}
+	if t.Took == 0 {
+		return true
 	}
 	rng := rand.New(rand.NewPCG(1, uint64(t.Tape.Nodes())))
 	end := time.Now().Add(time.Duration(sampleShare * float64(t.Took)))
