@@ -70,7 +70,8 @@ type Options struct {
 	Falsifier Falsifier
 
 	// Record, where set, has the search keep the tree of boxes that it halves while it runs, for Certificate to write it down: no second search is made
-	// then. It gives the file for what memory does not hold, which Certificate closes. Kept are trees over the real numbers of networks of ReLUs.
+	// then. It gives the file for what memory does not hold, which Certificate closes; it stays open behind a result that no certificate is made of.
+	// Kept are trees over the real numbers of networks of ReLUs.
 	Record func() (Scratch, error)
 
 	sides bool          // the search takes sides of hinges, however few inputs vary: for tests
