@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -52,7 +53,8 @@ func usageError(hint, format string, args ...any) error {
 
 func main() {
 	delayFirstCollection()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	// SIGTERM is what Slurm, Kubernetes and CI send before they kill.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer lastResort(os.Stderr, os.Exit)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestReportsOfManySamplesStaySmall draws up a page of 100,000 samples: marks and rows are as many as a browser takes, the curve keeps its ends, and the
-// page says how many there are.
+// TestReportsOfManySamplesStaySmall draws up a page of 100,000 samples: marks and rows are as many as a browser takes, the curve keeps its ends, and
+// the page says how many there are.
 func TestReportsOfManySamplesStaySmall(t *testing.T) {
 	const n = 100_000
 	r := &Result{Question: Radii, Recorded: &Recorded{}, Radii: &RadiusSum{Spread: Spread{Samples: n}, Correct: Spread{Samples: n}}}

@@ -15,8 +15,8 @@ type Radius struct {
 // beyond what a browser likes.
 const mostMarks = 2000
 
-// thinned are the places of n sorted values that a curve goes through: all of them, or some that are spread evenly over their ranks, the first and the
-// last among them.
+// thinned are the places of n sorted values that a curve goes through: all of them, or some that are spread evenly over their ranks, the first and
+// the last among them.
 func thinned(n int) []int {
 	out := make([]int, min(n, mostMarks))
 	for i := range out {
@@ -29,7 +29,7 @@ func thinned(n int) []int {
 }
 
 // Sorted are radii in increasing order over their rank: the certification area. The line joins all, blue discs are images that are
-// classified correctly, vermilion triangles are misclassified ones; of more than 2,000 images those stand there that are spread evenly over the ranks.
+// classified correctly, vermilion triangles are misclassified ones; of more than 2,000 images so many stand there, spread evenly over the ranks.
 func Sorted(line string, radii []Radius) []Series {
 	sorted := append([]Radius{}, radii...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Eps < sorted[j].Eps })
