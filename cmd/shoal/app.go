@@ -57,6 +57,7 @@ func appOf(commands []*cli.Command, stdout, stderr io.Writer) *cli.App {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "version", Usage: "print what shoal version prints"},
 			quietFlag(),
+			cli.HelpFlag, // which package cli leaves out where there is a command help
 		},
 		Commands: commands,
 	}
