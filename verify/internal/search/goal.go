@@ -58,7 +58,7 @@ type Settings struct {
 	Progress func(Progress)
 	Halved   int           // parts that Inputs halves before it settles some by sides of hinges; 0 means 4,000
 	Settle   time.Duration // settling a part may take as long, however fast parts are halved; 0 means no longer than some hundreds of them take
-	First    time.Duration // of Neurons' first level, without covers; 0 means half a second
+	First    time.Duration // of Neurons' first level, without covers; 0 means firstSearch
 	Rows     bool          // small networks are not left to linear programs from the start
 	Told     func(Proof)   // of every proof by a linear program's multipliers, by any goroutine: then Neurons leaves everything to these; nil for nobody
 	Leaf     func(Proof)   // of every leaf that Neurons' rows prove, by any goroutine; nil for nobody

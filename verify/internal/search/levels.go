@@ -11,19 +11,22 @@ import (
 // A level of a search over sides bounds the whole box, hinges by covers of some depth, and then searches for about as long. What is not done
 // begins anew on the next one, with three times as much of both: bounds of hinges are worth more than what a search from loose ones has found,
 // and what is lost is bounded by what all levels before have cost. The last level before the deadline searches until then.
+//
+// The first ones are short: covers of a tenth of a second are enough for most questions about small networks. Where rows, which every level lays
+// anew, take longer than the next covers would, levels are left out.
 const (
-	firstSearch = 500 * time.Millisecond
+	firstSearch = 500 * time.Millisecond / (levelGrowth * levelGrowth)
 	levelGrowth = 3
-	searchShare = 0.7 // of what covers had
-	coverMost   = 0.4 // of what is left
+	firstCover  = time.Second // levels of shorter covers are left out where rows take longer
+	searchShare = 0.7         // of what covers had
+	coverMost   = 0.4         // of what is left
 )
 
 // level goes through one level; again tells that there is a next one.
 func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 	r.at = level
-	cover, search := time.Duration(0), r.s.First
+	cover, search := r.covering(level), r.s.First
 	if level > 0 {
-		cover = time.Duration(float64(2*r.s.First) * math.Pow(levelGrowth, float64(level-1)))
 		search = time.Duration(searchShare * float64(cover))
 	}
 	inner := time.Duration(0)
@@ -35,7 +38,9 @@ func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 		}
 	}
 	r.ctx = ctx
+	start := time.Now()
 	err = r.begin(inner, cover)
+	r.rows = time.Since(start) - cover
 	if err == nil {
 		var left []*leaf
 		e := (*exact)(nil)
@@ -78,6 +83,21 @@ func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 	}
 	r.reopen()
 	return len(r.open) > 0, nil
+}
+
+// covering is how long covers of a level take.
+func (r *sides) covering(level int) time.Duration {
+	if level == 0 {
+		return 0
+	}
+	return time.Duration(float64(2*r.s.First) * math.Pow(levelGrowth, float64(level+r.skipped-1)))
+}
+
+// skip leaves out the levels behind one whose covers take less time than rows do.
+func (r *sides) skip(level int) {
+	for c := r.covering(level + 1); c < r.rows && c < firstCover; c = r.covering(level + 1) {
+		r.skipped++
+	}
 }
 
 // reopen forgets the search but for the cases that it disproved: those of which nothing is open, and none of which a part may be stuck.

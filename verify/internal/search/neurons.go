@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
@@ -54,6 +55,7 @@ func Neurons(ctx context.Context, net *bound.Network, o bound.Options, g Goal, s
 		if !again {
 			return outcome(&r.common, r.front, len(r.open)), nil
 		}
+		r.skip(level)
 	}
 }
 
@@ -71,9 +73,11 @@ type sides struct {
 	f     influence
 	anew  bool
 
-	at       int   // the level
-	unstable int   // hinges, over the whole box
-	ends     exact // decides what has nothing left to split, or all of it
+	at       int           // the level
+	skipped  int           // levels that were left out
+	rows     time.Duration // that rows of hinges took
+	unstable int           // hinges, over the whole box
+	ends     exact         // decides what has nothing left to split, or all of it
 }
 
 // close gives the memory back.
