@@ -79,7 +79,7 @@ func withFalsifier(c *cli.Context, f *falsify.Attack) verify.Options {
 	if f != nil {
 		o.Falsifier = f
 	}
-	if c.String("certificate") != "" {
+	if c.Command.Name == "certify" && c.String("certificate") != "" { // nobody else writes kept trees
 		o.Record = scratch
 	}
 	return o
