@@ -59,4 +59,5 @@ function __shoal_words
   string match -q -- '-*' $cur; and set -a line $cur
   command $line ` + completing + ` 2>/dev/null
 end
+complete -c shoal -n __fish_use_subcommand -f
 complete -c shoal -a '(__shoal_words)'`

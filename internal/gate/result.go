@@ -189,7 +189,7 @@ func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, an
 	case out.Outcome == failed:
 		out.Reason = cut(lost)
 	case !decided:
-		out.Reason = fmt.Sprintf("%d of %d samples are answered; nothing is decided yet", len(answers), one.Units)
+		out.Reason = fmt.Sprintf("%d of %s are answered; nothing is decided yet", len(answers), report.Samples(one.Units))
 		out.Do = "run it to the end: what is answered is kept with --records"
 	case out.Outcome == open:
 		out.Reason = cut(undecided)
@@ -202,7 +202,7 @@ func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, an
 		}
 	}
 	if got.used > 0 {
-		out.Reason += fmt.Sprintf(", on %d samples", got.used)
+		out.Reason += fmt.Sprintf(", on %s", report.Samples(got.used))
 		if decided && got.used < one.Units {
 			out.Reason += fmt.Sprintf(" of %d: that decided it", one.Units)
 		}

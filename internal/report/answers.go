@@ -61,7 +61,7 @@ func (r *Result) answer() string {
 		}
 		parts = append(parts, fmt.Sprintf("outputs differ by at most %.3g", float64(s.Max)))
 	}
-	return fmt.Sprintf("Of %d samples%s: %s.", n, clean, strings.Join(parts, "; "))
+	return fmt.Sprintf("Of %s%s: %s.", Samples(n), clean, strings.Join(parts, "; "))
 }
 
 // answer is what was proven at one radius. What no output exceeds is rounded up.

@@ -48,7 +48,7 @@ func (r *Result) chart() *Chart {
 		for _, row := range r.Rows {
 			points = append(points, Radius{Eps: row.Radius, Correct: row.Label == row.Predicted})
 		}
-		return radiiChart(fmt.Sprintf("Certified radii, %d samples", len(points)), r.Recorded.Ball, r.Recorded.Within, points)
+		return radiiChart(fmt.Sprintf("Certified radii, %s", Samples(len(points))), r.Recorded.Ball, r.Recorded.Within, points)
 	case r.Question == Attack:
 		var points []Robust
 		for _, s := range r.Attacks {

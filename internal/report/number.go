@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 )
 
@@ -35,3 +36,11 @@ func (n *Number) UnmarshalJSON(b []byte) error {
 
 // None is the number that is not there.
 func None() Number { return Number(math.NaN()) }
+
+// Samples says how many there are: "1 sample", "12 samples".
+func Samples(n int) string {
+	if n == 1 {
+		return "1 sample"
+	}
+	return fmt.Sprintf("%d samples", n)
+}

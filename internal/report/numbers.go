@@ -170,7 +170,7 @@ func (n Number) precise(sign float64) string {
 // valueWords is the summary of Certify for people.
 func (s *ProofSum) valueWords(w *foreign.Builder) {
 	v := s.Outputs
-	w.Printf("eps %s: %d samples", s.EpsText, s.Samples)
+	w.Printf("eps %s: %s", s.EpsText, Samples(s.Samples))
 	if v.Tolerance != "" {
 		w.Printf(", %s %% proven within %s of their values (%d verified, %d falsified, %d unknown)", Percent(s.CertifiedAccuracy, 1), v.Tolerance,
 			s.Verified, s.Falsified, s.Unknown)

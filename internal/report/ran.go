@@ -44,7 +44,7 @@ func (s *RunSum) words(w *foreign.Builder) {
 		w.Printf("%s\n", NothingFinished)
 		return
 	}
-	w.Printf("%d samples", len(s.Predictions))
+	w.Printf("%s", Samples(len(s.Predictions)))
 	switch {
 	case s.Numbers:
 		w.Printf("%s", s.Errors.Words(", no accuracy (decision regress has no classes)"))

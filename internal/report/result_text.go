@@ -108,7 +108,7 @@ func (r *Result) undecided() (k, of int) {
 
 // undecidedWords says of samples that some have no class.
 func undecidedWords(k, of int) string {
-	return fmt.Sprintf("note (undecided): the scores of %d of %d samples decide nothing, since one is NaN or the largest is infinite: they count as wrong", k, of)
+	return fmt.Sprintf("note (undecided): the scores of %d of %s decide nothing, since one is NaN or the largest is infinite: they count as wrong", k, Samples(of))
 }
 
 func (s *ProofSum) words(w *foreign.Builder) {
@@ -138,7 +138,7 @@ func (s *RadiusSum) words(w *foreign.Builder) {
 		return
 	}
 	if s.Outputs != nil {
-		w.Printf("radius over %d samples: mean %.5f, median %.5f, max %.5f", s.Samples, float64(s.Mean), float64(s.Median), float64(s.Max))
+		w.Printf("radius over %s: mean %.5f, median %.5f, max %.5f", Samples(s.Samples), float64(s.Mean), float64(s.Median), float64(s.Max))
 		s.Outputs.errors(w)
 		w.Printf(" (%.1f s)\n", s.Seconds)
 		return
@@ -182,7 +182,7 @@ func (r *Result) compareWords(w *foreign.Builder) {
 		w.Printf("%s\n", NothingFinished)
 		return
 	}
-	w.Printf("A %s (%s)\nB %s (%s)\n%d samples\n", r.Model.Path, s.Engines[0], r.Other.Path, s.Engines[1], s.Samples)
+	w.Printf("A %s (%s)\nB %s (%s)\n%s\n", r.Model.Path, s.Engines[0], r.Other.Path, s.Engines[1], Samples(s.Samples))
 	w.Printf("inputs matched by %s, outputs by %s\n", s.Matched.Inputs, s.Matched.Outputs)
 	w.Printf("largest difference %.3e (%.1e of the largest output), mean %.3e\n", float64(s.Max), float64(s.Relative), float64(s.Mean))
 	switch {

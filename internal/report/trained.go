@@ -131,7 +131,7 @@ func (s *TrainSum) numbers(w *foreign.Builder) {
 	if d := s.Test.Teacher; d != nil {
 		w.Printf("test: from the teacher ")
 		d.words(w)
-		w.Printf(" on %d samples\n", d.Samples)
+		w.Printf(" on %s\n", Samples(d.Samples))
 	}
 	if d := s.Test.Targets; d != nil {
 		w.Printf("test: from the data ")
@@ -139,7 +139,7 @@ func (s *TrainSum) numbers(w *foreign.Builder) {
 		if s.Teacher != nil && s.Teacher.Test != nil && s.Teacher.Test.Targets != nil {
 			w.Printf(" (teacher RMSE %s)", s.Teacher.Test.Targets.RMSE)
 		}
-		w.Printf(" on %d samples\n", d.Samples)
+		w.Printf(" on %s\n", Samples(d.Samples))
 	}
 	if s.Test.Teacher == nil && s.Test.Targets == nil {
 		w.Printf("test: nothing says what the outputs of %d samples should be\n", s.Test.Samples)

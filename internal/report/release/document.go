@@ -144,7 +144,7 @@ func (r *Result) made() report.Section {
 		t.Rows = append(t.Rows, []string{"model " + m.Name, m.Path, m.SHA256})
 	}
 	for _, d := range r.Data {
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("data %s, %d samples", d.Name, d.Samples), d.From, d.SHA256})
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("data %s, %s", d.Name, report.Samples(d.Samples)), d.From, d.SHA256})
 	}
 	how := "The samples are taken for all that there is: figures are compared as they are."
 	if r.Confidence != nil {
