@@ -83,7 +83,8 @@ func (d Draft) Write(ctx context.Context, o Options) (text []byte, notes []strin
 			notes = append(notes, fmt.Sprintf("%s is left out: %s is what was found at eps %s", r.Kind, shown(t.Value), d.Eps))
 			continue
 		}
-		fmt.Fprintf(&b, "  - %s # found: %s of %s\n    at_least: %s\n", q, shown(t.Value), report.Samples(t.Samples), strconv.FormatFloat(least, 'f', -1, 64))
+		share := strconv.FormatFloat(least, 'f', -1, 64)
+		fmt.Fprintf(&b, "  - %s # found: %s of %s\n    at_least: %s\n", q, shown(t.Value), report.Samples(t.Samples), share)
 	}
 	size, file := &found.Requirements[len(asked)], &found.Requirements[len(asked)+1]
 	if len(size.Items) > 0 {
