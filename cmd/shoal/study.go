@@ -62,8 +62,11 @@ func studyAction(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("print") {
-		_, err := foreign.Fprintf(c.App.Writer, "%s", text)
-		return err
+		w := foreign.NewWriter(c.App.Writer) // Fprintf would show the line ends: the file is read by shoal study again
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+		return w.Flush()
 	}
 	spec, err := study.Parse(text)
 	if err != nil {
