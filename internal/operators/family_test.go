@@ -173,10 +173,10 @@ func bigErf(x float64) *big.Float {
 	return sum.Mul(sum, quo(wide(2), root(bigPi)))
 }
 
-// TestSketchesAreNearTheLines: what a family draws in place of its lines is them, for numbers between the ends, to what float32 would round.
-func TestSketchesAreNearTheLines(t *testing.T) {
+// TestTangentsAreNearTheLines: what a family draws in place of its lines is them, for numbers between the ends, to what float32 would round.
+func TestTangentsAreNearTheLines(t *testing.T) {
 	for _, name := range []string{"Sigmoid", "Tanh", "Erf"} {
-		f, ok := familyOf(t, node(t, name, 13, nil, variable(1))).(relax.Sketcher)
+		f, ok := familyOf(t, node(t, name, 13, nil, variable(1))).(relax.Tangential)
 		if !ok {
 			t.Errorf("%s draws nothing", name)
 			continue
@@ -193,7 +193,7 @@ func TestSketchesAreNearTheLines(t *testing.T) {
 				}
 				open++
 				p := c.From + rng.Float64()*(c.To-c.From)
-				k, i := f.Sketch(upper, l, u, f.Value(l), f.Value(u), p)
+				k, i := f.Tangent(p)
 				slope, icept := f.Lower(l, u, p)
 				if upper {
 					slope, icept = f.Upper(l, u, p)

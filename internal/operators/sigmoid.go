@@ -37,9 +37,9 @@ func sigmoidLines(_ relax.Slope, l, u []float64, out *relax.Lines) {
 }
 
 // halved is the family of 1/2 + f(x/2)/2: its numbers are twice those of f.
-type halved struct{ f relax.Sketcher }
+type halved struct{ f relax.Tangential }
 
-var _ relax.Sketcher = halved{}
+var _ relax.Tangential = halved{}
 
 func (h halved) Ends(l, u float64) relax.Ends {
 	e := h.f.Ends(l/2, u/2)
@@ -63,8 +63,8 @@ func (h halved) Pull(upper bool, l, u, z, p float64) float64 {
 	return h.f.Pull(upper, l/2, u/2, z/2, p/2)
 }
 
-func (h halved) Sketch(upper bool, l, u, fl, fu, p float64) (slope, icept float64) {
-	k, c := h.f.Sketch(upper, l/2, u/2, 2*fl-1, 2*fu-1, p/2)
+func (h halved) Tangent(p float64) (slope, icept float64) {
+	k, c := h.f.Tangent(p / 2)
 	return k / 4, 0.5 + c/2
 }
 

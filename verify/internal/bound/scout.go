@@ -40,8 +40,7 @@ type scouted struct {
 	lo, up, icpt [][]float32 // hinges, by place in known: the lines of the open ones, the lower one's as they are at first; inputs: the box
 	held         [][]int32   // hinges, by place in known: open elements whose lower line stays
 	slot         int
-	drawn        relax.Sketcher // curves whose lines can be drawn nearly; nil for others
-	fl, fu       [][]float64    // those, by place in known and element of which there is something to choose: the function at its ends
+	drawn        relax.Tangential // curves whose lines can be drawn nearly; nil for others
 }
 
 // matrix is a step between the elements that are computed: weights, outputs by inputs and inputs by outputs; or a factor of one input for each
@@ -212,17 +211,7 @@ func (sc *scout) choose(v *value) {
 	sc.slots = append(sc.slots, v.id)
 	if !v.relu {
 		x.cols = all(v.n)
-		if x.drawn, _ = v.family.(relax.Sketcher); x.drawn != nil {
-			for _, at := range sc.known {
-				in := at.of.at(v.in[0], at.problem)
-				elems := at.of.unstable[x.slot][at.problem]
-				fl, fu := make([]float64, len(elems)), make([]float64, len(elems))
-				for u, j := range elems {
-					fl[u], fu[u] = x.drawn.Value(in.lo[j]), x.drawn.Value(in.up[j])
-				}
-				x.fl, x.fu = append(x.fl, fl), append(x.fu, fu)
-			}
-		}
+		x.drawn, _ = v.family.(relax.Tangential)
 		return
 	}
 	open, dead := make([]bool, v.n), make([]bool, v.n)

@@ -414,8 +414,7 @@ func (k *seeker) bend(step int, p Pace, i, id, at int, c, z []float32) int {
 		}
 		a[q] = p.Curves(step, *end, a[q], g, &k.m1[at+q], &k.v1[at+q])
 		if x.drawn != nil {
-			b := sc.of[node]
-			slope, icept := x.drawn.Sketch(upper, of.lo[u], of.up[u], x.fl[b][u], x.fu[b][u], a[q])
+			slope, icept := x.drawn.Tangent(a[q])
 			if upper {
 				lines[n+int(j)], lines[3*n+int(j)] = float32(slope), float32(icept)
 			} else {
