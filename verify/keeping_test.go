@@ -139,7 +139,7 @@ func (k *tree) done(t *testing.T, number int64) (parts, left int) {
 // accepts each of them. SHOAL_KEPT=N draws N networks.
 func TestKeptTreesAreAccepted(t *testing.T) {
 	t.Parallel()
-	nets := draws(t, "SHOAL_KEPT", 150, 40)
+	nets := draws(t, "SHOAL_KEPT", 150, 20)
 	parts, written, lefts, mixed := 0, 0, 0, 0
 	for i := range nets {
 		seed := uint64(fromEnv(t, "SHOAL_SEED", 0) + i)

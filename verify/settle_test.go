@@ -22,7 +22,7 @@ const settledWork = 4000
 func TestSettledPartsHold(t *testing.T) {
 	t.Parallel()
 	settled, proven, refuted := 0, 0, 0
-	nets := draws(t, "SHOAL_SETTLED", 60, 16)
+	nets := draws(t, "SHOAL_SETTLED", 60, 12)
 	for seed := range uint64(nets) {
 		rng := rand.New(rand.NewPCG(seed, 83))
 		b, x := newBuilder(rng, 1, 3)
