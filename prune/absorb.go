@@ -35,7 +35,8 @@ func (c *Coupling) unfiltered(gone removal) (*onnxio.Graph, error) {
 				continue
 			}
 			var err error
-			if t, err = zeroAt(t, i, gone[a]); err != nil {
+			_, zero := c.scalesOf(v)
+			if t, err = zeroAt(t, i, gone[a], zero); err != nil {
 				return nil, err
 			}
 		}
@@ -44,14 +45,14 @@ func (c *Coupling) unfiltered(gone removal) (*onnxio.Graph, error) {
 	return out, err
 }
 
-// zeroAt is a copy with some indices of an axis at zero.
-func zeroAt(t *onnxio.Tensor, axis int, at []int) (*onnxio.Tensor, error) {
+// zeroAt is a copy with some indices of an axis at zero: zero(i) is what stands for it in element i.
+func zeroAt(t *onnxio.Tensor, axis int, at []int, zero func(i int) float64) (*onnxio.Tensor, error) {
 	out := &onnxio.Tensor{DType: t.DType, Shape: t.Shape}
 	inner, size := onnxio.NumElements(t.Shape[axis+1:]), t.Shape[axis]
-	clearAt := func(zero func(i int)) {
+	clearAt := func(set func(i int)) {
 		for i := range t.Len() {
 			if _, ok := slices.BinarySearch(at, i/inner%size); ok {
-				zero(i)
+				set(i)
 			}
 		}
 	}
@@ -63,6 +64,14 @@ func zeroAt(t *onnxio.Tensor, axis int, at []int) (*onnxio.Tensor, error) {
 	case []float64:
 		e := slices.Clone(d)
 		clearAt(func(i int) { e[i] = 0 })
+		out.Data = e
+	case []int8:
+		e := slices.Clone(d)
+		clearAt(func(i int) { e[i] = int8(zero(i)) })
+		out.Data = e
+	case []uint8:
+		e := slices.Clone(d)
+		clearAt(func(i int) { e[i] = uint8(zero(i)) })
 		out.Data = e
 	default:
 		return nil, fmt.Errorf("weights of type %v cannot be set to zero", t.DType)
@@ -103,16 +112,16 @@ func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, re
 		for _, a := range f.axes {
 			size, inner := a.Size(), onnxio.NumElements(a.Value.Shape[a.Axis+1:])
 			why[a] = map[int]string{}
-			value := map[int]float64{}
+			value, rest := map[int]float64{}, c.rest(a.Value)
 			for i, x := range d {
 				slot := i / inner % size
 				if _, ok := slices.BinarySearch(gone[a], slot); !ok {
 					continue
 				}
-				if was, seen := value[slot]; seen && was != x {
+				if was, seen := value[slot]; seen && was != x-rest {
 					why[a][slot] = fmt.Sprintf("what it sends on to %q differs from place to place", a.Value.Name)
 				}
-				value[slot] = x
+				value[slot] = x - rest
 			}
 			for _, slot := range gone[a] {
 				at[a] = append(at[a], value[slot])
@@ -185,6 +194,9 @@ func (c *Coupling) refuses(a op.Axis) string {
 		n := m.node
 		no := func(why string) string {
 			return fmt.Sprintf("node %q (%s) cannot take up a constant: %s", n.Name, n.Op, why)
+		}
+		if len(c.read[a.Value]) > 0 {
+			return no("it sums whole numbers")
 		}
 		weights := n.Input(1)
 		if weights == nil || weights.Const == nil || n.Inputs[0] != a.Value || n.Inputs[1] == a.Value {

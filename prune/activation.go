@@ -45,7 +45,8 @@ func (c *Coupling) activations(ctx context.Context, data Samples, whole bool) (m
 				if len(out[k].Shape) != len(a.Value.Shape) || out[k].Shape[a.Axis] != a.Size() {
 					return fmt.Errorf("value %q of shape %v, where %v was inferred", a.Value.Name, out[k].Shape, a.Value.Shape)
 				}
-				part := along(out[k].Shape, a.Axis, d, 0, func(was, x float64) float64 { return was + math.Abs(x) })
+				real := c.reals(a.Value)
+				part := along(out[k].Shape, a.Axis, d, 0, func(was, x float64) float64 { return was + math.Abs(real(0, x)) })
 				if sums[a] == nil {
 					sums[a] = make([]float64, a.Size())
 				}

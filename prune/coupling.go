@@ -34,6 +34,7 @@ type Coupling struct {
 	filters  []marked
 	ends     []marked
 	scales   []marked
+	read     map[*onnxio.Value][]reading
 	extra    []pin
 	fault    error // a node that names a slot that its values do not have
 }
@@ -77,7 +78,8 @@ func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []
 			}
 		}
 	}
-	c := &Coupling{file: g, start: map[op.Axis]int{}, reasonOf: map[string]int32{}, extra: extra}
+	c := &Coupling{file: g, start: map[op.Axis]int{}, reasonOf: map[string]int32{},
+		read: map[*onnxio.Value][]reading{}, extra: extra}
 	var err error
 	if c.choices, err = trySizes(ctx, g, dims); err != nil {
 		return nil, err
@@ -95,6 +97,7 @@ func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []
 		c.pinValue(v, "it is an output of the model")
 	}
 	c.pinExtra()
+	c.pinUnsettled()
 	c.resolve()
 	c.classes()
 	c.unled()
@@ -285,6 +288,10 @@ func (k *nodeCoupler) PinSlot(a op.Axis, i int, why string) {
 }
 
 func (k *nodeCoupler) Ends(a op.Axis) { k.c.ends = append(k.c.ends, marked{a, k.n}) }
+
+func (k *nodeCoupler) Quantised(v, scale, zero *onnxio.Value, axis int) {
+	k.c.read[v] = append(k.c.read[v], reading{k.n, scale, zero, axis})
+}
 
 func (k *nodeCoupler) Filters(a op.Axis) { k.c.filters = append(k.c.filters, marked{a, k.n}) }
 

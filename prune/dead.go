@@ -25,7 +25,7 @@ type Proof struct {
 	Ends []EndBound `json:"ends"`
 }
 
-// FilterBound is the range of a filter's own output.
+// FilterBound is the range of a filter's own output; of quantised numbers, less their zero point.
 type FilterBound struct {
 	Layer  string  `json:"layer"`
 	Filter int     `json:"filter"`
@@ -33,7 +33,7 @@ type FilterBound struct {
 	Upper  float64 `json:"upper"`
 }
 
-// EndBound is the range of a unit's slots where they are summed.
+// EndBound is the range of a unit's slots where they are summed; of quantised numbers, less their zero point.
 type EndBound struct {
 	Value string  `json:"value"`
 	Lower float64 `json:"lower"`
@@ -143,7 +143,8 @@ func (p *prover) bound(ctx context.Context, bounds Bounds, axes []op.Axis) error
 			if shape == nil || len(upper[k]) != len(lower[k]) {
 				return fmt.Errorf("bounds of %d numbers for value %q of shape %v", len(lower[k]), a.Value.Name, a.Value.Shape)
 			}
-			p.spans[a] = span{along(shape, a.Axis, lower[k], math.Inf(1), math.Min), along(shape, a.Axis, upper[k], math.Inf(-1), math.Max)}
+			p.spans[a] = p.c.fromRest(a.Value, span{along(shape, a.Axis, lower[k], math.Inf(1), math.Min),
+				along(shape, a.Axis, upper[k], math.Inf(-1), math.Max)})
 		}
 	}
 	return nil
@@ -200,7 +201,7 @@ func (p *prover) zero(a op.Axis, slots map[op.Axis][]int32, known map[op.Axis]in
 	if s, ok := p.spans[a]; ok {
 		yes = !slices.ContainsFunc(slots[a], func(i int32) bool { return s.low[i] != 0 || s.high[i] != 0 })
 	}
-	if n, kind := a.Value.Producer, zeroOf(a.Value.Producer); !yes && kind != op.ZeroUnknown && single(n, slots) {
+	if n, kind := a.Value.Producer, zeroOf(a.Value.Producer); !yes && kind != op.ZeroUnknown && single(n, slots) && p.c.keepsRest(n) {
 		zeros, others := 0, 0
 		for _, b := range p.c.axesOf(n.Inputs) {
 			switch {

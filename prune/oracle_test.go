@@ -26,7 +26,8 @@ const tolerance = 1e-5
 // networks lists model files of testdata and of ../shared, and those of the folders in SHOAL_SWEEP.
 func networks(t *testing.T) []string {
 	var out []string
-	patterns := []string{"../testdata/*.onnx", "testdata/parts/*.onnx", "../../shared/teachers/*.onnx", "../../shared/bench/vnncomp/*/onnx/*.onnx*",
+	patterns := []string{"../testdata/*.onnx", "testdata/parts/*.onnx", "testdata/quantised/*.onnx",
+		"../../shared/teachers/*.onnx", "../../shared/bench/vnncomp/*/onnx/*.onnx*",
 		"../../shared/bench/vnncomp/onnx/*.onnx*"}
 	if dir := os.Getenv("SHOAL_SWEEP"); dir != "" {
 		patterns = append(patterns, filepath.Join(dir, "*.onnx"))

@@ -76,7 +76,7 @@ func (c *Coupling) score(cl *Class, s Score, seed uint64) ([]float64, error) {
 func (c *Coupling) addNorms(out []float64, cl *Class, axes []op.Axis, f func(float64) float64) error {
 	sums := map[op.Axis][]float64{}
 	for _, a := range axes {
-		s, err := sumsAlong(a.Value.Const, a.Axis, f)
+		s, err := c.sumsAlong(a, f)
 		if err != nil {
 			return fmt.Errorf("weights %q: %w", a.Value.Name, err)
 		}
@@ -92,8 +92,9 @@ func (c *Coupling) addNorms(out []float64, cl *Class, axes []op.Axis, f func(flo
 	return nil
 }
 
-// sumsAlong adds f of all elements with the same index along an axis.
-func sumsAlong(t *onnxio.Tensor, axis int, f func(float64) float64) ([]float64, error) {
+// sumsAlong adds f of all elements of a constant, of the numbers that quantised ones stand for, with the same index along an axis.
+func (c *Coupling) sumsAlong(a op.Axis, f func(float64) float64) ([]float64, error) {
+	t, axis := a.Value.Const, a.Axis
 	size, inner := t.Shape[axis], onnxio.NumElements(t.Shape[axis+1:])
 	out := make([]float64, size)
 	add := func(at func(int) float64) {
@@ -107,7 +108,8 @@ func sumsAlong(t *onnxio.Tensor, axis int, f func(float64) float64) ([]float64, 
 	}
 	d, err := t.Float64s()
 	if err == nil {
-		add(func(i int) float64 { return d[i] })
+		reals := c.reals(a.Value)
+		add(func(i int) float64 { return reals(i, d[i]) })
 	}
 	return out, err
 }

@@ -7,19 +7,32 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// zeroed is the file's graph with the slots that go set to zero in every value that a node computes: what the smaller graph must compute.
+// zeroed is the file's graph with the slots that go set to zero in every value that a node computes (to its zero point, where the value is
+// of quantised numbers): what the smaller graph must compute.
 // It uses nothing of what makes a graph smaller: a Where after each node.
 func (c *Coupling) zeroed(gone removal) *onnxio.Graph {
 	out := c.file.Clone()
 	fresh := namesOf(out).fresh
 	opset := c.opset()
-	zeros := map[onnxio.DType]*onnxio.Value{}
+	type number struct {
+		of onnxio.DType
+		x  float64
+	}
+	zeros := map[number]*onnxio.Value{}
 	var nodes []*onnxio.Node
 	for i, n := range out.Nodes {
 		nodes = append(nodes, n)
 		for k, v := range n.Outputs {
 			was := c.graph.Nodes[i].Outputs[k]
-			if v == nil || was.Const != nil || was.DType != onnxio.Float && was.DType != onnxio.Double {
+			if v == nil || was.Const != nil {
+				continue
+			}
+			rest := 0.0
+			switch {
+			case was.DType == onnxio.Float || was.DType == onnxio.Double:
+			case len(c.read[was]) > 0 && c.summing(was) != nil: // elsewhere integers reach their own slots only
+				rest = c.rest(was)
+			default:
 				continue
 			}
 			for axis := range was.Shape {
@@ -40,10 +53,11 @@ func (c *Coupling) zeroed(gone removal) *onnxio.Graph {
 				shape := slices.Repeat([]int{1}, len(was.Shape))
 				shape[axis] = was.Shape[axis]
 				if mask := constant(fresh(v.Name+"_mask"), maskOf(was.DType, shape, cut, opset)); opset >= 9 {
-					zero := zeros[was.DType]
+					key := number{was.DType, rest}
+					zero := zeros[key]
 					if zero == nil {
-						zero = constant(fresh("zero"), onnxio.NewTensor(was.DType))
-						zeros[was.DType] = zero
+						zero = constant(fresh("zero"), numberOf(was.DType, rest))
+						zeros[key] = zero
 					}
 					w.Inputs = []*onnxio.Value{mask, zero, raw}
 				} else {

@@ -24,6 +24,23 @@ type slotSets struct {
 	pinned map[slotKey]bool
 	ends   map[op.Axis]bool
 	rng    *rand.Rand
+	zeros  map[*onnxio.Value]func(element int) float64 // what stands for 0, where it is not 0
+}
+
+func (s *slotSets) Quantised(v, _, zero *onnxio.Value, axis int) {
+	if zero == nil || zero.Const == nil || s.zeros == nil {
+		return
+	}
+	d, err := zero.Const.Float64s()
+	if err != nil {
+		return
+	}
+	s.zeros[v] = func(element int) float64 {
+		if len(d) == 1 {
+			return d[0]
+		}
+		return d[element/product(v.Shape[axis+1:])%len(d)]
+	}
 }
 
 func (s *slotSets) find(k slotKey) slotKey {
@@ -189,7 +206,7 @@ var untested = map[string]string{
 // TestEveryCoupleIsTested: an operator with the face has a case.
 func TestEveryCoupleIsTested(t *testing.T) {
 	has := map[string]bool{}
-	for _, c := range slices.Concat(coupleCases(), partCases) {
+	for _, c := range slices.Concat(coupleCases(), partCases, quantisedCases) {
 		has[op.Key(c.domain, c.op)] = true
 	}
 	for _, d := range All() {
@@ -205,7 +222,7 @@ func TestEveryCoupleIsTested(t *testing.T) {
 // TestDeletedSlotsEqualZeroedOnes removes slots that a face lets go from a node's inputs, and compares its outputs with those of the whole
 // node on inputs where the slots are zero, without the slots that went.
 func TestDeletedSlotsEqualZeroedOnes(t *testing.T) {
-	for _, c := range slices.Concat(coupleCases(), partCases) {
+	for _, c := range slices.Concat(coupleCases(), partCases, quantisedCases) {
 		def := c.def()
 		if def.Couple == nil {
 			continue
@@ -239,6 +256,8 @@ func randomTensor(rng *rand.Rand, v *onnxio.Value, lo, hi float64) *onnxio.Tenso
 			d[i] = float32(x)
 		case []int64:
 			d[i] = rng.Int64N(9) + 1
+		case []int8:
+			d[i] = int8(rng.IntN(13) - 6)
 		case []uint8:
 			d[i] = uint8(rng.IntN(7) + 1)
 		case []bool:
@@ -250,6 +269,11 @@ func randomTensor(rng *rand.Rand, v *onnxio.Value, lo, hi float64) *onnxio.Tenso
 
 // pick copies a tensor with some slots left out or, with zero, set to zero.
 func pick(t *onnxio.Tensor, v *onnxio.Value, gone map[slotKey]bool, zero bool) *onnxio.Tensor {
+	return pickAt(t, v, gone, zero, nil)
+}
+
+// pickAt is pick where another number stands for 0.
+func pickAt(t *onnxio.Tensor, v *onnxio.Value, gone map[slotKey]bool, zero bool, zeroAt func(element int) float64) *onnxio.Tensor {
 	f, _ := t.Float64s()
 	shape := slices.Clone(t.Shape)
 	out := []float64{}
@@ -263,7 +287,11 @@ func pick(t *onnxio.Tensor, v *onnxio.Value, gone map[slotKey]bool, zero bool) *
 		case !drop:
 			out = append(out, x)
 		case zero:
-			out = append(out, 0)
+			z := 0.0
+			if zeroAt != nil {
+				z = zeroAt(i)
+			}
+			out = append(out, z)
 		}
 	}
 	if !zero {
@@ -284,6 +312,10 @@ func pick(t *onnxio.Tensor, v *onnxio.Value, gone map[slotKey]bool, zero bool) *
 			d[i] = float32(x)
 		case []int64:
 			d[i] = int64(x)
+		case []int32:
+			d[i] = int32(x)
+		case []int8:
+			d[i] = int8(x)
 		case []uint8:
 			d[i] = uint8(x)
 		case []bool:
@@ -306,7 +338,7 @@ func checkCouple(t *testing.T, c gradCase, opset int, seed uint64) {
 			in[v] = randomTensor(rng, v, lo, hi)
 		}
 	}
-	s := &slotSets{map[slotKey]slotKey{}, map[slotKey]bool{}, map[op.Axis]bool{}, rng}
+	s := &slotSets{map[slotKey]slotKey{}, map[slotKey]bool{}, map[op.Axis]bool{}, rng, map[*onnxio.Value]func(int) float64{}}
 	def := c.def()
 	def.Couple(n, s)
 
@@ -359,7 +391,7 @@ func checkCouple(t *testing.T, c gradCase, opset int, seed uint64) {
 
 	zeroed, small := map[*onnxio.Value]*onnxio.Tensor{}, map[*onnxio.Value]*onnxio.Tensor{}
 	for v, x := range in {
-		zeroed[v] = pick(x, v, gone, true)
+		zeroed[v] = pickAt(x, v, gone, true, s.zeros[v])
 		small[v] = pick(x, v, gone, false)
 	}
 	evalNodes(t, nodes, zeroed)
@@ -477,6 +509,10 @@ func typed(d onnxio.DType, f []float64, shape []int) *onnxio.Tensor {
 			e[i] = float32(x)
 		case []int64:
 			e[i] = int64(x)
+		case []int32:
+			e[i] = int32(x)
+		case []int8:
+			e[i] = int8(x)
 		case []uint8:
 			e[i] = uint8(x)
 		case []bool:

@@ -28,7 +28,7 @@ func TestZeroSlotsGiveZero(t *testing.T) {
 		if n.Attrs == nil {
 			n.Attrs = onnxio.Attrs{}
 		}
-		s := &slotSets{map[slotKey]slotKey{}, map[slotKey]bool{}, map[op.Axis]bool{}, rng}
+		s := &slotSets{map[slotKey]slotKey{}, map[slotKey]bool{}, map[op.Axis]bool{}, rng, nil}
 		def.Couple(n, s)
 		for o, v := range n.Outputs {
 			for _, a := range axesOf(v) {

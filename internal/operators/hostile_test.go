@@ -221,7 +221,14 @@ func (l *lenient) PinSlot(a op.Axis, i int, _ string)     { l.see(a, i) }
 func (l *lenient) Ends(a op.Axis)                         { a.Size() }
 func (l *lenient) Filters(a op.Axis)                      { a.Size() }
 func (l *lenient) Scales(a op.Axis)                       { a.Size() }
-func (l *lenient) Regroup(a, b []op.Axis)                 {}
+func (l *lenient) Quantised(v, scale, zero *onnxio.Value, axis int) {
+	for _, p := range []*onnxio.Value{scale, zero} {
+		if p != nil && len(p.Shape) == 1 && p.Shape[0] > 1 {
+			l.see(op.Axis{Value: v, Axis: axis}, p.Shape[0]-1)
+		}
+	}
+}
+func (l *lenient) Regroup(a, b []op.Axis) {}
 
 // largest is how many elements a node may have here, in all its values.
 const largest = 20000

@@ -27,7 +27,7 @@ var without = []struct {
 	{"Linear", "nobody has written it", "GridSample RoiAlign"},
 	{"Couple", "places are data, or mixed", "GatherElements GatherND OneHot ReverseSequence ScatterElements ScatterND TopK Trilu"},
 	{"Couple", "its output is made of sizes", "ConstantOfShape EyeLike Range"},
-	{"Couple", "weights of integers are not pruned", "ConvInteger DynamicQuantizeLinear MatMulInteger QLinearConv QLinearMatMul"},
+	{"Couple", "weights of integers are not pruned", "ConvInteger DynamicQuantizeLinear MatMulInteger"},
 	{"Couple", "nobody has written it", "GRU GridSample LSTM MeanVarianceNormalization RNN RoiAlign"},
 	{"Gradient", "bits, places and labels do not move with numbers", "BitCast BitwiseAnd BitwiseNot BitwiseOr BitwiseXor LabelEncoder NonMaxSuppression NonZero TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor Unique"},
 	{"Gradient", "none of its inputs is a number that moves it", "BlackmanWindow HammingWindow HannWindow"},
@@ -101,7 +101,7 @@ func gathered(t *testing.T) *evidence {
 	}
 	e := &evidence{documented: all(matrixFile), named: all("*_test.go"), networks: all("../../verify/*_test.go"), couples: map[string]bool{},
 		gradients: map[string]bool{}}
-	for _, c := range coupleCases() {
+	for _, c := range slices.Concat(coupleCases(), quantisedCases) {
 		e.couples[c.op] = true
 	}
 	for _, c := range gradCases {

@@ -104,7 +104,8 @@ var microsoftOps = []op.Def{
 		}
 		return one(quantisedBy(e, e.Op("Concat", onnxio.Attrs{"axis": int64(n.Attrs.Int("axis", 0))}, in...), n.Input(0), n.Input(1)))
 	})),
-	ofMicrosoft("QGemm", 5, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean}, qGemmParts),
+	coupled(ofMicrosoft("QGemm", 5, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean}, qGemmParts),
+		coupleQGemm, nil),
 }
 
 // plus is a + b, or a where there is no b.

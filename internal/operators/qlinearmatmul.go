@@ -15,7 +15,8 @@ var qLinearMatMulOp = op.Def{Name: "QLinearMatMul", Since: 10, Shape: qlinearSha
 	Eval: qlinearEval(func(c *op.Call) (*integerSums, error) {
 		return matmulSums(c.In[0].Shape, c.In[3].Shape)
 	}), Interval: qlinearInterval(qlinearMatmulSums), Linear: boxForms(qlinearInterval(qlinearMatmulSums), op.Exact("exact")),
-	MACs: matmulMACs, ZeroPoints: []int{2, 5, 7}, Varies: saturates(0, 3, true)}
+	MACs: matmulMACs, ZeroPoints: []int{2, 5, 7}, Varies: saturates(0, 3, true),
+	Couple: coupleQLinearMatMul}
 
 // qlinearShape is the Shape face of quantized sums: inputs a, its scale and zero point, b and its own, the output's, and a bias in int32 in
 // units of both scales.

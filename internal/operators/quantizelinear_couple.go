@@ -10,6 +10,13 @@ func coupleQuantize(n *onnxio.Node, c op.Coupler) {
 	x := n.Inputs[0]
 	tieEach(c, x, n.Outputs[0], nil)
 	axis, err := normalAxis(n.Attrs.Int("axis", 1), max(len(x.Shape), 1))
+	if err == nil {
+		whole := x
+		if n.Op == "QuantizeLinear" {
+			whole = n.Outputs[0]
+		}
+		c.Quantised(whole, n.Input(1), n.Input(2), axis)
+	}
 	for _, v := range n.Inputs[1:] {
 		switch {
 		case v == nil || len(v.Shape) == 0:

@@ -172,6 +172,9 @@ func (s *slots) PinSlot(a op.Axis, i int, _ string) {
 // Ends implements op.Coupler.
 func (s *slots) Ends(a op.Axis) { s.ended = append(s.ended, a) }
 
+// Quantised implements op.Coupler.
+func (s *slots) Quantised(_, _, _ *onnxio.Value, _ int) {}
+
 // Filters implements op.Coupler.
 func (s *slots) Filters(op.Axis) {}
 

@@ -1,0 +1,71 @@
+package operators
+
+import (
+	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// Couple faces of sums of quantised numbers: those of the sums of real numbers, with the zero points at which slots are not missed, and with
+// the scales and zero points of filters.
+
+// coupleLines takes input v of a node and what follows it, scale and zero point, which are one for all or one for each slot of an axis. lines
+// is nil where they are one for all.
+func coupleLines(n *onnxio.Node, c op.Coupler, v *onnxio.Value, scale int, lines *op.Axis) {
+	axis := 0
+	if lines != nil {
+		axis = lines.Axis
+	}
+	c.Quantised(v, n.Input(scale), n.Input(scale+1), axis)
+	for _, p := range []*onnxio.Value{n.Input(scale), n.Input(scale + 1)} {
+		if p != nil && lines != nil && len(p.Shape) == 1 && p.Shape[0] > 1 {
+			tieAll(c, op.Axis{Value: p, Axis: 0}, *lines)
+			continue
+		}
+		pinEach(c, p, "it is one scale for all", nil)
+	}
+}
+
+// coupleQLinearConv is a convolution with a scale and a zero point for each filter.
+func coupleQLinearConv(n *onnxio.Node, c op.Coupler) {
+	x, w, y := n.Inputs[0], n.Inputs[3], n.Outputs[0]
+	filters := op.Axis{Value: w, Axis: 0}
+	coupleChannels(c, x, w, y, filters, op.Axis{Value: w, Axis: 1}, n.Attrs.Int("group", 1))
+	c.Filters(filters)
+	if b := n.Input(8); b != nil {
+		tieAll(c, op.Axis{Value: b, Axis: 0}, op.Axis{Value: y, Axis: 1})
+	}
+	coupleLines(n, c, x, 1, nil)
+	coupleLines(n, c, w, 4, &filters)
+	coupleLines(n, c, y, 6, nil)
+}
+
+// coupleQLinearMatMul is a product of matrices with a scale and a zero point for each row of the first, and for each column of the second.
+func coupleQLinearMatMul(n *onnxio.Node, c op.Coupler) {
+	a, b, y := n.Inputs[0], n.Inputs[3], n.Outputs[0]
+	coupleMatMul(&onnxio.Node{Name: n.Name, Op: "MatMul", Inputs: []*onnxio.Value{a, b}, Outputs: n.Outputs}, c)
+	var rows, columns *op.Axis
+	if k := len(a.Shape); k > 1 {
+		rows = &op.Axis{Value: a, Axis: k - 2}
+	}
+	if k := len(b.Shape); k > 1 {
+		columns = &op.Axis{Value: b, Axis: k - 1}
+	}
+	coupleLines(n, c, a, 1, rows)
+	coupleLines(n, c, b, 4, columns)
+	coupleLines(n, c, y, 6, nil)
+}
+
+// coupleQGemm is a Gemm whose second factor has a scale and a zero point for each column, and whose result may stay real.
+func coupleQGemm(n *onnxio.Node, c op.Coupler) {
+	a, b := n.Inputs[0], n.Inputs[3]
+	coupleGemm(&onnxio.Node{Name: n.Name, Op: "Gemm", Attrs: n.Attrs, Inputs: []*onnxio.Value{a, b, n.Input(6)}, Outputs: n.Outputs}, c)
+	columns := op.Axis{Value: b, Axis: 1}
+	if n.Attrs.Int("transB", 0) != 0 {
+		columns.Axis = 0
+	}
+	coupleLines(n, c, a, 1, nil)
+	coupleLines(n, c, b, 4, &columns)
+	if n.Input(7) != nil {
+		coupleLines(n, c, n.Outputs[0], 7, nil)
+	}
+}

@@ -1,0 +1,76 @@
+package operators
+
+import (
+	"math/rand/v2"
+
+	"github.com/shallow-waters/shoal/onnxio"
+)
+
+// quantisedCases are nodes of quantised numbers for the tests of Couple faces. Zero points are none of them 0, scales and zero points of filters
+// differ, and sums are scaled so that few outputs saturate.
+var quantisedCases = func() []gradCase {
+	rng := rand.New(rand.NewPCG(16, 10))
+	type attrs = onnxio.Attrs
+	scale := func(shape ...int) *onnxio.Value {
+		t := onnxio.NewTensor(onnxio.Float, shape...)
+		for i := range t.Len() {
+			t.Data.([]float32)[i] = 0.25 + float32(rng.IntN(8))/16
+		}
+		return fixed(t)
+	}
+	one := func(d onnxio.DType, zero float64) *onnxio.Value { return fixed(typed(d, []float64{zero}, []int{})) }
+	whole := func(d onnxio.DType, least, most int, shape ...int) *onnxio.Value {
+		f := make([]float64, product(shape))
+		for i := range f {
+			f[i] = float64(least + rng.IntN(most-least+1))
+		}
+		return fixed(typed(d, f, shape))
+	}
+	free := func(d onnxio.DType, shape ...int) *onnxio.Value {
+		x := variable(shape...)
+		x.DType = d
+		return x
+	}
+	var cs []gradCase
+	u, i := onnxio.Uint8, onnxio.Int8
+	add := func(op, domain string, a attrs, in ...*onnxio.Value) {
+		opsets := []int{13, 21}
+		cs = append(cs, gradCase{op: op, domain: domain, opsets: opsets, attrs: a, in: func() []*onnxio.Value {
+			out := append([]*onnxio.Value{}, in...)
+			for k, v := range out {
+				if v != nil && v.Const == nil {
+					w := *v
+					out[k] = &w
+				}
+			}
+			return out
+		}})
+	}
+
+	for _, d := range []onnxio.DType{u, i} {
+		x, xz, ys, yz := free(d, 2, 4, 4, 4), one(d, 3), scale(), one(d, 5)
+		for _, group := range []int{1, 2, 4} {
+			w := whole(i, -4, 4, 8, 4/group, 3, 3)
+			a := attrs{"group": int64(group), "pads": []int64{1, 1, 1, 1}}
+			add("QLinearConv", "", a, x, scale(), xz, w, scale(8), whole(i, 1, 3, 8), ys, yz, whole(onnxio.Int32, -20, 20, 8))
+			add("QLinearConv", "", a, x, scale(1), xz, w, scale(), one(i, -2), ys, yz)
+		}
+		m := whole(i, -4, 4, 4, 5)
+		add("QLinearMatMul", "", nil, free(d, 3, 4), scale(), xz, m, scale(5), whole(i, 1, 3, 5), ys, yz)
+		add("QLinearMatMul", "", nil, free(d, 2, 3, 4), scale(3), whole(d, 1, 5, 3), free(i, 2, 4, 5), scale(), one(i, 2), ys, yz)
+		add("QLinearMatMul", "", nil, free(d, 4), scale(1), xz, m, scale(1), one(i, 2), ys, yz)
+		for k := range int64(4) {
+			b, sizeA, sizeB := attrs{"transA": k & 1, "transB": k >> 1, "alpha": float32(0.5)}, []int{3, 4}, []int{4, 5}
+			if k&1 == 1 {
+				sizeA = []int{4, 3}
+			}
+			if k>>1 == 1 {
+				sizeB = []int{5, 4}
+			}
+			w := whole(i, -4, 4, sizeB...)
+			add("QGemm", microsoft, b, free(d, sizeA...), scale(), xz, w, scale(5), whole(i, 1, 3, 5), whole(onnxio.Int32, -20, 20, 5), ys, yz)
+			add("QGemm", microsoft, b, free(d, sizeA...), scale(), xz, w, scale(), one(i, 2))
+		}
+	}
+	return cs
+}()

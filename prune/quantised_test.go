@@ -1,0 +1,163 @@
+package prune_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/prune"
+	"github.com/shallow-waters/shoal/prune/equal"
+	"github.com/shallow-waters/shoal/verify"
+)
+
+func (b *builder) scale(x float32) *onnxio.Value {
+	return b.fixed(onnxio.FromFloat32([]float32{x}))
+}
+
+func (b *builder) zero(z uint8) *onnxio.Value {
+	return b.fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{}, Data: []uint8{z}})
+}
+
+// bytes are weights around the zero point 128.
+func (b *builder) bytes(shape ...int) *onnxio.Value {
+	d := make([]uint8, onnxio.NumElements(shape))
+	for i := range d {
+		d[i] = uint8(128 + b.rng.IntN(41) - 20)
+	}
+	return b.fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: shape, Data: d})
+}
+
+func asBytes(v *onnxio.Value) *onnxio.Value {
+	v.DType = onnxio.Uint8
+	return v
+}
+
+// qmatmul multiplies x, which the node takes for numbers around the zero point from, and gives numbers around to.
+func (b *builder) qmatmul(name string, x *onnxio.Value, from, to uint8, w *onnxio.Value) *onnxio.Value {
+	return asBytes(b.node("QLinearMatMul", name, nil, x, b.scale(0.5), b.zero(from), w, b.scale(0.125), b.zero(128), b.scale(1), b.zero(to)))
+}
+
+func (b *builder) quantised(zero uint8, x *onnxio.Value) *onnxio.Value {
+	return asBytes(b.node("QuantizeLinear", "", nil, x, b.scale(0.125), b.zero(zero)))
+}
+
+func (b *builder) real(zero uint8, y *onnxio.Value) *onnxio.Value {
+	return b.node("DequantizeLinear", "", nil, y, b.scale(1), b.zero(zero))
+}
+
+// TestReadersAgreeOnZero: what is taken away stands at the zero point of the node that sums over it, whatever the one that made it says; where two
+// nodes that sum differ, nothing goes.
+func TestReadersAgreeOnZero(t *testing.T) {
+	b := newBuilder(1)
+	y := b.qmatmul("a", b.quantised(7, b.input("x", -1, 6)), 7, 90, b.bytes(6, 8))
+	r := same(t, b.outputs(b.real(4, b.qmatmul("b", y, 100, 4, b.bytes(8, 3)))), prune.Options{Choice: prune.Choice{Ratio: 0.5}})
+	if r.Plan.Removed() != 4 {
+		t.Errorf("removed %d filters, want 4", r.Plan.Removed())
+	}
+
+	b = newBuilder(2)
+	y = b.qmatmul("a", b.quantised(7, b.input("x", -1, 6)), 7, 90, b.bytes(6, 8))
+	p, q := b.real(4, b.qmatmul("b", y, 90, 4, b.bytes(8, 3))), b.real(4, b.qmatmul("c", y, 91, 4, b.bytes(8, 3)))
+	r = same(t, b.outputs(p, q), prune.Options{Choice: prune.Choice{Ratio: 0.5}})
+	if r.Plan.Removed() != 0 || !strings.Contains(r.Plan.Pinned[0].Why, `nodes "b" and "c" take different integers for 0`) {
+		t.Errorf("removed %d; pinned: %v", r.Plan.Removed(), r.Plan.Pinned)
+	}
+
+	b = newBuilder(3)
+	y = b.qmatmul("a", b.quantised(7, b.input("x", -1, 6)), 7, 90, b.bytes(6, 8))
+	z := asBytes(b.node("QuantizeLinear", "", nil, b.input("z"), b.scale(1), b.zero(0))) // a zero point that is computed
+	y = b.node("QLinearMatMul", "b", nil, y, b.scale(0.5), z, b.bytes(8, 3), b.scale(0.125), b.zero(128), b.scale(1), b.zero(4))
+	r = same(t, b.outputs(b.real(4, asBytes(y))), prune.Options{Choice: prune.Choice{Ratio: 0.5}})
+	if r.Plan.Removed() != 0 || !strings.Contains(r.Plan.Pinned[0].Why, "which integer stands for 0 is computed") {
+		t.Errorf("removed %d; pinned: %v", r.Plan.Removed(), r.Plan.Pinned)
+	}
+}
+
+// went lists the filters of a layer that a plan removes.
+func went(p *prune.Plan, layer string) []int {
+	for _, c := range p.Classes {
+		for _, l := range c.Layers {
+			if l.Name == layer {
+				return l.Remove
+			}
+		}
+	}
+	return nil
+}
+
+// TestScoresAreOfRealNumbers: a filter of bytes around 128 is worth little, one of zeros much; and of two filters of the same bytes the one with the
+// smaller scale goes.
+func TestScoresAreOfRealNumbers(t *testing.T) {
+	columns := func(of ...uint8) []uint8 { return slices.Repeat(of, 6) }
+	for _, c := range []struct {
+		bytes []uint8
+		scale []float32
+		want  int
+	}{
+		{columns(0, 129, 255, 60), []float32{1, 1, 1, 1}, 1},
+		{columns(130, 131, 126, 129), []float32{0.125, 1, 0.0625, 0.5}, 2},
+	} {
+		b := newBuilder(1)
+		w := b.fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{6, 4}, Data: c.bytes})
+		y := b.node("QLinearMatMul", "a", nil, b.quantised(7, b.input("x", -1, 6)), b.scale(0.5), b.zero(7), w,
+			b.fixed(onnxio.FromFloat32(c.scale, 4)), b.fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{4}, Data: []uint8{128, 128, 128, 128}}),
+			b.scale(1), b.zero(90))
+		asBytes(y)
+		g := b.outputs(b.real(4, b.qmatmul("b", y, 90, 4, b.bytes(4, 3))))
+		for _, s := range []prune.Score{prune.L1, prune.L2} {
+			r := same(t, g, prune.Options{Choice: prune.Choice{Ratio: 0.25, Score: s}})
+			if got := went(r.Plan, "a"); !slices.Equal(got, []int{c.want}) {
+				t.Errorf("%s removes %v, want %d", s, got, c.want)
+			}
+		}
+	}
+}
+
+// constantColumns is a network whose hidden layer is, whatever the input, at 0 in filter 0 (where it saturates), at 40 in filter 1, and free
+// elsewhere. Its reader takes from for zero.
+func constantColumns(from uint8) *onnxio.Graph {
+	b := newBuilder(5)
+	w := b.bytes(4, 4)
+	for i, d := 0, w.Const.Data.([]uint8); i < 4; i++ {
+		d[4*i], d[4*i+1] = 128, 128
+	}
+	bias := b.fixed(&onnxio.Tensor{DType: onnxio.Int32, Shape: []int{4}, Data: []int32{-1 << 20, 0, 5, 9}})
+	x := b.quantised(7, b.input("x", 1, 4, 1, 1))
+	w.Const.Shape, w.Shape, w.Dims = []int{4, 4, 1, 1}, []int{4, 4, 1, 1}, append(w.Dims, onnxio.Dim{Size: 1}, onnxio.Dim{Size: 1})
+	turned := slices.Clone(w.Const.Data.([]uint8)) // filters first
+	for i := range 16 {
+		w.Const.Data.([]uint8)[i] = turned[i%4*4+i/4]
+	}
+	y := b.node("QLinearConv", "a", nil, x, b.scale(0.5), b.zero(7), w, b.scale(0.125), b.zero(128), b.scale(1), b.zero(40), bias)
+	y = asBytes(b.node("Flatten", "", nil, asBytes(y)))
+	return b.outputs(b.real(4, b.qmatmul("b", y, from, 4, b.bytes(4, 3))))
+}
+
+// TestDeadIsAtTheZeroPoint: a filter is dead where it always is at its reader's zero point.
+func TestDeadIsAtTheZeroPoint(t *testing.T) {
+	for _, c := range []struct {
+		from uint8
+		want []int
+	}{{0, []int{0}}, {40, []int{1}}, {41, nil}} {
+		g := constantColumns(c.from)
+		r, err := prune.Run(context.Background(), g, prune.Options{Choice: prune.Choice{Score: prune.ProvenDead},
+			Bounds: equal.Bounds(equal.Ranges{{0, 1}}, verify.Options{Method: verify.Interval, Semantics: verify.Float32})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := went(r.Plan, "a"); !slices.Equal(got, c.want) {
+			t.Errorf("a reader with zero point %d: %v removed, want %v", c.from, got, c.want)
+		}
+	}
+}
+
+// TestConstantsOfQuantisedFiltersStay: with biases kept, a filter at zero sends a constant on, which nodes of whole numbers do not take up; one that
+// is at the reader's zero point then goes.
+func TestConstantsOfQuantisedFiltersStay(t *testing.T) {
+	r := same(t, constantColumns(40), prune.Options{Choice: prune.Choice{Ratio: 0.5}, AbsorbBias: true})
+	if got := went(r.Plan, "a"); !slices.Equal(got, []int{1}) {
+		t.Errorf("removed %v", got)
+	}
+}

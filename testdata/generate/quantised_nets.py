@@ -1,0 +1,85 @@
+"""Small networks with random weights as onnxruntime's quantiser writes them (operators on whole numbers), for pruning.
+
+    python quantised_nets.py --out ../../prune/testdata/quantised
+
+Needs: pip install onnx==1.23.2 onnxruntime==1.32.0 numpy. Seeded; some seconds.
+
+sums: QLinearConv, QLinearMatMul and QGemm. Each with one scale for all weights and with one for each filter, of unsigned and of signed numbers.
+"""
+import argparse
+import pathlib
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+a = argparse.ArgumentParser()
+a.add_argument("--out", default="../../prune/testdata/quantised")
+out = pathlib.Path(a.parse_args().out)
+out.mkdir(parents=True, exist_ok=True)
+
+
+class Network:
+    def __init__(self, seed):
+        self.rng, self.nodes, self.constants = np.random.default_rng(seed), [], []
+
+    def weights(self, *shape, depth=1):
+        name = f"w{len(self.constants)}"
+        w = self.rng.standard_normal(shape) * 1.5 / np.sqrt(depth)
+        self.constants.append(numpy_helper.from_array(w.astype(np.float32), name))
+        return name
+
+    def node(self, op, name, *inputs, **attrs):
+        self.nodes.append(helper.make_node(op, inputs, [name], name=name + "_node", **attrs))
+        return name
+
+    def conv(self, name, x, cin, cout, **attrs):
+        depth = cin * 9 // attrs.get("group", 1)
+        w = self.weights(cout, cin // attrs.get("group", 1), 3, 3, depth=depth)
+        return self.node("Conv", name, x, w, self.weights(cout, depth=9), pads=[1, 1, 1, 1], **attrs)
+
+    def matmul(self, name, x, cin, cout):
+        return self.node("MatMul", name, x, self.weights(cin, cout, depth=cin))
+
+    def gemm(self, name, x, cin, cout):
+        return self.node("Gemm", name, x, self.weights(cout, cin, depth=cin), self.weights(cout, depth=9), transB=1)
+
+    def model(self, y, classes):
+        graph = helper.make_graph(
+            self.nodes, "network", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 8, 8])],
+            [helper.make_tensor_value_info(y, TensorProto.FLOAT, ["N", classes])], self.constants)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def sums():
+    n = Network(1)
+    y = n.conv("first", "x", 3, 10)
+    y = n.node("MaxPool", "pooled", y, kernel_shape=[2, 2], strides=[2, 2])
+    y = n.conv("grouped", y, 10, 10, group=5)
+    y = n.node("Relu", "positive", n.conv("second", y, 10, 12))
+    y = n.matmul("product", n.node("Flatten", "flat", n.conv("third", y, 12, 6)), 96, 16)
+    return n.model(n.gemm("scores", n.matmul("hidden", y, 16, 12), 12, 7), 7)
+
+
+class Inputs(CalibrationDataReader):
+    def __init__(self):
+        rng = np.random.default_rng(3)
+        self.left = iter([{"x": rng.standard_normal((4, 3, 8, 8)).astype(np.float32)} for _ in range(6)])
+
+    def get_next(self):
+        return next(self.left, None)
+
+
+U, S = QuantType.QUInt8, QuantType.QInt8
+for name, make in [("sums", sums)]:
+    with tempfile.TemporaryDirectory() as folder:
+        real = pathlib.Path(folder) / "real.onnx"
+        onnx.save(make(), real)
+        for kind, each, of, weights in [("tensor", False, U, U), ("channel", True, U, S), ("signed", True, S, S)]:
+            to = out / f"{name}-{kind}.onnx"
+            quantize_static(real, to, Inputs(), quant_format=QuantFormat.QOperator, per_channel=each, activation_type=of, weight_type=weights)
+            m = onnx.load(to)
+            onnx.checker.check_model(m)
+            print(to, [n.op_type for n in m.graph.node])
