@@ -29,12 +29,10 @@ func (s *heapSink) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestWritingTakesNoMemoryForTheTree: a certificate of a hundred thousand nodes is written with as much memory as a small one. The network is 0
-// everywhere, relu(z) - relu(-z) - relu(z) + relu(-z) of z = x - y, and bounds show that only as nearly as boxes are small along the diagonal.
-func TestWritingTakesNoMemoryForTheTree(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes some seconds")
-	}
+// zeroModel is 0 everywhere, relu(z) - relu(-z) - relu(z) + relu(-z) of z = x - y, and bounds show that only as nearly as boxes are small along the
+// diagonal.
+func zeroModel(t *testing.T) *onnxio.Model {
+	t.Helper()
 	net := &plNet{in: 2, out: 1, double: true, steps: []plStep{
 		{kind: "dense", w: [][]float64{{1, -1}, {-1, 1}, {1, -1}, {-1, 1}}, b: make([]float64, 4)},
 		{kind: "Relu"},
@@ -44,6 +42,28 @@ func TestWritingTakesNoMemoryForTheTree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m
+}
+
+// aboveZero claims that it is more than -1/parts on the unit square.
+func aboveZero(t *testing.T, parts int64) certificate.Property {
+	t.Helper()
+	one, none := big.NewRat(1, 1), new(big.Rat)
+	q := &vnnlib.Query{Inputs: 2, Outputs: 1, Cases: []vnnlib.Case{{Lower: []*big.Rat{none, none}, Upper: []*big.Rat{one, one},
+		Atoms: []vnnlib.Atom{{Index: []int{0}, Coef: []*big.Rat{one}, Bound: big.NewRat(-1, parts)}}}}}
+	claim, err := ClaimVNNLIB(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claim
+}
+
+// TestWritingTakesNoMemoryForTheTree: a certificate of a hundred thousand nodes is written with as much memory as a small one.
+func TestWritingTakesNoMemoryForTheTree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some seconds")
+	}
+	m := zeroModel(t)
 	ctx := context.Background()
 	v, err := Open(ctx, m, Options{Threads: 1})
 	if err != nil {
@@ -51,13 +71,7 @@ func TestWritingTakesNoMemoryForTheTree(t *testing.T) {
 	}
 	defer v.Close()
 	write := func(parts int64) (n int, most uint64) {
-		one, none := big.NewRat(1, 1), new(big.Rat)
-		q := &vnnlib.Query{Inputs: 2, Outputs: 1, Cases: []vnnlib.Case{{Lower: []*big.Rat{none, none}, Upper: []*big.Rat{one, one},
-			Atoms: []vnnlib.Atom{{Index: []int{0}, Coef: []*big.Rat{one}, Bound: big.NewRat(-1, parts)}}}}}
-		var claim certificate.Property
-		if claim, err = ClaimVNNLIB(q); err != nil {
-			t.Fatal(err)
-		}
+		claim := aboveZero(t, parts)
 		var s heapSink
 		if n, err = v.Certificate(ctx, claim, Result{Verdict: Verified}, &s); err != nil {
 			t.Fatal(err)

@@ -36,10 +36,10 @@ func (v *Verifier) keeping(ctx context.Context, o Options, g *group, goal search
 	start := time.Now()
 	with.Record = tape
 	out, err := search.Inputs(ctx, v.net, bound.DeepPoly, boundOptions(o), goal, with)
-	if tape == nil || err != nil {
+	if tape == nil {
 		return out, err
 	}
-	if out.Proven {
+	if err == nil && out.Proven {
 		g.tree = &tree{box: g.box, tape: tape, took: time.Since(start)}
 		for _, c := range g.cases {
 			g.tree.cases = append(g.tree.cases, c.number)
@@ -47,8 +47,8 @@ func (v *Verifier) keeping(ctx context.Context, o Options, g *group, goal search
 		return out, nil
 	}
 	_ = tape.Close() // nobody reads it
-	if out.Why == "" || out.Found || ctx.Err() != nil {
-		return out, nil
+	if err != nil || out.Why == "" || out.Found || ctx.Err() != nil {
+		return out, err
 	}
 	with.Record = nil
 	return search.Inputs(ctx, v.net, bound.DeepPoly, boundOptions(o), goal, with)

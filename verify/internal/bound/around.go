@@ -1,17 +1,13 @@
 package bound
 
 import (
-	"fmt"
-
 	"github.com/shallow-waters/shoal/internal/affine"
 )
 
 // Around are the boxes of what hinges read, as bounds proved them over a box. They hold on each of its parts. They never change.
 type Around struct {
-	net     *Network
-	float32 bool
-	box     Box
-	lo, up  []float64 // of each element that hinges read, see hinged
+	origin
+	lo, up []float64 // of each element that hinges read, see hinged
 }
 
 // AroundBytes is about what the boxes of a network take.
@@ -22,13 +18,13 @@ func (net *Network) AroundBytes() int {
 
 // Around are those of a problem, nil where there are none.
 func (b *Bounds) Around(problem int) *Around {
-	q := &b.p.of[problem]
+	own, ok := b.origin(problem)
 	at, n := b.p.net.hinged()
-	if n == 0 || q.divided() || b.p.beyond[problem] != nil { // they would hold on a part of the box alone, or of nothing that is known
+	if !ok || n == 0 {
 		return nil
 	}
 	both := make([]float64, 2*n)
-	a := &Around{net: b.p.net, float32: b.p.o.Float32, box: q.Box, lo: both[:n], up: both[n:]}
+	a := &Around{origin: own, lo: both[:n], up: both[n:]}
 	for id, from := range at {
 		if from >= 0 {
 			x := b.p.at(id, problem)
@@ -37,19 +33,6 @@ func (b *Bounds) Around(problem int) *Around {
 		}
 	}
 	return a
-}
-
-// over checks that the boxes are of this network, these semantics, and a box that holds the problem's.
-func (a *Around) over(p *pass, box Box) error {
-	if a.net != p.net || a.float32 != p.o.Float32 {
-		return fmt.Errorf("bound: boxes of another network or of other semantics")
-	}
-	for k, l := range box.Lower {
-		if l < a.box.Lower[k] || box.Upper[k] > a.box.Upper[k] {
-			return fmt.Errorf("bound: boxes around another part than the problem's")
-		}
-	}
-	return nil
 }
 
 // around cuts a value's boxes with those that were proved over boxes around.

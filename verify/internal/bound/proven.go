@@ -1,13 +1,9 @@
 package bound
 
-import "fmt"
-
 // Sides are the sides of hinges that bounds proved over a box. They hold on each of its parts, where rows need not find them again. They never
 // change.
 type Sides struct {
-	net     *Network
-	float32 bool
-	box     Box
+	origin
 	on, off []uint64 // a bit for each element that hinges read, see hinged
 }
 
@@ -30,17 +26,14 @@ func (net *Network) hinged() (at []int, count int) {
 
 // Sides are those that are known over a problem, nil where there are none.
 func (b *Bounds) Sides(problem int) *Sides {
-	q := &b.p.of[problem]
-	if q.divided() || b.p.beyond[problem] != nil { // they would hold on a part of the box alone, or of nothing that is known
-		return nil
-	}
+	own, ok := b.origin(problem)
 	at, n := b.p.net.hinged()
-	if n == 0 {
+	if !ok || n == 0 {
 		return nil
 	}
 	words := (n + 63) / 64
 	bits := make([]uint64, 2*words)
-	s := &Sides{net: b.p.net, float32: b.p.o.Float32, box: q.Box, on: bits[:words], off: bits[words:]}
+	s := &Sides{origin: own, on: bits[:words], off: bits[words:]}
 	for id, from := range at {
 		if from < 0 {
 			continue
@@ -57,19 +50,6 @@ func (b *Bounds) Sides(problem int) *Sides {
 		}
 	}
 	return s
-}
-
-// over checks that sides are of this network, these semantics, and a box that holds the problem's.
-func (s *Sides) over(p *pass, box Box) error {
-	if s.net != p.net || s.float32 != p.o.Float32 {
-		return fmt.Errorf("bound: sides of another network or of other semantics")
-	}
-	for k, l := range box.Lower {
-		if l < s.box.Lower[k] || box.Upper[k] > s.box.Upper[k] {
-			return fmt.Errorf("bound: sides of a box that the problem is no part of")
-		}
-	}
-	return nil
 }
 
 // proven cuts a value's box to the sides that were proved over boxes around.
