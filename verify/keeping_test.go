@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math"
 	"math/big"
@@ -161,7 +162,10 @@ func TestKeptTreesAreAccepted(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		r, err := v.Verify(ctx, FromClaim(claim))
 		cancel()
-		if err != nil || r.Verdict != Verified || len(r.trees) == 0 {
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if r.Verdict != Verified || len(r.trees) == 0 { // found, left open, or proven before anything is halved
 			continue
 		}
 		want, left := r.trees[0].done(t, r.trees[0].tape.Root())
