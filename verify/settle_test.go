@@ -16,6 +16,38 @@ import (
 // done in a second says nothing on a machine that others use too.
 const settledWork = 4000
 
+// bentCase draws a network of two layers of ReLUs, a box, and a case with bounds that are to be set: least is the least value of its largest row on
+// a grid, rounded up.
+func bentCase(t *testing.T, rng *rand.Rand) (v *Verifier, box bound.Box, c search.Case, least float64) {
+	b, x := newBuilder(rng, 1, 3)
+	y, w := x, 3
+	for range 2 {
+		y, w = b.node("Relu", nil, b.dense(y, w, 24)), 24
+	}
+	b.g.Outputs = append(b.g.Outputs, b.dense(y, w, 3))
+	v = openGraph(t, b.g, Options{Method: DeepPoly, Threads: 1})
+	box = bound.Box{Lower: []float64{-1, -1, -1}, Upper: []float64{1, 1, 1}}
+	for range 1 + rng.IntN(2) { // a conjunction is met where all rows are at most their bounds
+		row := []float64{rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()}
+		c.Rows, c.Bound, c.Strict = append(c.Rows, row), append(c.Bound, 0), append(c.Strict, false)
+	}
+	const steps = 15
+	var grid [][]float64
+	for i := range steps * steps * steps {
+		at := func(k int) float64 { return -1 + 2*float64(k%steps)/(steps-1) }
+		grid = append(grid, []float64{at(i), at(i / steps), at(i / steps / steps)})
+	}
+	least = math.Inf(1)
+	for _, p := range onPoints(t, v, grid) {
+		worst := math.Inf(-1)
+		for _, row := range c.Rows {
+			worst = max(worst, p.row(row))
+		}
+		least = min(least, worst)
+	}
+	return v, box, c, least
+}
+
 // TestSettledPartsHold halves boxes of random networks of ReLUs, and has parts settled by sides of hinges from the first batch on: limits stand a
 // little above or below the least value on a grid, so that a part that is dropped without a proof shows. The same is asked of a search that settles
 // nothing. SHOAL_SETTLED=N draws N networks.
@@ -25,33 +57,7 @@ func TestSettledPartsHold(t *testing.T) {
 	nets := draws(t, "SHOAL_SETTLED", 60, 12)
 	for seed := range uint64(nets) {
 		rng := rand.New(rand.NewPCG(seed, 83))
-		b, x := newBuilder(rng, 1, 3)
-		y, w := x, 3
-		for range 2 {
-			y, w = b.node("Relu", nil, b.dense(y, w, 24)), 24
-		}
-		b.g.Outputs = append(b.g.Outputs, b.dense(y, w, 3))
-		v := openGraph(t, b.g, Options{Method: DeepPoly, Threads: 1})
-		box := bound.Box{Lower: []float64{-1, -1, -1}, Upper: []float64{1, 1, 1}}
-		c := search.Case{}
-		for range 1 + rng.IntN(2) { // a conjunction is met where all rows are at most their bounds
-			row := []float64{rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()}
-			c.Rows, c.Bound, c.Strict = append(c.Rows, row), append(c.Bound, 0), append(c.Strict, false)
-		}
-		const steps = 15
-		var grid [][]float64
-		for i := range steps * steps * steps {
-			at := func(k int) float64 { return -1 + 2*float64(k%steps)/(steps-1) }
-			grid = append(grid, []float64{at(i), at(i / steps), at(i / steps / steps)})
-		}
-		least := math.Inf(1) // of the largest row, rounded up
-		for _, p := range onPoints(t, v, grid) {
-			worst := math.Inf(-1)
-			for _, row := range c.Rows {
-				worst = max(worst, p.row(row))
-			}
-			least = min(least, worst)
-		}
+		v, box, c, least := bentCase(t, rng)
 		for k := range c.Bound {
 			c.Bound[k] = least - []float64{0.03, 0.05, 0.1, -0.02}[seed%4]
 		}

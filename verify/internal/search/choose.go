@@ -6,21 +6,30 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// choose gives the hinge or curve whose sides promise most for row i: what the row loses there, and what later ones' rows do. ok is false where
-// nothing can be split.
-func (r *sides) choose(s *bound.Snapshot, problem int, laid *bound.Laid, pts *bound.Points, i int) (q bound.Split, ok bool) {
+// promising are the hinges and curves whose sides promise most for row i, best first, at most n: by what the row loses there, and by what later ones'
+// rows do. There are none where nothing can be split.
+func (r *sides) promising(s *bound.Snapshot, problem int, laid *bound.Laid, pts *bound.Points, i, n int) (qs []bound.Split) {
 	score := make([][]float64, s.Slots())
 	for k := range score {
 		score[k] = losses(s, problem, laid, pts, i, k)
 	}
 	r.f.indirect(s, problem, laid, pts, i, score)
-	return most(s, problem, laid, i, score)
+	for len(qs) < n {
+		q, at, ok := most(s, problem, laid, i, score)
+		if !ok {
+			break
+		}
+		qs = append(qs, q)
+		score[q.Slot][at] = -1
+	}
+	return qs
 }
 
-// most gives the split with the largest score of those that can be made.
-func most(s *bound.Snapshot, problem int, laid *bound.Laid, i int, score [][]float64) (q bound.Split, ok bool) {
+// most gives the split with the largest score of those that can be made, and the element's place. Scores below 0 are of none.
+func most(s *bound.Snapshot, problem int, laid *bound.Laid, i int, score [][]float64) (q bound.Split, at int, ok bool) {
 	for {
-		best, at := 0.0, -1
+		best := 0.0
+		at = -1
 		for k := range score {
 			fixed := laid.Split(i, k)
 			for u, j := range s.Unstable(k, problem) {
@@ -30,10 +39,10 @@ func most(s *bound.Snapshot, problem int, laid *bound.Laid, i int, score [][]flo
 			}
 		}
 		if at < 0 {
-			return q, false
+			return q, at, false
 		}
 		if q.At, ok = laid.Halve(i, int(q.Slot), at); ok {
-			return q, true
+			return q, at, true
 		}
 		score[q.Slot][at] = -1 // too narrow to be cut
 	}

@@ -135,6 +135,6 @@ func (d *deepen) choose(l *bound.Laid, problem int, pts *bound.Points, i int) (q
 	for k := range score {
 		score[k] = losses(d.s, problem, l, pts, i, k)
 	}
-	q.at, q.ok = most(d.s, problem, l, i, score)
+	q.at, _, q.ok = most(d.s, problem, l, i, score)
 	return q
 }

@@ -12,6 +12,7 @@
 // The tree is kept on demand, and parts are then bounded and cut as a certificate can say it (kept.go).
 //
 // Neurons splits sides of hinges and ranges of curves instead, where many inputs vary: see there, and slopes.go for how its bounds are made tight.
+// Of the splits that promise most each is tried before one is taken (choose.go, filter.go).
 // Alpha (alpha.go) is the same means without a search. A search over sides goes through levels (levels.go): each bounds the whole box better than
 // the one before, hinges by covers of their own (deepen.go), and cases where they could be met at all (whole.go), before parts are taken. Both ways
 // end where the bounds of a point show that no part will be small enough (pin.go).

@@ -120,12 +120,15 @@ func (r *sides) work(ls []*leaf) ([]*leaf, error) {
 			return ls, err
 		}
 	}
+	splits, err := p.filter(r, pts)
+	if err != nil {
+		return ls, r.mild(err)
+	}
 	for i, l := range ls {
 		if p.proven[i] {
 			continue
 		}
-		kids, ok := p.split(r, pts, i)
-		if !ok {
+		if splits[i] == nil {
 			l.worst = math.Inf(1) // decided here, or counted as stuck, and no more open
 			means, err := r.ends.last(l, p.s.Settled(p.problem(i), r.s0, 0))
 			if err != nil || r.isFound() {
@@ -136,7 +139,7 @@ func (r *sides) work(ls []*leaf) ([]*leaf, error) {
 			}
 			continue
 		}
-		next = append(next, kids...)
+		next = append(next, p.split(r, splits[i], i)...)
 	}
 	r.count(len(ls))
 	return next, nil
@@ -291,13 +294,9 @@ func (p *laidLeaves) keep(i int) {
 	p.beta[i] = append(p.beta[i][:0], p.l.Beta(i)...)
 }
 
-// split gives a leaf's parts; ok is false where nothing is left to split.
-func (p *laidLeaves) split(r *sides, pts *bound.Points, i int) (kids []*leaf, ok bool) {
+// split gives a leaf's parts, but those that are proven already.
+func (p *laidLeaves) split(r *sides, t *tried, i int) (kids []*leaf) {
 	l := p.ls[i]
-	q, ok := r.choose(p.s, p.problem(i), p.l, pts, i)
-	if !ok {
-		return nil, false
-	}
 	up := *l
 	up.worst, up.weight, up.beta = max(l.worst, p.best[i]), p.weight[i], p.beta[i]
 	up.alpha = p.slopes(r, i)
@@ -307,7 +306,16 @@ func (p *laidLeaves) split(r *sides, pts *bound.Points, i int) (kids []*leaf, ok
 	if p.cuts[i] {
 		up.cuts = []bound.Cut{p.cut[i]}
 	}
-	return []*leaf{up.child(q, false), up.child(q, true)}, true
+	for side := range 2 {
+		k := up.child(t.Split, side == 1)
+		if t.proven[side] && r.s.Leaf == nil { // else what proves it is to be told
+			r.proved(k.share, t.low[side])
+			continue
+		}
+		k.worst = max(k.worst, t.low[side])
+		kids = append(kids, k)
+	}
+	return kids
 }
 
 // handOn writes the parameters of a slot's elements over one problem where another has them, as far as both have the elements.

@@ -1,0 +1,53 @@
+package verify
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/search"
+)
+
+// TestTriedPartsHold gives hinges sides by rows alone: parts that a split was only tried on may be proven by that, and never come up again. A case
+// that some point meets is to stay open, however thin the part that meets it; most others are proven. SHOAL_TRIED=N draws N networks.
+func TestTriedPartsHold(t *testing.T) {
+	t.Parallel()
+	proven, splits := 0, 0
+	nets := draws(t, "SHOAL_TRIED", 40, 20)
+	for seed := range uint64(nets) {
+		rng := rand.New(rand.NewPCG(seed, 89))
+		v, box, c, least := bentCase(t, rng)
+		for _, above := range []float64{0.02, 0.002, -0.1, -0.3} { // a limit on one side or the other of what is met
+			for k := range c.Bound {
+				c.Bound[k] = least + above
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			open := 0
+			try := func(context.Context, []float64) (bool, []float64, error) { // asked of parts that stay open
+				if open++; open == settledWork/16 {
+					cancel()
+				}
+				return false, nil, nil
+			}
+			out, err := search.Neurons(ctx, v.net, bound.Options{}, search.Goal{Box: box, Cases: []search.Case{c}, Try: try},
+				search.Settings{Threads: 1 + int(seed%2), Batch: 4, Rows: true, First: time.Hour})
+			cancel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case out.Proven && above > 0:
+				t.Errorf("seed %d: proven, and a point of the grid meets the case by %v", seed, above)
+			case out.Proven:
+				proven++
+				splits += out.Done
+			}
+		}
+	}
+	t.Logf("%d proven of %d, with %d parts", proven, 2*nets, splits)
+	if proven < nets/3 || splits < 2*proven {
+		t.Errorf("%d proven of %d, with %d parts: the test shows little", proven, 2*nets, splits)
+	}
+}
