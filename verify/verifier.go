@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/budget"
@@ -24,7 +25,8 @@ type Verifier struct {
 	model   *onnxio.Model
 	session engine.Session
 	ports   []engine.Port
-	same    []int // see alike
+	same    []int         // see alike
+	odd     func() string // which of the model's constants are not finite; "" for none
 	hinged  hinged
 }
 
@@ -66,7 +68,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Verifier{model: m, graph: g, net: net, o: o, same: alike(g.Outputs)}
+	v := &Verifier{model: m, graph: g, net: net, o: o, same: alike(g.Outputs), odd: sync.OnceValue(m.Graph.NotFinite)}
 	v.session, err = engine.OpenGraph(ctx, m.Graph, engine.Options{Engine: "go", Threads: 1, Reading: o.Reading})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/budget"
@@ -43,7 +44,9 @@ func (v *Verifier) verify(ctx context.Context, o Options, ps []Property) ([]Resu
 	}
 	out := make([]Result, len(ps))
 	for i, gs := range byProperty {
-		out[i] = join(gs, o)
+		if out[i] = join(gs, o); out[i].Verdict == Unknown && v.odd() != "" { // what no bound gets over
+			out[i].Reason = fmt.Sprintf("%s; of the model's constants %s", out[i].Reason, v.odd())
+		}
 		out[i].Rungs = rungs[i]
 		for _, g := range gs {
 			if g.tree != nil {

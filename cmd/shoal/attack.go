@@ -120,7 +120,7 @@ func attackAction(c *cli.Context) error {
 	}
 	q := &trial.Attack{Target: t, Samples: s.Samples, Method: a, Norm: attack.Norm(c.String("norm")), Eps: epsilonsOf(c), Seed: c.Uint64("seed"),
 		Batch:     togetherOf(c, shard, s.Len(), epsilonsOf(c)[0].Key()),
-		Tolerance: sub.Tolerance}
+		Tolerance: sub.Tolerance, Undecided: sub.Undecided}
 	if sub.Inputs.Varies(trial.Searched) {
 		q.Same = sub.Inputs.Same
 		q.Retarget = func(ctx context.Context, i int) (*attack.Target, error) {

@@ -17,6 +17,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/output"
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/report/release"
+	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/internal/trial/record"
 	"github.com/shallow-waters/shoal/onnxio/engine"
 )
@@ -154,6 +155,10 @@ func checkAction(c *cli.Context) error {
 	if errors.As(err, &other) {
 		return usageError("name another file, or give the same policy, models, data and program", "--records %v", err)
 	}
+	var faults gate.Faults
+	if errors.As(err, &faults) {
+		return showFaults(c, path, faults)
+	}
 	if err != nil {
 		return asUsage(err)
 	}
@@ -171,8 +176,18 @@ func readPolicy(c *cli.Context, path string, text []byte) (*gate.Policy, error) 
 	if !errors.As(err, &faults) {
 		return p, err
 	}
+	return nil, showFaults(c, path, faults)
+}
+
+// showFaults shows faults where they stand. The policy is wrong where one of them is its own, or of the reading of what it names; else that is what
+// could not be opened.
+func showFaults(c *cli.Context, path string, faults gate.Faults) error {
 	words := &foreign.Builder{}
+	code := exitError
 	for i, f := range faults {
+		if f.Err == nil || errors.As(f.Err, new(*trial.UnclearError)) {
+			code = exitUsage
+		}
 		line, caret := f.Quote()
 		words.Printf("%s\n  %s\n  %s\n", f.Error(), line, caret)
 		if f.Hint != "" && i < len(faults)-1 {
@@ -185,7 +200,7 @@ func readPolicy(c *cli.Context, path string, text []byte) (*gate.Policy, error) 
 	if len(faults) > 1 {
 		n = fmt.Sprintf("%d faults", len(faults))
 	}
-	return nil, usageError(last.Hint, "%s has %s", path, n)
+	return &codeError{code: code, err: fmt.Errorf("%s has %s", path, n), hint: last.Hint}
 }
 
 // tellRelease prints a result, writes its views, and gives its exit code.

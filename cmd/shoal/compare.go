@@ -150,7 +150,8 @@ func compareAction(c *cli.Context) error {
 	}
 	r := &report.Result{Question: report.Compare, Model: modelDoc{Path: models[0].Path, SHA256: models[0].SHA256, Dims: sizes},
 		Other: &modelDoc{Path: models[1].Path, SHA256: models[1].SHA256, Dims: sizes}}
-	q := &trial.Compare{Alone: func(side *trial.Side) { foreign.Fprintf(c.App.ErrWriter, "%s: %s\n", side.Path, side.Runs.Words()) }}
+	q := &trial.Compare{Alone: func(side *trial.Side) { foreign.Fprintf(c.App.ErrWriter, "%s: %s\n", side.Path, side.Runs.Words()) },
+		Undecided: trial.UndecidedBy(models[:]...)}
 	if q.Subject, err = subjectOf(c, models[0]); err != nil {
 		if c.Context.Err() != nil || c.IsSet("output") || c.IsSet("decision") || c.IsSet("min-agreement") {
 			return err

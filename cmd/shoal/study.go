@@ -172,6 +172,10 @@ func studyPart(c *cli.Context, spec *study.Spec, o study.Options, shard trial.Sh
 
 // printStudy prints the claims; everything else is in the report.
 func printStudy(c *cli.Context, r *study.Results, dir string) error {
+	if len(r.Claims) == 0 {
+		_, err := foreign.Fprintf(c.App.Writer, "the report is %s\n", filepath.Join(dir, "report.html"))
+		return err
+	}
 	tw := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	foreign.Fprintln(tw, "claim\tverdict\t")
 	for _, cl := range r.Claims {

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -61,6 +62,10 @@ func (d Draft) Write(ctx context.Context, o Options) (text []byte, notes []strin
 		return nil, nil, err
 	}
 	run, err := Check(ctx, p, []byte(probe), o)
+	var faults Faults
+	if errors.As(err, &faults) && faults[0].Err != nil { // which stand in no policy that somebody wrote
+		err = faults[0].Err
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -16,7 +16,11 @@ type Fault struct {
 	Text         string // of that line
 	Why          string
 	Hint         string // what to do; may be empty
+	Err          error  // what came of what the policy names; nil where the policy itself is wrong
 }
+
+// Unwrap is Err.
+func (f *Fault) Unwrap() error { return f.Err }
 
 // Error is the fault in a line, with the line it stands in and a caret below.
 func (f *Fault) Error() string {
@@ -30,8 +34,17 @@ func (f *Fault) Quote() (line, caret string) {
 	return line, strings.Repeat(" ", max(0, before)) + "^"
 }
 
-// Faults are all that is wrong in a policy, in the order of its lines.
+// Faults are all that is wrong in a policy, or with what it names, in the order of its lines.
 type Faults []*Fault
+
+// Unwrap has all of them.
+func (f Faults) Unwrap() []error {
+	out := make([]error, len(f))
+	for i, one := range f {
+		out[i] = one
+	}
+	return out
+}
 
 func (f Faults) Error() string {
 	words := make([]string, len(f))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,7 +52,7 @@ func (l *lab) looked(ctx context.Context, r *Requirement) (answer, error) {
 	}
 	beside := fmt.Sprintf("%d files beside it", len(external))
 	add(f.Inside, "no_external_data_outside", true, beside, "in the model's folder", "") // else it is not readable
-	odd := notFinite(m.Graph)
+	odd := m.Graph.NotFinite()
 	add(f.Finite, "finite_weights", odd == "", orWord(odd, "all finite"), "all finite", "finite_weights: "+odd+": the training or the export went wrong")
 	foreign := foreignDomains(m.Graph)
 	add(f.Known, "no_unknown_domains", foreign == "", orWord(foreign, "the standard's"), "the standard's",
@@ -79,59 +78,6 @@ func orWord(s, word string) string {
 }
 
 func (s Span) has(v int) bool { return v >= s.Low && v <= s.High }
-
-// notFinite names the first weight of a graph that holds no finite number; "" where all do.
-func notFinite(g *onnxio.Graph) string {
-	tensor := func(t *onnxio.Tensor) string {
-		if t == nil || !t.DType.IsFloat() {
-			return ""
-		}
-		x, err := t.Float64s()
-		if err != nil {
-			return ""
-		}
-		for i, v := range x {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Sprintf("element %d is %v", i, v)
-			}
-		}
-		return ""
-	}
-	value := func(v *onnxio.Value) string {
-		if v == nil {
-			return ""
-		}
-		if why := tensor(v.Const); why != "" {
-			return fmt.Sprintf("of %q, %s", v.Name, why)
-		}
-		return ""
-	}
-	for _, v := range append(slices.Clone(g.Inputs), g.Outputs...) {
-		if why := value(v); why != "" {
-			return why
-		}
-	}
-	for _, n := range g.Nodes {
-		for _, v := range append(slices.Clone(n.Inputs), n.Outputs...) {
-			if why := value(v); why != "" {
-				return why
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(n.Attrs)) {
-			why := ""
-			switch x := n.Attrs[name].(type) {
-			case *onnxio.Tensor:
-				why = tensor(x)
-			case *onnxio.Graph:
-				why = notFinite(x)
-			}
-			if why != "" {
-				return fmt.Sprintf("node %q, attribute %s: %s", n.Name, name, why)
-			}
-		}
-	}
-	return ""
-}
 
 // standards are the standard's own domains.
 var standards = map[string]bool{"": true, "ai.onnx": true, "ai.onnx.ml": true, "ai.onnx.training": true, "ai.onnx.preview.training": true}

@@ -46,8 +46,9 @@ type lab struct {
 	sets   map[string]*opened
 }
 
-// openLab reads all models of a policy. A file that is not there is an error; one that is wrong is for the requirements to tell.
-func openLab(ctx context.Context, p *Policy, o Options) (*lab, error) {
+// openLab reads all models of a policy. A file that is not there is a fault of the policy; one that is wrong is for the requirements to tell. The
+// error is that of the context.
+func openLab(ctx context.Context, p *Policy, o Options, faults *reader) (*lab, error) {
 	l := &lab{p: p, o: o, file: map[string]*onnxio.Model{}, unread: map[string]error{}, bytes: map[string]string{}, hashes: map[string]string{},
 		sets: map[string]*opened{}}
 	for i := range p.Models {
@@ -60,15 +61,16 @@ func openLab(ctx context.Context, p *Policy, o Options) (*lab, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) && missing.Path == p.path(m.File):
-			return nil, fmt.Errorf("model %s: %w", m.Name, err)
+			l.unread[m.Name] = err
+			faults.failed(m.At, "model "+m.Name, err)
 		default:
 			l.unread[m.Name] = err
 			if l.bytes[m.Name], err = input.SHA256(ctx, p.path(m.File)); err != nil {
-				return nil, fmt.Errorf("model %s: %w", m.Name, err)
+				faults.failed(m.At, "model "+m.Name, err)
 			}
 		}
 	}
-	return l, nil
+	return l, ctx.Err()
 }
 
 // model is a model that was read.
@@ -116,14 +118,14 @@ func (l *lab) data(ctx context.Context, r *Requirement, of *Model, m *onnxio.Mod
 		o.Names = append(o.Names, array)
 	}
 	set, err := dataset.OpenContext(ctx, l.p.source(d), in.Options(o))
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = set.Check()
 	}
-	if err = set.Check(); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, &unopened{d, err}
 	}
 	if d.SHA256 != "" && d.SHA256 != set.SHA256 {
-		return nil, &DataError{d.Name, d.SHA256, set.SHA256}
+		return nil, &unopened{d, &DataError{d.Name, d.SHA256, set.SHA256}}
 	}
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("data %s: there are no samples", d.Name)
@@ -150,6 +152,31 @@ func (x *opened) foldered(r *Requirement, d *Data) error {
 			Hint: "per: class asks the classes apart"}
 	}
 	return nil
+}
+
+// unopened is an error of data, whoever needs them.
+type unopened struct {
+	data *Data
+	error
+}
+
+func (e *unopened) Unwrap() error { return e.error }
+
+// placed tells where in the policy stands what an error of a requirement is about, and what that is.
+func (l *lab) placed(r *Requirement, err error) (at place, what string, why error) {
+	for name, one := range l.unread {
+		if one == err {
+			return l.p.model(name).At, "model " + name, err
+		}
+	}
+	var d *unopened
+	switch {
+	case !errors.As(err, &d):
+		return r.At, r.Name, err
+	case errors.As(err, new(*DataError)): // which names them
+		return d.data.At, "", d.error
+	}
+	return d.data.At, "data " + d.data.Name, d.error
 }
 
 // DataError tells that data are not those that the policy is about.
@@ -222,11 +249,36 @@ func (l *lab) samples(of *Model, x *opened, shape []int) (*trial.Samples, error)
 	if err != nil {
 		return nil, err
 	}
-	mean, std := values(of.Mean), values(of.Std)
-	if x.set.Raw && (mean != nil || std != nil) {
-		return nil, &trial.UnclearError{Why: fmt.Sprintf("model %s: inputs of an npz file are taken as they are, without mean and std", of.Name)}
+	if err := x.taken(of); err != nil {
+		return nil, err
 	}
-	return trial.Join(drawn(src, l.p.order(src.Len())), shape, mean, std)
+	return trial.Join(drawn(src, l.p.order(src.Len())), shape, values(of.Mean), values(of.Std))
+}
+
+// taken is an error where data are taken as they are and the model is told otherwise.
+func (x *opened) taken(of *Model) error {
+	if x.set.Raw && (of.Mean != nil || of.Std != nil) {
+		return &trial.UnclearError{Why: fmt.Sprintf("model %s: inputs of an npz file are taken as they are, without mean and std", of.Name)}
+	}
+	return nil
+}
+
+// foreseen is what asking samples will end with for a reason that the policy has, as far as the files alone tell: it is told before anything is
+// asked.
+func (l *lab) foreseen(ctx context.Context, of *Model, x *opened) error {
+	s, err := l.subject(ctx, of, x, trial.Fed)
+	if err == nil && s.Shape != nil {
+		if err = s.Classified(); err == nil {
+			err = s.CheckNames()
+		}
+	}
+	if err == nil {
+		err = x.taken(of)
+	}
+	if fatal(ctx, err) {
+		return err
+	}
+	return nil
 }
 
 func values(list []Number) (out []float64) {

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/xrash/smetrics"
+
+	"github.com/shallow-waters/shoal/internal/trial"
 )
 
 // worded is a value that a text of a policy is read into.
@@ -23,19 +26,50 @@ type worded interface{ read(text string) error }
 // reader reads a tree of YAML into the types of policy.go and notes what does not fit.
 //
 // A struct's fields are the keys of a mapping by their yaml tags; a field of type place gets where the mapping stands; a field with the tag ",key"
-// makes a slice of such structs out of a mapping of names. What a type does not know is a fault, also a key that stands there twice.
+// makes a slice of such structs out of a mapping of names. What a type does not know is a fault, also a key that stands there twice. A fault ends
+// nothing: the rest is read, and a key that is like one that is missing is read as that.
 type reader struct {
 	path   string
 	lines  []string
 	faults Faults
+	// faulty are pointers to values with a fault in them, which was told; void are pointers to structs of which nothing could be read. What
+	// looks at values later says nothing more of these.
+	faulty, void map[any]bool
 }
 
-func (r *reader) fault(at place, hint, format string, args ...any) {
+func newReader(path, text string) *reader {
+	return &reader{path: path, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), faulty: map[any]bool{}, void: map[any]bool{}}
+}
+
+func (r *reader) fault(at place, hint, format string, args ...any) *Fault {
 	f := &Fault{Path: r.path, Line: max(1, at.line), Column: max(1, at.column), Why: fmt.Sprintf(format, args...), Hint: hint}
 	if f.Line <= len(r.lines) {
 		f.Text = r.lines[f.Line-1]
 	}
 	r.faults = append(r.faults, f)
+	return f
+}
+
+// at is whether a fault was told at a place.
+func (r *reader) at(p place) bool {
+	return slices.ContainsFunc(r.faults, func(f *Fault) bool { return f.Line == p.line && f.Column == p.column })
+}
+
+// failed is a fault for an error about what the policy names, each once.
+func (r *reader) failed(at place, what string, err error) {
+	why := err.Error()
+	if what != "" {
+		why = what + ": " + why
+	}
+	if slices.ContainsFunc(r.faults, func(f *Fault) bool { return f.Why == why }) {
+		return
+	}
+	hint := ""
+	var u *trial.UnclearError
+	if errors.As(err, &u) {
+		hint = u.Hint
+	}
+	r.fault(at, hint, "%s", why).Err = err
 }
 
 // end are the faults in their order; nil where there is none.
@@ -43,7 +77,7 @@ func (r *reader) end() error {
 	if len(r.faults) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.faults, func(a, b *Fault) int { return a.Line - b.Line })
+	slices.SortStableFunc(r.faults, func(a, b *Fault) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return r.faults
 }
 
@@ -70,7 +104,6 @@ func (r *reader) tree(text []byte) *yaml.Node {
 	}
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
 		r.fault(place{max(1, more.Line), 1}, "", "more than one YAML document")
-		return nil
 	}
 	if len(root.Content) == 0 {
 		r.fault(place{1, 1}, "shoal init MODEL --data KIND:PATH writes one", "the policy is empty")
@@ -81,16 +114,23 @@ func (r *reader) tree(text []byte) *yaml.Node {
 
 var placeType = reflect.TypeFor[place]()
 
-// value reads a node into v.
+// value reads a node into v, which keeps its place in memory.
 func (r *reader) value(n *yaml.Node, v reflect.Value, what string) {
-	if n.Kind == yaml.AliasNode {
-		r.fault(at(n), "write it out", "%s: anchors and aliases are not read", what)
-		return
-	}
+	before := len(r.faults)
+	defer func() {
+		if len(r.faults) > before {
+			r.faulty[v.Addr().Interface()] = true
+		}
+	}()
 	if v.Kind() == reflect.Pointer {
 		p := reflect.New(v.Type().Elem())
 		r.value(n, p.Elem(), what)
 		v.Set(p)
+		return
+	}
+	if n.Kind == yaml.AliasNode {
+		r.fault(at(n), "write it out", "%s: anchors and aliases are not read", what)
+		r.void[v.Addr().Interface()] = true
 		return
 	}
 	if w, ok := v.Addr().Interface().(worded); ok {
@@ -158,11 +198,11 @@ func (r *reader) list(n *yaml.Node, v reflect.Value, what string) {
 			r.fault(at(n), "", "%s: want names, each with what it stands for", what)
 			return
 		}
-		for _, pair := range r.pairs(n, what) {
-			one := reflect.New(of).Elem()
-			r.value(pair[1], one, what+"."+pair[0].Value)
-			one.Field(key).SetString(pair[0].Value)
-			v.Set(reflect.Append(v, one))
+		pairs := r.pairs(n, what)
+		v.Set(reflect.MakeSlice(v.Type(), len(pairs), len(pairs)))
+		for i, pair := range pairs {
+			r.value(pair[1], v.Index(i), what+"."+pair[0].Value)
+			v.Index(i).Field(key).SetString(pair[0].Value)
 		}
 		return
 	}
@@ -173,10 +213,9 @@ func (r *reader) list(n *yaml.Node, v reflect.Value, what string) {
 		r.fault(at(n), "", "%s: want a list", what)
 		return
 	}
+	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
 	for i, c := range items {
-		one := reflect.New(of).Elem()
-		r.value(c, one, fmt.Sprintf("%s[%d]", what, i))
-		v.Set(reflect.Append(v, one))
+		r.value(c, v.Index(i), fmt.Sprintf("%s[%d]", what, i))
 	}
 }
 
@@ -205,6 +244,7 @@ func (r *reader) mapping(n *yaml.Node, v reflect.Value, what string) {
 	}
 	if n.Kind != yaml.MappingNode {
 		r.fault(at(n), "", "%s: want keys with values", what)
+		r.void[v.Addr().Interface()] = true
 		return
 	}
 	fields := map[string]int{}
@@ -217,21 +257,29 @@ func (r *reader) mapping(n *yaml.Node, v reflect.Value, what string) {
 			fields[name] = i
 		}
 	}
-	for _, pair := range r.pairs(n, what) {
+	pairs := r.pairs(n, what)
+	given := map[string]bool{}
+	for _, pair := range pairs {
+		given[pair[0].Value] = true
+	}
+	for _, pair := range pairs {
 		name := pair[0].Value
-		i, known := fields[name]
-		if !known {
-			r.unknown(at(pair[0]), name, what, fields)
-			continue
+		if _, known := fields[name]; !known {
+			meant := r.unknown(at(pair[0]), name, what, fields)
+			if meant == "" || given[meant] {
+				continue
+			}
+			given[meant], name = true, meant
 		}
-		r.value(pair[1], v.Field(i), strings.TrimPrefix(what+"."+name, "."))
+		r.value(pair[1], v.Field(fields[name]), strings.TrimPrefix(what+"."+name, "."))
 	}
 }
 
 // near is how like two names must be for one to be a slip of the other.
 const near = 0.8
 
-func (r *reader) unknown(where place, name, what string, fields map[string]int) {
+// unknown tells of a key that is none of a mapping's, and gives the one that it is a slip of; "" where it is like none.
+func (r *reader) unknown(where place, name, what string, fields map[string]int) (meant string) {
 	best, likeness := "", near
 	var all []string
 	for f := range fields {
@@ -249,4 +297,5 @@ func (r *reader) unknown(where place, name, what string, fields map[string]int) 
 		what = "the policy"
 	}
 	r.fault(where, hint, "%s has no key %s", what, name)
+	return best
 }

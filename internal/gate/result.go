@@ -123,6 +123,9 @@ func (r *Run) tellItems(out *release.Requirement, q *Requirement, one part, answ
 		words := i.Words
 		if words == "" || q.VNNLIB != nil {
 			words = fmt.Sprintf("%s is %s, and %s is asked for", i.Name, i.Value, i.Want)
+			if q.VNNLIB != nil && i.Outcome == open && i.Words != "" {
+				words += ": " + i.Words
+			}
 		}
 		bad = append(bad, words)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -69,7 +70,8 @@ type Run struct {
 
 // Check asks what a policy requires. Cancelled, it gives what is answered by then.
 func Check(ctx context.Context, p *Policy, text []byte, o Options) (*Run, error) {
-	l, err := openLab(ctx, p, o)
+	faults := newReader(p.Path, string(text))
+	l, err := openLab(ctx, p, o, faults)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +80,19 @@ func Check(ctx context.Context, p *Policy, text []byte, o Options) (*Run, error)
 	var failures []error // of what could not be opened, by part
 	for _, q := range p.chosen(o.Only) {
 		one, err := l.part(ctx, q)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if fatal(ctx, err) {
-			return nil, fmt.Errorf("%s: %w", q.Name, err)
+			faults.failed(l.placed(q, err))
 		}
 		failures = append(failures, err)
 		r.s.Parts = append(r.s.Parts, one)
 		r.answers[q.Name] = make([]*answer, one.Units)
+	}
+	l.look(faults, o.Only)
+	if err := faults.end(); err != nil {
+		return nil, err
 	}
 	r.about = l.described()
 	f, err := record.Open(o.Records, r.plan())
@@ -102,6 +111,20 @@ func Check(ctx context.Context, p *Policy, text []byte, o Options) (*Run, error)
 		}
 	}
 	return r, nil
+}
+
+// look tells of data that are not there, which nothing asked for since the models that would have are not there either.
+func (l *lab) look(faults *reader, only []string) {
+	for _, q := range l.p.chosen(only) {
+		d := l.p.data(q.Data)
+		if m := l.p.model(q.Model); !q.sampled() || l.unread[m.Name] == nil || faults.at(d.At) {
+			continue
+		}
+		_, path, _ := strings.Cut(l.p.source(d), ":")
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			faults.failed(d.At, "data "+d.Name, err)
+		}
+	}
 }
 
 // chosen are the requirements of these names, all for none.
@@ -170,6 +193,9 @@ func (l *lab) part(ctx context.Context, r *Requirement) (part, error) {
 		}
 		x, err := l.data(ctx, r, of, file, r.Clean == nil)
 		if err != nil {
+			return one, err
+		}
+		if err := l.foreseen(ctx, of, x); err != nil {
 			return one, err
 		}
 		one.Units = x.set.Len()

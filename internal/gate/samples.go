@@ -181,7 +181,7 @@ func (q *clean) ask(ctx context.Context, from, to int) ([]answer, error) {
 	for i := range out {
 		row := report.Row{Index: q.samples.Index[from+i], Label: q.samples.Labels[from+i], Predicted: q.subject.Decision.Class(rows[0][i])}
 		if row.Predicted < 0 {
-			row.Undecided, row.Reason = true, trial.Undecided
+			row.Undecided, row.Reason = true, q.subject.Undecided()
 		}
 		out[i] = q.answer(row)
 		if out[i].Holds = row.Predicted == row.Label; !out[i].Holds {
@@ -221,8 +221,8 @@ func (l *lab) openRobust(ctx context.Context, r *Requirement, model string) (que
 		return nil, err
 	}
 	q.attack = &trial.Attack{Target: q.target, Samples: q.samples, Method: method, Norm: r.Robust.norm(), Seed: r.Robust.Seed,
-		Batch: l.grain(r, q.units()),
-		Eps:   []trial.Eps{{Value: r.Robust.Eps.Value, Text: r.Robust.Eps.Text}}}
+		Batch: l.grain(r, q.units()), Undecided: q.subject.Undecided,
+		Eps: []trial.Eps{{Value: r.Robust.Eps.Value, Text: r.Robust.Eps.Text}}}
 	return q, nil
 }
 

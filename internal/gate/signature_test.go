@@ -34,7 +34,7 @@ func signatureOf(t *testing.T, dir, model, signature string) (item, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := openLab(t.Context(), p, Options{})
+	l, err := openLab(t.Context(), p, Options{}, newReader("", ""))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/shallow-waters/shoal/attack"
 	"github.com/shallow-waters/shoal/internal/trial"
 	"github.com/shallow-waters/shoal/onnxio/dataset"
@@ -18,23 +20,42 @@ import (
 // form is that of the policies that are read.
 const form = 1
 
-// Parse reads a policy. path is that of its file. An error is Faults.
+// Parse reads a policy. path is that of its file. An error is Faults: all that is wrong at once, whatever else is. Only a text that is no YAML has
+// one fault, behind which nothing can be read.
 func Parse(path string, text []byte) (*Policy, error) {
-	r := &reader{path: path, lines: strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")}
+	r := newReader(path, string(text))
 	p := &Policy{Path: path, Dir: filepath.Dir(path)}
 	if n := r.tree(text); n != nil {
-		r.value(n, reflect.ValueOf(p).Elem(), "")
-		if len(r.faults) == 0 {
-			(&validator{r, p}).all()
-		}
+		r.all(n, p)
 	}
 	return p, r.end()
 }
 
-// validator looks at what the keys of a policy mean together.
+// all reads a tree, and looks at what it means.
+func (r *reader) all(n *yaml.Node, p *Policy) {
+	if r.value(n, reflect.ValueOf(p).Elem(), ""); !r.void[p] {
+		(&validator{r, p}).all()
+	}
+}
+
+// validator looks at what the keys of a policy mean together. Of a value that could not be read it says nothing.
 type validator struct {
 	*reader
 	p *Policy
+}
+
+// told is whether a fault was told in the value that x points to.
+func (v *validator) told(x any) bool { return v.faulty[x] }
+
+// toldIn is whether a fault was told in a key of the struct that x points to, other than that it has a key too much.
+func (v *validator) toldIn(x any) bool {
+	s := reflect.ValueOf(x).Elem()
+	for i := range s.NumField() {
+		if v.faulty[s.Field(i).Addr().Interface()] {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *validator) check(ok bool, at place, hint, format string, args ...any) {
@@ -46,18 +67,25 @@ func (v *validator) check(ok bool, at place, hint, format string, args ...any) {
 func (v *validator) all() {
 	p := v.p
 	v.plain("the policy's name", p.Name, p.At)
-	v.check(p.Form == form, p.At, fmt.Sprintf("policy: %d", form), "want the form of the policy, policy: %d", form)
-	v.check(len(p.Models) > 0, p.At, "models: {candidate: {file: model.onnx}}", "the policy names no models")
-	v.check(len(p.Require) > 0, p.At, "", "the policy requires nothing")
+	v.check(v.told(&p.Form) || p.Form == form, p.At, fmt.Sprintf("policy: %d", form), "want the form of the policy, policy: %d", form)
+	v.check(v.told(&p.Models) || len(p.Models) > 0, p.At, "models: {candidate: {file: model.onnx}}", "the policy names no models")
+	v.check(v.told(&p.Require) || len(p.Require) > 0, p.At, "", "the policy requires nothing")
 	for i := range p.Models {
-		v.model(&p.Models[i])
+		if m := &p.Models[i]; !v.void[m] {
+			v.model(m)
+		}
 	}
 	for i := range p.Data {
-		v.data(&p.Data[i])
+		if d := &p.Data[i]; !v.void[d] {
+			v.data(d)
+		}
 	}
 	names := map[string]bool{}
 	for i := range p.Require {
 		r := &p.Require[i]
+		if v.void[r] {
+			continue
+		}
 		if v.requirement(r); r.Name == "" {
 			r.Name = r.Kind()
 			for k := 2; names[r.Name]; k++ {
@@ -77,29 +105,32 @@ func (v *validator) plain(what, name string, at place) {
 
 func (v *validator) model(m *Model) {
 	v.plain("the model's name", m.Name, m.At)
-	v.check(m.File != "", m.At, "", "model %s: want file", m.Name)
+	v.check(v.told(&m.File) || m.File != "", m.At, "", "model %s: want file", m.Name)
 	_, err := trial.ParseDecision(m.Decision)
 	v.check(err == nil, m.At, "", "model %s: decision: %v", m.Name, err)
 	v.check(m.Decision != string(trial.Regress), m.At, "", "model %s: decision regress has no classes, which requirements are about", m.Name)
-	for _, text := range m.Hold {
+	for i, text := range m.Hold {
+		if v.told(&m.Hold[i]) {
+			continue
+		}
 		h, err := trial.ParseHold(text)
 		v.check(err == nil, m.At, "", "model %s: hold: %v", m.Name, err)
 		v.check(err != nil || h.Value != "", m.At, "hold: NAME=VALUE", "model %s: hold %s: want a value; samples are drawn in an order of their own", m.Name, text)
 	}
-	for _, text := range m.BatchAxis {
+	for i, text := range m.BatchAxis {
 		_, _, err := trial.ParseAxis(text)
-		v.check(err == nil, m.At, "", "model %s: batch_axis: %v", m.Name, err)
+		v.check(v.told(&m.BatchAxis[i]) || err == nil, m.At, "", "model %s: batch_axis: %v", m.Name, err)
 	}
-	for _, s := range m.Std {
-		v.check(s.Value > 0, m.At, "", "model %s: std %s: want a number above 0", m.Name, s.Text)
+	for i, s := range m.Std {
+		v.check(v.told(&m.Std[i]) || s.Value > 0, m.At, "", "model %s: std %s: want a number above 0", m.Name, s.Text)
 	}
 }
 
 func (v *validator) data(d *Data) {
 	v.plain("the data's name", d.Name, d.At)
 	kind, path, ok := strings.Cut(d.From, ":")
-	v.check(ok && path != "" && slices.Contains(dataset.Kinds(), kind), d.At, "from: fmnist:DIR", "data %s: from: want KIND:PATH with KIND one of %s",
-		d.Name, strings.Join(dataset.Kinds(), ", "))
+	v.check(v.told(&d.From) || ok && path != "" && slices.Contains(dataset.Kinds(), kind), d.At, "from: fmnist:DIR",
+		"data %s: from: want KIND:PATH with KIND one of %s", d.Name, strings.Join(dataset.Kinds(), ", "))
 	v.check(slices.Contains([]string{"", "test", "train"}, d.Split), d.At, "", "data %s: split: want test or train", d.Name)
 	if d.Resize != "" {
 		_, err := dataset.ParseSize(d.Resize)
@@ -119,24 +150,31 @@ func (v *validator) hash(at place, what, text string) {
 
 func (v *validator) requirement(r *Requirement) {
 	kinds := r.kinds()
-	if len(kinds) != 1 {
-		v.check(len(kinds) > 1, r.At, "for example clean_accuracy:, with at_least: 0.9", "the requirement says not what is required")
-		v.check(len(kinds) == 0, r.At, "make two requirements of it", "%s in one requirement", strings.Join(kinds, " and "))
-		return
-	}
-	kind := kinds[0]
+	v.check(len(kinds) > 0, r.At, "for example clean_accuracy:, with at_least: 0.9", "the requirement says not what is required")
+	v.check(len(kinds) < 2, r.At, "make two requirements of it", "%s in one requirement", strings.Join(kinds, " and "))
 	what := r.Name
-	if what == "" {
-		what = kind
+	switch {
+	case what == "" && len(kinds) > 0:
+		what = kinds[0]
+	case what == "":
+		what = "the requirement"
 	}
 	v.named(r.At, what, r.Model)
-	v.check(r.Data == "" || r.sampled(), r.At, "", "%s: data says nothing here", what)
-	if r.sampled() {
-		v.check(v.p.data(r.Data) != nil, r.At, "", "%s: there is no data named %q", what, r.Data)
+	if len(kinds) > 0 {
+		v.check(r.Data == "" || r.sampled(), r.At, "", "%s: data says nothing here", what)
+		v.limits(r, what)
 	}
-	v.limits(r, what)
-	if w := r.Waiver; w != nil {
-		v.check(w.Reason != "" && w.Owner != "" && w.Until.Text != "", w.At, "", "%s: a waiver has a reason, an owner and until", what)
+	v.parts(r, what)
+	if r.sampled() {
+		v.check(v.p.data(r.Data) != nil || v.told(&r.Data) || v.told(&v.p.Data) && len(v.p.Data) == 0, r.At, "",
+			"%s: there is no data named %q", what, r.Data)
+	}
+	if c := r.Change; c != nil && !v.void[c] {
+		v.change(r, c, what)
+	}
+	if w := r.Waiver; w != nil && !v.void[w] {
+		v.check((v.told(&w.Reason) || w.Reason != "") && (v.told(&w.Owner) || w.Owner != "") && (v.told(&w.Until) || w.Until.Text != ""), w.At, "",
+			"%s: a waiver has a reason, an owner and until", what)
 	}
 	v.particulars(r, what)
 }
@@ -147,33 +185,46 @@ func (v *validator) limits(r *Requirement, what string) {
 	v.check(r.AtLeast == nil || share || r.Radius != nil, r.At, "", "%s: at_least says nothing here", what)
 	v.check(r.AtMost == nil || r.Latency != nil, r.At, "", "%s: at_most says nothing here", what)
 	v.check(!share || r.AtLeast != nil || r.Change != nil, r.At, "at_least: 0.9, or a change", "%s: nothing says what it must be", what)
-	v.check(r.Radius == nil || r.AtLeast != nil && r.AtLeast.Value > 0, r.At, "at_least: 0.01", "%s: want at_least, the radius in pixel units", what)
-	v.check(r.Latency == nil || r.AtMost != nil && r.AtMost.Value > 0, r.At, "at_most: 1.1", "%s: want at_most, the ratio", what)
+	v.check(r.Radius == nil || v.told(r.AtLeast) || r.AtLeast != nil && r.AtLeast.Value > 0, r.At, "at_least: 0.01",
+		"%s: want at_least, the radius in pixel units", what)
+	v.check(r.Latency == nil || v.told(r.AtMost) || r.AtMost != nil && r.AtMost.Value > 0, r.At, "at_most: 1.1", "%s: want at_most, the ratio", what)
 	if share && r.AtLeast != nil {
 		v.check(r.AtLeast.Value >= 0 && r.AtLeast.Value <= 1, r.At, "", "%s: at_least %s: want a share from 0 to 1", what, r.AtLeast.Text)
 	}
+}
+
+// parts looks at how samples are counted apart.
+func (v *validator) parts(r *Requirement, what string) {
 	array, arrays := strings.CutPrefix(r.Per, "array:")
 	v.check(r.Per == "" || r.Per == "class" || r.Per == "folder" || arrays && array != "", r.At, "", "%s: per: want class, folder or array:NAME", what)
-	v.check(r.Per == "" || r.sampled(), r.At, "", "%s: per says nothing here", what)
-	if arrays && r.sampled() && v.p.data(r.Data) != nil {
-		v.check(strings.HasPrefix(v.p.data(r.Data).From, "npz:"), r.At, "", "%s: per: arrays are of npz data", what)
-	}
-	if r.Per == "folder" && r.sampled() && v.p.data(r.Data) != nil {
-		v.check(strings.HasPrefix(v.p.data(r.Data).From, "images:"), r.At, "", "%s: per: folders are of images", what)
-	}
-	c := r.Change
-	if c == nil {
+	if len(r.kinds()) == 0 { // nothing says what it is about
 		return
 	}
-	v.named(c.At, what+": change", c.Against)
-	v.check(c.Against != "", c.At, "against: another model", "%s: change: want against", what)
-	v.check(share || r.Size != nil, c.At, "", "%s: change says nothing here", what)
-	want := "higher_is_better"
-	if r.Size != nil {
-		want = "lower_is_better"
+	v.check(r.Per == "" || r.sampled(), r.At, "", "%s: per says nothing here", what)
+	if d := v.p.data(r.Data); d != nil && r.sampled() && !v.told(&r.Data) {
+		kind, _, _ := strings.Cut(d.From, ":")
+		known := slices.Contains(dataset.Kinds(), kind)
+		v.check(!known || !arrays || kind == "npz", r.At, "", "%s: per: arrays are of npz data", what)
+		v.check(!known || r.Per != "folder" || kind == "images", r.At, "", "%s: per: folders are of images", what)
 	}
-	v.check(c.Direction == want, c.At, "direction: "+want, "%s: change: direction %q; of this figure %s", what, c.Direction,
-		strings.ReplaceAll(want, "_", " "))
+}
+
+// change looks at how a figure is compared with another model's.
+func (v *validator) change(r *Requirement, c *Change, what string) {
+	share := r.Clean != nil || r.Robust != nil || r.Certified != nil
+	v.named(c.At, what+": change", c.Against)
+	v.check(v.told(&c.Against) || c.Against != "", c.At, "against: another model", "%s: change: want against", what)
+	if kinds := r.kinds(); len(kinds) == 1 {
+		v.check(share || r.Size != nil, c.At, "", "%s: change says nothing here", what)
+		want := "higher_is_better"
+		if r.Size != nil {
+			want = "lower_is_better"
+		}
+		v.check(v.told(&c.Direction) || c.Direction == want, c.At, "direction: "+want, "%s: change: direction %q; of this figure %s", what, c.Direction,
+			strings.ReplaceAll(want, "_", " "))
+	} else {
+		v.check(v.told(&c.Direction) || c.Direction != "", c.At, "direction: higher_is_better, or lower_is_better", "%s: change: want direction", what)
+	}
 	v.check(c.Absolute != nil || c.Relative != nil, c.At, "absolute: -0.01", "%s: change: want absolute or relative", what)
 	if c.Relative != nil {
 		v.check(c.Relative.Value > -1, c.At, "", "%s: change: relative %s: want more than -1", what, c.Relative.Text)
@@ -189,70 +240,81 @@ func (v *validator) particulars(r *Requirement, what string) {
 	word := func(at place, key, got string, of ...string) {
 		v.check(got == "" || slices.Contains(of, got), at, "", "%s: %s %q: want one of %s", what, key, got, strings.Join(of, ", "))
 	}
-	switch {
-	case r.Robust != nil:
-		q := r.Robust
-		v.check(q.Eps.Text != "", q.At, "eps: 2/255", "%s: want eps", what)
+	if q := r.Robust; q != nil && !v.void[q] {
+		v.check(v.told(&q.Eps) || q.Eps.Text != "", q.At, "eps: 2/255", "%s: want eps", what)
 		word(q.At, "norm", q.Norm, string(attack.Linf), string(attack.L2), string(attack.L1))
 		word(q.At, "attack", q.Attack, attack.Names()...)
-		if len(v.faults) > 0 {
-			return
+		if !v.told(&q.Attack) && (q.Attack == "" || slices.Contains(attack.Names(), q.Attack)) {
+			for _, e := range []attack.Effort{{Steps: q.Steps}, {Restarts: q.Restarts}} { // each may have no use
+				_, err := q.by(e)
+				v.check(err == nil, q.At, "", "%s: %v", what, err)
+			}
+			if a, err := q.by(attack.Effort{}); err == nil && slices.Contains([]attack.Norm{attack.Linf, attack.L2, attack.L1}, q.norm()) {
+				v.check(slices.Contains(attack.Norms(a), q.norm()), q.At, "", "%s: attack %s is for %v", what, a.Name(), attack.Norms(a))
+			}
 		}
-		a, err := q.method()
-		v.check(err == nil, q.At, "", "%s: %v", what, err)
-		if err == nil {
-			v.check(slices.Contains(attack.Norms(a), q.norm()), q.At, "", "%s: attack %s is for %v", what, a.Name(), attack.Norms(a))
-		}
-	case r.Certified != nil:
-		q := r.Certified
-		v.check(q.Eps.Text != "", q.At, "eps: 2/255", "%s: want eps", what)
+	}
+	if q := r.Certified; q != nil && !v.void[q] {
+		v.check(v.told(&q.Eps) || q.Eps.Text != "", q.At, "eps: 2/255", "%s: want eps", what)
 		word(q.At, "method", q.Method, verify.Methods()...)
 		word(q.At, "semantics", q.Semantics, string(verify.Real), string(verify.Float32))
-	case r.Radius != nil:
-		q := r.Radius
-		v.check(q.Quantile != nil && q.Quantile.Value > 0 && q.Quantile.Value < 1, q.At, "quantile: 0.1", "%s: want a quantile above 0 and below 1", what)
+	}
+	if q := r.Radius; q != nil && !v.void[q] {
+		v.check(v.told(q.Quantile) || q.Quantile != nil && q.Quantile.Value > 0 && q.Quantile.Value < 1, q.At, "quantile: 0.1",
+			"%s: want a quantile above 0 and below 1", what)
 		word(q.At, "method", q.Method, verify.Methods()...)
-	case r.Equivalent != nil:
-		q := r.Equivalent
-		v.check(q.Model != "", q.At, "", "%s: want model", what)
+	}
+	if q := r.Equivalent; q != nil && !v.void[q] {
+		v.check(v.told(&q.Model) || q.Model != "", q.At, "", "%s: want model", what)
 		v.named(q.At, what, q.Model)
-		v.check(q.Delta != nil && q.Delta.Value >= 0, q.At, "delta: 1e-4", "%s: want delta, at least 0", what)
+		v.check(v.told(q.Delta) || q.Delta != nil && q.Delta.Value >= 0, q.At, "delta: 1e-4", "%s: want delta, at least 0", what)
 		word(q.At, "method", q.Method, verify.Domains()...)
 		if q.Box != "" {
 			_, err := equal.ParseRanges(q.Box)
 			v.check(err == nil, q.At, "box: 0:1", "%s: box: %v", what, err)
 		}
-	case r.VNNLIB != nil:
-		q := r.VNNLIB
-		v.check(q.Folder != "", q.At, "", "%s: want folder", what)
+	}
+	if q := r.VNNLIB; q != nil && !v.void[q] {
+		v.check(v.told(&q.Folder) || q.Folder != "", q.At, "", "%s: want folder", what)
 		word(q.At, "expect", q.Expect, "verified", "falsified")
-	case r.Size != nil:
-		q := r.Size
+	}
+	if q := r.Size; q != nil && !v.void[q] {
 		v.check(q.Bytes != nil || q.Parameters != nil || q.MACs != nil, q.At, "", "%s: want bytes, parameters or macs", what)
-	case r.Latency != nil:
-		q := r.Latency
+	}
+	if q := r.Latency; q != nil && !v.void[q] {
 		v.named(q.At, what, q.Against)
-		v.check(q.Against != "", q.At, "against: another model", "%s: want against", what)
-		v.check(q.Pairs == 0 || q.Pairs >= 20, q.At, "", "%s: pairs %d: want at least 20", what, q.Pairs)
-	case r.File != nil:
-		v.hash(r.File.At, what, r.File.SHA256)
-		f := *r.File
-		f.At = place{}
-		v.check(f != (File{}), r.File.At, "finite_weights: true", "%s: the requirement asks nothing of the file", what)
-		if s := f.Signature; s != nil {
-			v.check(s.Bundle != "", s.At, "bundle: model.sig", "%s: signature: want bundle", what)
-			v.check((s.Key == "") != (s.Certificate == ""), s.At, "key: signer.pub", "%s: signature: want key or certificate", what)
-		}
+		v.check(v.told(&q.Against) || q.Against != "", q.At, "against: another model", "%s: want against", what)
+		v.check(v.told(&q.Pairs) || q.Pairs == 0 || q.Pairs >= 20, q.At, "", "%s: pairs %d: want at least 20", what, q.Pairs)
+	}
+	if q := r.File; q != nil && !v.void[q] {
+		v.file(q, what)
+	}
+}
+
+// file looks at what is asked of a file.
+func (v *validator) file(q *File, what string) {
+	v.hash(q.At, what, q.SHA256)
+	f := *q
+	f.At = place{}
+	v.check(v.toldIn(q) || f != (File{}), q.At, "finite_weights: true", "%s: the requirement asks nothing of the file", what)
+	if s := q.Signature; s != nil && !v.void[s] {
+		v.check(v.told(&s.Bundle) || s.Bundle != "", s.At, "bundle: model.sig", "%s: signature: want bundle", what)
+		key, certificate := v.told(&s.Key) || s.Key != "", v.told(&s.Certificate) || s.Certificate != ""
+		v.check(key != certificate, s.At, "key: signer.pub", "%s: signature: want key or certificate", what)
 	}
 }
 
 // method is the attack with its settings.
 func (q *Robust) method() (attack.Attack, error) {
+	return q.by(attack.Effort{Steps: q.Steps, Restarts: q.Restarts})
+}
+
+func (q *Robust) by(e attack.Effort) (attack.Attack, error) {
 	name := q.Attack
 	if name == "" {
 		name = "standard"
 	}
-	return attack.New(name, attack.Effort{Steps: q.Steps, Restarts: q.Restarts})
+	return attack.New(name, e)
 }
 
 func (q *Robust) norm() attack.Norm {

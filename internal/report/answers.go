@@ -125,8 +125,8 @@ func shortHash(s string) string { return s[:min(12, len(s))] }
 // Document is the result of a question about samples as a page: the answer, the figure that carries it, the worst samples; then tables, folded.
 func (r *Result) Document() (*Document, error) {
 	d := &Document{Title: r.title(), Lead: []string{r.Answer()}}
-	if k, of := r.undecided(); k > 0 {
-		d.Lead = append(d.Lead, undecidedWords(k, of))
+	if k, of, why := r.undecided(); k > 0 {
+		d.Lead = append(d.Lead, undecidedWords(k, of, why))
 	}
 	if m := r.Recorded.Missing; m != nil {
 		d.Lead = append(d.Lead, fmt.Sprintf("Of the %d answers that are missing the first is %s. Figures are of samples that are finished, and would be others if all were: "+

@@ -55,6 +55,6 @@ func (s *RunSum) words(w *foreign.Builder) {
 	}
 	w.Printf(", %.0f samples a second (engine %s)\n", float64(s.Speed), s.Engine)
 	if s.Undecided > 0 {
-		w.Printf("%s\n", undecidedWords(s.Undecided, len(s.Predictions)))
+		w.Printf("%s\n", undecidedWords(s.Undecided, len(s.Predictions), ""))
 	}
 }

@@ -38,7 +38,7 @@ func (r *Result) Summary() map[string]any {
 	case Attack:
 		doc["summary"], doc["flags"], doc["samples_depend"], doc["interrupted"] = r.Attacks, r.Flags, r.SamplesDepend, r.Interrupted
 	}
-	if k, _ := r.undecided(); k > 0 {
+	if k, _, _ := r.undecided(); k > 0 {
 		doc["undecided"] = k
 	}
 	if len(r.Checks) > 0 {
@@ -69,7 +69,7 @@ func (r *Result) compared() map[string]any {
 		"mean_difference": s.Mean, "max_relative": s.Relative, "agreement": s.Agreement, "differing": s.Differing, "matched_by": s.Matched,
 		"samples_depend": r.SamplesDepend,
 		"interrupted":    r.Interrupted}
-	if k, _ := r.undecided(); k > 0 {
+	if k, _, _ := r.undecided(); k > 0 {
 		doc["undecided"] = k
 	}
 	if len(r.Checks) > 0 {

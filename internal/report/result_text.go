@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/shallow-waters/shoal/internal/foreign"
 )
@@ -86,29 +87,36 @@ func (r *Result) Words() foreign.Text {
 	case Distill:
 		r.Trained.words(w)
 	}
-	if k, of := r.undecided(); k > 0 && r.Question != Attack { // whose flags say it
-		w.Printf("%s\n", undecidedWords(k, of))
+	if k, of, why := r.undecided(); k > 0 && r.Question != Attack { // whose flags say it
+		w.Printf("%s\n", undecidedWords(k, of, why))
 	}
 	return w.Text()
 }
 
-// undecided is how many of the samples have an answer with scores that decide no class.
-func (r *Result) undecided() (k, of int) {
+// undecided is how many of the samples have an answer with scores that decide no class, and what of the model's constants is not finite then.
+func (r *Result) undecided() (k, of int, why string) {
 	all := map[int]bool{}
 	for i := range r.Rows {
-		all[r.Rows[i].Index] = all[r.Rows[i].Index] || r.Rows[i].Undecided
+		row := &r.Rows[i]
+		if all[row.Index] = all[row.Index] || row.Undecided; row.Undecided && why == "" {
+			_, why, _ = strings.Cut(row.Reason, "; ")
+		}
 	}
 	for _, yes := range all {
 		if yes {
 			k++
 		}
 	}
-	return k, len(all)
+	return k, len(all), why
 }
 
 // undecidedWords says of samples that some have no class.
-func undecidedWords(k, of int) string {
-	return fmt.Sprintf("note (undecided): the scores of %d of %s decide nothing, since one is NaN or the largest is infinite: they count as wrong", k, Samples(of))
+func undecidedWords(k, of int, why string) string {
+	if why != "" {
+		why = "; among the constants " + why
+	}
+	return fmt.Sprintf("note (undecided): the scores of %d of %s decide nothing, since one is NaN or the largest is infinite: they count as wrong%s", k,
+		Samples(of), why)
 }
 
 func (s *ProofSum) words(w *foreign.Builder) {

@@ -82,7 +82,7 @@ func (l *lab) attackStep(of *model, a *Attack) *step {
 				return nil, nil, err
 			}
 			q := &trial.Attack{Target: t, Samples: v, Method: method, Norm: attack.Linf, Seed: a.Seed, Batch: l.together(v.Len()), Tolerance: sub.Tolerance,
-				Whole: l.records != nil}
+				Whole: l.records != nil, Undecided: sub.Undecided}
 			for _, eps := range a.Eps {
 				q.Eps = append(q.Eps, trial.Eps{Value: eps, Text: fmt.Sprint(eps)})
 			}

@@ -28,6 +28,8 @@ type Attack struct {
 	// Tolerance makes it about outputs that are numbers: which samples have an output that the attack drives farther than that from its value. nil for
 	// classes. Method must have a form for numbers then (attack.ForNumbers).
 	Tolerance *Tolerance
+	// Undecided says why samples have no class (UndecidedBy); nil for no more than that.
+	Undecided func() string
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
 	// Whole tells that records are of all samples at all radii, and the same whenever they were cut off: of a batch that is not there whole all is asked
@@ -262,7 +264,7 @@ func (q *Attack) together(ctx context.Context, target *attack.Target, all *attac
 			row.Method = q.Method.Name()
 		}
 		if q.Tolerance == nil && (found.Predicted < 0 || found.Class < 0) {
-			row.Undecided, row.Reason = true, Undecided
+			row.Undecided, row.Reason = true, why(q.Undecided)
 		}
 		row.At(q.Eps[k].Value, q.Eps[k].Text)
 		out[i] = row

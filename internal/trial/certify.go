@@ -69,7 +69,7 @@ func (p *Proofs) clean(ctx context.Context, o *opened, i int) (x []float32, y []
 	case p.Subject.Numbers():
 		row.Label, row.Outputs = -1, p.Samples.outputs(i, y)
 	case row.Predicted < 0:
-		row.Reason, row.Undecided = Undecided, true
+		row.Reason, row.Undecided = why(p.Subject.Undecided), true
 		return x, y, row, p.Subject.Classified()
 	}
 	return x, y, row, nil

@@ -20,6 +20,8 @@ type Compare struct {
 	Batch   int // samples given to the models at once: a multiple of what the files fix
 	// Subject says what of A's outputs is decided; nil where they are compared whatever they mean.
 	Subject *Subject
+	// Undecided says why samples have no class (UndecidedBy); nil for no more than that.
+	Undecided func() string
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
 	// Alone, where set, is told when the samples of a model go alone from here on.
@@ -223,7 +225,7 @@ func (q *Compare) predict(rows []report.Row, a, b []Row) error {
 		}
 		rows[i].A, rows[i].B = q.class(a[i]), q.class(b[i])
 		if rows[i].A < 0 || rows[i].B < 0 {
-			rows[i].Undecided, rows[i].Reason = true, Undecided
+			rows[i].Undecided, rows[i].Reason = true, why(q.Undecided)
 		}
 	}
 	return nil

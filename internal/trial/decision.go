@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync"
 
 	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/numeral"
+	"github.com/shallow-waters/shoal/onnxio"
 )
 
 // Kind is how a model's scores become an answer.
@@ -91,6 +93,34 @@ func (d Decision) Class(scores []float64) int {
 	return -1
 }
 
-// Undecided is why a sample has no class: one of its scores is NaN, or the largest (the only one) is infinite. It counts as decided wrongly, and
-// stands in every answer about it.
-const Undecided = "its scores decide nothing: one is NaN, or the largest is infinite"
+// undecided is why a sample has no class.
+const undecided = "its scores decide nothing: one is NaN, or the largest is infinite"
+
+// UndecidedBy is why samples have no class: one of the scores is NaN, or the largest (the only one) is infinite; and which of the models' constants
+// are not finite, which they are looked through for when that is asked for first. Such samples count as decided wrongly, and this stands in every
+// answer about them. Several models are A and B.
+func UndecidedBy(models ...*onnxio.Model) func() string {
+	return sync.OnceValue(func() string {
+		words := undecided
+		for i, m := range models {
+			odd := m.Graph.NotFinite()
+			if odd == "" {
+				continue
+			}
+			of := ""
+			if len(models) > 1 {
+				of = fmt.Sprintf("model %c: ", 'A'+i)
+			}
+			words += "; " + of + odd
+		}
+		return words
+	})
+}
+
+// why is what is said where nobody said more.
+func why(by func() string) string {
+	if by == nil {
+		return undecided
+	}
+	return by()
+}

@@ -25,6 +25,9 @@ type Subject struct {
 	// Tolerance is how far outputs may get from their values at a sample, where they are numbers (Regress) and that is asked; nil where it is not.
 	Tolerance *Tolerance
 
+	// Undecided says why samples have no class (UndecidedBy).
+	Undecided func() string
+
 	// Inputs is what becomes of the file's inputs; nil where there is one and nothing is known beside the file.
 	Inputs *Inputs
 
@@ -63,7 +66,7 @@ func Read(ctx context.Context, m *onnxio.Model, output string, want Decision) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &Subject{Output: c.name, Type: c.DType, Shape: c.Shape, Decision: want, axis: c.Axis, fault: c.Err}
+	s := &Subject{Undecided: UndecidedBy(m), Output: c.name, Type: c.DType, Shape: c.Shape, Decision: want, axis: c.Axis, fault: c.Err}
 	if s.Model, s.turned, err = c.model(m); err != nil {
 		return nil, fmt.Errorf("the part of %s behind output %q: %w", m.Path, c.name, err)
 	}

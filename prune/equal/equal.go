@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/sound"
@@ -135,6 +136,9 @@ func CompareWithin(ctx context.Context, a, b *onnxio.Model, by string, ranges Ra
 			c.Delta = math.Inf(1)
 		}
 	}
+	if math.IsInf(c.Delta, 1) {
+		c.Reason = notFinite(c.Reason, a, b)
+	}
 	if limit == nil || !math.IsInf(c.Delta, 1) && new(big.Rat).SetFloat64(c.Delta).Cmp(limit) <= 0 {
 		return c, nil
 	}
@@ -179,4 +183,14 @@ func opsetOf(g *onnxio.Graph) int {
 		}
 	}
 	return 0
+}
+
+// notFinite adds to a reason which constants of the models are not finite: nothing is proven where these reach.
+func notFinite(reason string, a, b *onnxio.Model) string {
+	for i, m := range []*onnxio.Model{a, b} {
+		if odd := m.Graph.NotFinite(); odd != "" {
+			reason = strings.TrimPrefix(fmt.Sprintf("%s; of the constants of model %c %s", reason, 'A'+i, odd), "; ")
+		}
+	}
+	return reason
 }
