@@ -160,6 +160,14 @@ func (r *Run) tellItems(out *release.Requirement, q *Requirement, one part, answ
 	}
 }
 
+// valued is a figure with its value; a name that ends with a number is set apart.
+func valued(t release.Test) string {
+	if last := t.Figure[len(t.Figure)-1]; last >= '0' && last <= '9' {
+		return t.Figure + ": " + shown(t.Value)
+	}
+	return t.Figure + " " + shown(t.Value)
+}
+
 func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, answers []answer) {
 	got, decided := r.judged(q, one)
 	out.Outcome, out.Samples, out.Of = got.outcome, got.used, one.Units
@@ -168,7 +176,7 @@ func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, an
 	for _, t := range got.tests {
 		told := t.told(q)
 		out.Tests = append(out.Tests, told)
-		words := told.Figure + " " + shown(told.Value)
+		words := valued(told)
 		if t.grouped {
 			words += fmt.Sprintf(" in %s %s", groupWord(q), t.group)
 		}
@@ -199,7 +207,7 @@ func (r *Run) tellSamples(out *release.Requirement, q *Requirement, one part, an
 		out.Do = "more samples narrow it down; a lower confidence, or a limit that is not so near, decides it"
 	default:
 		first := out.Tests[0]
-		out.Reason = fmt.Sprintf("%s %s", first.Figure, shown(first.Value))
+		out.Reason = valued(first)
 		if first.Low != first.High {
 			out.Reason += fmt.Sprintf(" (%s to %s)", shown(first.Low), shown(first.High))
 		}

@@ -134,6 +134,7 @@ func (r *Result) Document() (*Document, error) {
 	}
 	c := r.chart()
 	if c != nil {
+		c.Wide = false // letters that a phone's reader can read
 		svg, err := c.SVG()
 		if err != nil {
 			return nil, err

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-
-	"github.com/shallow-waters/shoal/internal/foreign"
 )
 
 // Forest draws effects below each other, each with its interval and the limit that it is held against; narrow enough for a phone.
@@ -33,8 +31,6 @@ const (
 	forestHead  = 26
 	forestRow   = 38
 	forestFoot  = 44
-	// forestLetters are what a label may have at 12 units each letter's size, which are half as wide.
-	forestLetters = 64
 )
 
 // SVG is the picture, whose colours are the page's.
@@ -51,17 +47,19 @@ func (f *Forest) SVG() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"12\" fill=\"currentColor\">",
 		forestWidth, h)
-	fmt.Fprintf(&b, "<text x=\"0\" y=\"15\" font-size=\"14\" font-weight=\"600\">%s</text>", foreign.XML(clipped(f.Title, forestLetters*6/7)))
+	words := func(l Letters, x, y float64, text string) { b.WriteString(l.Text(x, y, text)) }
+	words(Letters{Size: 14, Bold: true, Room: forestWidth}, 0, 15, f.Title)
+	number := Letters{Size: 11, Anchor: "middle"}
 	for _, v := range f.ticks(low, high) {
 		fmt.Fprintf(&b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" stroke=\"currentColor\" stroke-opacity=\"0.15\"/>",
 			at(v), at(v), forestHead, base)
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\" font-size=\"11\">%.4g</text>", at(v), base+13, v)
+		words(number, at(v), float64(base+13), fmt.Sprintf("%.4g", v))
 	}
-	fmt.Fprintf(&b, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-size=\"11\">%s</text>", (forestLeft+forestWidth-forestRight)/2, base+29, foreign.XML(f.X))
+	words(number, (forestLeft+forestWidth-forestRight)/2, float64(base+29), f.X)
 	for i, r := range f.Rows {
 		top := float64(forestHead + forestRow*i)
 		y := top + 26
-		fmt.Fprintf(&b, "<text x=\"0\" y=\"%.1f\">%s</text>", top+13, foreign.XML(clipped(r.Label, forestLetters)))
+		words(Letters{Size: 12, Room: forestWidth}, 0, top+13, r.Label)
 		to := 7.0 // the limit's bar points to the side that is claimed
 		if r.Less {
 			to = -to
@@ -80,7 +78,8 @@ func (f *Forest) SVG() []byte {
 		default:
 			fmt.Fprintf(&b, "<circle class=\"hollow\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" stroke-width=\"2\"/>", at(r.Mean), y)
 		}
-		fmt.Fprintf(&b, "</g><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", forestWidth, y+4, foreign.XML(r.Value))
+		b.WriteString("</g>")
+		words(Letters{Size: 12, Anchor: "end", Room: forestRight - 8}, forestWidth, y+4, r.Value)
 	}
 	b.WriteString("</g></svg>")
 	return []byte(b.String())
@@ -153,13 +152,4 @@ func (f *Forest) ticks(low, high float64) []float64 {
 		}
 	}
 	return out
-}
-
-// clipped cuts a text to so many letters.
-func clipped(s string, letters int) string {
-	r := []rune(s)
-	if len(r) <= letters {
-		return s
-	}
-	return string(r[:letters-1]) + "…"
 }

@@ -34,7 +34,7 @@ figure{margin:1.4rem 0}.figures{display:grid;grid-template-columns:repeat(auto-f
 figcaption{color:var(--quiet);font-size:.875rem;padding-top:.4rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-style:italic}
 @media(max-width:40rem){th,td{padding:4px 6px;font-size:13px;line-height:18px}td.l,td.l:first-child{min-width:5.5rem}}
-@media(max-width:40rem){.stack thead{position:absolute;clip-path:inset(50%)}.stack,.stack tbody,.stack tr,.stack td{display:block;position:static;border:0}.stack tr{border-bottom:1px solid var(--line);padding:.4rem 0}
+@media(max-width:40rem){.stack thead{position:absolute;clip-path:inset(50%)}.stack,.stack tbody,.stack tr,.stack td{display:block;position:static;border:0}.stack td{overflow-wrap:anywhere}.stack tr{border-bottom:1px solid var(--line);padding:.4rem 0}
 .stack td[data-head]::before{content:attr(data-head) ": ";color:var(--quiet);font-weight:400;font-style:normal}.stack td:first-child{font-weight:600}}
 @media print{details::details-content{content-visibility:visible;display:block}.scroll{overflow:visible}td,th{white-space:normal;font-size:.7rem}tr,.figures>figure{break-inside:avoid}h2,.t>p{break-after:avoid}}
 details{margin:.6rem 0}pre{overflow-x:auto;background:var(--soft);padding:.6rem;font-size:.8rem}`

@@ -81,5 +81,5 @@ func tidy(svg []byte) []byte {
 		s = s[:i] + strings.TrimLeft(s[j+3:], "\n")
 	}
 	s = strings.ReplaceAll(s, "font-family:Liberation Sans", "font-family:Liberation Sans,Arial,sans-serif")
-	return []byte(s)
+	return []byte(fitted(s))
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 )
 
@@ -51,7 +50,7 @@ func (r *Result) besideFigure() *report.Figure {
 				continue
 			}
 			y := float64(row*len(alt) + 26)
-			fmt.Fprintf(&lines, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", left-10, y+4, foreign.XML(shortened(q.Name)))
+			lines.WriteString(names.Text(left-10, y+4, q.Name))
 			fmt.Fprintf(&lines, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" stroke-width=\"2\"/>", x(b.Before), x(b.After), y, y)
 			fmt.Fprintf(&lines, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"6.5\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"/>", x(b.Before), y)
 			fmt.Fprintf(&lines, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"currentColor\"/>", q.class(), x(b.After), y)
@@ -74,27 +73,23 @@ func (r *Result) besideFigure() *report.Figure {
 // are still 10 pixels high.
 const left, right, row, width = 158, 20, 34, 480
 
+// names stand at the left of a row, numbers below an axis.
+var (
+	names   = report.Letters{Size: 14, Anchor: "end", Room: left - 12}
+	numbers = report.Letters{Size: 14, Anchor: "middle"}
+)
+
 // axis draws the upright lines of shares, and their numbers below.
 func axis(b *strings.Builder, x func(float64) float64, h int) {
 	for _, v := range []float64{0, 0.25, 0.5, 0.75, 1} {
 		fmt.Fprintf(b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"8\" y2=\"%d\" stroke=\"currentColor\" stroke-opacity=\"0.15\"/>", x(v), x(v), h-28)
-		fmt.Fprintf(b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%v</text>", x(v), h-10, v)
+		b.WriteString(numbers.Text(x(v), float64(h-10), fmt.Sprint(v)))
 	}
-}
-
-// shortened is a name that has room beside a picture.
-func shortened(name string) string {
-	const most = 18
-	letters := []rune(name)
-	if len(letters) > most {
-		letters = append(letters[:most-1], '…')
-	}
-	return string(letters)
 }
 
 // radii are the proven radii of each class: a picture, and the numbers folded behind it.
 func (r *Requirement) radii() []report.Block {
-	const left, right, row, width = 80, 20, 26, 640
+	const left, right, row, width = 80, 32, 26, 640
 	most := 0.0
 	for _, c := range r.Radii {
 		most = max(most, float64(c.Largest))
@@ -108,14 +103,14 @@ func (r *Requirement) radii() []report.Block {
 	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><g font-family=\"system-ui,sans-serif\" font-size=\"14\" fill=\"currentColor\">", width, h)
 	for k := range 5 {
 		v := report.Number(most * float64(k) / 4)
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g</text>", x(v), h-10, float64(v))
+		b.WriteString(numbers.Text(x(v), float64(h-10), fmt.Sprintf("%.3g", float64(v))))
 	}
 	t := report.Table{Title: "Radii of each class", Folded: true, Head: []string{"class", "samples", "smallest", "the quantile", "median", "largest"},
 		Caption: "Of samples that are decided wrongly the radius is 0."}
 	var alt []string
 	for i, c := range r.Radii {
 		y := float64(row*i + 20)
-		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">class %d</text>", left-10, y+4, c.Class)
+		b.WriteString(names.Text(left-10, y+4, fmt.Sprintf("class %d", c.Class)))
 		fmt.Fprintf(&b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" stroke-width=\"7\" stroke-opacity=\"0.35\"/>", x(c.Smallest), x(c.Largest), y, y)
 		fmt.Fprintf(&b, "<circle class=\"good\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"currentColor\"/>", x(c.Median), y)
 		fmt.Fprintf(&b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" stroke-width=\"2\"/>", x(c.Quantile), x(c.Quantile), y-8, y+8)

@@ -56,7 +56,7 @@ func (r *Result) curves() (out []report.Block) {
 
 // curve is the picture of one model.
 func curve(model, data string, attacked, proven []point, number int) report.Figure {
-	const left, right, top, bottom, width, height = 46, 14, 12, 44, 480, 260
+	const left, right, top, bottom, width, height = 46, 32, 12, 44, 480, 260
 	most := max(attacked[len(attacked)-1].eps, proven[len(proven)-1].eps)
 	if !(most > 0) {
 		most = 1
@@ -68,13 +68,13 @@ func curve(model, data string, attacked, proven []point, number int) report.Figu
 		width, height)
 	for _, v := range []float64{0, 0.25, 0.5, 0.75, 1} {
 		fmt.Fprintf(&b, "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" stroke-opacity=\"0.15\"/>", left, width-right, y(v), y(v))
-		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%v</text>", left-6, y(v)+4, v)
+		b.WriteString(names.Text(left-6, y(v)+4, fmt.Sprint(v)))
 	}
 	for k := range 5 {
 		v := most * float64(k) / 4
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g</text>", x(v), height-bottom+18, v)
+		b.WriteString(numbers.Text(x(v), height-bottom+18, fmt.Sprintf("%.3g", v)))
 	}
-	fmt.Fprintf(&b, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">eps</text>", (left+width-right)/2, height-6)
+	b.WriteString(numbers.Text((left+width-right)/2, height-6, "eps"))
 	places := func(list []point) string {
 		var words []string
 		for _, p := range list {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/shallow-waters/shoal/internal/foreign"
 	"github.com/shallow-waters/shoal/internal/report"
 )
 
@@ -225,7 +224,7 @@ func (r *Result) figure() *report.Figure {
 	for i, l := range lines {
 		y := float64(row*i + 26)
 		v, lim := float64(l.t.Value), l.t.Limit
-		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", left-10, y+4, foreign.XML(shortened(l.name)))
+		b.WriteString(names.Text(left-10, y+4, l.name))
 		fmt.Fprintf(&b, "<g class=\"%s\" stroke=\"currentColor\" fill=\"currentColor\"><line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke-width=\"7\" stroke-opacity=\"0.35\"/><circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/></g>",
 			l.mark, x(float64(l.t.Low)), x(float64(l.t.High)), y, y, x(v), y)
 		fmt.Fprintf(&b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" stroke-width=\"2\"/>", x(lim), x(lim), y-11, y+11)
