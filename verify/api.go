@@ -87,7 +87,8 @@ type Options struct {
 // Falsifier searches counterexamples; who stands above plugs an attack in.
 type Falsifier interface {
 	// Falsify looks for points of the box whose outputs meet all constraints of a case. Points are candidates: the verifier rounds them
-	// into the box in float32 and runs the network before they count. Finding nothing is no error. When the context ends it returns.
+	// into the box in float32 and runs the network before they count. Finding nothing is no error. When the context ends it returns. An error ends no
+	// proof: it stands in the result's Reason.
 	Falsify(ctx context.Context, box Box, cases [][]Constraint) ([][]float64, error)
 }
 

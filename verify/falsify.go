@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Falsify only searches for a counterexample: it never proves. The verdict is Falsified or Unknown.
+// Falsify only searches for a counterexample: it never proves. The verdict is Falsified or Unknown. An error of the falsifier is one where nothing
+// was found beside it.
 func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result, error) {
 	start := time.Now()
 	if f == nil {
@@ -32,6 +33,11 @@ func (v *Verifier) Falsify(ctx context.Context, p Property, f Falsifier) (Result
 		}
 	}
 	res.Seconds = time.Since(start).Seconds()
+	for _, g := range gs { // nothing but the search was asked for
+		if err == nil && res.Verdict != Falsified {
+			err = g.fault
+		}
+	}
 	return res, err
 }
 
@@ -42,19 +48,17 @@ func (v *Verifier) falsify(ctx context.Context, f func(context.Context, Box, [][
 		if d.falsified[g.property] {
 			continue
 		}
-		points, err := f(ctx, *g.inner, g.constraints())
+		found, err := f(ctx, *g.inner, g.constraints())
+		points, err := g.points(ctx, found, err)
 		if err != nil {
 			return err
 		}
 		for _, x := range points {
-			if len(x) != len(g.inner.Lower) {
-				return fmt.Errorf("%w: the falsifier gave a point of %d numbers for %d inputs", ErrInput, len(x), len(g.inner.Lower))
-			}
 			r, ok, err := v.tryPoint(ctx, g, x, "found by attack")
 			if err == nil && !ok {
 				r, ok, err = v.tryReal(ctx, g, x, "found by attack")
 			}
-			if err != nil {
+			if err := g.spare(ctx, err); err != nil {
 				return err
 			}
 			if ok {

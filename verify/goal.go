@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/shallow-waters/shoal/internal/sound"
 )
@@ -29,6 +30,9 @@ type group struct {
 	beyond  string // why nothing is known of float32 executions, see bound.Bounds.Beyond
 
 	searched string // what a search that did not end says
+
+	faults sync.Mutex
+	fault  error // of what looked for counterexamples, see spare; nil for none
 }
 
 // openCase is a case on its way to a proof.

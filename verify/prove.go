@@ -46,7 +46,7 @@ func (v *Verifier) weigh(ctx context.Context, b bounds, m Method, batch []*group
 		}
 		g.beyond = b.Beyond(i)
 		r, ok, err := v.tryCorners(ctx, g, m)
-		if err != nil {
+		if err := g.spare(ctx, err); err != nil {
 			return err
 		}
 		if ok {

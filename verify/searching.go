@@ -77,12 +77,13 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		if ok {
 			found = r
 		}
-		return ok, y, err
+		return ok, y, g.spare(ctx, err)
 	}
 	if f, ok := d.o.Falsifier.(Persistent); ok {
 		cases := g.constraints()
 		goal.Attack = func(ctx context.Context, box bound.Box, d time.Duration) ([][]float64, error) {
-			return persist(ctx, f, box, cases, d, siegeMost)
+			points, err := persist(ctx, f, box, cases, d, siegeMost)
+			return g.points(ctx, points, err)
 		}
 	}
 	with := search.Settings{Threads: d.o.Threads, Memory: openMemory(ctx), Progress: d.watched(time.Now()), Root: d.root,

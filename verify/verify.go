@@ -48,6 +48,7 @@ func (v *Verifier) verify(ctx context.Context, o Options, ps []Property) ([]Resu
 			out[i].Reason = fmt.Sprintf("%s; of the model's constants %s", out[i].Reason, v.odd())
 		}
 		out[i].Rungs = rungs[i]
+		out[i].Reason += spared(gs)
 		for _, g := range gs {
 			if g.tree != nil {
 				out[i].trees = append(out[i].trees, g.tree)

@@ -68,14 +68,19 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 		search = o.search
 	}
 	asked := false
+	var fault error // of the search, which ends no proof
 	broken := func(ctx context.Context, proven, upper float64) (float64, error) {
 		asked = true
 		if search == nil || !(proven < q.Max) {
 			return upper, nil
 		}
-		return falsify.UpperRadius(ctx, o.verifier, search, falsify.Radii{Property: property, Centre: o.whole(q.Samples.Input(x)),
+		found, err := falsify.UpperRadius(ctx, o.verifier, search, falsify.Radii{Property: property, Centre: o.whole(q.Samples.Input(x)),
 			Scale:  o.scale(q.Samples.Scale()),
 			Proven: proven, Known: upper, Most: q.Max, Tol: q.Tol, Steps: UpperSteps(min(upper, q.Max)-proven, q.Tol)})
+		if err != nil && ctx.Err() == nil && !q.OnlyUpper {
+			fault, err = err, nil
+		}
+		return found, err
 	}
 	proven, upper := 0.0, math.Inf(1)
 	if row.Outputs != nil {
@@ -97,6 +102,9 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 		if row.Bracket.Newton, err = q.newton(ctx, o.verifier, property); err != nil {
 			return row, err
 		}
+	}
+	if fault != nil {
+		row.Reason = "the search for counterexamples failed: " + fault.Error()
 	}
 	if q.Certificates != nil && proven > 0 { // the radius that stands in the answer, and no other
 		row.Evidence = q.Certificates.Write(own, o.verifier, property(proven), verify.Result{Verdict: verify.Verified}, row.Index, proven)
