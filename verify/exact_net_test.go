@@ -5,21 +5,25 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
 // plStep is one step of a piecewise linear network. Its numbers are float32s or float64s, as the network's.
 type plStep struct {
-	kind   string // dense, Relu, LeakyRelu, Abs, Clip, Max, Min, scale, shift, save, add, sub
+	kind   string // dense, Relu, LeakyRelu, PRelu, Abs, Clip, HardSigmoid, Max, Min, scale, shift, save, add, sub, node
 	w      [][]float64
 	b      []float64 // bias, factors, or what is added
-	lo, hi float64   // Clip's ends; of LeakyRelu lo is the slope
+	lo, hi float64   // Clip's ends; of LeakyRelu lo is the slope, of HardSigmoid too, and hi is what is added
+	shape  []int     // of what a bend of an image gives; nil for a vector
+	node   *plNode   // of kind node
 }
 
 // plNet is a small piecewise linear network that is written both as a graph and as exact regions.
 type plNet struct {
 	in, out int
+	shape   []int // of its input; nil for a vector
 	double  bool
 	steps   []plStep
 }
@@ -138,8 +142,15 @@ func (n *plNet) graph() *onnxio.Graph {
 	if n.double {
 		dtype = onnxio.Double
 	}
-	value := func(name string, width int) *onnxio.Value {
-		return &onnxio.Value{Name: name, DType: dtype, HasShape: true, Dims: []onnxio.Dim{{Size: 1}, {Size: width}}}
+	value := func(name string, shape []int, width int) *onnxio.Value {
+		if shape == nil {
+			shape = []int{1, width}
+		}
+		v := &onnxio.Value{Name: name, DType: dtype, HasShape: true}
+		for _, d := range shape {
+			v.Dims = append(v.Dims, onnxio.Dim{Size: d})
+		}
+		return v
 	}
 	tensor := func(name string, d []float64, shape ...int) *onnxio.Value {
 		t := onnxio.FromFloat64(d, shape...)
@@ -152,7 +163,7 @@ func (n *plNet) graph() *onnxio.Graph {
 		}
 		return &onnxio.Value{Name: name, DType: dtype, Const: t}
 	}
-	x := value("x", n.in)
+	x := value("x", n.shape, n.in)
 	g := &onnxio.Graph{Name: "pl", Inputs: []*onnxio.Value{x}}
 	cur, skip, width := x, x, n.in
 	for i, s := range n.steps {
@@ -160,7 +171,7 @@ func (n *plNet) graph() *onnxio.Graph {
 			skip = cur
 			continue
 		}
-		name := fmt.Sprintf("v%d", i)
+		name, shape := fmt.Sprintf("v%d", i), s.shape
 		node := &onnxio.Node{Name: name, Op: s.kind, Inputs: []*onnxio.Value{cur}, Attrs: onnxio.Attrs{}, Opset: 13}
 		switch s.kind {
 		case "dense":
@@ -174,8 +185,22 @@ func (n *plNet) graph() *onnxio.Graph {
 				node.Inputs = append(node.Inputs, tensor(name+"b", s.b, len(s.b)))
 			}
 			width = len(s.w)
+		case "node":
+			node.Op, node.Attrs, shape, width = s.node.op, s.node.attrs, s.node.shape, sizeOf(s.node.shape)
+			if s.node.skip {
+				node.Inputs = append(node.Inputs, skip)
+			}
+			node.Inputs = append(node.Inputs, s.node.consts...)
 		case "LeakyRelu":
 			node.Attrs["alpha"] = float32(s.lo)
+		case "HardSigmoid":
+			node.Attrs["alpha"], node.Attrs["beta"] = float32(s.lo), float32(s.hi)
+		case "PRelu": // a slope for each channel
+			at := []int{len(s.b)}
+			for range s.shape[2:] {
+				at = append(at, 1)
+			}
+			node.Inputs = append(node.Inputs, tensor(name+"s", s.b, at...))
 		case "Clip":
 			node.Inputs = append(node.Inputs, tensor(name+"lo", []float64{s.lo}), tensor(name+"hi", []float64{s.hi}))
 		case "Max", "Min":
@@ -189,7 +214,7 @@ func (n *plNet) graph() *onnxio.Graph {
 		case "sub":
 			node.Op, node.Inputs = "Sub", append(node.Inputs, skip)
 		}
-		y := value(name, width)
+		y := value(name, shape, width)
 		y.Producer, node.Outputs = node, []*onnxio.Value{y}
 		g.Nodes = append(g.Nodes, node)
 		cur = y
@@ -218,26 +243,39 @@ func (r region) each(f func(i int, v *big.Rat) *big.Rat) region {
 	return out
 }
 
+// become replaces the values of all points of a region.
+func (r region) become(f func(cur []*big.Rat) []*big.Rat) region {
+	out := make(region, len(r))
+	for k, p := range r {
+		out[k] = spot{p.x, f(p.cur), p.skip, p.on}
+	}
+	return out
+}
+
 // bendAt cuts regions where value i passes a number, and replaces the value below and above it.
 func bendAt(rs []region, i int, at *big.Rat, below, above func(v *big.Rat) *big.Rat) []region {
-	var out []region
-	only := func(f func(v *big.Rat) *big.Rat) func(int, *big.Rat) *big.Rat {
-		return func(k int, v *big.Rat) *big.Rat {
-			if k == i {
-				return f(v)
-			}
-			return v
+	only := func(f func(v *big.Rat) *big.Rat) func([]*big.Rat) []*big.Rat {
+		return func(cur []*big.Rat) []*big.Rat {
+			cur = slices.Clone(cur)
+			cur[i] = f(cur[i])
+			return cur
 		}
 	}
+	return bendWhere(rs, func(p spot) *big.Rat { return new(big.Rat).Sub(p.cur[i], at) }, only(below), only(above))
+}
+
+// bendWhere cuts regions where a linear form changes sign, and replaces the values where it is below 0 and where it is above.
+func bendWhere(rs []region, form func(spot) *big.Rat, below, above func(cur []*big.Rat) []*big.Rat) []region {
+	var out []region
 	for _, r := range rs {
-		h := r.at(func(p spot) *big.Rat { return new(big.Rat).Sub(p.cur[i], at) })
+		h := r.at(form)
 		least, most := 1, -1
 		for _, v := range h {
 			least, most = min(least, v.Sign()), max(most, v.Sign())
 		}
 		if least < 0 || most <= 0 {
 			if low := r.cut(h); low != nil {
-				out = append(out, low.each(only(below)))
+				out = append(out, low.become(below))
 			}
 		}
 		if most > 0 {
@@ -245,7 +283,7 @@ func bendAt(rs []region, i int, at *big.Rat, below, above func(v *big.Rat) *big.
 				v.Neg(v)
 			}
 			if high := r.cut(h); high != nil {
-				out = append(out, high.each(only(above)))
+				out = append(out, high.become(above))
 			}
 		}
 	}
@@ -290,6 +328,8 @@ func (n *plNet) regions(lower, upper []*big.Rat) (rs []region, ok bool) {
 				rs[k] = next
 			}
 			width = len(w)
+		case "node":
+			rs, width = s.node.regions(rs), sizeOf(s.node.shape)
 		case "save":
 			for _, r := range rs {
 				for j := range r {
@@ -327,6 +367,21 @@ func (n *plNet) regions(lower, upper []*big.Rat) (rs []region, ok bool) {
 				case "LeakyRelu":
 					a := new(big.Rat).SetFloat64(s.lo)
 					rs = bendAt(rs, i, zero, func(v *big.Rat) *big.Rat { return new(big.Rat).Mul(a, v) }, same)
+				case "PRelu":
+					a := b[i/(width/len(b))]
+					rs = bendAt(rs, i, zero, func(v *big.Rat) *big.Rat { return new(big.Rat).Mul(a, v) }, same)
+				case "HardSigmoid":
+					for k, r := range rs {
+						a, c := new(big.Rat).SetFloat64(s.lo), new(big.Rat).SetFloat64(s.hi)
+						rs[k] = r.become(func(cur []*big.Rat) []*big.Rat {
+							cur = slices.Clone(cur)
+							cur[i] = new(big.Rat).Mul(a, cur[i])
+							cur[i].Add(cur[i], c)
+							return cur
+						})
+					}
+					one := big.NewRat(1, 1)
+					rs = bendAt(bendAt(rs, i, zero, level(zero), same), i, one, same, level(one))
 				case "Abs":
 					rs = bendAt(rs, i, zero, func(v *big.Rat) *big.Rat { return new(big.Rat).Neg(v) }, same)
 				case "Clip":

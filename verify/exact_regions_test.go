@@ -121,20 +121,23 @@ func (r region) within(lower, upper []*big.Rat) region {
 // boxRegion is a box of inputs.
 func boxRegion(lower, upper []*big.Rat) region {
 	r := region{{}}
+	sides := 0
 	for i := range lower {
 		var next region
 		for _, p := range r {
 			low, high := p, p
 			low.x = append(append([]*big.Rat(nil), p.x...), lower[i])
-			low.on = low.on.with(2 * i)
-			if lower[i].Cmp(upper[i]) == 0 {
-				low.on = low.on.with(2*i + 1)
+			if lower[i].Cmp(upper[i]) == 0 { // all corners lie there
 				next = append(next, low)
 				continue
 			}
+			low.on = low.on.with(sides)
 			high.x = append(append([]*big.Rat(nil), p.x...), upper[i])
-			high.on = high.on.with(2*i + 1)
+			high.on = high.on.with(sides + 1)
 			next = append(next, low, high)
+		}
+		if lower[i].Cmp(upper[i]) < 0 {
+			sides += 2
 		}
 		r = next
 	}

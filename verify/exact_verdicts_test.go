@@ -340,17 +340,74 @@ func TestVerdictsAgainstExactEnumeration(t *testing.T) {
 	}
 }
 
-// searchFor ends searches of properties whose border lies within rounding; all other verdicts take a fraction of it.
+// searchFor ends searches of properties whose border lies within rounding; all other verdicts take a fraction of it. SHOAL_EXACT_MS is more for
+// machines that others use too.
 const searchFor = 8 * time.Millisecond
 
 // propertiesEach is how many properties a network is asked.
 const propertiesEach = 12
 
+// drawExact draws a network and a box for it: of vectors, or of small images.
+func drawExact(rng *rand.Rand, seed uint64) (net *plNet, lower, upper []*big.Rat) {
+	if seed/12%2 == 1 { // what else depends on the seed has all its turns with both
+		net = drawImage(rng)
+		lower, upper = imageEnds(rng, net.in)
+	} else {
+		net = drawPL(rng, []int{1, 1, 1, 2, 2, 3}[rng.IntN(6)])
+		lower, upper = inputEnds(rng, net.in)
+	}
+	return net, lower, upper
+}
+
+// drawCases draws a property, the points where it is decided, and whether it has a counterexample.
+func drawCases(rng *rand.Rand, net *plNet, lower, upper []*big.Rat, all []region) (q *vnnlib.Query, cases []exactCase, points [][]float64,
+	sat bool) {
+	count := 1 + rng.IntN(3)*rng.IntN(2)
+	if rng.IntN(20) == 0 {
+		count = 12 // more boxes than are bounded together
+	}
+	for range count {
+		c := exactCase{Case: vnnlib.Case{Lower: lower, Upper: upper}, parts: all}
+		if rng.IntN(3) == 0 {
+			c.Lower, c.Upper = inside(rng, lower, upper)
+			c.parts = nil
+			for _, r := range all {
+				if p := r.within(c.Lower, c.Upper); p != nil {
+					c.parts = append(c.parts, p)
+				}
+			}
+		}
+		for range 1 + rng.IntN(3)*rng.IntN(2) {
+			a, at := constraint(rng, net.out, c.parts)
+			if rng.IntN(12) == 0 { // an output named twice
+				d := coefficient(rng)
+				a.Index = append(a.Index, a.Index[0], a.Index[0])
+				a.Coef = append(a.Coef, d, new(big.Rat).Neg(d))
+			}
+			c.Atoms = append(c.Atoms, a)
+			points = append(points, floats(at))
+		}
+		for _, r := range c.parts {
+			if p, ok := r.meets(atoms(c.Atoms)); ok {
+				sat = true
+				points = append(points, floats(p.x))
+				break
+			}
+		}
+		cases = append(cases, c)
+	}
+	q = &vnnlib.Query{Inputs: net.in, Outputs: net.out}
+	for _, c := range cases {
+		q.Cases = append(q.Cases, c.Case)
+	}
+	return q, cases, points, sat
+}
+
 // network draws a network, asks it properties in both semantics, and returns what was wrong.
 func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
+	longest := time.Duration(fromEnv(t, "SHOAL_EXACT_MS", int(searchFor/time.Millisecond))) * time.Millisecond
 	rng := rand.New(rand.NewPCG(seed, 131313))
-	net := drawPL(rng, []int{1, 1, 1, 2, 2, 3}[rng.IntN(6)])
-	lower, upper := inputEnds(rng, net.in)
+	net, lower, upper := drawExact(rng, seed)
 	all, ok := net.regions(lower, upper)
 	tl.nets++
 	if !ok {
@@ -366,7 +423,7 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 	var vs [2]*Verifier
 	method := []Method{Auto, Complete, Interval, Symbolic, FastLin, DeepPoly, Alpha}[rng.IntN(7)]
 	for i, sem := range []Semantics{Real, Float32} {
-		o := Options{Method: method, Semantics: sem, Threads: 1, sides: seed%2 == 0}
+		o := Options{Method: method, Semantics: sem, Threads: 1 + int(seed/24%2), sides: seed%2 == 0}
 		if o.sides && seed%4 == 0 {
 			o.Method = Complete
 			o.first = time.Duration(rng.IntN(2)) * 100 * time.Microsecond // many levels, or one
@@ -393,51 +450,16 @@ func (tl *tally) network(t *testing.T, seed uint64) (wrong []string) {
 		}
 	}
 	for range propertiesEach {
-		var cases []exactCase
-		know.points = nil
-		sat := false
-		count := 1 + rng.IntN(3)*rng.IntN(2)
-		if rng.IntN(20) == 0 {
-			count = 12 // more boxes than are bounded together
-		}
-		for range count {
-			c := exactCase{Case: vnnlib.Case{Lower: lower, Upper: upper}, parts: all}
-			if rng.IntN(3) == 0 {
-				c.Lower, c.Upper = inside(rng, lower, upper)
-				c.parts = nil
-				for _, r := range all {
-					if p := r.within(c.Lower, c.Upper); p != nil {
-						c.parts = append(c.parts, p)
-					}
-				}
-			}
-			for range 1 + rng.IntN(3)*rng.IntN(2) {
-				a, at := constraint(rng, net.out, c.parts)
-				if rng.IntN(12) == 0 { // an output named twice
-					d := coefficient(rng)
-					a.Index = append(a.Index, a.Index[0], a.Index[0])
-					a.Coef = append(a.Coef, d, new(big.Rat).Neg(d))
-				}
-				c.Atoms = append(c.Atoms, a)
-				know.points = append(know.points, floats(at))
-			}
-			for _, r := range c.parts {
-				if p, ok := r.meets(atoms(c.Atoms)); ok {
-					sat = true
-					know.points = append(know.points, floats(p.x))
-					break
-				}
-			}
-			cases = append(cases, c)
-		}
-		q := &vnnlib.Query{Inputs: net.in, Outputs: net.out}
-		for _, c := range cases {
-			q.Cases = append(q.Cases, c.Case)
-		}
+		q, cases, points, sat := drawCases(rng, net, lower, upper, all)
+		know.points = points
 		tl.properties++
 		for i, sem := range []Semantics{Real, Float32} {
 			e := &exactNet{net, g, vs[i]}
-			ctx, cancel := context.WithTimeout(context.Background(), searchFor)
+			limit := longest
+			if rng.IntN(3) == 0 { // wherever it is then
+				limit = time.Duration(rng.Int64N(int64(searchFor)))
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), limit)
 			r, err := vs[i].Verify(ctx, FromVNNLIB(q))
 			cancel()
 			if err != nil {
@@ -545,8 +567,7 @@ func TestRegionsAreTheNetwork(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(400) {
 		rng := rand.New(rand.NewPCG(seed, 77))
-		net := drawPL(rng, 1+int(seed%3))
-		lower, upper := inputEnds(rng, net.in)
+		net, lower, upper := drawExact(rng, seed)
 		rs, ok := net.regions(lower, upper)
 		if !ok {
 			continue
@@ -579,5 +600,63 @@ func TestRegionsAreTheNetwork(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestExactImagesAreTheirGraphs: what an image's network is by the standard's definition, in rational numbers, is what both engines compute.
+func TestExactImagesAreTheirGraphs(t *testing.T) {
+	t.Parallel()
+	ops := map[string]int{}
+	why := withoutORT(t)
+	for seed := range uint64(draws(t, "SHOAL_IMAGES", 600, 200)) {
+		rng := rand.New(rand.NewPCG(seed, 78))
+		net := drawImage(rng)
+		if net.double {
+			continue
+		}
+		x := make([]float32, net.in)
+		for i := range x {
+			x[i] = float32(rng.NormFloat64())
+		}
+		exact := make([]*big.Rat, net.in)
+		for i, f := range x {
+			exact[i] = new(big.Rat).SetFloat64(float64(f))
+		}
+		for _, s := range net.steps {
+			if ops[s.kind]++; s.node != nil {
+				ops[s.node.op]++
+			}
+		}
+		at, _ := net.regions(exact, exact)
+		want := floats(at[0][0].cur)
+		g := net.graph()
+		g.Outputs[0].Shape = []int{1, net.out}
+		runs, refused := executions(t, g)
+		if refused != nil {
+			t.Fatalf("seed %d: %v", seed, refused)
+		}
+		for _, e := range runs {
+			y, err := e.run(x)
+			if err != nil {
+				t.Fatalf("seed %d, %s: %v", seed, e.name, err)
+			}
+			const rounding = 1e-3 // of layers whose sums cancel; a wrong pixel is off by its weight
+			for i, f := range wide(y) {
+				if len(y) != len(want) || math.Abs(f-want[i]) > rounding*(1+math.Abs(want[i])) {
+					t.Fatalf("seed %d: %s gives %v, the definition %v\n%s", seed, e.name, y, want, describe(g))
+				}
+			}
+			e.close()
+		}
+	}
+	t.Logf("steps: %v", ops)
+	for _, op := range []string{"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalMaxPool", "ReduceMax", "BatchNormalization", "Slice", "Concat",
+		"HardSigmoid", "PRelu"} {
+		if ops[op] == 0 {
+			t.Errorf("no %s was drawn", op)
+		}
+	}
+	if why != "" {
+		t.Skipf("the Go engine alone was compared: %s", why)
 	}
 }
