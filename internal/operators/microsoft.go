@@ -74,16 +74,18 @@ var microsoftOps = []op.Def{
 		return one(plus(e, e.Mul(y, e.Mul(q[1], n.Input(2))), n.Input(4)))
 	}),
 	quantisedPair("QLinearAdd", "Add"), quantisedPair("QLinearMul", "Mul"),
-	quantisedOne("QLinearSigmoid", nil, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value { return e.Op("Sigmoid", nil, x) }),
-	quantisedOne("QLinearLeakyRelu", op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
+	coupled(quantisedOne("QLinearSigmoid", nil, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
+		return e.Op("Sigmoid", nil, x)
+	}), coupleQuantisedOne(coupleElementwise), nil),
+	coupled(quantisedOne("QLinearLeakyRelu", op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
 		return e.Op("LeakyRelu", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 0.01)}, x)
-	}),
+	}), coupleQuantisedOne(coupleElementwise), nil),
 	quantisedOne("QLinearSoftmax", op.Attributes{"axis": op.AnyValue, "opset": op.AnyValue}, quantisedSoftmax),
-	quantisedOne("QLinearGlobalAveragePool", op.Attributes{"channels_last": op.OneOf(0)},
+	coupled(quantisedOne("QLinearGlobalAveragePool", op.Attributes{"channels_last": op.OneOf(0)},
 		func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
 			return e.Op("GlobalAveragePool", nil, x)
-		}),
-	quantisedOne("QLinearAveragePool", windowed.With(op.Attributes{"ceil_mode": op.Boolean, "count_include_pad": op.Boolean,
+		}), coupleQuantisedOne(coupleImage), nil),
+	coupled(quantisedOne("QLinearAveragePool", windowed.With(op.Attributes{"ceil_mode": op.Boolean, "count_include_pad": op.Boolean,
 		"channels_last": op.OneOf(0)}),
 		func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
 			a := onnxio.Attrs{}
@@ -93,8 +95,8 @@ var microsoftOps = []op.Def{
 				}
 			}
 			return e.Op("AveragePool", a, x)
-		}),
-	ofImages(ofMicrosoft("QLinearConcat", 5, op.Attributes{"axis": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		}), coupleQuantisedOne(coupleImage), nil),
+	coupled(ofImages(ofMicrosoft("QLinearConcat", 5, op.Attributes{"axis": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		var in []*onnxio.Value
 		for i := 2; i+2 < len(n.Inputs); i += 3 {
 			in = append(in, dequantised(e, n, i))
@@ -103,7 +105,7 @@ var microsoftOps = []op.Def{
 			return refuseParts(e, n, "it has nothing to join")
 		}
 		return one(quantisedBy(e, e.Op("Concat", onnxio.Attrs{"axis": int64(n.Attrs.Int("axis", 0))}, in...), n.Input(0), n.Input(1)))
-	})),
+	})), coupleQLinearConcat, nil),
 	coupled(ofMicrosoft("QGemm", 5, op.Attributes{"alpha": op.AnyValue, "transA": op.Boolean, "transB": op.Boolean}, qGemmParts),
 		coupleQGemm, nil),
 }
@@ -378,9 +380,9 @@ func quantisedBy(e *op.Emitter, x, scale, zero *onnxio.Value) *onnxio.Value {
 }
 
 func quantisedPair(name, of string) op.Def {
-	return ofImages(ofMicrosoft(name, 7, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	return coupled(ofImages(ofMicrosoft(name, 7, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		return one(quantisedBy(e, e.Op(of, nil, dequantised(e, n, 0), dequantised(e, n, 3)), n.Input(6), n.Input(7)))
-	}))
+	})), coupleQuantisedPair, nil)
 }
 
 func quantisedOne(name string, attrs op.Attributes, f func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value) op.Def {

@@ -5,7 +5,7 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// Couple faces of sums of quantised numbers: those of the sums of real numbers, with the zero points at which slots are not missed, and with
+// Couple faces of operators on quantised numbers: those of the same on real numbers, with the zero points at which slots are not missed, and with
 // the scales and zero points of filters.
 
 // coupleLines takes input v of a node and what follows it, scale and zero point, which are one for all or one for each slot of an axis. lines
@@ -68,4 +68,32 @@ func coupleQGemm(n *onnxio.Node, c op.Coupler) {
 	if n.Input(7) != nil {
 		coupleLines(n, c, n.Outputs[0], 7, nil)
 	}
+}
+
+// coupleQuantisedPair is an elementwise operator of two inputs, each with its scale and zero point.
+func coupleQuantisedPair(n *onnxio.Node, c op.Coupler) {
+	coupleElementwise(&onnxio.Node{Name: n.Name, Op: n.Op, Inputs: []*onnxio.Value{n.Inputs[0], n.Inputs[3]}, Outputs: n.Outputs}, c)
+	coupleLines(n, c, n.Inputs[0], 1, nil)
+	coupleLines(n, c, n.Inputs[3], 4, nil)
+	coupleLines(n, c, n.Outputs[0], 6, nil)
+}
+
+// coupleQuantisedOne is an operator of one input, of which real is the face.
+func coupleQuantisedOne(real op.CoupleFunc) op.CoupleFunc {
+	return func(n *onnxio.Node, c op.Coupler) {
+		real(&onnxio.Node{Name: n.Name, Op: n.Op, Attrs: n.Attrs, Inputs: n.Inputs[:1], Outputs: n.Outputs}, c)
+		coupleLines(n, c, n.Inputs[0], 1, nil)
+		coupleLines(n, c, n.Outputs[0], 3, nil)
+	}
+}
+
+// coupleQLinearConcat joins inputs that have each their scale and zero point; those of the output come first.
+func coupleQLinearConcat(n *onnxio.Node, c op.Coupler) {
+	concat := &onnxio.Node{Name: n.Name, Op: "Concat", Attrs: onnxio.Attrs{"axis": int64(n.Attrs.Int("axis", 0))}, Outputs: n.Outputs}
+	coupleLines(n, c, n.Outputs[0], 0, nil)
+	for i := 2; i+2 < len(n.Inputs); i += 3 {
+		concat.Inputs = append(concat.Inputs, n.Inputs[i])
+		coupleLines(n, c, n.Inputs[i], i+1, nil)
+	}
+	coupleConcat(concat, c)
 }

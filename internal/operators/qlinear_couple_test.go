@@ -72,5 +72,27 @@ var quantisedCases = func() []gradCase {
 			add("QGemm", microsoft, b, free(d, sizeA...), scale(), xz, w, scale(), one(i, 2))
 		}
 	}
+
+	// between the sums
+	all, channel := []int{2, 4, 4, 4}, []int{4, 1, 1}
+	for _, d := range []onnxio.DType{u, i} {
+		xs, xz, ys, yz := scale(), one(d, 3), scale(), one(d, 5)
+		for _, name := range []string{"QLinearAdd", "QLinearMul"} {
+			add(name, microsoft, nil, free(d, all...), xs, xz, free(d, all...), scale(), one(d, 2), ys, yz)
+			add(name, microsoft, nil, free(d, all...), xs, xz, whole(d, 0, 9, channel...), scale(), one(d, 2), ys, yz)
+			add(name, microsoft, nil, free(d, channel...), xs, xz, free(d, all...), scale(1), one(d, 2), ys, yz)
+		}
+		add("QLinearSigmoid", microsoft, nil, free(d, all...), xs, xz, fixed(onnxio.FromFloat32([]float32{1.0 / 64})), yz)
+		add("QLinearLeakyRelu", microsoft, attrs{"alpha": float32(0.5)}, free(d, all...), xs, xz, ys, yz)
+		add("QLinearGlobalAveragePool", microsoft, attrs{"channels_last": int64(0)}, free(d, all...), xs, xz, ys, yz)
+		for _, counted := range []int64{0, 1} {
+			add("QLinearAveragePool", microsoft, attrs{"kernel_shape": []int64{2, 2}, "pads": []int64{1, 1, 0, 0}, "count_include_pad": counted},
+				free(d, all...), xs, xz, ys, yz)
+		}
+		for axis := range int64(3) {
+			add("QLinearConcat", microsoft, attrs{"axis": axis}, ys, yz, free(d, 2, 3, 4), xs, xz, free(d, 2, 3, 4), scale(), one(d, 2),
+				whole(d, 0, 9, 2, 3, 4), scale(), one(d, 1))
+		}
+	}
 	return cs
 }()

@@ -4,7 +4,8 @@
 
 Needs: pip install onnx==1.23.2 onnxruntime==1.32.0 numpy. Seeded; some seconds.
 
-sums: QLinearConv, QLinearMatMul and QGemm. Each with one scale for all weights and with one for each filter, of unsigned and of signed numbers.
+sums: QLinearConv, QLinearMatMul and QGemm. between: with QLinearAdd, Mul, Sigmoid, LeakyRelu, AveragePool, GlobalAveragePool and Concat between them.
+Each with one scale for all weights and with one for each filter, of unsigned and of signed numbers.
 """
 import argparse
 import pathlib
@@ -63,6 +64,21 @@ def sums():
     return n.model(n.gemm("scores", n.matmul("hidden", y, 16, 12), 12, 7), 7)
 
 
+def between():
+    n = Network(2)
+    y = n.node("LeakyRelu", "leaky", n.conv("first", "x", 3, 10), alpha=0.1)
+    gate = n.conv("second", y, 10, 8)
+    y = n.node("Mul", "swish", gate, n.node("Sigmoid", "gate", gate))
+    y = n.node("AveragePool", "pooled", y, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    y = n.node("Add", "residual", n.conv("third", y, 8, 8), y)
+    y = n.node("Concat", "both", y, n.conv("fourth", y, 8, 6), axis=1)
+    y = n.conv("fifth", y, 14, 12)
+    y = n.node("Flatten", "flat", n.node("GlobalAveragePool", "means", y))
+    y = n.node("Add", "shifted", n.matmul("product", y, 12, 16), n.weights(16, depth=9))
+    y = n.node("LeakyRelu", "slope", y, alpha=0.2)
+    return n.model(n.gemm("scores", y, 16, 7), 7)
+
+
 class Inputs(CalibrationDataReader):
     def __init__(self):
         rng = np.random.default_rng(3)
@@ -73,7 +89,7 @@ class Inputs(CalibrationDataReader):
 
 
 U, S = QuantType.QUInt8, QuantType.QInt8
-for name, make in [("sums", sums)]:
+for name, make in [("sums", sums), ("between", between)]:
     with tempfile.TemporaryDirectory() as folder:
         real = pathlib.Path(folder) / "real.onnx"
         onnx.save(make(), real)
