@@ -82,13 +82,14 @@ func zeroAt(t *onnxio.Tensor, axis int, at []int, zero func(i int) float64) (*on
 // constantsOf runs the network without the filters that go and reads, where slots are summed, what they carry. Units that do not carry one
 // number everywhere, or whose number a node cannot take up, are taken out of the removal, with the reason by layer.
 func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, removal, map[string]string, error) {
+	held := map[string]string{}
+	gone = c.unpacked(gone, held)
 	base, err := c.unfiltered(gone)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	ends := c.endsOf()
 	ends = slices.DeleteFunc(ends, func(a op.Axis) bool { return len(gone[a]) == 0 })
-	held := map[string]string{}
 	if len(ends) == 0 {
 		return constants{}, gone, held, nil
 	}
@@ -139,15 +140,7 @@ func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, re
 		for slot, r := range slots {
 			root := c.root(c.slot(a, slot))
 			keep[root] = true
-			for _, cl := range c.Classes {
-				for _, l := range cl.Layers {
-					for i := range l.axis.Size() {
-						if c.root(c.slot(l.axis, i)) == root {
-							held[l.Name] = r
-						}
-					}
-				}
-			}
+			c.hold(root, r, held)
 		}
 	}
 	left, values := removal{}, constants{}
@@ -162,6 +155,43 @@ func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, re
 		}
 	}
 	return values, left, held, nil
+}
+
+// hold notes by layer why a unit stays.
+func (c *Coupling) hold(root int32, why string, held map[string]string) {
+	for _, cl := range c.Classes {
+		for _, l := range cl.Layers {
+			for i := range l.axis.Size() {
+				if c.root(c.slot(l.axis, i)) == root {
+					held[l.Name] = why
+				}
+			}
+		}
+	}
+}
+
+// unpacked leaves units with packed filters out of a removal: those cannot be set to zero.
+func (c *Coupling) unpacked(gone removal, held map[string]string) removal {
+	keep := map[int32]bool{}
+	for a := range c.packed {
+		for _, slot := range gone[a] {
+			root := c.root(c.slot(a, slot))
+			keep[root] = true
+			c.hold(root, "its filters are packed, and cannot be set to zero", held)
+		}
+	}
+	if len(keep) == 0 {
+		return gone
+	}
+	left := removal{}
+	for a, slots := range gone {
+		for _, slot := range slots {
+			if !keep[c.root(c.slot(a, slot))] {
+				left[a] = append(left[a], slot)
+			}
+		}
+	}
+	return left
 }
 
 // randomInputs are samples at the sizes of the analysis.

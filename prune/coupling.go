@@ -35,6 +35,7 @@ type Coupling struct {
 	ends     []marked
 	scales   []marked
 	read     map[*onnxio.Value][]reading
+	packed   map[op.Axis]func(slot int) []float64 // filters whose elements are no numbers
 	extra    []pin
 	fault    error // a node that names a slot that its values do not have
 }
@@ -79,7 +80,7 @@ func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []
 		}
 	}
 	c := &Coupling{file: g, start: map[op.Axis]int{}, reasonOf: map[string]int32{},
-		read: map[*onnxio.Value][]reading{}, extra: extra}
+		read: map[*onnxio.Value][]reading{}, packed: map[op.Axis]func(int) []float64{}, extra: extra}
 	var err error
 	if c.choices, err = trySizes(ctx, g, dims); err != nil {
 		return nil, err
@@ -294,5 +295,10 @@ func (k *nodeCoupler) Quantised(v, scale, zero *onnxio.Value, axis int) {
 }
 
 func (k *nodeCoupler) Filters(a op.Axis) { k.c.filters = append(k.c.filters, marked{a, k.n}) }
+
+func (k *nodeCoupler) PackedFilters(a op.Axis, filter func(slot int) []float64) {
+	k.Filters(a)
+	k.c.packed[a] = filter
+}
 
 func (k *nodeCoupler) Scales(a op.Axis) { k.c.scales = append(k.c.scales, marked{a, k.n}) }

@@ -161,3 +161,58 @@ func TestConstantsOfQuantisedFiltersStay(t *testing.T) {
 		t.Errorf("removed %v", got)
 	}
 }
+
+// few are weights of four bits for MatMulNBits, rows×cols in blocks of 16, and their scales.
+func (b *builder) few(rows, cols int) (packed, scales *onnxio.Value) {
+	d, s := make([]uint8, rows*cols/2), make([]float32, rows*cols/16)
+	for i := range d {
+		d[i] = uint8(b.rng.IntN(256))
+	}
+	for i := range s {
+		s[i] = 0.05 + 0.1*b.rng.Float32()
+	}
+	return b.fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{rows, cols / 16, 8}, Data: d}),
+		b.fixed(onnxio.FromFloat32(s, rows, cols/16))
+}
+
+func (b *builder) bits(name string, x *onnxio.Value, rows, cols int, w, scales *onnxio.Value) *onnxio.Value {
+	y := b.node("MatMulNBits", name, onnxio.Attrs{"N": int64(rows), "K": int64(cols), "bits": int64(4), "block_size": int64(16)}, x, w, scales)
+	y.Producer.Domain, y.Producer.Opset = "com.microsoft", 1
+	return y
+}
+
+// TestPackedFiltersAreScoredUnpacked: a row of eights is one of zeros. Rows go one by one where real weights read them, and a block at a time
+// where weights in blocks do; with biases kept none go, since a packed row is not set to zero.
+func TestPackedFiltersAreScoredUnpacked(t *testing.T) {
+	b := newBuilder(9)
+	w, s := b.few(8, 32)
+	for i := range 16 {
+		w.Const.Data.([]uint8)[16*5+i] = 0x88
+	}
+	g := b.outputs(b.node("Gemm", "fc", nil, b.bits("a", b.input("x", -1, 32), 8, 32, w, s), b.weights(8, 3)))
+	for _, score := range []prune.Score{prune.L1, prune.L2} {
+		r := same(t, g, prune.Options{Choice: prune.Choice{Ratio: 0.125, Score: score}})
+		if got := went(r.Plan, "a"); !slices.Equal(got, []int{5}) {
+			t.Errorf("%s: removed %v, want 5", score, got)
+		}
+	}
+	r := same(t, g, prune.Options{Choice: prune.Choice{Ratio: 0.5}, AbsorbBias: true})
+	if r.Plan.Removed() != 0 || !strings.Contains(r.Plan.Classes[0].Held, "packed") {
+		t.Errorf("removed %d, held: %s", r.Plan.Removed(), r.Plan.Classes[0].Held)
+	}
+
+	b = newBuilder(10)
+	w, s = b.few(48, 32)
+	y := b.node("Relu", "", nil, b.bits("a", b.input("x", -1, 32), 48, 32, w, s))
+	w, s = b.few(8, 48)
+	r = same(t, b.outputs(b.node("Gemm", "fc", nil, b.bits("b", y, 8, 48, w, s), b.weights(8, 3))), prune.Options{Choice: prune.Choice{Ratio: 0.34}})
+	got := went(r.Plan, "a")
+	for _, i := range got {
+		if first := i / 16 * 16; !slices.Contains(got, first) || !slices.Contains(got, first+15) {
+			t.Errorf("removed %v, want whole blocks of 16", got)
+		}
+	}
+	if len(got) != 32 { // of three blocks the least part that is no less than 0.34
+		t.Errorf("removed %d, want 32", len(got))
+	}
+}

@@ -94,6 +94,15 @@ func (c *Coupling) addNorms(out []float64, cl *Class, axes []op.Axis, f func(flo
 
 // sumsAlong adds f of all elements of a constant, of the numbers that quantised ones stand for, with the same index along an axis.
 func (c *Coupling) sumsAlong(a op.Axis, f func(float64) float64) ([]float64, error) {
+	if filter := c.packed[a]; filter != nil {
+		out := make([]float64, a.Size())
+		for i := range out {
+			for _, x := range filter(i) {
+				out[i] += f(x)
+			}
+		}
+		return out, nil
+	}
 	t, axis := a.Value.Const, a.Axis
 	size, inner := t.Shape[axis], onnxio.NumElements(t.Shape[axis+1:])
 	out := make([]float64, size)

@@ -35,6 +35,8 @@ type Coupler interface {
 	// Filters marks an axis of weights whose slots make one channel each; Scales marks the factors of a normalisation. Scores read them.
 	Filters(a Axis)
 	Scales(a Axis)
+	// PackedFilters is Filters for weights whose elements are no numbers: filter gives those of a slot.
+	PackedFilters(a Axis, filter func(slot int) []float64)
 }
 
 // AdaptFunc changes attributes and integer inputs of a node to the sizes that its values have after slots were removed. n is the node

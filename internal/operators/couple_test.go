@@ -72,6 +72,8 @@ func (s *slotSets) Ends(a op.Axis)                     { s.ends[a] = true }
 func (s *slotSets) Filters(op.Axis)                    {}
 func (s *slotSets) Scales(op.Axis)                     {}
 
+func (s *slotSets) PackedFilters(op.Axis, func(int) []float64) {}
+
 // Regroup lets one axis of either side, drawn by chance, carry what goes.
 func (s *slotSets) Regroup(a, b []op.Axis) {
 	i, j := s.rng.IntN(len(a)), s.rng.IntN(len(b))

@@ -221,6 +221,11 @@ func (l *lenient) PinSlot(a op.Axis, i int, _ string)     { l.see(a, i) }
 func (l *lenient) Ends(a op.Axis)                         { a.Size() }
 func (l *lenient) Filters(a op.Axis)                      { a.Size() }
 func (l *lenient) Scales(a op.Axis)                       { a.Size() }
+func (l *lenient) PackedFilters(a op.Axis, filter func(int) []float64) {
+	for i := range a.Size() {
+		filter(i)
+	}
+}
 func (l *lenient) Quantised(v, scale, zero *onnxio.Value, axis int) {
 	for _, p := range []*onnxio.Value{scale, zero} {
 		if p != nil && len(p.Shape) == 1 && p.Shape[0] > 1 {

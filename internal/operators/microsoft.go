@@ -66,8 +66,8 @@ var microsoftOps = []op.Def{
 		"mask_filter_value": op.AnyValue}, joinedAttentionParts), coupleJoinedAttention, adaptJoinedAttention),
 	coupled(ofMicrosoft("MultiHeadAttention", 3, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue,
 		"mask_filter_value": op.AnyValue}, multiHeadParts), coupleMultiHead, adaptMultiHead),
-	ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue,
-		"accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts),
+	coupled(ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue,
+		"accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts), coupleMatMulNBits, adaptMatMulNBits),
 	ofMicrosoft("DynamicQuantizeMatMul", 3, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		q := e.Outputs("DynamicQuantizeLinear", 3, nil, n.Input(0))
 		y := castTo(e, e.Op("MatMulInteger", nil, q[0], n.Input(1), q[2], n.Input(3)), onnxio.Float)
@@ -314,60 +314,6 @@ func attentionOf(e *op.Emitter, n *onnxio.Node, q, k, v, mask *onnxio.Value, hea
 	}
 	y = e.Transpose(y, 0, 2, 1, 3)
 	return one(e.Reshape(y, y.Shape[0], y.Shape[1], y.Shape[2]*y.Shape[3]))
-}
-
-// matMulNBitsParts multiplies with weights of few bits, blocks of which share a scale: they are constant, and real numbers once read.
-func matMulNBitsParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
-	x := n.Input(0)
-	rows, cols, bits, block := n.Attrs.Int("N", 0), n.Attrs.Int("K", 0), n.Attrs.Int("bits", 4), n.Attrs.Int("block_size", 0)
-	if x == nil || rows < 1 || cols < 1 || block < 1 || n.Input(4) != nil || rows > maxElements/cols {
-		return refuseParts(e, n, "an order of its groups, or sizes that are none")
-	}
-	b, err := given(n, 1)
-	if err != nil {
-		e.Fail(err)
-		return nil
-	}
-	scale, err := given(n, 2)
-	if err != nil {
-		e.Fail(err)
-		return nil
-	}
-	blocks := (cols + block - 1) / block
-	packed, ok := b.Data.([]uint8)
-	scales, err := scale.Float64s()
-	if !ok || err != nil || len(packed)*8 < rows*blocks*block*bits || len(scales) != rows*blocks {
-		return refuseParts(e, n, "weights or scales that are not of its sizes")
-	}
-	zero := func(int, int) float64 { return math.Exp2(float64(bits - 1)) }
-	if n.Input(3) != nil {
-		z, err := given(n, 3)
-		if err != nil {
-			e.Fail(err)
-			return nil
-		}
-		if reals, err := z.Float64s(); z.DType.IsFloat() && err == nil && len(reals) == rows*blocks {
-			zero = func(r, k int) float64 { return reals[r*blocks+k] }
-		} else if list, ok := z.Data.([]uint8); ok && len(list) >= rows*((blocks*bits+7)/8) {
-			line := (blocks*bits + 7) / 8
-			zero = func(r, k int) float64 { return float64(list[r*line+k*bits/8] >> (k * bits % 8) & (1<<bits - 1)) }
-		} else {
-			return refuseParts(e, n, "zero points that are not of its sizes")
-		}
-	}
-	if !e.Fits("weights of few bits", float64(rows)*float64(cols)) {
-		return nil
-	}
-	w := make([]float64, rows*cols)
-	line := block * bits / 8
-	for r := range rows {
-		for c := range cols {
-			k, i := c/block, c%block
-			q := float64(packed[(r*blocks+k)*line+i*bits/8] >> (i * bits % 8) & (1<<bits - 1))
-			w[c*rows+r] = (q - zero(r, k)) * scales[r*blocks+k]
-		}
-	}
-	return one(plus(e, e.Op("MatMul", nil, x, e.Reals(x, w, cols, rows)), n.Input(5)))
 }
 
 // dequantised are the real numbers of the input at i, whose scale and zero point follow it.

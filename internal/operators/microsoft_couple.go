@@ -53,6 +53,9 @@ func (r *renamed) PinSlot(a op.Axis, i int, why string)   { r.Coupler.PinSlot(r.
 func (r *renamed) Ends(a op.Axis)                         { r.Coupler.Ends(r.of(a)) }
 func (r *renamed) Filters(a op.Axis)                      { r.Coupler.Filters(r.of(a)) }
 func (r *renamed) Scales(a op.Axis)                       { r.Coupler.Scales(r.of(a)) }
+func (r *renamed) PackedFilters(a op.Axis, filter func(int) []float64) {
+	r.Coupler.PackedFilters(r.of(a), filter)
+}
 
 // coupleSkipNormal is a normalisation over the last axis of a sum, which it may give too.
 func coupleSkipNormal(n *onnxio.Node, c op.Coupler) {

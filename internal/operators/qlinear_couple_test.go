@@ -94,5 +94,17 @@ var quantisedCases = func() []gradCase {
 				whole(d, 0, 9, 2, 3, 4), scale(), one(d, 1))
 		}
 	}
+
+	// few bits: four blocks of 16, the last of which is not whole, and two blocks in a byte of zero points
+	for _, bits := range []int{2, 4, 8} {
+		line, a := 16*bits/8, attrs{"N": int64(6), "K": int64(60), "bits": int64(bits), "block_size": int64(16)}
+		w, of := whole(u, 0, 255, 6, 4, line), (4*bits+7)/8
+		for _, x := range [][]int{{2, 3, 60}, {3, 60}} {
+			add("MatMulNBits", microsoft, a, free(onnxio.Double, x...), w, scale(6, 4))
+			add("MatMulNBits", microsoft, a, free(onnxio.Double, x...), w, scale(6, 4), whole(u, 0, 255, 6, of), nil, scale(6))
+			add("MatMulNBits", microsoft, a, free(onnxio.Double, x...), w, scale(24), whole(u, 0, 255, 6*of))
+			add("MatMulNBits", microsoft, a, free(onnxio.Double, x...), w, scale(6, 4), scale(6, 4))
+		}
+	}
 	return cs
 }()

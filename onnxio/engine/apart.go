@@ -178,6 +178,9 @@ func (s *slots) Quantised(_, _, _ *onnxio.Value, _ int) {}
 // Filters implements op.Coupler.
 func (s *slots) Filters(op.Axis) {}
 
+// PackedFilters implements op.Coupler.
+func (s *slots) PackedFilters(op.Axis, func(int) []float64) {}
+
 // Scales implements op.Coupler.
 func (s *slots) Scales(op.Axis) {}
 

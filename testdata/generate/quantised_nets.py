@@ -2,10 +2,11 @@
 
     python quantised_nets.py --out ../../prune/testdata/quantised
 
-Needs: pip install onnx==1.23.2 onnxruntime==1.32.0 numpy. Seeded; some seconds.
+Needs: pip install onnx==1.23.2 onnxruntime==1.32.0 onnx_ir==1.1.0 numpy. Seeded; some seconds.
 
 sums: QLinearConv, QLinearMatMul and QGemm. between: with QLinearAdd, Mul, Sigmoid, LeakyRelu, AveragePool, GlobalAveragePool and Concat between them.
 Each with one scale for all weights and with one for each filter, of unsigned and of signed numbers.
+bits: MatMulNBits in blocks of 16, of 4 bits with and without zero points and of 8.
 """
 import argparse
 import pathlib
@@ -14,6 +15,7 @@ import tempfile
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 a = argparse.ArgumentParser()
@@ -47,9 +49,9 @@ class Network:
     def gemm(self, name, x, cin, cout):
         return self.node("Gemm", name, x, self.weights(cout, cin, depth=cin), self.weights(cout, depth=9), transB=1)
 
-    def model(self, y, classes):
+    def model(self, y, classes, takes=(3, 8, 8)):
         graph = helper.make_graph(
-            self.nodes, "network", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 8, 8])],
+            self.nodes, "network", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", *takes])],
             [helper.make_tensor_value_info(y, TensorProto.FLOAT, ["N", classes])], self.constants)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
@@ -99,3 +101,19 @@ for name, make in [("sums", sums), ("between", between)]:
             m = onnx.load(to)
             onnx.checker.check_model(m)
             print(to, [n.op_type for n in m.graph.node])
+
+
+def bits():
+    n = Network(4)
+    y = n.node("Add", "shifted", n.matmul("first", "x", 24, 48), n.weights(48, depth=9))
+    y = n.matmul("second", n.node("Relu", "positive", y), 48, 64)
+    y = n.matmul("third", n.node("Sigmoid", "half", y), 64, 40)
+    return n.model(n.matmul("scores", n.node("Tanh", "bent", y), 40, 7), 7, [24])
+
+
+for kind, width, symmetric in [("four", 4, True), ("zeros", 4, False), ("eight", 8, False)]:
+    q = MatMulNBitsQuantizer(bits(), bits=width, block_size=16, is_symmetric=symmetric)
+    q.process()
+    to = out / f"bits-{kind}.onnx"
+    onnx.save(q.model.model, to)
+    print(to, [n.op_type for n in q.model.model.graph.node])
