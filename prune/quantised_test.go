@@ -153,6 +153,23 @@ func TestDeadIsAtTheZeroPoint(t *testing.T) {
 	}
 }
 
+// TestActivationsCountFromTheZeroPoint: what stands at its reader's zero point is worth nothing, whatever the number is.
+func TestActivationsCountFromTheZeroPoint(t *testing.T) {
+	data := func(_ context.Context, f func([]*onnxio.Tensor) error) error {
+		return f([]*onnxio.Tensor{onnxio.FromFloat32([]float32{0.1, 0.9, 0.4, 0.7}, 1, 4, 1, 1)})
+	}
+	for from, want := range map[uint8]int{0: 0, 40: 1} {
+		o := prune.Options{Choice: prune.Choice{Score: prune.Activation, Ratio: 0.25}, Samples: data}
+		r, err := prune.Run(context.Background(), constantColumns(from), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := went(r.Plan, "a"); !slices.Equal(got, []int{want}) {
+			t.Errorf("a reader with zero point %d: removed %v, want %d", from, got, want)
+		}
+	}
+}
+
 // TestConstantsOfQuantisedFiltersStay: with biases kept, a filter at zero sends a constant on, which nodes of whole numbers do not take up; one that
 // is at the reader's zero point then goes.
 func TestConstantsOfQuantisedFiltersStay(t *testing.T) {
