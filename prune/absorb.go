@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -94,14 +95,15 @@ func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, re
 		return constants{}, gone, held, nil
 	}
 	g, list := c.probe(base, ends)
-	s, err := engine.OpenGraph(ctx, c.Sized(g), engine.Options{Float64: true})
+	out, err := c.tried(ctx, g, true)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	defer s.Close()
-	out, err := s.Run(ctx, c.randomInputs())
-	if err != nil {
-		return nil, nil, nil, err
+	var narrow []*onnxio.Tensor // whole numbers are rounded ones: in float32 they may come out otherwise
+	if slices.ContainsFunc(ends, func(a op.Axis) bool { return len(c.read[a.Value]) > 0 }) {
+		if narrow, err = c.tried(ctx, g, false); err != nil {
+			return nil, nil, nil, err
+		}
 	}
 	at := constants{}
 	why := map[op.Axis]map[int]string{} // slots that cannot be absorbed
@@ -109,6 +111,12 @@ func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, re
 		d, err := out[k].Float64s()
 		if err != nil {
 			return nil, nil, nil, err
+		}
+		again := d
+		if len(c.read[f.value]) > 0 {
+			if again, err = narrow[k].Float64s(); err != nil {
+				return nil, nil, nil, err
+			}
 		}
 		for _, a := range f.axes {
 			size, inner := a.Size(), onnxio.NumElements(a.Value.Shape[a.Axis+1:])
@@ -121,6 +129,9 @@ func (c *Coupling) constantsOf(ctx context.Context, gone removal) (constants, re
 				}
 				if was, seen := value[slot]; seen && was != x-rest {
 					why[a][slot] = fmt.Sprintf("what it sends on to %q differs from place to place", a.Value.Name)
+				}
+				if again[i] != x {
+					why[a][slot] = fmt.Sprintf("what it sends on to %q depends on rounding", a.Value.Name)
 				}
 				value[slot] = x - rest
 			}
@@ -194,8 +205,18 @@ func (c *Coupling) unpacked(gone removal, held map[string]string) removal {
 	return left
 }
 
-// randomInputs are samples at the sizes of the analysis.
-func (c *Coupling) randomInputs() []*onnxio.Tensor {
+// tried are the outputs of a graph on random inputs.
+func (c *Coupling) tried(ctx context.Context, g *onnxio.Graph, wide bool) ([]*onnxio.Tensor, error) {
+	s, err := engine.OpenGraph(ctx, c.Sized(g), engine.Options{Float64: wide})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.Run(ctx, c.randomInputs(wide))
+}
+
+// randomInputs are samples at the sizes of the analysis, in float64 where they are wide.
+func (c *Coupling) randomInputs(wide bool) []*onnxio.Tensor {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var in []*onnxio.Tensor
 	for _, v := range c.graph.Inputs {
@@ -208,12 +229,22 @@ func (c *Coupling) randomInputs() []*onnxio.Tensor {
 			for i := range d {
 				d[i] = rng.NormFloat64()
 			}
-			t = onnxio.FromFloat64(d, v.Shape...)
+			if t = onnxio.FromFloat64(d, v.Shape...); !wide {
+				t = floats(v.DType, d)
+				t.Shape = slices.Clone(v.Shape)
+			}
 		}
 		in = append(in, t)
 	}
 	return in
 }
+
+// terms are the numbers of the inputs of a node that sums over its first: what it weighs with, the zero point of that, and its bias; -1 for none.
+type terms struct{ weights, zero, bias int }
+
+// takers are the operators that a constant can be given to. Those of whole numbers have a bias of whole numbers, in the unit of their sums.
+var takers = map[string]terms{"Conv": {1, -1, 2}, "Gemm": {1, -1, 2}, "MatMul": {1, -1, -1},
+	"QLinearConv": {3, 5, 8}, "com.microsoft.QGemm": {3, 5, 6}}
 
 // refuses says why some node that sums over an axis cannot take up constants; "" where all can.
 func (c *Coupling) refuses(a op.Axis) string {
@@ -225,27 +256,29 @@ func (c *Coupling) refuses(a op.Axis) string {
 		no := func(why string) string {
 			return fmt.Sprintf("node %q (%s) cannot take up a constant: %s", n.Name, n.Op, why)
 		}
-		if len(c.read[a.Value]) > 0 {
-			return no("it sums whole numbers")
+		in, ok := takers[op.Key(n.Domain, n.Op)]
+		switch {
+		case n.Op == "DynamicQuantizeLinear" || n.Op == "DynamicQuantizeMatMul":
+			return no("what it is given sets the scale of all its numbers")
+		case !ok:
+			return no("it has no bias")
 		}
-		weights := n.Input(1)
-		if weights == nil || weights.Const == nil || n.Inputs[0] != a.Value || n.Inputs[1] == a.Value {
+		weights, b := n.Input(in.weights), n.Input(in.bias)
+		if weights == nil || weights.Const == nil || n.Inputs[0] != a.Value || weights == a.Value {
 			return no("its weights are not constant")
 		}
+		if b != nil && (b.Const == nil || b.Producer != nil) {
+			return no("its bias is computed")
+		}
 		switch n.Op {
-		case "Conv":
-			b := n.Input(2)
-			if b != nil && (b.Const == nil || b.Producer != nil) {
-				return no("its bias is computed")
-			}
+		case "Conv", "QLinearConv":
 			pads := n.Attrs.Ints("pads")
 			if auto := n.Attrs.String("auto_pad", "NOTSET"); auto != "NOTSET" && auto != "VALID" ||
 				slices.ContainsFunc(pads, func(p int) bool { return p != 0 }) {
 				return no("it pads with zeros")
 			}
-		case "Gemm":
-			b := n.Input(2)
-			if b != nil && (b.Const == nil || b.Producer != nil || b.Const.Len() != n.Outputs[0].Shape[1]) {
+		case "Gemm", "QGemm":
+			if b != nil && b.Const.Len() != n.Outputs[0].Shape[1] {
 				return no("its bias is not one number for each output")
 			}
 			if b != nil && n.Attrs.Float("beta", 1) == 0 {
@@ -255,8 +288,9 @@ func (c *Coupling) refuses(a op.Axis) string {
 			if len(weights.Shape) != 2 {
 				return no("its weights are not a matrix")
 			}
-		default:
-			return no("it has no bias")
+		}
+		if z := n.Input(in.zero); z != nil && z.Const == nil {
+			return no("which integer stands for 0 in its weights is computed")
 		}
 	}
 	return ""
@@ -296,7 +330,8 @@ func (c *Coupling) absorb(out *onnxio.Graph, gone removal, values constants) err
 			after[now] = add
 			continue
 		}
-		old, d := now.Input(2), was.Outputs[0].DType
+		takes := takers[op.Key(was.Domain, was.Op)]
+		old := now.Input(takes.bias)
 		shape := []int{len(sum)}
 		if old != nil {
 			b, err := old.Const.Float64s()
@@ -312,15 +347,18 @@ func (c *Coupling) absorb(out *onnxio.Graph, gone removal, values constants) err
 			}
 			shape = old.Const.Shape
 		}
-		t := floats(d, sum)
-		t.Shape = slices.Clone(shape)
-		bias := constant(fresh(now.Name+"_bias"), t)
-		now.Inputs = slices.Clone(now.Inputs)
-		if len(now.Inputs) < 3 {
-			now.Inputs = append(now.Inputs, bias)
-		} else {
-			now.Inputs[2] = bias
+		t := floats(was.Outputs[0].DType, sum)
+		if takes.zero >= 0 {
+			if t, err = whole(sum); err != nil {
+				return fmt.Errorf("node %q (%s): %w", was.Name, was.Op, err)
+			}
 		}
+		t.Shape = slices.Clone(shape)
+		now.Inputs = slices.Clone(now.Inputs)
+		for len(now.Inputs) <= takes.bias {
+			now.Inputs = append(now.Inputs, nil)
+		}
+		now.Inputs[takes.bias] = constant(fresh(now.Name+"_bias"), t)
 		if old == nil && was.Op == "Gemm" && was.Attrs.Float("beta", 1) != 1 {
 			change{input: -1, name: "beta", attr: float32(1)}.apply(now, nil)
 		}
@@ -338,42 +376,54 @@ func (c *Coupling) absorb(out *onnxio.Graph, gone removal, values constants) err
 
 // sent is what constants in the slots `gone` of a node's first input add to each of its outputs, and the axis of the outputs.
 func (c *Coupling) sent(n *onnxio.Node, gone []int, values []float64) ([]float64, op.Axis, error) {
-	w, err := n.Inputs[1].Const.Float64s()
+	in, ok := takers[op.Key(n.Domain, n.Op)]
+	if !ok {
+		return nil, op.Axis{}, fmt.Errorf("operator %s has no bias", n.Op)
+	}
+	w, err := n.Inputs[in.weights].Const.Float64s()
 	if err != nil {
 		return nil, op.Axis{}, err
 	}
-	s, y := n.Inputs[1].Shape, n.Outputs[0]
-	switch n.Op {
-	case "Conv":
-		out := make([]float64, s[0])
-		k := onnxio.NumElements(s[2:])
-		for j := range out {
-			for i, slot := range gone {
-				for _, x := range w[(j*s[1]+slot)*k : (j*s[1]+slot+1)*k] {
-					out[j] += values[i] * x
-				}
-			}
+	zeros := []float64{0} // of all weights, or of those of each output
+	if z := n.Input(in.zero); z != nil {
+		if zeros, err = z.Const.Float64s(); err != nil || len(zeros) == 0 {
+			return nil, op.Axis{}, fmt.Errorf("operator %s without zero points: %w", n.Op, err)
 		}
-		return out, op.Axis{Value: y, Axis: 1}, nil
-	case "Gemm", "MatMul":
-		turned := n.Op == "Gemm" && n.Attrs.Int("transB", 0) != 0
-		alpha := 1.0
-		if n.Op == "Gemm" {
-			alpha = float64(n.Attrs.Float("alpha", 1))
-		}
-		out := make([]float64, y.Shape[len(y.Shape)-1])
-		for j := range out {
-			for i, slot := range gone {
-				at := slot*s[1] + j
-				if turned {
-					at = j*s[1] + slot
-				}
-				out[j] += alpha * values[i] * w[at]
-			}
-		}
-		return out, op.Axis{Value: y, Axis: len(y.Shape) - 1}, nil
 	}
-	return nil, op.Axis{}, fmt.Errorf("operator %s has no bias", n.Op)
+	s, y := n.Inputs[in.weights].Shape, n.Outputs[0]
+	made, inner, alpha := op.Axis{Value: y, Axis: len(y.Shape) - 1}, 1, 1.0
+	at := func(j, slot int) int { return slot*s[1] + j }
+	if turned := n.Attrs.Int("transB", 0) != 0; turned || len(s) > 2 { // filters come first
+		at = func(j, slot int) int { return j*s[1] + slot }
+	}
+	switch n.Op {
+	case "Conv", "QLinearConv":
+		made.Axis, inner = 1, onnxio.NumElements(s[2:])
+	case "Gemm":
+		alpha = float64(n.Attrs.Float("alpha", 1))
+	}
+	out := make([]float64, made.Size())
+	for j := range out {
+		for i, slot := range gone {
+			k := at(j, slot) * inner
+			for _, x := range w[k : k+inner] {
+				out[j] += alpha * values[i] * (x - zeros[j%len(zeros)])
+			}
+		}
+	}
+	return out, made, nil
+}
+
+// whole makes a vector of whole numbers of 32 bits.
+func whole(x []float64) (*onnxio.Tensor, error) {
+	d := make([]int32, len(x))
+	for i, v := range x {
+		if v != math.Round(v) || v < math.MinInt32 || v > math.MaxInt32 {
+			return nil, fmt.Errorf("a constant of %v cannot be added to its bias, which is of 32 bits", v)
+		}
+		d[i] = int32(v)
+	}
+	return &onnxio.Tensor{DType: onnxio.Int32, Shape: []int{len(d)}, Data: d}, nil
 }
 
 // floats makes a vector of float32 or float64.

@@ -73,14 +73,40 @@ func (c *Coupling) rest(v *onnxio.Value) float64 {
 	return zero
 }
 
-// pinUnsettled pins what is summed by nodes that take different numbers for zero, or none that is known: no slot is as good as gone to all.
+// ownRest tells that a node takes for zero, in a value, what the value's maker gives as the zero point that it chose itself. The maker sums over
+// what it is given (DynamicQuantizeLinear over its range): where that is zero the value is at the zero point, and nobody need ask there.
+func (c *Coupling) ownRest(n *onnxio.Node, v *onnxio.Value) bool {
+	made := v.Producer
+	if made == nil || !slices.ContainsFunc(c.read[v], func(r reading) bool { return r.node == n }) {
+		return false
+	}
+	for _, r := range c.read[v] {
+		if r.node == n && (r.zero == nil || r.zero.Const != nil || !slices.Contains(made.Outputs, r.zero)) {
+			return false
+		}
+	}
+	return true
+}
+
+// pinUnsettled pins what is summed by nodes that take different numbers for zero, or none that is known: no slot is as good as gone to all. Sums
+// over what is at its maker's zero point end there, and are left out of the ends.
 func (c *Coupling) pinUnsettled() {
-	first := map[*onnxio.Value]marked{}
+	first, own := map[*onnxio.Value]marked{}, map[*onnxio.Value]*onnxio.Node{}
+	differ := func(v *onnxio.Value, a, b *onnxio.Node) {
+		c.pinValue(v, fmt.Sprintf("nodes %q and %q take different integers for 0 (value %q)", a.Name, b.Name, v.Name))
+	}
+	var ends []marked
 	for _, m := range c.ends {
 		v := m.axis.Value
 		if v.Const != nil || len(c.read[v]) == 0 {
+			ends = append(ends, m)
 			continue
 		}
+		if c.ownRest(m.node, v) {
+			own[v] = m.node
+			continue
+		}
+		ends = append(ends, m)
 		zero, known := c.zeroAsReadBy(m.node, v)
 		if !known {
 			c.pinValue(v, fmt.Sprintf("which integer stands for 0 is computed, or differs from slot to slot (value %q, at node %q)", v.Name, m.node.Name))
@@ -92,9 +118,15 @@ func (c *Coupling) pinUnsettled() {
 			continue
 		}
 		if z, _ := c.zeroAsReadBy(was.node, v); z != zero {
-			c.pinValue(v, fmt.Sprintf("nodes %q and %q take different integers for 0 (value %q)", was.node.Name, m.node.Name, v.Name))
+			differ(v, was.node, m.node)
 		}
 	}
+	for _, m := range ends {
+		if by := own[m.axis.Value]; by != nil {
+			differ(m.axis.Value, by, m.node)
+		}
+	}
+	c.ends = ends
 }
 
 // keepsRest tells whether a node takes the same numbers for zero as the nodes that sum over its values: else zeros that it keeps are not

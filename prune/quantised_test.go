@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/engine"
 	"github.com/shallow-waters/shoal/prune"
 	"github.com/shallow-waters/shoal/prune/equal"
 	"github.com/shallow-waters/shoal/verify"
@@ -176,6 +177,82 @@ func TestConstantsOfQuantisedFiltersStay(t *testing.T) {
 	r := same(t, constantColumns(40), prune.Options{Choice: prune.Choice{Ratio: 0.5}, AbsorbBias: true})
 	if got := went(r.Plan, "a"); !slices.Equal(got, []int{1}) {
 		t.Errorf("removed %v", got)
+	}
+}
+
+// absorbing is a network of whole numbers whose second convolution and last product take up constants, with biases of their own or without.
+func absorbing(seed uint64, biased bool, pad int64, zero uint8) *onnxio.Graph {
+	b := newBuilder(seed)
+	bias := func(n int) *onnxio.Value {
+		d := make([]int32, n)
+		for i := range d {
+			d[i] = int32(b.rng.IntN(4000) - 1000)
+		}
+		return b.fixed(&onnxio.Tensor{DType: onnxio.Int32, Shape: []int{n}, Data: d})
+	}
+	each := func(n int) (*onnxio.Value, *onnxio.Value) {
+		s, z := make([]float32, n), make([]uint8, n)
+		for i := range s {
+			s[i], z[i] = []float32{0.125, 0.25}[b.rng.IntN(2)], uint8(120+b.rng.IntN(17))
+		}
+		return b.fixed(onnxio.FromFloat32(s, n)), b.fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{n}, Data: z})
+	}
+	conv := func(name string, x *onnxio.Value, from, to uint8, in, out, size int, pad int64, with bool) *onnxio.Value {
+		s, z := each(out)
+		n := []*onnxio.Value{x, b.scale(0.5), b.zero(from), b.bytes(out, in, size, size), s, z, b.scale(4), b.zero(to)}
+		if with {
+			n = append(n, bias(out))
+		}
+		return asBytes(b.node("QLinearConv", name, onnxio.Attrs{"pads": []int64{pad, pad, pad, pad}}, n...))
+	}
+	y := conv("a", b.quantised(7, b.input("x", -1, 4, 4, 4)), 7, zero, 4, 8, 1, 0, true)
+	y = conv("b", y, 11, zero, 8, 6, 2, pad, biased)
+	y = asBytes(b.node("MaxPool", "", onnxio.Attrs{"kernel_shape": []int64{3 + 2*pad, 3 + 2*pad}}, y))
+	y = asBytes(b.node("Flatten", "", nil, y))
+	s, z := each(3)
+	in := []*onnxio.Value{y, b.scale(0.5), b.zero(13), b.bytes(3, 6), s, z}
+	if biased {
+		in = append(in, bias(3))
+	}
+	y = b.node("QGemm", "c", onnxio.Attrs{"transB": int64(1), "alpha": float32(0.5)}, in...)
+	y.Producer.Domain, y.Producer.Opset = "com.microsoft", 1
+	return b.outputs(y)
+}
+
+// TestWholeSumsTakeUpConstants: what a filter of quantised weights still sends on, once they are at zero, becomes part of the biases of the nodes
+// that sum over it, as whole numbers, so that outputs are the same bits; where a node pads with its zero point it stays.
+func TestWholeSumsTakeUpConstants(t *testing.T) {
+	matter := 0
+	for seed := range uint64(10) {
+		for _, biased := range []bool{false, true} {
+			g := absorbing(seed, biased, 0, uint8(seed*20))
+			o := prune.Options{Choice: prune.Choice{Score: prune.Random, Seed: seed, Ratio: 0.5}, AbsorbBias: true}
+			r := same(t, g, o)
+			want := 4 // those of b have a bias, and send something on, where it is told to
+			if biased {
+				want = 7
+			}
+			if n := r.Plan.Removed(); n < want {
+				t.Errorf("seed %d: %d filters went, want %d: %+v", seed, n, want, r.Plan.Classes)
+			}
+			for _, wide := range []bool{false, true} {
+				in, want := run(t, r.Zeroed, engine.Options{Float64: wide}, nil, 5)
+				_, got := run(t, r.Graph, engine.Options{Float64: wide}, in, 5)
+				if d := distance(want, got); d != 0 {
+					t.Errorf("seed %d: outputs differ by %g", seed, d)
+				}
+				if _, plain := run(t, g, engine.Options{Float64: wide}, in, 5); distance(plain, want) > 0 {
+					matter++
+				}
+			}
+			padded := same(t, absorbing(seed, biased, 1, 90), o)
+			if why := padded.Plan.Classes[0].Held; !strings.Contains(why, `node "b" (QLinearConv) cannot take up a constant: it pads with zeros`) {
+				t.Errorf("seed %d: held: %s", seed, why)
+			}
+		}
+	}
+	if matter < 30 {
+		t.Errorf("what went mattered in %d runs of 40 only", matter)
 	}
 }
 

@@ -30,7 +30,8 @@ type Coupler interface {
 	// Ends tells that slots of an axis reach other slots of the outputs, in a way that does not miss those that are zero: sums.
 	Ends(a Axis)
 	// Quantised tells that the node takes the integers of v for scale·(v − zero): where they are zero, a slot is as one of real numbers is at 0,
-	// for Ends and Zero too. zero is nil for 0. What has one entry is for all of v; what has several, for the slots of an axis.
+	// for Ends and Zero too. zero is nil for 0. What has one entry is for all of v; what has several, for the slots of an axis. Where v and zero
+	// are both made by the node, slots that are 0 in its inputs are at the zero point in v.
 	Quantised(v, scale, zero *onnxio.Value, axis int)
 	// Filters marks an axis of weights whose slots make one channel each; Scales marks the factors of a normalisation. Scores read them.
 	Filters(a Axis)

@@ -11,7 +11,7 @@ var convIntegerOp = op.Def{Name: "ConvInteger", Since: 10,
 	Attrs: windowed.With(op.Attributes{"group": op.AnyValue}),
 	Shape: integerShape(convIntegerSums), Eval: integerEval(convSumsOf),
 	Interval: integerInterval(convIntegerSums), Linear: boxForms(integerInterval(convIntegerSums), op.Exact("exact")), MACs: convMACs,
-	ZeroPoints: []int{2, 3}, Varies: saturates(0, 1, false)}
+	ZeroPoints: []int{2, 3}, Varies: saturates(0, 1, false), Couple: coupleConvInteger, Adapt: adaptGroups}
 
 func convSumsOf(c *op.Call) (*integerSums, error) {
 	return convSums(c.Node, c.In[0].Shape, c.In[1].Shape)

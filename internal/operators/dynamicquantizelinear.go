@@ -13,7 +13,7 @@ import (
 )
 
 var dynamicQuantizeLinearOp = op.Def{Name: "DynamicQuantizeLinear", Since: 11, Shape: dynamicShape, Eval: dynamicEval, Interval: dynamicInterval,
-	Linear: boxForms(dynamicInterval, op.Exact("exact"))}
+	Linear: boxForms(dynamicInterval, op.Exact("exact")), Couple: coupleDynamicQuantize}
 
 func dynamicShape(n *onnxio.Node) ([]op.Type, error) {
 	x, err := shapeOf(n, 0)

@@ -27,7 +27,6 @@ var without = []struct {
 	{"Linear", "nobody has written it", "GridSample RoiAlign"},
 	{"Couple", "places are data, or mixed", "GatherElements GatherND OneHot ReverseSequence ScatterElements ScatterND TopK Trilu"},
 	{"Couple", "its output is made of sizes", "ConstantOfShape EyeLike Range"},
-	{"Couple", "weights of integers are not pruned", "ConvInteger DynamicQuantizeLinear MatMulInteger"},
 	{"Couple", "nobody has written it", "GRU GridSample LSTM MeanVarianceNormalization RNN RoiAlign"},
 	{"Gradient", "bits, places and labels do not move with numbers", "BitCast BitwiseAnd BitwiseNot BitwiseOr BitwiseXor LabelEncoder NonMaxSuppression NonZero TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor Unique"},
 	{"Gradient", "none of its inputs is a number that moves it", "BlackmanWindow HammingWindow HannWindow"},

@@ -13,7 +13,7 @@ import (
 
 var matMulIntegerOp = op.Def{Name: "MatMulInteger", Since: 10, Shape: integerShape(matmulIntegerSums), Eval: integerEval(matmulSumsOf),
 	Interval: integerInterval(matmulIntegerSums), Linear: boxForms(integerInterval(matmulIntegerSums), op.Exact("exact")), MACs: matmulMACs,
-	ZeroPoints: []int{2, 3}, Varies: saturates(0, 1, true)}
+	ZeroPoints: []int{2, 3}, Varies: saturates(0, 1, true), Couple: coupleMatMulInteger}
 
 func matmulSumsOf(c *op.Call) (*integerSums, error) { return matmulSums(c.In[0].Shape, c.In[1].Shape) }
 

@@ -68,11 +68,11 @@ var microsoftOps = []op.Def{
 		"mask_filter_value": op.AnyValue}, multiHeadParts), coupleMultiHead, adaptMultiHead),
 	coupled(ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue,
 		"accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts), coupleMatMulNBits, adaptMatMulNBits),
-	ofMicrosoft("DynamicQuantizeMatMul", 3, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	coupled(ofMicrosoft("DynamicQuantizeMatMul", 3, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		q := e.Outputs("DynamicQuantizeLinear", 3, nil, n.Input(0))
 		y := castTo(e, e.Op("MatMulInteger", nil, q[0], n.Input(1), q[2], n.Input(3)), onnxio.Float)
 		return one(plus(e, e.Mul(y, e.Mul(q[1], n.Input(2))), n.Input(4)))
-	}),
+	}), coupleDynamicMatMul, nil),
 	quantisedPair("QLinearAdd", "Add"), quantisedPair("QLinearMul", "Mul"),
 	coupled(quantisedOne("QLinearSigmoid", nil, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
 		return e.Op("Sigmoid", nil, x)
@@ -80,7 +80,7 @@ var microsoftOps = []op.Def{
 	coupled(quantisedOne("QLinearLeakyRelu", op.Attributes{"alpha": op.AnyValue}, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
 		return e.Op("LeakyRelu", onnxio.Attrs{"alpha": n.Attrs.Float("alpha", 0.01)}, x)
 	}), coupleQuantisedOne(coupleElementwise), nil),
-	quantisedOne("QLinearSoftmax", op.Attributes{"axis": op.AnyValue, "opset": op.AnyValue}, quantisedSoftmax),
+	coupled(quantisedOne("QLinearSoftmax", op.Attributes{"axis": op.AnyValue, "opset": op.AnyValue}, quantisedSoftmax), coupleQLinearSoftmax, nil),
 	coupled(quantisedOne("QLinearGlobalAveragePool", op.Attributes{"channels_last": op.OneOf(0)},
 		func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
 			return e.Op("GlobalAveragePool", nil, x)

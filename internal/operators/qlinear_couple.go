@@ -11,12 +11,17 @@ import (
 // coupleLines takes input v of a node and what follows it, scale and zero point, which are one for all or one for each slot of an axis. lines
 // is nil where they are one for all.
 func coupleLines(n *onnxio.Node, c op.Coupler, v *onnxio.Value, scale int, lines *op.Axis) {
+	coupleReading(c, v, n.Input(scale), n.Input(scale+1), lines)
+}
+
+// coupleReading is coupleLines of a scale, nil for 1, and a zero point, nil for 0.
+func coupleReading(c op.Coupler, v, scale, zero *onnxio.Value, lines *op.Axis) {
 	axis := 0
 	if lines != nil {
 		axis = lines.Axis
 	}
-	c.Quantised(v, n.Input(scale), n.Input(scale+1), axis)
-	for _, p := range []*onnxio.Value{n.Input(scale), n.Input(scale + 1)} {
+	c.Quantised(v, scale, zero, axis)
+	for _, p := range []*onnxio.Value{scale, zero} {
 		if p != nil && lines != nil && len(p.Shape) == 1 && p.Shape[0] > 1 {
 			tieAll(c, op.Axis{Value: p, Axis: 0}, *lines)
 			continue
@@ -42,17 +47,22 @@ func coupleQLinearConv(n *onnxio.Node, c op.Coupler) {
 // coupleQLinearMatMul is a product of matrices with a scale and a zero point for each row of the first, and for each column of the second.
 func coupleQLinearMatMul(n *onnxio.Node, c op.Coupler) {
 	a, b, y := n.Inputs[0], n.Inputs[3], n.Outputs[0]
+	rows, columns := coupleProduct(n, c, a, b)
+	coupleLines(n, c, a, 1, rows)
+	coupleLines(n, c, b, 4, columns)
+	coupleLines(n, c, y, 6, nil)
+}
+
+// coupleProduct is a product of matrices a and b: the axes of their rows and columns, nil where they have none, come with it.
+func coupleProduct(n *onnxio.Node, c op.Coupler, a, b *onnxio.Value) (rows, columns *op.Axis) {
 	coupleMatMul(&onnxio.Node{Name: n.Name, Op: "MatMul", Inputs: []*onnxio.Value{a, b}, Outputs: n.Outputs}, c)
-	var rows, columns *op.Axis
 	if k := len(a.Shape); k > 1 {
 		rows = &op.Axis{Value: a, Axis: k - 2}
 	}
 	if k := len(b.Shape); k > 1 {
 		columns = &op.Axis{Value: b, Axis: k - 1}
 	}
-	coupleLines(n, c, a, 1, rows)
-	coupleLines(n, c, b, 4, columns)
-	coupleLines(n, c, y, 6, nil)
+	return rows, columns
 }
 
 // coupleQGemm is a Gemm whose second factor has a scale and a zero point for each column, and whose result may stay real.
@@ -85,6 +95,14 @@ func coupleQuantisedOne(real op.CoupleFunc) op.CoupleFunc {
 		coupleLines(n, c, n.Inputs[0], 1, nil)
 		coupleLines(n, c, n.Outputs[0], 3, nil)
 	}
+}
+
+// coupleQLinearSoftmax is Softmax by its own attribute of the opset: before 13 over all axes from one on.
+func coupleQLinearSoftmax(n *onnxio.Node, c op.Coupler) {
+	coupleQuantisedOne(func(n *onnxio.Node, c op.Coupler) {
+		n.Opset, n.Attrs = n.Attrs.Int("opset", 0), onnxio.Attrs{"axis": int64(n.Attrs.Int("axis", -1))}
+		coupleOverAxis(n, c)
+	})(n, c)
 }
 
 // coupleQLinearConcat joins inputs that have each their scale and zero point; those of the output come first.

@@ -95,6 +95,36 @@ var quantisedCases = func() []gradCase {
 		}
 	}
 
+	// sums whose zero points are given, and those that quantise by their own range
+	for _, d := range []onnxio.DType{u, i} {
+		for _, group := range []int{1, 2, 4} {
+			w := whole(i, -4, 4, 8, 4/group, 3, 3)
+			a := attrs{"group": int64(group), "pads": []int64{1, 0, 0, 1}}
+			add("ConvInteger", "", a, free(d, 2, 4, 4, 4), w, one(d, 3), whole(i, 1, 3, 8))
+			add("ConvInteger", "", a, free(d, 2, 4, 4, 4), w)
+		}
+		m := whole(i, -4, 4, 4, 5)
+		add("MatMulInteger", "", nil, free(d, 3, 4), m, one(d, 3), whole(i, 1, 3, 5))
+		add("MatMulInteger", "", nil, free(d, 2, 3, 4), free(i, 2, 4, 5), whole(d, 1, 5, 3), one(i, 2))
+		add("MatMulInteger", "", nil, free(d, 4), m, one(d, 3))
+		for _, opset := range []int64{11, 13} {
+			for axis := range int64(3) {
+				add("QLinearSoftmax", microsoft, attrs{"axis": axis - 1, "opset": opset}, free(d, 2, 3, 4), scale(), one(d, 3),
+					fixed(onnxio.FromFloat32([]float32{1.0 / 256})), one(d, 5))
+			}
+		}
+		x := free(onnxio.Float, 2, 3, 4)
+		add("DynamicQuantizeMatMul", microsoft, nil, x, whole(d, 0, 9, 4, 5), scale(5), whole(d, 1, 3, 5), scale(5))
+		add("DynamicQuantizeMatMul", microsoft, nil, x, whole(d, 0, 4, 4, 5), scale())
+	}
+	for _, shape := range [][]int{{2, 3, 4}, {5}} {
+		cs = append(cs, gradCase{op: "DynamicQuantizeLinear", opsets: []int{13, 21}, outputs: 3, in: func() []*onnxio.Value {
+			x := variable(shape...)
+			x.DType = onnxio.Float
+			return []*onnxio.Value{x}
+		}})
+	}
+
 	// few bits: four blocks of 16, the last of which is not whole, and two blocks in a byte of zero points
 	for _, bits := range []int{2, 4, 8} {
 		line, a := 16*bits/8, attrs{"N": int64(6), "K": int64(60), "bits": int64(bits), "block_size": int64(16)}

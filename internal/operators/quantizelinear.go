@@ -12,12 +12,12 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-var quantizeLinearOp = op.Def{Name: "QuantizeLinear", Since: 10,
+var quantizeLinearOp = op.Def{Name: "QuantizeLinear", Since: 10, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"axis": op.AnyValue, "block_size": op.AnyValue, "output_dtype": op.AnyValue, "precision": op.OneOf(0, 1),
 		"saturate": op.Boolean},
 	Shape: quantizeShape, Eval: quantizeEval, Interval: quantizeInterval, Linear: quantizeLinear, Couple: coupleQuantize, ZeroPoints: []int{2}}
 
-var dequantizeLinearOp = op.Def{Name: "DequantizeLinear", Since: 10,
+var dequantizeLinearOp = op.Def{Name: "DequantizeLinear", Since: 10, Zero: op.ZeroKept,
 	Attrs: op.Attributes{"axis": op.AnyValue, "block_size": op.AnyValue, "output_dtype": op.AnyValue},
 	Shape: dequantizeShape, Eval: dequantizeEval, Interval: dequantizeInterval, Linear: dequantizeLinear, Couple: coupleQuantize, ZeroPoints: []int{2}}
 

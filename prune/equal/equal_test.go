@@ -3,7 +3,6 @@ package equal_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -131,26 +130,8 @@ func outputs(t *testing.T, g *onnxio.Graph, x ...*onnxio.Tensor) []float64 {
 
 // network draws a small network in which some channels can never fire on [0, 1], and some nearly so.
 func network(rng *rand.Rand) *onnxio.Graph {
-	count := 0
-	fixed := func(f []float32, shape ...int) *onnxio.Value {
-		count++
-		v := &onnxio.Value{Name: fmt.Sprint("c", count), DType: onnxio.Float, HasShape: true, Shape: shape, Const: onnxio.FromFloat32(f, shape...)}
-		for _, d := range shape {
-			v.Dims = append(v.Dims, onnxio.Dim{Size: d})
-		}
-		return v
-	}
-	g := &onnxio.Graph{Name: "dead"}
-	x := &onnxio.Value{Name: "x", DType: onnxio.Float, HasShape: true, Dims: []onnxio.Dim{{Size: 1}, {Size: 2}, {Size: 5}, {Size: 5}}}
-	g.Inputs = []*onnxio.Value{x}
-	node := func(op string, attrs onnxio.Attrs, in ...*onnxio.Value) *onnxio.Value {
-		count++
-		n := &onnxio.Node{Name: fmt.Sprint(op, count), Op: op, Opset: 17, Attrs: attrs, Inputs: in}
-		v := &onnxio.Value{Name: fmt.Sprint("v", count), DType: onnxio.Float, Producer: n}
-		n.Outputs = []*onnxio.Value{v}
-		g.Nodes = append(g.Nodes, n)
-		return v
-	}
+	d, x := draw(rng)
+	g, fixed, node := d.g, d.floats, d.node
 	conv := func(x *onnxio.Value, from, to int) *onnxio.Value {
 		w, b := make([]float32, to*from*9), make([]float32, to)
 		for i := range w {

@@ -6,6 +6,7 @@ Needs: pip install onnx==1.23.2 onnxruntime==1.32.0 onnx_ir==1.1.0 numpy. Seeded
 
 sums: QLinearConv, QLinearMatMul and QGemm. between: with QLinearAdd, Mul, Sigmoid, LeakyRelu, AveragePool, GlobalAveragePool and Concat between them.
 Each with one scale for all weights and with one for each filter, of unsigned and of signed numbers.
+ranges: what is between, quantised as it runs: DynamicQuantizeLinear, ConvInteger and MatMulInteger.
 bits: MatMulNBits in blocks of 16, of 4 bits with and without zero points and of 8.
 """
 import argparse
@@ -16,7 +17,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 
 a = argparse.ArgumentParser()
 a.add_argument("--out", default="../../prune/testdata/quantised")
@@ -101,6 +102,15 @@ for name, make in [("sums", sums), ("between", between)]:
             m = onnx.load(to)
             onnx.checker.check_model(m)
             print(to, [n.op_type for n in m.graph.node])
+
+with tempfile.TemporaryDirectory() as folder:
+    real = pathlib.Path(folder) / "real.onnx"
+    onnx.save(between(), real)
+    for kind, each, weights in [("tensor", False, U), ("channel", True, S)]:  # of signed weights onnxruntime takes one scale for each column only
+        to = out / f"ranges-{kind}.onnx"
+        only = None if kind == "tensor" else ["MatMul"]
+        quantize_dynamic(real, to, per_channel=each, reduce_range=each, weight_type=weights, op_types_to_quantize=only)
+        print(to, [n.op_type for n in onnx.load(to).graph.node])
 
 
 def bits():
