@@ -119,16 +119,12 @@ func certifyImages(c *cli.Context, m *onnxio.Model) error {
 	if q.Proofs, s, err = openProofs(c, sub, set, f, attack.SearchOptions{}, w); err != nil {
 		return err
 	}
-	q.Certificates = written
-	defer q.Close()
-	info := verify.Info{Departures: []verify.Departure{}}
-	switch {
-	case q.Lacks == nil:
-		info = q.Verifier.Info()
-		defer q.Verifier.Close()
-	case shard.N > 0: // what is unknown for want of memory is not recorded
-		return q.Lacks
+	info, done, err := restOn(&q.Proofs, shard)
+	if err != nil {
+		return err
 	}
+	defer done()
+	q.Certificates = written
 	config := configOf(c, s, info)
 	config.Eps, config.EpsText = q.Eps[0].Value, c.String("eps")
 	r := &report.Result{Question: report.Certify, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}

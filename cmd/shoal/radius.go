@@ -59,13 +59,13 @@ func radiusAction(c *cli.Context) error {
 	if q.Proofs, s, err = openProofs(c, sub, set, nil, trial.UpperSearch, w); err != nil { // the attack has its turn when the radius is known
 		return err
 	}
-	if q.Lacks != nil {
-		return q.Lacks
+	info, done, err := restOn(&q.Proofs, shard)
+	if err != nil {
+		return err
 	}
-	defer q.Verifier.Close()
-	defer q.Close()
+	defer done()
 	q.Certificates = written
-	config := configOf(c, s, q.Verifier.Info())
+	config := configOf(c, s, info)
 	config.Eps, config.EpsText = q.Max, givenText(c, "max-eps")
 	r := &report.Result{Question: report.Radii, Model: modelOf(c, m), Subject: sub.Describe(s.Samples), Config: config}
 	kept := config
@@ -85,7 +85,7 @@ func radiusAction(c *cli.Context) error {
 	start := time.Now()
 	p := newPrinter(c, columns(r.Question, sub, false))
 	show := p.rowsOf(shard, r)
-	if r.Interrupted, err = eachSample(c, q.Samples, shard, "radii", w, q.Ask,
+	if r.Interrupted, err = eachSample(c, q.Samples, shard, "radii", w, q.AskOrUnknown,
 		func(row report.Row) error { return show([]report.Row{row}) }); err != nil {
 		return err
 	}

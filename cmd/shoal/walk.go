@@ -35,7 +35,7 @@ func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify
 	switch p.Verifier, err = trial.OpenVerifier(ready, sub, o); {
 	case err == nil:
 		shape = p.Verifier.Info().InputShape
-	case errors.As(err, new(*budget.Error)) && sub.Classes() > 0 && sub.InputShape() != nil:
+	case errors.As(err, new(*budget.Error)) && (sub.Classes() > 0 || sub.Numbers()) && sub.InputShape() != nil:
 		p.Lacks, shape = err, sub.InputShape()
 	default:
 		return p, nil, notReady(c, err)
@@ -61,6 +61,21 @@ func openProofs(c *cli.Context, sub *trial.Subject, set *dataset.Set, f *falsify
 	sayHeld(c, sub.Inputs)
 	sayRange(c, s)
 	return p, s, nil
+}
+
+// restOn is what is known of the network that proofs are about, and what closes them. Of a shard only answers are kept, and what is unknown for want
+// of memory is none: that is an error.
+func restOn(p *trial.Proofs, shard trial.Shard) (info verify.Info, done func(), err error) {
+	switch {
+	case p.Lacks == nil:
+		return p.Verifier.Info(), func() {
+			p.Close()
+			p.Verifier.Close()
+		}, nil
+	case shard.N > 0:
+		return info, nil, p.Lacks
+	}
+	return verify.Info{Departures: []verify.Departure{}}, p.Close, nil
 }
 
 // eachSample puts the same question to every sample of a shard and shows every answer; progress goes to stderr, and that of a sample's proof is told

@@ -94,6 +94,14 @@ type Row struct {
 	EpsText string `json:"-"` // Eps as it was written
 }
 
+// Lacks tells that memory was missing, which Reason names: the sample was not even run.
+func (r *Row) Lacks() bool {
+	if r.Outputs != nil {
+		return len(r.Outputs.Values) == 0
+	}
+	return r.Predicted < 0 && !r.Undecided
+}
+
 // At sets the radius that a row is of.
 func (r *Row) At(eps float64, text string) { r.Eps, r.EpsText = &eps, text }
 
@@ -232,6 +240,8 @@ type RadiusSum struct {
 	Curve   []float64
 	Tol     float64
 	Outputs *OutputSum // where the decision has no classes
+	Lacking int        // samples whose radius is not known for want of memory, 0 in Curve; Lacks says which, of the last
+	Lacks   string
 	Seconds float64
 }
 

@@ -35,6 +35,9 @@ func (r *Result) Summary() map[string]any {
 		if s.Outputs != nil {
 			doc["summary"].(map[string]any)["outputs"] = s.Outputs
 		}
+		if s.Lacking > 0 {
+			doc["summary"].(map[string]any)["lacking"], doc["summary"].(map[string]any)["lacks"] = s.Lacking, s.Lacks
+		}
 	case Attack:
 		doc["summary"], doc["flags"], doc["samples_depend"], doc["interrupted"] = r.Attacks, r.Flags, r.SamplesDepend, r.Interrupted
 	}

@@ -126,6 +126,7 @@ func (s *ProofSum) words(w *foreign.Builder) {
 	}
 	if s.Outputs != nil {
 		s.valueWords(w)
+		lackingWords(w, s.Lacking, s.Lacks)
 		return
 	}
 	clean := Percent(s.CleanAccuracy, 1) + " %"
@@ -135,8 +136,13 @@ func (s *ProofSum) words(w *foreign.Builder) {
 	w.Printf("eps %s: %d images, clean accuracy %s, certified accuracy %s %% (%d verified, %d falsified, %d unknown), robust accuracy at most %s %%, %.2f s\n",
 		s.EpsText, s.Samples, clean, Percent(s.CertifiedAccuracy, 1), s.Verified, s.Falsified, s.Unknown,
 		Percent(s.UpperAccuracy, 1), s.Seconds)
-	if s.Lacking > 0 {
-		w.Printf("unknown for want of memory: %d (%s)\n", s.Lacking, s.Lacks)
+	lackingWords(w, s.Lacking, s.Lacks)
+}
+
+// lackingWords says how many samples were not run for want of memory.
+func lackingWords(w *foreign.Builder, lacking int, lacks string) {
+	if lacking > 0 {
+		w.Printf("unknown for want of memory: %d (%s)\n", lacking, lacks)
 	}
 }
 
@@ -145,6 +151,7 @@ func (s *RadiusSum) words(w *foreign.Builder) {
 		w.Printf("%s\n", NothingFinished)
 		return
 	}
+	defer lackingWords(w, s.Lacking, s.Lacks)
 	if s.Outputs != nil {
 		w.Printf("radius over %s: mean %.5f, median %.5f, max %.5f", Samples(s.Samples), float64(s.Mean), float64(s.Median), float64(s.Max))
 		s.Outputs.errors(w)
@@ -154,7 +161,7 @@ func (s *RadiusSum) words(w *foreign.Builder) {
 	w.Printf("radius over all %d images: mean %.5f, median %.5f, max %.5f; ", s.Samples, float64(s.Mean), float64(s.Median), float64(s.Max))
 	if s.Correct.Samples > 0 {
 		w.Printf("over the %d correct ones: mean %.5f, median %.5f ", s.Correct.Samples, float64(s.Correct.Mean), float64(s.Correct.Median))
-	} else {
+	} else if s.Lacking < s.Samples {
 		w.Printf("none is classified correctly ")
 	}
 	w.Printf("(%.1f s)\n", s.Seconds)

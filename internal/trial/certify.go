@@ -49,7 +49,7 @@ type Proofs struct {
 	// Records hold what earlier runs answered, and get what this one does; nil for none.
 	Records *record.File
 	// Lacks, where set, is the memory that was missing to make the subject ready for proofs: there is no Verifier, and every answer is unknown for
-	// that reason. It is for Certify of classes.
+	// that reason.
 	Lacks error
 
 	reopened *opened
@@ -138,16 +138,31 @@ func (q *Certify) Ask(ctx context.Context, i int) ([]report.Row, error) {
 // lacking leaves the rows without an answer unknown where the error is memory that making a sample ready for proofs, or running it, did not
 // get. They are not recorded: with more memory there is an answer.
 func (q *Certify) lacking(i int, rows []report.Row, err error) error {
-	if !errors.As(err, new(*budget.Error)) || q.Subject.Numbers() {
+	empty, lacks := q.lacked(i, err)
+	if !lacks {
 		return err
 	}
 	for k := range rows {
 		if !q.answered(&rows[k]) {
-			rows[k] = report.Row{Index: q.Samples.Index[i], Label: q.Samples.Labels[i], Predicted: -1, Reason: err.Error(),
-				Proof: &report.Proof{Verdict: string(verify.Unknown), Margin: report.None()}}
+			rows[k] = empty
+			if !q.boundsAlone() {
+				rows[k].Proof = &report.Proof{Verdict: string(verify.Unknown), Margin: report.None()}
+			}
 		}
 	}
 	return nil
+}
+
+// lacked is what there is to say of sample i where the error is memory that was missing: why.
+func (p *Proofs) lacked(i int, err error) (row report.Row, lacks bool) {
+	if !errors.As(err, new(*budget.Error)) {
+		return row, false
+	}
+	row = report.Row{Index: p.Samples.Index[i], Label: p.Samples.Labels[i], Predicted: -1, Reason: err.Error()}
+	if p.Subject.Numbers() {
+		row.Label, row.Outputs = -1, &report.Outputs{Values: []report.Number{}}
+	}
+	return row, true
 }
 
 // answered tells whether a row holds an answer.
@@ -292,10 +307,10 @@ func (q *Certify) Sums(rows []report.Row, interrupted bool) []report.ProofSum {
 		for _, r := range every(rows, k, len(q.Eps)) {
 			s.Samples++
 			s.Seconds += r.Seconds
-			if r.Outputs == nil && r.Label == r.Predicted {
+			if r.Outputs == nil && r.Label == r.Predicted && !r.Lacks() {
 				s.Correct++
 			}
-			if r.Outputs == nil && r.Predicted < 0 && !r.Undecided {
+			if r.Lacks() {
 				s.Lacking, s.Lacks = s.Lacking+1, r.Reason
 			}
 			switch {
@@ -316,6 +331,9 @@ func (q *Certify) Sums(rows []report.Row, interrupted bool) []report.ProofSum {
 		if q.Subject.Numbers() {
 			s.CleanAccuracy = report.None()
 			s.Outputs = report.SumOutputs(every(rows, k, len(q.Eps)))
+			if s.Lacking > 0 { // nothing holds of all samples
+				s.Outputs = &report.OutputSum{}
+			}
 			if t := q.Subject.Tolerance; t == nil {
 				s.CertifiedAccuracy, s.UpperAccuracy = report.None(), report.None()
 			} else if s.Outputs != nil {

@@ -43,11 +43,25 @@ type Radius struct {
 // RadiusKey is that of its answers.
 const RadiusKey = "radius"
 
+// AskOrUnknown is Ask; where memory is missing it answers with a radius of 0 and the reason, which is not recorded: with more memory there is
+// another.
+func (q *Radius) AskOrUnknown(ctx context.Context, i int) (report.Row, error) {
+	row, err := q.Ask(ctx, i)
+	if empty, lacks := q.lacked(i, err); lacks {
+		empty.Bracket = &report.Bracket{Upper: report.None()}
+		return empty, nil
+	}
+	return row, err
+}
+
 // Ask answers for sample i. Where the time runs out the answer is what is known by then.
 func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 	var row report.Row
 	if q.Records.Find(RadiusKey, q.Samples.Index[i], &row) && row.Bracket != nil && q.held(&row) {
 		return row, nil
+	}
+	if q.Lacks != nil {
+		return row, q.Lacks
 	}
 	start := time.Now()
 	o, err := q.open(ctx, i)
@@ -119,15 +133,20 @@ func (q *Radius) Ask(ctx context.Context, i int) (report.Row, error) {
 // Sum is the summary of rows.
 func (q *Radius) Sum(rows []report.Row) *report.RadiusSum {
 	curve, right := []float64{}, []float64{}
+	s := &report.RadiusSum{Tol: q.Tol, Outputs: report.SumOutputs(rows)}
 	for _, r := range rows {
 		curve = append(curve, r.Radius)
-		if r.Outputs == nil && r.Label == r.Predicted {
+		switch {
+		case r.Lacks():
+			s.Lacking, s.Lacks = s.Lacking+1, r.Reason
+		case r.Outputs == nil && r.Label == r.Predicted:
 			right = append(right, r.Radius)
 		}
 	}
 	sort.Float64s(curve)
 	sort.Float64s(right)
-	return &report.RadiusSum{Spread: spreadOf(curve), Correct: spreadOf(right), Curve: curve, Tol: q.Tol, Outputs: report.SumOutputs(rows)}
+	s.Spread, s.Correct, s.Curve = spreadOf(curve), spreadOf(right), curve
+	return s
 }
 
 // spreadOf are the figures of sorted radii.
