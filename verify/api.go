@@ -55,7 +55,7 @@ type Options struct {
 	// Reading is whose word bounds and counterexamples follow where the standard's and onnxruntime's differ (see Info.Departures).
 	Reading onnxio.Reading
 	// DropSoftmax allows a final Softmax or LogSoftmax to be left out, which keeps every property about the order of outputs and makes
-	// its bounds tighter. Info tells whether there was one.
+	// its bounds tighter (see Property.Ordered). Info tells whether there was one.
 	DropSoftmax bool
 	Threads     int // 0 means all cores
 	MemoryMB    int // working memory for rows per thread; 0 means 256

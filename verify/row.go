@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/sound"
 )
@@ -83,6 +84,19 @@ func (q Constraint) order() bool {
 		return false
 	}
 	return new(big.Rat).Neg(q.Coef[0]).Cmp(q.Coef[1]) == 0
+}
+
+// Ordered tells whether every constraint asks which of two outputs is larger, and nothing else: over the real numbers such a property says the same
+// of a network with and without a last Softmax or LogSoftmax, so that Options.DropSoftmax may be set for it.
+func (p Property) Ordered() bool {
+	for _, c := range p.Cases {
+		for _, q := range c.Constraints {
+			if len(q.Coef) != len(q.Index) || q.Bound == nil || slices.Contains(q.Coef, nil) || !q.order() {
+				return false
+			}
+		}
+	}
+	return len(p.Cases) > 0
 }
 
 func largest(row []float64) float64 {

@@ -59,14 +59,15 @@ func certifyProperty(c *cli.Context, m *onnxio.Model) error {
 	if m, err = networkOfOne(ready, c, q, m, semantics); err != nil {
 		return err
 	}
-	f, err := falsifierOf(c, m, attack.SearchOptions{}, true)
+	ordered := semantics == verify.Real && p.Ordered() // a last Softmax changes nothing of what is asked
+	f, err := falsifierOf(c, m, attack.SearchOptions{}, !ordered)
 	if err != nil {
 		return err
 	}
 	defer closeFalsifier(f)
 	w := newProofWatch(c)
 	o := withFalsifier(c, f)
-	o.Watch, o.Within, o.Semantics = w.tell, propertyTime, semantics
+	o.Watch, o.Within, o.Semantics, o.DropSoftmax = w.tell, propertyTime, semantics, ordered
 	v, err := verify.Open(ready, m, o)
 	verdict := ""
 	switch {

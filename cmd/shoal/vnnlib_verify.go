@@ -109,7 +109,9 @@ func solve(ctx context.Context, c *cli.Context, path string, q *vnnlib.Query, s 
 	if err != nil {
 		return solved{}, err
 	}
-	f, err := falsify.Open(ctx, m, falsify.Options{Threads: c.Int("threads"), KeepSoftmax: true})
+	p := verify.FromVNNLIB(q)
+	o.DropSoftmax = s == verify.Real && p.Ordered()
+	f, err := falsify.Open(ctx, m, falsify.Options{Threads: c.Int("threads"), KeepSoftmax: !o.DropSoftmax})
 	if err != nil {
 		if ctx.Err() != nil {
 			return solved{}, ctx.Err()
@@ -127,7 +129,7 @@ func solve(ctx context.Context, c *cli.Context, path string, q *vnnlib.Query, s 
 	if n := v.Info(); n.Inputs != len(q.Free()) || n.Outputs != q.Outputs+len(q.Copies) {
 		return solved{}, fmt.Errorf("%s: %d inputs and %d outputs; the model has %d and %d", path, q.Inputs, q.Outputs, n.Inputs, n.Outputs)
 	}
-	r, err := v.Verify(ctx, verify.FromVNNLIB(q))
+	r, err := v.Verify(ctx, p)
 	if err != nil {
 		return solved{}, err
 	}

@@ -258,8 +258,9 @@ func (q *properties) verdict(ctx context.Context, name string) (item, error) {
 	if err != nil {
 		return one, err
 	}
-	f, err := falsify.Open(ctx, q.model, falsify.Options{Threads: q.l.o.Threads, KeepSoftmax: true})
-	o := verify.Options{Method: verify.Auto, Threads: q.l.o.Threads}
+	asked := verify.FromVNNLIB(p)
+	o := verify.Options{Method: verify.Auto, Threads: q.l.o.Threads, DropSoftmax: asked.Ordered()}
+	f, err := falsify.Open(ctx, q.model, falsify.Options{Threads: q.l.o.Threads, KeepSoftmax: !o.DropSoftmax})
 	if err == nil {
 		o.Falsifier = f
 		defer f.Close()
@@ -279,7 +280,7 @@ func (q *properties) verdict(ctx context.Context, name string) (item, error) {
 	}
 	own, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	r, err := v.Verify(own, verify.FromVNNLIB(p))
+	r, err := v.Verify(own, asked)
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
 		return one, err
 	}
