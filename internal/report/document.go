@@ -55,8 +55,10 @@ type Figure struct {
 	Caption string
 	Alt     string
 	SVG     []byte
-	// Inline pictures stand on the page itself, without a border, and in HTML alone: Markdown has their caption.
+	// Inline pictures stand on the page itself, without a border, and in HTML alone. Markdown has Art in their place, with the caption, and nothing
+	// where there is none: what such a picture draws stands in the tables too.
 	Inline bool
+	Art    string // the picture in letters, lines of them (see Shades)
 	// Beside Inline pictures stand beside the Markdown too, in colours of their own.
 	Beside bool
 }

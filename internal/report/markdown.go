@@ -24,6 +24,9 @@ func (d *Document) Markdown() []byte {
 
 func markdownBlocks(b *strings.Builder, blocks []Block) {
 	for _, block := range blocks {
+		if f, ok := block.(Figure); ok && f.Inline && !f.Beside && f.Art == "" {
+			continue
+		}
 		b.WriteString("\n")
 		switch x := block.(type) {
 		case Paragraph:
@@ -36,7 +39,7 @@ func markdownBlocks(b *strings.Builder, blocks []Block) {
 			x.markdown(b)
 		case Figure:
 			if x.Inline && !x.Beside {
-				fmt.Fprintf(b, "%s\n", foreign.Markdown(x.Caption))
+				fmt.Fprintf(b, "%s\n\n```\n%s```\n", foreign.Markdown(x.Caption), x.Art)
 				continue
 			}
 			fmt.Fprintf(b, "![%s](%s)\n\n%s\n", foreign.Markdown(x.Alt), x.File, foreign.Markdown(x.Caption))

@@ -177,7 +177,8 @@ func (r *Result) pictures() (out []report.Block) {
 				}
 				svg := fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\"><image width=\"%d\" height=\"%d\" href=\"data:image/png;base64,%s\"/></svg>",
 					max(w, 3*h), h, w, h, base64.StdEncoding.EncodeToString(s.Picture))
-				out = append(out, report.Figure{File: fmt.Sprintf("worst-%d.svg", len(out)+1), Caption: caption, Alt: alt, SVG: []byte(svg), Inline: true})
+				out = append(out, report.Figure{File: fmt.Sprintf("worst-%d.svg", len(out)+1), Caption: caption, Alt: alt, SVG: []byte(svg), Inline: true,
+					Art: report.Shades(s.Picture, 14)})
 			}
 		}
 	}
