@@ -278,6 +278,10 @@ var gradCases = func() []gradCase {
 	for _, mode := range []string{"nearest", "linear", "cubic"} {
 		scales := fixed(onnxio.FromFloat32([]float32{1, 1, 2, 1.5}, 4))
 		add(gradCase{op: "Resize", opsets: []int{11, 13, 19}, attrs: onnxio.Attrs{"mode": mode}, in: with(imageShape, nil, scales)})
+		for _, policy := range []string{"not_larger", "not_smaller"} {
+			a := onnxio.Attrs{"mode": mode, "keep_aspect_ratio_policy": policy, "axes": []int64{3, -2}}
+			add(gradCase{op: "Resize", opsets: []int{18, 19}, attrs: a, in: with(imageShape, nil, nil, ints(7, 5))})
+		}
 	}
 	add(gradCase{op: "Upsample", opsets: []int{9}, attrs: onnxio.Attrs{"mode": "linear"},
 		in: with(imageShape, fixed(onnxio.FromFloat32([]float32{1, 1, 2, 2}, 4)))})

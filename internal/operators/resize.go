@@ -5,6 +5,7 @@ package operators
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 
@@ -20,7 +21,7 @@ var resizeOp = op.Def{Name: "Resize", Since: 10, Zero: op.ZeroKept,
 			"asymmetric").From(19, "half_pixel_symmetric"),
 			op.FromTo(11, 12, "tf_half_pixel_for_nn")...),
 		"nearest_mode":  op.OneOf("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
-		"cubic_coeff_a": op.AnyValue, "exclude_outside": op.Boolean, "keep_aspect_ratio_policy": op.OneOf("stretch"),
+		"cubic_coeff_a": op.AnyValue, "exclude_outside": op.Boolean, "keep_aspect_ratio_policy": op.OneOf("stretch", "not_larger", "not_smaller"),
 		"extrapolation_value": op.NoEffect, // of tf_crop_and_resize
 	},
 	Departs: resizeDeparts,
@@ -103,15 +104,15 @@ func readResize(n *onnxio.Node, x []int) (*resizeArgs, error) {
 		if err != nil || len(want) != len(axes) {
 			return nil, fmt.Errorf("sizes %v for %d axes (%v)", want, len(axes), err)
 		}
-		if policy := n.Attrs.String("keep_aspect_ratio_policy", "stretch"); policy != "stretch" {
-			return nil, op.Unsupported(n, "", "keep_aspect_ratio_policy "+policy)
-		}
 		for i, d := range axes {
 			d, _ = normalAxis(d, len(x))
 			if want[i] < 1 || want[i] > maxWindow || x[d] < 1 {
 				return nil, fmt.Errorf("sizes %v for an input of shape %v", want, x)
 			}
 			a.out[d], a.scales[d] = want[i], big.NewRat(int64(want[i]), int64(x[d]))
+		}
+		if err := a.keepAspect(n, x, axes); err != nil {
+			return nil, err
 		}
 		return a, checkSizes(a.out)
 	}
@@ -132,6 +133,37 @@ func readResize(n *onnxio.Node, x []int) (*resizeArgs, error) {
 		}
 	}
 	return a, checkSizes(a.out)
+}
+
+// keepAspect gives all axes one scale where a node asks for it: the least of theirs, or the greatest. Sizes are rounded, halves up; those that
+// float32 may round otherwise are refused.
+func (a *resizeArgs) keepAspect(n *onnxio.Node, x, axes []int) error {
+	policy, better := n.Attrs.String("keep_aspect_ratio_policy", "stretch"), -1
+	switch {
+	case policy == "stretch" || n.Opset < 18:
+		return nil
+	case policy == "not_smaller":
+		better = 1
+	}
+	var one *big.Rat
+	for _, d := range axes {
+		d, _ = normalAxis(d, len(x))
+		if s := a.scales[d]; one == nil || s.Cmp(one) == better {
+			one = s
+		}
+	}
+	for _, d := range axes {
+		d, _ = normalAxis(d, len(x))
+		exact := new(big.Rat).Mul(one, big.NewRat(int64(x[d]), 1))
+		a.out[d], a.scales[d] = floorOf(exact.Add(exact, oneHalf)), one
+		if f, _ := one.Float32(); math.Round(float64(f*float32(x[d]))) != float64(a.out[d]) {
+			return op.Unsupported(n, "", fmt.Sprintf("a scale of %v, by which a size of %d is rounded otherwise in float32", one, x[d]))
+		}
+		if a.out[d] < 1 || a.out[d] > maxWindow {
+			return fmt.Errorf("a scale of %v leaves %d of a size of %d", one, a.out[d], x[d])
+		}
+	}
+	return nil
 }
 
 func resizeShape(n *onnxio.Node) ([]op.Type, error) {

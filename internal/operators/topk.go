@@ -49,12 +49,29 @@ func topKEval(c *op.Call) error {
 		return topK(c, x)
 	case []int32:
 		return topK(c, x)
+	case []int16:
+		return topK(c, x)
+	case []int8:
+		return topK(c, x)
+	case []uint64:
+		return topK(c, x)
+	case []uint32:
+		return topK(c, x)
+	case []uint16:
+		return topK(c, x)
+	case []uint8:
+		return topK(c, x)
 	}
 	return unsupportedType(c, "input of type %v", c.In[0].DType)
 }
 
+// ranked are the types that are put in order.
+type ranked interface {
+	float32 | float64 | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64
+}
+
 // byRank sorts places of one row; it lives in State so that runs allocate nothing.
-type byRank[T float32 | float64 | int64 | int32] struct {
+type byRank[T ranked] struct {
 	row   []T
 	order []int
 	least bool
@@ -70,7 +87,7 @@ func (b *byRank[T]) Less(i, j int) bool {
 	return p < q
 }
 
-func topK[T float32 | float64 | int64 | int32](c *op.Call, x []T) error {
+func topK[T ranked](c *op.Call, x []T) error {
 	s := c.In[0].Shape
 	axis, err := normalAxis(c.Node.Attrs.Int("axis", -1), len(s))
 	if err != nil {

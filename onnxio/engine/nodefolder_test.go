@@ -26,7 +26,7 @@ func TestNodeTestsOfFolder(t *testing.T) {
 		}
 		dirs = append(dirs, in...)
 	}
-	differ := reasons(t, "node_differ.txt")
+	differ, refuses := reasons(t, "node_differ.txt"), reasons(t, "node_refused.txt")
 	passed, refused := 0, 0
 	for _, dir := range dirs {
 		name, good := filepath.Base(dir), false
@@ -44,6 +44,12 @@ func TestNodeTestsOfFolder(t *testing.T) {
 			default:
 				t.Logf("%s, constant from %d: refused: %v", name, from, err)
 			}
+		}
+		switch _, listed := refuses[name]; {
+		case good && listed:
+			t.Errorf("%s passes; take it off the list (%s)", name, refuses[name])
+		case !good && !listed && differ[name] == "":
+			t.Errorf("%s is refused, and testdata/node_refused.txt has no reason", name)
 		}
 		if good {
 			passed++
