@@ -76,16 +76,13 @@ func (c *Coupling) rest(v *onnxio.Value) float64 {
 // ownRest tells that a node takes for zero, in a value, what the value's maker gives as the zero point that it chose itself. The maker sums over
 // what it is given (DynamicQuantizeLinear over its range): where that is zero the value is at the zero point, and nobody need ask there.
 func (c *Coupling) ownRest(n *onnxio.Node, v *onnxio.Value) bool {
-	made := v.Producer
-	if made == nil || !slices.ContainsFunc(c.read[v], func(r reading) bool { return r.node == n }) {
+	made, said := v.Producer, c.read[v]
+	own := slices.IndexFunc(said, func(r reading) bool { return r.node == made && slices.Contains(made.Outputs, r.zero) })
+	if own < 0 || said[own].zero == nil || said[own].zero.Const != nil {
 		return false
 	}
-	for _, r := range c.read[v] {
-		if r.node == n && (r.zero == nil || r.zero.Const != nil || !slices.Contains(made.Outputs, r.zero)) {
-			return false
-		}
-	}
-	return true
+	mine := slices.DeleteFunc(slices.Clone(said), func(r reading) bool { return r.node != n })
+	return len(mine) > 0 && !slices.ContainsFunc(mine, func(r reading) bool { return r.zero != said[own].zero })
 }
 
 // pinUnsettled pins what is summed by nodes that take different numbers for zero, or none that is known: no slot is as good as gone to all. Sums

@@ -2,6 +2,7 @@ package prune_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,58 @@ func TestReadersAgreeOnZero(t *testing.T) {
 	r = same(t, b.outputs(b.real(4, asBytes(y))), prune.Options{Choice: prune.Choice{Ratio: 0.5}})
 	if r.Plan.Removed() != 0 || !strings.Contains(r.Plan.Pinned[0].Why, "which integer stands for 0 is computed") {
 		t.Errorf("removed %d; pinned: %v", r.Plan.Removed(), r.Plan.Pinned)
+	}
+}
+
+// ranged is a layer of eight filters whose numbers are quantised by their own range: they, their scale and their zero point.
+func (b *builder) ranged() (q, scale, zero *onnxio.Value) {
+	w := b.fixed(onnxio.FromFloat32([]float32{1, 2, 3, 4, 5, 6, 7, 8}, 8))
+	q = asBytes(b.node("DynamicQuantizeLinear", "range", nil, b.node("Gemm", "a", nil, b.input("x", -1, 6), b.weights(6, 8), w)))
+	scale = &onnxio.Value{Name: "scale", DType: onnxio.Float, Producer: q.Producer}
+	zero = &onnxio.Value{Name: "zero", DType: onnxio.Uint8, Producer: q.Producer}
+	q.Producer.Outputs = append(q.Producer.Outputs, scale, zero)
+	return q, scale, zero
+}
+
+// TestRangesTakeTheirOwnZero: what quantises by its own range gives the zero point that its readers take, and slots go; where a reader takes another,
+// or reads what a node between made of the numbers, they stay. A constant that a slot would send on moves the range, and is not taken up.
+func TestRangesTakeTheirOwnZero(t *testing.T) {
+	product := func(b *builder, name string, q *onnxio.Value, zero ...*onnxio.Value) *onnxio.Value {
+		y := b.node("MatMulInteger", name, nil, append([]*onnxio.Value{q, b.bytes(8, 3)}, zero...)...)
+		y.DType = onnxio.Int32
+		return b.node("Cast", "", onnxio.Attrs{"to": int64(onnxio.Float)}, y)
+	}
+	made := func(b *builder, make func(b *builder, q, scale, zero *onnxio.Value) *onnxio.Value) *onnxio.Value {
+		q, scale, zero := b.ranged()
+		return make(b, q, scale, zero)
+	}
+	half := prune.Options{Choice: prune.Choice{Ratio: 0.5}}
+	for _, c := range []struct {
+		name string
+		make func(b *builder, q, scale, zero *onnxio.Value) *onnxio.Value
+		o    prune.Options
+		goes int
+		why  string
+	}{
+		{"its own", func(b *builder, q, scale, zero *onnxio.Value) *onnxio.Value {
+			return b.node("Mul", "", nil, product(b, "b", q, zero, b.zero(128)), scale)
+		}, half, 4, ""},
+		{"0", func(b *builder, q, scale, zero *onnxio.Value) *onnxio.Value { return product(b, "b", q) }, half, 4, ""},
+		{"both", func(b *builder, q, scale, zero *onnxio.Value) *onnxio.Value {
+			return b.node("Add", "", nil, product(b, "b", q, zero), product(b, "c", q))
+		}, half, 0, `nodes "b" and "c" take different integers for 0`},
+		{"behind another node", func(b *builder, q, scale, zero *onnxio.Value) *onnxio.Value {
+			return product(b, "b", asBytes(b.node("Identity", "", nil, q)), zero)
+		}, half, 0, "which integer stands for 0 is computed"},
+		{"constants", func(b *builder, q, scale, zero *onnxio.Value) *onnxio.Value { return product(b, "b", q, zero) },
+			prune.Options{Choice: half.Choice, AbsorbBias: true}, 0, "what it is given sets the scale of all its numbers"},
+	} {
+		b := newBuilder(12)
+		r := same(t, b.outputs(made(b, c.make)), c.o)
+		why := fmt.Sprint(r.Plan.Pinned, r.Plan.Classes)
+		if n := r.Plan.Removed(); n != c.goes || !strings.Contains(why, c.why) {
+			t.Errorf("%s: removed %d, want %d: %s", c.name, n, c.goes, why)
+		}
 	}
 }
 
