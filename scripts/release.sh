@@ -22,7 +22,7 @@ for platform in "$@"; do
 	os=${platform%/*} arch=${platform#*/}
 	name=shoal-$os-$arch
 	[ "$os" = windows ] && name=$name.exe
-	CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -ldflags="-s -w" -o "$out/$name" ./cmd/shoal
+	CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -buildvcs=auto -trimpath -ldflags="-s -w" -o "$out/$name" ./cmd/shoal
 	echo "$name"
 done
 cd "$out"
