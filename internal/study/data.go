@@ -181,16 +181,37 @@ func (l *lab) labels() error {
 	return nil
 }
 
-// enough checks that the test images are as many as are asked for.
+// enough checks that the test images are as many as are asked for, and of all kinds.
 func (l *lab) enough() error {
-	n := len(l.test.index)
 	for i, a := range l.spec.Attacks {
-		if a.Images > n {
-			return fmt.Errorf("attacks[%d].images: %d of %d test images", i, a.Images, n)
+		if err := l.test.enough(a.Images); err != nil {
+			return fmt.Errorf("attacks[%d].images: %w", i, err)
 		}
 	}
-	if c := l.spec.Certify; c != nil && c.Images > n {
-		return fmt.Errorf("certify.images: %d of %d test images", c.Images, n)
+	if c := l.spec.Certify; c != nil {
+		if err := l.test.enough(c.Images); err != nil {
+			return fmt.Errorf("certify.images: %w", err)
+		}
+	}
+	return nil
+}
+
+// enough checks that there are n images, and that the first n do not leave most classes out, as those of a folder of classes do: figures over them
+// would be of a class or two.
+func (m *images) enough(n int) error {
+	if n > len(m.index) {
+		return fmt.Errorf("%d of %d test images", n, len(m.index))
+	}
+	first, all := map[int]bool{}, map[int]bool{}
+	for k, i := range m.index {
+		all[m.set.Labels[i]] = true
+		if k < n {
+			first[m.set.Labels[i]] = true
+		}
+	}
+	if n >= 2*len(all) && 2*len(first) <= len(all) {
+		return fmt.Errorf("the first %d test images are of %d of %d classes; data.test.samples: %d takes them in an order drawn at random", n, len(first),
+			len(all), len(m.index))
 	}
 	return nil
 }
