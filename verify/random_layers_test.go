@@ -240,8 +240,13 @@ func wholeLayers() []layer {
 			}
 			k := m.ints(int64(1 + m.rng.IntN(at(x, a))))
 			y := m.outputs("TopK", 2, attrs, x, k)
-			if m.coin() {
+			switch m.rng.IntN(3) {
+			case 0:
 				return m.add("Add", nil, y[0], m.float(y[1]))
+			case 1: // sorted by what is computed
+				if m.opset >= 11 {
+					return m.add("GatherElements", onnxio.Attrs{"axis": a}, m.add("Neg", nil, x), y[1])
+				}
 			}
 			return y[0]
 		}},

@@ -395,6 +395,19 @@ func learnerParts() []layer {
 				"target_treeids":     []int64{0, 0, 1, 1}, "target_nodeids": []int64{1, 2, 1, 2}, "target_ids": []int64{0, 0, 0, 0},
 				"target_weights": []float32{s(), s(), s(), s()}}, m.shaped(x, 1, 4))
 		}},
+		{"TreeEnsembleClassifier", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+			s := func() float32 { return m.number(-0.6, 0.6) }
+			out := m.ofDomain("ai.onnx.ml", "TreeEnsembleClassifier", 2, onnxio.Attrs{"classlabels_int64s": []int64{7, -2, 5},
+				"nodes_treeids": []int64{0, 0, 0, 1, 1, 1}, "nodes_nodeids": []int64{0, 1, 2, 0, 1, 2},
+				"nodes_featureids": []int64{0, 0, 0, int64(m.rng.IntN(4)), 0, 0},
+				"nodes_modes":      []string{"BRANCH_GT", "LEAF", "LEAF", "BRANCH_LEQ", "LEAF", "LEAF"},
+				"nodes_values":     []float32{s(), 0, 0, s(), 0, 0}, "nodes_truenodeids": []int64{1, 0, 0, 1, 0, 0},
+				"nodes_falsenodeids": []int64{2, 0, 0, 2, 0, 0},
+				"class_treeids":      []int64{0, 0, 1, 1, 1}, "class_nodeids": []int64{1, 2, 1, 2, 2}, "class_ids": []int64{0, 1, 2, 0, 1},
+				"class_weights":  []float32{s(), s(), s(), s(), s()},
+				"post_transform": []string{"NONE", "SOFTMAX", "LOGISTIC"}[m.rng.IntN(3)]}, m.shaped(x, 1, 4))
+			return out[1]
+		}},
 		{"TreeEnsemble", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			y := m.ofDomain("ai.onnx.ml", "TreeEnsemble", 1, onnxio.Attrs{"tree_roots": []int64{0},
 				"nodes_modes":  &onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{1}, Data: []uint8{uint8(m.rng.IntN(4))}},

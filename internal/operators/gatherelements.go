@@ -13,7 +13,8 @@ var gatherElementsEval = pickEval(gatherElementsTable)
 
 var gatherElementsOp = op.Def{Name: "GatherElements", Since: 11,
 	Attrs: op.Attributes{"axis": op.AnyValue},
-	Shape: gatherElementsShape, Eval: gatherElementsEval, Gradient: movedGradient(gatherElementsEval), Linear: movedBy(gatherElementsEval, 0)}
+	Shape: gatherElementsShape, Eval: gatherElementsEval, Gradient: gatherElementsGradient,
+	Interval: gatherElementsInterval, Linear: gatherElementsLinear}
 
 func gatherElementsShape(n *onnxio.Node) ([]op.Type, error) {
 	x, err := shapeOf(n, 0)
@@ -65,4 +66,19 @@ func gatherElementsTable(c *op.Call) ([]int32, error) {
 		index[i] = int32(from)
 	})
 	return index, err
+}
+
+// gatherElementsGradient adds dy where its elements came from, also where the places are computed (a sort's).
+func gatherElementsGradient(e *op.Emitter, n *onnxio.Node, dy []*onnxio.Value) []*onnxio.Value {
+	if n.ConstInput(1) != nil {
+		return movedGradient(gatherElementsEval)(e, n, dy)
+	}
+	axis, err := normalAxis(n.Attrs.Int("axis", 0), len(n.Inputs[0].Shape))
+	if err != nil {
+		e.Fail(err)
+		return nil
+	}
+	e.Need(16, "the gradient of GatherElements by places that are computed")
+	attrs := onnxio.Attrs{"axis": int64(axis), "reduction": "add"}
+	return onlyFirst(e.Op("ScatterElements", attrs, e.Zeros(dy[0], n.Inputs[0].Shape...), n.Inputs[1], dy[0]))
 }

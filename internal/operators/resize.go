@@ -11,6 +11,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/op"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -43,6 +44,7 @@ type stretch struct {
 	start, at []int32
 	coef      []float64
 	exact     bool // places and coefficients are the same in float32, float64 and real numbers
+	leaps     bool // by nearest pixels, a place that is rounded otherwise may be another pixel's; or coefficients are too small to be products
 }
 
 // resizeArgs are a node's operands: scales by axis (nil where sizes are given) and the output's sizes.
@@ -254,10 +256,11 @@ func stretchAxis(n *onnxio.Node, in, out int, scale *big.Rat) (*stretch, error) 
 		return nil, fmt.Errorf("cubic_coeff_a is not a number")
 	}
 	outside := n.Attrs.Int("exclude_outside", 0) != 0
-	s := &stretch{start: []int32{0}, exact: true}
+	s := &stretch{start: []int32{0}, exact: true, leaps: mode == "nearest"}
 	add := func(at int, c *big.Rat) {
 		f, _ := c.Float64()
 		s.exact = s.exact && dyadic(c)
+		s.leaps = s.leaps || f != 0 && math.Abs(f) < 0x1p-100 // products of ten are normal numbers
 		s.at, s.coef = append(s.at, int32(min(max(at, 0), in-1))), append(s.coef, f)
 	}
 	one := big.NewRat(1, 1)
@@ -442,8 +445,9 @@ func resizeRun[T float32 | float64](p *resizePlan, y, x []T, buffers *[2][]T) er
 	return nil
 }
 
-// resizeLinear is a sparse map of the products of all axes' taps. It exists where every weight is the same in float32, float64 and real
-// numbers: nearest, and linear with scales that are powers of two. Elsewhere executions differ in the weights themselves.
+// resizeLinear is a sparse map of the products of all axes' taps. Where every weight is the same in float32, float64 and real numbers (nearest,
+// and linear with scales that are powers of two) executions are known too. Elsewhere they differ in the weights themselves: of linear and cubic
+// ones the map is that of the real numbers, as near as float64 says them, and nothing is known of executions. Nearest pixels leap, and have none.
 func resizeLinear(n *onnxio.Node) (*op.Linear, error) {
 	x, err := shapeOf(n, 0)
 	if err != nil {
@@ -457,10 +461,17 @@ func resizeLinear(n *onnxio.Node) (*op.Linear, error) {
 	if err != nil {
 		return nil, err
 	}
+	l := &op.Linear{Execution: op.Sums(0, 1, "sums of products in any order")}
 	for d := range p.axes {
-		if s := &p.axes[d]; s.at != nil && !s.exact {
+		s := &p.axes[d]
+		if s.at == nil || s.exact {
+			continue
+		}
+		if s.leaps || len(x) > 10 {
 			return nil, op.Unsupported(n, "Linear", "weights that executions round differently")
 		}
+		l.Execution = op.Execution{}
+		l.RelErr = float64(2*len(x)) * sound.Unit // a weight is rounded once an axis, and so is each product of them
 	}
 	m := &affine.Sparse{In: product(x), Start: []int32{0}, Coef: []float64{}}
 	src := strides(x)
@@ -472,7 +483,8 @@ func resizeLinear(n *onnxio.Node) (*op.Linear, error) {
 	})
 	maps := make([]affine.Map, len(n.Inputs))
 	maps[0] = m
-	return &op.Linear{Maps: maps, Execution: op.Sums(0, 1, "sums of products in any order")}, nil
+	l.Maps = maps
+	return l, nil
 }
 
 // taps calls f with every input place and coefficient of one output place.

@@ -116,31 +116,35 @@ func softmaxInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 		return nil, err
 	}
 	out := relax.NewBox(product(s))
-	grow := 1 + float64(g.size+4)*0x1p-52 + expMargin
 	for o := range g.outer {
 		for k := range g.inner {
-			at := o*g.size*g.inner + k
-			for i := range g.size {
-				ii := at + i*g.inner
-				var hi, lo float64 // sums of the others' largest and smallest exp(x_j - x_i)
-				for j := range g.size {
-					if jj := at + j*g.inner; j != i {
-						hi += math.Exp(sound.Up(in[0].Upper[jj] - in[0].Lower[ii]))
-						lo += math.Exp(sound.Down(in[0].Lower[jj] - in[0].Upper[ii]))
-					}
-				}
-				l, u := sound.Down(1/sound.Up(1+sound.Up(hi*grow))), sound.Up(1/sound.Down(1+sound.Down(lo/grow)))
-				if math.IsNaN(l) {
-					l = 0
-				}
-				if math.IsNaN(u) {
-					u = 1
-				}
-				out.Lower[ii], out.Upper[ii] = max(l, 0), min(u, 1)
-			}
+			softmaxBox(in[0], out, o*g.size*g.inner+k, g.size, g.inner)
 		}
 	}
 	return []relax.Box{out}, nil
+}
+
+// softmaxBox bounds one row of size elements, the first of which is at and the others step apart.
+func softmaxBox(in, out relax.Box, at, size, step int) {
+	grow := 1 + float64(size+4)*0x1p-52 + expMargin
+	for i := range size {
+		ii := at + i*step
+		var hi, lo float64 // sums of the others' largest and smallest exp(x_j - x_i)
+		for j := range size {
+			if jj := at + j*step; j != i {
+				hi += math.Exp(sound.Up(in.Upper[jj] - in.Lower[ii]))
+				lo += math.Exp(sound.Down(in.Lower[jj] - in.Upper[ii]))
+			}
+		}
+		l, u := sound.Down(1/sound.Up(1+sound.Up(hi*grow))), sound.Up(1/sound.Down(1+sound.Down(lo/grow)))
+		if math.IsNaN(l) {
+			l = 0
+		}
+		if math.IsNaN(u) {
+			u = 1
+		}
+		out.Lower[ii], out.Upper[ii] = max(l, 0), min(u, 1)
+	}
 }
 
 // softmaxLinear lays planes over and under y, see softmaxForms; of rows too long for these it knows only the box. The error in float32, for

@@ -9,12 +9,8 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
-	"github.com/shallow-waters/shoal/internal/relax"
-	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
-
-// A box of inputs reaches some of each tree's leaves: the sum of their extremes bounds the score.
 
 var (
 	treeAttrs = op.Attributes{"aggregate_function": op.AnyValue, "post_transform": op.AnyValue, "base_values": op.AnyValue, "n_targets": op.AnyValue,
@@ -30,7 +26,7 @@ var (
 		Attrs: treeAttrs.With(op.Attributes{"class_ids": op.AnyValue, "class_nodeids": op.AnyValue, "class_treeids": op.AnyValue,
 			"class_weights":      op.AnyValue,
 			"classlabels_int64s": op.AnyValue, "classlabels_strings": op.AnyValue}),
-		Shape: treeShape, Eval: treeEval}
+		Shape: treeShape, Eval: treeEval, Interval: treeInterval}
 	treeEnsembleOp = op.Def{Name: "TreeEnsemble", Domain: learners, Since: 5,
 		Attrs: op.Attributes{"aggregate_function": op.OneOf(0, 1, 2, 3), "post_transform": op.OneOf(0, 1, 2), "n_targets": op.AnyValue,
 			"tree_roots":     op.AnyValue,
@@ -460,62 +456,4 @@ func (f *forest) finish(sum []float64) {
 			sum[i] /= total
 		}
 	}
-}
-
-// treeInterval adds, over the trees, the least and the most that leaves give which a box reaches. What comes after the sums is refused but for none.
-func treeInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
-	f, err := forestOf(n)
-	if err != nil {
-		return nil, err
-	}
-	if f.transform != "NONE" || f.aggregate != "SUM" || f.labels != nil {
-		return nil, op.Unsupported(n, "Interval", "labels, and what is not a plain sum")
-	}
-	x := n.Inputs[0].Shape
-	out := relax.NewBox(x[0] * f.targets)
-	for row := range x[0] {
-		lo, up := out.Lower[row*f.targets:(row+1)*f.targets], out.Upper[row*f.targets:(row+1)*f.targets]
-		copy(lo, f.base)
-		copy(up, f.base)
-		for _, r := range f.roots {
-			least, most, first := make([]float64, f.targets), make([]float64, f.targets), true
-			stack := []int{r}
-			for len(stack) > 0 {
-				b := &f.nodes[stack[len(stack)-1]]
-				stack = stack[:len(stack)-1]
-				if b.mode != "" {
-					i := row*x[1] + b.feature
-					yes, no := b.may(in[0].Lower[i], in[0].Upper[i])
-					if yes {
-						stack = append(stack, b.yes)
-					}
-					if no {
-						stack = append(stack, b.no)
-					}
-					continue
-				}
-				own := make([]float64, f.targets)
-				for _, v := range b.votes {
-					own[v.target] += v.weight
-				}
-				for t, v := range own {
-					if first {
-						least[t], most[t] = v, v
-					} else {
-						least[t], most[t] = min(least[t], v), max(most[t], v)
-					}
-				}
-				first = false
-			}
-			for t := range lo {
-				lo[t], up[t] = sound.AddDown(lo[t], least[t]), sound.AddUp(up[t], most[t])
-			}
-		}
-		// The engine adds votes of one leaf in float64, and keeps float32.
-		for t := range lo {
-			e := 0x1p-22 * max(math.Abs(lo[t]), math.Abs(up[t]))
-			lo[t], up[t] = sound.Down(lo[t]-e), sound.Up(up[t]+e)
-		}
-	}
-	return []relax.Box{out}, nil
 }

@@ -221,6 +221,14 @@ func (g *graph) outputType(row *operator, p *pb.NodeProto) onnxio.DType {
 			return onnxio.Float
 		}
 		return 0
+	case "DequantizeLinear": // what its scale is, if it is not told otherwise
+		if d := onnxio.DType(attr("output_dtype").GetI()); d != 0 {
+			return d
+		}
+		if len(p.Input) > 1 {
+			return g.typeOf(p.Input[1])
+		}
+		return 0
 	case "ConstantOfShape":
 		if t := attr("value").GetT(); t != nil {
 			return onnxio.DType(t.GetDataType())
