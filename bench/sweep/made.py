@@ -26,10 +26,18 @@ def samples(name, arrays):
 
 
 def made(name, save, arrays):
+    (out / f"{name}.left").unlink(missing_ok=True)
     try:
         save(str(out / f"{name}.onnx"))
         samples(name, arrays)
         print(name, flush=True)
     except Exception as e:
         (out / f"{name}.onnx").unlink(missing_ok=True)
-        print(f"{name}: cannot be made: {type(e).__name__}: {str(e).splitlines()[0][:150] if str(e) else ''}", flush=True)
+        left(name, e)
+
+
+def left(name, e):
+    """What cannot be made is in the sweep's table too."""
+    why = f"{type(e).__name__}: {str(e).splitlines()[0][:150] if str(e) else ''}"
+    (out / f"{name}.left").write_text(why)
+    print(f"{name}: cannot be made: {why}", flush=True)

@@ -1,146 +1,155 @@
-"""Runs every command of shoal over the models of families.py, checks what it writes, and prints what passes, what is refused and why, and what is broken.
+"""Runs every command of shoal over the models of families.py and zoo.py, checks what it writes and says, and keeps what came of it, a line a model.
 
-    python sweep.py SHOAL FOLDER [TIMEOUT]
+    python sweep.py SHOAL FOLDER LOG [--timeout S] [--budget S] [--shard K/N] [--only NAME...]
 
-A command passes with exit code 0; a written file also has to pass onnx.checker and to load in onnxruntime without and with its optimisations, and, where it computes
-the same, to give the outputs of the model that it was made from. Exit code 13 is a refusal, which names the node. Everything else is broken. Ends with 1 where
-something is.
+Started again with the same LOG it goes on behind what is there. Models are taken in turns, the smallest of every family first, so that --budget (seconds) leaves out
+the largest; they are in the log as such. table.py puts the logs of shards together, and prints what passes, what is refused and why, and what is broken.
+
+A command passes with exit code 0; a written file also has to pass onnx.checker, to load in onnxruntime without and with its optimisations, and, where it computes the
+same, to give the outputs of the model that it was made from; a gradient is held against differences, verdicts and bounds against points of the ball. Exit code 13 is a
+refusal, which has to name its node. Everything else is broken.
 """
-import collections, json, os, pathlib, subprocess, sys, tempfile
+import argparse, hashlib, json, os, pathlib, re, resource, subprocess, sys, tempfile, time
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 
-ort.set_default_logger_severity(4)
-os.environ.setdefault("SHOAL_ONNXRUNTIME", str(next(pathlib.Path(ort.__file__).parent.glob("capi/libonnxruntime.so.1.*"))))  # the one that files are checked with
-shoal, folder, limit = sys.argv[1], pathlib.Path(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else 20
-TOLERANCE = 2e-4  # of the largest output: float32 sums in another order; quantised models may round to the next step, which is told apart below
-LEVELS = (ort.GraphOptimizationLevel.ORT_DISABLE_ALL, ort.GraphOptimizationLevel.ORT_ENABLE_ALL)
+import checks
+
+p = argparse.ArgumentParser()
+p.add_argument("shoal")
+p.add_argument("folder", type=pathlib.Path)
+p.add_argument("log", type=pathlib.Path)
+p.add_argument("--timeout", type=float, default=10)
+p.add_argument("--budget", type=float, default=float("inf"))
+p.add_argument("--shard", default="0/1", help="every N-th model, from the K-th on, each shard with a log of its own")
+p.add_argument("--only", nargs="*", default=[])
+o = p.parse_args()
 
 
-def session(path, level):
-    o = ort.SessionOptions()
-    o.graph_optimization_level, o.intra_op_num_threads = level, 1
-    return ort.InferenceSession(str(path), o)
+def family(name):
+    return "-".join(name.split("-")[:2]) if name.startswith(("torch-", "ort-", "hand-")) else name.split("-")[0]
 
 
-def outputs(path, level, feed):
-    return [v for v in session(path, level).run(None, feed) if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
+def busy():
+    u = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return u.ru_utime + u.ru_stime
 
 
-def far(a, b):
-    return max((float(np.abs(x.astype(float) - y).max() / max(1e-30, np.abs(x).max())) if x.shape == y.shape else 9.0) for x, y in zip(a, b)) if a else 0.0
-
-
-def written(model, path, feed, same):
-    """What is wrong with a file; "" for nothing."""
-    if not path.exists():
-        return "no file was written"
-    try:
-        onnx.checker.check_model(str(path), full_check=True)
-    except Exception as e:
+class Ran:
+    def __init__(self, *args):
+        before, start = busy(), time.monotonic()
+        self.out = ""
         try:
-            onnx.checker.check_model(str(model), full_check=True)
-        except Exception:
-            return ""  # as the model itself
-        return f"checker: {str(e).splitlines()[0][:120]}"
-    for level in LEVELS:
-        try:
-            if not same:
-                session(path, level)
-                continue
-            want = outputs(model, level, feed)
-        except Exception as e:
-            if not same:
-                return f"onnxruntime: {str(e).splitlines()[0][:120]}"
-            continue  # onnxruntime does not run the model either
-        try:
-            d = far(want, outputs(path, level, feed))
-        except Exception as e:
-            if "NOT_IMPLEMENTED" in str(e):  # of a newer opset: the file is right, the library does not have it yet
-                continue
-            return f"onnxruntime: {str(e).splitlines()[0][:120]}"
-        if d > TOLERANCE and not quantised(model):
-            return f"outputs differ by {d:.1e}"
-    return ""
+            r = subprocess.run([o.shoal, *map(str, args)], capture_output=True, text=True, timeout=12 * o.timeout + 30)
+        except subprocess.TimeoutExpired:
+            self.kind, self.why, self.err = "broken", "no end", ""
+        else:
+            self.out, self.err = r.stdout, r.stderr
+            error = [l for l in r.stderr.splitlines() if l.startswith("shoal: ")] or [f"exit code {r.returncode}"]
+            self.kind, self.why = {0: "passed", 10: "passed", 11: "passed", 13: "refused"}.get(r.returncode, "broken"), error[0].removeprefix("shoal: ")
+            if "fault of shoal" in r.stderr or "panic" in r.stderr or "goroutine " in r.stderr:
+                self.kind = "PANIC"
+            elif self.kind == "refused" and not re.search(r'node "|(initializer|output|input|value) "|output holds', self.why):
+                self.kind, self.why = "broken", "refused without a node: " + self.why
+        self.seconds, self.cpu = time.monotonic() - start, busy() - before
+
+    def fails(self, wrong):
+        if self.kind == "passed" and wrong:
+            self.kind, self.why = "broken", wrong
+        return self
+
+    def json(self):
+        return json.loads(self.out) if self.kind == "passed" else {}
+
+    def in_time(self, limit):
+        """Neither the clock, which others may slow down, nor the processor's time of one core says that it ended in time."""
+        late = min(self.seconds, self.cpu)
+        return self.fails(f"took {late:.1f} s where {limit:.0f} s were given" if late > limit * 1.1 + 1 else "")
 
 
-def quantised(path):
-    return any("Quantize" in n.op_type or n.op_type.startswith("QLinear") or n.op_type.endswith("Integer") for n in onnx.load(str(path), load_external_data=False).graph.node)
+def commands(model, arrays, d):
+    whole = onnx.load(str(model), load_external_data=False)
+    opset = next((v.version for v in whole.opset_import if v.domain in ("", "ai.onnx")), 17)
+    names, maps = [i.name for i in checks.session(model).get_inputs()], any(not v.type.startswith("tensor") for v in checks.session(model).get_outputs())
+    feed = {n: arrays["inputs" if len(names) == 1 else n][:1] for n in names}
+    original, blocks = checks.Original(model, feed), checks.quantised(model)
+    npz, numbers = f"npz:{model.with_suffix('.npz')}", "regressor" in model.name or model.stem == "sklearn-linear"
+    together = not checks.alone(model, names, arrays)
+    heads = ["--output", whole.graph.output[0].name] if "two-heads" in model.name else []
+    some = ["--decision", "regress"] if numbers else heads
+    yield "inspect", Ran("inspect", model)
+    for engine in ("go", "ort"):
+        r = Ran("run", model, "--engine", engine, "--data", npz, "--json", *some)
+        right = r.json().get("accuracy")
+        yield f"run, {engine}", r.fails("" if right in (None, 1) or blocks or maps or together else f"accuracy {right} on labels of onnxruntime's own")
+    r = Ran("compare", model, model, "--engine", "go", "--engine-b", "ort", "--samples", "4", "--json")
+    apart = r.json().get("max_relative")
+    yield "engines agree", r.fails("" if apart is not None and apart <= (checks.STEP if blocks else checks.TOLERANCE) else f"engines differ by {apart}")
+    for name, args, same in (("simplify", (), True), ("convert up", ("--opset", "25"), True), ("convert down", ("--opset", str(max(13, min(opset - 3, 17)))), True), ("prune", ("--ratio", "0.3"), False)):
+        if name != "convert up" or opset < 25:
+            path = d / f"{name.replace(' ', '-')}.onnx"
+            r = Ran(name.split()[0], model, "-o", path, *args)
+            yield name, r.fails(original.written(path, same) if r.kind == "passed" else "")
+    path = d / "gradient.onnx"
+    r = Ran("gradient", model, "-o", path, *(["--loss", "linear"] if numbers else []))
+    steps = r.kind == "refused" and "straight-through" in r.err
+    if steps:
+        r = Ran("gradient", model, "-o", path, "--straight-through")
+    if r.kind == "passed":
+        r.fails(original.written(path, False) or ("" if steps or blocks else checks.slope(path, feed)))
+    blind = steps or blocks or r.kind != "passed"
+    yield "gradient", r
+    yield "attack", Ran("attack", model, "--engine", "go", "--data", npz, "--range", "0:2", "--eps", "0.02", *(["--method", "square", "--steps", "500"] if blind else ["--method", "fgsm"]), *some,
+                        *(["--tolerance", "0.5"] if numbers else []))
+    r = Ran("certify", model, "--data", npz, "--range", "0:2", "--eps", "1e-4", "--timeout", f"{o.timeout}s", "--json", *some).in_time(2 * o.timeout)
+    if r.kind == "passed" and len(names) == 1 and not numbers and not maps:
+        r.fails(checks.verdicts(model, names[0], arrays, 1e-4, r.json()["samples"]))
+    yield "certify", r
+    if len(names) == 1 and not maps:
+        output = next((v.name for v in whole.graph.output if v.type.tensor_type.elem_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)), "")
+        r = Ran("certify", model, "--data", npz, "--range", "0:1", "--eps", "0.01", "--decision", "regress", "--output", output, "--timeout", f"{o.timeout}s", "--json").in_time(o.timeout)
+        path = d / "linear.onnx"
+        slopes = path if not blind and Ran("gradient", model, "-o", path, "--loss", "linear", "--keep-softmax").kind == "passed" else None
+        yield "bounds", r.fails(checks.bounds(model, names[0], arrays, 0.01, r.json()["samples"], output, slopes) if r.kind == "passed" else "")
 
 
-def ran(*args):
-    try:
-        r = subprocess.run([shoal, *map(str, args)], capture_output=True, text=True, timeout=6 * limit)
-    except subprocess.TimeoutExpired:
-        return "broken", "no end", None
-    error = [l for l in r.stderr.splitlines() if l.startswith("shoal: ")]
-    if "fault of shoal" in r.stderr or "panic" in r.stderr or "goroutine " in r.stderr:
-        return "PANIC", (error or r.stderr.splitlines() or [""])[0], r
-    return {0: "passed", 10: "passed", 11: "passed", 13: "refused"}.get(r.returncode, "broken"), (error or [f"exit code {r.returncode}"])[0].removeprefix("shoal: "), r
+def log(**line):
+    with o.log.open("a") as f:
+        f.write(json.dumps(line) + "\n")
 
 
-def commands(model, data, d):
-    opset = next((o.version for o in onnx.load(str(model)).opset_import if o.domain in ("", "ai.onnx")), 17)
-    a = np.load(data)
-    names = [i.name for i in session(model, LEVELS[0]).get_inputs()]
-    feed = {n: a["inputs" if len(names) == 1 else n] for n in names}
-    feed1 = {n: v[:1] for n, v in feed.items()}
-    npz, some = f"npz:{data}", ["--decision", "regress"] if "regressor" in model.name or "linear" in model.name else []
-    if "two-heads" in model.name:
-        some = ["--output", onnx.load(str(model)).graph.output[0].name]
-    yield "inspect", ran("inspect", model)
-    yield "run, go", ran("run", model, "--engine", "go", "--data", npz, *some)
-    yield "run, ort", ran("run", model, "--engine", "ort", "--data", npz, *some)
-    kind, why, r = ran("compare", model, model, "--engine", "go", "--engine-b", "ort", "--samples", "4", "--json")
-    if kind == "passed":
-        j = json.loads(r.stdout)
-        relative = j["max_relative"]
-        if not (relative is not None and relative <= (0.05 if quantised(model) else TOLERANCE)):
-            kind, why = "broken", f"engines differ by {relative}"
-    yield "engines agree", (kind, why, r)
-    for name, args, same in (("simplify", (), True), ("convert up", ("--opset", "25"), True), ("convert down", ("--opset", str(max(13, min(opset - 3, 17)))), True), ("prune", ("--ratio", "0.3"), False), ("gradient", (), False)):
-        path = d / f"{name.replace(' ', '-')}.onnx"
-        if name == "convert up" and opset >= 25:
-            continue
-        one = name == "gradient" and "regress" in some
-        kind, why, r = ran(name.split()[0], model, "-o", path, *(["--loss", "linear"] if one else args))
-        if name == "gradient" and kind == "refused" and "straight-through" in r.stderr:
-            kind, why, r = ran(name, model, "-o", path, "--straight-through")
-        if kind == "passed" and (wrong := written(model, path, feed1, same)):
-            kind, why = "broken", wrong
-        if name == "gradient":
-            blind = kind != "passed"
-        yield name, (kind, why, r)
-    yield "attack", ran("attack", model, "--engine", "go", "--data", npz, "--range", "0:2", "--eps", "0.02", "--method", "square" if blind or quantised(model) else "fgsm", *([] if not some or "--output" in some else some + ["--tolerance", "0.5"]), *(some if "--output" in some else []))
-    yield "certify", ran("certify", model, "--data", npz, "--range", "0:2", "--eps", "1e-4", "--timeout", f"{limit}s", *some)
-
-
-count, why, models = collections.defaultdict(collections.Counter), collections.defaultdict(list), 0
-for model in sorted(folder.glob("*.onnx")):
-    data, family = model.with_suffix(".npz"), model.stem.split("-")[0]
-    if family in ("torch", "ort", "hand"):
-        family = "-".join(model.stem.split("-")[:2])
-    if not data.exists():
+head = dict(shoal=hashlib.sha256(pathlib.Path(o.shoal).read_bytes()).hexdigest(), version=subprocess.run([o.shoal, "version"], capture_output=True, text=True).stdout.split("\n")[0],
+            timeout=o.timeout, onnx=onnx.__version__, onnxruntime=ort.__version__)
+old = [json.loads(l) for l in o.log.read_text().splitlines()] if o.log.exists() else []
+if not old:
+    log(**head)
+elif old[0] != head:
+    sys.exit(f"{o.log} is of {old[0]}, and this is {head}")
+done, begun, ranks = {l["model"] for l in old[1:] if "commands" in l}, time.monotonic(), {}
+for model in sorted(o.folder.glob("*.onnx"), key=lambda m: (m.stat().st_size, m.stem)):
+    ranks.setdefault(family(model.stem), []).append(model)
+shard, shards = map(int, o.shard.split("/"))
+for rank, _, model in sorted((i, f, m) for f, of in ranks.items() for i, m in enumerate(of))[shard::shards]:
+    if model.stem in done or o.only and model.stem not in o.only or not model.with_suffix(".npz").exists():
         continue
-    models += 1
+    if time.monotonic() - begun > o.budget:
+        log(model=model.stem, family=family(model.stem), left="no time", bytes=model.stat().st_size)
+        continue
+    start, found = time.monotonic(), {}
     with tempfile.TemporaryDirectory() as d:
-        for name, (kind, text, _) in commands(model, data, pathlib.Path(d)):
-            count[family][name, kind] += 1
-            count["all"][name, kind] += 1
-            if kind != "passed":
-                why[kind, name, text.replace(str(folder) + "/", "").replace(model.name + ": ", "")].append(model.stem)
-    print(model.stem, file=sys.stderr, flush=True)
-
-columns = ["inspect", "run, go", "run, ort", "engines agree", "simplify", "convert up", "convert down", "prune", "gradient", "attack", "certify"]
-print(f"{models} models; onnx {onnx.__version__}, onnxruntime {ort.__version__}. Passed, + refused with a node, ! broken.\n")
-print("| family | models | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 2))
-for family in [*sorted(k for k in count if k != "all"), "all"]:
-    c = count[family]
-    cell = lambda n: str(c[n, "passed"]) + (f" + {c[n, 'refused']}" if c[n, "refused"] else "") + (f" ! {c[n, 'broken'] + c[n, 'PANIC']}" if c[n, "broken"] + c[n, "PANIC"] else "")
-    print(f"| {family} | {sum(v for (n, _), v in c.items() if n == 'inspect')} | " + " | ".join(map(cell, columns)) + " |")
-print("\n| | command | why | models |\n|---|---|---|---|")
-for (kind, name, text), of in sorted(why.items(), key=lambda i: (i[0][0] == "refused", -len(i[1]))):
-    print(f"| {kind} | {name} | {text[:200].replace('|', '/')} | {len(of)}: {', '.join(of[:3])}{', ...' if len(of) > 3 else ''} |")
-sys.exit(any(kind in ("broken", "PANIC") for kind, _, _ in why))
+        arrays = dict(np.load(model.with_suffix(".npz")))
+        try:
+            for name, r in commands(model, arrays, pathlib.Path(d)):
+                found[name] = dict(kind=r.kind, seconds=round(r.seconds, 3), cpu=round(r.cpu, 3))
+                if r.kind != "passed":
+                    found[name]["why"] = r.why.replace(d + "/", "").replace(str(o.folder) + "/", "").replace(model.name + ": ", "")
+        except Exception as e:
+            found["checks"] = dict(kind="broken", why=f"behind {list(found)[-1:]}: {type(e).__name__}: {str(e)[:150]}")
+    log(model=model.stem, family=family(model.stem), sha256=hashlib.sha256(model.read_bytes()).hexdigest(), bytes=model.stat().st_size, seconds=round(time.monotonic() - start, 2), commands=found)
+    wrong = [f"{k}: {v['why']}" for k, v in found.items() if v["kind"] in ("broken", "PANIC")]
+    print(model.stem, *wrong, sep="\n    ", file=sys.stderr, flush=True)
+for note in sorted(o.folder.glob("*.left")):
+    if not o.only and shard == 0:
+        log(model=note.stem, family=family(note.stem), left=note.read_text())

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 
-from made import made, only, rng
+from made import left, made, only, rng
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", HF_HUB_OFFLINE="1", CUDA_VISIBLE_DEVICES="")
 
@@ -37,7 +37,7 @@ def timm_models():
             sized = {"img_size": size} if any(k in name for k in ("vit", "xcit", "levit", "swin", "eva")) and "mobilevit" not in name and "tiny_vit" not in name else {}
             net = timm.create_model(name, pretrained=False, num_classes=5, **sized, **small.get(name, {}))
         except Exception as e:
-            print(f"timm-{name}: cannot be made: {type(e).__name__}: {str(e).splitlines()[0][:150] if str(e) else ''}", flush=True)
+            left(f"timm-{name}", e)
             continue
         for m in net.modules():  # as after training: statistics that are not 0 and 1
             if isinstance(m, torch.nn.BatchNorm2d):
@@ -91,7 +91,7 @@ def transformers_models():
                 c._attn_implementation = "eager"  # there is no other
             net = Logits(getattr(t, model)(c), by)
         except Exception as e:
-            print(f"transformers-{name}: cannot be made: {type(e).__name__}: {str(e).splitlines()[0][:150] if str(e) else ''}", flush=True)
+            left(f"transformers-{name}", e)
             continue
         exported(f"transformers-{name}", net, shape)
 
