@@ -38,6 +38,6 @@ def made(name, save, arrays):
 
 def left(name, e):
     """What cannot be made is in the sweep's table too."""
-    why = f"{type(e).__name__}: {str(e).splitlines()[0][:150] if str(e) else ''}"
+    why = f"{type(e).__name__}: {str(e).replace(f'{out}/', '').splitlines()[0][:150] if str(e) else ''}"
     (out / f"{name}.left").write_text(why)
     print(f"{name}: cannot be made: {why}", flush=True)

@@ -260,7 +260,7 @@ func stretchAxis(n *onnxio.Node, in, out int, scale *big.Rat) (*stretch, error) 
 	add := func(at int, c *big.Rat) {
 		f, _ := c.Float64()
 		s.exact = s.exact && dyadic(c)
-		s.leaps = s.leaps || f != 0 && math.Abs(f) < 0x1p-100 // products of ten are normal numbers
+		s.leaps = s.leaps || c.Sign() != 0 && math.Abs(f) < 0x1p-100 // products of ten are normal numbers
 		s.at, s.coef = append(s.at, int32(min(max(at, 0), in-1))), append(s.coef, f)
 	}
 	one := big.NewRat(1, 1)
