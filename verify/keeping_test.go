@@ -141,7 +141,7 @@ func (k *tree) done(t *testing.T, number int64) (parts, left int) {
 func TestKeptTreesAreAccepted(t *testing.T) {
 	t.Parallel()
 	nets := draws(t, "SHOAL_KEPT", 150, 20)
-	parts, written, lefts, mixed := 0, 0, 0, 0
+	parts, written, lefts, mixed, lates := 0, 0, 0, 0, 0
 	for i := range nets {
 		seed := uint64(fromEnv(t, "SHOAL_SEED", 0) + i)
 		rng := rand.New(rand.NewPCG(seed, 91))
@@ -170,7 +170,15 @@ func TestKeptTreesAreAccepted(t *testing.T) {
 		}
 		want, left := r.trees[0].done(t, r.trees[0].tape.Root())
 		var b bytes.Buffer
-		n, err := v.Certificate(context.Background(), claim, r, &b)
+		ctx, cancel = context.WithTimeout(context.Background(), 20*time.Second)
+		n, err := v.Certificate(ctx, claim, r, &b)
+		late := ctx.Err() != nil
+		cancel()
+		if late && left > 0 { // what the tree does not have is searched for anew, which may find no end where a border is near
+			t.Logf("seed %d: %d of %d parts were to be found anew, and were not in time", seed, left, want+left)
+			lates++
+			continue
+		}
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -194,6 +202,9 @@ func TestKeptTreesAreAccepted(t *testing.T) {
 	t.Logf("%d of %d networks had a tree, of %d parts, %d of them not by rows; %d sums of constraints", written, nets, parts, lefts, mixed)
 	if written < nets/4 || parts < 20*nets || mixed == 0 {
 		t.Errorf("%d trees of %d parts with %d sums are too few to tell anything", written, parts, mixed)
+	}
+	if lates*20 > written {
+		t.Errorf("%d of %d trees had parts that could not be found anew", lates, written+lates)
 	}
 }
 
