@@ -16,13 +16,13 @@ import (
 // done in a second says nothing on a machine that others use too.
 const settledWork = 4000
 
-// bentCase draws a network of two layers of ReLUs, a box, and a case with bounds that are to be set: least is the least value of its largest row on
+// bentCase draws a network of two layers, each of one of the bends, a box, and a case with bounds that are to be set: least is the least value of its largest row on
 // a grid, rounded up.
-func bentCase(t *testing.T, rng *rand.Rand) (v *Verifier, box bound.Box, c search.Case, least float64) {
+func bentCase(t *testing.T, rng *rand.Rand, bends ...string) (v *Verifier, box bound.Box, c search.Case, least float64) {
 	b, x := newBuilder(rng, 1, 3)
 	y, w := x, 3
 	for range 2 {
-		y, w = b.node("Relu", nil, b.dense(y, w, 24)), 24
+		y, w = b.node(bends[rng.IntN(len(bends))], nil, b.dense(y, w, 24)), 24
 	}
 	b.g.Outputs = append(b.g.Outputs, b.dense(y, w, 3))
 	v = openGraph(t, b.g, Options{Method: DeepPoly, Threads: 1})
@@ -57,7 +57,7 @@ func TestSettledPartsHold(t *testing.T) {
 	nets := draws(t, "SHOAL_SETTLED", 60, 12)
 	for seed := range uint64(nets) {
 		rng := rand.New(rand.NewPCG(seed, 83))
-		v, box, c, least := bentCase(t, rng)
+		v, box, c, least := bentCase(t, rng, "Relu")
 		for k := range c.Bound {
 			c.Bound[k] = least - []float64{0.03, 0.05, 0.1, -0.02}[seed%4]
 		}

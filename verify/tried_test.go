@@ -10,15 +10,16 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
-// TestTriedPartsHold gives hinges sides by rows alone: parts that a split was only tried on may be proven by that, and never come up again. A case
-// that some point meets is to stay open, however thin the part that meets it; most others are proven. SHOAL_TRIED=N draws N networks.
+// TestTriedPartsHold gives hinges sides, and curves parts of their range, by rows alone, in both semantics: parts that a split was only tried on may be
+// proven by that, and never come up again. A case that some point meets is to stay open, however thin the part that meets it; many others are proven.
+// SHOAL_TRIED=N draws N networks.
 func TestTriedPartsHold(t *testing.T) {
 	t.Parallel()
-	proven, splits := 0, 0
+	proven, splits, curved, narrow := 0, 0, 0, 0
 	nets := draws(t, "SHOAL_TRIED", 40, 20)
 	for seed := range uint64(nets) {
 		rng := rand.New(rand.NewPCG(seed, 89))
-		v, box, c, least := bentCase(t, rng)
+		v, box, c, least := bentCase(t, rng, [][]string{{"Relu"}, {"Relu", "Tanh", "Sigmoid", "LeakyRelu"}}[seed/2%2]...)
 		for _, above := range []float64{0.02, 0.002, -0.1, -0.3} { // a limit on one side or the other of what is met
 			for k := range c.Bound {
 				c.Bound[k] = least + above
@@ -31,7 +32,7 @@ func TestTriedPartsHold(t *testing.T) {
 				}
 				return false, nil, nil
 			}
-			out, err := search.Neurons(ctx, v.net, bound.Options{}, search.Goal{Box: box, Cases: []search.Case{c}, Try: try},
+			out, err := search.Neurons(ctx, v.net, bound.Options{Float32: seed%3 == 0}, search.Goal{Box: box, Cases: []search.Case{c}, Try: try},
 				search.Settings{Threads: 1 + int(seed%2), Batch: 4, Rows: true, First: time.Hour})
 			cancel()
 			if err != nil {
@@ -43,11 +44,17 @@ func TestTriedPartsHold(t *testing.T) {
 			case out.Proven:
 				proven++
 				splits += out.Done
+				if out.Done > 1 && !v.net.Hinged() {
+					curved++
+				}
+				if out.Done > 1 && seed%3 == 0 {
+					narrow++
+				}
 			}
 		}
 	}
-	t.Logf("%d proven of %d, with %d parts", proven, 2*nets, splits)
-	if proven < nets/3 || splits < 2*proven {
+	t.Logf("%d proven of %d, with %d parts; by splits %d with curves, %d in float32", proven, 2*nets, splits, curved, narrow)
+	if proven < nets/3 || splits < 2*proven || curved == 0 || narrow == 0 {
 		t.Errorf("%d proven of %d, with %d parts: the test shows little", proven, 2*nets, splits)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// candidates is how many splits of a part are tried at most. On oval21 and mnist_fc three take a half to a sixth of the parts that one does, six
-// fewer still, and twelve hardly fewer; six take about as long as the part itself.
+// candidates is how many splits of a part are tried at most. A query of oval21 takes 667 parts with six, 745 with three, and is far from its end after
+// 1,288 with one; on mnist_fc trying six leaves nine tenths of the parts a second.
 const candidates = 6
 
 // tried is a split of an open part, and what the bounds of its two parts are: of where it does not hold, and of where it does.
@@ -18,9 +18,9 @@ type tried struct {
 }
 
 // filter gives open parts the split, of those that promise most, whose parts' bounds gain most: both parts of each are bounded once, with the
-// slopes and multipliers that the whole ended with. gone are parts that nothing is to split in.
-// Source: De Palma et al. 2021, "Improved Branch and Bound for Neural Network Verification via Lagrangian Decomposition", section 5 (filtered smart
-// branching); what promises is DeepSplit's (influence.go).
+// slopes and multipliers that the whole ended with. It is nil where nothing can be split.
+// Source: De Palma et al. 2021, "Improved Branch and Bound for Neural Network Verification via Lagrangian Decomposition" (filtered smart branching);
+// what promises is DeepSplit's (influence.go).
 func (p *laidLeaves) filter(r *sides, pts *bound.Points) (best []*tried, err error) {
 	best = make([]*tried, len(p.ls))
 	var of []int // leaf of each
