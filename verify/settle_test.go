@@ -16,8 +16,8 @@ import (
 // done in a second says nothing on a machine that others use too.
 const settledWork = 4000
 
-// bentCase draws a network of two layers, each of one of the bends, a box, and a case with bounds that are to be set: least is the least value of its largest row on
-// a grid, rounded up.
+// bentCase draws a network of two layers, each of one of the bends, a box, and a case with bounds that are to be set: least is the least value of its
+// largest row on a grid, rounded up.
 func bentCase(t *testing.T, rng *rand.Rand, bends ...string) (v *Verifier, box bound.Box, c search.Case, least float64) {
 	b, x := newBuilder(rng, 1, 3)
 	y, w := x, 3

@@ -10,9 +10,9 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
-// TestTriedPartsHold gives hinges sides, and curves parts of their range, by rows alone, in both semantics: parts that a split was only tried on may be
-// proven by that, and never come up again. A case that some point meets is to stay open, however thin the part that meets it; many others are proven.
-// SHOAL_TRIED=N draws N networks.
+// TestTriedPartsHold gives hinges sides, and curves parts of their range, by rows alone, in both semantics: parts that a split was only tried on may
+// be proven by that, and never come up again. A case that some point meets is to stay open, however thin the part that meets it; many others are
+// proven. SHOAL_TRIED=N draws N networks.
 func TestTriedPartsHold(t *testing.T) {
 	t.Parallel()
 	proven, splits, curved, narrow := 0, 0, 0, 0

@@ -6,8 +6,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 )
 
-// candidates is how many splits of a part are tried at most. A query of oval21 takes 667 parts with six, 745 with three, and is far from its end after
-// 1,288 with one; on mnist_fc trying six leaves nine tenths of the parts a second.
+// candidates is how many splits of a part are tried at most. A query of oval21 takes 667 parts with six, 745 with three, and is far from its end
+// after 1,288 with one; on mnist_fc trying six leaves nine tenths of the parts a second.
 const candidates = 6
 
 // tried is a split of an open part, and what the bounds of its two parts are: of where it does not hold, and of where it does.
