@@ -107,9 +107,12 @@ func TestALongAttackFollowsTheBounds(t *testing.T) {
 	for _, c := range []struct {
 		within, deadline time.Duration
 		least, most      time.Duration // that the attack is asked for
-	}{{0, 20 * time.Second, 100 * time.Millisecond, againMost}, {10 * time.Second, 0, 100 * time.Millisecond, againMost}, {-1, 0, 0, 0}} {
+		threads          int
+	}{{0, 20 * time.Second, 100 * time.Millisecond, againMost, 1}, {10 * time.Second, 0, 100 * time.Millisecond, againMost, 1}, {-1, 0, 0, 0, 1},
+		{0, 20 * time.Second, 100 * time.Millisecond, 2 * againMost, 2}, {-1, 0, 0, 0, 2}} {
 		asked := time.Duration(0)
-		v, err := Open(context.Background(), m, Options{Method: Auto, Falsifier: stubborn{make([]float64, inputs), &asked}, Within: c.within})
+		o := Options{Method: Auto, Falsifier: stubborn{make([]float64, inputs), &asked}, Within: c.within, Threads: c.threads}
+		v, err := Open(context.Background(), m, o)
 		if err != nil {
 			t.Fatal(err)
 		}

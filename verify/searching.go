@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/budget"
@@ -67,9 +69,11 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 			goal.Cases = append(goal.Cases, c.asked())
 		}
 	}
+	var trying sync.Mutex // a point after the other: the attack beside the search has some too
 	var found Result
-	goal.Try = func(ctx context.Context, x []float64) (bool, []float64, error) {
-		const what = "found by halving the input set"
+	try := func(ctx context.Context, x []float64, what string) (bool, []float64, error) {
+		trying.Lock()
+		defer trying.Unlock()
 		r, y, ok, err := v.tryOutputs(ctx, g, x, what)
 		if err == nil && !ok {
 			r, ok, err = v.tryReal(ctx, g, x, what)
@@ -78,6 +82,9 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 			found = r
 		}
 		return ok, y, g.spare(ctx, err)
+	}
+	goal.Try = func(ctx context.Context, x []float64) (bool, []float64, error) {
+		return try(ctx, x, "found by halving the input set")
 	}
 	if f, ok := d.o.Falsifier.(Persistent); ok {
 		cases := g.constraints()
@@ -88,6 +95,13 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 	}
 	with := search.Settings{Threads: d.o.Threads, Memory: openMemory(ctx), Progress: d.watched(time.Now()), Root: d.root,
 		First: d.o.first, Rows: d.o.rows}
+	own, stop := context.WithCancel(own)
+	defer stop()
+	var hit atomic.Bool
+	attacked := v.beside(own, d, g, func(ctx context.Context, x []float64) (bool, error) {
+		ok, _, err := try(ctx, x, "found by attack")
+		return ok, err
+	}, func() { hit.Store(true); stop() })
 	var out search.Outcome
 	var err error
 	if bySides {
@@ -97,12 +111,16 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 	if !bySides || err == nil && !out.Proven && !out.Found && own.Err() == nil {
 		out, err = v.keeping(own, d.o, g, goal, with, kept)
 	}
+	if out.Proven || out.Found || err != nil {
+		stop()
+	}
+	attacked()
 	switch {
-	case err != nil:
-		return err
-	case out.Found:
+	case hit.Load() || out.Found:
 		found.Method = Complete
 		d.settle(g, found)
+	case err != nil:
+		return err
 	case out.Proven:
 		g.used = Complete
 		d.settle(g, Result{Verdict: Verified, Margin: max(0, out.Least), Method: Complete,

@@ -15,7 +15,7 @@ import (
 type stage struct {
 	name string
 	// when tells whether the stage has a place in what was asked for.
-	when func(v *Verifier, o Options) bool
+	when func(v *Verifier, d *decision) bool
 	run  func(ctx context.Context, v *Verifier, d *decision) error
 }
 
@@ -29,25 +29,22 @@ type stage struct {
 //   - rows substituted back to the inputs;
 //   - moved slopes, where many inputs vary: they are what the search over sides begins with, and go on into it. Halving boxes gains more from
 //     plain ones;
-//   - a longer attack, where many inputs vary: a small share of the time may save the rest, and the search, which looks at points of its own
-//     where few do, or where linear programs decide, is often done sooner;
+//   - a longer attack, where many inputs vary: a small share of the time may save the rest. The search looks at points of its own where few do, or
+//     where linear programs decide, and is often done sooner. See beside.go for where both are tried at once;
 //   - the search, which takes all the time that is left.
 var stages = []stage{
 	{"centre", always, tryCentres},
 	{"interval", asks(Interval, Auto, Complete), bounding(Interval)},
-	{"attack", func(_ *Verifier, o Options) bool { return o.Falsifier != nil }, attack},
-	{"symbolic", func(v *Verifier, o Options) bool {
-		return o.Method == Symbolic || (o.Method == Auto || o.Method == Complete) && v.net.Inputs() <= fewInputs
+	{"attack", func(_ *Verifier, d *decision) bool { return d.o.Falsifier != nil }, attack},
+	{"symbolic", func(v *Verifier, d *decision) bool {
+		return d.o.Method == Symbolic || (d.o.Method == Auto || d.o.Method == Complete) && v.net.Inputs() <= fewInputs
 	}, bounding(Symbolic)},
 	{"fastlin", asks(FastLin), bounding(FastLin)},
 	{"fastlin-plain", asks(FastLinPlain), bounding(FastLinPlain)},
 	{"deeppoly", asks(DeepPoly, Auto, Complete), bounding(DeepPoly)},
-	{"alpha", func(_ *Verifier, o Options) bool { return o.Method == Alpha || o.searches() }, moving},
-	{"long attack", func(v *Verifier, o Options) bool {
-		_, ok := o.Falsifier.(Persistent)
-		return ok && o.searches() && !v.small()
-	}, attackAgain},
-	{"search", func(_ *Verifier, o Options) bool { return o.searches() }, searching},
+	{"alpha", func(_ *Verifier, d *decision) bool { return d.o.Method == Alpha || d.o.searches() }, moving},
+	{"long attack", func(v *Verifier, d *decision) bool { return v.attacksAgain(d.o) && !v.besides(d) }, attackAgain},
+	{"search", func(_ *Verifier, d *decision) bool { return d.o.searches() }, searching},
 }
 
 // fewInputs is up to how many inputs equations in them are cheap beside rows.
@@ -56,10 +53,10 @@ const fewInputs = 16
 // searches tells whether what takes as long as it may has a place.
 func (o Options) searches() bool { return o.Method == Complete || o.Method == Auto && o.Within >= 0 }
 
-func always(*Verifier, Options) bool { return true }
+func always(*Verifier, *decision) bool { return true }
 
-func asks(ms ...Method) func(*Verifier, Options) bool {
-	return func(_ *Verifier, o Options) bool { return slices.Contains(ms, o.Method) }
+func asks(ms ...Method) func(*Verifier, *decision) bool {
+	return func(_ *Verifier, d *decision) bool { return slices.Contains(ms, d.o.Method) }
 }
 
 // decision is the work on some groups: what each stage works on.
@@ -140,7 +137,7 @@ func (v *Verifier) decide(ctx context.Context, o Options, groups []*group) (map[
 		if len(open) == 0 {
 			break
 		}
-		if !s.when(v, o) {
+		if !s.when(v, d) {
 			continue
 		}
 		start := time.Now()
@@ -224,28 +221,6 @@ func tryCentres(ctx context.Context, v *Verifier, d *decision) error {
 
 func attack(ctx context.Context, v *Verifier, d *decision) error {
 	return v.falsify(ctx, d.o.Falsifier.Falsify, d, d.left())
-}
-
-// A longer attack has this share of what is left until the deadline, for all groups together, and no group more than the most.
-const (
-	againShare = 0.05
-	againMost  = 2 * time.Second
-)
-
-func attackAgain(ctx context.Context, v *Verifier, d *decision) error {
-	many := slices.DeleteFunc(d.left(), func(g *group) bool { return g.varying() <= searchInputs })
-	if len(many) == 0 {
-		return nil
-	}
-	end, ok := d.until(ctx)
-	if !ok {
-		return nil
-	}
-	each := min(againMost, time.Duration(againShare*float64(time.Until(end)))/time.Duration(len(many)))
-	f := d.o.Falsifier.(Persistent)
-	return v.falsify(ctx, func(ctx context.Context, box Box, cases [][]Constraint) ([][]float64, error) {
-		return persist(ctx, f, box, cases, each, 2*each)
-	}, d, many)
 }
 
 // bounding is the stage of a domain, over batches of boxes.
