@@ -62,11 +62,11 @@ func openLab(ctx context.Context, p *Policy, o Options, faults *reader) (*lab, e
 			return nil, ctx.Err()
 		case errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) && missing.Path == p.path(m.File):
 			l.unread[m.Name] = err
-			faults.failed(m.At, "model "+m.Name, err)
+			faults.failed(p.place(&m.File, m.At), "model "+m.Name, err)
 		default:
 			l.unread[m.Name] = err
 			if l.bytes[m.Name], err = input.SHA256(ctx, p.path(m.File)); err != nil {
-				faults.failed(m.At, "model "+m.Name, err)
+				faults.failed(p.place(&m.File, m.At), "model "+m.Name, err)
 			}
 		}
 	}
@@ -122,10 +122,10 @@ func (l *lab) data(ctx context.Context, r *Requirement, of *Model, m *onnxio.Mod
 		err = set.Check()
 	}
 	if err != nil {
-		return nil, &unopened{d, err}
+		return nil, &elsewhere{l.p.place(&d.From, d.At), "data " + d.Name, err}
 	}
 	if d.SHA256 != "" && d.SHA256 != set.SHA256 {
-		return nil, &unopened{d, &DataError{d.Name, d.SHA256, set.SHA256}}
+		return nil, &elsewhere{l.p.place(&d.SHA256, d.At), "", &DataError{d.Name, d.SHA256, set.SHA256}}
 	}
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("data %s: there are no samples", d.Name)
@@ -154,29 +154,27 @@ func (x *opened) foldered(r *Requirement, d *Data) error {
 	return nil
 }
 
-// unopened is an error of data, whoever needs them.
-type unopened struct {
-	data *Data
+// elsewhere is an error of something that a policy names in another place than the requirement that needs it.
+type elsewhere struct {
+	at   place
+	what string // that it is; "" where the error says so
 	error
 }
 
-func (e *unopened) Unwrap() error { return e.error }
+func (e *elsewhere) Unwrap() error { return e.error }
 
 // placed tells where in the policy stands what an error of a requirement is about, and what that is.
 func (l *lab) placed(r *Requirement, err error) (at place, what string, why error) {
 	for name, one := range l.unread {
 		if one == err {
-			return l.p.model(name).At, "model " + name, err
+			m := l.p.model(name)
+			return l.p.place(&m.File, m.At), "model " + name, err
 		}
 	}
-	var d *unopened
-	switch {
-	case !errors.As(err, &d):
-		return r.At, r.Name, err
-	case errors.As(err, new(*DataError)): // which names them
-		return d.data.At, "", d.error
+	if e := (*elsewhere)(nil); errors.As(err, &e) {
+		return e.at, e.what, e.error
 	}
-	return d.data.At, "data " + d.data.Name, d.error
+	return r.At, r.Name, err
 }
 
 // DataError tells that data are not those that the policy is about.

@@ -26,6 +26,16 @@ type Policy struct {
 
 	Path string // of the file
 	Dir  string // that paths are relative to
+
+	places map[any]place // as reader has them
+}
+
+// place is where the value stands that x, a pointer into the policy, points to, or, where its key is not there, what it is missing in.
+func (p *Policy) place(x any, missing place) place {
+	if at, ok := p.places[x]; ok {
+		return at
+	}
+	return missing
 }
 
 // Model is a file, and what it does not say of itself.

@@ -35,10 +35,13 @@ type reader struct {
 	// faulty are pointers to values with a fault in them, which was told; void are pointers to structs of which nothing could be read. What
 	// looks at values later says nothing more of these.
 	faulty, void map[any]bool
+	// places are where values stand in the text, by pointers to what they were read into.
+	places map[any]place
 }
 
 func newReader(path, text string) *reader {
-	return &reader{path: path, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), faulty: map[any]bool{}, void: map[any]bool{}}
+	return &reader{path: path, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), faulty: map[any]bool{}, void: map[any]bool{},
+		places: map[any]place{}}
 }
 
 func (r *reader) fault(at place, hint, format string, args ...any) *Fault {
@@ -116,6 +119,7 @@ var placeType = reflect.TypeFor[place]()
 
 // value reads a node into v, which keeps its place in memory.
 func (r *reader) value(n *yaml.Node, v reflect.Value, what string) {
+	r.places[v.Addr().Interface()] = at(n)
 	before := len(r.faults)
 	defer func() {
 		if len(r.faults) > before {
@@ -202,7 +206,9 @@ func (r *reader) list(n *yaml.Node, v reflect.Value, what string) {
 		v.Set(reflect.MakeSlice(v.Type(), len(pairs), len(pairs)))
 		for i, pair := range pairs {
 			r.value(pair[1], v.Index(i), what+"."+pair[0].Value)
-			v.Index(i).Field(key).SetString(pair[0].Value)
+			name := v.Index(i).Field(key)
+			name.SetString(pair[0].Value)
+			r.places[name.Addr().Interface()] = at(pair[0])
 		}
 		return
 	}

@@ -117,12 +117,12 @@ func Check(ctx context.Context, p *Policy, text []byte, o Options) (*Run, error)
 func (l *lab) look(faults *reader, only []string) {
 	for _, q := range l.p.chosen(only) {
 		d := l.p.data(q.Data)
-		if m := l.p.model(q.Model); !q.sampled() || l.unread[m.Name] == nil || faults.at(d.At) {
+		if m := l.p.model(q.Model); !q.sampled() || l.unread[m.Name] == nil || faults.at(l.p.place(&d.From, d.At)) {
 			continue
 		}
 		_, path, _ := strings.Cut(l.p.source(d), ":")
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			faults.failed(d.At, "data "+d.Name, err)
+			faults.failed(l.p.place(&d.From, d.At), "data "+d.Name, err)
 		}
 	}
 }
@@ -183,7 +183,7 @@ func (l *lab) part(ctx context.Context, r *Requirement) (part, error) {
 	case r.VNNLIB != nil:
 		files, err := l.properties(r)
 		if err != nil {
-			return one, err
+			return one, &elsewhere{l.p.place(&r.VNNLIB.Folder, r.At), r.Name, err}
 		}
 		one.Units = len(files)
 	case r.sampled():

@@ -271,10 +271,13 @@ func (l *lab) marks(ctx context.Context, r *Requirement) (out []string, err erro
 		return nil, nil
 	}
 	s := r.File.Signature
-	for _, path := range []string{s.Bundle, orWord(s.Key, s.Certificate)} {
-		sum, err := input.SHA256(ctx, l.p.path(path))
-		if err != nil && !(path == s.Bundle && errors.Is(err, fs.ErrNotExist)) {
-			return nil, err
+	for _, key := range []*string{&s.Bundle, &s.Key, &s.Certificate} {
+		if *key == "" {
+			continue
+		}
+		sum, err := input.SHA256(ctx, l.p.path(*key))
+		if err != nil && !(key == &s.Bundle && errors.Is(err, fs.ErrNotExist)) {
+			return nil, &elsewhere{l.p.place(key, s.At), r.Name, err}
 		}
 		out = append(out, sum)
 	}

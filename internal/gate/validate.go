@@ -24,7 +24,7 @@ const form = 1
 // one fault, behind which nothing can be read.
 func Parse(path string, text []byte) (*Policy, error) {
 	r := newReader(path, string(text))
-	p := &Policy{Path: path, Dir: filepath.Dir(path)}
+	p := &Policy{Path: path, Dir: filepath.Dir(path), places: r.places}
 	if n := r.tree(text); n != nil {
 		r.all(n, p)
 	}
@@ -66,10 +66,10 @@ func (v *validator) check(ok bool, at place, hint, format string, args ...any) {
 
 func (v *validator) all() {
 	p := v.p
-	v.plain("the policy's name", p.Name, p.At)
-	v.check(v.told(&p.Form) || p.Form == form, p.At, fmt.Sprintf("policy: %d", form), "want the form of the policy, policy: %d", form)
-	v.check(v.told(&p.Models) || len(p.Models) > 0, p.At, "models: {candidate: {file: model.onnx}}", "the policy names no models")
-	v.check(v.told(&p.Require) || len(p.Require) > 0, p.At, "", "the policy requires nothing")
+	v.plain("the policy's name", p.Name, p.place(&p.Name, p.At))
+	v.check(v.told(&p.Form) || p.Form == form, p.place(&p.Form, p.At), fmt.Sprintf("policy: %d", form), "want the form of the policy, policy: %d", form)
+	v.check(v.told(&p.Models) || len(p.Models) > 0, p.place(&p.Models, p.At), "models: {candidate: {file: model.onnx}}", "the policy names no models")
+	v.check(v.told(&p.Require) || len(p.Require) > 0, p.place(&p.Require, p.At), "", "the policy requires nothing")
 	for i := range p.Models {
 		if m := &p.Models[i]; !v.void[m] {
 			v.model(m)
@@ -92,8 +92,9 @@ func (v *validator) all() {
 				r.Name = fmt.Sprintf("%s %d", r.Kind(), k)
 			}
 		}
-		v.plain("the requirement's name", r.Name, r.At)
-		v.check(!names[r.Name], r.At, "", "another requirement is named %s too", r.Name)
+		name := p.place(&r.Name, r.At)
+		v.plain("the requirement's name", r.Name, name)
+		v.check(!names[r.Name], name, "", "another requirement is named %s too", r.Name)
 		names[r.Name] = true
 	}
 }
@@ -104,43 +105,45 @@ func (v *validator) plain(what, name string, at place) {
 }
 
 func (v *validator) model(m *Model) {
-	v.plain("the model's name", m.Name, m.At)
-	v.check(v.told(&m.File) || m.File != "", m.At, "", "model %s: want file", m.Name)
+	v.plain("the model's name", m.Name, v.p.place(&m.Name, m.At))
+	v.check(v.told(&m.File) || m.File != "", v.p.place(&m.File, m.At), "", "model %s: want file", m.Name)
 	_, err := trial.ParseDecision(m.Decision)
-	v.check(err == nil, m.At, "", "model %s: decision: %v", m.Name, err)
-	v.check(m.Decision != string(trial.Regress), m.At, "", "model %s: decision regress has no classes, which requirements are about", m.Name)
+	decision := v.p.place(&m.Decision, m.At)
+	v.check(err == nil, decision, "", "model %s: decision: %v", m.Name, err)
+	v.check(m.Decision != string(trial.Regress), decision, "", "model %s: decision regress has no classes, which requirements are about", m.Name)
 	for i, text := range m.Hold {
 		if v.told(&m.Hold[i]) {
 			continue
 		}
 		h, err := trial.ParseHold(text)
-		v.check(err == nil, m.At, "", "model %s: hold: %v", m.Name, err)
-		v.check(err != nil || h.Value != "", m.At, "hold: NAME=VALUE", "model %s: hold %s: want a value; samples are drawn in an order of their own", m.Name, text)
+		at := v.p.place(&m.Hold[i], m.At)
+		v.check(err == nil, at, "", "model %s: hold: %v", m.Name, err)
+		v.check(err != nil || h.Value != "", at, "hold: NAME=VALUE", "model %s: hold %s: want a value; samples are drawn in an order of their own", m.Name, text)
 	}
 	for i, text := range m.BatchAxis {
 		_, _, err := trial.ParseAxis(text)
-		v.check(v.told(&m.BatchAxis[i]) || err == nil, m.At, "", "model %s: batch_axis: %v", m.Name, err)
+		v.check(v.told(&m.BatchAxis[i]) || err == nil, v.p.place(&m.BatchAxis[i], m.At), "", "model %s: batch_axis: %v", m.Name, err)
 	}
 	for i, s := range m.Std {
-		v.check(v.told(&m.Std[i]) || s.Value > 0, m.At, "", "model %s: std %s: want a number above 0", m.Name, s.Text)
+		v.check(v.told(&m.Std[i]) || s.Value > 0, v.p.place(&m.Std[i], m.At), "", "model %s: std %s: want a number above 0", m.Name, s.Text)
 	}
 }
 
 func (v *validator) data(d *Data) {
-	v.plain("the data's name", d.Name, d.At)
+	v.plain("the data's name", d.Name, v.p.place(&d.Name, d.At))
 	kind, path, ok := strings.Cut(d.From, ":")
-	v.check(v.told(&d.From) || ok && path != "" && slices.Contains(dataset.Kinds(), kind), d.At, "from: fmnist:DIR",
+	v.check(v.told(&d.From) || ok && path != "" && slices.Contains(dataset.Kinds(), kind), v.p.place(&d.From, d.At), "from: fmnist:DIR",
 		"data %s: from: want KIND:PATH with KIND one of %s", d.Name, strings.Join(dataset.Kinds(), ", "))
-	v.check(slices.Contains([]string{"", "test", "train"}, d.Split), d.At, "", "data %s: split: want test or train", d.Name)
+	v.check(slices.Contains([]string{"", "test", "train"}, d.Split), v.p.place(&d.Split, d.At), "", "data %s: split: want test or train", d.Name)
 	if d.Resize != "" {
 		_, err := dataset.ParseSize(d.Resize)
-		v.check(err == nil, d.At, "", "data %s: resize: %v", d.Name, err)
+		v.check(err == nil, v.p.place(&d.Resize, d.At), "", "data %s: resize: %v", d.Name, err)
 	}
 	if d.PixelRange != "" {
 		_, err := dataset.ParsePixelRange(d.PixelRange)
-		v.check(err == nil, d.At, "", "data %s: pixel_range: %v", d.Name, err)
+		v.check(err == nil, v.p.place(&d.PixelRange, d.At), "", "data %s: pixel_range: %v", d.Name, err)
 	}
-	v.hash(d.At, "data "+d.Name, d.SHA256)
+	v.hash(v.p.place(&d.SHA256, d.At), "data "+d.Name, d.SHA256)
 }
 
 func (v *validator) hash(at place, what, text string) {
@@ -159,14 +162,15 @@ func (v *validator) requirement(r *Requirement) {
 	case what == "":
 		what = "the requirement"
 	}
-	v.named(r.At, what, r.Model)
+	v.named(v.p.place(&r.Model, r.At), what, r.Model)
 	if len(kinds) > 0 {
-		v.check(r.Data == "" || r.sampled(), r.At, "", "%s: data says nothing here", what)
+		v.check(r.Data == "" || r.sampled(), v.p.place(&r.Data, r.At), "", "%s: data says nothing here", what)
 		v.limits(r, what)
 	}
 	v.parts(r, what)
 	if r.sampled() {
-		v.check(v.p.data(r.Data) != nil || v.told(&r.Data) || v.told(&v.p.Data) && len(v.p.Data) == 0, r.At, "",
+		v.check(v.p.data(r.Data) != nil || v.told(&r.Data) || v.told(&v.p.Data) && len(v.p.Data) == 0,
+			v.p.place(&r.Data, r.At), "",
 			"%s: there is no data named %q", what, r.Data)
 	}
 	if c := r.Change; c != nil && !v.void[c] {
@@ -182,52 +186,55 @@ func (v *validator) requirement(r *Requirement) {
 // limits looks at what a figure is compared with.
 func (v *validator) limits(r *Requirement, what string) {
 	share := r.Clean != nil || r.Robust != nil || r.Certified != nil
-	v.check(r.AtLeast == nil || share || r.Radius != nil, r.At, "", "%s: at_least says nothing here", what)
-	v.check(r.AtMost == nil || r.Latency != nil, r.At, "", "%s: at_most says nothing here", what)
+	least, most := v.p.place(&r.AtLeast, r.At), v.p.place(&r.AtMost, r.At)
+	v.check(r.AtLeast == nil || share || r.Radius != nil, least, "", "%s: at_least says nothing here", what)
+	v.check(r.AtMost == nil || r.Latency != nil, most, "", "%s: at_most says nothing here", what)
 	v.check(!share || r.AtLeast != nil || r.Change != nil, r.At, "at_least: 0.9, or a change", "%s: nothing says what it must be", what)
-	v.check(r.Radius == nil || v.told(r.AtLeast) || r.AtLeast != nil && r.AtLeast.Value > 0, r.At, "at_least: 0.01",
+	v.check(r.Radius == nil || v.told(r.AtLeast) || r.AtLeast != nil && r.AtLeast.Value > 0, least, "at_least: 0.01",
 		"%s: want at_least, the radius in pixel units", what)
-	v.check(r.Latency == nil || v.told(r.AtMost) || r.AtMost != nil && r.AtMost.Value > 0, r.At, "at_most: 1.1", "%s: want at_most, the ratio", what)
+	v.check(r.Latency == nil || v.told(r.AtMost) || r.AtMost != nil && r.AtMost.Value > 0, most, "at_most: 1.1", "%s: want at_most, the ratio", what)
 	if share && r.AtLeast != nil {
-		v.check(r.AtLeast.Value >= 0 && r.AtLeast.Value <= 1, r.At, "", "%s: at_least %s: want a share from 0 to 1", what, r.AtLeast.Text)
+		v.check(r.AtLeast.Value >= 0 && r.AtLeast.Value <= 1, least, "", "%s: at_least %s: want a share from 0 to 1", what, r.AtLeast.Text)
 	}
 }
 
 // parts looks at how samples are counted apart.
 func (v *validator) parts(r *Requirement, what string) {
+	at := v.p.place(&r.Per, r.At)
 	array, arrays := strings.CutPrefix(r.Per, "array:")
-	v.check(r.Per == "" || r.Per == "class" || r.Per == "folder" || arrays && array != "", r.At, "", "%s: per: want class, folder or array:NAME", what)
+	v.check(r.Per == "" || r.Per == "class" || r.Per == "folder" || arrays && array != "", at, "", "%s: per: want class, folder or array:NAME", what)
 	if len(r.kinds()) == 0 { // nothing says what it is about
 		return
 	}
-	v.check(r.Per == "" || r.sampled(), r.At, "", "%s: per says nothing here", what)
+	v.check(r.Per == "" || r.sampled(), at, "", "%s: per says nothing here", what)
 	if d := v.p.data(r.Data); d != nil && r.sampled() && !v.told(&r.Data) {
 		kind, _, _ := strings.Cut(d.From, ":")
 		known := slices.Contains(dataset.Kinds(), kind)
-		v.check(!known || !arrays || kind == "npz", r.At, "", "%s: per: arrays are of npz data", what)
-		v.check(!known || r.Per != "folder" || kind == "images", r.At, "", "%s: per: folders are of images", what)
+		v.check(!known || !arrays || kind == "npz", at, "", "%s: per: arrays are of npz data", what)
+		v.check(!known || r.Per != "folder" || kind == "images", at, "", "%s: per: folders are of images", what)
 	}
 }
 
 // change looks at how a figure is compared with another model's.
 func (v *validator) change(r *Requirement, c *Change, what string) {
 	share := r.Clean != nil || r.Robust != nil || r.Certified != nil
-	v.named(c.At, what+": change", c.Against)
-	v.check(v.told(&c.Against) || c.Against != "", c.At, "against: another model", "%s: change: want against", what)
+	v.named(v.p.place(&c.Against, c.At), what+": change", c.Against)
+	v.check(v.told(&c.Against) || c.Against != "", v.p.place(&c.Against, c.At), "against: another model", "%s: change: want against", what)
+	direction := v.p.place(&c.Direction, c.At)
 	if kinds := r.kinds(); len(kinds) == 1 {
 		v.check(share || r.Size != nil, c.At, "", "%s: change says nothing here", what)
 		want := "higher_is_better"
 		if r.Size != nil {
 			want = "lower_is_better"
 		}
-		v.check(v.told(&c.Direction) || c.Direction == want, c.At, "direction: "+want, "%s: change: direction %q; of this figure %s", what, c.Direction,
-			strings.ReplaceAll(want, "_", " "))
+		v.check(v.told(&c.Direction) || c.Direction == want, direction, "direction: "+want, "%s: change: direction %q; of this figure %s", what,
+			c.Direction, strings.ReplaceAll(want, "_", " "))
 	} else {
-		v.check(v.told(&c.Direction) || c.Direction != "", c.At, "direction: higher_is_better, or lower_is_better", "%s: change: want direction", what)
+		v.check(v.told(&c.Direction) || c.Direction != "", direction, "direction: higher_is_better, or lower_is_better", "%s: change: want direction", what)
 	}
 	v.check(c.Absolute != nil || c.Relative != nil, c.At, "absolute: -0.01", "%s: change: want absolute or relative", what)
 	if c.Relative != nil {
-		v.check(c.Relative.Value > -1, c.At, "", "%s: change: relative %s: want more than -1", what, c.Relative.Text)
+		v.check(c.Relative.Value > -1, v.p.place(&c.Relative, c.At), "", "%s: change: relative %s: want more than -1", what, c.Relative.Text)
 	}
 }
 
@@ -237,54 +244,54 @@ func (v *validator) named(at place, what, model string) {
 
 // particulars looks at what belongs to one kind.
 func (v *validator) particulars(r *Requirement, what string) {
-	word := func(at place, key, got string, of ...string) {
-		v.check(got == "" || slices.Contains(of, got), at, "", "%s: %s %q: want one of %s", what, key, got, strings.Join(of, ", "))
+	word := func(at place, key string, got *string, of ...string) {
+		v.check(*got == "" || slices.Contains(of, *got), v.p.place(got, at), "", "%s: %s %q: want one of %s", what, key, *got, strings.Join(of, ", "))
 	}
 	if q := r.Robust; q != nil && !v.void[q] {
-		v.check(v.told(&q.Eps) || q.Eps.Text != "", q.At, "eps: 2/255", "%s: want eps", what)
-		word(q.At, "norm", q.Norm, string(attack.Linf), string(attack.L2), string(attack.L1))
-		word(q.At, "attack", q.Attack, attack.Names()...)
+		v.check(v.told(&q.Eps) || q.Eps.Text != "", v.p.place(&q.Eps, q.At), "eps: 2/255", "%s: want eps", what)
+		word(q.At, "norm", &q.Norm, string(attack.Linf), string(attack.L2), string(attack.L1))
+		word(q.At, "attack", &q.Attack, attack.Names()...)
 		if !v.told(&q.Attack) && (q.Attack == "" || slices.Contains(attack.Names(), q.Attack)) {
-			for _, e := range []attack.Effort{{Steps: q.Steps}, {Restarts: q.Restarts}} { // each may have no use
+			for key, e := range map[*int]attack.Effort{&q.Steps: {Steps: q.Steps}, &q.Restarts: {Restarts: q.Restarts}} { // each may have no use
 				_, err := q.by(e)
-				v.check(err == nil, q.At, "", "%s: %v", what, err)
+				v.check(err == nil, v.p.place(key, q.At), "", "%s: %v", what, err)
 			}
 			if a, err := q.by(attack.Effort{}); err == nil && slices.Contains([]attack.Norm{attack.Linf, attack.L2, attack.L1}, q.norm()) {
-				v.check(slices.Contains(attack.Norms(a), q.norm()), q.At, "", "%s: attack %s is for %v", what, a.Name(), attack.Norms(a))
+				v.check(slices.Contains(attack.Norms(a), q.norm()), v.p.place(&q.Norm, q.At), "", "%s: attack %s is for %v", what, a.Name(), attack.Norms(a))
 			}
 		}
 	}
 	if q := r.Certified; q != nil && !v.void[q] {
-		v.check(v.told(&q.Eps) || q.Eps.Text != "", q.At, "eps: 2/255", "%s: want eps", what)
-		word(q.At, "method", q.Method, verify.Methods()...)
-		word(q.At, "semantics", q.Semantics, string(verify.Real), string(verify.Float32))
+		v.check(v.told(&q.Eps) || q.Eps.Text != "", v.p.place(&q.Eps, q.At), "eps: 2/255", "%s: want eps", what)
+		word(q.At, "method", &q.Method, verify.Methods()...)
+		word(q.At, "semantics", &q.Semantics, string(verify.Real), string(verify.Float32))
 	}
 	if q := r.Radius; q != nil && !v.void[q] {
-		v.check(v.told(q.Quantile) || q.Quantile != nil && q.Quantile.Value > 0 && q.Quantile.Value < 1, q.At, "quantile: 0.1",
+		v.check(v.told(q.Quantile) || q.Quantile != nil && q.Quantile.Value > 0 && q.Quantile.Value < 1, v.p.place(&q.Quantile, q.At), "quantile: 0.1",
 			"%s: want a quantile above 0 and below 1", what)
-		word(q.At, "method", q.Method, verify.Methods()...)
+		word(q.At, "method", &q.Method, verify.Methods()...)
 	}
 	if q := r.Equivalent; q != nil && !v.void[q] {
-		v.check(v.told(&q.Model) || q.Model != "", q.At, "", "%s: want model", what)
-		v.named(q.At, what, q.Model)
-		v.check(v.told(q.Delta) || q.Delta != nil && q.Delta.Value >= 0, q.At, "delta: 1e-4", "%s: want delta, at least 0", what)
-		word(q.At, "method", q.Method, verify.Domains()...)
+		v.check(v.told(&q.Model) || q.Model != "", v.p.place(&q.Model, q.At), "", "%s: want model", what)
+		v.named(v.p.place(&q.Model, q.At), what, q.Model)
+		v.check(v.told(q.Delta) || q.Delta != nil && q.Delta.Value >= 0, v.p.place(&q.Delta, q.At), "delta: 1e-4", "%s: want delta, at least 0", what)
+		word(q.At, "method", &q.Method, verify.Domains()...)
 		if q.Box != "" {
 			_, err := equal.ParseRanges(q.Box)
-			v.check(err == nil, q.At, "box: 0:1", "%s: box: %v", what, err)
+			v.check(err == nil, v.p.place(&q.Box, q.At), "box: 0:1", "%s: box: %v", what, err)
 		}
 	}
 	if q := r.VNNLIB; q != nil && !v.void[q] {
-		v.check(v.told(&q.Folder) || q.Folder != "", q.At, "", "%s: want folder", what)
-		word(q.At, "expect", q.Expect, "verified", "falsified")
+		v.check(v.told(&q.Folder) || q.Folder != "", v.p.place(&q.Folder, q.At), "", "%s: want folder", what)
+		word(q.At, "expect", &q.Expect, "verified", "falsified")
 	}
 	if q := r.Size; q != nil && !v.void[q] {
 		v.check(q.Bytes != nil || q.Parameters != nil || q.MACs != nil, q.At, "", "%s: want bytes, parameters or macs", what)
 	}
 	if q := r.Latency; q != nil && !v.void[q] {
-		v.named(q.At, what, q.Against)
-		v.check(v.told(&q.Against) || q.Against != "", q.At, "against: another model", "%s: want against", what)
-		v.check(v.told(&q.Pairs) || q.Pairs == 0 || q.Pairs >= 20, q.At, "", "%s: pairs %d: want at least 20", what, q.Pairs)
+		v.named(v.p.place(&q.Against, q.At), what, q.Against)
+		v.check(v.told(&q.Against) || q.Against != "", v.p.place(&q.Against, q.At), "against: another model", "%s: want against", what)
+		v.check(v.told(&q.Pairs) || q.Pairs == 0 || q.Pairs >= 20, v.p.place(&q.Pairs, q.At), "", "%s: pairs %d: want at least 20", what, q.Pairs)
 	}
 	if q := r.File; q != nil && !v.void[q] {
 		v.file(q, what)
@@ -293,12 +300,12 @@ func (v *validator) particulars(r *Requirement, what string) {
 
 // file looks at what is asked of a file.
 func (v *validator) file(q *File, what string) {
-	v.hash(q.At, what, q.SHA256)
+	v.hash(v.p.place(&q.SHA256, q.At), what, q.SHA256)
 	f := *q
 	f.At = place{}
 	v.check(v.toldIn(q) || f != (File{}), q.At, "finite_weights: true", "%s: the requirement asks nothing of the file", what)
 	if s := q.Signature; s != nil && !v.void[s] {
-		v.check(v.told(&s.Bundle) || s.Bundle != "", s.At, "bundle: model.sig", "%s: signature: want bundle", what)
+		v.check(v.told(&s.Bundle) || s.Bundle != "", v.p.place(&s.Bundle, s.At), "bundle: model.sig", "%s: signature: want bundle", what)
 		key, certificate := v.told(&s.Key) || s.Key != "", v.told(&s.Certificate) || s.Certificate != ""
 		v.check(key != certificate, s.At, "key: signer.pub", "%s: signature: want key or certificate", what)
 	}
