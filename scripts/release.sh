@@ -19,7 +19,7 @@ cd "$(dirname "$0")/.."
 if [ -n "$(git status --porcelain 2>/dev/null)" ]; then
 	echo "release.sh: the working tree has changes that no commit has: programs say so (shoal version)" >&2
 fi
-tag=$(git describe --exact-match --match 'v[0-9]*' HEAD 2>/dev/null) || tag=
+tag=$(git describe --tags --exact-match --match 'v[0-9]*' HEAD 2>/dev/null) || tag=
 if [ -n "$tag" ]; then
 	awk -v version="${tag#v}" '/^## / { inside = $2 == version; next } inside' CHANGELOG.md >"$out/CHANGES.md"
 	if ! grep -q . "$out/CHANGES.md"; then
