@@ -87,3 +87,21 @@ func AbsSum(x []float64) float64 {
 	}
 	return (s0 + s1) + (s2 + s3)
 }
+
+// Turned gives the sums of a and of b, each element with the sign of a[i] + x*b[i], of which a zero has any; in any order and rounded anyhow, for
+// who can do with that.
+func Turned(x float64, a, b []float64) (sa, sb float64) {
+	b = b[:len(a)]
+	if n := blocked(len(a)); n > 0 {
+		sa, sb = turnedVec(n, x, &a[0], &b[0])
+		a, b = a[n:], b[n:]
+	}
+	for i, v := range a {
+		if w := b[i]; v+x*w >= 0 {
+			sa, sb = sa+v, sb+w
+		} else {
+			sa, sb = sa-v, sb-w
+		}
+	}
+	return sa, sb
+}

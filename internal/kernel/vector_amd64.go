@@ -42,6 +42,12 @@ func midRad256(n int, w, mid, rad, mag *float64) (a, b, c float64)
 func plus256(n int, f float64, x, y *float64)
 
 //go:noescape
+func turned512(n int, x float64, a, b *float64) (sa, sb float64)
+
+//go:noescape
+func turned256(n int, x float64, a, b *float64) (sa, sb float64)
+
+//go:noescape
 func pick512(n int, y, coef, lower, upper *float64)
 
 //go:noescape
@@ -150,6 +156,13 @@ func ascendVec(n int, x, c, z, m, v *float64, by *[7]float64) {
 		return
 	}
 	ascend256(n, x, c, z, m, v, by)
+}
+
+func turnedVec(n int, x float64, a, b *float64) (sa, sb float64) {
+	if using == levelAVX512 {
+		return turned512(n, x, a, b)
+	}
+	return turned256(n, x, a, b)
 }
 
 // The same of float32.

@@ -9,8 +9,11 @@ func boxMinVec(n int, row, lower, upper *float64) float64    { panic("kernel: no
 func midRadVec(n int, w, x, y, z *float64) (a, b, c float64) { panic("kernel: no assembly here") }
 func reluRowVec(n int, row, ls, us, li, ui *float64) float64 { panic("kernel: no assembly here") }
 func plus256(n int, f float64, x, y *float64)                { panic("kernel: no assembly here") }
-func pickVec(n int, y, coef, lower, upper *float64)          { panic("kernel: no assembly here") }
-func lineVec(n int, y, coef, z, ls, us, li, ui *float64)     { panic("kernel: no assembly here") }
+func turnedVec(n int, x float64, a, b *float64) (sa, sb float64) {
+	panic("kernel: no assembly here")
+}
+func pickVec(n int, y, coef, lower, upper *float64)      { panic("kernel: no assembly here") }
+func lineVec(n int, y, coef, z, ls, us, li, ui *float64) { panic("kernel: no assembly here") }
 func ascendVec(n int, x, c, z, m, v *float64, by *[7]float64) {
 	panic("kernel: no assembly here")
 }

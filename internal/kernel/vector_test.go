@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -36,6 +37,19 @@ func TestVectorLoops(t *testing.T) {
 				return up
 			}
 			note("BoxMin", BoxMin(row, a, b), func(i int) float64 { return row[i] * pick(row[i], a[i], b[i]) })
+			for _, x := range []float64{0, 0.3, -2} {
+				turned := func(of []float64) func(i int) float64 {
+					return func(i int) float64 {
+						if b[i]+x*a[i] >= 0 {
+							return of[i]
+						}
+						return -of[i]
+					}
+				}
+				sb, sa := Turned(x, b, a)
+				note(fmt.Sprint("Turned a at ", x), sa, turned(a))
+				note(fmt.Sprint("Turned b at ", x), sb, turned(b))
+			}
 			ym, yr, yg := make([]float64, 1), make([]float64, 1), make([]float64, 1)
 			MidRad(1, n, row, n, a, b, c, ym, yr, yg)
 			note("MidRad mid", ym[0], func(i int) float64 { return row[i] * a[i] })

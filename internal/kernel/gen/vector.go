@@ -176,6 +176,7 @@ func main() {
 		a.pick()
 		a.line()
 		a.ascend()
+		a.turned()
 	}
 	avx2.plus()
 	for _, a := range []isa{single512, single256} {
@@ -401,5 +402,31 @@ func (a isa) plus() {
 		a.fma("SI", offset, 12, 15, i, masked)
 		a.store(i, "DI", offset, masked)
 	})
+	tail()
+}
+
+// Sums of a and b, each element with the sign of a + x*b.
+func (a isa) turned() {
+	a.head("turned", "n int, x float64, a, b *float64) (sa, sb float64", 48)
+	arguments(16, [2]string{"a", "SI"}, [2]string{"b", "DI"})
+	const x, one, two, sign = 14, 8, 9, 10
+	and, xor := "VANDNPD", "VXORPD"
+	if a.reg == "Z" {
+		and, xor = "VPANDNQ", "VPXORQ"
+	}
+	fmt.Printf("\tVBROADCASTSD x+8(FP), %s\n", a.r(x))
+	a.masks()
+	a.clear(0, 8)
+	a.loops([]string{"SI", "DI"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, one, masked)
+		a.load("DI", offset, two, masked)
+		fmt.Printf("\tVMOVAPD %s, %s\n\tVFMADD231PD %s, %s, %s\n", a.r(one), a.r(sign), a.r(two), a.r(x), a.r(sign))
+		fmt.Printf("\t%s %s, %s, %s\n", and, a.r(sign), a.mask, a.r(sign))
+		for k, r := range []int{one, two} {
+			fmt.Printf("\t%s %s, %s, %s\n\tVADDPD %s, %s, %s\n", xor, a.r(sign), a.r(r), a.r(r), a.r(r), a.r(4*k+i), a.r(4*k+i))
+		}
+	})
+	a.sum4(0, "sa+32(FP)")
+	a.sum4(4, "sb+40(FP)")
 	tail()
 }

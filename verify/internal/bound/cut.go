@@ -32,10 +32,51 @@ func (t *Trace) Violation(i int, limit float64) (c Cut, ok bool) {
 	return Cut{slices.Clone(t.Coef[i]), most}, true
 }
 
-// stored are cuts as the rows of a pass meet them: by input value, in stored order.
+// storedCut is a cut as the rows of a pass meet it: by input value, in stored order.
 type storedCut struct {
 	coef [][]float64 // by input
 	most float64
+
+	// What follows is for finding multiples, in plain floating point; see over.
+	mid, rad [][]float64 // by input: middles and half widths of the box; all cuts of a problem share them
+	turn     [][]float64 // by input: coef times half width
+	atMid    float64     // coef in the middle of the box
+	size     float64     // of turn: the sum of magnitudes
+}
+
+// over makes a problem's cuts ready for its box.
+func over(cuts []storedCut, lo, up [][]float64) {
+	var mid, rad [][]float64
+	for k, l := range lo {
+		m, r := make([]float64, len(l)), make([]float64, len(l))
+		for i, x := range l {
+			m[i], r[i] = 0.5*x+0.5*up[k][i], 0.5*up[k][i]-0.5*x
+		}
+		mid, rad = append(mid, m), append(rad, r)
+	}
+	for i := range cuts {
+		c := &cuts[i]
+		c.mid, c.rad = mid, rad
+		for k, g := range c.coef {
+			t := make([]float64, len(g))
+			for j, x := range g {
+				t[j] = x * rad[k][j]
+			}
+			c.turn = append(c.turn, t)
+			c.atMid += kernel.Dot(g, mid[k])
+			c.size += kernel.AbsSum(t)
+		}
+	}
+}
+
+// overBox makes a problem's cuts ready, once its box is known.
+func (p *pass) overBox(b int) {
+	var lo, up [][]float64
+	for _, id := range p.net.inputs {
+		s := p.at(id, b)
+		lo, up = append(lo, s.lo), append(up, s.up)
+	}
+	over(p.cuts[b], lo, up)
 }
 
 func (n *Network) storeCuts(cuts []Cut) []storedCut {
@@ -72,41 +113,72 @@ func (t *rowsRun) cut() {
 			t.pend[id] = t.pend[id].Expand(t.w)
 		}
 	}
-	var bs breaks
+	var m meeting
 	for i, b := range t.own {
 		for k := range p.cuts[b] {
-			c := &p.cuts[b][k]
-			if by := t.multiple(i, c, &bs); by > 0 {
-				t.addCut(i, c, by)
+			t.meets(i, &p.cuts[b][k], &m)
+			if by := m.multiple(); by > 0 {
+				t.addCut(i, m.cut, by)
 			}
 		}
+	}
+}
+
+// meeting is a row that has come down to the inputs, and a cut of the box that it is bounded over.
+type meeting struct {
+	row, lo, up [][]float64 // by input, in stored order
+	cut         *storedCut
+	bs          breaks
+	turn        [][]float64 // by input: row times half width, for nearly
+	atMid       float64     // the row in the middle of the box
+	none        []float64
+}
+
+func (m *meeting) begin(c *storedCut) {
+	m.row, m.lo, m.up, m.cut = m.row[:0], m.lo[:0], m.up[:0], c
+}
+
+func (m *meeting) input(row, lo, up []float64) {
+	m.row, m.lo, m.up = append(m.row, row), append(m.lo, lo), append(m.up, up)
+}
+
+// meets has row i meet a cut.
+func (t *rowsRun) meets(i int, c *storedCut, m *meeting) {
+	m.begin(c)
+	for _, id := range t.p.net.inputs {
+		s := t.state(id, i)
+		m.input(t.pend[id].Row(i), s.lo, s.up)
 	}
 }
 
 // manyInputs are so many that the best multiple is looked for from afar, and not among breakpoints.
 const manyInputs = 64
 
-// multiple is the multiple of a cut with which row i is bounded best; about the best is as sound.
-func (t *rowsRun) multiple(i int, c *storedCut, bs *breaks) float64 {
-	if t.p.net.nIn >= manyInputs {
-		if x, ok := t.nearly(i, c, bs); ok {
+// multiple is the multiple of the cut with which the row is bounded best; about the best is as sound.
+func (m *meeting) multiple() float64 {
+	inputs := 0
+	for _, r := range m.row {
+		inputs += len(r)
+	}
+	if inputs >= manyInputs {
+		if x, ok := m.nearly(); ok {
 			return x
 		}
 	}
-	return t.best(i, c, bs)
+	return m.best()
 }
 
-// best is the best multiple of a cut for row i but for rounding, found among the breakpoints.
-func (t *rowsRun) best(i int, c *storedCut, bs *breaks) float64 {
+// best is the best multiple but for rounding, found among the breakpoints.
+func (m *meeting) best() float64 {
+	bs := &m.bs
 	bs.at, bs.drop = bs.at[:0], bs.drop[:0]
-	over := -c.most // by how much the corner where the row is least lies beyond the cut: the bound's derivative in the multiple
-	for k, id := range t.p.net.inputs {
-		row, s := t.pend[id].Row(i), t.state(id, i)
-		for j, g := range c.coef[k] {
+	over := -m.cut.most // by how much the corner where the row is least lies beyond the cut: the bound's derivative in the multiple
+	for k, row := range m.row {
+		for j, g := range m.cut.coef[k] {
 			if g == 0 {
 				continue
 			}
-			a, lo, up := row[j], s.lo[j], s.up[j]
+			a, lo, up := row[j], m.lo[k][j], m.up[k][j]
 			// The corner has lo where the coefficient a + multiple*g is positive.
 			switch {
 			case a > 0 || a == 0 && g > 0:
@@ -137,23 +209,19 @@ const (
 	nearSteps, nearEnough = 10, 1.0 / 64
 )
 
-// nearly is about the best multiple of a cut for row i, without a branch for each input. Any corner of the box gives a line above the bound as a
-// function of the multiple: that of a multiple's own corner touches it there. The best one lies between a multiple whose line rises and one whose
-// line falls, and the two lines' crossing tells what it gains at most. The next is looked for on the way that slopes fall, over x/(x+r): along
-// that they fall evenly where the coefficients of row and cut know nothing of each other, and r is the ratio of their magnitudes. ok is false where
-// that does not come to an end: where a few inputs decide, or no multiple is the best.
-func (t *rowsRun) nearly(i int, c *storedCut, bs *breaks) (x float64, ok bool) {
-	none := t.touches(i, c, 0, bs)
+// nearly is about the best multiple, without a branch for each input. Any corner of the box gives a line above the bound as a function of the
+// multiple: that of a multiple's own corner touches it there. The best one lies between a multiple whose line rises and one whose line falls, and the
+// two lines' crossing tells what it gains at most. The next is looked for on the way that slopes fall, over x/(x+r): along that they fall evenly
+// where the coefficients of row and cut know nothing of each other, and r is the ratio of their magnitudes over the box. ok is false where that does
+// not come to an end: where a few inputs decide, or no multiple is the best.
+func (m *meeting) nearly() (x float64, ok bool) {
+	m.turned()
+	none, rows := m.touches(0)
 	if !(none.slope > 0) {
 		return 0, true
 	}
-	rise, fall := none, t.touches(i, c, math.Inf(1), bs)
-	rows, cuts := 0.0, 0.0
-	for k, id := range t.p.net.inputs {
-		rows += kernel.AbsSum(t.pend[id].Row(i))
-		cuts += kernel.AbsSum(c.coef[k])
-	}
-	r := rows / cuts
+	rise, fall := none, m.farOut()
+	r := rows / m.cut.size
 	u0, d0, u1, d1, moved := 0.0, rise.slope, 1.0, fall.slope, 0 // the ends of the way, their slopes, and which of them the last step took
 	most := none.at0
 	for step := 0; ; step++ {
@@ -163,7 +231,7 @@ func (t *rowsRun) nearly(i int, c *storedCut, bs *breaks) (x float64, ok bool) {
 		// Regula falsi; an end that stays twice weighs half as much (the Illinois rule).
 		u := u0 + (u1-u0)*(d0/(d0-d1))
 		at := r * u / (1 - u)
-		l := t.touches(i, c, at, bs)
+		l, _ := m.touches(at)
 		if y := l.at0 + l.slope*at; y > most {
 			x, most = at, y
 		}
@@ -191,24 +259,42 @@ func (t *rowsRun) nearly(i int, c *storedCut, bs *breaks) (x float64, ok bool) {
 // line is a line over the multiples of a cut.
 type line struct{ at0, slope float64 }
 
-// touches is the line that touches the bound of row i at a multiple of a cut, or far out where that is infinite.
-func (t *rowsRun) touches(i int, c *storedCut, x float64, bs *breaks) line {
-	l := line{slope: -c.most}
-	for k, id := range t.p.net.inputs {
-		row, g, s := t.pend[id].Row(i), c.coef[k], t.state(id, i)
-		by := row
-		switch {
-		case math.IsInf(x, 1):
-			by = g
-		case x != 0:
-			bs.at = append(bs.at[:0], row...)
-			by = bs.at
-			kernel.Plus(x, g, by)
+// turned makes ready for touches: a linear form is least over a box at its middle's value less the sum of its coefficients' magnitudes, each times
+// the half width.
+func (m *meeting) turned() {
+	m.atMid = 0
+	for k, row := range m.row {
+		if len(m.turn) <= k {
+			m.turn = append(m.turn, nil)
 		}
-		bs.drop = slices.Grow(bs.drop[:0], len(row))[:len(row)]
-		kernel.Pick(bs.drop, by, s.lo, s.up)
-		l.at0 += kernel.Dot(row, bs.drop)
-		l.slope += kernel.Dot(g, bs.drop)
+		n := len(row)
+		if len(m.none) < n {
+			m.none = make([]float64, n)
+		}
+		m.turn[k] = slices.Grow(m.turn[k][:0], n)[:n]
+		rad, none := m.cut.rad[k], m.none[:n]
+		kernel.Line(m.turn[k], row, row, rad, rad, none, none)
+		m.atMid += kernel.Dot(row, m.cut.mid[k])
+	}
+}
+
+// touches is the line that touches the row's bound at a multiple, and by how much the row with that multiple of the cut's form is less than in the
+// middle of the box, of which the row's own part is the first.
+func (m *meeting) touches(x float64) (l line, rows float64) {
+	l = line{m.atMid, m.cut.atMid - m.cut.most}
+	for k := range m.row {
+		a, b := kernel.Turned(x, m.turn[k], m.cut.turn[k])
+		l.at0, l.slope = l.at0-a, l.slope-b
+	}
+	return l, m.atMid - l.at0
+}
+
+// farOut is the line that touches the bound at an infinite multiple.
+func (m *meeting) farOut() line {
+	l := line{m.atMid, m.cut.atMid - m.cut.most}
+	for k := range m.row {
+		b, a := kernel.Turned(0, m.cut.turn[k], m.turn[k])
+		l.at0, l.slope = l.at0-a, l.slope-b
 	}
 	return l
 }

@@ -39,6 +39,9 @@ func drawCut(rng *rand.Rand, n int) (*rowsRun, *storedCut) {
 		most += max(g*s.lo[i], g*s.up[i])
 	}
 	c.most = least + (most-least)*(0.05+0.7*rng.Float64())
+	cuts := []storedCut{*c}
+	over(cuts, [][]float64{s.lo}, [][]float64{s.up})
+	c = &cuts[0]
 	p := &pass{net: &Network{values: []*value{in}, inputs: []int{0}, nIn: n}, n: 1, st: []*state{&s}}
 	run := &rowsRun{p: p, own: []int32{0}, pend: make([]*affine.Rows, 1), c: []float64{rng.NormFloat64()}, e: make([]float64, 1)}
 	run.pend[0] = &affine.Rows{N: 1, H: 1, W: 1, C: n, Full: order.Geom, Data: row}
@@ -64,9 +67,10 @@ func TestNearlyTheBestMultiple(t *testing.T) {
 	gained, least := 0, 1.0
 	for range 3000 {
 		run, c := drawCut(rng, manyInputs+rng.IntN(200))
-		var bs breaks
-		best, none := run.with(c, run.best(0, c, &bs)), run.with(c, 0)
-		near := run.with(c, run.multiple(0, c, &bs))
+		var m meeting
+		run.meets(0, c, &m)
+		best, none := run.with(c, m.best()), run.with(c, 0)
+		near := run.with(c, m.multiple())
 		if best-none <= 1e-9*math.Abs(none) {
 			continue
 		}
@@ -108,8 +112,9 @@ func TestACutRowIsUnderTheRow(t *testing.T) {
 		if new(big.Rat).SetFloat64(c.most).Cmp(border) < 0 {
 			c.most = math.Nextafter(c.most, math.Inf(1))
 		}
-		var bs breaks
-		by := run.multiple(0, c, &bs)
+		var m meeting
+		run.meets(0, c, &m)
+		by := m.multiple()
 		if by == 0 || rng.IntN(4) == 0 {
 			by = math.Abs(rng.NormFloat64()) * math.Pow(10, 4*rng.Float64()-2)
 		} else {

@@ -112,6 +112,7 @@ func (p *pass) run(problems []Problem) error {
 			if at == p.net.nIn && p.cuts != nil {
 				for b := range problems {
 					p.less[b] = p.less[b] || len(p.cuts[b]) > 0
+					p.overBox(b)
 					p.empty[b] = p.empty[b] || p.beside(b, p.cuts[b])
 				}
 			}
