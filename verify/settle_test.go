@@ -4,9 +4,11 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 	"github.com/shallow-waters/shoal/verify/internal/record"
 	"github.com/shallow-waters/shoal/verify/internal/search"
@@ -25,17 +27,57 @@ func bentCase(t *testing.T, rng *rand.Rand, bends ...string) (v *Verifier, box b
 		y, w = b.node(bends[rng.IntN(len(bends))], nil, b.dense(y, w, 24)), 24
 	}
 	b.g.Outputs = append(b.g.Outputs, b.dense(y, w, 3))
-	v = openGraph(t, b.g, Options{Method: DeepPoly, Threads: 1})
 	box = bound.Box{Lower: []float64{-1, -1, -1}, Upper: []float64{1, 1, 1}}
+	v, c, least = bent(t, rng, b.g, box, []int{0, 1, 2})
+	return v, box, c, least
+}
+
+// bentImage is bentCase of two convolutions over an image of which three pixels vary.
+func bentImage(t *testing.T, rng *rand.Rand, bends ...string) (v *Verifier, box bound.Box, c search.Case, least float64) {
+	const side, channels = 10, 8
+	b, y := newBuilder(rng, 1, 2, side, side)
+	in, w := 2, side
+	for layer := range 2 {
+		stride := 1 + layer
+		y = b.node("Conv", onnxio.Attrs{"kernel_shape": []int64{3, 3}, "pads": []int64{1, 1, 1, 1}, "strides": []int64{int64(stride), int64(stride)}},
+			y, b.weights(1.3/math.Sqrt(float64(9*in)), channels, in, 3, 3), b.weights(0.2, channels))
+		y, in, w = b.node(bends[rng.IntN(len(bends))], nil, y), channels, w/stride
+	}
+	b.g.Outputs = append(b.g.Outputs, b.dense(b.node("Flatten", onnxio.Attrs{"axis": int64(1)}, y), in*w*w, 3))
+	n := 2 * side * side
+	box = bound.Box{Lower: make([]float64, n), Upper: make([]float64, n)}
+	for i := range n {
+		box.Lower[i] = rng.NormFloat64()
+		box.Upper[i] = box.Lower[i]
+	}
+	at := side*(3+rng.IntN(3)) + 3 + rng.IntN(3)
+	free := []int{at, at + 1, at + side*side} // beside each other, and behind
+	for _, i := range free {
+		box.Lower[i], box.Upper[i] = -3, 3
+	}
+	v, c, least = bent(t, rng, b.g, box, free)
+	return v, box, c, least
+}
+
+// bent asks a case of a network over a box of which some inputs vary.
+func bent(t *testing.T, rng *rand.Rand, g *onnxio.Graph, box bound.Box, free []int) (v *Verifier, c search.Case, least float64) {
+	v = openGraph(t, g, Options{Method: DeepPoly, Threads: 1})
 	for range 1 + rng.IntN(2) { // a conjunction is met where all rows are at most their bounds
 		row := []float64{rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()}
 		c.Rows, c.Bound, c.Strict = append(c.Rows, row), append(c.Bound, 0), append(c.Strict, false)
 	}
-	const steps = 15
+	steps := 15
+	if len(box.Lower) > 3 {
+		steps = 7
+	}
 	var grid [][]float64
 	for i := range steps * steps * steps {
-		at := func(k int) float64 { return -1 + 2*float64(k%steps)/(steps-1) }
-		grid = append(grid, []float64{at(i), at(i / steps), at(i / steps / steps)})
+		x := slices.Clone(box.Lower)
+		for _, k := range free {
+			x[k] += (box.Upper[k] - box.Lower[k]) * float64(i%steps) / float64(steps-1)
+			i /= steps
+		}
+		grid = append(grid, x)
 	}
 	least = math.Inf(1)
 	for _, p := range onPoints(t, v, grid) {
@@ -45,7 +87,7 @@ func bentCase(t *testing.T, rng *rand.Rand, bends ...string) (v *Verifier, box b
 		}
 		least = min(least, worst)
 	}
-	return v, box, c, least
+	return v, c, least
 }
 
 // TestSettledPartsHold halves boxes of random networks of ReLUs, and has parts settled by sides of hinges from the first batch on: limits stand a
