@@ -38,10 +38,12 @@ type storedCut struct {
 	most float64
 
 	// What follows is for finding multiples, in plain floating point; see over.
-	mid, rad [][]float64 // by input: middles and half widths of the box; all cuts of a problem share them
+	lo, up   [][]float64 // by input: the box
+	mid, rad [][]float64 // its middles and half widths; all cuts of a problem share them
 	turn     [][]float64 // by input: coef times half width
 	atMid    float64     // coef in the middle of the box
 	size     float64     // of turn: the sum of magnitudes
+	least    float64     // coef over the box
 }
 
 // over makes a problem's cuts ready for its box.
@@ -56,7 +58,7 @@ func over(cuts []storedCut, lo, up [][]float64) {
 	}
 	for i := range cuts {
 		c := &cuts[i]
-		c.mid, c.rad = mid, rad
+		c.lo, c.up, c.mid, c.rad = lo, up, mid, rad
 		for k, g := range c.coef {
 			t := make([]float64, len(g))
 			for j, x := range g {
@@ -66,6 +68,7 @@ func over(cuts []storedCut, lo, up [][]float64) {
 			c.atMid += kernel.Dot(g, mid[k])
 			c.size += kernel.AbsSum(t)
 		}
+		c.least = c.atMid - c.size
 	}
 }
 
@@ -97,57 +100,92 @@ func (n *Network) storeCuts(cuts []Cut) []storedCut {
 }
 
 // cut adds to rows that have come down to the inputs what their problems' cuts give: each of them takes the multiple of every cut, one after
-// the other, that its bound is largest with.
+// the other, that its bound is largest with. Rows stay windows until one takes a cut's form, which has no end.
 func (t *rowsRun) cut() {
 	p := t.p
-	if p.cuts == nil || !slices.ContainsFunc(t.own, func(b int32) bool { return len(p.cuts[b]) > 0 }) {
+	if p.cuts == nil {
 		return
 	}
-	n := len(t.own)
-	for _, id := range p.net.inputs {
-		v := p.net.values[id]
-		if t.pend[id] == nil {
-			g := v.order.Geom
-			t.pend[id] = &affine.Rows{N: n, H: g.H, W: g.W, C: g.C, Full: g, Data: t.w.Zero(n * v.n)}
-		} else {
-			t.pend[id] = t.pend[id].Expand(t.w)
-		}
+	most := 0
+	for _, b := range t.own {
+		most = max(most, len(p.cuts[b]))
 	}
 	var m meeting
-	for i, b := range t.own {
-		for k := range p.cuts[b] {
-			t.meets(i, &p.cuts[b][k], &m)
-			if by := m.multiple(); by > 0 {
-				t.addCut(i, m.cut, by)
+	by := make([]float64, len(t.own))
+	for k := range most {
+		taken := false
+		for i, b := range t.own {
+			if by[i] = 0; k < len(p.cuts[b]) {
+				t.meets(i, &p.cuts[b][k], &m)
+				by[i] = m.multiple()
+				taken = taken || by[i] > 0
 			}
+		}
+		if !taken {
+			continue
+		}
+		t.widen()
+		for i, b := range t.own {
+			if by[i] > 0 {
+				t.addCut(i, &p.cuts[b][k], by[i])
+			}
+		}
+	}
+}
+
+// widen makes dense rows of what has come down to the inputs.
+func (t *rowsRun) widen() {
+	for _, id := range t.p.net.inputs {
+		if t.pend[id] == nil {
+			v := t.p.net.values[id]
+			g := v.order.Geom
+			t.pend[id] = &affine.Rows{N: len(t.own), H: g.H, W: g.W, C: g.C, Full: g, Data: t.w.Zero(len(t.own) * v.n)}
+		} else {
+			t.pend[id] = t.pend[id].Expand(t.w)
 		}
 	}
 }
 
 // meeting is a row that has come down to the inputs, and a cut of the box that it is bounded over.
 type meeting struct {
-	row, lo, up [][]float64 // by input, in stored order
-	cut         *storedCut
-	bs          breaks
-	turn        [][]float64 // by input: row times half width, for nearly
-	atMid       float64     // the row in the middle of the box
-	none        []float64
+	cut   *storedCut
+	parts []stretch // where the row has coefficients
+	n     int       // how many
+	bs    breaks
+
+	a, b  []float64 // there, for nearly: the row's coefficients and the cut's, each times half the input's width
+	atMid float64   // the row in the middle of the box
+	rest  float64   // the sum of the cut's magnitudes elsewhere
+	none  []float64
 }
 
-func (m *meeting) begin(c *storedCut) {
-	m.row, m.lo, m.up, m.cut = m.row[:0], m.lo[:0], m.up[:0], c
+// stretch are coefficients of a row at elements of an input from some on.
+type stretch struct {
+	row       []float64
+	input, at int
 }
 
-func (m *meeting) input(row, lo, up []float64) {
-	m.row, m.lo, m.up = append(m.row, row), append(m.lo, lo), append(m.up, up)
+func (m *meeting) begin(c *storedCut) { m.cut, m.parts, m.n = c, m.parts[:0], 0 }
+
+func (m *meeting) add(row []float64, input, at int) {
+	m.parts = append(m.parts, stretch{row, input, at})
+	m.n += len(row)
 }
 
 // meets has row i meet a cut.
 func (t *rowsRun) meets(i int, c *storedCut, m *meeting) {
 	m.begin(c)
-	for _, id := range t.p.net.inputs {
-		s := t.state(id, i)
-		m.input(t.pend[id].Row(i), s.lo, s.up)
+	for k, id := range t.p.net.inputs {
+		r := t.pend[id]
+		if r == nil {
+			continue
+		}
+		if r.Index != nil {
+			r = r.Expand(t.w)
+			t.pend[id] = r
+		}
+		row := r.Row(i)
+		r.Run(i, func(off, at, n int) { m.add(row[off:off+n], k, at) })
 	}
 }
 
@@ -156,11 +194,7 @@ const manyInputs = 64
 
 // multiple is the multiple of the cut with which the row is bounded best; about the best is as sound.
 func (m *meeting) multiple() float64 {
-	inputs := 0
-	for _, r := range m.row {
-		inputs += len(r)
-	}
-	if inputs >= manyInputs {
+	if m.n >= manyInputs {
 		if x, ok := m.nearly(); ok {
 			return x
 		}
@@ -170,15 +204,19 @@ func (m *meeting) multiple() float64 {
 
 // best is the best multiple but for rounding, found among the breakpoints.
 func (m *meeting) best() float64 {
-	bs := &m.bs
+	bs, c := &m.bs, m.cut
 	bs.at, bs.drop = bs.at[:0], bs.drop[:0]
-	over := -m.cut.most // by how much the corner where the row is least lies beyond the cut: the bound's derivative in the multiple
-	for k, row := range m.row {
-		for j, g := range m.cut.coef[k] {
+	// By how much the corner where the row is least lies beyond the cut: the bound's derivative in the multiple. Where the row has no coefficient, the
+	// corner is where the cut's form is least.
+	over := c.least - c.most
+	for _, p := range m.parts {
+		lows, ups := c.lo[p.input][p.at:], c.up[p.input][p.at:]
+		for j, g := range c.coef[p.input][p.at : p.at+len(p.row)] {
 			if g == 0 {
 				continue
 			}
-			a, lo, up := row[j], m.lo[k][j], m.up[k][j]
+			a, lo, up := p.row[j], lows[j], ups[j]
+			over -= min(g*lo, g*up)
 			// The corner has lo where the coefficient a + multiple*g is positive.
 			switch {
 			case a > 0 || a == 0 && g > 0:
@@ -215,13 +253,13 @@ const (
 // where the coefficients of row and cut know nothing of each other, and r is the ratio of their magnitudes over the box. ok is false where that does
 // not come to an end: where a few inputs decide, or no multiple is the best.
 func (m *meeting) nearly() (x float64, ok bool) {
-	m.turned()
+	inside := m.turned()
 	none, rows := m.touches(0)
 	if !(none.slope > 0) {
 		return 0, true
 	}
 	rise, fall := none, m.farOut()
-	r := rows / m.cut.size
+	r := rows / inside
 	u0, d0, u1, d1, moved := 0.0, rise.slope, 1.0, fall.slope, 0 // the ends of the way, their slopes, and which of them the last step took
 	most := none.at0
 	for step := 0; ; step++ {
@@ -260,43 +298,37 @@ func (m *meeting) nearly() (x float64, ok bool) {
 type line struct{ at0, slope float64 }
 
 // turned makes ready for touches: a linear form is least over a box at its middle's value less the sum of its coefficients' magnitudes, each times
-// the half width.
-func (m *meeting) turned() {
-	m.atMid = 0
-	for k, row := range m.row {
-		if len(m.turn) <= k {
-			m.turn = append(m.turn, nil)
-		}
-		n := len(row)
-		if len(m.none) < n {
-			m.none = make([]float64, n)
-		}
-		m.turn[k] = slices.Grow(m.turn[k][:0], n)[:n]
-		rad, none := m.cut.rad[k], m.none[:n]
-		kernel.Line(m.turn[k], row, row, rad, rad, none, none)
-		m.atMid += kernel.Dot(row, m.cut.mid[k])
+// half the input's width. It gives that sum of the cut's coefficients where the row has some.
+func (m *meeting) turned() (inside float64) {
+	c := m.cut
+	m.a, m.b, m.atMid = slices.Grow(m.a[:0], m.n)[:m.n], slices.Grow(m.b[:0], m.n)[:m.n], 0
+	if len(m.none) < m.n {
+		m.none = make([]float64, m.n)
 	}
+	at := 0
+	for _, p := range m.parts {
+		n := len(p.row)
+		rad, none := c.rad[p.input][p.at:p.at+n], m.none[:n]
+		kernel.Line(m.a[at:at+n], p.row, p.row, rad, rad, none, none)
+		at += copy(m.b[at:], c.turn[p.input][p.at:p.at+n])
+		m.atMid += kernel.Dot(p.row, c.mid[p.input][p.at:p.at+n])
+	}
+	inside = kernel.AbsSum(m.b)
+	m.rest = max(0, c.size-inside)
+	return inside
 }
 
-// touches is the line that touches the row's bound at a multiple, and by how much the row with that multiple of the cut's form is less than in the
-// middle of the box, of which the row's own part is the first.
+// touches is the line that touches the row's bound at a multiple, and by how much the row's own part of the form with that multiple of the cut's is
+// less than in the middle of the box.
 func (m *meeting) touches(x float64) (l line, rows float64) {
-	l = line{m.atMid, m.cut.atMid - m.cut.most}
-	for k := range m.row {
-		a, b := kernel.Turned(x, m.turn[k], m.cut.turn[k])
-		l.at0, l.slope = l.at0-a, l.slope-b
-	}
-	return l, m.atMid - l.at0
+	a, b := kernel.Turned(x, m.a, m.b)
+	return line{m.atMid - a, m.cut.atMid - m.cut.most - m.rest - b}, a
 }
 
 // farOut is the line that touches the bound at an infinite multiple.
 func (m *meeting) farOut() line {
-	l := line{m.atMid, m.cut.atMid - m.cut.most}
-	for k := range m.row {
-		b, a := kernel.Turned(0, m.cut.turn[k], m.turn[k])
-		l.at0, l.slope = l.at0-a, l.slope-b
-	}
-	return l
+	b, a := kernel.Turned(0, m.b, m.a)
+	return line{m.atMid - a, m.cut.atMid - m.cut.most - m.rest - b}
 }
 
 // addCut adds a multiple of a cut to row i. What rounding changes in a coefficient is paid at the largest input.

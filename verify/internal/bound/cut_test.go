@@ -10,8 +10,8 @@ import (
 	"github.com/shallow-waters/shoal/internal/kernel"
 )
 
-// drawCut is a row that has come down to n inputs, and a cut of their box. Coefficients may be 0, of many sizes or of one, and those of both alike or
-// not; some inputs do not vary; the cut takes most of the box away, or little.
+// drawCut is a row that has come down to n inputs, all of them or a window, and a cut of their box. Coefficients may be 0, of many sizes or of one,
+// and those of both alike or not; some inputs do not vary; the cut takes most of the box away, or little.
 func drawCut(rng *rand.Rand, n int) (*rowsRun, *storedCut) {
 	order := affine.Flat(n)
 	in := &value{kind: kindInput, n: n, order: order}
@@ -43,15 +43,34 @@ func drawCut(rng *rand.Rand, n int) (*rowsRun, *storedCut) {
 	over(cuts, [][]float64{s.lo}, [][]float64{s.up})
 	c = &cuts[0]
 	p := &pass{net: &Network{values: []*value{in}, inputs: []int{0}, nIn: n}, n: 1, st: []*state{&s}}
-	run := &rowsRun{p: p, own: []int32{0}, pend: make([]*affine.Rows, 1), c: []float64{rng.NormFloat64()}, e: make([]float64, 1)}
-	run.pend[0] = &affine.Rows{N: 1, H: 1, W: 1, C: n, Full: order.Geom, Data: row}
+	run := &rowsRun{p: p, own: []int32{0}, pend: make([]*affine.Rows, 1), c: []float64{rng.NormFloat64()}, e: make([]float64, 1), w: new(affine.Work)}
+	run.pend[0] = &affine.Rows{N: 1, H: 1, W: n, C: 1, Full: affine.Geom{H: 1, W: n, C: 1}, Data: row}
+	if rng.IntN(2) == 0 {
+		wide := 1 + rng.IntN(n)
+		from := rng.IntN(n) - rng.IntN(wide) // it may stick out
+		window := make([]float64, wide)
+		for i := range window {
+			if j := from + i; j >= 0 && j < n {
+				window[i] = row[j]
+			}
+		}
+		run.pend[0].W, run.pend[0].X, run.pend[0].Y, run.pend[0].Data = wide, []int32{int32(from)}, []int32{0}, window
+	}
 	return run, c
+}
+
+// row is the row over all inputs.
+func (t *rowsRun) row() []float64 {
+	r := t.pend[0]
+	out := make([]float64, r.Full.Len())
+	r.Run(0, func(off, at, n int) { copy(out[at:at+n], r.Row(0)[off:off+n]) })
+	return out
 }
 
 // with is what the row is at least over the box, with a multiple of the cut.
 func (t *rowsRun) with(c *storedCut, by float64) float64 {
 	s := t.state(0, 0)
-	row := append([]float64(nil), t.pend[0].Row(0)...)
+	row := t.row()
 	kernel.Axpy(by, c.coef[0], row)
 	sum := -by * c.most
 	for i, x := range row {
@@ -67,9 +86,11 @@ func TestNearlyTheBestMultiple(t *testing.T) {
 	gained, least := 0, 1.0
 	for range 3000 {
 		run, c := drawCut(rng, manyInputs+rng.IntN(200))
-		var m meeting
+		var m, whole meeting
 		run.meets(0, c, &m)
-		best, none := run.with(c, m.best()), run.with(c, 0)
+		whole.begin(c)
+		whole.add(run.row(), 0, 0)
+		best, none := run.with(c, whole.best()), run.with(c, 0)
 		near := run.with(c, m.multiple())
 		if best-none <= 1e-9*math.Abs(none) {
 			continue
@@ -92,7 +113,7 @@ func TestNearlyTheBestMultiple(t *testing.T) {
 func TestACutRowIsUnderTheRow(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 2))
 	used := 0
-	for range 2000 {
+	for range 3000 {
 		run, c := drawCut(rng, 2+rng.IntN(120))
 		s := run.state(0, 0)
 		x := make([]float64, len(s.lo))
@@ -115,6 +136,7 @@ func TestACutRowIsUnderTheRow(t *testing.T) {
 		var m meeting
 		run.meets(0, c, &m)
 		by := m.multiple()
+		run.widen()
 		if by == 0 || rng.IntN(4) == 0 {
 			by = math.Abs(rng.NormFloat64()) * math.Pow(10, 4*rng.Float64()-2)
 		} else {

@@ -16,7 +16,7 @@ func (k *seeker) cuts() {
 	for i := range k.n {
 		node := k.from + i
 		for c := range p.cuts[node] {
-			k.meets(i, node, &p.cuts[node][c])
+			k.meets(i, &p.cuts[node][c])
 			by := k.meeting.multiple()
 			k.by[i][c] = float32(by)
 			for at, id := range p.net.inputs {
@@ -31,16 +31,16 @@ func (k *seeker) cuts() {
 }
 
 // meets has a node's row meet a cut.
-func (k *seeker) meets(i, node int, c *storedCut) {
+func (k *seeker) meets(i int, c *storedCut) {
 	p := k.sc.l.p
 	k.meeting.begin(c)
 	k.wide = slices.Grow(k.wide[:0], p.net.nIn)
-	for _, id := range p.net.inputs {
-		n, s, from := p.net.values[id].n, p.at(id, node), len(k.wide)
+	for at, id := range p.net.inputs {
+		n, from := p.net.values[id].n, len(k.wide)
 		for _, x := range k.coef[id][i*n : (i+1)*n] {
 			k.wide = append(k.wide, float64(x))
 		}
-		k.meeting.input(k.wide[from:], s.lo, s.up)
+		k.meeting.add(k.wide[from:], at, 0)
 	}
 }
 
