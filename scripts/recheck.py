@@ -532,7 +532,10 @@ class Checker:
                     raise Refused("a part is said to be empty, after %d parts" % self.leaves)
                 break
             elif kind in (b"K", b"L"):
-                for _ in range(self.number()):
+                proofs = self.number()
+                if not proofs:
+                    raise Refused("a step that disproves nothing")
+                for _ in range(proofs):
                     p = self.disproof() if kind == b"K" else self.exact()
                     if p["case"] not in left:
                         raise Refused("case %d is not open" % p["case"])

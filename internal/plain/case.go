@@ -2,7 +2,6 @@ package plain
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 
 	"github.com/shallow-waters/shoal/internal/sound"
@@ -12,8 +11,6 @@ import (
 // Disprove tells whether no input of the part meets all of a case's constraints: where the row of one, or of a sum of them with weights of
 // at least 0, is larger on the whole part than inputs that meet the case allow it. low is the row's bound and limit what these allow. The
 // error says why the parameters are none; the trace may be nil.
-//
-// Sums of constraints are rational; what their coefficients lose as float64s is bounded over the outputs' boxes.
 func (s *State) Disprove(constraints []certificate.Constraint, p certificate.Disproof, t *Trace) (low float64, limit *big.Rat, ok bool, err error) {
 	weights := p.Weights
 	if weights == nil && p.Row < len(constraints) {
@@ -26,13 +23,38 @@ func (s *State) Disprove(constraints []certificate.Constraint, p certificate.Dis
 	if err := s.fit(p); err != nil {
 		return 0, nil, false, err
 	}
-	form, lost, limit, strict := s.sum(constraints, weights)
-	low = sound.AddDown(s.Lower(form, p, t), -lost)
+	r, limit, strict := s.sum(constraints, weights)
+	low = r.down(len(s.net.values)-1, p, t)
 	if !sound.Finite(low) { // it is not trusted
 		return low, limit, false, nil
 	}
 	cmp := new(big.Rat).SetFloat64(low).Cmp(limit)
 	return low, limit, cmp > 0 || strict && cmp == 0, nil
+}
+
+// sum adds constraints up: a row over the outputs, what it is at most where all are met, and whether it is less than that there. Sums are
+// rational; what their coefficients lose as float64s is lost over the outputs' boxes.
+func (s *State) sum(constraints []certificate.Constraint, weights []float64) (r *row, limit *big.Rat, strict bool) {
+	coef, limit, r := make([]big.Rat, s.net.Out), new(big.Rat), s.row()
+	for k, x := range weights {
+		if x == 0 {
+			continue
+		}
+		q, w := constraints[k], new(big.Rat).SetFloat64(x)
+		for j, i := range q.Index {
+			coef[i].Add(&coef[i], new(big.Rat).Mul(w, q.Coef[j]))
+		}
+		limit.Add(limit, new(big.Rat).Mul(w, q.Bound))
+		strict = strict || q.Strict
+	}
+	for _, o := range s.net.outputs {
+		for k := range s.net.values[o].n { // one value may be several outputs
+			down, up := sound.RatDown(&coef[k]), sound.RatUp(&coef[k])
+			r.add(o, k, down, sound.AddUp(up, -down))
+		}
+		coef = coef[s.net.values[o].n:]
+	}
+	return r, limit, strict
 }
 
 // Holds tells whether a constraint is proven to hold on the whole part: no input meets what says the opposite.
@@ -43,42 +65,4 @@ func (s *State) Holds(q certificate.Constraint) bool {
 	}
 	_, _, ok, err := s.Disprove([]certificate.Constraint{turned}, certificate.Disproof{}, nil)
 	return ok && err == nil
-}
-
-// sum adds constraints up: the row in float64s, what it lost, what it is at most where all constraints are met, and whether it is less than
-// that there.
-func (s *State) sum(constraints []certificate.Constraint, weights []float64) (form []float64, lost float64, limit *big.Rat, strict bool) {
-	coef, limit := make([]*big.Rat, s.net.Out), new(big.Rat)
-	for k, x := range weights {
-		if x == 0 {
-			continue
-		}
-		q, w := constraints[k], new(big.Rat).SetFloat64(x)
-		for j, i := range q.Index {
-			if coef[i] == nil {
-				coef[i] = new(big.Rat)
-			}
-			coef[i].Add(coef[i], new(big.Rat).Mul(w, q.Coef[j]))
-		}
-		limit.Add(limit, new(big.Rat).Mul(w, q.Bound))
-		strict = strict || q.Strict
-	}
-	form = make([]float64, s.net.Out)
-	out := s.flat(s.net.outputs)
-	for i, x := range coef {
-		if x == nil {
-			continue
-		}
-		f, exact := sound.Nearest(x)
-		if form[i] = f; exact {
-			continue
-		}
-		if math.IsInf(f, 0) {
-			return form, math.Inf(1), limit, false
-		}
-		d := new(big.Rat).SetFloat64(f)
-		d.Sub(x, d)
-		lost = sound.AddUp(lost, sound.MulUp(sound.RatUp(d.Abs(d)), out.Magnitude(i)))
-	}
-	return form, lost, limit, strict
 }

@@ -2,6 +2,34 @@ package plain
 
 // What follows is for who looks for splits and parameters. No proof rests on it.
 
+// Own is a byte that leaves a slope to the operator.
+const Own = 255
+
+// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for who looks
+// for parameters.
+type Trace struct {
+	Coef     [][]float64
+	Constant float64 // of the form over the inputs, less what the row may be off: the row is at least that form on the whole part
+}
+
+// Bound is the state with every value's box bounded anew, with rows or without.
+func (s *State) Bound(rows bool) (*State, error) {
+	if rows {
+		return s.Anew(0, len(s.net.values))
+	}
+	return s.Anew(0, 0)
+}
+
+// Halves are the parts of a state where an element is at most at, and where it is at least at: together they are the whole.
+func (s *State) Halves(value, index int, at float64) (below, above *State) {
+	return s.Half(Side{value, index, at, false}), s.Half(Side{value, index, at, true})
+}
+
+// Range is the interval of an element.
+func (s *State) Range(value, index int) (lower, upper float64) {
+	return s.box[value].Lower[index], s.box[value].Upper[index]
+}
+
 // Splits are the values that activations read and that are computed, by number and name: where a part can be split.
 func (net *Network) Splits() (values []int, names []string) {
 	for i, v := range net.values {
@@ -106,14 +134,12 @@ func (s *State) Follow(t *Trace, slopes []byte, x []float64) [][]float64 {
 func (s *State) bent(i int, y, z, c []float64, slopes []byte, at int) {
 	l := s.laid(i)
 	for k := range y {
-		slope, icept := l.LoSlope[k], l.LoIcept[k]
+		slope, icept := l[k].slope[0], l[k].icept[0]
 		switch {
 		case c != nil && c[k] < 0:
-			slope, icept = l.UpSlope[k], l.UpIcept[k]
-		case s.net.values[i].hinge && slopes != nil && slopes[at+k] <= Steep:
-			if lower, upper := s.Range(s.net.values[i].in[0], k); lower < 0 && upper > 0 {
-				slope, icept = float64(slopes[at+k])/Steep, 0
-			}
+			slope, icept = l[k].slope[1], l[k].icept[1]
+		case l[k].free && slopes != nil && slopes[at+k] <= Steep:
+			slope, icept = float64(slopes[at+k])/Steep, 0
 		}
 		y[k] = slope*z[k] + icept
 	}

@@ -16,6 +16,8 @@ type matrix struct {
 	terms      int  // the most coefficients in a row
 	column     int  // the most coefficients in a column
 	whole      bool // every row is one segment, of all columns
+	moves      bool // every row is an element, or none
+	same       bool // it is the identity
 }
 
 // maxSegments limits what a file's sizes can ask for.
@@ -143,6 +145,7 @@ func (m *matrix) transpose(c *matrix) {
 // count finds the sums' lengths, and that every segment lies inside: rows and columns are trusted behind it.
 func (m *matrix) count() error {
 	column := make([]int, m.in)
+	m.moves, m.same = true, m.in == m.out && len(m.at) == m.in
 	for i := range m.out {
 		terms := 0
 		for s := m.start[i]; s < m.start[i+1]; s++ {
@@ -150,14 +153,17 @@ func (m *matrix) count() error {
 				return fmt.Errorf("output %d of a map of %d inputs reads beyond them", i, m.in)
 			}
 			terms += int(m.n[s])
+			m.same = m.same && int(m.at[s]) == i
 			for k := range m.n[s] {
 				j := m.at[s] + k
+				m.moves = m.moves && terms == 1 && m.coef[m.off[s]+k] == 1
 				column[j]++
 				m.column = max(m.column, column[j])
 			}
 		}
 		m.terms = max(m.terms, terms)
 	}
+	m.same = m.same && m.moves && m.column <= 1
 	return nil
 }
 
@@ -174,8 +180,9 @@ func (m *matrix) down(dst, row []float64) {
 			a[waiting], x[waiting] = m.coef[m.off[i]:][:len(dst)], r
 			if waiting++; waiting == len(a) {
 				p, q, s, t := a[0], a[1][:len(dst)], a[2][:len(dst)], a[3][:len(dst)]
+				x0, x1, x2, x3 := x[0], x[1], x[2], x[3]
 				for k, w := range p[:len(dst)] {
-					dst[k] += w*x[0] + q[k]*x[1] + (s[k]*x[2] + t[k]*x[3])
+					dst[k] += w*x0 + q[k]*x1 + (s[k]*x2 + t[k]*x3)
 				}
 				waiting = 0
 			}

@@ -2,11 +2,8 @@ package plain
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
 	"github.com/shallow-waters/shoal/internal/op"
@@ -23,6 +20,8 @@ type Network struct {
 	inputs  []int
 	outputs []int
 	hinges  int // elements of them
+	last    int // value that an activation reads
+	hash    string
 	In, Out int // elements of all inputs, and of all outputs, together
 }
 
@@ -49,6 +48,8 @@ type value struct {
 
 	bent   bool // a value that is made of it is not affine: its box matters
 	curved bool // nor a hinge, whose lines lose nothing where the sign is known
+	idle   bool // nothing is made of it
+	exact  bool // it only moves elements, so that nothing is rounded
 }
 
 // Prepare loads what proofs are of: the graph with batch size 1, without a last Softmax where drop says so. dropped tells whether there was one.
@@ -97,7 +98,38 @@ func Open(g *onnxio.Graph) (*Network, error) {
 		net.outputs = append(net.outputs, id)
 		net.Out += net.values[id].n
 	}
+	net.hash = net.digest()
+	net.join()
 	return net, nil
+}
+
+// join has what copies a sum be the sum itself, and so takes the bias that an Add brings into the map before it. A sum that can be split stays:
+// what is known of its sides goes through it.
+func (net *Network) join() {
+	for _, v := range net.values {
+		if len(v.maps) != 1 || !v.maps[0].same || v.rel != 0 || v.biasErr != nil {
+			continue
+		}
+		if u := net.values[v.in[0]]; u.maps != nil && !u.bent && u.biasErr == nil && (u.bias == nil || v.bias == nil) {
+			if v.maps, v.in, v.rel = u.maps, u.in, u.rel; v.bias == nil {
+				v.bias = u.bias
+			}
+		}
+	}
+	read := slices.Clone(net.outputs)
+	for _, v := range net.values {
+		v.idle, read = v.maps != nil, append(read, v.in...)
+		v.exact = v.rel == 0 && v.biasErr == nil && (len(v.maps) == 0 || len(v.maps) == 1 && v.maps[0].moves && v.bias == nil)
+		if v.bias == nil && v.maps != nil {
+			v.bias = make([]float64, v.n)
+		}
+		if v.biasErr == nil && v.maps != nil {
+			v.biasErr = make([]float64, v.n)
+		}
+	}
+	for _, i := range read {
+		net.values[i].idle = false
+	}
 }
 
 func (net *Network) add(o *onnxio.Value, v *value) int {
@@ -108,7 +140,9 @@ func (net *Network) add(o *onnxio.Value, v *value) int {
 	net.of[o] = len(net.values)
 	net.values = append(net.values, v)
 	for _, i := range v.in {
-		net.values[i].bent = net.values[i].bent || v.maps == nil
+		if v.maps == nil {
+			net.values[i].bent, net.last = true, max(net.last, i)
+		}
 		net.values[i].curved = net.values[i].curved || v.maps == nil && !v.hinge
 	}
 	return len(net.values) - 1
@@ -230,31 +264,4 @@ func (net *Network) Named(name string) int {
 		}
 	}
 	return -1
-}
-
-// Hash is of all that bounds rest on: names, sizes, operators, coefficients.
-func (net *Network) Hash() string {
-	h := sha256.New()
-	number := func(x float64) { binary.Write(h, binary.LittleEndian, math.Float64bits(x)) }
-	for _, v := range net.values {
-		fmt.Fprintf(h, "%q %d %v %v\n", v.name, v.n, v.in, v.args)
-		if v.node != nil {
-			fmt.Fprintf(h, "%q %q %d\n", v.node.Domain, v.node.Op, v.node.Opset)
-		}
-		for _, m := range v.maps {
-			for i := range m.out {
-				for s := m.start[i]; s < m.start[i+1]; s++ {
-					fmt.Fprintf(h, "%d %d %d\n", i, m.at[s], m.n[s])
-				}
-			}
-			for _, c := range m.coef {
-				number(c)
-			}
-		}
-		for _, b := range v.bias {
-			number(b)
-		}
-	}
-	fmt.Fprintf(h, "%v %v\n", net.inputs, net.outputs)
-	return hex.EncodeToString(h.Sum(nil))
 }

@@ -9,18 +9,8 @@ import (
 	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
-// Steep is the byte of slope 1, and Own stands for the operator's choice.
-const (
-	Steep = 128
-	Own   = 255
-)
-
-// Trace is what a row left on its way: the coefficients in front of every value, and the form over the inputs. It is for who looks
-// for parameters.
-type Trace struct {
-	Coef     [][]float64
-	Constant float64 // of the form over the inputs, less what the row may be off: the row is at least that form on the whole part
-}
+// Steep is the byte of slope 1.
+const Steep = 128
 
 // row is a linear form on its way down: sum of coef[i]*value i, plus constant, is at most what was asked.
 //
@@ -28,48 +18,44 @@ type Trace struct {
 // collected in off and subtracted in the end. Constants are rounded down one by one.
 type row struct {
 	s        *State
-	coef     [][]float64
+	coef     [][]float64 // by value; nil for zeros
+	memory   [][]float64 // that they lie in
 	constant float64
 	off      float64
 }
 
-func (s *State) row() *row { return &row{s: s, coef: make([][]float64, len(s.net.values))} }
-
-// Lower bounds a linear form of the outputs from below, over the part, with parameters that fit: any of these are right, they decide how large
-// the bound is, and not whether it holds. It is -Inf where nothing is known. The trace may be nil.
-func (s *State) Lower(form []float64, p certificate.Disproof, t *Trace) float64 {
-	r := s.row()
-	for _, o := range s.net.outputs {
-		n := s.net.values[o].n
-		c := r.into(o)
-		for k := range n { // one value may be several outputs
-			sum := c[k] + form[k]
-			if c[k] != 0 {
-				r.lose(sound.MulUp(sound.Unit, math.Abs(sum)), o, k)
-			}
-			c[k] = sum
-		}
-		form = form[n:]
+// row is one of zeros, in memory that another has left or of its own.
+func (s *State) row() *row {
+	n, last := len(s.net.values), len(*s.spare)-1
+	if last < 0 {
+		return &row{s: s, coef: make([][]float64, n), memory: make([][]float64, n)}
 	}
-	return r.down(len(s.net.values)-1, p, t)
+	r := (*s.spare)[last]
+	*s.spare = (*s.spare)[:last]
+	*r = row{s: s, coef: r.coef, memory: r.memory}
+	return r
 }
 
-// into are the coefficients of a value: where there are none, zeros, in memory that a row has left or of its own.
+// into are the coefficients of a value.
 func (r *row) into(i int) []float64 {
-	if last := len(r.s.spare[i]) - 1; r.coef[i] == nil && last >= 0 {
-		r.coef[i], r.s.spare[i] = r.s.spare[i][last], r.s.spare[i][:last]
+	if r.coef[i] == nil {
+		if r.memory[i] == nil {
+			r.memory[i] = make([]float64, r.s.net.values[i].n)
+		}
+		r.coef[i] = r.memory[i]
 		clear(r.coef[i])
-	} else if r.coef[i] == nil {
-		r.coef[i] = make([]float64, r.s.net.values[i].n)
 	}
 	return r.coef[i]
 }
 
-// leave gives the memory of a value's coefficients back.
-func (r *row) leave(i int) {
-	if r.coef[i] != nil {
-		r.s.spare[i], r.coef[i] = append(r.s.spare[i], r.coef[i]), nil
+// add adds y, which may be off by some number, to the coefficient of an element.
+func (r *row) add(i, k int, y, off float64) {
+	c := r.into(i)
+	was := c[k]
+	if c[k] += y; was != 0 {
+		off = sound.AddUp(off, sound.MulUp(sound.Unit, math.Abs(c[k])))
 	}
+	r.lose(off, i, k)
 }
 
 // lose notes that the coefficient of an element may be off.
@@ -85,15 +71,9 @@ func (s *State) fit(p certificate.Disproof) error {
 	if p.Slopes != nil && len(p.Slopes) != n || p.Fine != nil && len(p.Fine) != n || p.Beta != nil && len(p.Beta) != len(s.sides) {
 		return fmt.Errorf("%d slopes for %d hinges, %d multipliers for %d sides", len(p.Slopes)+len(p.Fine), n, len(p.Beta), len(s.sides))
 	}
-	for _, x := range p.Fine {
-		if !(x >= 0 && x <= 1) {
-			return fmt.Errorf("a slope of %v", x)
-		}
-	}
-	for _, x := range slices.Concat(p.Weights, p.Beta) {
-		if !(x >= 0) || math.IsInf(x, 1) {
-			return fmt.Errorf("a weight or multiplier of %v", x)
-		}
+	beyond := func(most float64) func(float64) bool { return func(x float64) bool { return !(x >= 0 && x <= most) } }
+	if slices.ContainsFunc(p.Fine, beyond(1)) || slices.ContainsFunc(slices.Concat(p.Weights, p.Beta), beyond(math.MaxFloat64)) {
+		return fmt.Errorf("a slope, weight or multiplier out of range")
 	}
 	for _, c := range p.Ceilings {
 		if c.Hinge < 0 || c.Hinge >= n || len(c.Slope) != s.net.In || !(c.Times >= 0) || math.IsInf(c.Times, 0) {
@@ -147,17 +127,12 @@ func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 	low := r.constant
 	for _, i := range r.s.net.inputs {
 		for k, c := range r.into(i) {
-			if c > 0 {
-				low = sound.AddDown(low, sound.MulDown(c, r.s.box[i].Lower[k]))
-			} else if c < 0 {
-				low = sound.AddDown(low, sound.MulDown(c, r.s.box[i].Upper[k]))
-			}
+			low = sound.AddDown(low, min(sound.MulDown(c, r.s.box[i].Lower[k]), sound.MulDown(c, r.s.box[i].Upper[k])))
 		}
 	}
-	for i := range r.coef {
-		if t == nil {
-			r.leave(i)
-		}
+	if t == nil {
+		clear(r.coef)
+		*r.s.spare = append(*r.s.spare, r)
 	}
 	if low = sound.AddDown(low, -r.off); math.IsNaN(low) {
 		return math.Inf(-1)
@@ -175,89 +150,72 @@ func (r *row) sides(i int, beta []float64) {
 		if side.Above {
 			b = -b
 		}
-		c := r.into(i)
-		c[side.Index] += b
-		r.lose(sound.MulUp(sound.Unit, math.Abs(c[side.Index])), i, side.Index)
+		r.add(i, side.Index, b, 0)
 		r.constant = sound.AddDown(r.constant, sound.MulDown(-b, side.At))
 	}
 }
 
-// affine passes y = sum of A*x + b. A coefficient of x is a sum of at most column products, which takes 2*column operations, of numbers
-// that times |x| add up to |c|*m, m the magnitude of y. The sum of these is rounded in 2*n operations, and m itself in 2*terms: the counts
-// add up (sound.Gamma). What other readers of x gave its coefficient before takes part in column of the sums, and is paid by itself.
+// affine passes y = sum of A*x + b. State.affine has found what each coefficient loses on its way; the sum of these is off by less than a share of
+// 2^-20. What other readers of x gave its coefficient before takes part in column of the sums, and is paid by itself.
 func (r *row) affine(i int, c []float64) {
-	v := r.s.net.values[i]
-	size, constant, unknown := 0.0, 0.0, 0.0
-	for k, x := range c {
-		if x == 0 {
-			continue
-		}
-		m := r.s.mag[i][k]
-		size += math.Abs(x) * m
-		if v.bias != nil {
-			constant += x * v.bias[k]
-		}
-		if v.rel != 0 || v.biasErr != nil {
-			unknown = sound.AddUp(unknown, sound.MulUp(math.Abs(x), v.unknown(k, m)))
+	v, lost := r.s.net.values[i], r.s.lost[i][:len(c)]
+	size, constant := 0.0, 0.0
+	for k, b := range v.bias[:len(c)] {
+		if x := c[k]; x != 0 {
+			size, constant = size+math.Abs(x)*lost[k], constant+x*b
 		}
 	}
-	r.constant, r.off = sound.AddDown(r.constant, constant), sound.AddUp(r.off, unknown)
-	operations := 2*v.n + 8
 	for m, a := range v.maps {
 		in := v.in[m]
-		if v.exact() && a.column <= 1 && r.coef[in] == nil {
-			size = 0 // elements move
+		if v.exact && a.column <= 1 && r.coef[in] == nil { // elements move
+			a.down(r.into(in), c)
+			return
 		}
-		for k, x := range r.coef[in] { // what other readers gave it takes part in so many sums
+		for k, x := range r.coef[in] {
 			r.lose(sound.MulUp(sound.Gamma(a.column+8), math.Abs(x)), in, k)
 		}
-		a.down(r.into(in), c)
-		operations += 2*a.column + 2*a.terms + 8
+		if t := r.s.thin[i]; t != nil {
+			t.down(r.into(in), c)
+		} else {
+			a.down(r.into(in), c)
+		}
 	}
-	r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(operations), sound.AddUp(size, sound.MulUp(sound.Tiny, r.s.reach[i]))))
+	r.constant = sound.AddDown(r.constant, constant)
+	r.off = sound.AddUp(r.off, sound.AddUp(sound.MulUp(size, 1+0x1p-20), r.s.least[i]))
 }
 
-// bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one. A coefficient's
-// product and its sum with what other readers gave are off by at most sound.Unit of themselves, and a product by 2^-1074 beside; these add
-// up in size and reach, whose own rounding, and what is lost below the normal numbers, has room in a share of 2^-20 and in sound.Tiny for
-// each element. The sum of intercepts is off by sound.Gamma(len(c)) of
-// their magnitudes, whose own sum is rounded as often.
+// bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one.
+//
+// A coefficient's product and its sum with what other readers gave are off by at most sound.Unit of themselves, and the sum of n intercepts by
+// sound.Gamma(n+1) of their magnitudes; what these are of adds up in size, by 3*n+4 operations of its own: the counts add up. Each product may
+// lose 2^-1074 beside, times what it stands in front of, which adds up in reach, with room for its rounding.
 func (r *row) bend(i int, c []float64, p *certificate.Disproof) {
-	v, l := r.s.net.values[i], r.s.laid(i)
-	d, box := r.into(v.in[0]), r.s.box[v.in[0]]
-	size, reach, constant, sum := 0.0, 0.0, 0.0, 0.0
+	v, lines := r.s.net.values[i], r.s.laid(i)[:len(c)]
+	d := r.into(v.in[0])[:len(c)]
+	size, reach, constant := 0.0, 0.0, 0.0
 	for k, x := range c {
 		if x == 0 {
 			continue
 		}
-		slope, icept := l.LoSlope[k], l.LoIcept[k]
-		if x < 0 {
-			slope, icept = l.UpSlope[k], l.UpIcept[k]
-		} else if v.hinge && box.Lower[k] < 0 && box.Upper[k] > 0 {
-			if x, ok := lower(p, v.at+k); ok {
-				slope, icept = x, 0
+		l, upper := &lines[k], math.Float64bits(x)>>63
+		slope, icept := l.slope[upper], l.icept[upper]
+		if l.free && upper == 0 {
+			if a, ok := lower(p, v.at+k); ok {
+				slope, icept = a, 0
 			}
 		}
-		switch {
-		case slope == 1 && d[k] == 0:
-			d[k] = x
-		case slope != 0:
-			y := x * slope
-			d[k] += y
-			m := box.Magnitude(k)
-			size, reach = size+(math.Abs(y)+math.Abs(d[k]))*m, reach+m
+		exact, y := slope == 0 || slope == 1 && d[k] == 0, x*slope
+		if d[k] += y; !exact {
+			size, reach = size+(math.Abs(y)+math.Abs(d[k]))*l.size, reach+l.size
 		}
 		if icept != 0 {
-			constant, sum = constant+x*icept, sum+math.Abs(x*icept)
+			constant, size, reach = constant+x*icept, size+math.Abs(x*icept), reach+1
 		}
 	}
-	if sum != 0 {
+	if size != 0 || reach != 0 {
 		r.constant = sound.AddDown(r.constant, constant)
-		r.off = sound.AddUp(r.off, sound.MulUp(sound.Gamma(2*len(c)+8), sound.AddUp(sum, sound.Tiny)))
-	}
-	if reach != 0 || size != 0 {
-		lost := sound.MulUp(sound.Unit, sound.AddUp(size, float64(len(c))*sound.Tiny))
-		r.off = sound.AddUp(r.off, sound.MulUp(sound.AddUp(lost, sound.MulUp(0x1p-1070, reach)), 1+0x1p-20))
+		lost := sound.MulUp(sound.Gamma(4*len(c)+8), sound.AddUp(size, sound.Tiny))
+		r.off = sound.AddUp(r.off, sound.AddUp(lost, sound.MulUp(0x1p-1070, reach)))
 	}
 }
 
@@ -288,10 +246,7 @@ func (r *row) replace(i int, c []float64) {
 				r.constant = sound.AddDown(r.constant, min(sound.MulDown(y, b.Lower[j]), sound.MulDown(y, b.Upper[j])))
 				continue
 			}
-			d := r.into(in)
-			sum := d[j] + y
-			r.lose(sound.AddUp(lost, sound.MulUp(sound.Unit, math.Abs(sum))), in, int(j))
-			d[j] = sum
+			r.add(in, int(j), y, lost)
 		}
 	}
 }

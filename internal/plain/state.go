@@ -13,13 +13,14 @@ import (
 type State struct {
 	net   *Network
 	box   []relax.Box
-	mag   [][]float64 // by affine value: what |coefficients| * |inputs| + |bias| add up to at most
-	reach []float64   // by affine value: what the |inputs| add up to at most
-	lines []*relax.Lines
+	lost  [][]float64 // by affine value: what a row may lose on its way through an element, for each 1 in front of it
+	least []float64   // by affine value: what it loses beside, to numbers below the normal ones
+	thin  []*thinned  // by affine value: its matrix without what is 0 on the part; nil where it goes whole
+	lines [][]line
 	forms []*relax.Relaxation
 	sides []Side
 	empty bool
-	spare [][][]float64 // by value: memory for rows' coefficients, of all states that were made of one
+	spare *[]*row // rows that ended, for their memory: of all states that were made of one
 }
 
 // Side says that element Index of a value is at least At on the part, or at most.
@@ -29,16 +30,22 @@ type Side struct {
 	Above        bool
 }
 
+// cut is a box of the value without what lies on the other side.
+func (q Side) cut(b relax.Box) {
+	if q.Above {
+		b.Lower[q.Index] = max(b.Lower[q.Index], q.At)
+	} else {
+		b.Upper[q.Index] = min(b.Upper[q.Index], q.At)
+	}
+}
+
 // Start is what is known over a box of inputs before anything is bounded.
 func (net *Network) Start(lower, upper []float64) *State {
 	n := len(net.values)
-	s := &State{net: net, box: make([]relax.Box, n), mag: make([][]float64, n), reach: make([]float64, n),
-		lines: make([]*relax.Lines, n), forms: make([]*relax.Relaxation, n), spare: make([][][]float64, n)}
+	s := &State{net: net, box: make([]relax.Box, n), lost: make([][]float64, n), least: make([]float64, n), thin: make([]*thinned, n),
+		lines: make([][]line, n), forms: make([]*relax.Relaxation, n), spare: new([]*row)}
 	for i, v := range net.values {
-		s.box[i] = relax.NewBox(v.n)
-		for k := range v.n {
-			s.box[i].Lower[k], s.box[i].Upper[k] = math.Inf(-1), math.Inf(1)
-		}
+		s.box[i] = relax.Box{Lower: slices.Repeat([]float64{math.Inf(-1)}, v.n), Upper: slices.Repeat([]float64{math.Inf(1)}, v.n)}
 	}
 	at := 0
 	for _, i := range net.inputs {
@@ -50,9 +57,8 @@ func (net *Network) Start(lower, upper []float64) *State {
 
 func (s *State) clone() *State {
 	c := *s
-	c.box, c.mag, c.reach = slices.Clone(s.box), slices.Clone(s.mag), slices.Clone(s.reach)
-	c.lines, c.forms = slices.Clone(s.lines), slices.Clone(s.forms)
-	c.sides = slices.Clip(s.sides)
+	c.box, c.lost, c.least, c.thin = slices.Clone(s.box), slices.Clone(s.lost), slices.Clone(s.least), slices.Clone(s.thin)
+	c.lines, c.forms, c.sides = slices.Clone(s.lines), slices.Clone(s.forms), slices.Clip(s.sides)
 	return &c
 }
 
@@ -67,40 +73,29 @@ func (net *Network) Input(k int) (value, index int) {
 	return -1, 0
 }
 
-// Range is the interval of an element; Elements is how many a value has.
-func (s *State) Range(value, index int) (lower, upper float64) {
-	return s.box[value].Lower[index], s.box[value].Upper[index]
-}
+// Values is the number of the last value that an activation reads, and how many values there are.
+func (s *State) Values() (last, n int) { return s.net.last, len(s.net.values) }
 
 // Elements is the number of elements of a value.
 func (net *Network) Elements(value int) int { return net.values[value].n }
 
-// Halves are the parts of a state where an element is at most at, and where it is at least at: together they are the whole. Of an element
-// that is not an input the side is kept, and rows may use it.
-func (s *State) Halves(value, index int, at float64) (below, above *State) {
-	return s.half(Side{value, index, at, false}), s.half(Side{value, index, at, true})
-}
-
-func (s *State) half(q Side) *State {
+// Half is the part of a state where an element lies on a side of a number; with the other side it is the whole. Of an element that is not an
+// input the side is kept, and rows may use it.
+func (s *State) Half(q Side) *State {
 	c := s.clone()
-	if q.Above {
-		c.narrow(q.Value, q.Index, q.At, math.Inf(1))
-	} else {
-		c.narrow(q.Value, q.Index, math.Inf(-1), q.At)
-	}
-	if !s.net.values[q.Value].input() {
+	if c.narrow(q); !s.net.values[q.Value].input() {
 		c.sides = append(c.sides, q)
 	}
 	return c
 }
 
 // narrow cuts an element's interval, in memory of the state's own, and forgets the lines that were laid over the wider one.
-func (s *State) narrow(v, k int, lower, upper float64) {
-	b := relax.Box{Lower: slices.Clone(s.box[v].Lower), Upper: slices.Clone(s.box[v].Upper)}
-	b.Lower[k], b.Upper[k] = max(b.Lower[k], lower), min(b.Upper[k], upper)
-	s.box[v], s.empty = b, s.empty || b.Lower[k] > b.Upper[k]
+func (s *State) narrow(q Side) {
+	b := relax.Box{Lower: slices.Clone(s.box[q.Value].Lower), Upper: slices.Clone(s.box[q.Value].Upper)}
+	q.cut(b)
+	s.box[q.Value], s.empty = b, s.empty || b.Lower[q.Index] > b.Upper[q.Index]
 	for i, w := range s.net.values {
-		if slices.Contains(w.in, v) {
+		if slices.Contains(w.in, q.Value) {
 			s.lines[i], s.forms[i] = nil, nil
 		}
 	}
@@ -109,25 +104,26 @@ func (s *State) narrow(v, k int, lower, upper float64) {
 // Empty tells that bounds cross: no input lies in the part.
 func (s *State) Empty() bool { return s.empty }
 
-// flat is a copy of the boxes of some values, one behind the other.
-func (s *State) flat(values []int) (b relax.Box) {
-	for _, i := range values {
-		b.Lower, b.Upper = append(b.Lower, s.box[i].Lower...), append(b.Upper, s.box[i].Upper...)
-	}
-	return b
+// line is what an element lies between: a lower line and an upper one.
+type line struct {
+	slope, icept [2]float64
+	size         float64 // the magnitude of what they are of
+	free         bool    // of max(x, 0) where the sign of x is not known: the lower slope may be any from 0 to 1
 }
 
 // laid are the lines of a value over what enters it.
-func (s *State) laid(i int) *relax.Lines {
+func (s *State) laid(i int) []line {
 	v := s.net.values[i]
 	if s.lines[i] == nil {
 		l := &relax.Lines{LoSlope: make([]float64, v.n), LoIcept: make([]float64, v.n), UpSlope: make([]float64, v.n), UpIcept: make([]float64, v.n)}
 		in := s.box[v.in[0]]
 		v.lines(relax.SlopeAdaptive, in.Lower, in.Upper, l)
+		s.lines[i] = make([]line, v.n)
 		for k := range v.n {
 			l.Tidy(k, s.box[i].Lower[k], s.box[i].Upper[k])
+			slopes, icepts := [2]float64{l.LoSlope[k], l.UpSlope[k]}, [2]float64{l.LoIcept[k], l.UpIcept[k]}
+			s.lines[i][k] = line{slopes, icepts, in.Magnitude(k), v.hinge && in.Lower[k] < 0 && in.Upper[k] > 0}
 		}
-		s.lines[i] = l
 	}
 	return s.lines[i]
 }
@@ -137,12 +133,13 @@ func (s *State) formed(i int) *relax.Relaxation {
 	v := s.net.values[i]
 	if s.forms[i] == nil {
 		s.forms[i] = relax.ConstantForms(s.box[i])
-		infinite := func(x float64) bool { return !sound.Finite(x) }
-		b := s.flat(v.in)
-		if v.relax == nil || slices.ContainsFunc(b.Lower, infinite) || slices.ContainsFunc(b.Upper, infinite) {
-			return s.forms[i]
+		in, infinite := s.boxes(v), func(x float64) bool { return !sound.Finite(x) }
+		for _, b := range in {
+			if v.relax == nil || slices.ContainsFunc(b.Lower, infinite) || slices.ContainsFunc(b.Upper, infinite) {
+				return s.forms[i]
+			}
 		}
-		if f, err := v.relax(relax.SlopeAdaptive, s.boxes(v)); err == nil {
+		if f, err := v.relax(relax.SlopeAdaptive, in); err == nil {
 			s.forms[i] = f
 		}
 	}
@@ -153,14 +150,11 @@ func (s *State) formed(i int) *relax.Relaxation {
 func (s *State) boxes(v *value) []relax.Box {
 	in := make([]relax.Box, len(v.args))
 	for i, a := range v.args {
-		if a >= 0 {
+		if x := v.node.Inputs[i]; a >= 0 {
 			in[i] = s.box[a]
-			continue
-		}
-		if x := v.node.Inputs[i]; x != nil {
-			if f, err := x.Const.Float64s(); err == nil {
-				in[i] = relax.Box{Lower: f, Upper: f}
-			}
+		} else if x != nil {
+			f, _ := x.Const.Float64s() // nothing of what is no number
+			in[i] = relax.Box{Lower: f, Upper: f}
 		}
 	}
 	return in

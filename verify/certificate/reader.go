@@ -2,7 +2,6 @@ package certificate
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
@@ -38,15 +37,15 @@ func NewReader(r io.Reader) (*Reader, error) {
 		return nil, bad("%v", err)
 	}
 	zip.Multistream(false)
-	out := &Reader{r: bufio.NewReaderSize(zip, 1<<16), file: file}
-	line, err := out.line()
-	if err != nil {
-		return nil, err
-	}
-	d := json.NewDecoder(bytes.NewReader(line))
+	out := &Reader{file: file}
+	d := json.NewDecoder(io.LimitReader(zip, maxHead))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&out.Head); err != nil {
 		return nil, bad("its head: %v", err)
+	}
+	out.r = bufio.NewReaderSize(io.MultiReader(d.Buffered(), zip), 1<<16)
+	if end, err := out.r.ReadByte(); err != nil || end != '\n' {
+		return nil, bad("its head is not a line: %v", err)
 	}
 	if h := out.Head; h.Format != Format || h.Version != Version {
 		return nil, bad("it is of format %.40q, version %d; this is version %d", h.Format, h.Version, Version)
@@ -59,22 +58,6 @@ func NewReader(r io.Reader) (*Reader, error) {
 		return nil, bad("its property is not in normal form, or its hash is of another one")
 	}
 	return out, nil
-}
-
-func (r *Reader) line() ([]byte, error) {
-	var line []byte
-	for {
-		part, err := r.r.ReadSlice('\n')
-		if line = append(line, part...); len(line) > maxHead {
-			return nil, bad("its head has more than %d bytes", maxHead)
-		}
-		if err == nil {
-			return line, nil
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return nil, bad("its head: %v", err)
-		}
-	}
 }
 
 // Next gives the next step. A tree does not say how long it is: who reads it walks it.
@@ -94,7 +77,7 @@ func (r *Reader) Next() (s Step, err error) {
 		s.Value, s.Index, s.Proofs = r.number(), r.number(), []Disproof{r.disproof()}
 	case Closed, Exact:
 		n := r.number()
-		if n > len(r.Head.Property.Cases) {
+		if r.err == nil && (n < 1 || n > len(r.Head.Property.Cases)) {
 			return s, bad("%d disproofs in one place, of %d cases", n, len(r.Head.Property.Cases))
 		}
 		for i := 0; i < n && r.err == nil; i++ {

@@ -37,7 +37,7 @@ func (c *checker) point() error {
 	if err != nil {
 		return err
 	}
-	if s, err = s.Bound(true); err != nil {
+	if s, err = (&part{around: whole(s)}).state(all); err != nil {
 		return err
 	}
 	for i, q := range k.Constraints {

@@ -79,7 +79,7 @@ type checker struct {
 	net    *plain.Network
 	values []int // of the network, by number in the head
 	leaves int
-	path   []string // of splits, to where the walk is
+	path   []turn // of splits, to where the walk is
 	tree   int
 }
 
@@ -167,7 +167,7 @@ func (c *checker) proof() error {
 		if err != nil {
 			return err
 		}
-		if err := c.walk(s, open); err != nil {
+		if err := c.walk(whole(s), open); err != nil {
 			return err
 		}
 	}
@@ -180,7 +180,7 @@ func (c *checker) start(lower, upper []*big.Rat) (*plain.State, error) {
 	for i := range l {
 		l[i], u[i] = sound.RatDown(lower[i]), sound.RatUp(upper[i])
 	}
-	return c.net.Start(l, u).Bound(false)
+	return c.net.Start(l, u).Anew(0, 0)
 }
 
 // statement says what was proven.

@@ -17,18 +17,21 @@ import (
 // lines, so that nobody is kept from explaining. The arithmetic, which the pass and the walk are, and what reads the model and the
 // certificate are held apart.
 func TestTrustedCodeIsSmall(t *testing.T) {
+	// Essays, what looks for parameters, the graph's hash (the model has its own), and words for where something is refused.
+	counted := map[string]bool{"doc.go": true, "follow.go": true, "hash.go": true, "words.go": true}
 	for what, c := range map[string]struct {
 		most  int
 		files []string
 	}{
 		"the arithmetic and the walk": {800, []string{"../../internal/plain/state.go", "../../internal/plain/forward.go",
-			"../../internal/plain/row.go", "../../internal/plain/ceiling.go",
-			"../../internal/plain/case.go", "tree.go", "disprove.go"}},
+			"../../internal/plain/row.go", "../../internal/plain/ceiling.go", "../../internal/plain/thin.go",
+			"../../internal/plain/case.go", "tree.go", "part.go", "disprove.go"}},
 		"reading model and certificate": {935, []string{"../../internal/plain/network.go", "../../internal/plain/matrix.go", "recheck.go",
 			"../certificate/head.go", "../certificate/property.go", "../certificate/reader.go", "../certificate/step.go"}},
 	} {
 		lines := 0
 		for _, f := range c.files {
+			counted[filepath.Base(f)] = true
 			d, err := os.ReadFile(f)
 			if err != nil {
 				t.Fatal(err)
@@ -50,6 +53,12 @@ func TestTrustedCodeIsSmall(t *testing.T) {
 		}
 	}
 	for _, dir := range []string{".", "../../internal/plain"} {
+		all, _ := filepath.Glob(dir + "/*.go")
+		for _, f := range all {
+			if !counted[filepath.Base(f)] && !strings.HasSuffix(f, "_test.go") {
+				t.Errorf("%s is trusted, and its lines are not counted", f)
+			}
+		}
 		if s, _ := filepath.Glob(dir + "/*.s"); len(s) > 0 {
 			t.Errorf("assembly: %v", s)
 		}
