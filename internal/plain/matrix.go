@@ -142,6 +142,29 @@ func (m *matrix) transpose(c *matrix) {
 	}
 }
 
+// lean is a matrix of segments of what is not 0, where that is little; else the matrix itself.
+func (m *matrix) lean() *matrix {
+	if !m.whole {
+		return m
+	}
+	s, left := &matrix{in: m.in, out: m.out, start: []int32{0}, coef: m.coef}, 0
+	for i := range m.out {
+		for t := m.start[i]; t < m.start[i+1]; t++ {
+			for k := range m.n[t] {
+				if m.coef[m.off[t]+k] != 0 {
+					s.tap(int(m.at[t]+k), int(m.off[t]+k), s.start[i])
+					left++
+				}
+			}
+		}
+		s.close()
+	}
+	if 8*left > len(m.coef) || s.count() != nil {
+		return m
+	}
+	return s
+}
+
 // count finds the sums' lengths, and that every segment lies inside: rows and columns are trusted behind it.
 func (m *matrix) count() error {
 	column := make([]int, m.in)

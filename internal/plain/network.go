@@ -66,8 +66,8 @@ func Prepare(ctx context.Context, m *onnxio.Model, r onnxio.Reading, drop bool) 
 }
 
 // Open makes a network of a prepared graph. The error names the node that has no bounds.
-func Open(g *onnxio.Graph) (*Network, error) {
-	net := &Network{of: map[*onnxio.Value]int{}}
+func Open(g *onnxio.Graph) (net *Network, err error) {
+	net = &Network{of: map[*onnxio.Value]int{}}
 	for _, in := range g.Inputs {
 		if in.Const != nil {
 			continue
@@ -88,9 +88,7 @@ func Open(g *onnxio.Graph) (*Network, error) {
 		id, ok := net.of[o]
 		if !ok && o.Const == nil {
 			return nil, fmt.Errorf("output %q is not computed", o.Name)
-		}
-		if !ok {
-			var err error
+		} else if !ok {
 			if id, err = net.constant(o); err != nil {
 				return nil, err
 			}
@@ -107,6 +105,9 @@ func Open(g *onnxio.Graph) (*Network, error) {
 // what is known of its sides goes through it.
 func (net *Network) join() {
 	for _, v := range net.values {
+		for k, a := range v.maps {
+			v.maps[k] = a.lean()
+		}
 		if len(v.maps) != 1 || !v.maps[0].same || v.rel != 0 || v.biasErr != nil {
 			continue
 		}
@@ -120,12 +121,7 @@ func (net *Network) join() {
 	for _, v := range net.values {
 		v.idle, read = v.maps != nil, append(read, v.in...)
 		v.exact = v.rel == 0 && v.biasErr == nil && (len(v.maps) == 0 || len(v.maps) == 1 && v.maps[0].moves && v.bias == nil)
-		if v.bias == nil && v.maps != nil {
-			v.bias = make([]float64, v.n)
-		}
-		if v.biasErr == nil && v.maps != nil {
-			v.biasErr = make([]float64, v.n)
-		}
+		v.bias, v.biasErr = append(v.bias, make([]float64, v.n-len(v.bias))...), append(v.biasErr, make([]float64, v.n-len(v.biasErr))...)
 	}
 	for _, i := range read {
 		net.values[i].idle = false
@@ -258,10 +254,5 @@ func (v *value) input() bool { return v.def == nil && v.maps == nil }
 
 // Named is the value of that name that some activation reads, -1 where there is none: what a part of the input set may be split at.
 func (net *Network) Named(name string) int {
-	for i, v := range net.values {
-		if v.bent && v.name == name {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(net.values, func(v *value) bool { return v.bent && v.name == name })
 }

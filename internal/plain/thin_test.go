@@ -15,6 +15,14 @@ import (
 // eighths draws a multiple of 1/8: what networks of a few layers of them make of such numbers is exact in float64.
 func eighths(rng *rand.Rand, most int) float32 { return float32(rng.IntN(2*most+1)-most) / 8 }
 
+// few draws weights of which one in twelve is not 0.
+func few(rng *rand.Rand, most int) float32 {
+	if most == 8 && rng.IntN(12) > 0 {
+		return 0
+	}
+	return eighths(rng, most)
+}
+
 // layers are those of a network of ReLUs.
 type layers struct{ weights, biases [][]float32 }
 
@@ -146,11 +154,20 @@ func (s *State) lower(form []float64) float64 {
 // arithmetic, and no lower than rows through whole matrices, but for rounding.
 func TestRowsThatLeaveZerosOut(t *testing.T) {
 	const rounding = 1e-9 // of numbers that are some hundreds
-	thin, rows := 0, 0
+	thin, lean, rows := 0, 0, 0
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		widths := []int{2 + rng.IntN(3), 4 + rng.IntN(9), 4 + rng.IntN(9), 3 + rng.IntN(6), 2}
-		net, all := layered(t, rng, eighths, widths...)
+		draw := eighths
+		if seed%4 == 0 {
+			draw = few
+		}
+		net, all := layered(t, rng, draw, widths...)
+		for _, v := range net.values {
+			if !v.idle && v.maps != nil && !v.maps[0].whole {
+				lean++
+			}
+		}
 		l, u := make([]float64, net.In), make([]float64, net.In)
 		for i := range l {
 			l[i] = float64(eighths(rng, 8))
@@ -202,6 +219,9 @@ func TestRowsThatLeaveZerosOut(t *testing.T) {
 		if x := full.lower(form); math.Abs(x-low) > rounding {
 			t.Errorf("seed %d: %v by whole matrices, and %v", seed, x, low)
 		}
+	}
+	if lean < rows/4 {
+		t.Errorf("%d matrices of %d networks had segments of what is not 0 alone", lean, rows)
 	}
 	if thin < rows/2 {
 		t.Errorf("%d matrices were thinned in %d rows: too few to tell anything", thin, rows)

@@ -186,8 +186,7 @@ func (c *checker) start(lower, upper []*big.Rat) (*plain.State, error) {
 // statement says what was proven.
 func (c *checker) statement() string {
 	p := c.h.Property
-	what := fmt.Sprintf("no input of the %s meets a case of the property with SHA-256 %s (%s)", plural(len(p.Boxes), "box", "boxes"), c.h.Hash,
-		plural(len(p.Cases), "case", "cases"))
+	what := fmt.Sprintf("no input meets a case of the property with SHA-256 %s (boxes: %d, cases: %d)", c.h.Hash, len(p.Boxes), len(p.Cases))
 	if c.h.Kind == certificate.Counterexample {
 		what = fmt.Sprintf("there is an input in the set of case %d that meets it, of the property with SHA-256 %s", c.h.Point.Case, c.h.Hash)
 	}
@@ -196,11 +195,4 @@ func (c *checker) statement() string {
 		more = "; its last Softmax is left out, which keeps the order of outputs"
 	}
 	return fmt.Sprintf("of the model with SHA-256 %s, as a function of real numbers in the %s reading: %s%s", c.h.Model, c.h.Reading, what, more)
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
