@@ -36,6 +36,7 @@ type Coupling struct {
 	scales   []marked
 	read     map[*onnxio.Value][]reading
 	packed   map[op.Axis]func(slot int) []float64 // filters whose elements are no numbers
+	readers  map[*onnxio.Value][]*onnxio.Node     // of graph, from the first time on that they are asked for
 	extra    []pin
 	fault    error // a node that names a slot that its values do not have
 }

@@ -170,6 +170,9 @@ func (c *Coupling) scalesOf(v *onnxio.Value) (scale, zero func(i int) float64) {
 	if !ok || r.axis >= len(v.Shape) {
 		return same(1), same(0)
 	}
+	if r.scale == nil {
+		r.scale = c.laterScale(r.node, v)
+	}
 	inner := onnxio.NumElements(v.Shape[r.axis+1:])
 	entry := func(of *onnxio.Value, def float64) func(i int) float64 {
 		if of == nil || of.Const == nil {
@@ -185,6 +188,39 @@ func (c *Coupling) scalesOf(v *onnxio.Value) (scale, zero func(i int) float64) {
 		return same(def)
 	}
 	return entry(r.scale, 1), entry(r.zero, 0)
+}
+
+// laterScale is the scale of the weights of a node that gives sums of integers, where a node behind it has it: sums are cast, and multiplied by
+// scales of which one is constant, that of the weights. nil where that is not so.
+func (c *Coupling) laterScale(n *onnxio.Node, weights *onnxio.Value) *onnxio.Value {
+	if weights.Const == nil || len(n.Inputs) < 2 || n.Inputs[1] != weights || n.Outputs[0].DType != onnxio.Int32 {
+		return nil
+	}
+	if c.readers == nil {
+		c.readers = c.graph.Consumers()
+	}
+	for sum := n.Outputs[0]; len(c.readers[sum]) == 1; sum = c.readers[sum][0].Outputs[0] {
+		next := c.readers[sum][0]
+		switch next.Op {
+		case "Cast":
+			continue
+		case "Mul":
+			scales := next.Inputs[0]
+			if scales == sum {
+				scales = next.Inputs[1]
+			}
+			if made := scales.Producer; scales.Const == nil && made != nil && made.Op == "Mul" {
+				if scales = made.Inputs[0]; scales.Const == nil {
+					scales = made.Inputs[1]
+				}
+			}
+			if scales.Const != nil {
+				return scales
+			}
+		}
+		return nil
+	}
+	return nil
 }
 
 // reals gives the real number that element i of a value stands for.

@@ -233,6 +233,36 @@ func TestConstantsOfQuantisedFiltersStay(t *testing.T) {
 	}
 }
 
+// TestIntegerFiltersAreScoredAtTheirScales: the sums of MatMulInteger are multiplied by the scale of each filter only behind the node. A filter of
+// large integers at a small scale goes before one of small integers at a large one.
+func TestIntegerFiltersAreScoredAtTheirScales(t *testing.T) {
+	for _, folded := range []bool{false, true} {
+		b := newBuilder(14)
+		q, scale, zero := b.ranged()
+		w, scales := make([]uint8, 8*6), []float32{1, 1, 1, 0.01, 1, 1}
+		for i := range w {
+			w[i] = []uint8{140, 145, 130, 250, 150, 155}[i%6]
+		}
+		weights := b.fixed(&onnxio.Tensor{DType: onnxio.Uint8, Shape: []int{8, 6}, Data: w})
+		sum := b.node("MatMulInteger", "b", nil, q, weights, zero, b.zero(128))
+		sum.DType = onnxio.Int32
+		y := b.node("Cast", "", onnxio.Attrs{"to": int64(onnxio.Float)}, sum)
+		each := b.fixed(onnxio.FromFloat32(scales, 6))
+		if folded {
+			y = b.node("Mul", "", nil, b.node("Mul", "", nil, scale, each), y)
+		} else {
+			y = b.node("Mul", "", nil, b.node("Mul", "", nil, y, each), scale)
+		}
+		g := b.outputs(b.node("Gemm", "fc", nil, y, b.weights(6, 3)))
+		for _, score := range []prune.Score{prune.L1, prune.L2} {
+			r := same(t, g, prune.Options{Choice: prune.Choice{Ratios: []prune.Threshold{{Layer: "b", Value: 0.16}}, Score: score}})
+			if got := went(r.Plan, "b"); !slices.Equal(got, []int{3}) {
+				t.Errorf("%s: removed %v, want 3", score, got)
+			}
+		}
+	}
+}
+
 // absorbing is a network of whole numbers whose second convolution and last product take up constants, with biases of their own or without.
 func absorbing(seed uint64, biased bool, pad int64, zero uint8) *onnxio.Graph {
 	b := newBuilder(seed)

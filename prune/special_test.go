@@ -330,6 +330,52 @@ func TestAbsorbedBias(t *testing.T) {
 	}
 }
 
+// TestConstantsOfPlacesAndSamplesStay: what a filter at zero sends on is a bias only where it is one number, everywhere and of every sample.
+func TestConstantsOfPlacesAndSamplesStay(t *testing.T) {
+	even := onnxio.Attrs{"pads": []int64{1, 1, 1, 1}, "kernel_shape": []int64{3, 3}, "count_include_pad": int64(1)}
+	for _, c := range []struct {
+		name  string
+		batch int
+		way   func(b *builder, y *onnxio.Value) *onnxio.Value
+		stays bool
+	}{
+		{"everywhere", -1, func(b *builder, y *onnxio.Value) *onnxio.Value { return b.node("Sigmoid", "", nil, y) }, false},
+		{"a frame", -1, func(b *builder, y *onnxio.Value) *onnxio.Value {
+			return b.node("Pad", "", nil, b.node("Sigmoid", "", nil, y), b.ints(0, 0, 1, 1, 0, 0, 1, 1))
+		}, true},
+		{"windows over an edge", -1, func(b *builder, y *onnxio.Value) *onnxio.Value {
+			return b.node("AveragePool", "", even, b.node("Sigmoid", "", nil, y))
+		}, true},
+		{"a number for each place", -1, func(b *builder, y *onnxio.Value) *onnxio.Value {
+			return b.node("Add", "", nil, y, b.weights(1, 8, 6, 6))
+		}, true},
+		{"a number for each sample", -1, gated, true},
+		{"a number for each sample, of which there is one", 1, gated, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for seed := range uint64(5) {
+				b := newBuilder(60 + seed)
+				y := c.way(b, b.node("Conv", "a", nil, b.input("x", c.batch, 3, 8, 8), b.weights(8, 3, 3, 3), b.weights(8)))
+				g := b.classifier(b.node("Relu", "", nil, b.node("Conv", "b", nil, y, b.weights(6, 8, 3, 3))), 6)
+				r := same(t, g, prune.Options{Choice: prune.Choice{Ratio: 0.5}, AbsorbBias: true})
+				gone, held := went(r.Plan, "a"), ""
+				for _, cl := range r.Plan.Classes {
+					held += cl.Held
+				}
+				if c.stays != (len(gone) == 0) || c.stays && !strings.Contains(held, "differs from place to place") {
+					t.Errorf("removed %v, held: %s", gone, held)
+				}
+			}
+		})
+	}
+}
+
+// gated weighs all channels by what is in the sample.
+func gated(b *builder, y *onnxio.Value) *onnxio.Value {
+	mean := b.node("ReduceMean", "", onnxio.Attrs{"axes": []int64{1, 2, 3}}, b.g.Inputs[0])
+	return b.node("Mul", "", nil, y, b.node("Sigmoid", "", nil, mean))
+}
+
 // TestChoices: what is asked for is what stays.
 func TestChoices(t *testing.T) {
 	net := func() *onnxio.Graph {
