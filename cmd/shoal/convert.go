@@ -25,7 +25,7 @@ func convertCommand() *cli.Command {
 		Description: "What need not change stays byte for byte. A model for another opset is run beside the old one on random inputs before it is written.\n" +
 			"Example: shoal convert model.onnx --opset 17 --batch 1 -o out.onnx",
 		Flags: append(outputFlags(), dimFlag(),
-			&cli.GenericFlag{Name: "opset", Usage: "write the model for opset `N` of the standard's operators, 7 to 26, up or down",
+			&cli.GenericFlag{Name: "opset", Usage: "write the model for opset `N` of the standard's operators, 7 to 28, up or down",
 				Value: &whole{least: opset.Min, most: opset.Max}},
 			&cli.BoolFlag{Name: "float32", Usage: "float16 and bfloat16 become float32"},
 			wholeFlag("batch", "`N` samples: the first dimension of every input", "", 1),

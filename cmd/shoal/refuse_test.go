@@ -50,7 +50,7 @@ var wrongValues = map[string][]string{
 	"rate-factor": {"0", "1", "x"}, "rate-warm-up": {"-1", "x"}, "label-smoothing": {"1", "-1", "x"}, "clip-norm": {"0", "-1", "x"},
 	"decay": {"0", "-1", "x"}, "seed": {"-1", "x"}, "batch": {"0", "-1", "x"}, "samples": {"0", "-3"}, "shard": {"2/2", "x", "1/0", "-1/2"},
 	"network": {"", "=x", "N="}, "serialise-assignments": {""},
-	"save": {"x.npy", ".npz"}, "plot": {"x.doc", "x", ".svg"}, "opset": {"6", "27", "x"}, "dim": {"T", "T=0", "=3", "T=x"},
+	"save": {"x.npy", ".npz"}, "plot": {"x.doc", "x", ".svg"}, "opset": {"6", "29", "x"}, "dim": {"T", "T=0", "=3", "T=x"},
 	"ratio": {"1", "-0.1", "x"}, "max-params": {"0"}, "max-macs": {"-1"}, "keep": {"0"}, "round-to": {"0"}, "layer-ratio": {"x", "a=b"},
 	"threshold":   {"=1", "a"},
 	"temperature": {"0", "-1", "x"}, "temperatures": {"0", "1,1", "x", ""}, "seeds": {"1,1", "x", "-1"}, "alpha": {"-1"}, "beta": {"-1"},

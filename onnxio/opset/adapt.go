@@ -146,6 +146,52 @@ func (t table) forms() {
 	t.at(24, adapter{up: keep, down: dropString("round_mode", "up")}, "Cast", "CastLike")
 	t.at(24, adapter{up: keep, down: noInput(6, "nonpad_kv_seqlen")}, "Attention")
 	t.at(25, adapter{up: keep, down: all(dropInt("left_window_size", -1), dropInt("right_window_size", -1))}, "Attention")
+	t.at(27, adapter{up: keep, down: func(c *step) { c.remove("stash_type") }}, "Range") // of half precision, which it did not take
+	t.at(28, adapter{up: keep, down: modDown}, "Mod")
+	t.at(28, adapter{up: noIntegers, down: keep}, "ReduceLogSum", "ReduceLogSumExp")
+	t.at(28, adapter{up: keep, down: spaceToDepthDown}, "SpaceToDepth")
+}
+
+// modDown: the remainder of floats that rounds down came with opset 28.
+func modDown(c *step) {
+	if c.intAttr("fmod", 0) != 0 {
+		return
+	}
+	if d := c.dtype(c.input(0)); c.err == nil && d.IsFloat() {
+		c.refuse("its fmod is 0 and its inputs are of type "+d.String()+", which is new in opset 28", "--opset 28 is the lowest for this file")
+	}
+}
+
+// noIntegers refuses what opset 28 took away.
+func noIntegers(c *step) {
+	if d := c.g.typeOf(c.input(0)); d != 0 && !d.IsFloat() {
+		c.refuse("its input is of type "+d.String()+", which it does not take any more", "")
+	}
+}
+
+// spaceToDepthDown writes the order of depth before blocks as what it is: a Transpose of the image with its blocks as axes.
+func spaceToDepthDown(c *step) {
+	mode, b := c.stringAttr("mode", "DCR"), c.intAttr("blocksize", 0)
+	c.remove("mode")
+	if mode == "DCR" || c.err != nil {
+		return
+	}
+	x, d := c.input(0), c.dtype(c.input(0))
+	s, ok := c.g.shapeOf(x)
+	switch {
+	case c.err != nil:
+	case mode != "CRD" || b < 1:
+		c.refuse(fmt.Sprintf("its mode is %s and its blocksize %d", mode, b), "")
+	case !ok || len(s) != 4 || slices.Contains(s[1:], -1):
+		c.needShape(x, "shape")
+	}
+	if c.err != nil {
+		return
+	}
+	depth, height, width := int64(s[1]), int64(s[2])/b, int64(s[3])/b
+	blocks := c.emit("Reshape", d, "", []string{x, c.intConstant("blocks", []int64{0, depth, height, b, width, b})})
+	turned := c.emit("Transpose", d, "", []string{blocks}, attribute("perm", []int64{0, 1, 3, 5, 2, 4}))
+	c.become("Reshape", turned, c.intConstant("image", []int64{0, depth * b * b, height, width}))
 }
 
 // sameShapes: before opset 8 these operators did not broadcast.

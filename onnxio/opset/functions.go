@@ -30,6 +30,7 @@ func (t table) functions() {
 	t.at(23, adapter{down: attentionDown}, "Attention")
 	t.at(23, adapter{down: rotaryDown}, "RotaryEmbedding")
 	t.at(24, adapter{down: swishDown}, "Swish")
+	t.at(28, adapter{down: swiGLUDown}, "SwiGLU")
 }
 
 // emit puts a node in front of the one that is adapted and gives its output's name; like is a value of the output's shape, "" for not known.
@@ -111,11 +112,25 @@ func swishDown(c *step) {
 	if c.err != nil {
 		return
 	}
+	c.become("Mul", x, c.gate(x, d, alpha))
+}
+
+// swiGLUDown: swish(a) * b. The Swish is written out at once, so that all opsets below have the same nodes.
+func swiGLUDown(c *step) {
+	a, b, d := c.input(0), c.input(1), c.floatOf()
+	alpha := c.floatAttr("alpha", 1)
+	if c.err == nil {
+		c.become("Mul", c.emit("Mul", d, a, []string{a, c.gate(a, d, alpha)}), b)
+	}
+}
+
+// gate is sigmoid(alpha*x).
+func (c *step) gate(x string, d onnxio.DType, alpha float32) string {
 	z := x
 	if alpha != 1 {
 		z = c.emit("Mul", d, x, []string{x, c.exactly("alpha", d, alpha)})
 	}
-	c.become("Mul", x, c.emit("Sigmoid", d, x, []string{z}))
+	return c.emit("Sigmoid", d, x, []string{z})
 }
 
 // celuDown: alpha * elu(x/alpha), for alphas above 0.

@@ -12,11 +12,11 @@ import (
 // The opsets of the standard's own domain between which files can be rewritten.
 const (
 	Min = 7
-	Max = 26
+	Max = 28
 )
 
 // irOf is the least IR version that goes with an opset, from Min on: the two came out together.
-var irOf = [Max - Min + 1]int64{3, 3, 4, 5, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10, 11, 12, 13, 13}
+var irOf = [Max - Min + 1]int64{3, 3, 4, 5, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10, 11, 12, 13, 13, 13, 14}
 
 // operatorHistory tells what became of every operator of the standard between Min and Max: its name, the type of its first
 // output where that is not the first input's (=2: the third's; =?: no input's), the version that is in force at Min or is the first,
@@ -44,20 +44,21 @@ AveragePool 7 10! 11 19! 22!+bf16
 BatchNormalization 7 9! 14!+bf16 15
 Bernoulli =? 15 22+bf16@i0
 BitCast =? 26
-BitShift 11
+BitShift 11 28+int16,int32,int64,int8
 BitwiseAnd 18
 BitwiseNot 18
 BitwiseOr 18
 BitwiseXor 18
 BlackmanWindow =? 17
-Cast =? 6 9+str 13+bf16 19!+f8 21+i4 23+f4 24!+e8m0 25+i2
+Cast =? 6 9+str 13+bf16 19!+f8 21+i4 23+f4 24!+e8m0 25+i2 28+f6
 CastLike =1 15 19!+f8 21+i4 23+f4 24!+e8m0 25+i2
+CausalConvWithState 27
 Ceil 6 13+bf16
-Celu 12
+Celu 12 28+bf16,f16,f64
 CenterCropPad 18
 Clip 6 11! 12+ints 13+bf16
 Col2Im 18
-Compress 9 11!
+Compress 9 11! 28+bf16@i0/o0
 Concat 4 11! 13+bf16
 ConcatFromSequence =? 11
 Constant =? 1 9+bool,complex,ints,str 11! 12! 13+bf16 19+f8 21+i4 23+f4 24+e8m0 25+i2
@@ -71,13 +72,13 @@ CumProd 26
 CumSum 11 14+bf16,f16
 DFT 17 20!
 DeformConv 19 22+bf16
-DepthToSpace 1 11! 13+bf16
-DequantizeLinear =? 10 13! 19+f8@i0/i2+bf16,f16@i1/o0 21!+i4,int16,uint16 23!+f4 24+e8m0 25+i2
+DepthToSpace 1 11! 13+bf16 28
+DequantizeLinear =? 10 13! 19+f8@i0/i2+bf16,f16@i1/o0 21!+i4,int16,uint16 23!+f4 24+e8m0 25+i2 28+f6
 Det 11 22+bf16
 Div 7 13+bf16 14+int16,int8,uint16,uint8
 Dropout 7 10!+bool@o1 12! 13+bf16 22+f8@i0/o0+bf16,f8@i1
 DynamicQuantizeLinear =uint8 11
-Einsum 12
+Einsum 12 28+bf16
 Elu 6 22+bf16
 Equal =bool 7 11+f16,f32,f64,int16,int8,uint16,uint32,uint64,uint8 13+bf16 19+str
 Erf 9 13+bf16
@@ -116,6 +117,7 @@ LayerNormalization 17
 LeakyRelu 6 16+bf16
 Less =bool 7 9+ints 13+bf16
 LessOrEqual =bool 12 16+bf16
+LinearAttention 27
 Log 6 13+bf16
 LogSoftmax 1 11! 13!+bf16
 Loop =2 1 11 13 16+bf16 19+f8 21+i4 23+f4 24+e8m0 25+i2
@@ -132,7 +134,7 @@ MeanVarianceNormalization 9 13+bf16
 MelWeightMatrix =? 17
 Min 6 8! 12+ints 13+bf16
 Mish 18 22+bf16
-Mod 10 13+bf16
+Mod 10 13+bf16 28!
 Mul 7 13+bf16 14+int16,int8,uint16,uint8
 Multinomial =? 7 22+bf16
 Neg 6 13+bf16
@@ -140,29 +142,29 @@ NegativeLogLikelihoodLoss 12 13 22+bf16
 NonMaxSuppression =2 10 11
 NonZero =int64 9 13+bf16
 Not 1
-OneHot =2 9 11!
-Optional =? 15
-OptionalGetElement =? 15 18+bool,complex,f16,f32,f64,ints,str@i0
-OptionalHasElement =bool 15 18!+bool,complex,f16,f32,f64,ints,str@i0
+OneHot =2 9 11! 28+bf16@i2/o0
+Optional =? 15 28
+OptionalGetElement =? 15 18+bool,complex,f16,f32,f64,ints,str@i0 28
+OptionalHasElement =bool 15 18!+bool,complex,f16,f32,f64,ints,str@i0 28
 Or =bool 7
 PRelu 7 9+int32,int64,uint32,uint64 16+bf16
 Pad 2 11!+ints@i0/o0 13+bf16,bool,complex,str 18! 19! 21+f8,i4 23+f4 24+e8m0 25+i2
 Pow 7 12+int32,int64@i0/o0+ints@i1 13+bf16 15+bf16@i1
 QLinearConv =7 10
 QLinearMatMul =7 10 21+f8@i0/i2/i3/i5/i7/o0+bf16,f16@i1/i4/i6
-QuantizeLinear =2 10 13! 19!+bf16,f16@i0+bf16,f16,int32@i1+f8@i2/o0 21!+i4,int16,uint16 23!+f4 24+e8m0 25+i2
+QuantizeLinear =2 10 13! 19!+bf16,f16@i0+bf16,f16,int32@i1+f8@i2/o0 21!+i4,int16,uint16 23!+f4 24+e8m0 25+i2 28+f6@i2/o0
 RMSNormalization =1 23
 RNN 7 14! 22+bf16
 RandomNormal =? 1 22+bf16
 RandomNormalLike =? 1 22+bf16
 RandomUniform =? 1 22+bf16
 RandomUniformLike =? 1 22+bf16
-Range 11
+Range 11 27!+bf16,f16
 Reciprocal 6 13+bf16
 ReduceL1 1 11! 13+bf16 18!
 ReduceL2 1 11! 13+bf16 18!
-ReduceLogSum 1 11! 13+bf16 18!
-ReduceLogSumExp 1 11! 13+bf16 18!
+ReduceLogSum 1 11! 13+bf16 18! 28!
+ReduceLogSumExp 1 11! 13+bf16 18! 28!
 ReduceMax 1 11! 12+int8,uint8 13+bf16 18! 20+bool
 ReduceMean 1 11! 13+bf16 18!
 ReduceMin 1 11! 12+int8,uint8 13+bf16 18! 20+bool
@@ -173,7 +175,7 @@ RegexFullMatch =bool 20
 Relu 6 13+bf16 14+int16,int32,int64,int8
 Reshape 5 13+bf16 14! 19+f8 21+i4 23+f4 24+e8m0 25+i2
 Resize 10 11!+f16,f64@i1 13!+bf16 18! 19!
-ReverseSequence 10
+ReverseSequence 10 28+bf16@i0/o0
 RoiAlign 10 16! 22+bf16
 RotaryEmbedding 23
 Round 11 22+bf16
@@ -202,7 +204,7 @@ Softmax 1 11! 13!+bf16
 SoftmaxCrossEntropyLoss 12 13+bf16
 Softplus 1 22+bf16
 Softsign 1 22+bf16
-SpaceToDepth 1 13+bf16
+SpaceToDepth 1 13+bf16 28!
 Split 2 11! 13!+bf16 18!
 SplitToSequence =? 11 24+bf16
 Sqrt 6 13+bf16
@@ -212,6 +214,7 @@ StringNormalizer 10
 StringSplit =str 20
 Sub 7 13+bf16 14+int16,int8,uint16,uint8
 Sum 6 8! 13+bf16
+SwiGLU 28
 Swish 24
 Tan 7 22+bf16
 Tanh 6 13+bf16
@@ -222,7 +225,7 @@ Tile 6 13+bf16
 TopK 1 10! 11!+ints@i0/o0 24+bf16
 Transpose 1 13+bf16 21+f8,i4 23+f4 24+e8m0 25+i2
 Trilu 14
-Unique 11
+Unique 11 28+bf16@i0/o0
 Unsqueeze 1 11! 13!+bf16 21+f8,i4 23+f4 24+e8m0 25+i2
 Upsample 7 9! 10!
 Where =1 9 16+bf16
@@ -254,7 +257,7 @@ var typeWords = map[string][]onnxio.DType{
 	"int8": {onnxio.Int8}, "int16": {onnxio.Int16}, "int32": {onnxio.Int32}, "int64": {onnxio.Int64},
 	"uint8": {onnxio.Uint8}, "uint16": {onnxio.Uint16}, "uint32": {onnxio.Uint32}, "uint64": {onnxio.Uint64},
 	"ints": {onnxio.Int8, onnxio.Int16, onnxio.Int32, onnxio.Int64, onnxio.Uint8, onnxio.Uint16, onnxio.Uint32, onnxio.Uint64}, "complex": {14, 15},
-	"f8": {17, 18, 19, 20}, "i4": {21, 22}, "f4": {23}, "e8m0": {24}, "i2": {25, 26},
+	"f8": {17, 18, 19, 20}, "i4": {21, 22}, "f4": {23}, "f6": {27, 28}, "e8m0": {24}, "i2": {25, 26},
 }
 
 // operators is operatorHistory, read once.

@@ -216,9 +216,9 @@ func TestOpsetsThatAreRefused(t *testing.T) {
 		return opsetModel(t, opset, 8, g)
 	}
 	neg := one(op("Neg", "y", "x"), 13)
-	refusedFor(t, neg, 6, "opsets 7 to 26")
-	refusedFor(t, neg, 27, "opsets 7 to 26")
-	refusedFor(t, one(op("Neg", "y", "x"), 27), 26, "of opset 27")
+	refusedFor(t, neg, 6, "opsets 7 to 28")
+	refusedFor(t, neg, 29, "opsets 7 to 28")
+	refusedFor(t, one(op("Neg", "y", "x"), 29), 28, "of opset 29")
 	refusedFor(t, one(op("Frobnicate", "y", "x"), 13), 14, `node "y_node": operator Frobnicate`, "does not know")
 	refusedFor(t, one(op("Trilu", "y", "x"), 20), 13, `node "y_node": operator Trilu`, "since opset 14")
 	refusedFor(t, one(op("Mish", "y", "x"), 13), 14, "file is of opset 13")
@@ -263,5 +263,50 @@ func TestDequantizedValuesHaveTheTypeOfTheirScale(t *testing.T) {
 	p := toOpset(t, opsetModel(t, 17, 8, g), 16)
 	if last := p.Graph.Node[len(p.Graph.Node)-1]; last.GetOpType() == "LayerNormalization" || len(p.Graph.Node) < 6 {
 		t.Errorf("%v", p.Graph.Node)
+	}
+}
+
+// TestNewestOpsets: what opsets 27 and 28 brought goes down to forms that say the same, or is refused by name; what they took away does not go up.
+func TestNewestOpsets(t *testing.T) {
+	image := func(name string, dims ...int64) []*pb.ValueInfoProto {
+		return []*pb.ValueInfoProto{floatInput(name, dims...)}
+	}
+	depth := op("SpaceToDepth", "y", "x")
+	depth.Attribute = []*pb.AttributeProto{attribute("mode", "CRD"), attribute("blocksize", int64(2))}
+	g := &pb.GraphProto{Input: image("x", 1, 3, 4, 6), Output: image("y", 1, 12, 2, 3), Node: []*pb.NodeProto{depth}}
+	ops := func(p *pb.ModelProto) (names []string) {
+		for _, n := range p.Graph.Node {
+			names = append(names, n.GetOpType())
+		}
+		return names
+	}
+	if got := ops(toOpset(t, opsetModel(t, 28, 14, g), 27)); strings.Join(got, " ") != "Reshape Transpose Reshape" {
+		t.Errorf("CRD: %v", got)
+	}
+	g.Input = image("x", 1, 3)
+	refusedFor(t, opsetModel(t, 28, 14, g), 27, `node "y_node": operator SpaceToDepth`, "shape of value")
+	depth.Attribute[0] = attribute("mode", "DCR")
+	if p := toOpset(t, opsetModel(t, 28, 14, g), 27); len(p.Graph.Node[0].Attribute) != 1 || p.GetIrVersion() != 14 {
+		t.Errorf("DCR: %v", p.Graph.Node)
+	}
+	gate := op("SwiGLU", "y", "x", "x")
+	gate.Attribute = []*pb.AttributeProto{attribute("alpha", float32(1.5))}
+	if got := ops(toOpset(t, opsetModel(t, 28, 14, pair(gate)), 24)); strings.Join(got, " ") != "Mul Sigmoid Mul Mul" {
+		t.Errorf("%v", got)
+	}
+	if got := ops(toOpset(t, opsetModel(t, 28, 14, pair(gate)), 7)); strings.Join(got, " ") != "Mul Sigmoid Mul Mul" {
+		t.Errorf("%v", got)
+	}
+	mod := op("Mod", "y", "x", "x")
+	refusedFor(t, opsetModel(t, 28, 14, pair(mod)), 27, `node "y_node": operator Mod`, "fmod is 0")
+	mod.Attribute = []*pb.AttributeProto{attribute("fmod", int64(1))}
+	toOpset(t, opsetModel(t, 28, 14, pair(mod)), 10)
+	k := &pb.TensorProto{Name: str("k"), Dims: []int64{2}, DataType: proto.Int32(int32(onnxio.Int64)), Int64Data: []int64{1, 2}}
+	g = pair(op("ReduceLogSum", "z", "k"), op("Neg", "y", "x"))
+	g.Initializer = []*pb.TensorProto{k}
+	refusedFor(t, opsetModel(t, 27, 13, g), 28, `node "z_node": operator ReduceLogSum`, "int64")
+	refusedFor(t, opsetModel(t, 28, 14, pair(op("LinearAttention", "y", "x", "x", "x"))), 26, "exists only since opset 27")
+	if p := toOpset(t, opsetModel(t, 13, 7, pair(op("Neg", "y", "x"))), 28); p.GetIrVersion() != 14 {
+		t.Errorf("IR %d", p.GetIrVersion())
 	}
 }
