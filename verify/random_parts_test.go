@@ -328,6 +328,16 @@ func microsoftParts() []layer {
 			}
 			return m.ms("DynamicQuantizeMatMul", nil, m.shaped(x, 1, 4), m.constant(w), m.scalar(0.05), nil, m.floats(1, 3))
 		}},
+		{"MatMulIntegerToFloat", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+			a, s, z := m.quantised(m.shaped(x, 1, 4))
+			return m.ms("MatMulIntegerToFloat", nil, a, m.int8s(4, 3), s, m.constant(onnxio.FromFloat32([]float32{0.125, 0.0625, 0.25}, 3)), z,
+				m.constant(&onnxio.Tensor{DType: onnxio.Int8, Shape: []int{3}, Data: []int8{0, -1, 2}}), m.floats(1, 3))
+		}},
+		{"DynamicQuantizeLSTM", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+			in := []*onnxio.Value{m.shaped(x, 2, 1, 3), m.int8s(1, 3, 8), m.int8s(1, 2, 8), m.floats(0.5, 1, 16), nil, nil, nil, nil,
+				m.constant(onnxio.FromFloat32([]float32{0.1}, 1)), nil, m.constant(onnxio.FromFloat32([]float32{0.15}, 1))}
+			return m.ms("DynamicQuantizeLSTM", onnxio.Attrs{"hidden_size": int64(2)}, in...)
+		}},
 		pair("QLinearAdd"), pair("QLinearMul"), pair("QLinearConcat"),
 		quantised("QLinearSigmoid", nil, false), quantised("QLinearLeakyRelu", onnxio.Attrs{"alpha": float32(0.2)}, false),
 		quantised("QLinearSoftmax", onnxio.Attrs{"axis": int64(-1), "opset": int64(13)}, false), quantised("QLinearGlobalAveragePool", nil, true),

@@ -53,7 +53,7 @@ func Open(ctx context.Context, m *onnxio.Model, o Options) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	departures := operators.Departures(g)
+	departures := operators.Departures(g, m.Graph)
 	for _, d := range departures {
 		if d.Varies && o.Reading == onnxio.ONNXRuntime {
 			return nil, &onnxio.UnsupportedError{Node: d.Node, Op: d.Op, Why: "onnxruntime " + d.Why + ": its reading is none that bounds could follow; the standard's is"}

@@ -44,13 +44,19 @@ func (t *Table) With(defs ...Def) *Table {
 	return out
 }
 
+// beyond are domains that no definition can read, with the reason.
+var beyond = map[string]string{
+	"com.microsoft.nchwc": "onnxruntime's highest optimisation wrote it for one processor, in blocks of channels whose size the file does not say; " +
+		"the file before it, or one of ORT_ENABLE_EXTENDED, says the same without",
+}
+
 // Lookup returns the definition for a node, or an error that names the node and what is missing: the operator itself, its form at the
 // node's opset, or an attribute, value, input or output that the definition does not read. Nobody gets a definition but through it, so that
 // no node is run, bounded or pruned with something of it passed over.
 func (t *Table) Lookup(n *onnxio.Node) (*Def, error) {
 	d := t.defs[Key(n.Domain, n.Op)]
 	if d == nil {
-		return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset}
+		return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Why: beyond[n.Domain]}
 	}
 	if err := d.check(n); err != nil {
 		return nil, err

@@ -63,6 +63,18 @@ func (f *fewBits) weight(r, c int) float64 {
 	return (q - f.zero(r, k)) * f.scales[r*f.blocks+k]
 }
 
+var matMulNBits = func() op.Def {
+	d := coupled(ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue,
+		"accuracy_level": op.NoEffect /* of how it is computed, see Varies */}, matMulNBitsParts), coupleMatMulNBits, adaptMatMulNBits)
+	d.Varies = func(n *onnxio.Node) string {
+		if n.Attrs.Int("accuracy_level", 0) == 4 {
+			return rounding
+		}
+		return ""
+	}
+	return d
+}()
+
 // matMulNBitsParts multiplies with weights of few bits: they are constant, and real numbers once read.
 func matMulNBitsParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	f, err := readFewBits(n)

@@ -48,3 +48,11 @@ func coupleDynamicMatMul(n *onnxio.Node, c op.Coupler) {
 	coupleLines(n, c, b, 2, columns)
 	tieBroadcast(c, n.Input(4), n.Outputs[0])
 }
+
+// coupleMatMulIntegerToFloat is a product of whole numbers whose scales stand with it, and so does a bias of real numbers.
+func coupleMatMulIntegerToFloat(n *onnxio.Node, c op.Coupler) {
+	rows, columns := coupleProduct(n, c, n.Inputs[0], n.Inputs[1])
+	coupleReading(c, n.Inputs[0], n.Input(2), n.Input(4), rows)
+	coupleReading(c, n.Inputs[1], n.Input(3), n.Input(5), columns)
+	tieBroadcast(c, n.Input(6), n.Outputs[0])
+}

@@ -24,7 +24,8 @@ const matrixHead = `<!-- Made from the table of operators by: go generate ./inte
 
 What shoal can do with each operator of the ONNX standard. Definitions are written against opsets %d to %d; files of opsets 1 to 6
 are brought up to 7 while they are read.
-What a node has and its definition does not read (an attribute, a value of one, an input, a form that a newer opset brought) is refused by name.
+What a node has and its definition does not read (an attribute, a value of one, an input, a form that a newer opset brought) is refused by name. So are the
+operators of com.microsoft.nchwc, which onnxruntime's highest optimisation writes for one processor: the size of their blocks of channels is not in the file.
 
 | face | what needs it |
 |---|---|

@@ -1,7 +1,7 @@
 // microsoft.go — Attention, BiasGelu, DynamicQuantizeMatMul, EmbedLayerNormalization, FastGelu, FusedConv, FusedGemm, FusedMatMul, Gelu,
-// MatMulNBits, MultiHeadAttention, QGemm, QLinearAdd, QLinearAveragePool, QLinearConcat, QLinearGlobalAveragePool, QLinearLeakyRelu, QLinearMul,
-// QLinearSigmoid, QLinearSoftmax, QuickGelu, SkipLayerNormalization and SkipSimplifiedLayerNormalization, opset 1: of com.microsoft, which
-// onnxruntime's optimiser and quantiser bring into files.
+// MatMulIntegerToFloat, MatMulNBits, MultiHeadAttention, QGemm, QLinearAdd, QLinearAveragePool, QLinearConcat, QLinearGlobalAveragePool,
+// QLinearLeakyRelu, QLinearMul, QLinearSigmoid, QLinearSoftmax, QuickGelu, SkipLayerNormalization and SkipSimplifiedLayerNormalization, opset 1: of
+// com.microsoft, which onnxruntime's optimiser and quantiser bring into files.
 
 package operators
 
@@ -66,13 +66,18 @@ var microsoftOps = []op.Def{
 		"mask_filter_value": op.AnyValue}, joinedAttentionParts), coupleJoinedAttention, adaptJoinedAttention),
 	coupled(ofMicrosoft("MultiHeadAttention", 3, op.Attributes{"num_heads": op.AnyValue, "unidirectional": op.Boolean, "scale": op.AnyValue,
 		"mask_filter_value": op.AnyValue}, multiHeadParts), coupleMultiHead, adaptMultiHead),
-	coupled(ofMicrosoft("MatMulNBits", 3, op.Attributes{"K": op.AnyValue, "N": op.AnyValue, "bits": op.OneOf(2, 4, 8), "block_size": op.AnyValue,
-		"accuracy_level": op.NoEffect /* of how it is computed */}, matMulNBitsParts), coupleMatMulNBits, adaptMatMulNBits),
+	matMulNBits,
 	coupled(ofMicrosoft("DynamicQuantizeMatMul", 3, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		q := e.Outputs("DynamicQuantizeLinear", 3, nil, n.Input(0))
 		y := castTo(e, e.Op("MatMulInteger", nil, q[0], n.Input(1), q[2], n.Input(3)), onnxio.Float)
 		return one(plus(e, e.Mul(y, e.Mul(q[1], n.Input(2))), n.Input(4)))
 	}), coupleDynamicMatMul, nil),
+	dynamicQuantizeLSTM,
+	coupled(ofMicrosoft("MatMulIntegerToFloat", 4, nil, func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+		in := present([]*onnxio.Value{n.Input(0), n.Input(1), n.Input(4), n.Input(5)})
+		y := castTo(e, e.Op("MatMulInteger", nil, in...), onnxio.Float)
+		return one(plus(e, e.Mul(y, e.Mul(n.Input(2), n.Input(3))), n.Input(6)))
+	}), coupleMatMulIntegerToFloat, nil),
 	quantisedPair("QLinearAdd", "Add"), quantisedPair("QLinearMul", "Mul"),
 	coupled(quantisedOne("QLinearSigmoid", nil, func(e *op.Emitter, n *onnxio.Node, x *onnxio.Value) *onnxio.Value {
 		return e.Op("Sigmoid", nil, x)

@@ -243,7 +243,8 @@ var partCases = func() []gradCase {
 }()
 
 // inSteps are operators in parts whose derivatives are zero or none: they round to whole numbers.
-var inSteps = []string{"ai.onnx.ml.Binarizer", "com.microsoft.DynamicQuantizeMatMul", "com.microsoft.QGemm", "com.microsoft.QLinearAdd",
+var inSteps = []string{"ai.onnx.ml.Binarizer", "com.microsoft.DynamicQuantizeLSTM", "com.microsoft.DynamicQuantizeMatMul",
+	"com.microsoft.MatMulIntegerToFloat", "com.microsoft.QGemm", "com.microsoft.QLinearAdd",
 	"com.microsoft.QLinearAveragePool", "com.microsoft.QLinearConcat", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearLeakyRelu",
 	"com.microsoft.QLinearMul", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearSoftmax"}
 

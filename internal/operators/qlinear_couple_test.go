@@ -116,6 +116,8 @@ var quantisedCases = func() []gradCase {
 		x := free(onnxio.Float, 2, 3, 4)
 		add("DynamicQuantizeMatMul", microsoft, nil, x, whole(d, 0, 9, 4, 5), scale(5), whole(d, 1, 3, 5), scale(5))
 		add("DynamicQuantizeMatMul", microsoft, nil, x, whole(d, 0, 4, 4, 5), scale())
+		add("MatMulIntegerToFloat", microsoft, nil, free(d, 2, 3, 4), whole(d, 0, 9, 4, 5), scale(), scale(5), one(d, 3), whole(d, 1, 3, 5), scale(5))
+		add("MatMulIntegerToFloat", microsoft, nil, free(d, 3, 4), whole(d, 0, 4, 4, 5), scale(), scale(), one(d, 3))
 	}
 	for _, shape := range [][]int{{2, 3, 4}, {5}} {
 		cs = append(cs, gradCase{op: "DynamicQuantizeLinear", opsets: []int{13, 21}, outputs: 3, in: func() []*onnxio.Value {

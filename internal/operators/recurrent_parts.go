@@ -20,26 +20,29 @@ type cellStep func(e *op.Emitter, g *cellGates, x, h, s *onnxio.Value) (newH, ne
 type cellGates struct {
 	e         *op.Emitter
 	hidden    int
-	r         *onnxio.Value // [gates*hidden, hidden]
+	product   stateProduct
 	bias      *onnxio.Value // [gates*hidden]; nil for none
 	peepholes *onnxio.Value // [3*hidden], of LSTM; nil for none
 	reset     bool          // GRU: linear_before_reset
 }
 
+// stateProduct is what a state, [batch, hidden], gives to the gates from the first one to the last, without their bias.
+type stateProduct func(h *onnxio.Value, first, last int) *onnxio.Value
+
 // from is what a state and its bias give to the gates from the first one to the last; nil where that is zero.
 func (g *cellGates) from(h *onnxio.Value, first, last int) *onnxio.Value {
-	cut := func(v *onnxio.Value) *onnxio.Value { return g.e.Slice(v, 0, first*g.hidden, last*g.hidden) }
 	var y *onnxio.Value
 	if h != nil {
-		y = g.e.Op("MatMul", nil, h, g.e.Transpose(cut(g.r), 1, 0))
+		y = g.product(h, first, last)
 	}
-	switch {
-	case g.bias == nil || g.e.Err != nil:
+	if g.bias == nil || g.e.Err != nil {
 		return y
-	case y == nil:
-		return cut(g.bias)
 	}
-	return g.e.Add(y, cut(g.bias))
+	bias := g.e.Slice(g.bias, 0, first*g.hidden, last*g.hidden)
+	if y == nil {
+		return bias
+	}
+	return g.e.Add(y, bias)
 }
 
 // gate is a part of [batch, gates*hidden].
@@ -91,8 +94,22 @@ func rnnParts(e *op.Emitter, g *cellGates, x, h, _ *onnxio.Value) (newH, newS *o
 	return e.Op("Tanh", nil, plus(e, x, g.from(h, 0, 1))), nil
 }
 
-// cellParts writes out all steps of all directions. A state that is constant at first must be zero: what it gives to the gates would be folded, which
-// rounds.
+// cellProducts are the products of one direction: of the input, [steps, batch, gates*hidden], and of a state.
+type cellProducts struct {
+	input *onnxio.Value
+	state stateProduct
+}
+
+// ofDirection is input i of a node in direction d, in another shape; nil where there is none.
+func ofDirection(e *op.Emitter, n *onnxio.Node, i, d int, shape ...int) *onnxio.Value {
+	v := n.Input(i)
+	if v == nil {
+		return nil
+	}
+	return e.Reshape(e.Slice(v, 0, d, d+1), shape...)
+}
+
+// cellParts writes out all steps of all directions.
 func cellParts(gates int, step cellStep, activations ...string) func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	return func(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		c, err := readCell(n, gates, activations...)
@@ -100,59 +117,68 @@ func cellParts(gates int, step cellStep, activations ...string) func(e *op.Emitt
 			e.Fail(err)
 			return nil
 		}
-		if n.Inputs[0].Const != nil {
-			return refuseParts(e, n, "an input that is constant, beside a state that is not")
-		}
-		wide := gates * c.hidden
-		var all, last, cells []*onnxio.Value // of each direction
-		for d, reverse := range c.reverse {
-			of := func(i int, shape ...int) *onnxio.Value { // input i in this direction
-				v := n.Input(i)
-				if v == nil {
-					return nil
-				}
-				return e.Reshape(e.Slice(v, 0, d, d+1), shape...)
+		return c.turns(e, n, step, func(d int) cellProducts {
+			wide := gates * c.hidden
+			r := ofDirection(e, n, 2, d, wide, c.hidden)
+			return cellProducts{
+				input: e.Op("MatMul", nil, n.Inputs[0], e.Transpose(ofDirection(e, n, 1, d, wide, c.in), 1, 0)),
+				state: func(h *onnxio.Value, first, last int) *onnxio.Value {
+					return e.Op("MatMul", nil, h, e.Transpose(e.Slice(r, 0, first*c.hidden, last*c.hidden), 1, 0))
+				},
 			}
-			state := func(i int) *onnxio.Value {
-				v := n.Input(i)
-				if v == nil || v.Const == nil {
-					return of(i, c.batch, c.hidden)
-				}
-				if mostOf(v.Const) != 0 {
-					e.Fail(op.Refuse(n, "input %d, a state that is constant and not zero", i))
-				}
+		})
+	}
+}
+
+// turns writes out all steps of all directions, with the products that each has. A state that is constant at first must be zero: what it gives to the
+// gates would be folded, which rounds.
+func (c *cell) turns(e *op.Emitter, n *onnxio.Node, step cellStep, products func(d int) cellProducts) []*onnxio.Value {
+	if n.Inputs[0].Const != nil {
+		return refuseParts(e, n, "an input that is constant, beside a state that is not")
+	}
+	wide := c.gates * c.hidden
+	var all, last, cells []*onnxio.Value // of each direction
+	for d, reverse := range c.reverse {
+		state := func(i int) *onnxio.Value {
+			v := n.Input(i)
+			if v == nil || v.Const == nil {
+				return ofDirection(e, n, i, d, c.batch, c.hidden)
+			}
+			if mostOf(v.Const) != 0 {
+				e.Fail(op.Refuse(n, "input %d, a state that is constant and not zero", i))
+			}
+			return nil
+		}
+		p := products(d)
+		x := p.input
+		g := &cellGates{e: e, hidden: c.hidden, product: p.state, peepholes: ofDirection(e, n, 7, d, 3*c.hidden), reset: c.reset}
+		if b := ofDirection(e, n, 3, d, 2*wide); b != nil {
+			x, g.bias = e.Add(x, e.Slice(b, 0, 0, wide)), e.Slice(b, 0, wide, 2*wide)
+		}
+		h, s := state(5), state(6)
+		turns := make([]*onnxio.Value, c.steps)
+		for t := range turns {
+			if e.Err != nil {
 				return nil
 			}
-			g := &cellGates{e: e, hidden: c.hidden, r: of(2, wide, c.hidden), peepholes: of(7, 3*c.hidden), reset: c.reset}
-			x := e.Op("MatMul", nil, n.Inputs[0], e.Transpose(of(1, wide, c.in), 1, 0))
-			if b := of(3, 2*wide); b != nil {
-				x, g.bias = e.Add(x, e.Slice(b, 0, 0, wide)), e.Slice(b, 0, wide, 2*wide)
+			at := t
+			if reverse {
+				at = c.steps - 1 - t
 			}
-			h, s := state(5), state(6)
-			turns := make([]*onnxio.Value, c.steps)
-			for t := range turns {
-				if e.Err != nil {
-					return nil
-				}
-				at := t
-				if reverse {
-					at = c.steps - 1 - t
-				}
-				h, s = step(e, g, e.Reshape(e.Slice(x, 0, at, at+1), c.batch, wide), h, s)
-				turns[at] = e.Reshape(h, 1, 1, c.batch, c.hidden)
-			}
-			if len(turns) == 0 {
-				return refuseParts(e, n, fmt.Sprintf("%d steps", c.steps))
-			}
-			all, last = append(all, e.Concat(0, turns...)), append(last, e.Reshape(h, 1, c.batch, c.hidden))
-			if s != nil {
-				cells = append(cells, e.Reshape(s, 1, c.batch, c.hidden))
-			}
+			h, s = step(e, g, e.Reshape(e.Slice(x, 0, at, at+1), c.batch, wide), h, s)
+			turns[at] = e.Reshape(h, 1, 1, c.batch, c.hidden)
 		}
-		out := []*onnxio.Value{e.Concat(1, all...), e.Concat(0, last...)}
-		if len(cells) > 0 {
-			out = append(out, e.Concat(0, cells...))
+		if len(turns) == 0 {
+			return refuseParts(e, n, fmt.Sprintf("%d steps", c.steps))
 		}
-		return out
+		all, last = append(all, e.Concat(0, turns...)), append(last, e.Reshape(h, 1, c.batch, c.hidden))
+		if s != nil {
+			cells = append(cells, e.Reshape(s, 1, c.batch, c.hidden))
+		}
 	}
+	out := []*onnxio.Value{e.Concat(1, all...), e.Concat(0, last...)}
+	if len(cells) > 0 {
+		out = append(out, e.Concat(0, cells...))
+	}
+	return out
 }

@@ -58,8 +58,33 @@ func typeOf(v *onnxio.Value) onnxio.DType {
 	return v.DType
 }
 
-// dequantized is the value of 8 bits that a value is the real number of; nil where it is none. Folded constants still know their node.
+// rounding is what onnxruntime 1.32 makes of real numbers times weights of 8 bits or fewer: MatMulNBits with accuracy level 4.
+const rounding = "rounds what it multiplies with these weights to 8 bits, a block at a time"
+
+// roundsFactors is whether a product is of real numbers and of weights that stand as integers in the file, in the forms that onnxruntime fuses: Conv
+// and turned weights of Gemm it leaves alone.
+func roundsFactors(n *onnxio.Node) bool {
+	if n.Op != "MatMul" && (n.Op != "Gemm" || n.Attrs.Int("transB", 0) != 0 || n.Attrs.Int("transA", 0) != 0) {
+		return false
+	}
+	w := n.Inputs[1]
+	if p := w.Producer; p != nil && p.Op == "Transpose" && len(p.Inputs) == 1 {
+		w = p.Inputs[0]
+	}
+	q := integersOf(w)
+	return q != nil && q.Const != nil && n.Inputs[0].Const == nil && integersOf(n.Inputs[0]) == nil
+}
+
+// dequantized is integersOf for 8 bits.
 func dequantized(v *onnxio.Value) *onnxio.Value {
+	if q := integersOf(v); q != nil && (typeOf(q) == onnxio.Int8 || typeOf(q) == onnxio.Uint8) {
+		return q
+	}
+	return nil
+}
+
+// integersOf is the value of 8 bits or fewer that a value is the real number of; nil where it is none. Folded constants still know their node.
+func integersOf(v *onnxio.Value) *onnxio.Value {
 	if v == nil || v.Producer == nil {
 		return nil
 	}
@@ -68,20 +93,24 @@ func dequantized(v *onnxio.Value) *onnxio.Value {
 		return nil
 	}
 	q := v.Producer.Inputs[0]
-	if t := typeOf(q); t != onnxio.Int8 && t != onnxio.Uint8 {
-		return nil
+	switch typeOf(q) {
+	case onnxio.Int8, onnxio.Uint8, onnxio.Int4, onnxio.Uint4, onnxio.Int2, onnxio.Uint2:
+		return q
 	}
-	return q
+	return nil
 }
 
-// varies is in what onnxruntime's answer to a node differs from processor to processor: what the operator says, or of a product of dequantised
-// numbers what onnxruntime makes of it, a product of the integers.
+// varies is in what onnxruntime's answer to a node differs from processor to processor, or from one optimisation to another: what the operator says,
+// or of a product of dequantised numbers what onnxruntime makes of it, a product of integers.
 func varies(def *op.Def, n *onnxio.Node) string {
 	if def.Varies != nil {
 		return def.Varies(n)
 	}
 	if def.MACs == nil || len(n.Inputs) < 2 {
 		return ""
+	}
+	if roundsFactors(n) {
+		return "where it optimises " + rounding
 	}
 	a, b := dequantized(n.Inputs[0]), dequantized(n.Inputs[1])
 	if a == nil || b == nil || a.Const != nil && b.Const != nil {

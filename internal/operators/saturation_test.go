@@ -65,6 +65,14 @@ func TestProductsThatSaturate(t *testing.T) {
 		return v
 	}
 	u, s, f := value("u", onnxio.Uint8), value("s", onnxio.Int8), value("f", onnxio.Float)
+	few := func(d onnxio.DType) *onnxio.Value {
+		v := value("few", d)
+		v.Const = &onnxio.Tensor{DType: d, Shape: v.Shape, Data: []int8{1, -2, 1, 0}}
+		return v
+	}
+	turned := func(v *onnxio.Value) *onnxio.Value {
+		return &onnxio.Value{Name: "t", DType: v.DType, Shape: v.Shape, Producer: &onnxio.Node{Op: "Transpose", Inputs: []*onnxio.Value{v}}}
+	}
 	small, large := weights(1, -64, 64, 3), weights(1, -64, 65, 3)
 	for _, c := range []struct {
 		op   string
@@ -86,10 +94,37 @@ func TestProductsThatSaturate(t *testing.T) {
 		{"MatMul", []*onnxio.Value{real(u), real(small)}, false},
 		{"Conv", []*onnxio.Value{real(s), real(large)}, true},
 		{"Gemm", []*onnxio.Value{real(u), real(large)}, true},
+		{"MatMul", []*onnxio.Value{f, real(small)}, true}, // what is multiplied with it is rounded
+		{"Gemm", []*onnxio.Value{f, real(few(onnxio.Int4))}, true},
+		{"MatMul", []*onnxio.Value{f, turned(real(few(onnxio.Int2)))}, true},
+		{"MatMul", []*onnxio.Value{real(few(onnxio.Int4)), f}, false},
+		{"MatMul", []*onnxio.Value{f, real(u)}, false},
+		{"Conv", []*onnxio.Value{f, real(small)}, false},
 	} {
 		n := &onnxio.Node{Name: "n", Op: c.op, Opset: 13, Inputs: c.in}
 		if got := varies(known[c.op], n) != ""; got != c.want {
 			t.Errorf("%s of %s and %s: %v, want %v", c.op, c.in[0].Name, c.in[len(c.in)-1].Name, got, c.want)
+		}
+	}
+}
+
+// TestRoundedFactorsAreNamedThroughParts: a node that is written in parts for bounds is named where the file says that onnxruntime computes it
+// otherwise, and is needed.
+func TestRoundedFactorsAreNamedThroughParts(t *testing.T) {
+	y := &onnxio.Value{Name: "y"}
+	bits := func(level int64) *onnxio.Graph {
+		a := onnxio.Attrs{"K": int64(16), "N": int64(1), "bits": int64(4), "block_size": int64(16), "accuracy_level": level}
+		return &onnxio.Graph{Nodes: []*onnxio.Node{{Name: "n", Op: "MatMulNBits", Domain: microsoft, Opset: 1, Attrs: a, Outputs: []*onnxio.Value{y},
+			Inputs: []*onnxio.Value{{Name: "x"}, {Name: "w"}, {Name: "s"}}}}}
+	}
+	parts := &onnxio.Graph{Nodes: []*onnxio.Node{{Op: "MatMul", Opset: 13, Inputs: []*onnxio.Value{{Name: "x"}, {Name: "w"}},
+		Outputs: []*onnxio.Value{y}}}}
+	for _, c := range []struct {
+		prepared, file *onnxio.Graph
+		want           int
+	}{{parts, bits(4), 1}, {parts, bits(1), 0}, {&onnxio.Graph{}, bits(4), 0}} {
+		if got := Departures(c.prepared, c.file); len(got) != c.want || c.want > 0 && !got[0].Varies {
+			t.Errorf("%v, want %d", got, c.want)
 		}
 	}
 }
