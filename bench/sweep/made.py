@@ -1,5 +1,5 @@
 """What families.py and zoo.py make is kept by this: a file, four samples that go with it, and the labels that onnxruntime gives them."""
-import pathlib, sys, warnings
+import pathlib, signal, sys, warnings
 
 import numpy as np
 
@@ -7,6 +7,14 @@ warnings.filterwarnings("ignore")
 out, only = pathlib.Path(sys.argv[1]), sys.argv[2:]
 out.mkdir(parents=True, exist_ok=True)
 rng = np.random.default_rng(0)
+LIMIT = 600  # seconds that an export and its first run may take
+
+
+def late(*_):
+    raise TimeoutError(f"not exported within {LIMIT} s")
+
+
+signal.signal(signal.SIGALRM, late)
 
 
 def samples(name, arrays):
@@ -27,6 +35,7 @@ def samples(name, arrays):
 
 def made(name, save, arrays):
     (out / f"{name}.left").unlink(missing_ok=True)
+    signal.alarm(LIMIT)
     try:
         save(str(out / f"{name}.onnx"))
         samples(name, arrays)
@@ -34,6 +43,8 @@ def made(name, save, arrays):
     except Exception as e:
         (out / f"{name}.onnx").unlink(missing_ok=True)
         left(name, e)
+    finally:
+        signal.alarm(0)
 
 
 def left(name, e):

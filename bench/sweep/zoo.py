@@ -1,7 +1,8 @@
 """Small members of whole libraries' model families, with random weights, each with four samples: OUT/NAME.onnx and OUT/NAME.npz. Nothing is downloaded.
 
-    python zoo.py OUT [timm|transformers|keras|jax]...
+    python zoo.py OUT [timm|transformers|keras|jax]... [NAME]...
 
+Where models are named (vit, mobilevit_xxs) no others are made, in the order of the names; the seeds are the same, the random weights of a few are not those of the whole run.
 Each kind has its own requirements-KIND.txt (torch's and TensorFlow's packages do not go into one environment). What cannot be exported is told and left out. sweep.py
 runs every command over them.
 """
@@ -11,7 +12,15 @@ import numpy as np
 
 from made import left, made, only, rng
 
+KINDS = ("timm", "transformers", "keras", "jax")
+names = [k for k in only if k not in KINDS]
+
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", HF_HUB_OFFLINE="1", CUDA_VISIBLE_DEVICES="")
+
+
+def asked(nets):
+    """The items of those that are named: all, where none is."""
+    return [(k, nets[k]) for k in names if k in nets] if names else nets.items()
 
 
 def exported(name, net, shape):
@@ -32,7 +41,7 @@ def timm_models():
             "swin_tiny_patch4_window7_224": 56, "eva02_tiny_patch14_224": 28, "repvgg_a0": 48, "ghostnet_050": 48, "hrnet_w18_small": 64, "tiny_vit_5m_224": 64}
     small = {"xcit_nano_12_p16_224": dict(embed_dim=32, depth=2, num_heads=2), "eva02_tiny_patch14_224": dict(embed_dim=48, depth=2, num_heads=3),
              "swin_tiny_patch4_window7_224": dict(embed_dim=24, depths=(1, 1, 1), num_heads=(2, 2, 2), window_size=7)}
-    for name, size in nets.items():
+    for name, size in asked(nets):
         try:
             sized = {"img_size": size} if any(k in name for k in ("vit", "xcit", "levit", "swin", "eva")) and "mobilevit" not in name and "tiny_vit" not in name else {}
             net = timm.create_model(name, pretrained=False, num_classes=5, **sized, **small.get(name, {}))
@@ -46,9 +55,9 @@ def timm_models():
         exported(f"timm-{name}", net, (3, size, size))
     from timm.models import metaformer, mlp_mixer
     mixer = dict(num_classes=5, img_size=32, patch_size=8, num_blocks=2, embed_dim=32)
-    for name, build in {"mixer": lambda: mlp_mixer.MlpMixer(**mixer), "resmlp": lambda: mlp_mixer.MlpMixer(block_layer=mlp_mixer.ResBlock, mlp_ratio=4, **mixer),
-                        "gmlp": lambda: mlp_mixer.MlpMixer(block_layer=mlp_mixer.SpatialGatingBlock, mlp_layer=timm.layers.GatedMlp, mlp_ratio=6, **mixer),
-                        "poolformer": lambda: metaformer.MetaFormer(depths=(1, 1, 1, 1), dims=(16, 24, 32, 48), num_classes=5)}.items():
+    for name, build in asked({"mixer": lambda: mlp_mixer.MlpMixer(**mixer), "resmlp": lambda: mlp_mixer.MlpMixer(block_layer=mlp_mixer.ResBlock, mlp_ratio=4, **mixer),
+                              "gmlp": lambda: mlp_mixer.MlpMixer(block_layer=mlp_mixer.SpatialGatingBlock, mlp_layer=timm.layers.GatedMlp, mlp_ratio=6, **mixer),
+                              "poolformer": lambda: metaformer.MetaFormer(depths=(1, 1, 1, 1), dims=(16, 24, 32, 48), num_classes=5)}):
         exported(f"timm-{name}", build(), (3, 32, 32))
 
 
@@ -84,7 +93,7 @@ def transformers_models():
                       "poolformer": ("PoolFormer", dict(hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], num_labels=5)),
                       "segformer": ("Segformer", dict(hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], num_attention_heads=[1, 1, 2, 2], num_labels=5))}.items():
         heads[k] = (f"{'DeiT' if c == 'Deit' else c}ForImageClassification", f"{'DeiT' if c == 'Deit' else c}Config", o, ("pixel_values", (3, 32, 32)) if k in ("poolformer", "segformer", "resnet", "mobilenet-v2", "convnextv2") else pixels)
-    for name, (model, config, o, (by, shape)) in heads.items():
+    for name, (model, config, o, (by, shape)) in asked(heads):
         try:
             c = getattr(t, config)(**o)
             if name in ("squeezebert", "deberta-v2", "resnet", "convnextv2", "mobilenet-v2", "swinv2", "poolformer"):
@@ -119,7 +128,7 @@ def keras_models():
     models["attention"] = (attention, seq)
     for name, size, extra in (("MobileNetV3Small", 32, dict(alpha=0.25, minimalistic=True)), ("MobileNetV2", 32, dict(alpha=0.1)), ("EfficientNetV2B0", 32, {})):
         models[name.lower()] = (lambda name=name, size=size, extra=extra: getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=5, **extra), (size, size, 3))
-    for name, (build, shape) in models.items():
+    for name, (build, shape) in asked(models):
         x = rng.random((4, *shape), dtype=np.float32)
         net = build()
         call = tf.function(lambda v: net(v, training=False), input_signature=[tf.TensorSpec((None, *shape), tf.float32, "x")])
@@ -157,11 +166,11 @@ def jax_models():
             "einsum": (Net(lambda m, x: m.b(flat(jax.numpy.einsum("bij,bkj->bik", m.a(x), x))), a=d(16, 16), b=d(36, 5)), seq),
             "clip-where": (Net(lambda m, x: m.b(jax.numpy.where(m.a(x) > 0, jax.numpy.clip(m.a(x), 0, 1), -0.1 * m.a(x))), a=d(10, 16), b=d(16, 5)), row),
             "logsumexp-top": (Net(lambda m, x: jax.numpy.concatenate([n.logsumexp(m.a(x), -1, keepdims=True), jax.numpy.sort(m.a(x), -1)[:, :4]], -1), a=d(10, 6)), row)}
-    for name, (net, shape) in nets.items():
+    for name, (net, shape) in asked(nets):
         getattr(net, "eval", lambda: None)()
         made(f"jax-{name}", lambda path: onnx.save(to_onnx(net, [("B", *shape)]), path), {"x": rng.random((4, *shape), dtype=np.float32)})
 
 
 for kind, make in {"timm": timm_models, "transformers": transformers_models, "keras": keras_models, "jax": jax_models}.items():
-    if not only or kind in only:
+    if kind in only or not set(only) & set(KINDS):
         make()
