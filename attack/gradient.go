@@ -132,11 +132,32 @@ func GradientContext(ctx context.Context, g *onnxio.Graph, loss Loss, o Gradient
 	if e.Err != nil {
 		return nil, e.Err
 	}
-	out.Nodes = append(out.Nodes, e.Nodes[forward:]...)
+	out.Nodes = widened(e, append(out.Nodes, e.Nodes[forward:]...))
 	for _, v := range append(slices.Clone(out.Inputs), out.Outputs...) {
 		declare(v)
 	}
 	return order(out), nil
+}
+
+// widened lets casts to half precision round, and come back to the type that the graph computes in: a file cannot say that their values are of both.
+func widened(e *op.Emitter, nodes []*onnxio.Node) []*onnxio.Node {
+	var out []*onnxio.Node
+	for _, n := range nodes {
+		to := onnxio.DType(n.Attrs.Int("to", 0))
+		if n.Op != "Cast" || n.Domain != "" || !to.Half() || n.Outputs[0].DType == to {
+			out = append(out, n)
+			continue
+		}
+		v := n.Outputs[0]
+		narrow := *n
+		half := &onnxio.Value{Name: e.Name("half"), DType: to, Shape: slices.Clone(v.Shape), Producer: &narrow}
+		narrow.Outputs = []*onnxio.Value{half}
+		back := &onnxio.Node{Name: e.Name("wide"), Op: "Cast", Opset: n.Opset, Attrs: onnxio.Attrs{"to": int64(v.DType)}, Inputs: []*onnxio.Value{half},
+			Outputs: []*onnxio.Value{v}}
+		v.Producer = back
+		out = append(out, &narrow, back)
+	}
+	return out
 }
 
 // read tells whether a node reads a value.

@@ -21,7 +21,7 @@ func Simplify(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, e
 	file := Live(g)
 	g = Unmapped(file)
 	if w := Widened(g); len(w) > 0 {
-		return nil, fmt.Errorf("value %q is in half precision; shoal convert --float32 comes before simplify", w[0].Name)
+		return nil, &onnxio.UnsupportedError{Why: fmt.Sprintf("value %q is in half precision; shoal convert --float32 comes before simplify", w[0].Name)}
 	}
 	first, second := o, o
 	if FixedBatch(g) == 0 && o.Batch == 0 {
