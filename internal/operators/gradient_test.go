@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -281,6 +282,9 @@ var gradCases = func() []gradCase {
 		for _, policy := range []string{"not_larger", "not_smaller"} {
 			a := onnxio.Attrs{"mode": mode, "keep_aspect_ratio_policy": policy, "axes": []int64{3, -2}}
 			add(gradCase{op: "Resize", opsets: []int{18, 19}, attrs: a, in: with(imageShape, nil, nil, ints(7, 5))})
+			smooth := maps.Clone(a)
+			smooth["antialias"] = int64(1)
+			add(gradCase{op: "Resize", opsets: []int{18, 19}, attrs: smooth, in: with(imageShape, nil, nil, ints(3, 2))})
 		}
 	}
 	add(gradCase{op: "Upsample", opsets: []int{9}, attrs: onnxio.Attrs{"mode": "linear"},

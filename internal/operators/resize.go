@@ -1,5 +1,5 @@
 // resize.go — Resize, opset 10, 11 (coordinate modes, sizes), 13, 18 (axes, aspect ratio), 19, and Upsample, opset 7 (scales an
-// attribute), 9: images stretched along each axis by itself. antialias and tf_crop_and_resize are refused.
+// attribute), 9: images stretched along each axis by itself. tf_crop_and_resize is refused.
 
 package operators
 
@@ -17,7 +17,7 @@ import (
 
 var resizeOp = op.Def{Name: "Resize", Since: 10, Zero: op.ZeroKept,
 	Attrs: op.Attributes{
-		"mode": op.OneOf("nearest", "linear").From(11, "cubic"), "axes": op.AnyValue, "antialias": op.OneOf(0),
+		"mode": op.OneOf("nearest", "linear").From(11, "cubic"), "axes": op.AnyValue, "antialias": op.Boolean,
 		"coordinate_transformation_mode": append(op.OneOf("half_pixel", "pytorch_half_pixel", "align_corners",
 			"asymmetric").From(19, "half_pixel_symmetric"),
 			op.FromTo(11, 12, "tf_half_pixel_for_nn")...),
@@ -54,9 +54,6 @@ type resizeArgs struct {
 }
 
 func readResize(n *onnxio.Node, x []int) (*resizeArgs, error) {
-	if n.Attrs.Int("antialias", 0) != 0 {
-		return nil, op.Unsupported(n, "", "antialias")
-	}
 	input := func(i int) (*onnxio.Tensor, error) {
 		v := n.Input(i)
 		if v == nil {
@@ -305,7 +302,18 @@ func stretchAxis(n *onnxio.Node, in, out int, scale *big.Rat) (*stretch, error) 
 				lo++
 			}
 			add(lo, one)
-		case "linear":
+		case "linear", "cubic":
+			if wide := widening(n, scale); wide != nil {
+				s.exact = false // runtimes weigh in their own ways
+				if err := smoothed(mode, lo, in, frac, wide, cubic, outside, add); err != nil {
+					return nil, err
+				}
+				break
+			}
+			if mode == "cubic" {
+				cubicTaps(lo, in, frac, cubic, outside, add)
+				break
+			}
 			// Beyond the edge both taps are the edge's element: one whole one.
 			if lo < 0 || lo >= in-1 || frac.Sign() == 0 {
 				add(lo, one)
@@ -313,29 +321,32 @@ func stretchAxis(n *onnxio.Node, in, out int, scale *big.Rat) (*stretch, error) 
 			}
 			add(lo, new(big.Rat).Sub(one, frac))
 			add(lo+1, frac)
-		case "cubic":
-			w := cubicWeights(frac, cubic)
-			sum := new(big.Rat)
-			for k := range w {
-				if outside && (lo-1+k < 0 || lo-1+k >= in) {
-					w[k] = new(big.Rat)
-				}
-				sum.Add(sum, w[k])
-			}
-			for k := range w {
-				if outside && sum.Sign() != 0 {
-					w[k].Quo(w[k], sum)
-				}
-				if w[k].Sign() != 0 {
-					add(lo-1+k, w[k])
-				}
-			}
 		default:
 			return nil, fmt.Errorf("mode %q is not supported", mode)
 		}
 		s.start = append(s.start, int32(len(s.at)))
 	}
 	return s, nil
+}
+
+// cubicTaps adds the four pixels around a place.
+func cubicTaps(lo, in int, frac, a *big.Rat, outside bool, add func(at int, c *big.Rat)) {
+	w := cubicWeights(frac, a)
+	sum := new(big.Rat)
+	for k := range w {
+		if outside && (lo-1+k < 0 || lo-1+k >= in) {
+			w[k] = new(big.Rat)
+		}
+		sum.Add(sum, w[k])
+	}
+	for k := range w {
+		if outside && sum.Sign() != 0 {
+			w[k].Quo(w[k], sum)
+		}
+		if w[k].Sign() != 0 {
+			add(lo-1+k, w[k])
+		}
+	}
 }
 
 // dyadic tells whether a number is a short binary fraction, so that it and products of two are exact in float32.

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/shallow-waters/shoal/internal/affine"
@@ -38,10 +39,15 @@ func TestStretchedWeightsAreWithinTheirError(t *testing.T) {
 		}
 		return x
 	}
-	for _, mode := range []string{"linear", "cubic"} {
+	for _, mode := range []string{"linear", "cubic", "linear smoothed", "cubic smoothed"} {
+		mode, smoothed := strings.CutSuffix(mode, " smoothed")
 		for _, place := range []string{"half_pixel", "align_corners", "asymmetric"} {
-			for _, scale := range []float32{3, 1.7, 2. / 3} {
-				n := node(t, "Resize", 13, onnxio.Attrs{"mode": mode, "coordinate_transformation_mode": place, "cubic_coeff_a": float32(-0.75)},
+			for _, scale := range []float32{3, 1.7, 2. / 3, 0.45} {
+				a := onnxio.Attrs{"mode": mode, "coordinate_transformation_mode": place, "cubic_coeff_a": float32(-0.75)}
+				if smoothed {
+					a["antialias"] = int64(1)
+				}
+				n := node(t, "Resize", 18, a,
 					variable(1, 1, in, in), nil, fixed(onnxio.FromFloat32([]float32{1, 1, scale, scale}, 4)))
 				d, _ := Lookup(n)
 				l, err := d.Linear(n)
@@ -68,13 +74,21 @@ func TestStretchedWeightsAreWithinTheirError(t *testing.T) {
 					for k := range row[i] {
 						row[i][k] = new(big.Rat)
 					}
+					total := new(big.Rat)
 					for k := -40; k < 40; k++ {
 						far := new(big.Rat).Sub(x, big.NewRat(int64(k), 1))
+						if smoothed && scale < 1 {
+							far.Mul(far, s)
+						}
 						w := hat(far)
 						if mode == "cubic" {
 							w = keys(big.NewRat(-3, 4), far)
 						}
 						row[i][min(max(k, 0), in-1)].Add(row[i][min(max(k, 0), in-1)], w)
+						total.Add(total, w)
+					}
+					for k := range row[i] { // 1 but where the window is widened
+						row[i][k].Quo(row[i][k], total)
 					}
 				}
 				got := dense(t, l.Maps[0].(*affine.Sparse), in*in)
