@@ -85,7 +85,11 @@ func cell(name string, gates int, more func(m *mixer, n onnxio.Attrs)) layer {
 
 func standardParts() []layer {
 	return []layer{
-		cell("LSTM", 4, func(*mixer, onnxio.Attrs) {}), cell("RNN", 1, func(*mixer, onnxio.Attrs) {}),
+		cell("LSTM", 4, func(*mixer, onnxio.Attrs) {}), cell("RNN", 1, func(m *mixer, a onnxio.Attrs) {
+			if a["direction"] != "bidirectional" {
+				a["activations"] = []string{[]string{"Relu", "Tanh", "Softsign"}[m.rng.IntN(3)]}
+			}
+		}),
 		cell("GRU", 3, func(m *mixer, a onnxio.Attrs) { a["linear_before_reset"] = m.bit() }),
 		{"RMSNormalization", 23, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			axis := 1 + m.rng.IntN(len(x.Shape)-1)

@@ -1,11 +1,9 @@
-// gru.go — GRU, opset 7, 14, 22: gated recurrent units with the default activations, both forms of the reset, one or both directions.
+// gru.go — GRU, opset 7, 14, 22: gated recurrent units, both forms of the reset, one or both directions.
 // Source: Cho et al. 2014; gates in the standard's order z, r, h.
 
 package operators
 
 import (
-	"math"
-
 	"github.com/shallow-waters/shoal/internal/kernel"
 	"github.com/shallow-waters/shoal/internal/op"
 )
@@ -28,7 +26,7 @@ func gruEval(c *op.Call) error {
 }
 
 func gruStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, _, r []T) {
-	h := m.c.hidden
+	h, gated, candidate := m.c.hidden, m.acts[0], m.acts[1]
 	single := func(i int) float64 { // the bias of R alone
 		if bias == nil {
 			return 0
@@ -45,7 +43,7 @@ func gruStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, _, r []T) {
 		for b := range m.c.batch {
 			x, g := fromX[b*3*h:(b+1)*3*h], m.fromH[b*3*h:(b+1)*3*h]
 			for j := range h {
-				m.s[b*h+j] = T(sigmoidOf(float64(x[h+j])+float64(g[h+j])+biasAt(bias, h+j)) * float64(m.h[b*h+j]))
+				m.s[b*h+j] = T(gated(float64(x[h+j])+float64(g[h+j])+biasAt(bias, h+j)) * float64(m.h[b*h+j]))
 			}
 		}
 		// The first two gates' rows of R have been used; the last one's product is of the reset state.
@@ -54,12 +52,12 @@ func gruStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, _, r []T) {
 	for b := range m.c.batch {
 		x, g := fromX[b*3*h:(b+1)*3*h], m.fromH[b*3*h:(b+1)*3*h]
 		for j := range h {
-			z := sigmoidOf(float64(x[j]) + float64(g[j]) + biasAt(bias, j))
+			z := gated(float64(x[j]) + float64(g[j]) + biasAt(bias, j))
 			from := float64(g[2*h+j]) + single(2*h+j)
 			if m.c.reset {
-				from *= sigmoidOf(float64(x[h+j]) + float64(g[h+j]) + biasAt(bias, h+j))
+				from *= gated(float64(x[h+j]) + float64(g[h+j]) + biasAt(bias, h+j))
 			}
-			n := math.Tanh(float64(x[2*h+j]) + own(2*h+j) + from)
+			n := candidate(float64(x[2*h+j]) + own(2*h+j) + from)
 			m.h[b*h+j] = T((1-z)*n + z*float64(m.h[b*h+j]))
 		}
 	}

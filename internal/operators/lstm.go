@@ -1,12 +1,9 @@
-// lstm.go — LSTM, opset 7, 14, 22: long short-term memory with the default activations, peepholes, one or both directions.
+// lstm.go — LSTM, opset 7, 14, 22: long short-term memory with peepholes, one or both directions.
 // Source: Hochreiter and Schmidhuber 1997; gates in the standard's order i, o, f, c.
 
 package operators
 
-import (
-	"github.com/shallow-waters/shoal/internal/op"
-	"math"
-)
+import "github.com/shallow-waters/shoal/internal/op"
 
 var lstmActivations = []string{"Sigmoid", "Tanh", "Tanh"}
 
@@ -26,7 +23,7 @@ func lstmEval(c *op.Call) error {
 }
 
 func lstmStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, peephole, _ []T) {
-	h := m.c.hidden
+	h, gated, candidate, shown := m.c.hidden, m.acts[0], m.acts[1], m.acts[2]
 	peep := func(gate, j int, s float64) float64 {
 		if peephole == nil {
 			return 0
@@ -38,10 +35,10 @@ func lstmStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, peephole, 
 		for j := range h {
 			gate := func(k int) float64 { return float64(x[k*h+j]) + float64(r[k*h+j]) + biasAt(bias, k*h+j) }
 			old := float64(m.s[b*h+j])
-			i, f := sigmoidOf(gate(0)+peep(0, j, old)), sigmoidOf(gate(2)+peep(2, j, old))
-			s := f*old + i*math.Tanh(gate(3))
-			o := sigmoidOf(gate(1) + peep(1, j, s))
-			m.s[b*h+j], m.h[b*h+j] = T(s), T(o*math.Tanh(s))
+			i, f := gated(gate(0)+peep(0, j, old)), gated(gate(2)+peep(2, j, old))
+			s := f*old + i*candidate(gate(3))
+			o := gated(gate(1) + peep(1, j, s))
+			m.s[b*h+j], m.h[b*h+j] = T(s), T(o*shown(s))
 		}
 	}
 }

@@ -15,8 +15,9 @@ import (
 // B [directions, 2*gates*hidden].
 type cell struct {
 	steps, batch, in, hidden, gates int
-	reverse                         []bool // by direction
-	reset                           bool   // GRU: linear_before_reset
+	reverse                         []bool     // by direction
+	reset                           bool       // GRU: linear_before_reset
+	activations                     [][]string // by direction, in the operator's order
 }
 
 // readCell checks a node's form; gates is the operator's own number.
@@ -49,15 +50,8 @@ func readCell(n *onnxio.Node, gates int, activations ...string) (*cell, error) {
 			return nil, op.Unsupported(n, "", "attribute "+name)
 		}
 	}
-	if given, ok := n.Attrs["activations"].([]string); ok {
-		if len(given) != len(activations)*len(c.reverse) {
-			return nil, fmt.Errorf("%d activations for %d directions of %d", len(given), len(c.reverse), len(activations))
-		}
-		for i, a := range given {
-			if !strings.EqualFold(a, activations[i%len(activations)]) {
-				return nil, op.Unsupported(n, "", "activation "+a)
-			}
-		}
+	if c.activations, err = readActivations(n, len(c.reverse), activations); err != nil {
+		return nil, err
 	}
 	if len(x) != 3 || len(w) != 3 || len(r) != 3 {
 		return nil, fmt.Errorf("inputs of shapes %v, %v and %v; want three axes", x, w, r)
@@ -103,6 +97,40 @@ func readCell(n *onnxio.Node, gates int, activations ...string) (*cell, error) {
 	return c, err
 }
 
+// cellFunctions are the activations of recurrent operators that take no numbers.
+var cellFunctions = map[string]func(x float64) float64{
+	"Sigmoid": sigmoidOf, "Tanh": math.Tanh, "Relu": func(x float64) float64 { return max(x, 0) },
+	"Softsign": func(x float64) float64 { return x / (1 + math.Abs(x)) },
+}
+
+// readActivations are a node's activations by direction: usual where it says nothing.
+func readActivations(n *onnxio.Node, directions int, usual []string) ([][]string, error) {
+	out := slices.Repeat([][]string{usual}, directions)
+	given, ok := n.Attrs["activations"].([]string)
+	if !ok {
+		return out, nil
+	}
+	if len(given) != len(usual)*directions {
+		return nil, fmt.Errorf("%d activations for %d directions of %d", len(given), directions, len(usual))
+	}
+	for d := range out {
+		out[d] = nil
+		for _, a := range given[d*len(usual) : (d+1)*len(usual)] {
+			name := ""
+			for known := range cellFunctions {
+				if strings.EqualFold(a, known) {
+					name = known
+				}
+			}
+			if name == "" {
+				return nil, op.Unsupported(n, "", "activation "+a)
+			}
+			out[d] = append(out[d], name)
+		}
+	}
+	return out, nil
+}
+
 // cellShape is the Shape face: all states, the last state, and LSTM's last cell.
 func cellShape(gates int, activations ...string) func(*onnxio.Node) ([]op.Type, error) {
 	return func(n *onnxio.Node) ([]op.Type, error) {
@@ -130,9 +158,10 @@ func cellMACs(gates int) func(*onnxio.Node) int {
 type cellMemory[T float32 | float64] struct {
 	c     *cell
 	shape []int
-	fromX []T // [steps*batch, gates*hidden]: X W' + biases
-	fromH []T // [batch, gates*hidden]
-	h, s  []T // state; LSTM's cell, or GRU's reset state
+	fromX []T                     // [steps*batch, gates*hidden]: X W' + biases
+	fromH []T                     // [batch, gates*hidden]
+	h, s  []T                     // state; LSTM's cell, or GRU's reset state
+	acts  []func(float64) float64 // of the direction
 	work  kernel.Work
 }
 
@@ -170,6 +199,10 @@ func cellEval[T float32 | float64](c *op.Call, gates int, x []T, step stepFunc[T
 	wide, state := g.gates*g.hidden, g.batch*g.hidden
 	w, r, b, p := data(1), data(2), data(3), data(7)
 	for d, reverse := range g.reverse {
+		m.acts = m.acts[:0]
+		for _, name := range g.activations[d] {
+			m.acts = append(m.acts, cellFunctions[name])
+		}
 		wd, rd := w[d*wide*g.in:(d+1)*wide*g.in], r[d*wide*g.hidden:(d+1)*wide*g.hidden]
 		var bias, peephole []T
 		if b != nil {

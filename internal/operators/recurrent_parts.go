@@ -24,7 +24,11 @@ type cellGates struct {
 	bias      *onnxio.Value // [gates*hidden]; nil for none
 	peepholes *onnxio.Value // [3*hidden], of LSTM; nil for none
 	reset     bool          // GRU: linear_before_reset
+	acts      []string
 }
+
+// act is the activation of the given number.
+func (g *cellGates) act(k int, v *onnxio.Value) *onnxio.Value { return g.e.Op(g.acts[k], nil, v) }
 
 // stateProduct is what a state, [batch, hidden], gives to the gates from the first one to the last, without their bias.
 type stateProduct func(h *onnxio.Value, first, last int) *onnxio.Value
@@ -60,18 +64,17 @@ func (g *cellGates) peep(v, s *onnxio.Value, k int) *onnxio.Value {
 
 func lstmParts(e *op.Emitter, g *cellGates, x, h, s *onnxio.Value) (newH, newS *onnxio.Value) {
 	all := plus(e, x, g.from(h, 0, 4))
-	sigmoid := func(v *onnxio.Value) *onnxio.Value { return e.Op("Sigmoid", nil, v) }
-	tanh := func(v *onnxio.Value) *onnxio.Value { return e.Op("Tanh", nil, v) }
-	newS = e.Mul(sigmoid(g.peep(g.gate(all, 0), s, 0)), tanh(g.gate(all, 3)))
+	gated := func(v *onnxio.Value) *onnxio.Value { return g.act(0, v) }
+	newS = e.Mul(gated(g.peep(g.gate(all, 0), s, 0)), g.act(1, g.gate(all, 3)))
 	if s != nil {
-		newS = e.Add(e.Mul(sigmoid(g.peep(g.gate(all, 2), s, 2)), s), newS)
+		newS = e.Add(e.Mul(gated(g.peep(g.gate(all, 2), s, 2)), s), newS)
 	}
-	return e.Mul(sigmoid(g.peep(g.gate(all, 1), newS, 1)), tanh(newS)), newS
+	return e.Mul(gated(g.peep(g.gate(all, 1), newS, 1)), g.act(2, newS)), newS
 }
 
 func gruParts(e *op.Emitter, g *cellGates, x, h, _ *onnxio.Value) (newH, newS *onnxio.Value) {
 	two := plus(e, e.Slice(x, 1, 0, 2*g.hidden), g.from(h, 0, 2))
-	z, r := e.Op("Sigmoid", nil, g.gate(two, 0)), e.Op("Sigmoid", nil, g.gate(two, 1))
+	z, r := g.act(0, g.gate(two, 0)), g.act(0, g.gate(two, 1))
 	var from *onnxio.Value
 	switch {
 	case g.reset:
@@ -83,7 +86,7 @@ func gruParts(e *op.Emitter, g *cellGates, x, h, _ *onnxio.Value) (newH, newS *o
 	default:
 		from = g.from(nil, 2, 3)
 	}
-	newH = e.Mul(e.Sub(e.Scalar(z, 1), z), e.Op("Tanh", nil, plus(e, g.gate(x, 2), from)))
+	newH = e.Mul(e.Sub(e.Scalar(z, 1), z), g.act(1, plus(e, g.gate(x, 2), from)))
 	if h != nil {
 		newH = e.Add(newH, e.Mul(z, h))
 	}
@@ -91,7 +94,7 @@ func gruParts(e *op.Emitter, g *cellGates, x, h, _ *onnxio.Value) (newH, newS *o
 }
 
 func rnnParts(e *op.Emitter, g *cellGates, x, h, _ *onnxio.Value) (newH, newS *onnxio.Value) {
-	return e.Op("Tanh", nil, plus(e, x, g.from(h, 0, 1))), nil
+	return g.act(0, plus(e, x, g.from(h, 0, 1))), nil
 }
 
 // cellProducts are the products of one direction: of the input, [steps, batch, gates*hidden], and of a state.
@@ -151,7 +154,7 @@ func (c *cell) turns(e *op.Emitter, n *onnxio.Node, step cellStep, products func
 		}
 		p := products(d)
 		x := p.input
-		g := &cellGates{e: e, hidden: c.hidden, product: p.state, peepholes: ofDirection(e, n, 7, d, 3*c.hidden), reset: c.reset}
+		g := &cellGates{e: e, hidden: c.hidden, product: p.state, peepholes: ofDirection(e, n, 7, d, 3*c.hidden), reset: c.reset, acts: c.activations[d]}
 		if b := ofDirection(e, n, 3, d, 2*wide); b != nil {
 			x, g.bias = e.Add(x, e.Slice(b, 0, 0, wide)), e.Slice(b, 0, wide, 2*wide)
 		}

@@ -76,6 +76,13 @@ func TestStepsAreTheWhole(t *testing.T) {
 				if c.reset {
 					n.Attrs["linear_before_reset"] = int64(1)
 				}
+				if form%3 == 2 {
+					var names []string
+					for range dirs * map[string]int{"LSTM": 3, "GRU": 2, "RNN": 1}[c.op] {
+						names = append(names, []string{"relu", "Tanh", "Sigmoid", "Softsign"}[rng.IntN(4)])
+					}
+					n.Attrs["activations"] = names
+				}
 				n.Inputs = []*onnxio.Value{variable(steps, batch, in), weightsOf(dirs, wide, in), weightsOf(dirs, wide, hidden), nil, nil, nil, nil, nil}
 				values := map[*onnxio.Value]*onnxio.Tensor{}
 				vary := func(i int, shape ...int) {

@@ -1,11 +1,8 @@
-// rnn.go — RNN, opset 7, 14, 22: h = tanh(W x + R h + b), one or both directions.
+// rnn.go — RNN, opset 7, 14, 22: h = tanh(W x + R h + b), or another activation, one or both directions.
 
 package operators
 
-import (
-	"github.com/shallow-waters/shoal/internal/op"
-	"math"
-)
+import "github.com/shallow-waters/shoal/internal/op"
 
 var rnnActivations = []string{"Tanh"}
 
@@ -25,7 +22,8 @@ func rnnEval(c *op.Call) error {
 }
 
 func rnnStep[T float32 | float64](m *cellMemory[T], fromX []T, bias, _, _ []T) {
+	f := m.acts[0]
 	for i := range m.h {
-		m.h[i] = T(math.Tanh(float64(fromX[i]) + float64(m.fromH[i]) + biasAt(bias, i%m.c.hidden)))
+		m.h[i] = T(f(float64(fromX[i]) + float64(m.fromH[i]) + biasAt(bias, i%m.c.hidden)))
 	}
 }
