@@ -368,6 +368,13 @@ func microsoftParts() []layer {
 	}
 }
 
+// machine adds two support vectors of three features, and a kernel.
+func (m *mixer) machine(a onnxio.Attrs) onnxio.Attrs {
+	a["kernel_type"], a["support_vectors"] = []string{"LINEAR", "POLY", "RBF", "SIGMOID"}[m.rng.IntN(4)], slices.Clone(m.weights(1, 6).Const.F32())
+	a["kernel_params"] = []float32{m.number(0.1, 1), m.number(-0.5, 0.5), float32(2 + m.rng.IntN(2))}
+	return a
+}
+
 // learnerParts are those of ai.onnx.ml.
 func learnerParts() []layer {
 	return []layer{
@@ -397,6 +404,22 @@ func learnerParts() []layer {
 				"coefficients": slices.Clone(m.weights(1, 9).Const.F32()),
 				"intercepts":   []float32{0, 0.5, -0.5}, "post_transform": []string{"NONE", "SOFTMAX", "LOGISTIC"}[m.rng.IntN(3)]}, m.shaped(x, 1, 3))
 			return out[1]
+		}},
+		{"SVMRegressor", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+			return m.ml("SVMRegressor", m.machine(onnxio.Attrs{"n_supports": int64(2), "coefficients": slices.Clone(m.weights(1, 2).Const.F32()),
+				"rho": []float32{m.number(-1, 1)}}), m.shaped(x, 1, 3))
+		}},
+		{"SVMClassifier", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+			a := onnxio.Attrs{"classlabels_ints": []int64{5, 6, 7}, "vectors_per_class": []int64{1, 0, 1}, "rho": []float32{0.1, m.number(-1, 1), 0},
+				"coefficients": slices.Clone(m.weights(1, 4).Const.F32())}
+			return m.ofDomain("ai.onnx.ml", "SVMClassifier", 2, m.machine(a), m.shaped(x, 1, 3))[1]
+		}},
+		{"Imputer", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+			was := []float32{float32(math.NaN()), 0, float32(math.Inf(1))}[m.rng.IntN(3)]
+			return m.ml("Imputer", onnxio.Attrs{"imputed_value_floats": []float32{m.number(-1, 1)}, "replaced_value_float": was}, x)
+		}},
+		{"OneHotEncoder", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
+			return m.ml("OneHotEncoder", onnxio.Attrs{"cats_int64s": []int64{0, 1, -1}}, m.add("Floor", nil, x))
 		}},
 		{"TreeEnsembleRegressor", 21, func(m *mixer, x *onnxio.Value) *onnxio.Value {
 			s := func() float32 { return m.number(-0.6, 0.6) }

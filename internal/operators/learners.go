@@ -1,11 +1,12 @@
-// learners.go — LabelEncoder, opset 2, ArrayFeatureExtractor, Binarizer, LinearClassifier, LinearRegressor, Normalizer and Scaler, opset 1: of
-// ai.onnx.ml, classic learners as scikit-learn's converters write them.
+// learners.go — LabelEncoder, opset 2, ArrayFeatureExtractor, Binarizer, Imputer, LinearClassifier, LinearRegressor, Normalizer, OneHotEncoder and
+// Scaler, opset 1: of ai.onnx.ml, classic learners as scikit-learn's converters write them.
 
 package operators
 
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -61,7 +62,9 @@ var learnersOps = []op.Def{
 		"values_floats": op.AnyValue, "values_int64s": op.AnyValue, "values_strings": op.AnyValue, "values_tensor": op.AnyValue,
 		"default_float": op.AnyValue, "default_int64": op.AnyValue, "default_string": op.AnyValue, "default_tensor": op.AnyValue},
 		Shape: labelShape, Eval: labelEval},
-	treeEnsembleOp, treeRegressorOp, treeClassifierOp,
+	ofLearners("Imputer", op.Attributes{"imputed_value_floats": op.AnyValue, "replaced_value_float": op.AnyValue}, imputerParts),
+	ofLearners("OneHotEncoder", op.Attributes{"cats_int64s": op.AnyValue, "zeros": op.Boolean}, oneHotParts),
+	svmRegressor, svmClassifier, treeEnsembleOp, treeRegressorOp, treeClassifierOp,
 }
 
 // realsOf is a list of floats.
@@ -94,6 +97,36 @@ func normalizerParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 		e.Need(11, "Equal on real numbers")
 	}
 	return one(e.Div(x, e.Where(isZero, e.Scalar(norm, 1), norm)))
+}
+
+// imputerParts puts numbers in the place of one number, of what is infinite, or of what is none.
+func imputerParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	x := n.Input(0)
+	v, was := realsOf(n, "imputed_value_floats"), float64(n.Attrs.Float("replaced_value_float", 0))
+	if x == nil || !x.DType.IsFloat() || len(x.Shape) == 0 || len(v) != 1 && len(v) != x.Shape[len(x.Shape)-1] {
+		return refuseParts(e, n, "anything but a number for each feature of float")
+	}
+	var missing *onnxio.Value
+	switch {
+	case math.IsNaN(was):
+		missing = e.Op("IsNaN", nil, x)
+	default:
+		e.Need(11, "Equal on real numbers")
+		missing = e.Op("Equal", nil, x, e.Scalar(x, was))
+	}
+	return one(e.Where(missing, e.Reals(x, v, len(v)), x))
+}
+
+// oneHotParts is 1 where a number is the category, and 0 elsewhere, along a new last axis.
+func oneHotParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
+	x, cats := n.Input(0), n.Attrs.Ints("cats_int64s")
+	if x == nil || len(cats) == 0 || n.Attrs.Int("zeros", 1) == 0 || x.DType == onnxio.String {
+		return refuseParts(e, n, "anything but whole numbers, of which none is an error")
+	}
+	shape := append(slices.Clone(x.Shape), 1)
+	whole := e.Reshape(castTo(e, x, onnxio.Int64), shape...)
+	is := e.Op("Equal", nil, whole, e.Const(onnxio.FromInt64(op.Ints64(cats), len(cats))))
+	return one(castTo(e, is, onnxio.Float))
 }
 
 // linearScores is x times the coefficients, a row for each of so many targets, plus the intercepts.

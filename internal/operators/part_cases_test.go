@@ -3,6 +3,8 @@ package operators
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -235,6 +237,17 @@ var partCases = func() []gradCase {
 	}
 	numbers := []float32{0.5, -0.25, 1, 0.125, 0.75, -1, 0.375, -0.625, 0.25}
 	ml("LinearRegressor", 1, attrs{"targets": int64(2), "coefficients": numbers[:6], "intercepts": []float32{0.5, 1}}, vars(flat))
+	ml("Imputer", 1, attrs{"imputed_value_floats": []float32{0.5, 1, -1}, "replaced_value_float": float32(math.NaN())}, vars(flat))
+	for _, kernel := range []string{"LINEAR", "POLY", "RBF", "SIGMOID"} {
+		a := attrs{"kernel_type": kernel, "kernel_params": []float32{0.5, 2, 3}, "support_vectors": numbers, "coefficients": numbers[:3],
+			"rho": []float32{0.5}, "n_supports": int64(3)}
+		ml("SVMRegressor", 1, a, vars(flat))
+		a = maps.Clone(a)
+		delete(a, "n_supports")
+		a["classlabels_ints"], a["vectors_per_class"], a["coefficients"] = []int64{0, 1, 2}, []int64{1, 1, 1}, numbers[:6]
+		a["rho"] = []float32{0.1, -0.2, 0.3}
+		ml("SVMClassifier", 2, a, vars(flat))
+	}
 	for _, post := range []string{"NONE", "SOFTMAX", "LOGISTIC"} {
 		ml("LinearClassifier", 2, attrs{"classlabels_ints": []int64{0, 1, 2}, "coefficients": numbers, "intercepts": []float32{0, 0.5, -0.5},
 			"post_transform": post}, vars(flat))
@@ -243,7 +256,7 @@ var partCases = func() []gradCase {
 }()
 
 // inSteps are operators in parts whose derivatives are zero or none: they round to whole numbers.
-var inSteps = []string{"ai.onnx.ml.Binarizer", "com.microsoft.DynamicQuantizeLSTM", "com.microsoft.DynamicQuantizeMatMul",
+var inSteps = []string{"ai.onnx.ml.Binarizer", "ai.onnx.ml.OneHotEncoder", "com.microsoft.DynamicQuantizeLSTM", "com.microsoft.DynamicQuantizeMatMul",
 	"com.microsoft.MatMulIntegerToFloat", "com.microsoft.QGemm", "com.microsoft.QLinearAdd",
 	"com.microsoft.QLinearAveragePool", "com.microsoft.QLinearConcat", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearLeakyRelu",
 	"com.microsoft.QLinearMul", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearSoftmax"}
