@@ -7,8 +7,8 @@ import (
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
-// Antialiased Resize, opset 18: where an image shrinks, the pixels that a place is made of are those of a window as much wider as the image is larger,
-// so that none is left out. Weights sum to one. Source: the standard's text and reference; as Pillow's reducing filters do.
+// Antialiased Resize, opset 18: where an image shrinks, the pixels that a place is made of are those of a window as much wider as the image is
+// larger, so that none is left out. Weights sum to one. Source: the standard's text and reference; as Pillow's reducing filters do.
 
 // widening is how much wider the window of a node's pixels is, as a scale below 1; nil where it is as wide as ever.
 func widening(n *onnxio.Node, scale *big.Rat) *big.Rat {
