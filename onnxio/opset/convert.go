@@ -126,6 +126,7 @@ func (w *file) read(top []wire.Field, shapes map[string][]int) (map[int]*pb.Func
 	if err != nil {
 		return nil, err
 	}
+	g.markDead()
 	w.graphs = append(w.graphs, g)
 	for i := range top {
 		p := functions[i]
@@ -165,16 +166,26 @@ func (w *file) step(v int, up bool) error {
 func (g *graph) step(v int, up bool) error {
 	var out []*node
 	for _, n := range g.nodes {
-		for _, s := range n.graphs {
-			if err := s.step(v, up); err != nil {
-				return err
-			}
+		if n.dropped {
+			out = append(out, n)
+			continue
 		}
 		c := &step{g: g, n: n, v: v, up: up}
-		if pb.Domain(n.p.GetDomain()) == "" && !g.file.calls[callee{"", n.p.GetOpType(), n.p.GetOverload()}] {
-			if c.run(); c.err != nil {
+		for _, s := range n.graphs {
+			if err := s.step(v, up); err != nil && c.err == nil {
+				c.err = err
+			}
+		}
+		if c.err == nil && pb.Domain(n.p.GetDomain()) == "" && !g.file.calls[callee{"", n.p.GetOpType(), n.p.GetOverload()}] {
+			c.run()
+		}
+		if c.err != nil {
+			if !n.dead {
 				return c.err
 			}
+			g.leaveOut(n)
+			out = append(out, n)
+			continue
 		}
 		out = append(append(append(out, c.before...), n), c.after...)
 	}

@@ -40,6 +40,7 @@ type node struct {
 	graphs  []*graph
 	changed bool
 	dropped bool
+	dead    bool // no output of the main graph needs it
 }
 
 func (w *file) newGraph(outer *graph) *graph {

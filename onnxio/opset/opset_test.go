@@ -302,11 +302,36 @@ func TestNewestOpsets(t *testing.T) {
 	mod.Attribute = []*pb.AttributeProto{attribute("fmod", int64(1))}
 	toOpset(t, opsetModel(t, 28, 14, pair(mod)), 10)
 	k := &pb.TensorProto{Name: str("k"), Dims: []int64{2}, DataType: proto.Int32(int32(onnxio.Int64)), Int64Data: []int64{1, 2}}
-	g = pair(op("ReduceLogSum", "z", "k"), op("Neg", "y", "x"))
+	real := op("Cast", "y", "z")
+	real.Attribute = []*pb.AttributeProto{attribute("to", int64(1))}
+	g = pair(op("ReduceLogSum", "z", "k"), real)
 	g.Initializer = []*pb.TensorProto{k}
 	refusedFor(t, opsetModel(t, 27, 13, g), 28, `node "z_node": operator ReduceLogSum`, "int64")
 	refusedFor(t, opsetModel(t, 28, 14, pair(op("LinearAttention", "y", "x", "x", "x"))), 26, "exists only since opset 27")
 	if p := toOpset(t, opsetModel(t, 13, 7, pair(op("Neg", "y", "x"))), 28); p.GetIrVersion() != 14 {
 		t.Errorf("IR %d", p.GetIrVersion())
+	}
+}
+
+// TestDeadNodesAreNoObstacle: a node that no output needs and the other opset has no form of is left out, with what reads it. A live one is refused.
+func TestDeadNodesAreNoObstacle(t *testing.T) {
+	g := pair(op("Trilu", "t", "x"), op("Neg", "u", "t"), op("Neg", "y", "x"), op("Neg", "v", "x"))
+	p := toOpset(t, opsetModel(t, 17, 8, g), 13)
+	if n := p.Graph.Node; len(n) != 2 || n[0].Output[0] != "y" || n[1].Output[0] != "v" {
+		t.Errorf("%v", n)
+	}
+	branch := func(name string, of ...*pb.NodeProto) *pb.AttributeProto {
+		return &pb.AttributeProto{Name: str(name), Type: proto.Int32(pb.AttrGraph),
+			G: &pb.GraphProto{Name: str(name), Node: of, Output: []*pb.ValueInfoProto{{Name: str(of[0].Output[0])}}}}
+	}
+	choose := op("If", "y", "cond") // reads t from within, so that it is needed
+	choose.Attribute = []*pb.AttributeProto{branch("then_branch", op("Neg", "a", "t")), branch("else_branch", op("Neg", "b", "x"))}
+	g = pair(op("Trilu", "t", "x"), choose)
+	g.Initializer = []*pb.TensorProto{{Name: str("cond"), DataType: proto.Int32(9), Int32Data: []int32{1}}}
+	refusedFor(t, opsetModel(t, 17, 8, g), 13, `node "t_node": operator Trilu`)
+	choose.Output[0] = "c"
+	g.Node = append(g.Node, op("Neg", "y", "x"))
+	if p := toOpset(t, opsetModel(t, 17, 8, g), 13); len(p.Graph.Node) != 1 {
+		t.Errorf("%v", p.Graph.Node)
 	}
 }
