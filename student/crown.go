@@ -6,28 +6,32 @@ import "github.com/shallow-waters/shoal/student/tape"
 type form struct{ rows, constant *tape.Node }
 
 // lines bound y = max(x, 0) for x in [l, u]: lower·x <= y <= upper·x + intercept.
-type lines struct{ lower, upper, intercept *tape.Node }
+// before are what bounds x, where somebody asks.
+type lines struct {
+	lower, upper, intercept *tape.Node
+	before                  [2]*tape.Node
+}
 
 // tiniest keeps u/(u-l) a number where both are 0.
 const tiniest = 1e-30
 
 // chord is the line through (l, 0) and (u, u), or y = x, or y = 0, where the sign is known.
-func chord(b *tape.Builder, x ball) (slope, intercept, lower, upper *tape.Node) {
-	lower, upper = x.ends(b)
+func chord(b *tape.Builder, lower, upper *tape.Node) (slope, intercept *tape.Node) {
 	over, under := b.Relu(upper), b.Relu(b.Scale(-1, lower))
 	slope = b.Div(over, b.Shift(tiniest, b.Add(over, under)))
-	return slope, b.Mul(slope, under), lower, upper
+	return slope, b.Mul(slope, under)
 }
 
 // adaptiveLines have the lower slope 0 or 1, whichever leaves less area below: Zhang et al. 2018 (CROWN), section 3.3.
 func adaptiveLines(b *tape.Builder, x ball) lines {
-	slope, intercept, lower, upper := chord(b, x)
+	lower, upper := x.ends(b)
+	slope, intercept := chord(b, lower, upper)
 	return lines{lower: b.Step(b.Add(lower, upper)), upper: slope, intercept: intercept}
 }
 
 // equalLines have the upper line's slope below too: Fast-Lin, and the dual network of Wong and Kolter.
-func equalLines(b *tape.Builder, x ball) lines {
-	slope, intercept, _, _ := chord(b, x)
+func equalLines(b *tape.Builder, lower, upper *tape.Node) lines {
+	slope, intercept := chord(b, lower, upper)
 	return lines{lower: slope, upper: slope, intercept: intercept}
 }
 

@@ -3,22 +3,88 @@ package student
 import "github.com/shallow-waters/shoal/student/tape"
 
 // dualMargins are lower bounds [N*K] of the margins by the dual network: the bounds before each relu come from unit vectors sent down through
-// the layers below it, with one slope u/(u-l) above and below, and so do the margins. The ball is exact: no random projections. The rows of a
-// layer are as many as its neurons for every sample, which is for small networks and batches; a row behind convolutions holds only what its neuron
-// sees. Source: Wong and Kolter 2018, "Provable Defenses against Adversarial Examples via the Convex Outer Adversarial Polytope", section 3 and
+// the layers below it, with one slope u/(u-l) above and below, and so do the margins. The ball is exact. Where single maps stand between relus,
+// rows go down to the end for the neurons alone whose sign is open (tape.Dual); other networks have as many as neurons, all at once. With
+// projections the bounds before relus are estimates (projectedBounds), and so are the margins.
+// Source: Wong and Kolter 2018, "Provable Defenses against Adversarial Examples via the Convex Outer Adversarial Polytope", section 3 and
 // algorithm 1; their J is this bound.
-func (n *Network) dualMargins(m margin, x ball) *tape.Node {
+func (n *Network) dualMargins(m margin, x ball, projections int) *tape.Node {
+	before := n.unitBounds
+	if projections > 0 {
+		p := &projectedBounds{n: n, k: projections}
+		before = p.before
+	} else if c := n.cascade(); c != nil {
+		before = func(i, samples int, x ball, relu map[int]lines) (lower, upper *tape.Node) {
+			return n.fallBounds(c, i, samples, x, relu)
+		}
+	}
+	return n.dualMarginsFrom(before, m, x)
+}
+
+// dualMarginsFrom takes what bounds a stage from those below.
+func (n *Network) dualMarginsFrom(before func(i, samples int, x ball, relu map[int]lines) (lower, upper *tape.Node), m margin, x ball) *tape.Node {
 	relu := map[int]lines{}
 	for i, s := range n.Stages {
 		if s.faces().bends {
-			relu[i] = equalLines(n.B, n.unitBounds(i, m.n, x, relu))
+			lower, upper := before(i, m.n, x, relu)
+			l := equalLines(n.B, lower, upper)
+			l.before = [2]*tape.Node{lower, upper}
+			relu[i] = l
 		}
 	}
 	return n.down(form{rows: m.rows, constant: m.bias}, len(n.Stages)-1, relu).least(n.B, x)
 }
 
+// cascade are the stages of maps that have one relu behind each: a convolution or a dense layer, and flattening in between. It is nil where others
+// stand below the last relu.
+func (n *Network) cascade() []int {
+	last := len(n.Stages) - 1
+	for last >= 0 && !n.Stages[last].faces().bends {
+		last--
+	}
+	var maps []int
+	open := true // a map is next, not a relu
+	for i, s := range n.Stages[:last+1] {
+		switch bends := s.faces().bends; {
+		case s.Kind == KindFlatten:
+		case bends == open, !bends && s.Kind != KindConv && s.Kind != KindDense:
+			return nil
+		case !bends:
+			maps, open = append(maps, i), false
+		default:
+			open = true
+		}
+	}
+	return maps
+}
+
+// fallBounds are unitBounds by tape.Dual.
+func (n *Network) fallBounds(cascade []int, i, samples int, x ball, relu map[int]lines) (lower, upper *tape.Node) {
+	b := n.B
+	var maps []tape.Map
+	var bends []tape.Bend
+	for _, k := range cascade {
+		if k > i {
+			break
+		}
+		s := n.Stages[k]
+		maps = append(maps, tape.Map{W: n.weight(s), Bias: n.bias(s), In: s.In, Geometry: s.Geometry})
+	}
+	for k := range i {
+		if l, ok := relu[k]; ok {
+			bends = append(bends, tape.Bend{Slope: l.lower, Intercept: l.intercept, Lower: l.before[0], Upper: l.before[1]})
+		}
+	}
+	if len(bends) == 0 {
+		return n.unitBounds(i, samples, x, relu)
+	}
+	ends := b.Dual(maps, bends, x.mid, x.rad)
+	shape := append([]int{samples}, n.Stages[i].In...)
+	return b.Part(ends, 0, shape...), b.Part(ends, ends.Shape().TotalSize()/2, shape...)
+}
+
 // unitBounds bounds what enters stage i. As the slopes are equal above and below, a row's coefficients serve both ends.
-func (n *Network) unitBounds(i, samples int, x ball, relu map[int]lines) ball {
+func (n *Network) unitBounds(i, samples int, x ball, relu map[int]lines) (lower, upper *tape.Node) {
 	first := i // the stage after the relu below, or 0
 	for first > 0 && !n.Stages[first-1].faces().bends {
 		first--
@@ -27,7 +93,7 @@ func (n *Network) unitBounds(i, samples int, x ball, relu map[int]lines) ball {
 		for _, s := range n.Stages[:i] {
 			x = s.faces().interval(n, s, x)
 		}
-		return x
+		return x.ends(n.B)
 	}
 	var u units
 	if n.windowed(i) {
@@ -150,7 +216,7 @@ func (u *units) affine(s Stage) {
 }
 
 // bounds are those of the neurons, of the shape given, where the rows have come down to the image.
-func (u *units) bounds(x ball, shape []int) ball {
+func (u *units) bounds(x ball, shape []int) (lower, upper *tape.Node) {
 	b := u.n.B
 	end := func(k int) *tape.Node { // column k of the ends
 		column := b.Constant(func(i int) float64 {
@@ -163,6 +229,6 @@ func (u *units) bounds(x ball, shape []int) ball {
 	}
 	middle := b.Add(u.constant, b.RowDot(u.rows, u.see(x.mid)))
 	reach := b.AbsDot(u.rows, u.see(x.rad))
-	lower, upper := b.Add(end(0), b.Sub(middle, reach)), b.Add(end(1), b.Add(middle, reach))
-	return between(b, b.Reshape(lower, shape...), b.Reshape(upper, shape...))
+	lower, upper = b.Add(end(0), b.Sub(middle, reach)), b.Add(end(1), b.Add(middle, reach))
+	return b.Reshape(lower, shape...), b.Reshape(upper, shape...)
 }

@@ -34,6 +34,9 @@ type Robust struct {
 	// means 2.5/steps).
 	AttackSteps int     `json:"attack_steps,omitempty"`
 	StepSize    float64 `json:"step_size,omitempty"`
+	// Projections, with dual, estimates the bounds of training's loss by so many random projections for each source of looseness, at least 3, in
+	// place of computing them: see projected.go. 0 computes them. What is reported as verified is computed either way.
+	Projections int `json:"projections,omitempty"`
 	// Unbounded leaves the ball as it is; otherwise it is cut by [0,1], where pixels are.
 	Unbounded bool `json:"unbounded,omitempty"`
 }
@@ -151,6 +154,8 @@ func (r Robust) validate(epochs int) []error {
 	check(given.Alpha == nil && given.Temperature == 0 || r.Method == Mixture, "method %s has no alpha or temperature of its own", r.Method)
 	check(given.KappaStart == nil && given.KappaEnd == nil || r.Method != Mixture, "the mixture has alpha, and no kappa")
 	check(r.Temperature >= 0 && !math.IsInf(r.Temperature, 0), "temperature %v: want more than 0", r.Temperature)
+	check(given.Projections == 0 || r.Method == Dual, "method %s has no projections", r.Method)
+	check(given.Projections == 0 || given.Projections >= 3 && given.Projections <= 1<<10, "%d projections: want 3 to 1024, or none", given.Projections)
 	check(r.attacks() || given.AttackSteps == 0 && given.StepSize == 0, "method %s attacks nothing: it has no steps", r.Method)
 	check(r.AttackSteps >= 0 && r.AttackSteps <= 1<<16, "%d attack steps", r.AttackSteps)
 	check(r.StepSize >= 0 && !math.IsInf(r.StepSize, 0), "step size %v: want a share of eps, more than 0", r.StepSize)

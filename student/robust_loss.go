@@ -30,7 +30,7 @@ func (c Config) lowerMargins(n *Network, m margin, x *tape.Node, p part) *tape.N
 	b, r := n.B, c.Robust
 	box := ballAround(b, x, b.Knob(knobEps), r.Unbounded)
 	if r.Method == Dual {
-		return n.dualMargins(m, box)
+		return n.dualMargins(m, box, r.Projections)
 	}
 	inner := n.intervals(box)
 	lower := n.intervalMargins(m, inner.last)
@@ -107,6 +107,8 @@ type RobustScore struct {
 	Eps   float64 `json:"eps"`
 	Kappa float64 `json:"kappa"`
 	Beta  float64 `json:"beta,omitempty"`
+	// Projections are those by which the epoch's training loss was estimated; 0 where it was not. Verified never is an estimate.
+	Projections int `json:"projections,omitempty"`
 	// Verified is the share of the validation samples of which the training's own bounds prove the label at the full radius, in float32 and
 	// without regard to rounding; -1 where the method has none.
 	Verified float64 `json:"verified"`
@@ -129,11 +131,14 @@ func newVerifier(t *Trainer) (*verifier, error) {
 	c, h, w := t.arch.Input[0], t.arch.Input[1], t.arch.Input[2]
 	v := &verifier{t: t, images: make([]float32, n*c*h*w), targets: Targets{X: b.Input("images", n, h, w, c), Labels: b.Input("labels", n, k)}}
 	net := newNetwork(b, t.weights)
+	exact, robust := t.cfg, *t.cfg.Robust
+	robust.Projections = 0 // an estimate proves nothing
+	exact.Robust = &robust
 	p := partWhole
 	if t.cfg.Robust.BetaEnd == 0 {
 		p = partInterval
 	}
-	v.lower = t.cfg.lowerMargins(net, net.margins(v.targets.Labels), v.targets.X, p)
+	v.lower = exact.lowerMargins(net, net.margins(v.targets.Labels), v.targets.X, p)
 	b.SetKnob(knobEps, t.cfg.Robust.Eps)
 	b.SetKnob(knobBeta, t.cfg.Robust.BetaEnd)
 	var err error

@@ -77,7 +77,9 @@ func TestRobustConfigFaults(t *testing.T) {
 		"no kappa":                          {Method: Mixture, Eps: 0.1, KappaEnd: &one},
 		"attacks nothing": {Method: Dual, Eps: 0.1,
 			AttackSteps: 3},
-		"NaN": {Method: IBP, Eps: math.NaN()},
+		"no projections": {Method: IBP, Eps: 0.1, Projections: 10},
+		"want 3 to 1024": {Method: Dual, Eps: 0.1, Projections: 2},
+		"NaN":            {Method: IBP, Eps: math.NaN()},
 	} {
 		err := Config{Robust: &r}.Validate()
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -85,7 +85,7 @@ func (r *robustRun) prepare(ctx context.Context, s *Step) (part, error) {
 // score is the epoch's; steps are those of one epoch.
 func (r *robustRun) score(ctx context.Context, t *Trainer, steps int) (*RobustScore, error) {
 	at := r.cfg.at(t.at.Global-1, steps)
-	s := &RobustScore{Eps: at.eps, Kappa: at.kappa, Beta: at.beta, Verified: -1, Attacked: -1}
+	s := &RobustScore{Eps: at.eps, Kappa: at.kappa, Beta: at.beta, Projections: r.cfg.Projections, Verified: -1, Attacked: -1}
 	if t.valid == nil {
 		return s, nil
 	}

@@ -49,16 +49,17 @@ func (s *Score) UnmarshalJSON(b []byte) error {
 }
 
 type robustScoreJSON struct {
-	Eps      float64 `json:"eps"`
-	Kappa    float64 `json:"kappa"`
-	Beta     float64 `json:"beta,omitempty"`
-	Verified share   `json:"verified"`
-	Attacked share   `json:"attacked"`
+	Eps         float64 `json:"eps"`
+	Kappa       float64 `json:"kappa"`
+	Beta        float64 `json:"beta,omitempty"`
+	Projections int     `json:"projections,omitempty"`
+	Verified    share   `json:"verified"`
+	Attacked    share   `json:"attacked"`
 }
 
 // MarshalJSON implements json.Marshaler.
 func (s RobustScore) MarshalJSON() ([]byte, error) {
-	return json.Marshal(robustScoreJSON{s.Eps, s.Kappa, s.Beta, share(s.Verified), share(s.Attacked)})
+	return json.Marshal(robustScoreJSON{s.Eps, s.Kappa, s.Beta, s.Projections, share(s.Verified), share(s.Attacked)})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -67,6 +68,6 @@ func (s *RobustScore) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	*s = RobustScore{j.Eps, j.Kappa, j.Beta, float64(j.Verified), float64(j.Attacked)}
+	*s = RobustScore{j.Eps, j.Kappa, j.Beta, j.Projections, float64(j.Verified), float64(j.Attacked)}
 	return nil
 }

@@ -46,6 +46,8 @@ type faces struct {
 	plan func(p *planner, l Layer)
 	// apply writes the stage into a graph; withRelu, where it is there, does so together with the relu that follows.
 	apply, withRelu func(n *Network, s Stage, x *tape.Node) *tape.Node
+	// linear is apply without what the stage adds to every sample; affine stages have it.
+	linear func(n *Network, s Stage, x *tape.Node) *tape.Node
 	// interval takes a box through the stage.
 	interval func(n *Network, s Stage, x ball) ball
 	// below carries a linear form over the stage's output down to its input: affine stages have it. What bends instead lies between two

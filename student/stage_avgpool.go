@@ -17,6 +17,7 @@ var avgPoolStage = faces{
 		p.planPool(KindAvgPool, l.AvgPool, l)
 	},
 	apply:    avgPool,
+	linear:   avgPool,
 	interval: positive(avgPool),
 	below: func(n *Network, s Stage, f form) form {
 		return form{rows: n.B.AvgPoolInput(f.rows, s.In[0], s.In[1], s.Window, s.Geometry), constant: f.constant}

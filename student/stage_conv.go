@@ -33,6 +33,7 @@ var convStage = faces{
 	withRelu: func(n *Network, s Stage, x *tape.Node) *tape.Node {
 		return n.B.ConvBias(x, n.weight(s), n.bias(s), s.Geometry, true)
 	},
+	linear: func(n *Network, s Stage, x *tape.Node) *tape.Node { return n.B.Conv(x, n.weight(s), s.Geometry) },
 	interval: func(n *Network, s Stage, x ball) ball {
 		b := n.B
 		mid := b.ConvBias(x.mid, n.weight(s), n.bias(s), s.Geometry, false)

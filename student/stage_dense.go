@@ -27,6 +27,7 @@ var denseStage = faces{
 	withRelu: func(n *Network, s Stage, x *tape.Node) *tape.Node {
 		return n.B.Dense(x, n.weight(s), n.bias(s), true)
 	},
+	linear: func(n *Network, s Stage, x *tape.Node) *tape.Node { return n.B.MatMul(false, true, x, n.weight(s)) },
 	interval: func(n *Network, s Stage, x ball) ball {
 		b := n.B
 		return ball{mid: b.Dense(x.mid, n.weight(s), n.bias(s), false), rad: b.MatMul(false, true, x.rad, b.Abs(n.weight(s)))}

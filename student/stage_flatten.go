@@ -13,6 +13,7 @@ var flattenStage = faces{
 	asked:    func(l Layer) bool { return l.Flatten },
 	plan:     func(p *planner, _ Layer) { p.flatten() },
 	apply:    flatten,
+	linear:   flatten,
 	interval: positive(flatten),
 	below: func(n *Network, s Stage, f form) form {
 		return form{rows: n.B.Reshape(f.rows, append([]int{f.rows.Shape()[0]}, s.In...)...), constant: f.constant}

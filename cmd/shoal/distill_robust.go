@@ -28,6 +28,7 @@ func robustFlags() []cli.Flag {
 		realFlag("beta-end", "crown-ibp: weight of the backward bounds after the ramp; it begins at 1", "0", share),
 		realFlag("mixture-alpha", "mixture: weight of the interval loss", "0.5", share),
 		realFlag("mixture-temperature", "mixture: temperature of teacher and student", "1", above0),
+		own(wholeFlag("projections", "dual: estimate the loss by so many random projections", "", 3), "none: exact"),
 		own(wholeFlag("attack-steps", "pgd and mixture: steps of the attack on each batch", "", 1), "7"),
 		own(realFlag("attack-step", "pgd and mixture: length of a step as a share of the radius", "", above0), "2.5/steps"),
 		&cli.BoolFlag{Name: "unbounded", Usage: "do not cut the ball by [0,1]"},
@@ -40,7 +41,8 @@ func robustConfig(c *cli.Context) (*student.Robust, error) {
 		return nil, nil
 	}
 	r := &student.Robust{Method: c.String("robust"), Eps: c.Float64("eps"), EpsStart: c.Float64("eps-start"), WarmUp: c.Float64("warm-up"),
-		Schedule: c.String("schedule"), BetaEnd: c.Float64("beta-end"), AttackSteps: c.Int("attack-steps"), StepSize: c.Float64("attack-step"),
+		Schedule: c.String("schedule"), BetaEnd: c.Float64("beta-end"), Projections: c.Int("projections"),
+		AttackSteps: c.Int("attack-steps"), StepSize: c.Float64("attack-step"),
 		Unbounded: c.Bool("unbounded")}
 	if s := c.String("kappa"); s != "" {
 		v, err := parseKappa(s)

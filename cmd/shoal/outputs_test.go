@@ -20,7 +20,7 @@ import (
 // notFiles are the flags with a value that names no file.
 var notFiles = strings.Fields(`alpha alpha-steps attack-step attack-steps batch batch-axis beta beta-end box certify clip-norm cooldown decay decision device dim engine engine-b epochs eps eps-start exclude
 	falsify from hold init kappa keep layer-ratio learning-rate loss match max-delta max-difference max-eps max-macs max-params max-rmse mean memory method min-accuracy min-agreement
-	min-certified min-robust mixture-alpha mixture-temperature label-smoothing momentum monitor norm optimizer opset patience pixel-range preset ramp range rate-every rate-factor rate-schedule rate-warm-up rate-every rate-factor rate-schedule rate-warm-up ratio resize restarts robust round-to samples schedule score step
+	min-certified min-robust mixture-alpha mixture-temperature label-smoothing momentum monitor norm optimizer opset patience pixel-range preset projections ramp range rate-every rate-factor rate-schedule rate-warm-up rate-every rate-factor rate-schedule rate-warm-up ratio resize restarts robust round-to samples schedule score step
 	only attack scores reading search-time seed seeds semantics shard shift split std steps teacher-output technique temperature temperatures threads threshold timeout tol tolerance validation-share version warm-up weight-decay json`)
 
 // TestEveryFlagIsAnInputAnOutputOrNoFile walks all commands: a new flag must say what it is.

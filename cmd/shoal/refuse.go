@@ -215,10 +215,11 @@ var demandsOf = map[string]demands{
 			{"temperature", tempered, "goes with --technique temperature, hinton or dkd"},
 			{"resume", has("checkpoint"), "needs a --checkpoint to go on from"},
 			{"min-accuracy max-rmse", has("test"), "needs --test"},
-			{"eps eps-start warm-up ramp schedule kappa beta-end mixture-alpha mixture-temperature attack-steps attack-step unbounded", has("robust"), "goes with --robust"},
+			{"eps eps-start warm-up ramp schedule kappa beta-end mixture-alpha mixture-temperature projections attack-steps attack-step unbounded", has("robust"), "goes with --robust"},
 			{"kappa", func(c *cli.Context) bool { return c.String("robust") != "mixture" }, "does not go with --robust mixture, which has --mixture-alpha"},
 			{"beta-end", is("robust", "crown-ibp"), "goes with --robust crown-ibp"},
 			{"mixture-alpha mixture-temperature", is("robust", "mixture"), "goes with --robust mixture"},
+			{"projections", is("robust", "dual"), "goes with --robust dual"},
 			{"attack-steps attack-step", is("robust", "pgd", "mixture"), "goes with --robust pgd or mixture"},
 		}, lessonRules),
 		also: func(c *cli.Context) error {

@@ -58,7 +58,7 @@ var wrongValues = map[string][]string{
 	"validation-share": {"1", "-0.1"},
 	"shift":            {"-1"}, "cache": {""}, "eps-start": {"-1", "2"}, "warm-up": {"-1"}, "ramp": {"-1"}, "kappa": {"1", "1:2", "a:b"},
 	"beta-end":      {"2"},
-	"mixture-alpha": {"2"}, "mixture-temperature": {"0"}, "attack-steps": {"0"}, "attack-step": {"0"}, "json": {"xml"},
+	"mixture-alpha": {"2"}, "mixture-temperature": {"0"}, "attack-steps": {"0"}, "projections": {"0", "2", "x"}, "attack-step": {"0"}, "json": {"xml"},
 	// Names of files: what is in them shows when they are opened.
 	"output": {""}, "teacher-output": {""}, "teacher": {""}, "student": {""},
 	"vnnlib": {""}, "labels": {""}, "rows": {""}, "checkpoint": {""}, "resume": {""}, "png": {""}, "plan": {""}, "certificate": {""},
@@ -239,6 +239,7 @@ func TestWhatMeansNothingTogetherIsRefused(t *testing.T) {
 		"distill --technique labels --data npz:a.npz --student s -o b --robust ibp":                                "robust: eps 0: want more than 0",
 		"distill --technique labels --data npz:a.npz --student s -o b --monitor verified":                          "monitor \"verified\"",
 		"certify a.onnx --vnnlib p --method interval --alpha-steps 3":                                              "--alpha-steps goes with --method alpha, auto or complete",
+		"distill --technique labels --data npz:a.npz --student s -o b --robust ibp --eps 0.1 --projections 10":     "--projections goes with --robust dual",
 		"distill --technique labels --data npz:a.npz --student s -o b --robust ibp --eps 0.1 --attack-steps 3":     "--attack-steps goes with --robust pgd or mixture",
 		"distill --technique labels --data npz:a.npz --student s -o b --robust pgd --eps 0.1 --beta-end 0":         "--beta-end goes with --robust crown-ibp",
 		"distill --technique labels --data npz:a.npz --student s -o b --robust ibp --eps 0.1 --warm-up 9 --ramp 3": "robust: 9 epochs of warm-up and 3 of ramp",

@@ -27,6 +27,14 @@ func asFloat64[T Float](x []T) *float64 {
 	return (*float64)(unsafe.Pointer(unsafe.SliceData(x)))
 }
 
+// asFloat32 is a pointer to the first element if T is float32, else nil.
+func asFloat32[T Float](x []T) *float32 {
+	if unsafe.Sizeof(x[0]) != 4 {
+		return nil
+	}
+	return (*float32)(unsafe.Pointer(unsafe.SliceData(x)))
+}
+
 // Float is what the kernels compute in.
 type Float interface{ float32 | float64 }
 

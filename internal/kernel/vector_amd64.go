@@ -89,6 +89,30 @@ func ascendF32x256(n int, x, c, z, m, v *float32, by *[7]float32)
 //go:noescape
 func slopedF32x256(n int, y, row, lower, upper *float32)
 
+//go:noescape
+func chordMidRadF32x512(n int, row, mid, rad *float32) (a, b float32)
+
+//go:noescape
+func chordBelowF32x512(n int, y, row, slope, mid, rad *float32) (a, b float32)
+
+//go:noescape
+func chordAboveF32x512(n int, d, y, row, slope, mid, rad, ds, dm, dr *float32, a, b float32)
+
+//go:noescape
+func chordSignsF32x512(n int, y, row, mid, rad *float32, a, b float32)
+
+//go:noescape
+func chordMidRadF32x256(n int, row, mid, rad *float32) (a, b float32)
+
+//go:noescape
+func chordBelowF32x256(n int, y, row, slope, mid, rad *float32) (a, b float32)
+
+//go:noescape
+func chordAboveF32x256(n int, d, y, row, slope, mid, rad, ds, dm, dr *float32, a, b float32)
+
+//go:noescape
+func chordSignsF32x256(n int, y, row, mid, rad *float32, a, b float32)
+
 // The vector loops take what blocked gives.
 
 func dotVec(n int, a, b *float64) float64 {
@@ -197,4 +221,34 @@ func slopedVec32(n int, y, row, lower, upper *float32) {
 		return
 	}
 	slopedF32x256(n, y, row, lower, upper)
+}
+
+func chordMidRadVec(n int, row, mid, rad *float32) (a, b float32) {
+	if using == levelAVX512 {
+		return chordMidRadF32x512(n, row, mid, rad)
+	}
+	return chordMidRadF32x256(n, row, mid, rad)
+}
+
+func chordBelowVec(n int, y, row, slope, mid, rad *float32) (a, b float32) {
+	if using == levelAVX512 {
+		return chordBelowF32x512(n, y, row, slope, mid, rad)
+	}
+	return chordBelowF32x256(n, y, row, slope, mid, rad)
+}
+
+func chordAboveVec(n int, d, y, row, slope, mid, rad, ds, dm, dr *float32, a, b float32) {
+	if using == levelAVX512 {
+		chordAboveF32x512(n, d, y, row, slope, mid, rad, ds, dm, dr, a, b)
+		return
+	}
+	chordAboveF32x256(n, d, y, row, slope, mid, rad, ds, dm, dr, a, b)
+}
+
+func chordSignsVec(n int, y, row, mid, rad *float32, a, b float32) {
+	if using == levelAVX512 {
+		chordSignsF32x512(n, y, row, mid, rad, a, b)
+		return
+	}
+	chordSignsF32x256(n, y, row, mid, rad, a, b)
 }

@@ -23,3 +23,13 @@ func slopedVec32(n int, y, row, lower, upper *float32)     { panic("kernel: no a
 func ascendVec32(n int, x, c, z, m, v *float32, by *[7]float32) {
 	panic("kernel: no assembly here")
 }
+func chordMidRadVec(n int, row, mid, rad *float32) (a, b float32) { panic("kernel: no assembly here") }
+func chordBelowVec(n int, y, row, s, mid, rad *float32) (a, b float32) {
+	panic("kernel: no assembly here")
+}
+func chordAboveVec(n int, d, y, row, s, mid, rad, ds, dm, dr *float32, a, b float32) {
+	panic("kernel: no assembly here")
+}
+func chordSignsVec(n int, y, row, mid, rad *float32, a, b float32) {
+	panic("kernel: no assembly here")
+}

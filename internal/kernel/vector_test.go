@@ -168,6 +168,7 @@ func inSingle(t *testing.T, rng *rand.Rand, n int) {
 			t.Fatalf("%s Line32: element %d of %d is %v, want %v", Level(), i, n, line[i], want)
 		}
 	}
+	chords(t, rng, row)
 	x, m, v := make([]float32, n), make([]float32, n), make([]float32, n)
 	wide, coef, at := make([]float64, n), make([]float64, n), make([]float64, n)
 	for i := range x {

@@ -15,6 +15,7 @@ type Robust struct {
 	Schedule    string        `yaml:"schedule" json:"schedule,omitempty"`
 	Kappa       numeral.Reals `yaml:"kappa,flow" json:"kappa,omitempty"` // weight of the clean loss before and after the ramp
 	BetaEnd     numeral.Real  `yaml:"beta_end" json:"beta_end,omitempty"`
+	Projections int           `yaml:"projections" json:"projections,omitempty"` // of dual's training loss; 0: exact
 	AttackSteps int           `yaml:"attack_steps" json:"attack_steps,omitempty"`
 	Unbounded   bool          `yaml:"unbounded" json:"unbounded,omitempty"`
 }
@@ -26,7 +27,7 @@ func (r *Robust) student() *student.Robust {
 	}
 	out := &student.Robust{Method: r.Method, Eps: float64(r.Eps), EpsStart: float64(r.EpsStart), WarmUp: float64(r.WarmUp), Ramp: float(r.Ramp),
 		Schedule: r.Schedule, BetaEnd: float64(r.BetaEnd),
-		AttackSteps: r.AttackSteps, Unbounded: r.Unbounded}
+		Projections: r.Projections, AttackSteps: r.AttackSteps, Unbounded: r.Unbounded}
 	if len(r.Kappa) == 2 {
 		out.KappaStart, out.KappaEnd = &r.Kappa[0], &r.Kappa[1]
 	}

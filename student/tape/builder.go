@@ -23,6 +23,9 @@ type Builder struct {
 	names  map[string]bool
 	knobs  map[string]*Node
 	serial uint32
+
+	rooms32 rooms[float32]
+	rooms64 rooms[float64]
 }
 
 // NewBuilder starts a graph of T.

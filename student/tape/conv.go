@@ -72,42 +72,61 @@ func (b *Builder) ConvBias(x, w, v *Node, g Geometry, relu bool) *Node {
 	return b.apply(o, x, w, v)
 }
 
-// convRun slides packed weights over the images, padded into a copy where they must be.
+// convRun slides packed weights over the images.
 func convRun[T Float](p *Pool, k conv, bias, relu bool) func([]T, [][]T) {
-	hp, wp := k.h+k.Pad[0]+k.Pad[2], k.w+k.Pad[1]+k.Pad[3]
-	padded := hp != k.h || wp != k.w
-	offsets := make([]int, k.kh)
-	for i := range offsets {
-		offsets[i] = i * wp * k.c
-	}
-	f := kernel.NewFilter[T](k.m, k.kw*k.c, offsets, nil)
-	v := make([]T, f.Padded())
-	lo := -kernel.Inf[T]()
-	if relu {
-		lo = 0
-	}
+	c := newSlid[T](k, relu)
 	var room scratch[T]
 	return func(y []T, in [][]T) {
-		packed(p, f, in[1])
+		packed(p, c.f, in[1])
 		if bias {
-			copy(v, in[2])
+			copy(c.bias, in[2])
 		}
-		images := room.get(Parts * b2i(padded) * hp * wp * k.c)
+		images := room.get(Parts * c.room())
+		size, area := k.h*k.w*k.c, k.oh*k.ow*k.m
 		p.each(k.n, 1, func(w *kernel.Work, part, from, to int) {
 			for i := from; i < to; i++ {
-				x, at := in[0], i*k.h*k.w*k.c
-				if padded {
-					x = images[part*hp*wp*k.c : (part+1)*hp*wp*k.c]
-					for r := range k.h {
-						copy(x[((r+k.Pad[0])*wp+k.Pad[1])*k.c:][:k.w*k.c], in[0][at+r*k.w*k.c:])
-					}
-					at = 0
-				}
-				f.Slide(&kernel.Windows[T]{X: x, From: at, Rows: k.oh, Cols: k.ow, RowStep: k.Stride[0] * wp * k.c, Step: k.Stride[1] * k.c,
-					Y: y, To: i * k.oh * k.ow * k.m, YRowStep: k.ow * k.m, YStep: k.m, Bias: v, Lo: lo, Hi: kernel.Inf[T]()}, w)
+				c.image(y[i*area:(i+1)*area], in[0][i*size:(i+1)*size], images[part*c.room():(part+1)*c.room()], w)
 			}
 		})
 	}
+}
+
+// slid is a convolution made ready: packed weights slide over an image, padded into a copy where it must be.
+type slid[T Float] struct {
+	conv
+	f          *kernel.Filter[T]
+	bias       []T // 0 at first
+	tall, wide int // the padded image
+	lo         T
+}
+
+func newSlid[T Float](k conv, relu bool) *slid[T] {
+	c := &slid[T]{conv: k, tall: k.h + k.Pad[0] + k.Pad[2], wide: k.w + k.Pad[1] + k.Pad[3], lo: -kernel.Inf[T]()}
+	offsets := make([]int, k.kh)
+	for i := range offsets {
+		offsets[i] = i * c.wide * k.c
+	}
+	c.f = kernel.NewFilter[T](k.m, k.kw*k.c, offsets, nil)
+	c.bias = make([]T, c.f.Padded())
+	if relu {
+		c.lo = 0
+	}
+	return c
+}
+
+// room is how many numbers of its own an image needs: 0 at first, and its edge for ever.
+func (c *slid[T]) room() int {
+	return b2i(c.tall != c.h || c.wide != c.conv.w) * c.tall * c.wide * c.c
+}
+
+// image writes y [oh,ow,out] from x [h,w,C].
+func (c *slid[T]) image(y, x, own []T, w *kernel.Work) {
+	if c.room() > 0 {
+		padInto(c.conv, own, x)
+		x = own
+	}
+	c.f.Slide(&kernel.Windows[T]{X: x, Rows: c.oh, Cols: c.ow, RowStep: c.Stride[0] * c.wide * c.c, Step: c.Stride[1] * c.c,
+		Y: y, YRowStep: c.ow * c.m, YStep: c.m, Bias: c.bias, Lo: c.lo, Hi: kernel.Inf[T]()}, w)
 }
 
 func b2i(b bool) int {

@@ -39,8 +39,39 @@ func phasesOf(size, kernel, stride, pad int) []phase {
 	return out
 }
 
-// convInputRun slides turned weights over dy, padded, for each phase of the stride by itself: no product is added to memory more than once.
+// convInputRun slides turned weights over dy, image by image.
 func convInputRun[T Float](p *Pool, k conv) func([]T, [][]T) {
+	c := newTurned[T](k)
+	var room scratch[T]
+	return func(out []T, in [][]T) {
+		c.pack(p, in[1])
+		images := room.get(Parts * c.room())
+		size, area := k.h*k.w*k.c, k.oh*k.ow*k.m
+		p.each(k.n, 1, func(w *kernel.Work, part, from, to int) {
+			for i := from; i < to; i++ {
+				c.image(out[i*size:(i+1)*size], in[0][i*area:(i+1)*area], images[part*c.room():(part+1)*c.room()], w)
+			}
+		})
+	}
+}
+
+// turned is a transposed convolution made ready: turned weights slide over dy, padded, for each phase of the stride by itself, so that no product
+// is added to memory more than once.
+type turned[T Float] struct {
+	conv
+	jobs                  []turnedPhase[T]
+	top, left, tall, wide int // dy with what windows reach beyond it
+	padded, empty         bool
+}
+
+type turnedPhase[T Float] struct {
+	row, col phase
+	f        *kernel.Filter[T]
+	w        []T
+}
+
+func newTurned[T Float](k conv) *turned[T] {
+	c := &turned[T]{conv: k}
 	rows, cols := phasesOf(k.h, k.kh, k.Stride[0], k.Pad[0]), phasesOf(k.w, k.kw, k.Stride[1], k.Pad[1])
 	// how far windows reach beyond dy
 	reach := func(ps []phase, size int) (before, after int) {
@@ -53,64 +84,58 @@ func convInputRun[T Float](p *Pool, k conv) func([]T, [][]T) {
 	}
 	top, bottom := reach(rows, k.oh)
 	left, right := reach(cols, k.ow)
-	hp, wp := k.oh+top+bottom, k.ow+left+right
-	padded := hp != k.oh || wp != k.ow
-	type job struct {
-		row, col phase
-		f        *kernel.Filter[T]
-		w        []T
-	}
-	var jobs []job
-	empty := false
-	for _, r := range rows {
-		for _, c := range cols {
-			if r.taps*c.taps == 0 {
-				empty = true
+	c.top, c.left, c.tall, c.wide = top, left, k.oh+top+bottom, k.ow+left+right
+	c.padded = c.tall != k.oh || c.wide != k.ow
+	for _, row := range rows {
+		for _, col := range cols {
+			if row.taps*col.taps == 0 {
+				c.empty = true
 				continue
 			}
-			if r.n*c.n == 0 {
+			if row.n*col.n == 0 {
 				continue
 			}
-			offsets := make([]int, r.taps)
+			offsets := make([]int, row.taps)
 			for i := range offsets {
-				offsets[i] = i * wp * k.m
+				offsets[i] = i * c.wide * k.m
 			}
-			jobs = append(jobs, job{row: r, col: c, w: make([]T, k.c*r.taps*c.taps*k.m),
-				f: kernel.NewFilter[T](k.c, c.taps*k.m, offsets, nil)})
+			c.jobs = append(c.jobs, turnedPhase[T]{row: row, col: col, w: make([]T, k.c*row.taps*col.taps*k.m),
+				f: kernel.NewFilter[T](k.c, col.taps*k.m, offsets, nil)})
 		}
 	}
-	var room scratch[T]
-	return func(out []T, in [][]T) {
-		p.each(len(jobs), 1, func(_ *kernel.Work, _, from, to int) {
-			for _, j := range jobs[from:to] {
-				turn(k, j.row, j.col, j.w, in[1])
-				j.f.Pack(j.w, 0, j.f.Blocks())
-			}
-		})
-		images := room.get(Parts * b2i(padded) * hp * wp * k.m)
-		p.each(k.n, 1, func(w *kernel.Work, part, from, to int) {
-			for i := from; i < to; i++ {
-				dy, at := in[0], i*k.oh*k.ow*k.m
-				if padded {
-					dy = images[part*hp*wp*k.m : (part+1)*hp*wp*k.m]
-					for r := range k.oh {
-						copy(dy[((r+top)*wp+left)*k.m:][:k.ow*k.m], in[0][at+r*k.ow*k.m:])
-					}
-					at = 0
-				}
-				to := i * k.h * k.w * k.c
-				if empty { // strides longer than the kernel leave positions out
-					clear(out[to : to+k.h*k.w*k.c])
-				}
-				for _, j := range jobs {
-					r, c := j.row, j.col
-					j.f.Slide(&kernel.Windows[T]{X: dy, From: at + ((r.q0-r.taps+1+top)*wp+c.q0-c.taps+1+left)*k.m,
-						Rows: r.n, Cols: c.n, RowStep: wp * k.m, Step: k.m,
-						Y: out, To: to + (r.first*k.w+c.first)*k.c, YRowStep: k.Stride[0] * k.w * k.c, YStep: k.Stride[1] * k.c,
-						Lo: -kernel.Inf[T](), Hi: kernel.Inf[T]()}, w)
-				}
-			}
-		})
+	return c
+}
+
+// pack takes the weights [out,kh,kw,C].
+func (c *turned[T]) pack(p *Pool, w []T) {
+	p.each(len(c.jobs), 1, func(_ *kernel.Work, _, from, to int) {
+		for _, j := range c.jobs[from:to] {
+			turn(c.conv, j.row, j.col, j.w, w)
+			j.f.Pack(j.w, 0, j.f.Blocks())
+		}
+	})
+}
+
+// room is how many numbers of its own an image needs: 0 at first, and its edge for ever.
+func (c *turned[T]) room() int { return b2i(c.padded) * c.tall * c.wide * c.m }
+
+// image writes all of out [h,w,C] from dy [oh,ow,out].
+func (c *turned[T]) image(out, dy, own []T, w *kernel.Work) {
+	if c.padded {
+		for r := range c.oh {
+			copy(own[((r+c.top)*c.wide+c.left)*c.m:][:c.ow*c.m], dy[r*c.ow*c.m:])
+		}
+		dy = own
+	}
+	if c.empty { // strides longer than the kernel leave positions out
+		clear(out)
+	}
+	for _, j := range c.jobs {
+		row, col := j.row, j.col
+		j.f.Slide(&kernel.Windows[T]{X: dy, From: ((row.q0-row.taps+1+c.top)*c.wide + col.q0 - col.taps + 1 + c.left) * c.m,
+			Rows: row.n, Cols: col.n, RowStep: c.wide * c.m, Step: c.m,
+			Y: out, To: (row.first*c.conv.w + col.first) * c.c, YRowStep: c.Stride[0] * c.conv.w * c.c, YStep: c.Stride[1] * c.c,
+			Lo: -kernel.Inf[T](), Hi: kernel.Inf[T]()}, w)
 	}
 }
 

@@ -109,6 +109,16 @@ func gradientCases() []gradientCase {
 	add("Dropout", true, func(b *Builder, in []*Node) *Node {
 		return b.Dropout(in[0], 0.4, 3, &Noise{Seed: 1, Step: 2})
 	}, []int{30, 4})
+	unary("Part", func(b *Builder, x *Node) *Node { return b.Part(x, 3, 2, 5) }, 4, 5)
+	for _, k := range []int{3, 4} {
+		add(fmt.Sprint("MedianSize", k), false, func(b *Builder, in []*Node) *Node { return b.MedianSize(in[0], k) }, []int{2 * k, 3, 2})
+		add(fmt.Sprint("Cauchy", k), false, func(b *Builder, in []*Node) *Node {
+			return b.MedianSize(b.Cauchy(in[0], k, 2, &Noise{Seed: 1, Step: 2}), k)
+		}, []int{2, 3, 2})
+	}
+	for name, maps := range dualMaps {
+		add("Dual"+name, false, func(b *Builder, in []*Node) *Node { return maps.dual(b, in) }, maps.shapes()...)
+	}
 	for i, v := range someViews {
 		out := []int{3 * v.count(), v.Window[0], v.Window[1], 2}
 		add(fmt.Sprint("Windows", i), true, func(b *Builder, in []*Node) *Node { return b.Windows(in[0], v) }, []int{3, 5, 4, 2})

@@ -38,18 +38,21 @@ func (b *Builder) WindowsSum(g *Node, v View, shape ...int) *Node {
 
 // runs calls f with every run of numbers that a window shares with image i, by their places in the windows and in the images.
 func (v View) runs(i int, s tensor.Shape, f func(window, image, n int)) {
+	each := v.Window[0] * v.Window[1] * s[3]
+	for place := range v.count() {
+		at, image := (i*v.count()+place)*each, i*s[1]*s[2]*s[3]
+		v.one(place, s, func(window, pixel, n int) { f(at+window, image+pixel, n) })
+	}
+}
+
+// one calls f with every run of numbers that the window at a place shares with an image [1,H,W,C], by their places in both.
+func (v View) one(place int, s tensor.Shape, f func(window, image, n int)) {
 	h, w, c := s[1], s[2], s[3]
-	at := i * v.count() * v.Window[0] * v.Window[1] * c
-	for r := range v.Places[0] {
-		for col := range v.Places[1] {
-			left := col*v.Stride[1] - v.Pad[1]
-			from, to := max(0, left), min(w, left+v.Window[1])
-			for ky := range v.Window[0] {
-				if y := r*v.Stride[0] - v.Pad[0] + ky; y >= 0 && y < h && from < to {
-					f(at+(from-left)*c, ((i*h+y)*w+from)*c, (to-from)*c)
-				}
-				at += v.Window[1] * c
-			}
+	top, left := place/v.Places[1]*v.Stride[0]-v.Pad[0], place%v.Places[1]*v.Stride[1]-v.Pad[1]
+	from, to := max(0, left), min(w, left+v.Window[1])
+	for ky := range v.Window[0] {
+		if y := top + ky; y >= 0 && y < h && from < to {
+			f((ky*v.Window[1]+from-left)*c, (y*w+from)*c, (to-from)*c)
 		}
 	}
 }

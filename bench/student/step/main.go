@@ -30,6 +30,7 @@ func main() {
 	batch := flag.Int("batch", 128, "")
 	robust := flag.String("robust", "", "a method of robust training, its ball not cut by [0,1]")
 	eps := flag.Float64("eps", 0.01, "of -robust")
+	projections := flag.Int("projections", 0, "of -robust dual")
 	profile := flag.String("profile", "", "")
 	memory := flag.Bool("memory", false, "print the resident set every 1,000 steps")
 	flag.Parse()
@@ -71,13 +72,13 @@ func main() {
 	last := time.Now()
 	cfg := student.Config{Technique: student.Technique(*technique), Threads: *threads, Batch: *batch, Epochs: *steps/(n / *batch) + 1}
 	if *robust != "" {
-		cfg.Robust = &student.Robust{Method: *robust, Eps: *eps, Unbounded: true}
+		cfg.Robust = &student.Robust{Method: *robust, Eps: *eps, EpsStart: *eps, Unbounded: true, Projections: *projections}
 	}
 	_, err = student.Train(ctx, a, d, nil, cfg,
 		student.Options{Progress: func(student.Progress) {
 			times = append(times, time.Since(last).Seconds()*1e3)
 			if *memory && len(times)%1000 == 0 {
-				fmt.Println(len(times), resident())
+				fmt.Println(len(times), status("VmRSS"))
 			}
 			if len(times) == min(warm, *steps/4) {
 				from = processor()
@@ -91,7 +92,7 @@ func main() {
 		log.Fatal(err)
 	}
 	spent := (processor() - from) / float64(max(1, len(times)-min(warm, *steps/4)))
-	fmt.Println(resident())
+	fmt.Println(status("VmRSS"), status("VmHWM"))
 	times = times[min(warm, *steps/4):]
 	slices.Sort(times)
 	fmt.Printf("%s threads %d: median %.2f ms, best %.2f ms, processor %.2f ms\n", *input, *threads, times[len(times)/2], times[0], spent)
@@ -127,14 +128,14 @@ func processor() float64 {
 	return 10 * (user + system)
 }
 
-// resident is the line of the process' status that tells its memory in use.
-func resident() string {
+// status is the line of the process' status that tells its memory in use (VmRSS), or the most that it had (VmHWM).
+func status(name string) string {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return err.Error()
 	}
 	for _, line := range strings.Split(string(data), "\n") {
-		if strings.HasPrefix(line, "VmRSS") {
+		if strings.HasPrefix(line, name) {
 			return line
 		}
 	}

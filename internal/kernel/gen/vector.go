@@ -184,6 +184,10 @@ func main() {
 		a.line()
 		a.ascend()
 		a.sloped()
+		a.chordMidRad()
+		a.chordBelow()
+		a.chordAbove()
+		a.chordSigns()
 	}
 }
 
@@ -428,5 +432,150 @@ func (a isa) turned() {
 	})
 	a.sum4(0, "sa+32(FP)")
 	a.sum4(4, "sb+40(FP)")
+	tail()
+}
+
+// What rows of float32 need between lines of one slope: see chord.go.
+
+// sum4Single adds the four accumulators of float32 from first, as sum4 does.
+func (a isa) sum4Single(first int, to string) {
+	z := func(i int) string { return a.r(first + i) }
+	fmt.Printf("\tVADDPS %s, %s, %s\n\tVADDPS %s, %s, %s\n\tVADDPS %s, %s, %s\n", z(1), z(0), z(0), z(3), z(2), z(2), z(2), z(0), z(0))
+	spare := 1 + first
+	if a.reg == "Z" {
+		fmt.Printf("\tVEXTRACTF64X4 $1, %s, Y%d\n\tVADDPS Y%d, Y%d, Y%d\n", z(0), spare, spare, first, first)
+	}
+	fmt.Printf("\tVEXTRACTF128 $1, Y%d, X%d\n\tVADDPS X%d, X%d, X%d\n", first, spare, spare, first, first)
+	fmt.Printf("\tVPERMILPD $1, X%d, X%d\n\tVADDPS X%d, X%d, X%d\n", first, spare, spare, first, first)
+	fmt.Printf("\tVPERMILPS $1, X%d, X%d\n\tVADDSS X%d, X%d, X%d\n\tVMOVSS X%d, %s\n", first, spare, spare, first, first, first, to)
+}
+
+// masksSingle is masks of float32.
+func (a isa) masksSingle() {
+	if a.reg == "Z" {
+		fmt.Printf("\tMOVL $0x7fffffff, AX\n\tVPBROADCASTD AX, %s\n", a.mask)
+	} else {
+		fmt.Printf("\tVPCMPEQD %s, %s, %s\n\tVPSRLD $1, %s, %s\n", a.mask, a.mask, a.mask, a.mask, a.mask)
+	}
+}
+
+// row*mid and |row|*rad, summed.
+func (a isa) chordMidRad() {
+	a.head("chordMidRad", "n int, row, mid, rad *float32) (a, b float32", 40)
+	arguments(8, [2]string{"row", "SI"}, [2]string{"mid", "R8"}, [2]string{"rad", "R9"})
+	a.masksSingle()
+	a.clear(0, 8)
+	a.loops([]string{"SI", "R8", "R9"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, 12, masked)
+		a.fma("R8", offset, 13, 12, i, masked)
+		a.abs(12)
+		a.fma("R9", offset, 13, 12, 4+i, masked)
+	})
+	a.sum4Single(0, "a+32(FP)")
+	a.sum4Single(4, "b+36(FP)")
+	tail()
+}
+
+// The same, and y = row*slope.
+func (a isa) chordBelow() {
+	a.head("chordBelow", "n int, y, row, slope, mid, rad *float32) (a, b float32", 56)
+	arguments(8, [2]string{"y", "DX"}, [2]string{"row", "SI"}, [2]string{"slope", "DI"}, [2]string{"mid", "R8"}, [2]string{"rad", "R9"})
+	a.masksSingle()
+	a.clear(0, 8)
+	a.loops([]string{"DX", "SI", "DI", "R8", "R9"}, func(i, offset int, masked bool) {
+		a.load("SI", offset, 12, masked)
+		a.load("DI", offset, 14, masked)
+		fmt.Printf("\tVMULPS %s, %s, %s\n", a.r(12), a.r(14), a.r(14))
+		a.store(14, "DX", offset, masked)
+		a.fma("R8", offset, 13, 12, i, masked)
+		a.abs(12)
+		a.fma("R9", offset, 13, 12, 4+i, masked)
+	})
+	a.sum4Single(0, "a+48(FP)")
+	a.sum4Single(4, "b+52(FP)")
+	tail()
+}
+
+// signed puts register y's sign times what register to holds there, 0 where y is 0; spare is a register.
+func (a isa) signed(y, to, spare int) {
+	if a.reg == "Z" {
+		fmt.Printf("\tVPANDNQ %s, %s, %s\n\tVPXORQ %s, %s, %s\n", a.r(y), a.mask, a.r(spare), a.r(spare), a.r(to), a.r(to))
+		fmt.Printf("\tVCMPPS $4, %s, %s, K1\n\tVMOVAPS.Z %s, K1, %s\n", a.zero, a.r(y), a.r(to), a.r(to))
+		return
+	}
+	fmt.Printf("\tVANDNPS %s, %s, %s\n\tVXORPS %s, %s, %s\n", a.r(y), a.mask, a.r(spare), a.r(spare), a.r(to), a.r(to))
+	fmt.Printf("\tVXORPS %s, %s, %s\n\tVCMPPS $4, %s, %s, %s\n\tVANDPS %s, %s, %s\n", a.r(spare), a.r(spare), a.r(spare), a.r(spare), a.r(y),
+		a.r(spare), a.r(spare), a.r(to), a.r(to))
+}
+
+func (a isa) fmaRegisters(x, y, sum int) {
+	fmt.Printf("\tVFMADD231PS %s, %s, %s\n", a.r(x), a.r(y), a.r(sum))
+}
+
+// Chord.Above.
+func (a isa) chordAbove() {
+	a.head("chordAbove", "n int, d, y, row, slope, mid, rad, ds, dm, dr *float32, a, b float32", 88)
+	pointers := []string{"DX", "SI", "DI", "R8", "R9", "R10", "R11", "R12", "R13"}
+	var args [][2]string
+	for i, name := range []string{"d", "y", "row", "slope", "mid", "rad", "ds", "dm", "dr"} {
+		args = append(args, [2]string{name, pointers[i]})
+	}
+	arguments(8, args...)
+	a.masksSingle()
+	if a.reg == "Z" {
+		a.zeros()
+	}
+	const row, d, slope, sum, size, t, spare, f, g = 0, 1, 2, 3, 4, 5, 6, 8, 9
+	fmt.Printf("\tVBROADCASTSS a+80(FP), %s\n\tVBROADCASTSS b+84(FP), %s\n", a.r(f), a.r(g))
+	a.single(pointers, func(masked bool) {
+		a.load("DI", 0, row, masked)
+		a.load("DX", 0, d, masked)
+		a.load("R8", 0, slope, masked)
+		fmt.Printf("\tVMULPS %s, %s, %s\n", a.r(row), a.r(slope), a.r(t))
+		a.store(t, "SI", 0, masked)
+		a.load("R11", 0, sum, masked)
+		a.fmaRegisters(d, row, sum)
+		a.store(sum, "R11", 0, masked)
+		a.load("R12", 0, sum, masked)
+		a.fmaRegisters(f, row, sum)
+		a.store(sum, "R12", 0, masked)
+		op := "VANDPS"
+		if a.reg == "Z" {
+			op = "VPANDQ"
+		}
+		fmt.Printf("\t%s %s, %s, %s\n", op, a.r(row), a.mask, a.r(size))
+		a.load("R13", 0, sum, masked)
+		a.fmaRegisters(g, size, sum)
+		a.store(sum, "R13", 0, masked)
+		a.load("R10", 0, t, masked)
+		fmt.Printf("\tVMULPS %s, %s, %s\n", a.r(g), a.r(t), a.r(t))
+		a.signed(row, t, spare)
+		a.fmaRegisters(d, slope, t)
+		a.load("R9", 0, spare, masked)
+		a.fmaRegisters(f, spare, t)
+		a.store(t, "DX", 0, masked)
+	})
+	tail()
+}
+
+// y = a*mid + sign(row)*b*rad
+func (a isa) chordSigns() {
+	a.head("chordSigns", "n int, y, row, mid, rad *float32, a, b float32", 48)
+	pointers := []string{"DX", "SI", "R8", "R9"}
+	arguments(8, [2]string{"y", "DX"}, [2]string{"row", "SI"}, [2]string{"mid", "R8"}, [2]string{"rad", "R9"})
+	a.masksSingle()
+	if a.reg == "Z" {
+		a.zeros()
+	}
+	fmt.Printf("\tVBROADCASTSS a+40(FP), %s\n\tVBROADCASTSS b+44(FP), %s\n", a.r(8), a.r(9))
+	a.single(pointers, func(masked bool) {
+		a.load("SI", 0, 0, masked)
+		a.load("R9", 0, 1, masked)
+		fmt.Printf("\tVMULPS %s, %s, %s\n", a.r(9), a.r(1), a.r(1))
+		a.signed(0, 1, 2)
+		a.load("R8", 0, 3, masked)
+		a.fmaRegisters(8, 3, 1)
+		a.store(1, "DX", 0, masked)
+	})
 	tail()
 }
