@@ -29,12 +29,26 @@ func cauchyRun[T Float](p *Pool, layer int, noise *Noise) func([]T, [][]T) {
 		start := Mix(Mix(noise.Seed^0x9e3779b97f4a7c15)+noise.Step) ^ Mix(uint64(layer)+0x2545f491)
 		p.each(len(out), ElementsEach/16, func(_ *kernel.Work, _, from, to int) {
 			for i := from; i < to; i++ {
-				// the middle of one of 2^52 parts of a turn's half: never its ends
-				u := (float64(Mix(start+uint64(i)*0x9e3779b97f4a7c15)>>12) + 0.5) * 0x1p-52
-				out[i] = T(math.Tan(math.Pi * (u - 0.5)))
+				out[i] = T(cauchy(Mix(start + uint64(i)*0x9e3779b97f4a7c15)))
 			}
 		})
 	}
+}
+
+// cauchy makes a standard Cauchy number of 64 random bits: the tangent of an angle between a quarter turn back and one on, to 1e-9 of itself. One bit
+// is its sign, one says whether it is larger than 1, where it is one over another, and the others are an angle up to an eighth of a turn, never 0.
+func cauchy(bits uint64) float64 {
+	y := math.Pi / 4 * ((float64(bits>>12) + 0.5) * 0x1p-52)
+	z := y * y
+	sin := y * (1 + z*(-1.0/6+z*(1.0/120+z*(-1.0/5040+z*(1.0/362880+z*(-1.0/39916800))))))
+	cos := 1 + z*(-1.0/2+z*(1.0/24+z*(-1.0/720+z*(1.0/40320+z*(-1.0/3628800)))))
+	if bits&2 != 0 {
+		sin, cos = cos, sin
+	}
+	if bits&1 != 0 {
+		sin = -sin
+	}
+	return sin / cos
 }
 
 // MedianSize is the median of the absolute values of a sample's k rows, number by number: v [N*k, ...] gives [N, ...]. Of an even number of rows
@@ -53,54 +67,96 @@ func (b *Builder) MedianSize(v *Node, k int) *Node {
 	return b.apply(o, v)
 }
 
-// middles calls f with what the medians of some samples' numbers are made of: the place of each number's first row, and the rows in the middle.
-func middles[T Float](p *Pool, v []T, k, size int, f func(sample, place, low, high int)) {
+// middles calls f with what the medians of some samples' numbers are made of: the place of each number's first row, and the sizes in the middle.
+func middles[T Float](p *Pool, v []T, k, size int, f func(sample, place int, low, high T)) {
 	p.each(len(v)/size/k, 1, func(_ *kernel.Work, _, from, to int) {
-		order, sizes := make([]int, k), make([]T, k)
+		sizes := make([]T, k)
 		for i := from; i < to; i++ {
 			for j := range size {
+				place := i*k*size + j
 				for r := range k {
-					order[r], sizes[r] = r, max(v[(i*k+r)*size+j], -v[(i*k+r)*size+j])
+					sizes[r] = largeness(v[place+r*size])
 				}
-				slices.SortFunc(order, func(a, b int) int {
-					switch x, y := sizes[a], sizes[b]; {
-					case x < y:
-						return -1
-					case x > y:
-						return 1
-					}
-					return a - b
-				})
-				f(i, i*k*size+j, order[(k-1)/2], order[k/2])
+				high := selectSmallest(sizes, k/2)
+				low := high
+				if k%2 == 0 {
+					low = slices.Max(sizes[:k/2])
+				}
+				f(i, place, low, high)
 			}
 		}
 	})
 }
 
+// selectSmallest gives the number that has n smaller ones before it in order, and puts these before it. Source: Hoare 1961, "Algorithm 65: Find".
+func selectSmallest[T Float](x []T, n int) T {
+	for from, to := 0, len(x)-1; from < to; {
+		pivot := x[(from+to)/2]
+		i, j := from, to
+		for i <= j {
+			for x[i] < pivot {
+				i++
+			}
+			for x[j] > pivot {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case n <= j:
+			to = j
+		case n >= i:
+			from = i
+		default:
+			return x[n]
+		}
+	}
+	return x[n]
+}
+
+func largeness[T Float](x T) T {
+	if x < 0 {
+		return -x
+	}
+	return x
+}
+
 func medianRun[T Float](p *Pool, k, size int) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
-		v := in[0]
-		middles(p, v, k, size, func(i, at, low, high int) {
-			a, b := v[at+low*size], v[at+high*size]
-			out[i*size+(at-i*k*size)] = (max(a, -a) + max(b, -b)) / 2
-		})
+		middles(p, in[0], k, size, func(i, place int, low, high T) { out[i*size+place-i*k*size] = (low + high) / 2 })
 	}
 }
 
+// medianRowsRun gives the gradient to the rows in the middle: half to the first of the lower one's size, half to the last of the higher one's.
 func medianRowsRun[T Float](p *Pool, k, size int) func([]T, [][]T) {
 	return func(out []T, in [][]T) {
 		v, g := in[0], in[1]
 		clear(out)
-		middles(p, v, k, size, func(i, at, low, high int) {
-			half := g[i*size+(at-i*k*size)] / 2
-			for _, r := range [...]int{low, high} {
-				switch x := v[at+r*size]; {
+		middles(p, v, k, size, func(i, place int, low, high T) {
+			half := g[i*size+place-i*k*size] / 2
+			give := func(at int) {
+				switch x := v[at]; {
 				case x > 0:
-					out[at+r*size] += half
+					out[at] += half
 				case x < 0:
-					out[at+r*size] -= half
+					out[at] -= half
 				}
 			}
+			first, last := -1, 0
+			for r := range k {
+				x := largeness(v[place+r*size])
+				if x == low && first < 0 {
+					first = r
+				}
+				if x == high && (k%2 == 0 || first == r) {
+					last = r
+				}
+			}
+			give(place + max(first, 0)*size)
+			give(place + last*size)
 		})
 	}
 }

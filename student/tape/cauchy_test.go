@@ -89,3 +89,39 @@ func TestMedianSizesAreMedians(t *testing.T) {
 		}
 	}
 }
+
+// TestCauchyNumbersAreTangents of what their bits say, and lie below each quarter of the distribution as often as they should.
+func TestCauchyNumbersAreTangents(t *testing.T) {
+	const n = 40000
+	var below [3]int
+	for i := range uint64(n) {
+		bits := Mix(i)
+		x := cauchy(bits)
+		want := math.Tan(math.Pi / 4 * (float64(bits>>12) + 0.5) / (1 << 52))
+		if bits&2 != 0 {
+			want = 1 / want
+		}
+		if bits&1 != 0 {
+			want = -want
+		}
+		if !(math.Abs(x-want) <= 1e-9*math.Abs(want)) {
+			t.Fatalf("%x: %v, want %v", bits, x, want)
+		}
+		for k, quarter := range []float64{-1, 0, 1} {
+			if x < quarter {
+				below[k]++
+			}
+		}
+	}
+	for k, count := range below {
+		p := float64(k+1) / 4
+		if math.Abs(float64(count)-n*p) > 5*math.Sqrt(n*p*(1-p)) {
+			t.Errorf("%d of %d are below quarter %d", count, n, k+1)
+		}
+	}
+	for _, bits := range []uint64{0, 1, 2, 3, math.MaxUint64} {
+		if x := cauchy(bits); x == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
+			t.Errorf("%x gives %v", bits, x)
+		}
+	}
+}

@@ -62,7 +62,13 @@ type turned[T Float] struct {
 	jobs                  []turnedPhase[T]
 	top, left, tall, wide int // dy with what windows reach beyond it
 	padded, empty         bool
+	// few channels leave most of a vector of them unused: then a product gives what each output sends to its window, and windows are added up.
+	few  bool
+	flat []T // their weights
 }
+
+// fewChannels are less than half of the narrowest vector.
+const fewChannels = 3
 
 type turnedPhase[T Float] struct {
 	row, col phase
@@ -71,7 +77,10 @@ type turnedPhase[T Float] struct {
 }
 
 func newTurned[T Float](k conv) *turned[T] {
-	c := &turned[T]{conv: k}
+	c := &turned[T]{conv: k, few: k.c <= fewChannels && k.kh*k.kw > 1}
+	if c.few {
+		return c
+	}
 	rows, cols := phasesOf(k.h, k.kh, k.Stride[0], k.Pad[0]), phasesOf(k.w, k.kw, k.Stride[1], k.Pad[1])
 	// how far windows reach beyond dy
 	reach := func(ps []phase, size int) (before, after int) {
@@ -108,6 +117,7 @@ func newTurned[T Float](k conv) *turned[T] {
 
 // pack takes the weights [out,kh,kw,C].
 func (c *turned[T]) pack(p *Pool, w []T) {
+	c.flat = w
 	p.each(len(c.jobs), 1, func(_ *kernel.Work, _, from, to int) {
 		for _, j := range c.jobs[from:to] {
 			turn(c.conv, j.row, j.col, j.w, w)
@@ -117,10 +127,20 @@ func (c *turned[T]) pack(p *Pool, w []T) {
 }
 
 // room is how many numbers of its own an image needs: 0 at first, and its edge for ever.
-func (c *turned[T]) room() int { return b2i(c.padded) * c.tall * c.wide * c.m }
+func (c *turned[T]) room() int {
+	if c.few {
+		return c.oh * c.ow * c.patch()
+	}
+	return b2i(c.padded) * c.tall * c.wide * c.m
+}
 
 // image writes all of out [h,w,C] from dy [oh,ow,out].
 func (c *turned[T]) image(out, dy, own []T, w *kernel.Work) {
+	if c.few {
+		kernel.Gemm(false, false, c.oh*c.ow, c.patch(), c.m, dy, c.m, c.flat, c.patch(), own, c.patch(), false, w)
+		c.gather(out, own)
+		return
+	}
 	if c.padded {
 		for r := range c.oh {
 			copy(own[((r+c.top)*c.wide+c.left)*c.m:][:c.ow*c.m], dy[r*c.ow*c.m:])
@@ -136,6 +156,33 @@ func (c *turned[T]) image(out, dy, own []T, w *kernel.Work) {
 			Rows: row.n, Cols: col.n, RowStep: c.wide * c.m, Step: c.m,
 			Y: out, To: (row.first*c.conv.w + col.first) * c.c, YRowStep: c.Stride[0] * c.conv.w * c.c, YStep: c.Stride[1] * c.c,
 			Lo: -kernel.Inf[T](), Hi: kernel.Inf[T]()}, w)
+	}
+}
+
+// gather adds up the windows [oh*ow,kh,kw,C] where they lie in the image.
+func (c *turned[T]) gather(out, windows []T) {
+	clear(out)
+	wide, run := c.conv.w, c.kw*c.c
+	for oy := range c.oh {
+		for ky := range c.kh {
+			y := oy*c.Stride[0] - c.Pad[0] + ky
+			if y < 0 || y >= c.h {
+				continue
+			}
+			row := out[y*wide*c.c : (y+1)*wide*c.c]
+			for ox := range c.ow {
+				left := (ox*c.Stride[1] - c.Pad[1]) * c.c
+				from, to := max(0, left), min(len(row), left+run)
+				if from >= to {
+					continue
+				}
+				dst, src := row[from:to], windows[((oy*c.ow+ox)*c.kh+ky)*run+from-left:]
+				src = src[:len(dst)]
+				for i, v := range src {
+					dst[i] += v
+				}
+			}
+		}
 	}
 }
 
