@@ -1,6 +1,7 @@
 package study
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -49,6 +50,8 @@ func TestParseNamesLineAndKey(t *testing.T) {
 		{"pruning everything", goodStudy + "prune: [{ratio: 1}]\n", "ratio"},
 		{"retraining on nothing", goodStudy + "retrain: [{name: r}]\n", "training.robust is missing"},
 		{"unknown robust method", goodStudy + "retrain: [{name: r, training: {epochs: 2, robust: {method: hope, eps: 0.1}}}]\n", "hope"},
+		{"projections of intervals", goodStudy + "retrain: [{name: r, training: {epochs: 2, robust: {method: ibp, eps: 0.1, projections: 10}}}]\n",
+			"no projections"},
 		{"fit without a preset", strings.Replace(goodStudy, "layers: [{dense: 10}]", "layers: [{dense: 10}], fit: true", 1), "fit goes with preset"},
 		{"epochs of 0", goodStudy + "training: {epochs: 0}\n", "line 11: epochs is 0"},
 		{"a learning rate of 0", goodStudy + "training: {learning_rate: 0.0}\n", "line 11: learning_rate is 0"},
@@ -94,6 +97,26 @@ claims: [{claim: 7, margin: 0}]
 	}
 	if m := s.Claims[0].margin(); m != 0 {
 		t.Errorf("margin %v", m)
+	}
+}
+
+// TestProjectionsReachTraining as they are written, and stand in a step's hash only where they are.
+func TestProjectionsReachTraining(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int
+	}{{"", 0}, {", projections: 10", 10}} {
+		s, err := Parse([]byte(goodStudy + "retrain: [{name: r, training: {epochs: 2, robust: {method: dual, eps: 0.1" + c.text + "}}}]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := s.Retrain[0].Training.Robust
+		if got := r.student().Projections; got != c.want {
+			t.Errorf("%q gives %d projections", c.text, got)
+		}
+		if text, err := json.Marshal(r); err != nil || strings.Contains(string(text), "projections") != (c.want > 0) {
+			t.Errorf("%q is hashed as %s, %v", c.text, text, err)
+		}
 	}
 }
 
