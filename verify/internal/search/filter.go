@@ -19,7 +19,7 @@ type tried struct {
 }
 
 // filter gives open parts the split, of those that promise most, whose parts' bounds gain most: both parts of each are bounded once, with the
-// slopes and multipliers that the whole ended with. Where that can be done in float32, only parts that then seem to be proven are bounded soundly.
+// slopes and multipliers that the whole ended with. Where float32 can guess what they are, only those of the split that is taken are bounded soundly.
 // It is nil where nothing can be split.
 // Source: De Palma et al. 2021, "Improved Branch and Bound for Neural Network Verification via Lagrangian Decomposition" (filtered smart branching);
 // what promises is DeepSplit's (influence.go).
@@ -61,12 +61,12 @@ func (p *laidLeaves) filter(r *sides, pts *bound.Points) (best []*tried, err err
 	return best, err
 }
 
-// sure bounds the splits that were chosen where a part seems to be proven.
+// sure bounds the splits that were chosen: what proves a part, and by what the search goes on with it, is no guess.
 func (p *laidLeaves) sure(r *sides, best []*tried) error {
 	var of []int
 	var ts []*tried
 	for i, t := range best {
-		if t != nil && max(t.about[0], t.about[1]) > 0 {
+		if t != nil {
 			of, ts = append(of, i), append(ts, t)
 		}
 	}
