@@ -121,7 +121,11 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 		return 0, out.Close()
 	}
 	defer r.forget()
-	return weave.Proof(ctx, net, claim, out, v.o.sides, v.proofs(ctx, claim), v.kept(ctx, claim, r))
+	times, err := v.times(claim)
+	if err != nil {
+		return 0, err
+	}
+	return weave.Proof(ctx, net, claim, out, weave.Told{Sides: v.o.sides, Times: times, Search: v.proofs(ctx, claim), Kept: v.kept(ctx, claim, r)})
 }
 
 // point is a counterexample as a certificate has it.

@@ -101,9 +101,21 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, cases []int, dep
 			}
 			c.anyExact(rng, net, &p)
 		}
+		if len(k.Constraints) == 1 && rng.IntN(4) > 0 {
+			p.Row, p.Weights = 0, []float64{evening(rng, k.Constraints[0])}
+		}
 		s.Proofs = append(s.Proofs, p)
 	}
 	return append(steps, s)
+}
+
+// evening is a weight that brings a constraint's coefficients to somewhere near 1, as far as a float64 does, or a little off.
+func evening(rng *rand.Rand, q certificate.Constraint) float64 {
+	most := -1000
+	for _, x := range q.Coef {
+		most = max(most, x.Num().BitLen()-x.Denom().BitLen())
+	}
+	return math.Ldexp(1+float64(rng.IntN(2))*rng.Float64(), min(1000, -most))
 }
 
 // anyExact draws slopes, and ceilings that follow no weights.
@@ -113,7 +125,7 @@ func (c *certified) anyExact(rng *rand.Rand, net *plain.Network, p *certificate.
 		p.Fine = append(p.Fine, []float64{0, most, most * rng.Float64()}[rng.IntN(3)])
 	}
 	for range rng.IntN(4) * min(1, net.Hinges()) {
-		q := certificate.Ceiling{Hinge: rng.IntN(net.Hinges()), Times: math.Abs(rng.NormFloat64()) * logUniform(rng, -3, 10)}
+		q := certificate.Ceiling{Hinge: rng.IntN(net.Hinges()), Times: math.Abs(logUniform(rng, -20, 10))}
 		for range net.In {
 			q.Slope = append(q.Slope, rng.NormFloat64()*float64(rng.IntN(3)))
 		}

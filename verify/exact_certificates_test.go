@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -46,9 +45,6 @@ func TestCertificatesAgainstExactEnumeration(t *testing.T) {
 		v.Close()
 	}
 	t.Logf("%d properties: %v", count, seen)
-	if far := seen["beyond float64"] + seen["beyond float64 kept"]; far*100 > count {
-		t.Errorf("%d certificates are refused since their numbers are too large", far)
-	}
 	if seen["accepted"]*20 < count || seen["refused"]*10 < count { // trees of a search are rare, and rarer on a machine that others use
 		t.Errorf("too few of a kind to tell anything")
 	}
@@ -88,8 +84,6 @@ func (v *Verifier) certified(t *testing.T, name string, m *onnxio.Model, q *vnnl
 	switch {
 	case sat && err == nil && got.Accepted:
 		t.Errorf("%s: a certificate is accepted, and a counterexample exists\n%s\n%s", name, describe(m.Graph), tellCases(cases))
-	case !sat && err == nil && strings.Contains(got.Reason, "at least -Inf"): // products of 1e172 and 1e250, which the search leaves out
-		return "beyond float64" + kept
 	case !sat && (err != nil || !got.Accepted):
 		t.Errorf("%s: what was written is not accepted: %v %s\n%s\n%s", name, err, got.Reason, describe(m.Graph), tellCases(cases))
 	}

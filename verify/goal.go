@@ -106,7 +106,7 @@ func (v *Verifier) open(c *Case, s Semantics) (*openCase, error) {
 			return nil, fmt.Errorf("%w: a constraint of %d outputs and %d coefficients", ErrInput, len(q.Index), len(q.Coef))
 		}
 		less := v.reduced(q)
-		row, lost, bound, err := v.row(less)
+		row, lost, bound, _, err := v.row(less)
 		if err != nil {
 			return nil, err
 		}

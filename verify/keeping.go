@@ -66,10 +66,15 @@ func (v *Verifier) kept(ctx context.Context, claim certificate.Property, r Resul
 }
 
 func (r *Result) kept(claim certificate.Property, box int) *weave.Tree {
-	b := claim.Boxes[box]
+	b, of := claim.Boxes[box], 0
+	for _, c := range claim.Cases {
+		if c.Box == box {
+			of++
+		}
+	}
 	for _, t := range r.trees {
 		other := func(k int) bool { return k >= len(claim.Cases) || claim.Cases[k].Box != box }
-		same := len(t.box.Lower) == len(b.Lower) && !slices.ContainsFunc(t.cases, other)
+		same := len(t.box.Lower) == len(b.Lower) && !slices.ContainsFunc(t.cases, other) && len(t.cases) == of
 		for k := range b.Lower {
 			same = same && t.box.Lower[k] == sound.RatDown(b.Lower[k]) && t.box.Upper[k] == sound.RatUp(b.Upper[k])
 		}
@@ -85,7 +90,10 @@ func (v *Verifier) whole(ctx context.Context, claim certificate.Property, box in
 	if v.o.sides || v.o.Plain || !v.net.Elementwise() {
 		return nil
 	}
-	goal, number := goalOf(claim, box)
+	goal, number, err := v.goalOf(claim, box)
+	if err != nil {
+		return nil // the plain pass says it too
+	}
 	t := &weave.Tree{Tape: record.NewTape(0, nil), Cases: number}
 	if ok, err := search.Whole(ctx, v.net, boundOptions(v.o), goal, t.Tape); !ok || err != nil { // the plain pass finds out why
 		return nil
@@ -93,18 +101,42 @@ func (v *Verifier) whole(ctx context.Context, claim certificate.Property, box in
 	return t
 }
 
-// goalOf is a box of a claim as a search takes it, as nearly as float64s are, and the numbers of its cases in the claim.
-func goalOf(claim certificate.Property, box int) (g search.Goal, number []int) {
+// goalOf is a box of a claim as a search takes it, and the numbers of its cases in the claim.
+func (v *Verifier) goalOf(claim certificate.Property, box int) (g search.Goal, number []int, err error) {
 	for k, l := range claim.Boxes[box].Lower {
 		g.Box.Lower, g.Box.Upper = append(g.Box.Lower, sound.RatDown(l)), append(g.Box.Upper, sound.RatUp(claim.Boxes[box].Upper[k]))
 	}
 	for k, c := range claim.Cases {
-		if c.Box == box {
-			number = append(number, k)
-			g.Cases = append(g.Cases, rowsOf(c, claim.Outputs))
+		if c.Box != box {
+			continue
+		}
+		oc := &openCase{c: &Case{}}
+		for _, q := range c.Constraints {
+			oc.c.Constraints = append(oc.c.Constraints, Constraint(q))
+			row, lost, bound, _, err := v.row(v.reduced(Constraint(q)))
+			if err != nil {
+				return g, nil, err
+			}
+			oc.rows, oc.bound, oc.loss = append(oc.rows, row), append(oc.bound, bound), append(oc.loss, lost)
+		}
+		number, g.Cases = append(number, k), append(g.Cases, oc.asked())
+	}
+	return g, number, nil
+}
+
+// times are, by case and constraint of a claim, the powers of two by which rows of the search are larger than the claim's.
+func (v *Verifier) times(claim certificate.Property) ([][]int, error) {
+	out := make([][]int, len(claim.Cases))
+	for k, c := range claim.Cases {
+		for _, q := range c.Constraints {
+			_, _, _, n, err := v.row(v.reduced(Constraint(q)))
+			if err != nil {
+				return nil, err
+			}
+			out[k] = append(out[k], n)
 		}
 	}
-	return g, number
+	return out, nil
 }
 
 // forget gives back what trees are kept on.

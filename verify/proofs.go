@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/plain"
-	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/certificate"
-	"github.com/shallow-waters/shoal/verify/internal/bound"
 	"github.com/shallow-waters/shoal/verify/internal/search"
 	"github.com/shallow-waters/shoal/verify/internal/weave"
 )
@@ -31,7 +29,10 @@ func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave
 	return func(i int) (out []weave.Found, ends map[weave.End][]byte, err error) {
 		o := v.o
 		o.Method = Complete
-		goal, number := goalOf(claim, i)
+		goal, number, err := v.goalOf(claim, i)
+		if err != nil {
+			return nil, nil, err
+		}
 		if !v.bySides(o, &group{box: goal.Box}) {
 			return nil, nil, nil
 		}
@@ -40,7 +41,7 @@ func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave
 		var mu sync.Mutex
 		size := 0
 		told := func(p search.Proof) {
-			f := foundOf(p, number[p.Case])
+			f := p.Found(number[p.Case])
 			f.Rows = !exact
 			mu.Lock()
 			defer mu.Unlock()
@@ -79,38 +80,6 @@ func slopesOf(bySlot [][]float64, hinges int) []byte {
 			}
 			at++
 		}
-	}
-	return out
-}
-
-// rowsOf is a case as a search takes it, as nearly as float64s are.
-func rowsOf(c certificate.Case, outputs int) search.Case {
-	var out search.Case
-	for _, q := range c.Constraints {
-		row := make([]float64, outputs)
-		for j, k := range q.Index {
-			row[k], _ = q.Coef[j].Float64()
-		}
-		out.Rows, out.Bound, out.Strict = append(out.Rows, row), append(out.Bound, sound.RatUp(q.Bound)), append(out.Strict, q.Strict)
-	}
-	return out
-}
-
-func foundOf(p search.Proof, number int) weave.Found {
-	f := weave.Found{Case: number, Level: p.Level, Path: turnsOf(p.Path), Needs: turnsOf(p.Needs), Beta: p.Beta, Weights: p.Weights}
-	for _, s := range p.Slopes {
-		f.Slopes = append(f.Slopes, s...)
-	}
-	for _, c := range p.Ceilings {
-		f.Ceilings = append(f.Ceilings, certificate.Ceiling(c))
-	}
-	return f
-}
-
-func turnsOf(list []bound.Side) []weave.Turn {
-	out := make([]weave.Turn, len(list))
-	for i, s := range list {
-		out[i] = weave.Turn(s)
 	}
 	return out
 }

@@ -14,24 +14,24 @@ import (
 type loss map[int]float64
 
 // row takes a constraint's left side as float64s over the flat outputs, and its bound, rounded up. Coefficients of one output are added exactly.
-// Where the largest is very small or very large both sides are multiplied by a power of two first, which changes nothing in what they say.
-func (v *Verifier) row(q Constraint) ([]float64, loss, float64, error) {
-	row := make([]float64, v.net.Outputs())
+// Where the largest is very small or very large both sides are multiplied by a power of two first, 2^times, which changes nothing in what they say.
+func (v *Verifier) row(q Constraint) (row []float64, lost loss, bound float64, times int, err error) {
+	row = make([]float64, v.net.Outputs())
 	sums := map[int]*big.Rat{}
 	for k, i := range q.Index {
 		if i < 0 || i >= len(row) {
-			return nil, nil, 0, fmt.Errorf("%w: output %d of a model of %d outputs", ErrInput, i, len(row))
+			return nil, nil, 0, 0, fmt.Errorf("%w: output %d of a model of %d outputs", ErrInput, i, len(row))
 		}
 		if q.Coef[k] == nil {
-			return nil, nil, 0, fmt.Errorf("%w: a constraint without its coefficient of output %d", ErrInput, i)
+			return nil, nil, 0, 0, fmt.Errorf("%w: a constraint without its coefficient of output %d", ErrInput, i)
 		}
 		if sums[i] == nil {
 			sums[i] = new(big.Rat)
 		}
 		sums[i].Add(sums[i], q.Coef[k])
 	}
-	by := extreme(sums)
-	var lost loss
+	times = extreme(sums)
+	by := power(times)
 	for i, c := range sums {
 		c.Mul(c, by)
 		f, exact := sound.Nearest(c)
@@ -45,11 +45,11 @@ func (v *Verifier) row(q Constraint) ([]float64, loss, float64, error) {
 			lost[i] = sound.RatUp(d.Abs(d))
 		}
 	}
-	return row, lost, sound.RatUp(new(big.Rat).Mul(q.Bound, by)), nil
+	return row, lost, sound.RatUp(new(big.Rat).Mul(q.Bound, by)), times, nil
 }
 
-// extreme is the power of two that brings the largest coefficient to about 1 where float64s could not hold it and its neighbours well; else 1.
-func extreme(coefs map[int]*big.Rat) *big.Rat {
+// extreme is the power of two that brings the largest coefficient to about 1 where float64s could not hold it and its neighbours well; else 2^0.
+func extreme(coefs map[int]*big.Rat) (times int) {
 	exponent, any := 0, false
 	for _, c := range coefs {
 		if e := c.Num().BitLen() - c.Denom().BitLen(); c.Sign() != 0 && (!any || e > exponent) {
@@ -58,10 +58,15 @@ func extreme(coefs map[int]*big.Rat) *big.Rat {
 	}
 	const tame = 300
 	if exponent >= -tame && exponent <= tame {
-		return big.NewRat(1, 1)
+		return 0
 	}
-	p := new(big.Int).Lsh(big.NewInt(1), uint(max(exponent, -exponent)))
-	if exponent > 0 {
+	return -exponent
+}
+
+// power is 2^n.
+func power(n int) *big.Rat {
+	p := new(big.Int).Lsh(big.NewInt(1), uint(max(n, -n)))
+	if n < 0 {
 		return new(big.Rat).SetFrac(big.NewInt(1), p)
 	}
 	return new(big.Rat).SetInt(p)

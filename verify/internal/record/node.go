@@ -31,8 +31,9 @@ type Node struct {
 	Closed []Proof // of cases that are disproved on all of it
 	Slices []Slice // in the order in which they were cut off; each lies in what those before leave
 	Last   []Proof // disprove what is open on what the slices leave; nil where that is not so
-	// Left says that what the slices leave is proven, and not by rows of its own.
-	Left bool
+	// Left says that what the slices leave is proven, and not by rows of its own: by sides of hinges, where Sides says how.
+	Left  bool
+	Sides []Found
 	// Parts is what the slices leave: nothing (0), the rest in one part that is bounded anew (1), or its halves at At of Input, the lower first (2).
 	Parts int
 	Input int
@@ -67,6 +68,12 @@ func (n *Node) encode(b []byte) []byte {
 	}
 	if n.Parts == 2 {
 		b = float(binary.AppendUvarint(b, uint64(n.Input)), n.At)
+	}
+	if n.Left {
+		b = binary.AppendUvarint(b, uint64(len(n.Sides)))
+		for i := range n.Sides {
+			b = n.Sides[i].encode(b)
+		}
 	}
 	return b
 }
@@ -155,6 +162,11 @@ func decode(b []byte) (n Node, err error) {
 	}
 	if n.Parts == 2 {
 		n.Input, n.At = s.number(), s.float()
+	}
+	if n.Left {
+		for range s.count() {
+			n.Sides = append(n.Sides, s.found())
+		}
 	}
 	if s.bad || len(s.b) > 0 {
 		return n, errBroken

@@ -25,6 +25,7 @@ type Tape struct {
 	mem  []byte // what lies behind
 	err  error
 	n    int
+	root int64
 }
 
 // InMemory is how many bytes a tape keeps before it needs a file.
@@ -44,7 +45,8 @@ const (
 	headBytes = 2*linkBytes + 4
 )
 
-// Put adds the node of a part, hangs it where it belongs, and gives its number. Once the tape is broken it keeps nothing.
+// Put adds the node of a part, hangs it where it belongs, in the place of what hung there, and gives its number. Once the tape is broken it keeps
+// nothing.
 func (t *Tape) Put(at Place, n Node) (number int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,7 +55,9 @@ func (t *Tape) Put(at Place, n Node) (number int64) {
 	}
 	t.n++
 	number = t.from + int64(len(t.mem)) + 1
-	if at.Of > 0 {
+	if at.Of == 0 {
+		t.root = number
+	} else {
 		t.link(at.Of-1+int64(at.Side)*linkBytes, number)
 	}
 	begin := len(t.mem)
@@ -128,8 +132,12 @@ func (t *Tape) read(at int64, n int) ([]byte, error) {
 	return b, nil
 }
 
-// Root is the number of the first node, which is of the whole box; 0 where there is none.
-func (t *Tape) Root() int64 { return int64(min(1, t.Nodes())) }
+// Root is the number of the node of the whole box; 0 where there is none.
+func (t *Tape) Root() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.root
+}
 
 // Nodes is how many there are.
 func (t *Tape) Nodes() int {

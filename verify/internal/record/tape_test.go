@@ -36,7 +36,28 @@ func drawNode(rng *rand.Rand) Node {
 	if n.Parts == 2 {
 		n.Input, n.At = rng.IntN(1000), rng.NormFloat64()
 	}
+	for range rng.IntN(3) {
+		if n.Left {
+			n.Sides = append(n.Sides, drawFound(rng))
+		}
+	}
 	return n
+}
+
+func drawFound(rng *rand.Rand) Found {
+	f := Found{Case: rng.IntN(300), Rows: rng.IntN(2) == 0, Level: rng.IntN(3)}
+	for range rng.IntN(5) {
+		f.Path = append(f.Path, Turn{rng.IntN(1000), rng.IntN(2) == 0})
+	}
+	for range rng.IntN(3) {
+		f.Needs = append(f.Needs, Turn{rng.IntN(1000), rng.IntN(2) == 0})
+		f.Beta, f.Weights = append(f.Beta, rng.Float64()), append(f.Weights, rng.NormFloat64())
+		f.Ceilings = append(f.Ceilings, Ceiling{rng.IntN(100), rng.Float64(), []float64{rng.NormFloat64(), 0}})
+	}
+	for range rng.IntN(20) {
+		f.Slopes = append(f.Slopes, []float64{0, 0, 0, -1, 1, rng.Float64()}[rng.IntN(6)])
+	}
+	return f
 }
 
 // TestTapeKeepsTrees: what several goroutines put is found again where it hangs, also where almost all of it is in a file.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
 	"github.com/shallow-waters/shoal/verify/internal/lp"
 )
@@ -295,9 +296,13 @@ func (e *exact) row(q *relaxed, splits []bound.Split, what *Proof) (bool, float6
 	defer laid.Close()
 	weights := q.multipliers(laid, e.r.s0, splits)
 	mix := q.c.mix(weights)
-	low, err := laid.Lower([][]float64{mix.row}, nil)
+	var t bound.Trace
+	low, err := laid.Lower([][]float64{mix.row}, &t)
 	if err != nil {
 		return false, 0, err
+	}
+	if e.r.s.Plainly {
+		low[0] = sound.Down(low[0] - room(e.r.g.Box, &t, 0))
 	}
 	m, done := mix.margin(low[0], func() bound.Box { return e.r.s0.Outputs(0) })
 	if done && e.r.s.Told != nil {

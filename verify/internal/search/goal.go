@@ -66,7 +66,10 @@ type Settings struct {
 	// Record has Inputs keep its tree, for a network whose bends are all hinges that read no input; nil for none. Parts are then bounded, and proven
 	// with a margin, so that the plain pass finds the same.
 	Record *record.Tape
-	Root   *Alpha // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
+	// Plainly has Neurons bound its box so too, within what is known Around it, and prove with that margin; nil for nothing around.
+	Plainly bool
+	Around  *bound.Around
+	Root    *Alpha // bounds of the goal's box that Neurons goes on from, and leaves open; nil for none
 }
 
 func (s Settings) filled() Settings {

@@ -95,13 +95,13 @@ func (r *run) on(ps []*part) ([]*part, error) {
 		if len(v.open) == 0 {
 			r.keep(p, record.Node{Closed: v.closed})
 			r.proved(p.volume, v.proof)
-			p.trial.became(0)
+			r.became(p.trial, 0)
 			continue
 		}
 		if r.all(b, i, v, full) {
 			r.keep(p, record.Node{Closed: v.closed, Left: true})
 			r.proved(p.volume, 0)
-			p.trial.became(0)
+			r.became(p.trial, 0)
 			continue
 		}
 		x := p.corner(v)
@@ -114,7 +114,7 @@ func (r *run) on(ps []*part) ([]*part, error) {
 			return append(next, ps[i:]...), err
 		}
 		r.siege.saw(p, r.missed(v, y))
-		kids, err := r.split(p, v, b.Unstable(i), &settled)
+		kids, err := r.split(p, v, b, i, &settled)
 		if err != nil {
 			return append(next, ps[i:]...), err
 		}
@@ -132,7 +132,9 @@ func (r *run) bounded(o bound.Options, ps []*part) (b *bound.Bounds, views []*vi
 	for i, p := range ps {
 		problems[i].Box, problems[i].Sides, problems[i].Around = p.box, p.sides, p.around
 	}
-	r.plainly(&o)
+	if r.s.Record != nil {
+		plainly(&o)
+	}
 	made, err := r.d.Bound(r.ctx, r.net, o, problems)
 	if err != nil {
 		return nil, nil, nil, err
@@ -263,13 +265,13 @@ func (p *part) corner(v *view) []float64 {
 }
 
 // split cuts a part by its open cases and settles or halves what is left. It adds the time that settling took.
-func (r *run) split(p *part, v *view, unstable int, settling *time.Duration) ([]*part, error) {
+func (r *run) split(p *part, v *view, b *bound.Bounds, i int, settling *time.Duration) ([]*part, error) {
 	node := record.Node{Closed: v.closed}
 	hull, left := r.cut(p, v, &node)
 	if len(left) == 0 {
 		r.keep(p, node)
 		r.proved(p.volume, 0)
-		p.trial.became(0)
+		r.became(p.trial, 0)
 		return nil, nil
 	}
 	var kept []int
@@ -293,32 +295,38 @@ func (r *run) split(p *part, v *view, unstable int, settling *time.Duration) ([]
 	r.proved(p.volume-next.volume, math.Inf(1))
 	if next.trial == nil {
 		start := time.Now()
-		proven, t, err := r.settle(next, unstable)
+		sides, t, err := r.settle(next, b, i)
 		*settling += time.Since(start)
-		if err != nil || proven && t == nil {
-			node.Left = true
-			r.keep(p, node)
+		if err != nil {
 			return nil, err
 		}
-		next.trial = t
+		if sides != nil && t == nil {
+			node.Left, node.Sides = true, sides.found
+			r.keep(p, node)
+			return nil, nil
+		}
+		if next.trial = t; t != nil && r.s.Record != nil {
+			t.place, t.node = p.place, node
+			t.node.Left, t.node.Sides = true, sides.found
+		}
 	}
 	var kids []*part
 	if share < 0.25 {
 		kids = []*part{next}
 	} else if i := next.side(forms, lack, r.first); i >= 0 {
-		a, b := next.halve(i)
-		kids = []*part{a, b}
-		node.Input, node.At = i, a.box.Upper[i]
+		below, above := next.halve(i)
+		kids = []*part{below, above}
+		node.Input, node.At = i, below.box.Upper[i]
 	} else if next.trial != nil { // it is settled
 		r.proved(next.volume, 0)
-		node.Left = true
+		defer r.stands(next.trial)
 	} else {
 		r.stick("a box that is too small to halve stays open: the property's border is within rounding there")
 		r.front.end()
 	}
 	node.Parts = len(kids)
 	r.keep(p, node, kids...)
-	next.trial.became(len(kids))
+	r.became(next.trial, len(kids))
 	return kids, nil
 }
 

@@ -45,11 +45,7 @@ func Whole(ctx context.Context, net *bound.Network, o bound.Options, g Goal, t *
 }
 
 // plainly has parts bounded as the plain pass does.
-func (r *run) plainly(o *bound.Options) {
-	if r.s.Record != nil {
-		o.Near, o.Ahead = true, math.MaxInt
-	}
-}
+func plainly(o *bound.Options) { o.Near, o.Ahead = true, math.MaxInt }
 
 // lessen takes from rows, and from the forms that they ended in, what the plain pass may lose beside, and gives what the rows were.
 func (r *run) lessen(ps []*part, owner []int32, low []float64, t *bound.Trace) (full []float64) {
@@ -58,14 +54,19 @@ func (r *run) lessen(ps []*part, owner []int32, low []float64, t *bound.Trace) (
 	}
 	full = slices.Clone(low)
 	for i, x := range low {
-		box, size := ps[owner[i]].box, math.Abs(t.Const[i])
-		for k, a := range t.Coef[i] {
-			size += math.Abs(a) * max(math.Abs(box.Lower[k]), math.Abs(box.Upper[k]))
-		}
-		room := roundingRoom * (t.Off[i] + sound.Unit*size)
-		low[i], t.Const[i] = sound.Down(x-room), sound.Down(t.Const[i]-room)
+		less := room(ps[owner[i]].box, t, i)
+		low[i], t.Const[i] = sound.Down(x-less), sound.Down(t.Const[i]-less)
 	}
 	return full
+}
+
+// room is what the plain pass may lose of row i beside.
+func room(box bound.Box, t *bound.Trace, i int) float64 {
+	size := math.Abs(t.Const[i])
+	for k, a := range t.Coef[i] {
+		size += math.Abs(a) * max(math.Abs(box.Lower[k]), math.Abs(box.Upper[k]))
+	}
+	return roundingRoom * (t.Off[i] + sound.Unit*size)
 }
 
 // all tells whether rows disprove every open case of a part, if by less than was taken from them.

@@ -159,7 +159,11 @@ func (r *sides) bounded(inner, cover time.Duration) (*bound.Bounds, error) {
 	r.f = influence{}
 	h := &hinges{ctx: r.ctx, threads: r.s.Threads, steps: innerSteps, within: inner, f: &r.f, cover: cover, slots: r.net.Slots(), told: r.s.End}
 	o.Refine = h.refine()
-	problem := bound.Problem{Box: r.g.Box}
+	problem := bound.Problem{Box: r.g.Box, Around: r.s.Around}
+	if r.s.Plainly {
+		plainly(&o)
+		o.Refine = nil
+	}
 	if r.s0 != nil {
 		problem.Known = r.s0
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/record"
 )
 
 // Proof is what proved a part: of an exact search a row over the whole box, with the sides that it needs; of rows the part's own. Hinges are counted
@@ -25,6 +26,26 @@ type Ceiling struct {
 	Hinge int
 	Times float64
 	Slope []float64
+}
+
+// Found is the proof as a tape has it, its case by the number that others give it.
+func (p *Proof) Found(number int) record.Found {
+	f := record.Found{Case: number, Level: p.Level, Path: turns(p.Path), Needs: turns(p.Needs), Beta: p.Beta, Weights: p.Weights}
+	for _, s := range p.Slopes {
+		f.Slopes = append(f.Slopes, s...)
+	}
+	for _, c := range p.Ceilings {
+		f.Ceilings = append(f.Ceilings, record.Ceiling(c))
+	}
+	return f
+}
+
+func turns(list []bound.Side) []record.Turn {
+	out := make([]record.Turn, len(list))
+	for i, s := range list {
+		out[i] = record.Turn(s)
+	}
+	return out
 }
 
 // tell says what proved a leaf, to who asked for it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shallow-waters/shoal/internal/budget"
+	"github.com/shallow-waters/shoal/verify/internal/bound"
 	"github.com/shallow-waters/shoal/verify/internal/record"
 )
 
@@ -56,6 +57,10 @@ type trial struct {
 	room  int     // that they may cost
 	left  int     // that are open
 	over  bool    // what is left of them is settled
+	// Where the tree is kept, node is what the part hangs as that it was cut from, at place, with the proof; stands says that it is needed.
+	place  record.Place
+	node   record.Node
+	stands sync.Once
 }
 
 // worked notes what parts have cost, of which some were halved.
@@ -144,18 +149,34 @@ func (s *settling) learn(t *trial) {
 	s.now--
 }
 
-// became tells that a part of the trial is some others now; a part of none says nothing.
-func (t *trial) became(kids int) {
+// became tells that a part of the trial is some others now, and whether what is left of it counts as settled from here on; a part of none says
+// nothing.
+func (t *trial) became(kids int) (settled bool) {
 	if t == nil {
-		return
+		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.parts++
 	t.left += kids - 1
 	if !t.over && (t.left == 0 || t.parts >= t.room) {
-		t.over = true
+		t.over, settled = true, t.left > 0
 		t.s.learn(t)
+	}
+	return settled
+}
+
+// became tells a trial what a part of it is now.
+func (r *run) became(t *trial, kids int) {
+	if t.became(kids) {
+		r.stands(t)
+	}
+}
+
+// stands has the tree that is kept say how a part was settled, in the place of its halves.
+func (r *run) stands(t *trial) {
+	if r.s.Record != nil {
+		t.stands.Do(func() { r.s.Record.Put(t.place, t.node); t.node = record.Node{} })
 	}
 }
 
@@ -166,15 +187,40 @@ func (t *trial) ended() bool {
 	return t.over
 }
 
-// settle decides a part by sides of hinges, if that is worth trying. It tells whether it is proven, and gives a trial if its halves are to be
-// followed all the same: whatever becomes of them, it is proven then.
-func (r *run) settle(p *part, unstable int) (proven bool, t *trial, err error) {
+// bySides is how a part was settled.
+type bySides struct {
+	found []record.Found // where the tree is kept: what proved it, cases as the goal counts them
+	over  bool           // that was too much
+}
+
+// maxSettled is how many numbers of a part's proofs are kept at a time, 2 MiB: a part that takes more is halved on.
+const maxSettled = 1 << 18
+
+// told keeps what proves a part, and ends the search for it where that takes too much.
+func (q *bySides) told(open []int, end func()) func(Proof) {
+	size := 0
+	return func(p Proof) {
+		f := p.Found(open[p.Case])
+		if size += f.Size(); size > maxSettled {
+			q.over = true
+			end()
+			return
+		}
+		q.found = append(q.found, f)
+	}
+}
+
+// settle decides a part of problem i by sides of hinges, if that is worth trying. It gives how it is proven, nil where it is not, and a trial if its
+// halves are to be followed all the same: whatever becomes of them, it is proven then. Where the tree is kept it is proven by linear programs alone
+// and as the plain pass bounds it, so that the certificate can say how.
+func (r *run) settle(p *part, b *bound.Bounds, i int) (*bySides, *trial, error) {
 	r.mu.Lock()
 	done := r.done
 	r.mu.Unlock()
+	unstable := b.Unstable(i)
 	long, both, ok := r.settling.due(done, unstable)
 	if !ok {
-		return false, nil, nil
+		return nil, nil, nil
 	}
 	g := Goal{Box: p.box, Try: func(_ context.Context, x []float64) (bool, []float64, error) { return r.outputs(x) }}
 	for _, c := range p.open {
@@ -182,24 +228,29 @@ func (r *run) settle(p *part, unstable int) (proven bool, t *trial, err error) {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, long)
 	defer cancel()
+	how, with := &bySides{}, Settings{Threads: 1, First: long}
+	if r.s.Record != nil {
+		with.Told, with.Plainly, with.Around = how.told(p.open, cancel), true, b.Around(i)
+	}
 	start := time.Now()
-	out, err := Neurons(ctx, r.net, r.o, g, Settings{Threads: 1, First: long})
+	out, err := Neurons(ctx, r.net, r.o, g, with)
 	var full *budget.Error
 	if errors.As(err, &full) { // halving may do with what there is
 		out, err = Outcome{}, nil
 	}
 	if err != nil || r.ctx.Err() != nil || r.isFound() {
-		return false, nil, r.mild(err) // the search ends
+		return nil, nil, r.mild(err) // the search ends
 	}
-	r.settling.ended(unstable, out.Proven, both, time.Since(start))
-	if !out.Proven {
-		return false, nil, nil
+	proven := out.Proven && !how.over
+	r.settling.ended(unstable, proven, both, time.Since(start))
+	if !proven {
+		return nil, nil, nil
 	}
 	if both {
-		return true, r.settling.follow(time.Since(start)), nil
+		return how, r.settling.follow(time.Since(start)), nil
 	}
 	r.proved(p.volume, out.Least)
-	return true, nil, nil
+	return how, nil, nil
 }
 
 // left takes out parts that count as settled since a trial has ended.
@@ -207,7 +258,6 @@ func (r *run) left(ps []*part) []*part {
 	kept := ps[:0:0]
 	for _, p := range ps {
 		if p.trial != nil && p.trial.ended() {
-			r.keep(p, record.Node{Left: true})
 			r.proved(p.volume, 0)
 			continue
 		}

@@ -5,30 +5,14 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/verify/certificate"
+	"github.com/shallow-waters/shoal/verify/internal/record"
 )
 
-// Found is what proved a part of a search over sides of hinges. By linear programs it needs some sides, and proves every part that has them; by
-// rows (Rows) it is of its part alone. Hinges are counted as slopes are.
-type Found struct {
-	Case     int
-	Rows     bool
-	Level    int    // of the search: it began anew, for cases that were open, on each
-	Path     []Turn // on which the part lay, in the order of the search
-	Needs    []Turn
-	Beta     []float64 // multipliers of Needs
-	Slopes   []float64 // of all hinges; less than 0 where they are left to the checker
-	Weights  []float64 // of the case's constraints
-	Ceilings []certificate.Ceiling
-}
-
-// Size is about how many numbers it has.
-func (f *Found) Size() int {
-	n := 8 + len(f.Path) + len(f.Needs) + len(f.Beta) + len(f.Slopes) + len(f.Weights)
-	for _, c := range f.Ceilings {
-		n += 4 + len(c.Slope)
-	}
-	return n
-}
+// Found is what proved a part of a search over sides of hinges, and Turn a side of one.
+type (
+	Found = record.Found
+	Turn  = record.Turn
+)
 
 // End is with which slopes, as a certificate has them, an end of a hinge was bounded over the whole box.
 type End struct {
@@ -39,12 +23,6 @@ type End struct {
 // Search gives what it finds of a box of the property: proofs of parts, and slopes of ends.
 type Search func(box int) ([]Found, map[End][]byte, error)
 
-// Turn is a side of a hinge.
-type Turn struct {
-	Hinge int
-	On    bool
-}
-
 // refutation is a tree of turns whose leaves disprove a case.
 type refutation struct {
 	hinge int // at which it forks; of leaves -1
@@ -52,7 +30,8 @@ type refutation struct {
 	proof *Found
 }
 
-func (t Turn) at() int {
+// at is on which side of a fork a turn leads.
+func at(t Turn) int {
 	if t.On {
 		return 1
 	}
@@ -111,10 +90,10 @@ func (r *refutation) grow(f *Found) {
 			return
 		}
 		r.hinge = t.Hinge
-		if r.side[t.at()] == nil {
-			r.side[t.at()] = &refutation{hinge: -1}
+		if r.side[at(t)] == nil {
+			r.side[at(t)] = &refutation{hinge: -1}
 		}
-		r = r.side[t.at()]
+		r = r.side[at(t)]
 	}
 	if r.hinge < 0 {
 		r.proof = f
@@ -136,7 +115,7 @@ func (r *refutation) whole() (needs map[Turn]bool, tree *refutation) {
 	}
 	out := &refutation{hinge: r.hinge}
 	for i, s := range r.side {
-		own := Turn{r.hinge, i == 1}
+		own := Turn{Hinge: r.hinge, On: i == 1}
 		n, t := s.whole()
 		if t != nil && !n[own] {
 			return n, t
@@ -200,7 +179,7 @@ func (w *weaver) follow(s *plain.State, cases []*open, tree *refutation, known m
 		led := -1
 		for _, t := range turns {
 			if t.Hinge == tree.hinge {
-				led = t.at()
+				led = at(t)
 			}
 		}
 		if led < 0 {
@@ -221,7 +200,8 @@ func (w *weaver) follow(s *plain.State, cases []*open, tree *refutation, known m
 	below, above := s.Halves(w.values[value], index, 0)
 	for i, half := range []*plain.State{below, above} {
 		w.fresh = false
-		if err := w.follow(half, cases, tree.side[i], known, append(turns[:len(turns):len(turns)], Turn{tree.hinge, i == 1}), depth+1); err != nil {
+		more := append(turns[:len(turns):len(turns)], Turn{Hinge: tree.hinge, On: i == 1})
+		if err := w.follow(half, cases, tree.side[i], known, more, depth+1); err != nil {
 			return err
 		}
 	}
@@ -230,12 +210,16 @@ func (w *weaver) follow(s *plain.State, cases []*open, tree *refutation, known m
 
 // leaf disproves the first case of a part by what was found. Where the plain pass does not follow, it is split further.
 func (w *weaver) leaf(s *plain.State, cases []*open, f *Found, known map[int]*refutation, turns []Turn, depth int) error {
-	p := certificate.Disproof{Case: f.Case, Ceilings: f.Ceilings}
-	if len(f.Weights) > 1 {
-		p.Weights = f.Weights
+	p, weights := certificate.Disproof{Case: f.Case}, f.Weights
+	if len(weights) <= 1 {
+		weights = nil
 	}
-	for _, x := range f.Slopes {
-		p.Fine = append(p.Fine, math.Round(x*finest)/finest)
+	shift, ok := 0, false
+	if p.Weights, shift, ok = w.claimed(f.Case, 0, weights); !ok || shift != 0 {
+		return w.sides(s, inherit(cases), depth+1)
+	}
+	for _, c := range f.Ceilings {
+		p.Ceilings = append(p.Ceilings, certificate.Ceiling(c))
 	}
 	beta := map[Turn]float64{}
 	for i, t := range f.Needs {
@@ -244,8 +228,19 @@ func (w *weaver) leaf(s *plain.State, cases []*open, f *Found, known map[int]*re
 	for _, t := range turns {
 		p.Beta = append(p.Beta, beta[t])
 	}
-	_, _, ok, err := s.Disprove(w.p.Cases[f.Case].Constraints, p, nil)
-	if err != nil || !ok {
+	ok, err := false, error(nil)
+	for _, packed := range []bool{true, false} { // as few bits as will do
+		p.Fine = make([]float64, len(f.Slopes))
+		for i, x := range f.Slopes {
+			if p.Fine[i] = x; packed {
+				p.Fine[i] = math.Round(x*finest) / finest
+			}
+		}
+		if ok, err = w.rests(s, &p, f, turns); ok || err != nil {
+			break
+		}
+	}
+	if !ok {
 		return w.sides(s, inherit(cases), depth+1)
 	}
 	if err := w.out.Write(certificate.Step{Kind: certificate.Exact, Proofs: []certificate.Disproof{p}}); err != nil {
@@ -256,6 +251,42 @@ func (w *weaver) leaf(s *plain.State, cases []*open, f *Found, known map[int]*re
 		return nil
 	}
 	return w.follow(s, cases, nil, known, turns, depth+1)
+}
+
+// rests tries a row on a part that has more sides than it rests on. There a hinge is z or 0, where the row took a line of slope a below it: c*a*z of
+// a coefficient c > 0. The multiplier c*(1-a) of a side z >= 0 makes that of c*z, and c*a of a side z <= 0 of 0, from the last value on, since each
+// changes the coefficients below.
+func (w *weaver) rests(s *plain.State, p *certificate.Disproof, f *Found, turns []Turn) (ok bool, err error) {
+	needs := map[Turn]bool{}
+	for _, t := range f.Needs {
+		needs[t] = true
+	}
+	var trace plain.Trace
+	if _, _, ok, err = w.disprove(s, *p, &trace); ok || err != nil {
+		return ok, err
+	}
+	for h := len(w.hinges) - 1; h >= 0; h-- {
+		hinge, some := w.hinges[h], false
+		for q, t := range turns {
+			k := t.Hinge - hinge.At
+			if k < 0 || k >= w.net.Elements(hinge.Value) || needs[t] || trace.At(hinge.Value) == nil {
+				continue
+			}
+			c, a := max(0, trace.At(hinge.Value)[k]), p.Fine[t.Hinge]
+			if p.Beta[q] = c * a; t.On {
+				p.Beta[q] = c * (1 - a)
+			}
+			some = some || p.Beta[q] != 0
+		}
+		if !some {
+			continue
+		}
+		trace = plain.Trace{}
+		if _, _, ok, err = w.disprove(s, *p, &trace); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
 // finest is 1 over what slopes are multiples of: few bits pack well, and slopes that are a little off prove almost as much.

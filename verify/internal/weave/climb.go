@@ -2,7 +2,6 @@ package weave
 
 import (
 	"math"
-	"math/big"
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/plain"
@@ -34,8 +33,7 @@ func (w *weaver) plainly(s *plain.State, c *open) (bool, error) {
 	constraints := w.p.Cases[c.number].Constraints
 	c.low, c.ended = math.Inf(-1), nil
 	for k := range constraints {
-		p := certificate.Disproof{Case: c.number, Row: k}
-		if done, err := w.try(s, c, p); done || err != nil {
+		if done, err := w.try(s, c, w.alone(c.number, k)); done || err != nil {
 			return done, err
 		}
 	}
@@ -45,11 +43,10 @@ func (w *weaver) plainly(s *plain.State, c *open) (bool, error) {
 // try bounds a row, and keeps what is best.
 func (w *weaver) try(s *plain.State, c *open, p certificate.Disproof) (bool, error) {
 	var t plain.Trace
-	low, limit, ok, err := s.Disprove(w.p.Cases[c.number].Constraints, p, &t)
+	low, l, ok, err := w.disprove(s, p, &t)
 	if err != nil {
 		return false, err
 	}
-	l, _ := new(big.Rat).Set(limit).Float64()
 	if t.Coef != nil && s.Sides() == 0 {
 		c.ended = append(c.ended, ended{p, affine{s.Form(&t), t.Constant - l}})
 	}
@@ -80,16 +77,18 @@ func (w *weaver) ascend(s *plain.State, alpha, beta, weight []float64) *ascent {
 	return a
 }
 
-// parameters are what a certificate has of them.
-func (a *ascent) parameters(number int) certificate.Disproof {
-	p := certificate.Disproof{Case: number, Slopes: bytes(a.alpha)}
-	if len(a.weight) > 1 {
-		p.Weights = append([]float64(nil), a.weight...)
+// parameters are what a certificate has of them; ok is false where it cannot have the weights.
+func (a *ascent) parameters(number int) (p certificate.Disproof, ok bool) {
+	p, ok = certificate.Disproof{Case: number, Slopes: bytes(a.alpha)}, true
+	if len(a.weight) > 1 || len(a.weight) > 0 && a.w.times(number) != nil {
+		var shift int
+		p.Weights, shift, ok = a.w.claimed(number, 0, append([]float64(nil), a.weight...))
+		ok = ok && shift == 0 // or multipliers were others too
 	}
 	if len(a.beta) > 0 {
 		p.Beta = append([]float64(nil), a.beta...)
 	}
-	return p
+	return p, ok
 }
 
 // move is by how much parameter i goes where its derivative is g.
@@ -139,13 +138,15 @@ func (w *weaver) climb(s *plain.State, c *open, steps int) (bool, error) {
 	}
 	a := w.ascend(s, c.alpha, c.beta, weight)
 	for {
-		p := a.parameters(c.number)
+		p, ok := a.parameters(c.number)
+		if !ok {
+			return false, nil
+		}
 		var t plain.Trace
-		low, limit, ok, err := s.Disprove(constraints, p, &t)
+		low, l, ok, err := w.disprove(s, p, &t)
 		if err != nil {
 			return false, err
 		}
-		l, _ := limit.Float64()
 		if margin := low - l; margin > c.low || ok || c.trace.Coef == nil {
 			c.low, c.best, c.trace = margin, p, t
 			c.alpha, c.beta, c.weight = append([]float64(nil), a.alpha...), append([]float64(nil), a.beta...), append([]float64(nil), a.weight...)
@@ -154,7 +155,7 @@ func (w *weaver) climb(s *plain.State, c *open, steps int) (bool, error) {
 			return ok, nil
 		}
 		y := a.up(s, &t, p.Slopes)
-		w.weigh(constraints, a.weight, w.net.OutputsOf(y), len(a.alpha)+len(a.beta), a.move)
+		w.weigh(c.number, a.weight, w.net.OutputsOf(y), len(a.alpha)+len(a.beta), a.move)
 	}
 }
 
@@ -186,7 +187,7 @@ func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
 					given = nil
 				}
 				for {
-					p := a.parameters(0)
+					p, _ := a.parameters(0)
 					if p.Row = end; given != nil {
 						p.Slopes = given
 					}
@@ -217,17 +218,15 @@ func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
 }
 
 // weigh moves the weights of a case's constraints; they add up to about 1.
-func (w *weaver) weigh(constraints []certificate.Constraint, weight, y []float64, at int, move func(int, float64) float64) {
+func (w *weaver) weigh(number int, weight, y []float64, at int, move func(int, float64) float64) {
 	if len(weight) < 2 {
 		return
 	}
 	sum := 0.0
-	for k, q := range constraints {
-		g, _ := q.Bound.Float64()
-		g = -g
+	for k, q := range w.p.Cases[number].Constraints {
+		g := -w.searched64(number, k, q.Bound)
 		for j, i := range q.Index {
-			c, _ := q.Coef[j].Float64()
-			g += c * y[i]
+			g += w.searched64(number, k, q.Coef[j]) * y[i]
 		}
 		weight[k] = max(0, weight[k]+move(at+k, g))
 		sum += weight[k]

@@ -79,7 +79,7 @@ func (w *weaver) guided(s *plain.State, c *open, tree *refutation, turns []Turn,
 	below, above := s.Halves(w.values[value], index, 0)
 	for i, half := range []*plain.State{below, above} {
 		w.fresh = false
-		if err := w.guided(half, c, tree.side[i], append(turns[:len(turns):len(turns)], Turn{tree.hinge, i == 1}), depth+1); err != nil {
+		if err := w.guided(half, c, tree.side[i], append(turns[:len(turns):len(turns)], Turn{Hinge: tree.hinge, On: i == 1}), depth+1); err != nil {
 			return err
 		}
 	}

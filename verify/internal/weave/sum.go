@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/shallow-waters/shoal/internal/plain"
-	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
 // affine is a form over the inputs that a constraint's row ended in, less what the constraint allows it.
@@ -17,19 +16,22 @@ type affine struct {
 func (w *weaver) sum(s *plain.State, c *open) (bool, error) {
 	constraints := w.p.Cases[c.number].Constraints
 	var forms []affine
-	for k, q := range constraints {
+	for k := range constraints {
 		var t plain.Trace
-		if _, _, _, err := s.Disprove(constraints, certificate.Disproof{Case: c.number, Row: k}, &t); err != nil {
+		_, limit, _, err := w.disprove(s, w.alone(c.number, k), &t)
+		if err != nil {
 			return false, err
 		}
 		if t.Coef == nil {
 			return false, nil
 		}
-		limit, _ := q.Bound.Float64()
 		forms = append(forms, affine{s.Form(&t), t.Constant - limit})
 	}
-	weight := w.promising(s, forms)
-	return w.try(s, c, certificate.Disproof{Case: c.number, Weights: weight})
+	p, ok := w.mixed(c.number, w.promising(s, forms))
+	if !ok {
+		return false, nil
+	}
+	return w.try(s, c, p)
 }
 
 // promising are weights for which the sum of some forms is about as large as it can be at its least point: what one weight gives to another

@@ -56,8 +56,8 @@ func (w *weaver) half(q *spot, input int, at float64, above bool) *spot {
 
 var errTold = errors.New("the certificate: the tree that the search kept is not whole")
 
-// told writes a tree down.
-func (w *weaver) told(s *plain.State, t *Tree) error {
+// kept writes a tree down.
+func (w *weaver) kept(s *plain.State, t *Tree) error {
 	var left []int
 	for i := range t.Cases {
 		left = append(left, i)
@@ -73,14 +73,19 @@ func (w *weaver) node(q *spot, t *Tree, number int64, left []int, depth int) err
 	if err != nil {
 		return err
 	}
+	if !w.sayable(t, n) {
+		n, parts = record.Node{Left: true}, [2]int64{}
+	}
+	w.fresh = false
 	if n.Left && len(n.Closed)+len(n.Slices) == 0 {
 		return w.rest(q, t, n, parts, left, depth)
 	}
+	w.fresh = true
 	if err := w.out.Write(certificate.Step{Kind: certificate.Bound}); err != nil {
 		return err
 	}
 	if len(n.Closed) > 0 {
-		if err := w.out.Write(t.step(n.Closed)); err != nil {
+		if err := w.out.Write(w.step(t, n.Closed)); err != nil {
 			return err
 		}
 		left = without(left, n.Closed)
@@ -99,10 +104,12 @@ func without(left []int, proofs []record.Proof) []int {
 	})
 }
 
-func (t *Tree) step(list []record.Proof) certificate.Step {
+// step are proofs that are sayable.
+func (w *weaver) step(t *Tree, list []record.Proof) certificate.Step {
 	s := certificate.Step{Kind: certificate.Closed}
-	for _, p := range list {
-		s.Proofs = append(s.Proofs, certificate.Disproof{Case: t.Cases[p.Case], Row: p.Row, Weights: p.Weights})
+	for _, q := range list {
+		p, _ := w.proof(t, q)
+		s.Proofs = append(s.Proofs, p)
 	}
 	return s
 }
@@ -113,20 +120,20 @@ func (w *weaver) sliced(q *spot, t *Tree, n record.Node, parts [2]int64, left []
 		return w.rest(q, t, n, parts, left, depth)
 	}
 	c := n.Slices[0]
-	n.Slices = n.Slices[1:]
+	n.Slices, w.fresh = n.Slices[1:], false
 	if err := w.out.Write(certificate.Step{Kind: certificate.Input, Index: c.Input, At: c.At}); err != nil {
 		return err
 	}
 	w.parts++
 	if !c.Above {
-		if err := w.out.Write(t.step(c.Proofs)); err != nil {
+		if err := w.out.Write(w.step(t, c.Proofs)); err != nil {
 			return err
 		}
 	}
 	if err := w.sliced(w.half(q, c.Input, c.At, !c.Above), t, n, parts, left, depth+1); err != nil || !c.Above {
 		return err
 	}
-	return w.out.Write(t.step(c.Proofs))
+	return w.out.Write(w.step(t, c.Proofs))
 }
 
 // rest goes on with what slices leave of a part.
@@ -134,7 +141,7 @@ func (w *weaver) rest(q *spot, t *Tree, n record.Node, parts [2]int64, left []in
 	switch {
 	case n.Last != nil:
 		w.parts++
-		return w.out.Write(t.step(n.Last))
+		return w.out.Write(w.step(t, n.Last))
 	case n.Left: // it is proven by what a certificate cannot say
 		s, err := q.state()
 		if err != nil {
@@ -143,6 +150,9 @@ func (w *weaver) rest(q *spot, t *Tree, n record.Node, parts [2]int64, left []in
 		var cases []*open
 		for _, k := range left {
 			cases = append(cases, &open{number: t.Cases[k], low: math.Inf(-1)})
+		}
+		if len(n.Sides) > 0 {
+			return w.settle(s, t, n.Sides, cases, depth)
 		}
 		return w.boxes(s, cases, depth)
 	case n.Parts == 1:
@@ -159,6 +169,22 @@ func (w *weaver) rest(q *spot, t *Tree, n record.Node, parts [2]int64, left []in
 		return nil
 	}
 	return errTold
+}
+
+// settle proves a part by what a search over its sides found.
+func (w *weaver) settle(s *plain.State, t *Tree, found []Found, cases []*open, depth int) error {
+	for i := range found {
+		found[i].Case = t.Cases[found[i].Case]
+	}
+	w.rows, w.ends, w.opened = nil, nil, true
+	s, err := w.anew(s)
+	if err != nil {
+		return err
+	}
+	if s.Empty() {
+		return w.empty()
+	}
+	return w.follow(s, cases, nil, refutations(cases, found), nil, depth+1)
 }
 
 // sampleShare is what trying some of a tree may take beside the search.
@@ -193,7 +219,7 @@ func (w *weaver) way(s *plain.State, t *Tree, rng *rand.Rand, end time.Time) boo
 		if err != nil {
 			return false
 		}
-		if n.Left && len(n.Closed)+len(n.Slices) == 0 {
+		if n.Left && len(n.Closed)+len(n.Slices) == 0 || !w.sayable(t, n) {
 			return true
 		}
 		if s, err = s.Bound(true); err != nil || !w.disproved(s, t, n.Closed) {
@@ -234,8 +260,8 @@ func (w *weaver) disproved(s *plain.State, t *Tree, list []record.Proof) bool {
 	if s.Empty() {
 		return true
 	}
-	for _, p := range t.step(list).Proofs {
-		if _, _, ok, err := s.Disprove(w.p.Cases[p.Case].Constraints, p, nil); err != nil || !ok {
+	for _, p := range w.step(t, list).Proofs {
+		if _, _, ok, err := w.disprove(s, p, nil); err != nil || !ok {
 			return false
 		}
 	}

@@ -37,16 +37,22 @@ type weaver struct {
 	ends   map[End][]byte
 	fresh  bool // boxes were derived on the very part that is written
 	opened bool // it is known that slopes alone do not prove the box
+	told   Told
+}
+
+// Told is what a certificate's proofs may be made of. Nothing of it is trusted.
+type Told struct {
+	Sides  bool                // hinges are split however few inputs vary, and Search is asked in any case
+	Times  [][]int             // by case and constraint: by which power of two a search has it larger; nil for none
+	Search Search              // what a search finds of a box that bounds alone do not prove; nil for none
+	Kept   func(box int) *Tree // the tree that a search kept of a box, nil where it kept none
 }
 
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
-// context ends, or where a part cannot be split any further. n is how many parts are done. sides splits hinges however few inputs
-// vary, and asks found in any case.
-// found tells what a search finds of a box that bounds alone do not prove; nil for none. kept gives the tree that a search kept of a
-// box, nil where it kept none. Nothing of them is trusted.
-func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, sides bool, found Search,
-	kept func(box int) *Tree) (n int, err error) {
-	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf()}
+// context ends, or where a part cannot be split any further. n is how many parts are done.
+func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, told Told) (n int, err error) {
+	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf(), told: told}
+	sides := told.Sides
 	w.values, _ = net.Splits()
 	for i, b := range p.Boxes {
 		var cases []*open
@@ -60,15 +66,15 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 			return w.parts, err
 		}
 		w.begin(s)
-		if t := kept(i); t != nil && w.holds(s, t) {
-			if err := w.told(s, t); err != nil {
+		if t := told.Kept(i); t != nil && w.holds(s, t) {
+			if err := w.kept(s, t); err != nil {
 				return w.parts, err
 			}
 			continue
 		}
 		var known map[int]*refutation
 		if w.rows, w.ends, w.opened, w.fresh = nil, nil, false, false; sides || varying > exactInputs {
-			if known, err = w.searched(s, i, cases, found, sides); err != nil {
+			if known, err = w.searched(s, i, cases, told.Search, sides); err != nil {
 				return w.parts, err
 			}
 		}
