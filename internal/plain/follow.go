@@ -1,5 +1,12 @@
 package plain
 
+import (
+	"math"
+	"slices"
+
+	"github.com/shallow-waters/shoal/internal/relax"
+)
+
 // What follows is for who looks for splits and parameters. No proof rests on it.
 
 // Own is a byte that leaves a slope to the operator.
@@ -54,6 +61,63 @@ func (net *Network) HingesOf() []Hinge {
 		}
 	}
 	return out
+}
+
+// Curve is a value of elements f(x) between two lines, x of value In, that is no hinge.
+type Curve struct{ Value, In int }
+
+// CurvesOf are the network's curves.
+func (net *Network) CurvesOf() []Curve {
+	var out []Curve
+	for i, v := range net.values {
+		if v.lines != nil && !v.hinge {
+			out = append(out, Curve{i, v.in[0]})
+		}
+	}
+	return out
+}
+
+// Gaps are by how much a curve's lines differ from it at points that it reads, the lower ones where low says so, and from each other in the middle of
+// what it reads.
+func (s *State) Gaps(c Curve, x []float64, low func(k int) bool) (at, middle []float64) {
+	v, l, in := s.net.values[c.Value], s.laid(c.Value), s.box[c.In]
+	p := &relax.Lines{LoSlope: make([]float64, v.n), LoIcept: make([]float64, v.n), UpSlope: make([]float64, v.n), UpIcept: make([]float64, v.n)}
+	v.lines(relax.SlopeAdaptive, x, x, p)
+	at, middle = make([]float64, v.n), make([]float64, v.n)
+	for k := range at {
+		y, m := p.LoSlope[k]*x[k]+p.LoIcept[k], 0.5*in.Lower[k]+0.5*in.Upper[k]
+		which := 1
+		if low(k) {
+			which = 0
+		}
+		q := &l[k]
+		at[k] = math.Abs(q.slope[which]*x[k] + q.icept[which] - y)
+		middle[k] = (q.slope[1]-q.slope[0])*m + q.icept[1] - q.icept[0]
+	}
+	return at, middle
+}
+
+// Cut is where what element k of a curve reads is best split: where the lines of both parts leave least between them.
+func (s *State) Cut(c Curve, k int) (at float64, ok bool) {
+	v, in := s.net.values[c.Value], s.box[c.In]
+	p := &relax.Lines{LoSlope: make([]float64, v.n), LoIcept: make([]float64, v.n), UpSlope: make([]float64, v.n), UpIcept: make([]float64, v.n)}
+	lower, upper := slices.Clone(in.Lower), slices.Clone(in.Upper)
+	area := func(l, u float64) float64 {
+		lower[k], upper[k] = l, u
+		v.lines(relax.SlopeAdaptive, lower, upper, p)
+		return (u - l) * ((p.UpSlope[k]-p.LoSlope[k])*(0.5*l+0.5*u) + p.UpIcept[k] - p.LoIcept[k])
+	}
+	l, u := in.Lower[k], in.Upper[k]
+	least := math.Inf(1)
+	for _, t := range []float64{0.5*l + 0.5*u, 0, 0.75*l + 0.25*u, 0.25*l + 0.75*u} {
+		if w := 0.01 * (u - l); !(t > l+w && t < u-w) {
+			continue
+		}
+		if a := area(l, t) + area(t, u); a < least {
+			at, least, ok = t, a, true
+		}
+	}
+	return at, ok
 }
 
 // Sides is how many sides rows may use.

@@ -63,6 +63,7 @@ type ascent struct {
 	weight      []float64
 	m, v        []float64
 	step        int
+	bare        bool // no hinge had a coefficient once
 }
 
 func (w *weaver) ascend(s *plain.State, alpha, beta, weight []float64) *ascent {
@@ -99,8 +100,8 @@ func (a *ascent) move(i int, g float64) float64 {
 	return pace * a.m[i] / fix1 / (math.Sqrt(a.v[i]/fix2) + adamTiny)
 }
 
-// up moves slopes and multipliers by a step, and gives what the point where the row is least becomes in every value.
-func (a *ascent) up(s *plain.State, t *plain.Trace, slopes []byte) [][]float64 {
+// up moves slopes and multipliers by a step, and gives what the point where the row is least becomes in every value. lack is what the row lacks.
+func (a *ascent) up(s *plain.State, t *plain.Trace, slopes []byte, lack float64) [][]float64 {
 	a.step++
 	y := s.Follow(t, slopes, s.Corner(t))
 	size, count := 0.0, 1
@@ -116,13 +117,24 @@ func (a *ascent) up(s *plain.State, t *plain.Trace, slopes []byte) [][]float64 {
 			}
 		}
 	}
+	pace := size / float64(count)
+	if a.bare = a.bare || size == 0; a.bare { // of the row nothing comes down: it is the sides that disprove the part, or nothing does
+		far := 0.0
+		for q := range a.beta {
+			side := s.SideAt(q)
+			far = max(far, math.Abs(y[side.Value][side.Index]-side.At))
+		}
+		if far > 0 {
+			pace = max(pace, lack/far)
+		}
+	}
 	for q := range a.beta {
 		side := s.SideAt(q)
 		z := y[side.Value][side.Index] - side.At
 		if side.Above {
 			z = -z
 		}
-		a.beta[q] = max(0, a.beta[q]+size/float64(count)*a.move(len(a.alpha)+q, z))
+		a.beta[q] = max(0, a.beta[q]+pace*a.move(len(a.alpha)+q, z))
 	}
 	return y
 }
@@ -152,9 +164,12 @@ func (w *weaver) climb(s *plain.State, c *open, steps int) (bool, error) {
 			c.alpha, c.beta, c.weight = append([]float64(nil), a.alpha...), append([]float64(nil), a.beta...), append([]float64(nil), a.weight...)
 		}
 		if ok || a.step >= steps {
+			if a.bare && !ok {
+				c.best, c.trace = p, t // the best one says nothing of what to split
+			}
 			return ok, nil
 		}
-		y := a.up(s, &t, p.Slopes)
+		y := a.up(s, &t, p.Slopes, max(0, l-low))
 		w.weigh(c.number, a.weight, w.net.OutputsOf(y), len(a.alpha)+len(a.beta), a.move)
 	}
 }
@@ -202,7 +217,7 @@ func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
 					if low >= 0 || a.step >= steps || given != nil {
 						break
 					}
-					a.up(s, &t, p.Slopes)
+					a.up(s, &t, p.Slopes, 0)
 				}
 				if low < 0 && low < was*(1-refineGain) || best.Slopes == nil {
 					continue

@@ -30,6 +30,7 @@ type weaver struct {
 	p      certificate.Property // in normal form
 	out    *certificate.Writer
 	hinges []plain.Hinge
+	curves []plain.Curve
 	values []int
 	parts  int
 	first  []float64 // widths of the box that a tree begins with
@@ -51,7 +52,7 @@ type Told struct {
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
 // context ends, or where a part cannot be split any further. n is how many parts are done.
 func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, told Told) (n int, err error) {
-	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf(), told: told}
+	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf(), curves: net.CurvesOf(), told: told}
 	sides := told.Sides
 	w.values, _ = net.Splits()
 	for i, b := range p.Boxes {
@@ -367,14 +368,14 @@ func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
 
 // split gives a hinge its two sides.
 func (w *weaver) split(s *plain.State, cases []*open, depth int) error {
-	value, index, ok := w.choose(s, cases)
+	value, index, at, ok := w.choose(s, cases)
 	if !ok {
 		return fmt.Errorf("the certificate: every hinge has a side on some part, and bounds do not decide it")
 	}
-	if err := w.out.Write(certificate.Step{Kind: certificate.Neuron, Value: value, Index: index}); err != nil {
+	if err := w.out.Write(certificate.Step{Kind: certificate.Neuron, Value: value, Index: index, At: at}); err != nil {
 		return err
 	}
-	below, above := s.Halves(w.values[value], index, 0)
+	below, above := s.Halves(w.values[value], index, at)
 	for _, half := range []*plain.State{below, above} {
 		w.fresh = false
 		if err := w.sides(half, inherit(cases), depth+1); err != nil {
@@ -398,9 +399,12 @@ func (w *weaver) settled(s *plain.State, cases []*open) (bool, error) {
 	return true, nil
 }
 
-// choose is the hinge whose lines lose most of the worst case's row: what its line differs from it at the point where the row is least, and
-// a share of the most that it can differ.
-func (w *weaver) choose(s *plain.State, cases []*open) (value, index int, ok bool) {
+// narrow is the share of its ends that what a curve reads must be wide to be cut.
+const narrow = 1e-7
+
+// choose is the hinge or curve whose lines lose most of the worst case's row, and where it is split: by what its line differs from it at the point
+// where the row is least, and a share of the most that it can differ.
+func (w *weaver) choose(s *plain.State, cases []*open) (value, index int, at float64, ok bool) {
 	c := worst(cases)
 	t := &c.trace
 	y := s.Follow(t, c.best.Slopes, s.Corner(t))
@@ -431,5 +435,23 @@ func (w *weaver) choose(s *plain.State, cases []*open) (value, index int, ok boo
 			}
 		}
 	}
-	return value, index, ok
+	for _, v := range w.curves {
+		n, named := number[v.In]
+		c := t.At(v.Value)
+		if !named || c == nil {
+			continue
+		}
+		gaps, middle := s.Gaps(v, y[v.In], func(k int) bool { return c[k] > 0 })
+		for k, gap := range gaps {
+			lower, upper := s.Range(v.In, k)
+			x := math.Abs(c[k]) * (gap + share*middle[k])
+			if !(x > best) || !(upper-lower > narrow*(math.Abs(lower)+math.Abs(upper))) {
+				continue
+			}
+			if t, wide := s.Cut(v, k); wide {
+				value, index, at, ok, best = n, k, t, true, x
+			}
+		}
+	}
+	return value, index, at, ok
 }
