@@ -80,17 +80,17 @@ func (net *Network) CurvesOf() []Curve {
 // Gaps are by how much a curve's lines differ from it at points that it reads, the lower ones where low says so, and from each other in the middle of
 // what it reads.
 func (s *State) Gaps(c Curve, x []float64, low func(k int) bool) (at, middle []float64) {
-	v, l, in := s.net.values[c.Value], s.laid(c.Value), s.box[c.In]
+	v, in := s.net.values[c.Value], s.box[c.In]
 	p := &relax.Lines{LoSlope: make([]float64, v.n), LoIcept: make([]float64, v.n), UpSlope: make([]float64, v.n), UpIcept: make([]float64, v.n)}
 	v.lines(relax.SlopeAdaptive, x, x, p)
 	at, middle = make([]float64, v.n), make([]float64, v.n)
-	for k := range at {
+	for _, q := range s.laid(c.Value) { // others are 0
+		k := q.k
 		y, m := p.LoSlope[k]*x[k]+p.LoIcept[k], 0.5*in.Lower[k]+0.5*in.Upper[k]
 		which := 1
 		if low(k) {
 			which = 0
 		}
-		q := &l[k]
 		at[k] = math.Abs(q.slope[which]*x[k] + q.icept[which] - y)
 		middle[k] = (q.slope[1]-q.slope[0])*m + q.icept[1] - q.icept[0]
 	}
@@ -196,16 +196,15 @@ func (s *State) Follow(t *Trace, slopes []byte, x []float64) [][]float64 {
 }
 
 func (s *State) bent(i int, y, z, c []float64, slopes []byte, at int) {
-	l := s.laid(i)
-	for k := range y {
-		slope, icept := l[k].slope[0], l[k].icept[0]
+	for _, l := range s.laid(i) { // others are 0
+		slope, icept := l.slope[0], l.icept[0]
 		switch {
-		case c != nil && c[k] < 0:
-			slope, icept = l[k].slope[1], l[k].icept[1]
-		case l[k].free && slopes != nil && slopes[at+k] <= Steep:
-			slope, icept = float64(slopes[at+k])/Steep, 0
+		case c != nil && c[l.k] < 0:
+			slope, icept = l.slope[1], l.icept[1]
+		case l.free && slopes != nil && slopes[at+l.k] <= Steep:
+			slope, icept = float64(slopes[at+l.k])/Steep, 0
 		}
-		y[k] = slope*z[k] + icept
+		y[l.k] = slope*z[l.k] + icept
 	}
 }
 

@@ -83,12 +83,13 @@ func (s *State) fit(p certificate.Disproof) error {
 	return nil
 }
 
-// lower is the lower slope that parameters give a hinge, by its place among all; ok is false where they leave it to the operator.
-func lower(p *certificate.Disproof, k int) (x float64, ok bool) {
+// lower is the lower slope that parameters give a hinge, by its place among all; ok is false where they leave it to the operator, and where it
+// is not free to be any.
+func lower(p *certificate.Disproof, k int, free bool) (x float64, ok bool) {
 	switch {
-	case p.Fine != nil:
+	case free && p.Fine != nil:
 		return p.Fine[k], true
-	case p.Slopes != nil && p.Slopes[k] <= Steep:
+	case free && p.Slopes != nil && p.Slopes[k] <= Steep:
 		return float64(p.Slopes[k]) / Steep, true
 	}
 	return 0, false
@@ -105,10 +106,8 @@ func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 		}
 		r.sides(i, p.Beta)
 		c := r.coef[i]
-		for _, x := range c {
-			if !sound.Finite(x) {
-				return math.Inf(-1)
-			}
+		if v.maps == nil && !sound.AllFinite(c) { // a sum's size tells
+			return math.Inf(-1)
 		}
 		switch {
 		case c == nil || v.input():
@@ -156,7 +155,8 @@ func (r *row) sides(i int, beta []float64) {
 }
 
 // affine passes y = sum of A*x + b. State.affine has found what each coefficient loses on its way; the sum of these is off by less than a share of
-// 2^-20. What other readers of x gave its coefficient before takes part in column of the sums, and is paid by itself.
+// 2^-20, and is NaN where the constant left the range of float64, so that nothing is known. What other readers of x gave its coefficient before
+// takes part in column of the sums, and is paid by itself.
 func (r *row) affine(i int, c []float64) {
 	v, lost := r.s.net.values[i], r.s.lost[i][:len(c)]
 	size, constant := 0.0, 0.0
@@ -181,7 +181,7 @@ func (r *row) affine(i int, c []float64) {
 		}
 	}
 	r.constant = sound.AddDown(r.constant, constant)
-	r.off = sound.AddUp(r.off, sound.AddUp(sound.MulUp(size, 1+0x1p-20), r.s.least[i]))
+	r.off = sound.AddUp(r.off, sound.AddUp(sound.MulUp(size+0*constant, 1+0x1p-20), r.s.least[i]))
 }
 
 // bend replaces every element by one of its lines: the lower one where its coefficient is positive, else the upper one.
@@ -190,19 +190,19 @@ func (r *row) affine(i int, c []float64) {
 // sound.Gamma(n+1) of their magnitudes; what these are of adds up in size, by 3*n+4 operations of its own: the counts add up. Each product may
 // lose 2^-1074 beside, times what it stands in front of, which adds up in reach, with room for its rounding.
 func (r *row) bend(i int, c []float64, p *certificate.Disproof) {
-	v, lines := r.s.net.values[i], r.s.laid(i)[:len(c)]
+	v, lines := r.s.net.values[i], r.s.laid(i)
 	d := r.into(v.in[0])[:len(c)]
 	size, reach, constant := 0.0, 0.0, 0.0
-	for k, x := range c {
+	for n := range lines {
+		l := &lines[n]
+		k, x := l.k, c[l.k]
 		if x == 0 {
 			continue
 		}
-		l, upper := &lines[k], math.Float64bits(x)>>63
+		upper := math.Float64bits(x) >> 63
 		slope, icept := l.slope[upper], l.icept[upper]
-		if l.free && upper == 0 {
-			if a, ok := lower(p, v.at+k); ok {
-				slope, icept = a, 0
-			}
+		if a, ok := lower(p, v.at+k, l.free && upper == 0); ok {
+			slope, icept = a, 0
 		}
 		exact, y := slope == 0 || slope == 1 && d[k] == 0, x*slope
 		if d[k] += y; !exact {

@@ -104,25 +104,27 @@ func (s *State) narrow(q Side) {
 // Empty tells that bounds cross: no input lies in the part.
 func (s *State) Empty() bool { return s.empty }
 
-// line is what an element lies between: a lower line and an upper one.
+// line is what element k lies between: a lower line and an upper one.
 type line struct {
+	k            int
 	slope, icept [2]float64
 	size         float64 // the magnitude of what they are of
 	free         bool    // of max(x, 0) where the sign of x is not known: the lower slope may be any from 0 to 1
 }
 
-// laid are the lines of a value over what enters it.
+// laid are the lines of a value over what enters it, but of elements that are 0 on the part: whatever stands in front of them is gone there.
 func (s *State) laid(i int) []line {
 	v := s.net.values[i]
 	if s.lines[i] == nil {
 		l := &relax.Lines{LoSlope: make([]float64, v.n), LoIcept: make([]float64, v.n), UpSlope: make([]float64, v.n), UpIcept: make([]float64, v.n)}
 		in := s.box[v.in[0]]
 		v.lines(relax.SlopeAdaptive, in.Lower, in.Upper, l)
-		s.lines[i] = make([]line, v.n)
+		s.lines[i] = make([]line, 0, v.n)
 		for k := range v.n {
-			l.Tidy(k, s.box[i].Lower[k], s.box[i].Upper[k])
-			slopes, icepts := [2]float64{l.LoSlope[k], l.UpSlope[k]}, [2]float64{l.LoIcept[k], l.UpIcept[k]}
-			s.lines[i][k] = line{slopes, icepts, in.Magnitude(k), v.hinge && in.Lower[k] < 0 && in.Upper[k] > 0}
+			if l.Tidy(k, s.box[i].Lower[k], s.box[i].Upper[k]); s.box[i].Lower[k] != 0 || s.box[i].Upper[k] != 0 {
+				slopes, icepts := [2]float64{l.LoSlope[k], l.UpSlope[k]}, [2]float64{l.LoIcept[k], l.UpIcept[k]}
+				s.lines[i] = append(s.lines[i], line{k, slopes, icepts, in.Magnitude(k), v.hinge && in.Lower[k] < 0 && in.Upper[k] > 0})
+			}
 		}
 	}
 	return s.lines[i]

@@ -141,6 +141,68 @@ func TestRowsPayTheirRounding(t *testing.T) {
 	}
 }
 
+// TestRowsThatOverflow: of networks whose numbers leave the range of float64 rows tell nothing that is not so.
+func TestRowsThatOverflow(t *testing.T) {
+	huge := func(rng *rand.Rand, _ int) float32 {
+		return float32(rng.NormFloat64() * math.Pow(10, float64(rng.IntN(38))))
+	}
+	biased := func(rng *rand.Rand, most int) float32 { // so that constants overflow, and coefficients do not
+		if most == 8 {
+			return float32(rng.NormFloat64())
+		}
+		return huge(rng, most)
+	}
+	none := 0
+	for seed := range uint64(400) {
+		rng := rand.New(rand.NewPCG(seed, 12))
+		widths := []int{2}
+		for range 1 + rng.IntN(16) {
+			widths = append(widths, 1+rng.IntN(4))
+		}
+		draw := huge
+		if seed%2 == 0 {
+			draw, widths = biased, widths[:2]
+		}
+		net, all := layered(t, rng, draw, append(widths, 2)...)
+		l, u := make([]float64, 2), make([]float64, 2)
+		for i := range l {
+			l[i] = rng.NormFloat64()
+			u[i] = l[i] + math.Abs(rng.NormFloat64())
+		}
+		s, err := net.Start(l, u).Bound(true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Empty() {
+			t.Fatalf("seed %d: no input lies in the box", seed)
+		}
+		form := []float64{rng.NormFloat64() * math.Pow(10, float64(rng.IntN(300))), rng.NormFloat64() * math.Pow(10, float64(rng.IntN(300)))}
+		low := s.lower(form)
+		if math.IsInf(low, -1) {
+			none++
+			continue
+		}
+		for _, x := range [][]float64{l, u, {l[0], u[1]}, {u[0], l[1]}} {
+			if exact := all.at(form, x); math.IsInf(low, 1) || new(big.Rat).SetFloat64(low).Cmp(exact) > 0 {
+				t.Fatalf("seed %d: the row is at least %v, and less at %v", seed, low, x)
+			}
+		}
+	}
+	// A sum of constants that overflows on its way is small.
+	net, all := layered(t, rand.New(rand.NewPCG(1, 1)), func(_ *rand.Rand, most int) float32 { return 1e38 * float32(most/16) }, 1, 3)
+	s, err := net.Start([]float64{0}, []float64{1}).Bound(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := []float64{1.2e270, 1.2e270, -1.2e270}
+	if low := s.lower(form); math.IsInf(low, 1) || !math.IsInf(low, -1) && new(big.Rat).SetFloat64(low).Cmp(all.at(form, []float64{0})) > 0 {
+		t.Errorf("a sum that overflows on its way is at least %v", low)
+	}
+	if none < 50 || none > 350 {
+		t.Errorf("%d of 400 rows tell nothing", none)
+	}
+}
+
 // lower bounds a form of the outputs, of which there is one value.
 func (s *State) lower(form []float64) float64 {
 	r := s.row()

@@ -39,7 +39,8 @@ func MulUp(a, b float64) float64 {
 	return Up(a * b)
 }
 
-// AddUp is a number that is not below a+b. Sums with 0 and of opposites are exact and stay so.
+// AddUp is a number that is not below a+b. Sums with 0 and of opposites are exact and stay so; of opposite infinities
+// nothing is known: the sum is NaN.
 func AddUp(a, b float64) float64 {
 	switch {
 	case a == 0:
@@ -47,7 +48,7 @@ func AddUp(a, b float64) float64 {
 	case b == 0:
 		return a
 	case a == -b:
-		return 0
+		return a + b // 0; of infinities NaN
 	}
 	return Up(a + b)
 }
@@ -71,3 +72,13 @@ func Gamma(n int) float64 {
 
 // Finite tells whether a number is neither infinite nor NaN.
 func Finite(x float64) bool { return x-x == 0 }
+
+// AllFinite tells whether no number of a list is infinite or NaN.
+func AllFinite(list []float64) bool {
+	for _, x := range list {
+		if !Finite(x) {
+			return false
+		}
+	}
+	return true
+}

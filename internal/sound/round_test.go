@@ -149,3 +149,16 @@ func TestRangesOfFloat32(t *testing.T) {
 		t.Error("squares overflow")
 	}
 }
+
+// TestOppositeInfinities: of what overflowed both ways nothing is known, and it is not 0.
+func TestOppositeInfinities(t *testing.T) {
+	inf := math.Inf(1)
+	for _, x := range []float64{AddUp(inf, -inf), AddUp(-inf, inf), AddDown(inf, -inf), AddDown(-inf, inf)} {
+		if !math.IsNaN(x) {
+			t.Errorf("the sum of opposite infinities is %v", x)
+		}
+	}
+	if x := AddUp(1, -1); x != 0 || math.Signbit(x) {
+		t.Errorf("1 - 1 is %v", x)
+	}
+}
