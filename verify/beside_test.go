@@ -73,7 +73,9 @@ func TestSearchAndAttackEndEachOther(t *testing.T) {
 		start := time.Now()
 		r, err := v.Verify(ctx, c.p)
 		cancel()
-		if err != nil || r.Verdict != c.want || !strings.Contains(r.Reason, c.why) {
+		// The search may come upon a point near 0 itself, sooner than the attack or within its time.
+		own := !c.before && c.want != Verified && r.Verdict == Falsified && strings.Contains(r.Reason, "found by halving")
+		if err != nil || !own && (r.Verdict != c.want || !strings.Contains(r.Reason, c.why)) {
 			t.Errorf("%s: %s, %s, %v", name, r.Verdict, r.Reason, err)
 		}
 		if took := time.Since(start); c.want != Unknown && took > most/2 {
