@@ -9,6 +9,7 @@ import (
 
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/internal/relax"
+	"github.com/shallow-waters/shoal/internal/sound"
 	"github.com/shallow-waters/shoal/onnxio"
 )
 
@@ -99,13 +100,15 @@ func modEval(c *op.Call) error {
 }
 
 // modInterval: nearer to 0 than the divisor, and with fmod than the dividend, on the side of the one whose sign counts; where 0 <= a < b
-// the dividend itself. A divisor that may be 0 gives everything.
+// the dividend itself, and where the divisor is one number and the quotient the same at both ends, what is left at these. A divisor that may be 0
+// gives everything.
 func modInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 	out, a, b, err := pairBoxes(n, in)
 	if err != nil {
 		return nil, err
 	}
 	fmod := n.Attrs.Int("fmod", 0) == 1
+	float := n.Inputs[0].DType.IsFloat() // float64s do not hold all integers
 	for i := range out.Lower {
 		al, au, bl, bu := a.Lower[i], a.Upper[i], b.Lower[i], b.Upper[i]
 		lo, hi := math.Inf(-1), math.Inf(1)
@@ -114,6 +117,11 @@ func modInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 		case !(bl > 0 || bu < 0):
 		case al > -least && au < least && (fmod || al >= 0 && bl > 0 || au <= 0 && bu < 0):
 			lo, hi = al, au
+		case float && oneQuotient(fmod, al, au, bl, bu):
+			lo, hi = remainder(fmod, al, bl), remainder(fmod, au, bl)
+			if !fmod { // the divisor was added
+				lo, hi = max(sound.Down(lo), min(bl, 0)), min(sound.Up(hi), max(bl, 0))
+			}
 		case fmod:
 			lo, hi = max(min(al, 0), -most), min(max(au, 0), most)
 		case bl > 0:
@@ -124,6 +132,17 @@ func modInterval(n *onnxio.Node, in []relax.Box) ([]relax.Box, error) {
 		out.Lower[i], out.Upper[i] = lo, hi
 	}
 	return []relax.Box{out}, nil
+}
+
+// oneQuotient tells whether all dividends of an interval have the same whole quotient by a divisor that is one number, so that what is left rises
+// as they do: over two quotients and more it falls behind by the divisor or more at a time. The differences are of numbers below the divisor, so
+// that they are rounded by far less than the half of it.
+func oneQuotient(fmod bool, al, au, bl, bu float64) bool {
+	size, width := math.Abs(bl), au-al
+	if bl != bu || !(width < size) || math.IsInf(al, 0) || math.IsInf(size, 0) || fmod && al < 0 && au > 0 {
+		return false
+	}
+	return width-(remainder(fmod, au, bl)-remainder(fmod, al, bl)) < size/2
 }
 
 // modGradient: dy for the dividend. The divisor's is refused.
