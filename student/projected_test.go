@@ -68,34 +68,7 @@ func TestGradientsOfProjectionsAgainstDifferences(t *testing.T) {
 		cfg := Config{Robust: &Robust{Method: Dual, Eps: 0.05, Projections: 7}}.withDefaults()
 		loss := cfg.robustLoss(nil, partHard)(r.net, Targets{X: r.x, Labels: r.y})
 		tape.Elements[float64](r.b.Knob(knobEps))[0] = 0.05
-		grads := r.b.Gradient(loss, r.params...)
-		m, err := tape.NewMachine(r.b, append(grads, loss)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		value := func() float64 {
-			if err := m.RunAll(); err != nil {
-				t.Fatal(err)
-			}
-			return tape.Elements[float64](loss)[0]
-		}
-		rng := rand.New(rand.NewPCG(1, 1))
-		for k, p := range r.params {
-			value()
-			got := append([]float64{}, tape.Elements[float64](grads[k])...)
-			w := tape.Elements[float64](p)
-			for _, i := range rng.Perm(len(w))[:min(8, len(w))] {
-				old := w[i]
-				w[i] = old + robustDifference
-				up := value()
-				w[i] = old - robustDifference
-				down := value()
-				w[i] = old
-				if want := (up - down) / (2 * robustDifference); !(math.Abs(want-got[i]) <= robustGradient*max(1, math.Abs(want))) {
-					t.Errorf("%s[%d]: gradient %v, differences say %v", p.Name(), i, got[i], want)
-				}
-			}
-		}
+		r.differs(t, "projections", loss, rand.New(rand.NewPCG(1, 1)))
 	}
 }
 

@@ -398,31 +398,37 @@ func TestRobustGradientsAgainstDifferences(t *testing.T) {
 		for name, v := range map[string]float64{knobEps: 0.05, knobKappa: 0.3, knobBeta: 0.6} {
 			tape.Elements[float64](r.b.Knob(name))[0] = v
 		}
-		grads := r.b.Gradient(loss, r.params...)
-		m, err := tape.NewMachine(r.b, append(grads, loss)...)
-		if err != nil {
+		r.differs(t, method, loss, rng)
+	}
+}
+
+// differs holds gradients of a loss against differences.
+func (r *rig) differs(t *testing.T, what string, loss *tape.Node, rng *rand.Rand) {
+	t.Helper()
+	grads := r.b.Gradient(loss, r.params...)
+	m, err := tape.NewMachine(r.b, append(grads, loss)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := func() float64 {
+		if err := m.RunAll(); err != nil {
 			t.Fatal(err)
 		}
-		value := func() float64 {
-			if err := m.RunAll(); err != nil {
-				t.Fatal(err)
-			}
-			return tape.Elements[float64](loss)[0]
-		}
-		for k, p := range r.params {
-			value()
-			got := append([]float64{}, tape.Elements[float64](grads[k])...)
-			w := tape.Elements[float64](p)
-			for _, i := range rng.Perm(len(w))[:min(8, len(w))] {
-				old := w[i]
-				w[i] = old + robustDifference
-				up := value()
-				w[i] = old - robustDifference
-				down := value()
-				w[i] = old
-				if want := (up - down) / (2 * robustDifference); !(math.Abs(want-got[i]) <= robustGradient*max(1, math.Abs(want))) {
-					t.Errorf("%s, %s[%d]: gradient %v, differences say %v", method, p.Name(), i, got[i], want)
-				}
+		return tape.Elements[float64](loss)[0]
+	}
+	for k, p := range r.params {
+		value()
+		got := append([]float64{}, tape.Elements[float64](grads[k])...)
+		w := tape.Elements[float64](p)
+		for _, i := range rng.Perm(len(w))[:min(8, len(w))] {
+			old := w[i]
+			w[i] = old + robustDifference
+			up := value()
+			w[i] = old - robustDifference
+			down := value()
+			w[i] = old
+			if want := (up - down) / (2 * robustDifference); !(math.Abs(want-got[i]) <= robustGradient*max(1, math.Abs(want))) {
+				t.Errorf("%s, %s[%d]: gradient %v, differences say %v", what, p.Name(), i, got[i], want)
 			}
 		}
 	}

@@ -129,14 +129,29 @@ func oneHotParts(e *op.Emitter, n *onnxio.Node) []*onnxio.Value {
 	return one(castTo(e, is, onnxio.Float))
 }
 
+// samplesOf is a learner's input as real numbers, a row for each sample; one sample may stand there without its axis.
+func samplesOf(e *op.Emitter, n *onnxio.Node) *onnxio.Value {
+	x := castTo(e, n.Input(0), onnxio.Float)
+	if e.Err == nil && len(x.Shape) == 1 {
+		x = e.Reshape(x, 1, x.Shape[0])
+	}
+	return x
+}
+
+// columnsOf are the columns of a matrix as rows.
+func columnsOf(a []float64, columns int) []float64 {
+	out, rows := make([]float64, len(a)), len(a)/columns
+	for i, x := range a {
+		out[i%columns*rows+i/columns] = x
+	}
+	return out
+}
+
 // linearScores is x times the coefficients, a row for each of so many targets, plus the intercepts.
 func linearScores(e *op.Emitter, n *onnxio.Node, targets int) *onnxio.Value {
-	x := castTo(e, n.Input(0), onnxio.Float)
+	x := samplesOf(e, n)
 	if e.Err != nil {
 		return x
-	}
-	if len(x.Shape) == 1 {
-		x = e.Reshape(x, 1, x.Shape[0])
 	}
 	w, b := realsOf(n, "coefficients"), realsOf(n, "intercepts")
 	// Targets are counted against what is there before anything is as long as they say: no features times any number of targets is no coefficient.
@@ -144,13 +159,7 @@ func linearScores(e *op.Emitter, n *onnxio.Node, targets int) *onnxio.Value {
 		e.Fail(fmt.Errorf("%d coefficients and %d intercepts for %d targets of an input of shape %v", len(w), len(b), targets, x.Shape))
 		return x
 	}
-	turned := make([]float64, len(w))
-	for t := range targets {
-		for f := range x.Shape[1] {
-			turned[f*targets+t] = w[t*x.Shape[1]+f]
-		}
-	}
-	y := e.Op("MatMul", nil, x, e.Reals(x, turned, x.Shape[1], targets))
+	y := e.Op("MatMul", nil, x, e.Reals(x, columnsOf(w, x.Shape[1]), x.Shape[1], targets))
 	if len(b) > 0 {
 		y = e.Add(y, e.Reals(x, b, targets))
 	}

@@ -22,12 +22,9 @@ var (
 
 // kernels are those of every sample and support vector, [samples, vectors].
 func kernels(e *op.Emitter, n *onnxio.Node, vectors int) *onnxio.Value {
-	x := castTo(e, n.Input(0), onnxio.Float)
+	x := samplesOf(e, n)
 	if e.Err != nil {
 		return nil
-	}
-	if len(x.Shape) == 1 {
-		x = e.Reshape(x, 1, x.Shape[0])
 	}
 	v, k := realsOf(n, "support_vectors"), realsOf(n, "kernel_params")
 	if len(x.Shape) != 2 || vectors < 1 || vectors > len(v) || len(v) != vectors*x.Shape[1] {
@@ -48,13 +45,7 @@ func kernels(e *op.Emitter, n *onnxio.Node, vectors int) *onnxio.Value {
 		far := e.Reshape(e.ReduceSum(e.Mul(d, d), 2), samples, vectors)
 		return e.Op("Exp", nil, e.Mul(far, e.Scalar(far, -gamma)))
 	}
-	turned := make([]float64, len(v))
-	for i := range vectors {
-		for f := range features {
-			turned[f*vectors+i] = v[i*features+f]
-		}
-	}
-	y := e.Op("MatMul", nil, x, e.Reals(x, turned, features, vectors))
+	y := e.Op("MatMul", nil, x, e.Reals(x, columnsOf(v, features), features, vectors))
 	if kind == "LINEAR" {
 		return y
 	}
