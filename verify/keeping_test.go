@@ -16,6 +16,8 @@ import (
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/certificate"
+	"github.com/shallow-waters/shoal/verify/internal/record"
+	"github.com/shallow-waters/shoal/verify/internal/search"
 	"github.com/shallow-waters/shoal/verify/recheck"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
@@ -328,6 +330,20 @@ func TestWholeBoxesAreAccepted(t *testing.T) {
 	}
 }
 
+// asked is the first box of a claim, for the search, and for its certificate.
+func asked(t *testing.T, v *Verifier, claim certificate.Property) (search.Goal, *group) {
+	t.Helper()
+	goal, number, err := v.goalOf(claim, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &group{box: goal.Box}
+	for _, k := range number {
+		g.cases = append(g.cases, &openCase{number: k})
+	}
+	return goal, g
+}
+
 // TestKeepingTakesNoMemoryForTheTree: a tree of a hundred thousand nodes is kept and written with as much memory as a small one, beside what a tape
 // keeps before it takes its file.
 func TestKeepingTakesNoMemoryForTheTree(t *testing.T) {
@@ -338,18 +354,21 @@ func TestKeepingTakesNoMemoryForTheTree(t *testing.T) {
 	ctx := context.Background()
 	files := 0
 	file := scratchFile(t)
-	v, err := Open(ctx, m, Options{Threads: 1, Method: Complete, Record: func() (Scratch, error) { files++; return file() }})
+	v, err := Open(ctx, m, Options{Threads: 1, Method: Complete})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer v.Close()
 	write := func(parts int64) (nodes int, most uint64) {
 		claim := aboveZero(t, parts)
-		r, err := v.Verify(ctx, FromClaim(claim))
-		if err != nil || r.Verdict != Verified || len(r.trees) != 1 {
-			t.Fatalf("%v %s, %d trees", err, r.Verdict, len(r.trees))
+		goal, g := asked(t, v, claim)
+		tape := record.NewTape(0, func() (record.File, error) { files++; return file() })
+		out, err := v.keeping(ctx, v.o, g, goal, search.Settings{Threads: 1, Halved: 1 << 30}, tape) // no part is settled, which trees are small by
+		if err != nil || !out.Proven || g.tree == nil {
+			t.Fatal(out, err)
 		}
-		nodes = r.trees[0].tape.Nodes()
+		r := Result{Verdict: Verified, trees: []*tree{g.tree}}
+		nodes = tape.Nodes()
 		runtime.GC()
 		var s runtime.MemStats
 		runtime.ReadMemStats(&s)

@@ -38,14 +38,7 @@ func TestSettledPartsAreWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		goal, number, err := v.goalOf(claim, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g := &group{box: goal.Box}
-		for _, k := range number {
-			g.cases = append(g.cases, &openCase{number: k})
-		}
+		goal, g := asked(t, v, claim)
 		with := search.Settings{Threads: 1 + int(seed%2), Batch: 4, Halved: 1, Settle: time.Hour}
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		got, err := v.keeping(ctx, v.o, g, goal, with, record.NewTape(64<<20, nil))
