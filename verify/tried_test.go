@@ -12,11 +12,10 @@ import (
 
 // TestTriedPartsHold gives hinges sides, and curves parts of their range, by rows alone, in both semantics: parts that a split was only tried on may
 // be proven by that, and never come up again. A case that some point meets is to stay open, however thin the part that meets it; many others are
-// proven. Slopes, multipliers and splits are looked for in float32 where a case is of one constraint, of dense networks and of images. SHOAL_TRIED=N
-// draws N networks.
+// proven. Networks are dense ones and of images. SHOAL_TRIED=N draws N networks.
 func TestTriedPartsHold(t *testing.T) {
 	t.Parallel()
-	proven, splits, curved, narrow, sought, images := 0, 0, 0, 0, 0, 0
+	proven, splits, curved, narrow, images := 0, 0, 0, 0, 0
 	nets := draws(t, "SHOAL_TRIED", 40, 20)
 	for seed := range uint64(nets) {
 		rng := rand.New(rand.NewPCG(seed, 89))
@@ -25,7 +24,6 @@ func TestTriedPartsHold(t *testing.T) {
 			draw = bentImage
 		}
 		v, box, c, least := draw(t, rng, bends...)
-		looks := len(c.Rows) == 1 && guesses(t, v, box, c.Rows[0])
 		limits, work := []float64{0.02, 0.002, -0.1, -0.3}, settledWork/16 // on one side or the other of what is met
 		if seed%5 == 4 {
 			limits, work = []float64{0.02, 0.002, -0.3, -0.4}, settledWork/64
@@ -54,11 +52,8 @@ func TestTriedPartsHold(t *testing.T) {
 			case out.Proven:
 				proven++
 				splits += out.Done
-				if out.Done > 1 && looks {
-					sought++
-					if seed%5 == 4 {
-						images++
-					}
+				if out.Done > 1 && seed%5 == 4 {
+					images++
 				}
 				if out.Done > 1 && !v.net.Hinged() {
 					curved++
@@ -69,28 +64,9 @@ func TestTriedPartsHold(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d proven of %d, with %d parts; by splits %d with curves, %d of float32 executions, %d looked for in float32, %d of images", proven, 2*nets, splits,
-		curved, narrow, sought, images)
-	if proven < nets/3 || splits < 2*proven || curved == 0 || narrow == 0 || sought < 2 || images == 0 && !testing.Short() {
+	t.Logf("%d proven of %d, with %d parts; by splits %d with curves, %d of float32 executions, %d of images", proven, 2*nets, splits,
+		curved, narrow, images)
+	if proven < nets/3 || splits < 2*proven || curved == 0 || narrow == 0 || images == 0 && !testing.Short() {
 		t.Errorf("%d proven of %d, with %d parts: the test shows little", proven, 2*nets, splits)
 	}
-}
-
-// guesses tells whether parameters of a network's rows are looked for in float32.
-func guesses(t *testing.T, v *Verifier, box bound.Box, row []float64) bool {
-	b, err := bound.DeepPoly.Bound(context.Background(), v.net, bound.Options{Threads: 1}, []bound.Problem{{Box: box}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	l, err := bound.Lay(context.Background(), []bound.Node{{Of: b.View()}}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, ok, err := l.Guess([][]float64{row})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ok
 }

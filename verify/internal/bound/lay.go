@@ -45,18 +45,17 @@ type Node struct {
 //
 // It is used by one goroutine at a time.
 type Laid struct {
-	s      *Snapshot // of the first node; what is asked of it is the same in all
-	p      *pass
-	nodes  []Node
-	alpha  [][][]float64 // by node and slot
-	beta   [][]float64   // by node and split
-	curve  [][]*curves   // by node and slot; nil for hinges
-	fixed  [][][]bool    // by node and slot: unstable elements that are split; nil for none
-	live   [][]int32     // by slot: places in the snapshot's live list; nil for none
-	claims []bool        // by node: see Claimed
-	vals   [][]float64   // by value: points on their way up, see Points
-	pts    *Points       // the last ones; nil for none
-	ptsOf  [2]int        // of how many values and rows
+	s     *Snapshot // of the first node; what is asked of it is the same in all
+	p     *pass
+	nodes []Node
+	alpha [][][]float64 // by node and slot
+	beta  [][]float64   // by node and split
+	curve [][]*curves   // by node and slot; nil for hinges
+	fixed [][][]bool    // by node and slot: unstable elements that are split; nil for none
+	live  [][]int32     // by slot: places in the snapshot's live list; nil for none
+	vals  [][]float64   // by value: points on their way up, see Points
+	pts   *Points       // the last ones; nil for none
+	ptsOf [2]int        // of how many values and rows
 }
 
 // layFloats is how many numbers nodes that are laid together may take: 128 MiB.
@@ -95,7 +94,7 @@ func Lay(ctx context.Context, nodes []Node, threads int) (*Laid, error) {
 	p.rows, p.shared = true, s.shared
 	l := &Laid{s: s, p: p, nodes: nodes, alpha: make([][][]float64, len(nodes)), beta: make([][]float64, len(nodes)),
 		fixed: make([][][]bool, len(nodes)), curve: make([][]*curves, len(nodes)),
-		live: make([][]int32, len(s.slots)), claims: make([]bool, len(nodes)), vals: make([][]float64, len(s.net.values))}
+		live: make([][]int32, len(s.slots)), vals: make([][]float64, len(s.net.values))}
 	for id := range s.net.values {
 		for i, n := range nodes {
 			p.st[id*p.n+i] = n.Of.at(id, n.Problem)
@@ -210,10 +209,6 @@ func (l *Laid) Alpha(node, slot int) []float64 { return l.alpha[node][slot] }
 
 // Beta are a node's multipliers, one for each of its splits. The caller may write numbers of at least 0 into it.
 func (l *Laid) Beta(node int) []float64 { return l.beta[node] }
-
-// Claimed tells that the last seeking stopped at a node's row for it seemed to be above what is enough. It is a reason to look closer where a bound
-// is not, and nothing else.
-func (l *Laid) Claimed(node int) bool { return l.claims[node] }
 
 // Split tells whether an unstable hinge of a slot is split in a node; nil where none is, and for curves.
 func (l *Laid) Split(node, slot int) []bool { return l.fixed[node][slot] }

@@ -20,11 +20,10 @@ type scout struct {
 	slots []int
 }
 
-// place is a snapshot's problem, and of nodes that have splits of their own each its own.
+// place is a snapshot's problem.
 type place struct {
 	of      *Snapshot
 	problem int
-	node    int // the first that lies there
 }
 
 // scouted is one value.
@@ -39,9 +38,8 @@ type scouted struct {
 	open         int         // hinges: how many of the first cols have lines to choose
 	at           int         // hinges: where a node's slopes of it begin
 	lo, up, icpt [][]float32 // hinges, by place in known: the lines of the open ones, the lower one's as they are at first; inputs: the box
-	held, free   [][]int32   // hinges, by place in known: open elements whose lower line stays, and the others
+	held         [][]int32   // hinges, by place in known: open elements whose lower line stays
 	slot         int
-	splits       []pull           // of nodes, in order, at what this value's reader reads
 	drawn        relax.Tangential // curves whose lines can be drawn nearly; nil for others
 }
 
@@ -58,10 +56,10 @@ type matrix struct {
 // scoutFloats is how large a matrix may be that is written out though its step has a cheaper way.
 const scoutFloats = 1 << 16
 
-// scout makes laid nodes ready; nil where the network has steps that are dear as matrices, or nodes have ceilings.
+// scout makes laid nodes ready; nil where the network has steps that are dear as matrices, or nodes have splits, ceilings or cuts.
 func (l *Laid) scout(from []*value) *scout {
 	p := l.p
-	if p.ceilings != nil {
+	if p.splits != nil || p.ceilings != nil || p.cuts != nil {
 		return nil
 	}
 	sc := &scout{l: l, vals: make([]scouted, len(p.net.values)), of: make([]int, len(l.nodes))}
@@ -73,15 +71,11 @@ func (l *Laid) scout(from []*value) *scout {
 	}
 	places := map[place]int{}
 	for i, n := range l.nodes {
-		at := place{n.Of, n.Problem, -1}
-		if len(n.Splits) > 0 {
-			at.node = i
-		}
+		at := place{n.Of, n.Problem}
 		k, known := places[at]
 		if !known {
 			k = len(sc.known)
 			places[at] = k
-			at.node = i
 			sc.known = append(sc.known, at)
 		}
 		sc.of[i] = k
@@ -94,7 +88,6 @@ func (l *Laid) scout(from []*value) *scout {
 			sc.make(v)
 		}
 	}
-	sc.pulls()
 	return sc
 }
 
@@ -186,12 +179,8 @@ func (sc *scout) make(v *value) {
 	switch v.kind {
 	case kindInput:
 		x.cols = all(v.n)
-		for k, at := range sc.known {
-			s, next := at.of.at(v.id, at.problem), k > 0 && sc.known[k-1].of == at.of && sc.known[k-1].problem == at.problem
-			if next { // the same box
-				x.lo, x.up = append(x.lo, x.lo[k-1]), append(x.up, x.up[k-1])
-				continue
-			}
+		for _, at := range sc.known {
+			s := at.of.at(v.id, at.problem)
 			x.lo, x.up = append(x.lo, float32s(s.lo)), append(x.up, float32s(s.up))
 		}
 	case kindAffine:
@@ -236,11 +225,6 @@ func (sc *scout) choose(v *value) {
 			dead[j] = dead[j] && !(in.up[j] > 0)
 		}
 	}
-	if sc.l.p.splits != nil { // of which something is asked, also where all nodes know the side
-		for _, q := range sc.l.p.splits[v.in[0]] {
-			open[q.elem] = true
-		}
-	}
 	for j := range open {
 		if open[j] || x.all {
 			x.cols = append(x.cols, int32(j))
@@ -262,66 +246,19 @@ func (sc *scout) choose(v *value) {
 	}
 	x.at = sc.alpha
 	sc.alpha += x.open
-	sc.hinges(v, x)
-}
-
-// hinges notes lines of a hinge's open elements: those of a problem are shared by all nodes that have no split of the hinge.
-func (sc *scout) hinges(v *value, x *scouted) {
-	type lines struct {
-		lo, up, icpt []float32
-		held, free   []int32
-	}
-	l, all, at := sc.l, map[place]lines{}, []int32(nil)
-	for _, k := range sc.known {
-		of := place{k.of, k.problem, -1}
-		own, known := all[of]
-		if !known {
-			s := &k.of.at(v.id, k.problem).lines
-			own.lo, own.up, own.icpt = make([]float32, x.open), make([]float32, x.open), make([]float32, x.open)
-			for u, j := range x.cols[:x.open] {
-				own.lo[u], own.up[u], own.icpt[u] = float32(s.LoSlope[j]), float32(s.UpSlope[j]), float32(s.UpIcept[j])
-			}
-			own.held, own.free = x.choices(l.unstable(x.slot, k.node), nil)
-			all[of] = own
-		}
-		cloned := false
-		for _, q := range l.nodes[k.node].Splits {
-			if int(q.Slot) != x.slot {
-				continue
-			}
-			if !cloned {
-				cloned = true
-				own.lo, own.up, own.icpt = slices.Clone(own.lo), slices.Clone(own.up), slices.Clone(own.icpt)
-				own.held, own.free = x.choices(l.unstable(x.slot, k.node), l.fixed[k.node][x.slot])
-			}
-			if at == nil {
-				at = livePlaces(x.cols, v.n)
-			}
-			u, slope := at[q.Elem], float32(0)
-			if q.On {
-				slope = 1
-			}
-			own.lo[u], own.up[u], own.icpt[u] = slope, slope, 0
-		}
-		x.lo, x.up, x.icpt = append(x.lo, own.lo), append(x.up, own.up), append(x.icpt, own.icpt)
-		x.held, x.free = append(x.held, own.held), append(x.free, own.free)
-	}
-}
-
-// choices divides a hinge's open elements by whether a node chooses their lower line: it has those that are unstable and not split.
-func (x *scouted) choices(unstable []int32, split []bool) (held, free []int32) {
-	next := 0
-	for u, j := range x.cols[:x.open] {
-		if next < len(unstable) && unstable[next] == j {
-			next++
-			if split == nil || !split[next-1] {
-				free = append(free, int32(u))
-				continue
+	for _, at := range sc.known {
+		s := &at.of.at(v.id, at.problem).lines
+		in := at.of.at(v.in[0], at.problem)
+		lo, up, icpt := make([]float32, x.open), make([]float32, x.open), make([]float32, x.open)
+		var held []int32
+		for u, j := range x.cols[:x.open] {
+			lo[u], up[u], icpt[u] = float32(s.LoSlope[j]), float32(s.UpSlope[j]), float32(s.UpIcept[j])
+			if !(in.lo[j] < 0 && in.up[j] > 0) {
+				held = append(held, int32(u))
 			}
 		}
-		held = append(held, int32(u))
+		x.lo, x.up, x.icpt, x.held = append(x.lo, lo), append(x.up, up), append(x.icpt, icpt), append(x.held, held)
 	}
-	return held, free
 }
 
 // matrix writes step k of a value out.

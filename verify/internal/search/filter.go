@@ -13,14 +13,12 @@ const candidates = 6
 // tried is a split of an open part, and what the bounds of its two parts are: of where it does not hold, and of where it does.
 type tried struct {
 	bound.Split
-	about  [2]float32 // margins, nearly: to choose by
 	low    [2]float64 // margins
 	proven [2]bool
 }
 
 // filter gives open parts the split, of those that promise most, whose parts' bounds gain most: both parts of each are bounded once, with the
-// slopes and multipliers that the whole ended with. Where float32 can guess what they are, only those of the split that is taken are bounded soundly.
-// It is nil where nothing can be split.
+// slopes and multipliers that the whole ended with. It is nil where nothing can be split.
 // Source: De Palma et al. 2021, "Improved Branch and Bound for Neural Network Verification via Lagrangian Decomposition" (filtered smart branching);
 // what promises is DeepSplit's (influence.go).
 func (p *laidLeaves) filter(r *sides, pts *bound.Points) (best []*tried, err error) {
@@ -39,12 +37,10 @@ func (p *laidLeaves) filter(r *sides, pts *bound.Points) (best []*tried, err err
 			of, all = append(of, i), append(all, t)
 		}
 	}
-	guessed, err := p.tries(r, of, all, true)
-	if err != nil {
-		return nil, err
-	}
-	if !guessed {
-		if _, err := p.tries(r, of, all, false); err != nil {
+	batch := max(1, p.s.Fits()/2)
+	for from := 0; from < len(all); from += batch {
+		to := min(from+batch, len(all))
+		if err := p.try(r, of[from:to], all[from:to]); err != nil {
 			return nil, err
 		}
 	}
@@ -55,38 +51,11 @@ func (p *laidLeaves) filter(r *sides, pts *bound.Points) (best []*tried, err err
 			best[i], score[i] = t, g
 		}
 	}
-	if guessed {
-		err = p.sure(r, best)
-	}
-	return best, err
+	return best, nil
 }
 
-// sure bounds the splits that were chosen: what proves a part, and by what the search goes on with it, is no guess.
-func (p *laidLeaves) sure(r *sides, best []*tried) error {
-	var of []int
-	var ts []*tried
-	for i, t := range best {
-		if t != nil {
-			of, ts = append(of, i), append(ts, t)
-		}
-	}
-	_, err := p.tries(r, of, ts, false)
-	return err
-}
-
-// tries bounds the parts of splits of leaves, or guesses in float32 what their bounds are, where it can.
-func (p *laidLeaves) tries(r *sides, of []int, ts []*tried, guess bool) (ok bool, err error) {
-	batch := max(1, p.s.Fits()/2)
-	for from := 0; from < len(ts); from += batch {
-		to := min(from+batch, len(ts))
-		if ok, err = p.try(r, of[from:to], ts[from:to], guess); err != nil || !ok {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-func (p *laidLeaves) try(r *sides, of []int, ts []*tried, guess bool) (ok bool, err error) {
+// try bounds the parts of splits of leaves.
+func (p *laidLeaves) try(r *sides, of []int, ts []*tried) error {
 	nodes, rows, mix := make([]bound.Node, 2*len(ts)), make([][]float64, 2*len(ts)), make([]mixed, 2*len(ts))
 	for n, t := range ts {
 		l := p.ls[of[n]]
@@ -101,7 +70,7 @@ func (p *laidLeaves) try(r *sides, of []int, ts []*tried, guess bool) (ok bool, 
 	}
 	laid, err := bound.Lay(r.ctx, nodes, 1)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer laid.Close()
 	for at := range nodes {
@@ -112,39 +81,31 @@ func (p *laidLeaves) try(r *sides, of []int, ts []*tried, guess bool) (ok bool, 
 		copy(laid.Beta(at), p.beta[i])
 		laid.Moved(at)
 	}
-	if guess {
-		about, ok, err := laid.Guess(rows)
-		for at, g := range about {
-			ts[at/2].about[at%2] = g.Over(mix[at].limit)
-		}
-		return ok, err
-	}
 	low, err := laid.Lower(rows, nil)
 	if err != nil {
-		return false, err
+		return err
 	}
 	for n, t := range ts {
 		for side := range 2 {
 			at := 2*n + side
 			t.low[side], t.proven[side] = mix[at].margin(low[at], func() bound.Box { return p.s.Outputs(p.problem(of[n])) })
-			t.about[side] = float32(t.low[side])
-			if t.proven[side] {
-				t.about[side] = max(0, t.about[side])
-			}
 		}
 	}
-	return true, nil
+	return nil
 }
 
 // smallGain is the share of what is missing that a side counts for beside what it gains.
 const smallGain = 1e-3
 
-// gain is what a split's parts gain over the bound of the whole, nearly: the product of both, for the tree grows with the worse one. What is proven
-// has all that was missing.
+// gain is what a split's parts gain over the bound of the whole: the product of both, for the tree grows with the worse one. What is proven has all
+// that was missing.
 func (t *tried) gain(whole float64) float64 {
 	g := 1.0
-	for _, about := range t.about {
-		g *= max(0, min(float64(about), 0)-whole) - smallGain*whole
+	for side, low := range t.low {
+		if t.proven[side] {
+			low = 0
+		}
+		g *= max(0, min(low, 0)-whole) - smallGain*whole
 	}
 	return g
 }

@@ -216,15 +216,10 @@ func (r *sides) lay(ls []*leaf) (*laidLeaves, error) {
 	return p, nil
 }
 
-// climb bounds the leaves' rows, moving what they leave open. Where parameters can be looked for in float32, one bound is enough, at the best that
-// was seen; but where that seemed to prove a leaf and does not, its steps are taken soundly.
+// climb bounds the leaves' rows, moving what they leave open.
 func (p *laidLeaves) climb(r *sides, steps int, pc pace) (*bound.Points, error) {
 	if p.decided(r) {
 		steps = max(steps, lastSteps)
-	}
-	sought, err := p.seek(r, steps, pc)
-	if err != nil {
-		return nil, err
 	}
 	c := newClimber(len(p.ls), pc)
 	var t bound.Trace
@@ -257,7 +252,7 @@ func (p *laidLeaves) climb(r *sides, steps int, pc pace) (*bound.Points, error) 
 			return nil, nil
 		}
 		pts, err := p.l.Points(&t)
-		if err != nil || step == steps || sought && !p.disappoints() {
+		if err != nil || step == steps {
 			return pts, err
 		}
 		at := c.next()
@@ -268,36 +263,6 @@ func (p *laidLeaves) climb(r *sides, steps int, pc pace) (*bound.Points, error) 
 			}
 		}
 	}
-}
-
-// seek looks for the leaves' parameters in float32, and tells whether it could.
-func (p *laidLeaves) seek(r *sides, steps int, pc pace) (bool, error) {
-	rows, to := make([][]float64, len(p.ls)), pc.seeking(steps, time.Time{})
-	if !r.o.Float32 { // else bounds are less by what executions may be off, which is not looked at
-		to.Enough = make([]float64, len(p.ls))
-	}
-	for i, l := range p.ls {
-		c := &r.g.Cases[l.c]
-		if len(c.Rows) > 1 { // their weights move too
-			return false, nil
-		}
-		m := c.mix(p.weight[i])
-		rows[i] = m.row
-		if to.Enough != nil {
-			to.Enough[i] = m.limit
-		}
-	}
-	return p.l.SeekLower(rows, to)
-}
-
-// disappoints tells whether some leaf seemed to be proven, and is not.
-func (p *laidLeaves) disappoints() bool {
-	for i := range p.ls {
-		if p.l.Claimed(i) && !p.proven[i] {
-			return true
-		}
-	}
-	return false
 }
 
 // decided tells whether some leaf has nothing left to split.

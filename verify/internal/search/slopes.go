@@ -80,9 +80,6 @@ func (p pace) seeking(steps int, until time.Time) bound.Pace {
 		Hinges: func(step int) kernel.Ascent { return all[step].hinges },
 		Curves: func(step int, of bound.Choice, x, g float64, m, v *float64) float64 {
 			return all[step].along(of, x, g, m, v)
-		},
-		Multipliers: func(step int, size, x, g float64, m, v *float64) float64 {
-			return max(0, x+size*all[step].by(g, m, v))
 		}}
 }
 
