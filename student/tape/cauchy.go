@@ -3,7 +3,6 @@ package tape
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -69,52 +68,26 @@ func (b *Builder) MedianSize(v *Node, k int) *Node {
 
 // middles calls f with what the medians of some samples' numbers are made of: the place of each number's first row, and the sizes in the middle.
 func middles[T Float](p *Pool, v []T, k, size int, f func(sample, place int, low, high T)) {
+	sorting := sortingMiddle(k)
 	p.each(len(v)/size/k, 1, func(_ *kernel.Work, _, from, to int) {
-		sizes := make([]T, k)
+		sizes := make([][sortedAtOnce]uint64, k)
 		for i := from; i < to; i++ {
-			for j := range size {
-				place := i*k*size + j
-				for r := range k {
-					sizes[r] = largeness(v[place+r*size])
+			for j := 0; j < size; j += sortedAtOnce {
+				place, n := i*k*size+j, min(sortedAtOnce, size-j)
+				for r := range sizes {
+					for q, x := range v[place+r*size:][:n] {
+						sizes[r][q] = math.Float64bits(float64(x)) &^ (1 << 63) // ordered as the numbers are
+					}
 				}
-				high := selectSmallest(sizes, k/2)
-				low := high
-				if k%2 == 0 {
-					low = slices.Max(sizes[:k/2])
+				for _, c := range sorting {
+					sortPairs(&sizes[c[0]], &sizes[c[1]])
 				}
-				f(i, place, low, high)
+				for q := range n {
+					f(i, place+q, T(math.Float64frombits(sizes[(k-1)/2][q])), T(math.Float64frombits(sizes[k/2][q])))
+				}
 			}
 		}
 	})
-}
-
-// selectSmallest gives the number that has n smaller ones before it in order, and puts these before it. Source: Hoare 1961, "Algorithm 65: Find".
-func selectSmallest[T Float](x []T, n int) T {
-	for from, to := 0, len(x)-1; from < to; {
-		pivot := x[(from+to)/2]
-		i, j := from, to
-		for i <= j {
-			for x[i] < pivot {
-				i++
-			}
-			for x[j] > pivot {
-				j--
-			}
-			if i <= j {
-				x[i], x[j] = x[j], x[i]
-				i, j = i+1, j-1
-			}
-		}
-		switch {
-		case n <= j:
-			to = j
-		case n >= i:
-			from = i
-		default:
-			return x[n]
-		}
-	}
-	return x[n]
 }
 
 func largeness[T Float](x T) T {

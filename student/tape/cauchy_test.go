@@ -61,9 +61,9 @@ func TestMediansOfCauchyNumbersAreNorms(t *testing.T) {
 
 // TestMedianSizesAreMedians against sorting.
 func TestMedianSizesAreMedians(t *testing.T) {
-	for k := 1; k < 8; k++ {
+	for k := 1; k < 24; k++ {
 		b := NewBuilder[float64](NewPool(2))
-		v := b.Input("v", 3*k, 4)
+		v := b.Input("v", 3*k, 13)
 		for i := range Elements[float64](v) {
 			Elements[float64](v)[i] = math.Sin(float64(i * i))
 		}
@@ -76,13 +76,13 @@ func TestMedianSizesAreMedians(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 3 {
-			for j := range 4 {
+			for j := range 13 {
 				var sizes []float64
 				for r := range k {
-					sizes = append(sizes, math.Abs(math.Sin(float64(((i*k+r)*4+j)*((i*k+r)*4+j)))))
+					sizes = append(sizes, math.Abs(math.Sin(float64(((i*k+r)*13+j)*((i*k+r)*13+j)))))
 				}
 				slices.Sort(sizes)
-				if got, want := Elements[float64](out)[i*4+j], (sizes[(k-1)/2]+sizes[k/2])/2; got != want {
+				if got, want := Elements[float64](out)[i*13+j], (sizes[(k-1)/2]+sizes[k/2])/2; got != want {
 					t.Errorf("the median of %v is %v", sizes, got)
 				}
 			}
