@@ -240,14 +240,9 @@ func (c *Confidence) read(text string) (err error) {
 }
 
 // Wait is a time above 0; 0 where it is not there.
-type Wait struct{ time.Duration }
+type Wait struct{ numeral.Wait }
 
-func (w *Wait) read(text string) (err error) {
-	if w.Duration, err = time.ParseDuration(text); err != nil || w.Duration <= 0 {
-		return errors.New("want a time such as 30s")
-	}
-	return nil
-}
+func (w *Wait) read(text string) error { return w.UnmarshalText([]byte(text)) }
 
 // Span is whole numbers from Low to High; the zero Span is all.
 type Span struct {

@@ -209,9 +209,18 @@ func (c Check) ratio(r *Results, x, y []*RadiusRow) Check {
 			all += len(x[i].Radius) + len(y[i].Radius)
 		}
 		c.Verdict = NotDecided
-		c.Why = fmt.Sprintf("%d of %d radii reach max_eps %v and may be larger: raise max_eps", c.CensoredA+c.CensoredB, all, r.Spec.Certify.MaxEps)
+		c.Why = fmt.Sprintf("%d of %d radii may lie beyond max_eps %v: raise max_eps%s",
+			c.CensoredA+c.CensoredB, all, r.Spec.Certify.MaxEps, orTimeout(x[0]))
 	}
 	return c
+}
+
+// orTimeout is what also helps where a search's time ended.
+func orTimeout(r *RadiusRow) string {
+	if r.Upper == nil {
+		return ""
+	}
+	return ", or certify.timeout"
 }
 
 // halfOverImages is half of the interval that the images leave of the logarithm of a ratio of means, by its derivative in each image's pair of radii.
@@ -239,19 +248,22 @@ type radiusEnds struct {
 	censored              int
 }
 
-// ends tells what the truth may be: a proven radius lies up to the tolerance below the largest that could be proven, one of the attack's so much
-// above the smallest that could be found.
+// ends tells what the truth may be: a proven radius lies up to the tolerance below the largest that could be proven, or, where a search's time ended,
+// below the smallest that is known to be too large; one of the attack's so much above the smallest that could be found.
 func (r *RadiusRow) ends(c *Certify) radiusEnds {
 	tol := float64(c.Tolerance)
 	e := radiusEnds{mean: r.mean()}
 	n := float64(len(r.Radius))
 	for i, x := range r.Radius {
 		low, high := x, x+tol
-		if r.Domain == upperDomain {
+		switch {
+		case r.Domain == upperDomain:
 			low, high = max(0, x-tol), x
+		case r.Upper != nil:
+			high = max(x, r.Upper[i])
 		}
 		if r.capped(i, c) {
-			low, high = x, x
+			low, high = x, max(x, min(high, float64(c.MaxEps)))
 			e.most = math.Inf(1)
 			e.censored++
 		}
@@ -261,12 +273,25 @@ func (r *RadiusRow) ends(c *Certify) radiusEnds {
 	return e
 }
 
-// capped tells that radius i reaches the largest that was asked for.
+// capped tells that radius i may lie beyond the largest that was asked for.
 func (r *RadiusRow) capped(i int, c *Certify) bool {
-	if r.Domain == upperDomain {
+	switch {
+	case r.Domain == upperDomain:
 		return r.Open != nil && r.Open[i]
+	case r.Upper != nil:
+		return r.Upper[i] >= float64(c.MaxEps)
 	}
 	return r.Radius[i] >= float64(c.MaxEps)
+}
+
+// unclosed counts radii of a search whose time ended before they were as near to their upper ends as was asked for.
+func (r *RadiusRow) unclosed(c *Certify) (n int) {
+	for i, upper := range r.Upper {
+		if upper-r.Radius[i] > float64(c.Tolerance)*(1+0x1p-20) {
+			n++
+		}
+	}
+	return n
 }
 
 // censored counts radii that reach the largest that was asked for.

@@ -90,6 +90,35 @@ func TestCensoredRadiiDecideNothingThatTheyCouldTurn(t *testing.T) {
 	}
 }
 
+// TestRadiiThatTimeCutOffDecideNothingThatTheyCouldTurn has a search whose time ended for some images, before a smaller radius was known to be too
+// large, and before any was.
+func TestRadiiThatTimeCutOffDecideNothingThatTheyCouldTurn(t *testing.T) {
+	teacher, student := spreadOut(0.02).Radius, spreadOut(0.03).Radius
+	for name, c := range map[string]struct {
+		above func(x float64) float64 // the upper end of one image in four of the teacher
+		want  Verdict
+		why   string
+	}{
+		"closed":            {func(x float64) float64 { return x + 1e-6 }, Pass, ""},
+		"open":              {func(x float64) float64 { return x + 0.06 }, NotSeparated, "inside the brackets"},
+		"with no upper end": {func(float64) float64 { return 0.2 }, NotDecided, "or certify.timeout"},
+	} {
+		r := twoAreas(0.2, 1e-5, teacher, student, student, student)
+		for k := range r.Radii {
+			row := &r.Radii[k]
+			for i, x := range row.Radius {
+				if row.Upper = append(row.Upper, x+1e-6); row.Student == "" && i%4 == 0 {
+					row.Upper[i] = c.above(x)
+				}
+			}
+		}
+		got := oneClaim(r, 10)
+		if got.Verdict != c.want || !strings.Contains(got.Why+got.Checks[0].Why, c.why) {
+			t.Errorf("%s: %q (%+v), want %q because of %q", name, got.Verdict, got.Checks[0], c.want, c.why)
+		}
+	}
+}
+
 // TestIntervalsCoverTheTruth draws models (seeds) and images of a known effect, again and again, and counts how often the interval holds it. Without
 // the images' part it holds the truth far less often, which is what the last line is for.
 func TestIntervalsCoverTheTruth(t *testing.T) {

@@ -22,6 +22,9 @@ type radii struct {
 	Correct []bool    `json:"correct"` // all of numbers
 	// Open tells, for attacks, where nothing was found up to the largest radius, which stands in Radius then.
 	Open []bool `json:"open,omitempty"`
+	// Upper are the smallest radii at which the class is known to change, at most the largest that was asked for: of domains that search, whose
+	// time may end before the two meet.
+	Upper []float64 `json:"upper,omitempty"`
 	// Newton are the thesis' own roots, by fastlin-plain, for the record; null where its iteration did not converge.
 	Newton []*float64 `json:"newton,omitempty"`
 }
@@ -52,6 +55,10 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 	if domain == string(verify.FastLinPlain) {
 		settings["recursion"] = "published" // the same name was fastlin without intersections, before
 	}
+	search := searches(domain)
+	if search {
+		settings["search"], settings["timeout"] = trial.UpperSearch, c.Timeout.String()
+	}
 	return &step{kind: "radius", version: 1, name: fmt.Sprintf("certifying %s by %s%s", of, domain, seedText(of.seed)), settings: settings,
 		inputs: []*step{of.made},
 		fresh:  func() any { return &radii{} },
@@ -59,11 +66,22 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 		run: func(ctx context.Context, s *step) (any, *onnxio.Model, error) {
 			ctx = infer.Once(ctx)
 			name, bare := domainOf(domain)
-			q, err := l.radius(ctx, of, c, verify.Options{Method: name, Plain: bare, Threads: l.o.Threads, Within: -1})
+			o := verify.Options{Method: name, Plain: bare, Threads: l.o.Threads, Within: -1}
+			if search {
+				o.Within = 0
+			}
+			q, err := l.radius(ctx, of, c, o)
 			if err != nil {
 				return nil, nil, err
 			}
 			defer q.Verifier.Close()
+			if search {
+				q.Timeout = c.Timeout.Duration
+				if err := l.upper(ctx, q); err != nil {
+					return nil, nil, err
+				}
+				defer q.Search.Close()
+			}
 			q.Newton = name == verify.FastLinPlain
 			out := &radii{}
 			return out, nil, l.askRadii(ctx, s, q, func(row report.Row) {
@@ -73,6 +91,10 @@ func (l *lab) radiusStep(of *model, c *Certify, domain string) *step {
 						root = nil
 					}
 					out.Newton = append(out.Newton, root)
+				}
+				if search {
+					upper, _ := changes(row, q.Max)
+					out.Upper = append(out.Upper, upper)
 				}
 				out.Radius, out.Correct = append(out.Radius, row.Radius), append(out.Correct, row.Label == row.Predicted)
 			})
@@ -118,6 +140,20 @@ func (l *lab) askRadii(ctx context.Context, s *step, q *trial.Radius, take func(
 	})
 }
 
+// upper opens the search for radii at which an attack changes the class.
+func (l *lab) upper(ctx context.Context, q *trial.Radius) (err error) {
+	q.Search, err = falsify.Open(ctx, q.Subject.Model, falsify.Options{Search: trial.UpperSearch, Threads: l.o.Threads})
+	return err
+}
+
+// changes is the smallest radius at which the class is known to change; where nothing was found up to the largest radius that one, and open.
+func changes(row report.Row, most float64) (radius float64, open bool) {
+	if r := float64(row.Upper); r <= most {
+		return r, false
+	}
+	return most, true // also from records, which have no infinity
+}
+
 // upperStep looks for the smallest radius at which an attack changes the predicted class: no proof can go beyond it, in any domain.
 func (l *lab) upperStep(of *model, c *Certify) *step {
 	settings := l.certifySettings(of, c)
@@ -134,17 +170,13 @@ func (l *lab) upperStep(of *model, c *Certify) *step {
 			}
 			defer q.Verifier.Close()
 			q.OnlyUpper = true
-			if q.Search, err = falsify.Open(ctx, q.Subject.Model, falsify.Options{Search: trial.UpperSearch, Threads: l.o.Threads}); err != nil {
+			if err := l.upper(ctx, q); err != nil {
 				return nil, nil, err
 			}
 			defer q.Search.Close()
 			out := &radii{}
 			return out, nil, l.askRadii(ctx, s, q, func(row report.Row) {
-				r := float64(row.Upper)
-				open := !(r <= q.Max) // also from records, which have no infinity
-				if open {
-					r = q.Max
-				}
+				r, open := changes(row, q.Max)
 				out.Radius, out.Correct, out.Open = append(out.Radius, r), append(out.Correct, row.Label == row.Predicted), append(out.Open, open)
 			})
 		}}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/shallow-waters/shoal/internal/report"
 	"github.com/shallow-waters/shoal/internal/trial"
@@ -116,6 +117,9 @@ func (w *writer) areas() error {
 			table.Rows = append(table.Rows, w.areaRow(s, d, rows))
 		}
 	}
+	if text := w.unclosed(domains); text != "" {
+		blocks = append(blocks, report.Paragraph(text))
+	}
 	if w.r.Spec.numbers() { // of which all are correct
 		const right = 3
 		for i := range table.Rows {
@@ -131,6 +135,29 @@ func (w *writer) areas() error {
 	}
 	w.section("Certification area", blocks...)
 	return nil
+}
+
+// unclosed says which domains' searches ran out of time, and how much they leave open.
+func (w *writer) unclosed(domains []string) string {
+	var out []string
+	for _, d := range domains {
+		open, all, wide := 0, 0, 0.0
+		for _, x := range w.r.Radii {
+			if x.Domain != d || x.Upper == nil {
+				continue
+			}
+			open += x.unclosed(w.r.Spec.Certify)
+			all += len(x.Radius)
+			for i, upper := range x.Upper {
+				wide += upper - x.Radius[i]
+			}
+		}
+		if open > 0 {
+			out = append(out, fmt.Sprintf("By %s %d of %d radii were not closed in %s an image: their true values lie between what is proven and an attack's upper end, in the mean of all %.5f above.",
+				d, open, all, w.r.Spec.Certify.Timeout, wide/float64(all)))
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 func (w *writer) areaRow(s Subject, d string, rows []*RadiusRow) []string {

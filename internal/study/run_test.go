@@ -272,3 +272,59 @@ func TestTinyStudyEndToEnd(t *testing.T) {
 		t.Errorf("one more epoch: %v", worked)
 	}
 }
+
+// TestSearchesEndInTheirTime: radii of a study by complete search have an attack as their upper end, meet it where the search has its time, are at
+// least what bounds prove, and lie below the attack's; the report says how many did not meet.
+func TestSearchesEndInTheirTime(t *testing.T) {
+	const domains, searched = "domains: [interval], images: 2, max_eps: 0.05",
+		"domains: [deeppoly, complete], images: 3, max_eps: 0.06, tolerance: 0.004, on: {teachers: []}, "
+	for limit, open := range map[string]int{"1h": 0, "1ns": 3} {
+		text := strings.NewReplacer(domains, searched+"timeout: "+limit,
+			"{conv: 2, kernel: 4, stride: 2, padding: 1, relu: true}", "{dense: 6, relu: true}").Replace(fmt.Sprintf(tiny, 1, 1))
+		spec, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Run(context.Background(), spec, Options{Dir: t.TempDir(), Base: filepath.Join("..", "..", "testdata"), Version: "test"})
+		if err != nil || len(r.Failures) > 0 {
+			t.Fatal(err, r.Failures)
+		}
+		proven, all := 0, 0
+		for _, row := range r.Radii {
+			if row.Domain != "complete" {
+				if row.Upper != nil {
+					t.Errorf("%s has upper ends", row.Domain)
+				}
+				continue
+			}
+			lower, upper := r.radius(row.Subject, row.Seed, "deeppoly"), r.radius(row.Subject, row.Seed, upperDomain)
+			tol := float64(spec.Certify.Tolerance)
+			if n := row.unclosed(spec.Certify); n != open {
+				t.Errorf("%s in %s: %d of %d radii do not meet their upper ends, want %d", row.Subject, limit, n, len(row.Radius), open)
+			}
+			for i, x := range row.Radius {
+				all++
+				if x > 0 {
+					proven++
+				}
+				if open == 0 && x < lower.Radius[i]-tol || x > row.Upper[i] || !upper.Open[i] && x > upper.Radius[i] {
+					t.Errorf("%s, image %d: %v to %v, deeppoly %v, attack %v", row.Subject, i, x, row.Upper[i], lower.Radius[i], upper.Radius[i])
+				}
+			}
+		}
+		if all == 0 || open == 0 && proven < all/2 {
+			t.Errorf("%d of %d radii are above 0", proven, all)
+		}
+		dir := t.TempDir()
+		if err := r.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		page, err := os.ReadFile(filepath.Join(dir, "report.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(string(page), "were not closed"); said != (open > 0) {
+			t.Errorf("in %s the report says %v that radii were not closed", limit, said)
+		}
+	}
+}

@@ -183,6 +183,8 @@ type Certify struct {
 	MaxEps    numeral.Real  `yaml:"max_eps" json:"max_eps"`
 	Tolerance numeral.Real  `yaml:"tolerance" json:"tolerance,omitempty"` // 0 means max_eps/500
 	Eps       numeral.Reals `yaml:"eps" json:"eps,omitempty"`             // of the table of certified accuracies
+	// Timeout is how long an image's radius may take in the domains that search; 0 as long as it takes. An attack is their upper end.
+	Timeout numeral.Wait `yaml:"timeout" json:"timeout,omitzero"`
 	// Unbounded leaves balls uncut by valid pixels, as the thesis does.
 	Unbounded bool `yaml:"unbounded" json:"unbounded,omitempty"`
 	// NoAttack leaves out the attack's upper curve.

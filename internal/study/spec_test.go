@@ -56,6 +56,8 @@ func TestParseNamesLineAndKey(t *testing.T) {
 		{"epochs of 0", goodStudy + "training: {epochs: 0}\n", "line 11: epochs is 0"},
 		{"a learning rate of 0", goodStudy + "training: {learning_rate: 0.0}\n", "line 11: learning_rate is 0"},
 		{"steps of 0", goodStudy + "attacks: [{method: pgd, steps: 0, eps: [0.2]}]\n", "line 11: steps is 0"},
+		{"a time for bounds that take none", goodStudy + "certify: {domains: [interval], max_eps: 0.1, timeout: 2s}\n", "it is for auto and complete"},
+		{"a time that is none", goodStudy + "certify: {domains: [auto], max_eps: 0.1, timeout: soon}\n", "want a time such as 30s"},
 		{"a tolerance of 0", goodStudy + "certify: {domains: [interval], max_eps: 0.1, tolerance: 0/3}\n", "tolerance is 0"},
 		{"a temperature of 0", strings.Replace(goodStudy, "technique: logits", "technique: hinton, temperatures: [0]", 1), "0 is not more than 0"},
 		{"eps that is no number", goodStudy + "attacks: [{method: pgd, eps: [much]}]\n", "line 11: \"much\" is not a number"},

@@ -280,6 +280,8 @@ func (s *Spec) work(v *validation) {
 		}
 		v.check(c.MaxEps > 0 && c.MaxEps <= 1, "certify.max_eps %v: want more than 0 and at most 1", c.MaxEps)
 		v.check(c.Tolerance > 0, "certify.tolerance %v: want more than 0", c.Tolerance)
+		v.check(c.Timeout.Duration == 0 || slices.ContainsFunc(c.Domains, searches), "certify.timeout: none of %v takes long: it is for auto and complete",
+			c.Domains)
 		v.eps("certify.eps", c.Eps)
 		v.check(c.Images >= 0, "certify.images is at least 0")
 		v.on("certify", s, c.On)
@@ -296,6 +298,11 @@ func domainOf(name string) (m verify.Method, bare bool) {
 	}
 	name, bare = strings.CutSuffix(name, plain)
 	return verify.Method(name), bare
+}
+
+// searches tells that a domain goes on by a search where bounds end.
+func searches(domain string) bool {
+	return domain == string(verify.Auto) || domain == string(verify.Complete)
 }
 
 func (v *validation) eps(where string, list []float64) {
