@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -103,7 +104,8 @@ func (f *maxima) lowest(box Box) *big.Rat {
 	return best
 }
 
-// drawMaxima is a network of Max, Min or MaxPool, with windows that the border cuts at times, and the function that it is.
+// drawMaxima is a network of Max, Min, MaxPool, with windows that the border cuts at times, ReduceMax, ReduceMin or GlobalMaxPool, and the
+// function that it is.
 func drawMaxima(rng *rand.Rand) (*onnxio.Graph, *maxima) {
 	b, x := newBuilder(rng, 1, 2)
 	dense := func(n int) (*onnxio.Value, []plane) {
@@ -112,7 +114,8 @@ func drawMaxima(rng *rand.Rand) (*onnxio.Graph, *maxima) {
 	}
 	f := &maxima{}
 	var m *onnxio.Value
-	if rng.IntN(2) == 0 {
+	switch rng.IntN(3) {
+	case 0:
 		const h, w = 5, 5
 		z, planes := dense(h * w)
 		b.n++
@@ -134,7 +137,9 @@ func drawMaxima(rng *rand.Rand) (*onnxio.Graph, *maxima) {
 			}
 		}
 		m = b.node("Flatten", nil, m)
-	} else {
+	case 1:
+		m = b.reduced(rng, f, dense)
+	default:
 		n := 1 + rng.IntN(4)
 		f.least = rng.IntN(2) == 0
 		f.groups = make([][]plane, n)
@@ -158,6 +163,46 @@ func drawMaxima(rng *rand.Rand) (*onnxio.Graph, *maxima) {
 	}
 	b.g.Outputs = []*onnxio.Value{b.node("MatMul", nil, m, w)}
 	return b.g, f
+}
+
+// reduced is an extreme along one axis or two of planes, which are laid out with their groups last or in the middle.
+func (b *builder) reduced(rng *rand.Rand, f *maxima, dense func(int) (*onnxio.Value, []plane)) *onnxio.Value {
+	f.least = rng.IntN(2) == 0
+	f.groups = make([][]plane, 1+rng.IntN(3))
+	shape, along := []int64{1, int64(len(f.groups)), 3}, []int64{2}
+	global := false
+	switch rng.IntN(4) {
+	case 0:
+		shape, along = []int64{1, 3, int64(len(f.groups))}, []int64{-2}
+	case 1:
+		shape, along = []int64{2, int64(len(f.groups)), 2}, []int64{2, 0}
+	case 2:
+		global, f.least = true, false
+	}
+	z, planes := dense(int(shape[0] * shape[1] * shape[2]))
+	for i, p := range planes {
+		k := i / int(shape[2]) % int(shape[1])
+		if along[0] == -2 {
+			k = i % int(shape[2])
+		}
+		f.groups[k] = append(f.groups[k], p)
+	}
+	ints := func(name string, xs []int64) *onnxio.Value {
+		b.n++
+		return &onnxio.Value{Name: fmt.Sprint(name, b.n), DType: onnxio.Int64, Const: onnxio.FromInt64(xs, len(xs))}
+	}
+	op := "ReduceMax"
+	if f.least {
+		op = "ReduceMin"
+	}
+	x := b.node("Reshape", nil, z, ints("shape", shape))
+	var m *onnxio.Value
+	if global {
+		m = b.node("GlobalMaxPool", nil, x)
+	} else {
+		m = b.node(op, onnxio.Attrs{"keepdims": int64(rng.IntN(2)), "axes": along}, x)
+	}
+	return b.node("Reshape", nil, m, ints("row", []int64{1, int64(len(f.groups))}))
 }
 
 // TestSplitsOfMaximaAgainstEnumeration asks the search over sides about networks of maxima, for a limit a little below the least value, which is

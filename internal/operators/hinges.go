@@ -90,6 +90,38 @@ func extremeHinges(largest bool) func(*op.Emitter, *onnxio.Node) *onnxio.Value {
 	}
 }
 
+// extremeOver is ReduceMax, or ReduceMin: the largest, or least, of what stands along the axes.
+func extremeOver(largest bool) func(*op.Emitter, *onnxio.Node) *onnxio.Value {
+	return func(e *op.Emitter, n *onnxio.Node) *onnxio.Value {
+		x := n.Input(0)
+		if x.Const != nil || !x.DType.IsFloat() {
+			return nil
+		}
+		r, err := staticReduction(n, foldAxes, "Hinges")
+		if err != nil || r.count < 2 || product(x.Shape) == 0 || !e.Fits("elements", float64(product(x.Shape))) {
+			return nil
+		}
+		start, rows := r.rows()
+		if !largest {
+			x = e.Neg(x)
+		}
+		x = e.Reshape(x, len(rows))
+		vs := make([]*onnxio.Value, r.count)
+		for k := range vs {
+			list := make([]int, len(start)-1)
+			for i := range list {
+				list[i] = int(rows[int(start[i])+k])
+			}
+			vs[k] = e.Op("Gather", onnxio.Attrs{"axis": int64(0)}, x, e.Ints(list...))
+		}
+		y := e.Largest(vs)
+		if !largest {
+			y = e.Neg(y)
+		}
+		return e.Reshape(y, n.Outputs[0].Shape...)
+	}
+}
+
 // mulHinges is the product of two values that vary as a quarter of what the squares of their sum and of their difference differ by.
 func mulHinges(e *op.Emitter, n *onnxio.Node) *onnxio.Value {
 	a, b := n.Input(0), n.Input(1)

@@ -20,7 +20,7 @@ var maxPoolOp = op.Def{Name: "MaxPool", Since: 1, Zero: op.ZeroKept,
 	Hinges: maxpoolHinges, Couple: coupleImage}
 
 var globalMaxPoolOp = op.Def{Name: "GlobalMaxPool", Since: 1, Zero: op.ZeroKept, Shape: globalShape, Eval: maxpoolEval, Fast: maxpoolFast,
-	Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Couple: coupleImage}
+	Gradient: globalMaxGradient, Interval: maxpoolInterval, Linear: maxpoolLinear, Hinges: maxpoolHinges, Couple: coupleImage}
 
 // poolWindow reads the geometry of a pooling operator; the global ones see the whole image.
 func poolWindow(n *onnxio.Node, x []int) (*window, error) {

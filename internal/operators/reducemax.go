@@ -8,4 +8,4 @@ var reduceMaxOp = op.Def{Name: "ReduceMax", Since: 1, Zero: op.ZeroKept,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: extremeEval(true),
 	Gradient: reduceGradient(foldAxes, extremeSlope(true)),
-	Interval: foldInterval(extremeBounds(true)), Linear: extremeRows(true), Couple: coupleReduce(18, false)}
+	Interval: foldInterval(extremeBounds(true)), Linear: extremeRows(true), Hinges: extremeOver(true), Couple: coupleReduce(18, false)}

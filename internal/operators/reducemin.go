@@ -8,4 +8,4 @@ var reduceMinOp = op.Def{Name: "ReduceMin", Since: 1,
 	Attrs: reducing,
 	Shape: reduceShape(foldAxes), Eval: extremeEval(false),
 	Gradient: reduceGradient(foldAxes, extremeSlope(false)),
-	Interval: foldInterval(extremeBounds(false)), Linear: extremeRows(false), Couple: coupleReduce(18, false)}
+	Interval: foldInterval(extremeBounds(false)), Linear: extremeRows(false), Hinges: extremeOver(false), Couple: coupleReduce(18, false)}
