@@ -82,7 +82,7 @@ const (
 	// grace is what a command may compute after that. Time is the processors', since machines that are shared make clocks lie.
 	grace = time.Second
 	// stuck is when a command that does not even compute is given up.
-	stuck = 30 * time.Second
+	stuck = 5 * time.Minute
 )
 
 // harness is a folder with small files of all kinds.

@@ -279,8 +279,12 @@ const (
 	// hostileResident is that budget, and what the program and the runtime take by themselves.
 	hostileResident = (256 + 96) << 10
 	hostileTime     = 2 * time.Second
-	// hostileSlack is what a busy machine may add before an ended command is gone.
-	hostileSlack = 2 * time.Second
+	// hostileThreads bound what it may compute in that time, and hostileSlack is what it may compute beside that, before and after. Time is the
+	// processors', since machines that are shared make clocks lie.
+	hostileThreads = 2
+	hostileSlack   = 2 * time.Second
+	// hostileHung is when a command that does not even compute is given up.
+	hostileHung = 5 * time.Minute
 )
 
 // TestSmallModelsKeepToMemoryAndTime runs every command on every bomb, with the addresses of its process limited: an allocation that nobody asked
@@ -346,7 +350,7 @@ func TestSmallModelsKeepToMemoryAndTime(t *testing.T) {
 // runHostile runs one command line in limited space, and interrupts it where it has no timeout.
 func runHostile(t *testing.T, dir, line string) {
 	cmd := exec.Command("sh", "-c", fmt.Sprintf("ulimit -v %d; exec shoal %s --memory %s", hostileSpace, line, hostileMemory))
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), fmt.Sprint("GOMAXPROCS=", hostileThreads))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -357,10 +361,9 @@ func runHostile(t *testing.T, dir, line string) {
 	start := time.Now()
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	limit := hostileTime + hostileSlack
 	interrupt := time.NewTimer(hostileTime)
 	defer interrupt.Stop()
-	end := time.NewTimer(limit)
+	end := time.NewTimer(hostileHung)
 	defer end.Stop()
 	asked := strings.Contains(line, "--timeout")
 	for {
@@ -369,6 +372,9 @@ func runHostile(t *testing.T, dir, line string) {
 			code := cmd.ProcessState.ExitCode()
 			if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && runtime.GOOS == "linux" && u.Maxrss > hostileResident { // KiB
 				t.Errorf("%s: %d MiB of memory were in use", line, u.Maxrss>>10)
+			}
+			if used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(); used > hostileThreads*hostileTime+hostileSlack {
+				t.Errorf("%s: it computed for %v", line, used)
 			}
 			said := stderr.String()
 			if strings.Contains(said, "fatal error") || strings.Contains(said, "panic") || strings.Contains(said, "goroutine ") ||
@@ -383,7 +389,7 @@ func runHostile(t *testing.T, dir, line string) {
 		case <-end.C:
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 			<-done
-			t.Errorf("%s: still at work %v after the start", line, limit)
+			t.Errorf("%s: still at work %v after the start", line, hostileHung)
 			return
 		}
 	}

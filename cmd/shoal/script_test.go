@@ -116,7 +116,7 @@ func interrupted(ts *testscript.TestScript, neg bool, args []string) {
 	pipe, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
-	slow := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+	slow := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer slow.Stop()
 	lines := bufio.NewReader(pipe)
 	first, err := lines.ReadString('\n')

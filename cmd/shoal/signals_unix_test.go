@@ -38,7 +38,7 @@ func TestASchedulersEndIsAnInterrupt(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for since := time.Now(); time.Since(since) < time.Minute; time.Sleep(10 * time.Millisecond) {
+		for since := time.Now(); time.Since(since) < 10*time.Minute; time.Sleep(10 * time.Millisecond) {
 			if text, err := os.ReadFile(name); err == nil && bytes.Count(text, []byte("\n")) > 0 {
 				break
 			}
