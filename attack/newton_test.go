@@ -98,7 +98,7 @@ func TestSearchMeetsManyConstraintsTogether(t *testing.T) {
 		row := func(i int, v float64) []float64 { r := make([]float64, 5); r[i] = v; return r }
 		list := []Constraint{{row(1, 1), c[0]}, {row(1, -1), c[0]}, {row(2, 1), c[0]}, {row(2, -1), c[0]}, {row(0, -1), -c[1]}}
 		r := &Region{Lower: []float64{-1.8, -1.8, 0, 1, 0}, Upper: []float64{-1.2, -1.2, 1.5707963267948966, 1.5, 2.5}, Cases: [][]Constraint{list}}
-		f, err := target.Search(context.Background(), r, SearchOptions{Duration: 20 * time.Second})
+		f, err := target.Search(context.Background(), r, SearchOptions{Duration: 10 * time.Minute})
 		if err != nil || f == nil {
 			t.Fatalf("%v, %v", f, err)
 		}
