@@ -33,8 +33,10 @@ munged --foreground --force --key-file="$work/munge/key" --socket="$work/munge/s
 	--log-file="$work/munge.log" >/dev/null 2>&1 &
 running+=($!)
 
-# A port that nobody uses: the daemons' own are 6817 and 6818.
-port=$((20000 + $$ % 20000))
+# Three ports that nobody uses: the daemons' own are 6817 and 6818, and those from 32768 on are given to whoever asks for any.
+taken() { for at in "$@"; do (exec 3<>"/dev/tcp/127.0.0.1/$at") 2>/dev/null && return; done; return 1; }
+port=$((20000 + $$ % 12000))
+while taken "$port" $((port + 1)) $((port + 2)); do port=$((20000 + (port - 19997) % 12000)); done
 cat >"$work/slurm.conf" <<CONF
 ClusterName=try
 SlurmctldHost=$host(127.0.0.1)
@@ -63,14 +65,14 @@ NodeName=node[0-1] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$((
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
 export SLURM_CONF=$work/slurm.conf
-for _ in $(seq 50); do [ -S "$work/munge/socket" ] && break; sleep 0.1; done
+for _ in $(seq 1200); do [ -S "$work/munge/socket" ] && break; sleep 0.1; done
 slurmctld -D -f "$SLURM_CONF" >/dev/null 2>&1 &
 running+=($!)
 for node in node0 node1; do
 	slurmd -D -N "$node" -f "$SLURM_CONF" >/dev/null 2>&1 &
 	running+=($!)
 done
-for _ in $(seq 300); do
+for _ in $(seq 3000); do
 	[ "$(sinfo --noheader --states=idle --format=%D 2>/dev/null)" = 2 ] && break
 	sleep 0.1
 done
@@ -119,8 +121,8 @@ timeless() { sed -E '/"(seconds|samples_per_second|evaluations_per_second|.*_sec
 both() {
 	local name=$1 want=$2 job code=0
 	shift 2
-	job=$(sbatch --parsable --array=0-1 --time=5 --output="slurm-$name-%a.out" "$root/deploy/slurm/shards.sbatch" "records-$name" "$@")
-	sbatch --wait --time=5 --dependency="afterok:$job" --kill-on-invalid-dep=yes --output="$name.slurm" "$root/deploy/slurm/merge.sbatch" "records-$name" "$@" --json >/dev/null ||
+	job=$(sbatch --parsable --array=0-1 --time=60 --output="slurm-$name-%a.out" "$root/deploy/slurm/shards.sbatch" "records-$name" "$@")
+	sbatch --wait --time=60 --dependency="afterok:$job" --kill-on-invalid-dep=yes --output="$name.slurm" "$root/deploy/slurm/merge.sbatch" "records-$name" "$@" --json >/dev/null ||
 		code=$?
 	[ "$code" = "$want" ] || { echo "$name on Slurm: exit code $code, not $want"; cat "$name.slurm" "slurm-$name"-*.out; exit 1; }
 	nodes=$(sacct_free "$job")

@@ -52,15 +52,15 @@ run() { # WORD LINES MODELS PROPERTY TIMEOUT
   [ "$(wc -l <out.txt)" = "$2" ] || fail "$4 gives $(wc -l <out.txt) lines, not $2"
 }
 pair="[('f', 'net.onnx'), ('g', 'net.onnx')]"
-run unsat 1 net.onnx unsat1.vnnlib 60
-run sat 795 net.onnx sat1.vnnlib 60.0
+run unsat 1 net.onnx unsat1.vnnlib 600
+run sat 795 net.onnx sat1.vnnlib 600.0
 grep -q '^((X_0 [0-9.e-]*)$' out.txt || fail "no counterexample as VNN-COMP writes it: $(sed -n 2p out.txt)"
-run unsat 1 "$pair" unsat2.vnnlib 60
-run sat 1593 "$pair" sat2.vnnlib 60
+run unsat 1 "$pair" unsat2.vnnlib 600
+run sat 1593 "$pair" sat2.vnnlib 600
 grep -qx 'V float32 \[1,10\]' out.txt || fail "no counterexample as the standard writes it"
-run sat 1593 "[('f', 'net.onnx')]" sat2.vnnlib 60
-run unknown 1 net.onnx odd.vnnlib 60
+run sat 1593 "[('f', 'net.onnx')]" sat2.vnnlib 600
+run unknown 1 net.onnx odd.vnnlib 600
 if "${clean[@]}" "$work/clone/scripts/vnncomp/prepare_instance.sh" v1 test none.onnx unsat1.vnnlib 2>/dev/null; then fail "a model that is not there is prepared"; fi
-if "${clean[@]}" "$work/clone/scripts/vnncomp/run_instance.sh" v1 test none.onnx unsat1.vnnlib out.txt 60 2>/dev/null; then fail "a model that is not there is run"; fi
+if "${clean[@]}" "$work/clone/scripts/vnncomp/run_instance.sh" v1 test none.onnx unsat1.vnnlib out.txt 600 2>/dev/null; then fail "a model that is not there is run"; fi
 [ "$(cat out.txt)" = error ] || fail "a model that is not there gives $(cat out.txt)"
 echo "the competition's scripts answer as they must"
