@@ -96,9 +96,10 @@ func wholeBox(net *plain.Network, b certificate.Box) (*plain.State, error) {
 func TestWaitingTakesNothingAway(t *testing.T) {
 	t.Parallel()
 	want := draws(t, "SHOAL_WAITING", 1500, 500)
+	var d certifying
 	tried, proven, more, refused := 0, 0, 0, 0
 	for seed := uint64(fromEnv(t, "SHOAL_SEED", 0)); tried < want; seed++ {
-		c := drawCertified(t, seed, t.Errorf)
+		c := d.draw(t, seed, 1, t.Errorf)
 		if c == nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/onnxio"
@@ -84,8 +86,20 @@ func (c *certified) sat(p certificate.Property) bool {
 	return false
 }
 
-// drawCertified draws a network and properties until one has a certificate, which it takes apart. What is accepted must be true.
-func drawCertified(t *testing.T, seed uint64, wrong func(string, ...any)) *certified {
+// certifying draws networks with certificates. missed rises with those that have none in time, and falls with those that have one: where most have
+// none the machine is slow, and they are given more.
+type certifying struct{ missed int }
+
+// draw draws a network and properties until one has a certificate, which it takes apart; nil where none has. What is accepted must be true.
+func (d *certifying) draw(t *testing.T, seed uint64, slow time.Duration, wrong func(string, ...any)) *certified {
+	c := drawCertified(t, seed, slow*searchFor<<min(d.missed/64, 6), wrong)
+	if d.missed++; c != nil {
+		d.missed = max(0, d.missed-8)
+	}
+	return c
+}
+
+func drawCertified(t *testing.T, seed uint64, longest time.Duration, wrong func(string, ...any)) *certified {
 	rng := rand.New(rand.NewPCG(seed, 77))
 	c := &certified{net: drawPL(rng, []int{1, 1, 2, 2, 3}[rng.IntN(5)])}
 	lower, upper := inputEnds(rng, c.net.in)
@@ -117,7 +131,7 @@ func drawCertified(t *testing.T, seed uint64, wrong func(string, ...any)) *certi
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), searchFor)
+		ctx, cancel := context.WithTimeout(context.Background(), longest)
 		var b bytes.Buffer
 		_, err = v.Certificate(ctx, claim, Result{Verdict: Verified}, &b)
 		cancel()
@@ -143,7 +157,13 @@ func drawCertified(t *testing.T, seed uint64, wrong func(string, ...any)) *certi
 // that are true, false, and false by a hair. None of a false property is accepted. SHOAL_MUTATIONS=N tries N.
 func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 	t.Parallel()
+	patiently(t, mutatedCertificates)
+}
+
+// mutatedCertificates is a turn of it.
+func mutatedCertificates(t *testing.T, slow time.Duration) (little string) {
 	want := draws(t, "SHOAL_MUTATIONS", 10000, 2000)
+	var d certifying
 	tried, accepted, lies, wrongs, nets, under, apart := 0, 0, 0, 0, 0, 0, 0
 	wrong := func(format string, args ...any) {
 		if wrongs++; wrongs < 10 {
@@ -151,7 +171,7 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 		}
 	}
 	for seed := uint64(fromEnv(t, "SHOAL_SEED", 0)); tried < want; seed++ {
-		c := drawCertified(t, seed, wrong)
+		c := d.draw(t, seed, slow, wrong)
 		if c == nil {
 			continue
 		}
@@ -197,16 +217,18 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 	}
 	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d of them with ceilings, %d case by case, %d wrongly", nets, tried, lies, accepted, under, apart, wrongs)
 	if lies < tried/10 || accepted < tried/20 || under < tried/100 || tried >= 10000 && apart < tried/500 { // few networks have two cases
-		t.Errorf("of %d mutations only %d were of what is not true, and %d were accepted: too few to tell anything", tried, lies, accepted)
+		return fmt.Sprintf("of %d mutations only %d were of what is not true, and %d were accepted: too few to tell anything", tried, lies, accepted)
 	}
+	return ""
 }
 
 // TestExactParametersOutOfRange: slopes beyond 0 and 1, multipliers below 0 and lists of other lengths are refused where an exact step stands.
 func TestExactParametersOutOfRange(t *testing.T) {
 	t.Parallel()
+	var d certifying
 	tried := 0
 	for seed := uint64(0); tried < 24 && seed < 1600; seed += 2 { // even ones go by sides
-		c := drawCertified(t, seed, t.Errorf)
+		c := d.draw(t, seed, 1, t.Errorf)
 		if c == nil {
 			continue
 		}
@@ -250,8 +272,9 @@ func TestExactParametersOutOfRange(t *testing.T) {
 // TestMutatedHeads: a certificate whose head names another model, graph, semantics, reading, kind, value or property is refused.
 func TestMutatedHeads(t *testing.T) {
 	var c *certified
+	var d certifying
 	for seed := uint64(0); c == nil || len(c.steps) < 3 || len(c.head.Values) == 0; seed++ {
-		c = drawCertified(t, seed, t.Errorf)
+		c = d.draw(t, seed, 1, t.Errorf)
 	}
 	other := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for what, change := range map[string]func(h *certificate.Head){
@@ -388,9 +411,10 @@ func TestSecondCheckerAgrees(t *testing.T) {
 		}
 		return cmd.ProcessState.ExitCode()
 	}
+	var d certifying
 	nets, lies := 0, 0
 	for seed := uint64(0); nets < 12; seed++ {
-		c := drawCertified(t, seed, t.Errorf)
+		c := d.draw(t, seed, 1, t.Errorf)
 		if c == nil || slices.ContainsFunc(c.net.steps, func(s plStep) bool {
 			return !slices.Contains([]string{"dense", "Relu", "save", "add", "sub", "shift"}, s.kind)
 		}) {

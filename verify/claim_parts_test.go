@@ -45,9 +45,10 @@ func drawCover(rng *rand.Rand, p certificate.Property, path []certificate.Turn, 
 func TestPartsJoinToTheWhole(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
+	var d certifying
 	joined, severed := 0, 0
 	for seed := uint64(0); joined < 40 && seed < 600; seed++ {
-		c := drawCertified(t, seed, t.Errorf)
+		c := d.draw(t, seed, 1, t.Errorf)
 		if c == nil || len(c.claim.Boxes) != 1 {
 			continue
 		}

@@ -57,7 +57,7 @@ func TestAConjunctionIsDisprovedByASum(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), hangs)
 	defer cancel()
 	below := big.NewRat(-1, 1000)
 	r, err := v.Verify(ctx, Property{Cases: []Case{{Box: cube(6, -1, 2),
@@ -76,7 +76,7 @@ func TestAnAttackJoinsTheSearch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), hangs)
 	defer cancel()
 	r, err := v.Verify(ctx, Property{Cases: []Case{{Box: cube(6, -1, 2),
 		Constraints: []Constraint{atMost(1, big.NewRat(1, 1<<40)), atMost(2, big.NewRat(1, 1<<40))}}}})

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -14,6 +15,11 @@ import (
 // above or below the least value that was sampled, so that splits decide. What is proven must be below every sample. SHOAL_PARTS=N draws N networks.
 func TestSearchOverCurvesAgainstSampling(t *testing.T) {
 	t.Parallel()
+	patiently(t, curvesSampled)
+}
+
+// curvesSampled is a turn of it.
+func curvesSampled(t *testing.T, slow time.Duration) (little string) {
 	nets := draws(t, "SHOAL_PARTS", 60, 15)
 	proven, split := 0, 0
 	for seed := range uint64(nets) {
@@ -40,7 +46,7 @@ func TestSearchOverCurvesAgainstSampling(t *testing.T) {
 		}
 		limit := least + (most-least)*[]float64{0.02, -0.02, -0.05, -0.05, -0.1}[rng.IntN(5)]
 		goal := search.Goal{Box: box, Cases: []search.Case{{Rows: [][]float64{row}, Bound: []float64{limit}, Strict: []bool{false}}}}
-		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), slow*300*time.Millisecond)
 		got, err := search.Neurons(ctx, v.net, bound.Options{Float32: v.o.Semantics == Float32}, goal, search.Settings{Threads: 1})
 		cancel()
 		if err != nil {
@@ -59,6 +65,7 @@ func TestSearchOverCurvesAgainstSampling(t *testing.T) {
 	}
 	t.Logf("%d proven, %d by splits, of %d", proven, split, nets)
 	if proven < nets/4 || split < nets/30 {
-		t.Errorf("%d proven and %d by splits, of %d: the test shows little", proven, split, nets)
+		return fmt.Sprintf("%d proven and %d by splits, of %d: the test shows little", proven, split, nets)
 	}
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"math/big"
@@ -175,6 +176,11 @@ func far(p certificate.Property) bool {
 // accepts each of them. SHOAL_KEPT=N draws N networks.
 func TestKeptTreesAreAccepted(t *testing.T) {
 	t.Parallel()
+	patiently(t, keptTrees)
+}
+
+// keptTrees is a turn of it.
+func keptTrees(t *testing.T, slow time.Duration) (little string) {
 	nets := draws(t, "SHOAL_KEPT", 150, 20)
 	parts, written, lefts, mixed, lates, settled, beyond, carried := 0, 0, 0, 0, 0, 0, 0, 0
 	for i := range nets {
@@ -194,7 +200,7 @@ func TestKeptTreesAreAccepted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(fromEnv(t, "SHOAL_KEPT_MS", 2000))*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), slow*time.Duration(fromEnv(t, "SHOAL_KEPT_MS", 2000))*time.Millisecond)
 		r, err := v.Verify(ctx, FromClaim(claim))
 		cancel()
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -205,7 +211,7 @@ func TestKeptTreesAreAccepted(t *testing.T) {
 		}
 		want, told, left := r.trees[0].done(t, r.trees[0].tape.Root())
 		var b bytes.Buffer
-		ctx, cancel = context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel = context.WithTimeout(context.Background(), slow*20*time.Second)
 		n, err := v.Certificate(ctx, claim, r, &b)
 		late := ctx.Err() != nil
 		cancel()
@@ -213,6 +219,9 @@ func TestKeptTreesAreAccepted(t *testing.T) {
 			t.Logf("seed %d: %d of %d parts were to be found anew, and were not in time", seed, left, want+left)
 			lates++
 			continue
+		}
+		if late {
+			return fmt.Sprintf("seed %d: a tree of %d parts was not written in time", seed, want)
 		}
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
@@ -243,15 +252,17 @@ func TestKeptTreesAreAccepted(t *testing.T) {
 	}
 	t.Logf("%d of %d networks had a tree, of %d parts, %d of them settled by sides, %d not told; %d sums of constraints", written, nets, parts, settled, lefts,
 		mixed)
-	if t.Logf("%d of %d trees of constraints that float64s hold badly were taken", carried, beyond); 2*carried < beyond {
-		t.Errorf("only %d of %d trees of constraints that float64s hold badly were taken", carried, beyond)
-	}
+	t.Logf("%d of %d trees of constraints that float64s hold badly were taken", carried, beyond)
 	if written < nets/4 || parts < 20*nets || mixed == 0 {
-		t.Errorf("%d trees of %d parts with %d sums are too few to tell anything", written, parts, mixed)
+		return fmt.Sprintf("%d trees of %d parts with %d sums are too few to tell anything", written, parts, mixed)
 	}
 	if lates*20 > written {
-		t.Errorf("%d of %d trees had parts that could not be found anew", lates, written+lates)
+		return fmt.Sprintf("%d of %d trees had parts that could not be found anew", lates, written+lates)
 	}
+	if 2*carried < beyond {
+		return fmt.Sprintf("only %d of %d trees of constraints that float64s hold badly were taken", carried, beyond)
+	}
+	return ""
 }
 
 // TestWholeBoxesAreAccepted: boxes that rows prove as one part, by a hair more than the margin, are written without the plain pass, also of networks

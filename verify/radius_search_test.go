@@ -2,6 +2,8 @@ package verify
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -10,6 +12,11 @@ import (
 // TestRadiusGoesOnByProofs: three numbers of at most eps whose sum is next to 0 have magnitudes of 2*eps in all, of 3*eps without that condition.
 // Bounds of single constraints end at a third; complete proofs go on to next to a half, and never beyond.
 func TestRadiusGoesOnByProofs(t *testing.T) {
+	patiently(t, radiiByProofs)
+}
+
+// radiiByProofs is a turn of it.
+func radiiByProofs(t *testing.T, slow time.Duration) (little string) {
 	small := big.NewRat(1, 1024)
 	property := func(eps float64) Property {
 		most := Constraint{Index: []int{0}, Coef: []*big.Rat{big.NewRat(-1, 1)}, Bound: big.NewRat(-1, 1)}
@@ -21,11 +28,15 @@ func TestRadiusGoesOnByProofs(t *testing.T) {
 		within      time.Duration
 		least, most float64
 	}{{Auto, -1, 0.33, 0.34}, {DeepPoly, 0, 0.33, 0.34}, {Alpha, 0, 0.33, 0.34}, {Auto, 20 * time.Second, 0.47, truth}, {Complete, 0, 0.47, truth}} {
-		v, err := Open(context.Background(), sums(t, 3), Options{Method: c.method, Within: c.within})
+		within := c.within
+		if within > 0 {
+			within *= slow
+		}
+		v, err := Open(context.Background(), sums(t, 3), Options{Method: c.method, Within: within})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), slow*time.Minute)
 		asked := 0
 		r, upper, err := v.Radius(ctx, property, RadiusOptions{Max: 1, Tol: 0.02, Break: func(_ context.Context, proven, upper float64) (float64, error) {
 			asked++
@@ -33,11 +44,14 @@ func TestRadiusGoesOnByProofs(t *testing.T) {
 		}})
 		cancel()
 		v.Close()
-		if err != nil || r < c.least || r > c.most || upper < truth {
-			t.Errorf("%+v: radius %v, falsified at %v, %v", c, r, upper, err)
-		}
-		if searches := c.least > 0.4; searches != (asked == 1) || searches && upper-r > 0.03 {
-			t.Errorf("%+v: the attack was asked %d times, radius %v, falsified at %v", c, asked, r, upper)
+		said := fmt.Sprintf("%+v: the attack was asked %d times, radius %v, falsified at %v, %v", c, asked, r, upper, err)
+		searches := c.least > 0.4
+		switch {
+		case r > c.most || upper < truth || asked > 1 || asked > 0 && !searches || err != nil && !errors.Is(err, context.DeadlineExceeded):
+			t.Error(said)
+		case err != nil || r < c.least || searches && (asked == 0 || upper-r > 0.03):
+			return said
 		}
 	}
+	return ""
 }

@@ -79,7 +79,7 @@ func TestAFailingFalsifierEndsNoProof(t *testing.T) {
 					if m == Interval || m == DeepPoly {
 						below = -100_000
 					}
-					ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+					ctx, cancel := context.WithTimeout(context.Background(), hangs)
 					r, err := v.Verify(ctx, asked(inputs, below))
 					cancel()
 					if err != nil || r.Verdict != Verified {
@@ -120,10 +120,14 @@ func TestAFailingFalsifierEndsNoProof(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer v.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
 		least := big.NewRat(1, 1<<40)
-		r, err := v.Verify(ctx, Property{Cases: []Case{{Box: cube(6, -1, 2), Constraints: []Constraint{atMost(1, least), atMost(2, least)}}}})
+		var r Result
+		for d := time.Second; f.calls < 2 && d < hangs; d *= 2 { // a slow machine comes to it later
+			f.calls = 0
+			ctx, cancel := context.WithTimeout(context.Background(), d)
+			r, err = v.Verify(ctx, Property{Cases: []Case{{Box: cube(6, -1, 2), Constraints: []Constraint{atMost(1, least), atMost(2, least)}}}})
+			cancel()
+		}
 		if err != nil || r.Verdict != Unknown || !r.Timeout || f.calls < 2 || !strings.Contains(r.Reason, "the search for counterexamples failed: ") {
 			t.Errorf("%s inside the search, %d calls: %s, %s, %v", name, f.calls, r.Verdict, r.Reason, err)
 		}
