@@ -124,8 +124,12 @@ func (p *graphPatch) attributes(n *Node, was []*pb.AttributeProto) ([]*pb.Attrib
 			out, same = append(out, a), same+1
 			continue
 		}
-		if _, ok := v.(*Graph); ok { // subgraphs are not edited: the one that was read is the one that is there
-			out, same = append(out, a), same+1
+		if g, ok := v.(*Graph); ok { // of subgraphs only the sizes that they declare change
+			if q := proto.CloneOf(a); q.G != nil && resize(q.G, g) {
+				out = append(out, q)
+			} else {
+				out, same = append(out, a), same+1
+			}
 			continue
 		}
 		old, err := b.attribute(a)

@@ -9,6 +9,7 @@ import (
 	"github.com/shallow-waters/shoal/internal/op"
 	"github.com/shallow-waters/shoal/internal/operators"
 	"github.com/shallow-waters/shoal/onnxio"
+	"github.com/shallow-waters/shoal/onnxio/infer"
 )
 
 // misfit tells which nodes do not take the sizes that a plan leaves.
@@ -54,11 +55,7 @@ func (c *Coupling) tidy(out *onnxio.Graph) {
 	names := func(g *onnxio.Graph) map[string]bool {
 		read := map[string]bool{}
 		for _, n := range g.Nodes {
-			for _, v := range n.Inputs {
-				if v != nil {
-					read[v.Name] = true
-				}
-			}
+			maps.Copy(read, infer.Reads(n))
 		}
 		for _, v := range g.Outputs {
 			read[v.Name] = true
@@ -98,6 +95,9 @@ func (c *Coupling) shrink(gone removal) (*onnxio.Graph, error) {
 	small, err := c.first.again(out, func(n *onnxio.Node) error {
 		at++
 		was := c.graph.Nodes[at]
+		if c.first.inside[was] != nil { // what is in it stays as it is
+			return nil
+		}
 		def, err := operators.Lookup(was)
 		if err != nil || def.Adapt == nil || !gone.touches(was) {
 			return err
@@ -357,5 +357,6 @@ func (c *Coupling) redeclare(out *onnxio.Graph, gone removal) {
 				}
 			}
 		}
+		c.redeclareInside(n, out.Nodes[i], gone)
 	}
 }

@@ -38,7 +38,9 @@ type Coupling struct {
 	packed   map[op.Axis]func(slot int) []float64 // filters whose elements are no numbers
 	readers  map[*onnxio.Value][]*onnxio.Node     // of graph, from the first time on that they are asked for
 	extra    []pin
-	fault    error // a node that names a slot that its values do not have
+	folds    bool                     // what removed channels send on is folded into later layers
+	around   map[string]*onnxio.Value // of graph, from the first time on that they are asked for
+	fault    error                    // a node that names a slot that its values do not have
 }
 
 // marked is an axis with the node that marked it.
@@ -61,34 +63,30 @@ type PinnedLayer struct {
 }
 
 // Analyse finds what can be removed from a graph. Sizes that the file leaves open, apart from the batch, may be given by name, or as
-// input:axis where they have none; those that are not are tried. The error is an *onnxio.UnsupportedError for graphs with subgraphs and
-// for operators that shoal does not know.
+// input:axis where they have none; those that are not are tried. The error is an *onnxio.UnsupportedError for operators that shoal does not know.
 func Analyse(g *onnxio.Graph, dims map[string]int) (*Coupling, error) {
-	return analyse(context.Background(), g, dims, nil)
+	return analyse(context.Background(), g, dims, nil, false)
 }
 
-func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []pin) (*Coupling, error) {
+// absorb tells that what removed channels send on is to be folded into later layers.
+func analyse(ctx context.Context, g *onnxio.Graph, dims map[string]int, extra []pin, absorb bool) (*Coupling, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
 	g = infer.Live(g)
-	for _, n := range g.Nodes {
-		for _, a := range n.Attrs {
-			if _, ok := a.(*onnxio.Graph); ok {
-				return nil, &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Couple",
-					Why: "channels cannot be followed through subgraphs; shoal simplify takes the branches that are constant"}
-			}
-		}
-	}
 	c := &Coupling{file: g, start: map[op.Axis]int{}, reasonOf: map[string]int32{},
-		read: map[*onnxio.Value][]reading{}, packed: map[op.Axis]func(int) []float64{}, extra: extra}
+		read: map[*onnxio.Value][]reading{}, packed: map[op.Axis]func(int) []float64{}, extra: extra, folds: absorb}
 	var err error
 	if c.choices, err = trySizes(ctx, g, dims); err != nil {
 		return nil, err
 	}
 	c.graph = c.first.graph
 	for _, n := range c.graph.Nodes {
-		if err := c.node(n); err != nil {
+		one := c.node
+		if c.first.inside[n] != nil {
+			one = c.inside
+		}
+		if err := one(n); err != nil {
 			return nil, err
 		}
 	}
@@ -140,7 +138,7 @@ func (c *Coupling) pinExtra() {
 			return
 		}
 		done[n] = true
-		for _, v := range slices.Concat(n.Inputs, n.Outputs) {
+		for _, v := range c.touched(n) {
 			c.pinValue(v, why)
 			if v != nil && v.Const != nil && v.Producer != nil {
 				one(v.Producer, why)

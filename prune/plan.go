@@ -222,7 +222,7 @@ func Run(ctx context.Context, g *onnxio.Graph, o Options) (*Result, error) {
 	}
 	var extra []pin
 	for round := 1; ; round++ {
-		c, err := analyse(ctx, g, o.Dims, extra)
+		c, err := analyse(ctx, g, o.Dims, extra, o.AbsorbBias)
 		if err != nil {
 			return nil, err
 		}
@@ -262,7 +262,7 @@ func Replay(ctx context.Context, g *onnxio.Graph, p *Plan, dims map[string]int) 
 	if p == nil {
 		return nil, errors.New("there is no plan")
 	}
-	c, err := analyse(ctx, g, dims, nil)
+	c, err := analyse(ctx, g, dims, nil, p.Absorb)
 	if err != nil {
 		return nil, err
 	}

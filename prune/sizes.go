@@ -22,7 +22,9 @@ type sized struct {
 	ctx   context.Context // of the call that the coupling belongs to: its end and its budget hold for what is inferred later too
 	o     infer.Options
 	graph *onnxio.Graph
-	what  string // the size that differs from the first choice: a name, or batchSize
+	// inside has what its nodes with graphs of their own hold.
+	inside map[*onnxio.Node]*infer.Inside
+	what   string // the size that differs from the first choice: a name, or batchSize
 }
 
 // choices are a graph's shapes at several choices of the sizes that it leaves open, so that it shows what depends on which.
@@ -45,8 +47,8 @@ func trySizes(ctx context.Context, g *onnxio.Graph, dims map[string]int) (*choic
 	}
 	try := func(batch int, sizes map[string]int) (*sized, error) {
 		o := infer.Options{Batch: batch, Dims: sizes}
-		a, err := infer.Annotate(ctx, g, o, nil)
-		return &sized{ctx: ctx, o: o, graph: a}, err
+		a, inside, err := infer.Annotate(ctx, g, o, nil)
+		return &sized{ctx: ctx, o: o, graph: a, inside: inside}, err
 	}
 	batches := []int{2, 1} // some files run with one sample only, whatever they declare
 	if infer.FixedBatch(g) != 0 {
@@ -114,7 +116,8 @@ func trySizes(ctx context.Context, g *onnxio.Graph, dims map[string]int) (*choic
 
 // again infers the shapes of a changed graph at the same sizes.
 func (s *sized) again(g *onnxio.Graph, before func(*onnxio.Node) error) (*onnxio.Graph, error) {
-	return infer.Annotate(s.ctx, named(g), s.o, before)
+	small, _, err := infer.Annotate(s.ctx, named(g), s.o, before)
+	return small, err
 }
 
 // named is a copy in which sizes without a name have one.

@@ -504,14 +504,12 @@ func TestPlansAreCarriedOut(t *testing.T) {
 	}
 }
 
-// TestSubgraphsAreRefused: what cannot be followed is refused by name.
-func TestSubgraphsAreRefused(t *testing.T) {
+// TestUnknownSubgraphsAreRefused: a graph in a node that nobody knows is refused by the node's name.
+func TestUnknownSubgraphsAreRefused(t *testing.T) {
 	b := newBuilder(61)
 	x := b.input("x", -1, 3)
-	inner := &onnxio.Graph{Name: "then", Outputs: []*onnxio.Value{x}}
-	cond := b.input("cond")
-	cond.DType = onnxio.Bool
-	g := b.outputs(b.node("If", "choice", onnxio.Attrs{"then_branch": inner, "else_branch": inner}, cond))
+	inner := &onnxio.Graph{Name: "body", Outputs: []*onnxio.Value{x}}
+	g := b.outputs(b.node("SequenceMap", "choice", onnxio.Attrs{"body": inner}, x))
 	_, err := prune.Run(context.Background(), g, prune.Options{Choice: prune.Choice{Ratio: 0.5}})
 	var u *onnxio.UnsupportedError
 	if !errors.As(err, &u) || u.Node != "choice" {

@@ -44,6 +44,7 @@ var functions = map[string]any{
 	"onnxio/engine.ORTVersion":   engine.ORTVersion,
 	"onnxio/infer.Live":          infer.Live, "onnxio/infer.Mapped": infer.Mapped, "onnxio/infer.Contradictions": infer.Contradictions,
 	"onnxio/infer.Unmapped": infer.Unmapped, "onnxio/infer.Remapped": infer.Remapped,
+	"onnxio/infer.Reads":    infer.Reads,
 	"onnxio/infer.Annotate": infer.Annotate, "onnxio/infer.FixedBatch": infer.FixedBatch, "onnxio/infer.Fuse": infer.Fuse,
 	"onnxio/infer.Prepare": infer.Prepare, "onnxio/infer.Hinged": infer.Hinged,
 	"onnxio/infer.Once": infer.Once, "onnxio/infer.Watch": infer.Watch, "onnxio/infer.Samples": infer.Samples,

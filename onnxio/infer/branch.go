@@ -93,6 +93,7 @@ func (w *walk) inline(n *onnxio.Node, body *onnxio.Graph, given, to []*onnxio.Va
 	here := &scope{map[string]*onnxio.Value{}, w.scopes[n]}
 	for i, v := range body.Inputs {
 		own[v], here.values[v.Name] = given[i], given[i]
+		w.standsFor(n, v, given[i])
 	}
 	for k, v := range body.Outputs {
 		if to != nil && v.Producer != nil && own[v] == nil && to[k] != nil && contains(body.Nodes, v.Producer) {
@@ -139,6 +140,7 @@ func (w *walk) inline(n *onnxio.Node, body *onnxio.Graph, given, to []*onnxio.Va
 			}
 			own[v].Producer = &c
 			here.values[v.Name] = own[v]
+			w.standsFor(n, v, own[v])
 			c.Outputs[i] = own[v]
 		}
 		if branches(&c) {
@@ -152,6 +154,7 @@ func (w *walk) inline(n *onnxio.Node, body *onnxio.Graph, given, to []*onnxio.Va
 		if err != nil {
 			return nil, nil, err
 		}
+		w.standsFor(n, v, from)
 		if outputs[k] = from; to == nil || to[k] == nil || from == to[k] {
 			continue
 		}

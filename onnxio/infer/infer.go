@@ -81,7 +81,7 @@ func (o Options) steps(n *onnxio.Node) bool {
 // finish binds, infers and simplifies a graph that is nobody else's.
 func finish(ctx context.Context, g *onnxio.Graph, o Options) error {
 	o.apart = true
-	if err := annotate(ctx, g, o, nil); err != nil {
+	if err := annotate(ctx, g, o, nil, nil); err != nil {
 		return err
 	}
 	for _, p := range passes {
@@ -90,8 +90,8 @@ func finish(ctx context.Context, g *onnxio.Graph, o Options) error {
 	return nil
 }
 
-// annotate infers a graph that is nobody else's, node by node.
-func annotate(ctx context.Context, g *onnxio.Graph, o Options, before func(*onnxio.Node) error) error {
+// annotate infers a graph that is nobody else's, node by node. Where whole is not nil nodes with graphs stay, and it takes what these hold.
+func annotate(ctx context.Context, g *onnxio.Graph, o Options, whole map[*onnxio.Node]*Inside, before func(*onnxio.Node) error) error {
 	return budget.Do(ctx, func() error {
 		r := room{ctx: ctx, budget: budget.Of(ctx), graph: g}
 		if err := castsOf(g); err != nil {
@@ -110,12 +110,12 @@ func annotate(ctx context.Context, g *onnxio.Graph, o Options, before func(*onnx
 				return &onnxio.UnsupportedError{Why: fmt.Sprintf("output %q is no tensor but a %s, which shoal does not compute", v.Name, v.Kind)}
 			}
 		}
-		w := walk{cond: ownCondition, parts: func(n *onnxio.Node) ([]*onnxio.Node, error) { return r.parts(n, o) }}
+		w := walk{cond: ownCondition, whole: whole, begin: before, parts: func(n *onnxio.Node) ([]*onnxio.Node, error) { return r.parts(n, o) }}
 		if o.Float64 {
 			w.made = func(nodes []*onnxio.Node) error { return r.widen(&onnxio.Graph{Nodes: nodes}) }
 		}
 		w.visit = func(n *onnxio.Node) error {
-			if before != nil {
+			if before != nil && w.of[n] == nil {
 				if err := before(n); err != nil {
 					return err
 				}

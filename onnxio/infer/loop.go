@@ -73,6 +73,9 @@ func (w *walk) loop(n *onnxio.Node) ([]*onnxio.Node, error) {
 		return nil, unsaid(n, "it takes more than %d turns", maxTurns)
 	}
 	if !more {
+		if t.done == 0 {
+			w.partly(n)
+		}
 		return w.after(n, n.Inputs[min(2, len(n.Inputs)):], t.slots, nil)
 	}
 	going := &onnxio.Value{Name: w.names.fresh(n.Name + "/going"), DType: onnxio.Bool, Shape: oneOf(body.Inputs[1])}

@@ -157,6 +157,9 @@ func (s *scanning) whole(lengths *onnxio.Value) error {
 
 // turns writes out all turns: it gives what is carried out of the last, and of each other output what every turn gave.
 func (s *scanning) turns(w *walk, carried, in []*onnxio.Value) (nodes []*onnxio.Node, last []*onnxio.Value, slots [][]*onnxio.Value, err error) {
+	if s.count == 0 {
+		w.partly(s.n)
+	}
 	states := len(s.states)
 	slots = make([][]*onnxio.Value, len(s.n.Outputs)-states)
 	for i := range s.count {

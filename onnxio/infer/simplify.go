@@ -116,7 +116,11 @@ func heldForGraphs(g *onnxio.Graph) int {
 
 // evaluate is Prepare with every node still there.
 func evaluate(ctx context.Context, g *onnxio.Graph, o Options) (*onnxio.Graph, error) {
-	return Annotate(ctx, g, o, nil)
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
+	g = g.Clone()
+	return g, annotate(ctx, g, o, nil, nil)
 }
 
 func valuesByName(g *onnxio.Graph) map[string]*onnxio.Value {

@@ -19,6 +19,10 @@ type walk struct {
 	// made, if it is not nil, sees the nodes that are written out before they are visited.
 	made  func([]*onnxio.Node) error
 	visit func(*onnxio.Node) error
+	// whole, if it is not nil, has nodes with graphs stay where they are: it takes down what they gave way to. begin sees them first.
+	whole map[*onnxio.Node]*Inside
+	begin func(*onnxio.Node) error
+	of    map[*onnxio.Node]*onnxio.Node // of a node that was written out, the one that stays for it
 
 	outer  map[string]*onnxio.Value // of the graph, as far as it was visited
 	names  inUse
@@ -39,7 +43,7 @@ func (w *walk) run(ctx context.Context, g *onnxio.Graph) error {
 			}
 		}
 	}
-	w.called = map[string]int{}
+	w.called, w.of = map[string]int{}, map[*onnxio.Node]*onnxio.Node{}
 	for _, n := range g.Nodes {
 		w.called[n.Name]++
 	}
@@ -53,6 +57,12 @@ func (w *walk) run(ctx context.Context, g *onnxio.Graph) error {
 		n := queue[0]
 		queue = queue[1:]
 		note(n.Inputs)
+		if w.whole != nil && w.of[n] == nil && branches(n) {
+			if err := w.stay(n); err != nil {
+				return err
+			}
+			out = append(out, n)
+		}
 		if f := w.checks[n]; f != nil {
 			if err := f(); err != nil {
 				return err
@@ -66,6 +76,11 @@ func (w *walk) run(ctx context.Context, g *onnxio.Graph) error {
 			if inlined += len(nodes); inlined > maxInlined {
 				return &onnxio.NodeError{Node: n.Name, Op: n.Op, Err: fmt.Errorf("graphs and parts of operators bring more than %d nodes", maxInlined)}
 			}
+			for _, m := range nodes {
+				if stays := w.of[n]; stays != nil {
+					w.of[m] = stays
+				}
+			}
 			queue = append(nodes, queue...)
 			continue
 		}
@@ -73,9 +88,14 @@ func (w *walk) run(ctx context.Context, g *onnxio.Graph) error {
 			return err
 		}
 		note(n.Outputs)
+		if stays := w.of[n]; stays != nil && stays != n {
+			w.whole[stays].Nodes = append(w.whole[stays].Nodes, n)
+			continue
+		}
 		out = append(out, n)
 	}
 	g.Nodes = out
+	w.returned()
 	return nil
 }
 
@@ -89,6 +109,7 @@ func (w *walk) written(n *onnxio.Node) ([]*onnxio.Node, bool, error) {
 			return nil, false, err
 		}
 		if c := w.cond(n); c != nil {
+			w.partly(n)
 			var branch *onnxio.Graph
 			if branch, err = branchOf(n, c); err == nil {
 				nodes, _, err = w.inline(n, branch, nil, n.Outputs)
@@ -119,7 +140,7 @@ func (w *walk) written(n *onnxio.Node) ([]*onnxio.Node, bool, error) {
 // name.
 func (w *walk) call(nodes []*onnxio.Node) {
 	for _, n := range nodes {
-		if n.Name == "" {
+		if n.Name == "" || w.turns[n] != nil { // what is left of a loop gives way too, and is refused by the name that it has in the file
 			continue
 		}
 		name := n.Name
