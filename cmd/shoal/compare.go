@@ -291,9 +291,10 @@ func firstShape(s engine.Session) []int {
 	return nil
 }
 
-// unmapped is a model that gives tables of scores where the file gives lists of maps.
+// unmapped is a model that gives tables of scores where the file gives lists of maps, without its outputs of words: how far these are apart no number
+// says, and the scores that they stand for are there.
 func unmapped(ctx context.Context, m *onnxio.Model) (*onnxio.Model, error) {
-	g := infer.Unmapped(m.Graph)
+	g := unworded(infer.Unmapped(m.Graph))
 	if g == m.Graph {
 		return m, nil
 	}
@@ -318,6 +319,17 @@ func unmapped(ctx context.Context, m *onnxio.Model) (*onnxio.Model, error) {
 	}
 	out.Path, out.SHA256 = m.Path, m.SHA256
 	return out, nil
+}
+
+// unworded is a graph without its outputs of words, where it has others; a graph without such outputs is given back as it is.
+func unworded(g *onnxio.Graph) *onnxio.Graph {
+	word := func(v *onnxio.Value) bool { return v.DType == onnxio.String }
+	if g.Check() != nil || !slices.ContainsFunc(g.Outputs, word) || !slices.ContainsFunc(g.Outputs, func(v *onnxio.Value) bool { return !word(v) }) {
+		return g
+	}
+	g = g.Clone()
+	g.Outputs = slices.DeleteFunc(g.Outputs, word)
+	return infer.Live(g)
 }
 
 // matchPorts says which port of B is each one of A.

@@ -131,17 +131,32 @@ func graphDifferenceIn(ctx context.Context, a, b *onnxio.Graph, o engine.Options
 	}
 	worst := 0.0
 	for k := range p {
-		s, err := p[k].Float64s()
+		d, err := tensorsApart(p[k], q[k])
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("output %d: %w", k, err)
 		}
-		t, err := q[k].Float64s()
-		if err != nil || len(s) != len(t) {
-			return 0, fmt.Errorf("output %d of shape %v became %v", k, p[k].Shape, q[k].Shape)
-		}
-		worst = max(worst, relative(s, t))
+		worst = max(worst, d)
 	}
 	return worst, nil
+}
+
+// tensorsApart is how far the second of two tensors is from the first, of whose largest element it is a part. Words are the same or infinitely apart.
+func tensorsApart(a, b *onnxio.Tensor) (float64, error) {
+	if v, ok := a.Data.([]string); ok {
+		if w, ok := b.Data.([]string); !ok || !slices.Equal(v, w) {
+			return math.Inf(1), nil
+		}
+		return 0, nil
+	}
+	x, err := a.Float64s()
+	if err != nil {
+		return 0, err
+	}
+	y, err := b.Float64s()
+	if err != nil || len(x) != len(y) {
+		return 0, fmt.Errorf("shape %v became %v", a.Shape, b.Shape)
+	}
+	return relative(x, y), nil
 }
 
 // portNames are the names of inputs, without those that have a constant, or of outputs.
