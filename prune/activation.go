@@ -42,6 +42,9 @@ func (c *Coupling) activations(ctx context.Context, data Samples, whole bool) (m
 				return err
 			}
 			for _, a := range f.axes {
+				if c.pinned(a) { // no channel lies along it; the samples may, of which the data can have more than the file
+					continue
+				}
 				if len(out[k].Shape) != len(a.Value.Shape) || out[k].Shape[a.Axis] != a.Size() {
 					return fmt.Errorf("value %q of shape %v, where %v was inferred", a.Value.Name, out[k].Shape, a.Value.Shape)
 				}
