@@ -18,6 +18,7 @@ type cell struct {
 	reverse                         []bool     // by direction
 	reset                           bool       // GRU: linear_before_reset
 	activations                     [][]string // by direction, in the operator's order
+	lens                            []int      // of the sequences, where they are constant; nil where all are whole
 }
 
 // readCell checks a node's form; gates is the operator's own number.
@@ -82,19 +83,33 @@ func readCell(n *onnxio.Node, gates int, activations ...string) (*cell, error) {
 			err = fmt.Errorf("input %d of type %v beside one of type %v", i, v.DType, n.Inputs[0].DType)
 		}
 	}
-	if v := n.Input(4); v != nil && err == nil {
-		// All sequences of full length is what exporters write; others are refused.
-		lens, e := intList(n, "sequence_lens", 4, 0)
-		if e != nil {
-			return nil, e
-		}
-		for _, l := range lens {
-			if l != c.steps {
-				return nil, op.Unsupported(n, "", fmt.Sprintf("a sequence of length %d among %d steps", l, c.steps))
-			}
-		}
+	want(4, c.batch)
+	if t := n.ConstInput(4); t != nil && err == nil {
+		c.lens, err = c.lengths(t)
 	}
 	return c, err
+}
+
+// lengths are those of the sequences of a batch; nil where all are whole.
+func (c *cell) lengths(t *onnxio.Tensor) ([]int, error) {
+	lens, err := intsOf(t)
+	if err != nil {
+		return nil, err
+	}
+	if len(lens) != c.batch {
+		return nil, fmt.Errorf("%d lengths of %d sequences", len(lens), c.batch)
+	}
+	whole := true
+	for _, l := range lens {
+		if l < 1 || l > c.steps { // onnxruntime takes neither
+			return nil, fmt.Errorf("a sequence of length %d among %d steps", l, c.steps)
+		}
+		whole = whole && l == c.steps
+	}
+	if whole {
+		return nil, nil
+	}
+	return lens, nil
 }
 
 // cellFunctions are the activations of recurrent operators that take no numbers.
@@ -163,6 +178,7 @@ type cellMemory[T float32 | float64] struct {
 	h, s  []T                     // state; LSTM's cell, or GRU's reset state
 	acts  []func(float64) float64 // of the direction
 	work  kernel.Work
+	old   []T // h and s before a step, where sequences have lengths
 }
 
 // step moves one time step on: gates from the input and from the state (R h, without bias) become the new state.
@@ -196,6 +212,13 @@ func cellEval[T float32 | float64](c *op.Call, gates int, x []T, step stepFunc[T
 		return nil
 	}
 	g := m.c
+	var lens []int
+	if t := optional(c, 4); t != nil {
+		var err error
+		if lens, err = g.lengths(t); err != nil {
+			return err
+		}
+	}
 	wide, state := g.gates*g.hidden, g.batch*g.hidden
 	w, r, b, p := data(1), data(2), data(3), data(7)
 	for d, reverse := range g.reverse {
@@ -226,9 +249,23 @@ func cellEval[T float32 | float64](c *op.Call, gates int, x []T, step stepFunc[T
 				at = g.steps - 1 - t
 			}
 			kernel.Gemm(false, true, g.batch, wide, g.hidden, m.h, g.hidden, rd, g.hidden, m.fromH, wide, false, &m.work)
+			if lens != nil {
+				m.old = append(append(m.old[:0], m.h...), m.s...)
+			}
 			step(m, m.fromX[at*g.batch*wide:(at+1)*g.batch*wide], bias, peephole, rd)
 			if y := out(0); y != nil {
 				copy(y[(at*len(g.reverse)+d)*state:], m.h)
+			}
+			for b, l := range lens { // behind its end a sequence has outputs of 0, and its states stay
+				if at < l {
+					continue
+				}
+				from, to := b*g.hidden, (b+1)*g.hidden
+				copy(m.h[from:to], m.old[from:to])
+				copy(m.s[from:to], m.old[state+from:state+to])
+				if y := out(0); y != nil {
+					clear(y[(at*len(g.reverse)+d)*state+from:][:g.hidden])
+				}
 			}
 		}
 		if y := out(1); y != nil {

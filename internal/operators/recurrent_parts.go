@@ -168,8 +168,14 @@ func (c *cell) turns(e *op.Emitter, n *onnxio.Node, step cellStep, products func
 			if reverse {
 				at = c.steps - 1 - t
 			}
-			h, s = step(e, g, e.Reshape(e.Slice(x, 0, at, at+1), c.batch, wide), h, s)
-			turns[at] = e.Reshape(h, 1, 1, c.batch, c.hidden)
+			newH, newS := step(e, g, e.Reshape(e.Slice(x, 0, at, at+1), c.batch, wide), h, s)
+			goesOn := c.goesOn(e, n, at)
+			shown := only(e, goesOn, newH, nil)
+			h = only(e, goesOn, newH, h)
+			if newS != nil {
+				s = only(e, goesOn, newS, s)
+			}
+			turns[at] = e.Reshape(shown, 1, 1, c.batch, c.hidden)
 		}
 		if len(turns) == 0 {
 			return refuseParts(e, n, fmt.Sprintf("%d steps", c.steps))
@@ -184,4 +190,36 @@ func (c *cell) turns(e *op.Emitter, n *onnxio.Node, step cellStep, products func
 		out = append(out, e.Concat(0, cells...))
 	}
 	return out
+}
+
+// goesOn tells which sequences of a batch have a step, [batch, 1]; nil where all have.
+func (c *cell) goesOn(e *op.Emitter, n *onnxio.Node, at int) *onnxio.Value {
+	lens := n.Input(4)
+	if lens == nil || lens.Const != nil && c.lens == nil || e.Err != nil {
+		return nil
+	}
+	if e.Opset < 9 {
+		e.Fail(op.Refuse(n, "sequences of differing lengths before opset 9, which brought what chooses between states"))
+		return nil
+	}
+	if lens.Const != nil {
+		mask := onnxio.NewTensor(onnxio.Bool, c.batch, 1)
+		for b, l := range c.lens {
+			mask.Data.([]bool)[b] = at < l
+		}
+		return e.Const(mask)
+	}
+	step := e.Const(&onnxio.Tensor{DType: onnxio.Int32, Shape: []int{}, Data: []int32{int32(at)}})
+	return e.Reshape(e.Op("Less", nil, step, lens), c.batch, 1)
+}
+
+// only is what a step made of the sequences that have it, and what the others had; nil stands for zeros.
+func only(e *op.Emitter, goesOn, made, had *onnxio.Value) *onnxio.Value {
+	if goesOn == nil || e.Err != nil {
+		return made
+	}
+	if had == nil {
+		had = e.Reals(made, make([]float64, onnxio.NumElements(made.Shape)), made.Shape...)
+	}
+	return e.Op("Where", nil, goesOn, made, had)
 }

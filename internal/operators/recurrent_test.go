@@ -144,3 +144,109 @@ func TestStepsAreTheWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestSequencesOfLengths: a sequence that ends before the others has the outputs and states that it has alone, without what stands behind its end,
+// forward and backward, whole and step by step, with lengths that are constant and that are an input. What is behind is outputs of 0.
+func TestSequencesOfLengths(t *testing.T) {
+	rng := rand.New(rand.NewPCG(31, 32))
+	const steps, batch, in, hidden = 5, 3, 2, 4
+	lens := []int32{3, 5, 1}
+	for _, c := range []struct {
+		op    string
+		gates int
+		reset bool
+	}{{"LSTM", 4, false}, {"GRU", 3, false}, {"GRU", 3, true}, {"RNN", 1, false}} {
+		wide, states := c.gates*hidden, 1
+		if c.op == "LSTM" {
+			states = 2
+		}
+		x, h := randoms(rng, steps*batch*in), randoms(rng, 2*batch*hidden)
+		w, r, b := weightsOf(2, wide, in), weightsOf(2, wide, hidden), weightsOf(2, 2*wide)
+		// cell runs some sequences together, of so many steps, and gives all outputs.
+		cell := func(of []int, steps int, lengths *onnxio.Value, values map[*onnxio.Value]*onnxio.Tensor, parts bool) [][]float64 {
+			var own, first []float64
+			for s := range steps {
+				for _, k := range of {
+					own = append(own, x[(s*batch+k)*in:][:in]...)
+				}
+			}
+			for d := range 2 {
+				for _, k := range of {
+					first = append(first, h[(d*batch+k)*hidden:][:hidden]...)
+				}
+			}
+			n := &onnxio.Node{Name: "n", Op: c.op, Opset: 14, Attrs: onnxio.Attrs{"direction": "bidirectional", "hidden_size": int64(hidden)}}
+			if c.reset {
+				n.Attrs["linear_before_reset"] = int64(1)
+			}
+			n.Inputs = []*onnxio.Value{variable(steps, len(of), in), w, r, b, lengths, variable(2, len(of), hidden)}
+			values[n.Inputs[0]], values[n.Inputs[5]] = onnxio.FromFloat64(own, steps, len(of), in), onnxio.FromFloat64(first, 2, len(of), hidden)
+			d, err := Lookup(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			types, err := d.Shape(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if parts {
+				evalNodes(t, made(t, n, states+1, 14), values)
+			} else {
+				for k := range states + 1 {
+					n.Outputs = append(n.Outputs, &onnxio.Value{Name: "w", DType: types[k].DType, Shape: types[k].Shape, Producer: n})
+				}
+				evalNodes(t, []*onnxio.Node{n}, values)
+			}
+			var out [][]float64
+			for _, v := range n.Outputs {
+				f, err := values[v].Float64s()
+				if err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, f)
+			}
+			return out
+		}
+		given := &onnxio.Tensor{DType: onnxio.Int32, Shape: []int{batch}, Data: lens}
+		constant := &onnxio.Value{Name: "lens", DType: onnxio.Int32, Shape: []int{batch}, Const: given}
+		open := &onnxio.Value{Name: "lens", DType: onnxio.Int32, Shape: []int{batch}}
+		for _, lengths := range []*onnxio.Value{constant, open} {
+			for _, parts := range []bool{false, true} {
+				together := cell([]int{0, 1, 2}, steps, lengths, map[*onnxio.Value]*onnxio.Tensor{lengths: given}, parts)
+				for k, l := range lens {
+					alone := cell([]int{k}, int(l), nil, map[*onnxio.Value]*onnxio.Tensor{}, false)
+					for d := range 2 {
+						for j := range hidden {
+							for s := range steps {
+								want := 0.0
+								if s < int(l) {
+									want = alone[0][(s*2+d)*hidden+j]
+								}
+								if got := together[0][((s*2+d)*batch+k)*hidden+j]; !(math.Abs(got-want) <= 1e-12) {
+									t.Fatalf("%s, parts %v: sequence %d of %d steps is %v in step %d, want %v", c.op, parts, k, l, got, s, want)
+								}
+							}
+							for o := 1; o <= states; o++ {
+								if got, want := together[o][(d*batch+k)*hidden+j], alone[o][d*hidden+j]; !(math.Abs(got-want) <= 1e-12) {
+									t.Fatalf("%s, parts %v: state %d of sequence %d is %v, want %v", c.op, parts, o, k, got, want)
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+		for _, l := range []int32{0, steps + 1} {
+			bad := &onnxio.Tensor{DType: onnxio.Int32, Shape: []int{batch}, Data: []int32{1, l, 2}}
+			n := &onnxio.Node{Name: "n", Op: c.op, Opset: 14, Attrs: onnxio.Attrs{"direction": "bidirectional", "hidden_size": int64(hidden)}}
+			n.Inputs = []*onnxio.Value{variable(steps, batch, in), w, r, b, {Name: "lens", DType: onnxio.Int32, Shape: []int{batch}, Const: bad}}
+			d, err := Lookup(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Shape(n); err == nil {
+				t.Errorf("%s: a sequence of %d of %d steps", c.op, l, steps)
+			}
+		}
+	}
+}
