@@ -170,11 +170,11 @@ func steps(e *op.Emitter, g *onnxio.Graph, v *onnxio.Value) error {
 	why := fmt.Sprintf("outputs change with input %q in steps alone: its gradient is zero wherever there is one", v.Name)
 	if len(e.Stuck) > 0 {
 		n := e.Stuck[0]
-		return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Gradient", Why: why}
+		return n.Lacks("Gradient", why)
 	}
 	for _, n := range slices.Backward(g.Nodes) { // the last one that makes whole numbers of it, or none of it
 		if len(n.Outputs) > 0 && n.Outputs[0] != nil && !n.Outputs[0].DType.IsFloat() {
-			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Gradient", Why: why}
+			return n.Lacks("Gradient", why)
 		}
 	}
 	return &onnxio.UnsupportedError{Face: "Gradient", Why: why}

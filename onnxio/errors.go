@@ -56,6 +56,19 @@ func (e *UnsupportedError) Error() string {
 	return s
 }
 
+// Lacks is the error of a node for which something is missing. One that another was written in is told as that one, which stands in the file.
+func (n *Node) Lacks(face, why string) *UnsupportedError {
+	told := n
+	if n.From != nil {
+		told = n.From
+		if why != "" {
+			why = ": " + why
+		}
+		why = "as it is written in others, of its " + n.Op + why
+	}
+	return &UnsupportedError{Node: told.Name, Op: told.Op, Domain: told.Domain, Opset: told.Opset, Face: face, Why: why}
+}
+
 // NodeError places an error at a node.
 type NodeError struct {
 	Node, Op string

@@ -215,8 +215,7 @@ func (c *compiler) output(n *onnxio.Node, def *op.Def, lin *op.Linear, args []in
 	case def.Interval != nil:
 		v.kind, v.order = kindOpaque, affine.Flat(size)
 	default:
-		return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Interval",
-			Why: "it cannot be verified with these inputs"}
+		return n.Lacks("Interval", "it cannot be verified with these inputs")
 	}
 	if v.kind == kindRelax || v.kind == kindOpaque {
 		v.in = nil

@@ -22,8 +22,7 @@ func (c *compiler) affine(v *value, o *onnxio.Value, maps []affine.Map) error {
 			continue
 		}
 		if i >= len(v.args) || v.args[i] < 0 {
-			return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: "Interval",
-				Why: fmt.Sprintf("input %d is constant while another one varies", i)}
+			return n.Lacks("Interval", fmt.Sprintf("input %d is constant while another one varies", i))
 		}
 		in, out := m.Dims()
 		if in != c.net.values[v.args[i]].n || out != v.n {

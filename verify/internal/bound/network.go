@@ -72,8 +72,7 @@ func (v *value) copies() bool {
 }
 
 func (v *value) unsupported(face, why string) error {
-	n := v.node
-	return &onnxio.UnsupportedError{Node: n.Name, Op: n.Op, Domain: n.Domain, Opset: n.Opset, Face: face, Why: why}
+	return v.node.Lacks(face, why)
 }
 
 // Network is a graph made ready for bounds.
