@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"sync"
-	"time"
 
 	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/verify/certificate"
@@ -15,9 +14,6 @@ import (
 
 // maxFound is how many numbers of a search's proofs are kept: 64 MiB. Beyond that a certificate is found without them.
 const maxFound = 8 << 20
-
-// firstRows is how long the search for a certificate goes without covers of hinges: what rests on these the plain pass cannot follow.
-const firstRows = time.Minute
 
 // proofs are what the search over sides of hinges finds of a claim, box by box, for a certificate to be made of: by linear programs where these
 // decide, else by rows; nil where it is not the one that decides. Nothing of it needs to be right.
@@ -58,7 +54,7 @@ func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave
 			defer mu.Unlock()
 			ends[weave.End{Hinge: e.Hinge, Upper: e.Upper}] = slopes
 		}
-		with := search.Settings{Threads: o.Threads, Leaf: told, End: end, First: firstRows, Rows: v.o.rows}
+		with := search.Settings{Threads: o.Threads, Leaf: told, End: end, Rows: v.o.rows}
 		if exact {
 			with = search.Settings{Threads: o.Threads, Told: told}
 		}

@@ -26,7 +26,10 @@ const (
 func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 	r.at = level
 	cover, search := r.covering(level), r.s.First
-	if level > 0 {
+	switch {
+	case r.s.Leaf != nil:
+		search = 0
+	case level > 0:
 		search = time.Duration(searchShare * float64(cover))
 	}
 	inner := time.Duration(0)

@@ -243,7 +243,9 @@ func (p *laidLeaves) climb(r *sides, steps int, pc pace) (*bound.Points, error) 
 			if m > p.best[i] || p.alpha[i] == nil || done {
 				p.best[i], p.weight[i] = m, now[i]
 				p.keep(i)
-				p.cut[i], p.cuts[i] = t.Violation(i, mix[i].violated(func() bound.Box { return p.s.Outputs(p.problem(i)) }))
+				if r.s.Leaf == nil {
+					p.cut[i], p.cuts[i] = t.Violation(i, mix[i].violated(func() bound.Box { return p.s.Outputs(p.problem(i)) }))
+				}
 			}
 			p.proven[i] = done
 			open = open || !done

@@ -45,7 +45,7 @@ func (r *sides) whole(ls []*leaf) ([]*leaf, error) {
 		}
 		p.close()
 		r.count(len(ls) - len(next))
-		if len(next) == 0 || !gain || round == maxRounds {
+		if len(next) == 0 || !gain || round == maxRounds || r.s.Leaf != nil {
 			return next, nil
 		}
 		ls = next
