@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/shallow-waters/shoal/internal/budget"
 	"github.com/shallow-waters/shoal/onnxio/internal/pb"
 )
@@ -136,7 +134,7 @@ func declare(v *Value, t *pb.TypeProto) error {
 	}
 	tt := t.GetTensorType()
 	if tt == nil {
-		v.Kind = kindOf(t)
+		v.Kind = pb.Kind(t)
 		return nil
 	}
 	v.DType = DType(tt.GetElemType())
@@ -159,15 +157,6 @@ func declare(v *Value, t *pb.TypeProto) error {
 		v.Dims = append(v.Dims, dim)
 	}
 	return nil
-}
-
-// kindOf names a type that is no tensor by its field, which our messages do not have.
-func kindOf(t *pb.TypeProto) string {
-	kinds := map[protowire.Number]string{4: "sequence", 5: "map", 7: "opaque", 8: "sparse tensor", 9: "optional"}
-	if num, _, n := protowire.ConsumeTag(t.ProtoReflect().GetUnknown()); n > 0 && kinds[num] != "" {
-		return kinds[num]
-	}
-	return ""
 }
 
 // dimName is a free dimension's name; "" also for what some exporters write for a size that they do not know, which is no name: two of

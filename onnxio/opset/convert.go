@@ -240,7 +240,7 @@ func (c *step) typed(t typeChange) {
 		for i, name := range names {
 			place := fmt.Sprintf("%s%d", kind, i)
 			if d := c.g.typeOf(name); d != 0 && t.types[d] && (t.places == nil || slices.Contains(t.places, place)) {
-				c.refuse(fmt.Sprintf("value %q is of type %v, which it takes only since opset %d", name, d, c.v),
+				c.refuse(fmt.Sprintf("value %q is of type %s, which it takes only since opset %d", name, typeName(d), c.v),
 					fmt.Sprintf("--opset %d is the lowest for this file", c.v))
 				return
 			}

@@ -156,6 +156,7 @@ func (g *graph) declared(v *pb.ValueInfoProto, input, output bool) {
 	}
 	t := v.GetType().GetTensorType()
 	if t == nil {
+		g.types[name] = map[string]onnxio.DType{"sequence": sequence, "optional": optional}[pb.Kind(v.GetType())]
 		return
 	}
 	g.types[name] = onnxio.DType(t.GetElemType())
@@ -188,6 +189,7 @@ func (g *graph) node(p *pb.NodeProto, at int) {
 		}
 	}
 	g.nodes = append(g.nodes, n)
+	g.leaving(n)
 	if row := operators()[p.GetOpType()]; row != nil && pb.Domain(p.GetDomain()) == "" && len(p.Output) > 0 && g.types[p.Output[0]] == 0 {
 		if d := g.outputType(row, p); d != 0 {
 			g.types[p.Output[0]] = d
@@ -195,6 +197,23 @@ func (g *graph) node(p *pb.NodeProto, at int) {
 				for _, name := range p.Output {
 					g.types[name] = d
 				}
+			}
+		}
+	}
+}
+
+// leaving has outputs of an If or a Loop be of the types with which they leave its graph.
+func (g *graph) leaving(n *node) {
+	first := map[string]int{"If": 0, "Loop": 1}
+	skip, ok := first[n.p.GetOpType()]
+	if !ok || pb.Domain(n.p.GetDomain()) != "" || len(n.graphs) == 0 {
+		return
+	}
+	inner := n.graphs[0].message.Output
+	for i, name := range n.p.Output {
+		if k := i + skip; name != "" && g.types[name] == 0 && k < len(inner) {
+			if d := n.graphs[0].typeOf(inner[k].GetName()); d != 0 {
+				g.types[name] = d
 			}
 		}
 	}

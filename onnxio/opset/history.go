@@ -105,8 +105,8 @@ HannWindow =? 17
 HardSigmoid 6 22+bf16
 HardSwish 14 22+bf16
 Hardmax 1 11! 13!+bf16
-Identity 1 13+bf16 14 16 19+f8 21+i4 23+f4 24+e8m0 25+i2
-If =? 1 11 13 16+bf16 19+f8 21+i4 23+f4 24+e8m0 25+i2
+Identity 1 13+bf16 14+seq 16+opt 19+f8 21+i4 23+f4 24+e8m0 25+i2
+If =? 1 11 13+seq 16+bf16,opt 19+f8 21+i4 23+f4 24+e8m0 25+i2
 ImageDecoder =uint8 20
 InstanceNormalization 6 22+bf16
 IsInf =bool 10 20+bf16,f16,f8
@@ -120,7 +120,7 @@ LessOrEqual =bool 12 16+bf16
 LinearAttention 27
 Log 6 13+bf16
 LogSoftmax 1 11! 13!+bf16
-Loop =2 1 11 13 16+bf16 19+f8 21+i4 23+f4 24+e8m0 25+i2
+Loop =2 1 11 13+seq 16+bf16,opt 19+f8 21+i4 23+f4 24+e8m0 25+i2
 LpNormalization 1 22+bf16
 LpPool 2 11 18! 22!+bf16
 MatMul 1 9+int32,int64,uint32,uint64 13+bf16
@@ -143,9 +143,9 @@ NonMaxSuppression =2 10 11
 NonZero =int64 9 13+bf16
 Not 1
 OneHot =2 9 11! 28+bf16@i2/o0
-Optional =? 15 28
-OptionalGetElement =? 15 18+bool,complex,f16,f32,f64,ints,str@i0 28
-OptionalHasElement =bool 15 18!+bool,complex,f16,f32,f64,ints,str@i0 28
+Optional =opt 15 28
+OptionalGetElement =? 15 18+bool,complex,f16,f32,f64,ints,seq,str@i0 28
+OptionalHasElement =bool 15 18!+bool,complex,f16,f32,f64,ints,seq,str@i0 28
 Or =bool 7
 PRelu 7 9+int32,int64,uint32,uint64 16+bf16
 Pad 2 11!+ints@i0/o0 13+bf16,bool,complex,str 18! 19! 21+f8,i4 23+f4 24+e8m0 25+i2
@@ -186,12 +186,12 @@ ScatterElements 11 13+bf16 16! 18!
 ScatterND 11 13+bf16 16! 18!
 Selu 6 22+bf16
 SequenceAt =? 11
-SequenceConstruct =? 11
-SequenceEmpty =? 11
+SequenceConstruct =seq 11
+SequenceEmpty =seq 11
 SequenceErase 11
 SequenceInsert 11
 SequenceLength =int64 11
-SequenceMap 17
+SequenceMap =seq 17
 Shape =int64 1 13+bf16 15! 19+f8 21+i4 23+f4 24+e8m0 25+i2
 Shrink 9
 Sigmoid 6 13+bf16
@@ -206,7 +206,7 @@ Softplus 1 22+bf16
 Softsign 1 22+bf16
 SpaceToDepth 1 13+bf16 28!
 Split 2 11! 13!+bf16 18!
-SplitToSequence =? 11 24+bf16
+SplitToSequence =seq 11 24+bf16
 Sqrt 6 13+bf16
 Squeeze 1 11! 13!+bf16 21+f8,i4 23+f4 24+e8m0 25+i2
 StringConcat 20
@@ -258,6 +258,24 @@ var typeWords = map[string][]onnxio.DType{
 	"uint8": {onnxio.Uint8}, "uint16": {onnxio.Uint16}, "uint32": {onnxio.Uint32}, "uint64": {onnxio.Uint64},
 	"ints": {onnxio.Int8, onnxio.Int16, onnxio.Int32, onnxio.Int64, onnxio.Uint8, onnxio.Uint16, onnxio.Uint32, onnxio.Uint64}, "complex": {14, 15},
 	"f8": {17, 18, 19, 20}, "i4": {21, 22}, "f4": {23}, "f6": {27, 28}, "e8m0": {24}, "i2": {25, 26},
+	"seq": {sequence}, "opt": {optional},
+}
+
+// What is no tensor has a type too, beyond the numbers of the standard: a sequence of tensors, and what may be absent.
+const (
+	sequence onnxio.DType = -1 - iota
+	optional
+)
+
+// typeName says a type in words.
+func typeName(d onnxio.DType) string {
+	switch d {
+	case sequence:
+		return "sequence"
+	case optional:
+		return "optional"
+	}
+	return d.String()
 }
 
 // operators is operatorHistory, read once.
