@@ -114,6 +114,29 @@ func TestChannelsGoThroughGraphsOfNodes(t *testing.T) {
 			w := b.node("Identity", "", nil, b.weights(1, 8, 1, 1))
 			return b.turns(y, 8, func(in *builder, v *onnxio.Value) *onnxio.Value { return in.node("Mul", "", nil, v, named(w)) })
 		}},
+		{"channels chosen by a constant in a branch", false, func(b *builder, x, y *onnxio.Value) *onnxio.Value {
+			chosen := func(places ...int64) *onnxio.Graph {
+				return b.part(nil, func(in *builder) []*onnxio.Value {
+					return []*onnxio.Value{in.node("Gather", "", onnxio.Attrs{"axis": int64(1)}, named(y), in.fixed(onnxio.FromInt64(places, 8)))}
+				})
+			}
+			return b.choice(b.positiveSum(x), chosen(3, 1, 0, 2, 7, 6, 5, 4), chosen(7, 0, 1, 2, 3, 4, 5, 6))
+		}},
+		{"slices in a body", false, func(b *builder, _, y *onnxio.Value) *onnxio.Value {
+			return b.turns(y, 8, func(in *builder, v *onnxio.Value) *onnxio.Value {
+				slice := func(from, to int64) *onnxio.Value {
+					return in.node("Slice", "", nil, v, in.fixed(onnxio.FromInt64([]int64{from}, 1)), in.fixed(onnxio.FromInt64([]int64{to}, 1)),
+						in.fixed(onnxio.FromInt64([]int64{1}, 1)))
+				}
+				return in.node("Concat", "", onnxio.Attrs{"axis": int64(1)}, slice(3, 8), slice(0, 3))
+			})
+		}},
+		{"sizes that a body names", false, func(b *builder, _, y *onnxio.Value) *onnxio.Value {
+			return b.turns(y, 8, func(in *builder, v *onnxio.Value) *onnxio.Value {
+				flat := in.node("Reshape", "", nil, v, in.fixed(onnxio.FromInt64([]int64{-1, 8, 64}, 3)))
+				return in.node("Reshape", "", nil, flat, in.fixed(onnxio.FromInt64([]int64{-1, 8, 8, 8}, 4)))
+			})
+		}},
 		{"sum over channels", false, func(b *builder, x, y *onnxio.Value) *onnxio.Value {
 			sum := b.part(nil, func(in *builder) []*onnxio.Value {
 				m := in.node("ReduceMean", "", onnxio.Attrs{"axes": []int64{1}}, named(y))
