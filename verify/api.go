@@ -9,6 +9,7 @@ import (
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/internal/bound"
+	"github.com/shallow-waters/shoal/verify/internal/search"
 )
 
 // Method names a domain of bounds.
@@ -69,9 +70,10 @@ type Options struct {
 	// Falsifier, where set, is asked for counterexamples once the interval domain has left a box open, before the costlier domains.
 	Falsifier Falsifier
 
-	// Record, where set, has the search keep the tree of boxes that it halves while it runs, for Certificate to write it down: no second search is made
-	// then. It gives the file for what memory does not hold, which Certificate closes; it stays open behind a result that no certificate is made of.
-	// Kept are trees over the real numbers of networks of ReLUs.
+	// Record, where set, has the search keep the tree of boxes that it halves while it runs, or what it finds over sides of hinges, for Certificate to
+	// write it down: no second search is made then. It gives the file for what memory does not hold, which Certificate closes; it stays open behind a
+	// result that no certificate is made of. Kept is what is over the real numbers, of networks of ReLUs. A search over sides does without what a
+	// certificate cannot say for half of its time, and so may take longer.
 	Record func() (Scratch, error)
 
 	sides bool          // the search takes sides of hinges, however few inputs vary: for tests
@@ -81,7 +83,8 @@ type Options struct {
 	// goroutine at a time, and must come back soon.
 	Watch func(Progress)
 
-	until time.Time // alpha's end, where it is not the context's
+	until time.Time        // alpha's end, where it is not the context's
+	told  func(search.End) // of its rows over hinges, where somebody listens
 }
 
 // Falsifier searches counterexamples; who stands above plugs an attack in.
@@ -170,7 +173,8 @@ type Result struct {
 	Rungs   []Rung
 	Seconds float64
 
-	trees []*tree // that the search kept, see Options.Record
+	trees []*tree     // that the search kept, see Options.Record
+	sides []*sideTree // what it found instead, where it was over sides
 }
 
 // Progress is how far the work is.

@@ -82,9 +82,9 @@ func ClaimVNNLIB(q *vnnlib.Query) (certificate.Property, error) {
 
 // Certificate writes a verdict of a claim down, so that verify/recheck proves it again: of a verified one a tree of splits and parameters,
 // of a falsified one the point. A tree that the search kept (Options.Record) is written as it is, which takes next to no time: its parts were bounded
-// as who checks does, and proven with a margin over what rounding can change. All else is found by the pass that checks it, which takes as long as
-// the search did, and where inputs are halved several times as long. parts is how many parts the proof has. Errors are the context's end, those of w,
-// and ErrNoCertificate.
+// as who checks does, and proven with a margin over what rounding can change. What it found over sides is tried by the pass that checks it, which
+// takes a part of the time that the search did. All else is found by that pass, which takes as long as the search, and where inputs are halved
+// several times as long. parts is how many parts the proof has. Errors are the context's end, those of w, and ErrNoCertificate.
 func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, r Result, w io.Writer) (parts int, err error) {
 	switch {
 	case v.o.Semantics != Real:
@@ -125,7 +125,8 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 	if err != nil {
 		return 0, err
 	}
-	return weave.Proof(ctx, net, claim, out, weave.Told{Sides: v.o.sides, Times: times, Search: v.proofs(ctx, claim), Kept: v.kept(ctx, claim, r)})
+	return weave.Proof(ctx, net, claim, out, weave.Told{Sides: v.o.sides, Times: times, Search: v.proofs(ctx, claim), Kept: v.kept(ctx, claim, r),
+		Ready: func(box int) (weave.Findings, bool) { return r.told(claim, box) }})
 }
 
 // point is a counterexample as a certificate has it.

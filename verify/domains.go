@@ -37,7 +37,7 @@ func (v *Verifier) bound(ctx context.Context, o Options, m Method, boxes ...Box)
 	var b bounds
 	err := budget.Do(ctx, func() error {
 		if m == Alpha {
-			e := search.Effort{Steps: o.steps(), Learn: o.searches()}
+			e := search.Effort{Steps: o.steps(), Learn: o.searches(), Told: o.told}
 			if t, ok := ctx.Deadline(); !o.until.IsZero() {
 				e.Until = o.until
 			} else if ok {

@@ -22,8 +22,9 @@ type group struct {
 	used     Method
 	wide     error // the domain does not fit this network
 	result   Result
-	tree     *tree // that the search kept; nil for none
-	settled  bool  // the result is final
+	tree     *tree     // that the search kept; nil for none
+	sides    *sideTree // what it found instead
+	settled  bool      // the result is final
 
 	// float32 is a falsification by an execution at a point where nothing is proven of the real network; only under Real.
 	float32 *Result

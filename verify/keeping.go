@@ -40,10 +40,7 @@ func (v *Verifier) keeping(ctx context.Context, o Options, g *group, goal search
 		return out, err
 	}
 	if err == nil && out.Proven {
-		g.tree = &tree{box: g.box, tape: tape, took: time.Since(start)}
-		for _, c := range g.cases {
-			g.tree.cases = append(g.tree.cases, c.number)
-		}
+		g.tree = &tree{box: g.box, cases: g.numbers(), tape: tape, took: time.Since(start)}
 		return out, nil
 	}
 	_ = tape.Close() // nobody reads it
@@ -66,23 +63,28 @@ func (v *Verifier) kept(ctx context.Context, claim certificate.Property, r Resul
 }
 
 func (r *Result) kept(claim certificate.Property, box int) *weave.Tree {
-	b, of := claim.Boxes[box], 0
-	for _, c := range claim.Cases {
-		if c.Box == box {
-			of++
-		}
-	}
 	for _, t := range r.trees {
-		other := func(k int) bool { return k >= len(claim.Cases) || claim.Cases[k].Box != box }
-		same := len(t.box.Lower) == len(b.Lower) && !slices.ContainsFunc(t.cases, other) && len(t.cases) == of
-		for k := range b.Lower {
-			same = same && t.box.Lower[k] == sound.RatDown(b.Lower[k]) && t.box.Upper[k] == sound.RatUp(b.Upper[k])
-		}
-		if same {
+		if isOf(claim, box, t.box, t.cases) {
 			return &weave.Tree{Tape: t.tape, Cases: t.cases, Took: t.took}
 		}
 	}
 	return nil
+}
+
+// isOf tells whether a search of a box and of cases, by their numbers, was of a claim's box and of all of its cases.
+func isOf(claim certificate.Property, box int, of Box, cases []int) bool {
+	b, n := claim.Boxes[box], 0
+	for _, c := range claim.Cases {
+		if c.Box == box {
+			n++
+		}
+	}
+	other := func(k int) bool { return k >= len(claim.Cases) || claim.Cases[k].Box != box }
+	same := len(of.Lower) == len(b.Lower) && !slices.ContainsFunc(cases, other) && len(cases) == n
+	for k := range b.Lower {
+		same = same && of.Lower[k] == sound.RatDown(b.Lower[k]) && of.Upper[k] == sound.RatUp(b.Upper[k])
+	}
+	return same
 }
 
 // whole bounds a box of a claim, and gives its tree where rows prove it as one part.

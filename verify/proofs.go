@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/shallow-waters/shoal/internal/plain"
@@ -15,53 +16,125 @@ import (
 // maxFound is how many numbers of a search's proofs are kept: 64 MiB. Beyond that a certificate is found without them.
 const maxFound = 8 << 20
 
-// proofs are what the search over sides of hinges finds of a claim, box by box, for a certificate to be made of: by linear programs where these
-// decide, else by rows; nil where it is not the one that decides. Nothing of it needs to be right.
+// teller keeps what the search over sides of hinges finds of a box, for a certificate to be made of: by linear programs where these decide, else by
+// rows. Nothing of it needs to be right.
+type teller struct {
+	exact   bool
+	neurons int
+	number  []int  // by case of the search's goal, its number in the property
+	full    func() // where there is more than is kept; nil for nothing
+
+	mu    sync.Mutex
+	size  int
+	level map[int]int // by case, the last that told something
+	out   weave.Findings
+}
+
+func (v *Verifier) teller(number []int, full func()) *teller {
+	return &teller{exact: v.small() && !v.o.rows, neurons: v.net.Neurons(), number: number, full: full, level: map[int]int{},
+		out: weave.Findings{Ends: map[weave.End][]byte{}, Covers: map[weave.End]weave.Cover{}}}
+}
+
+// listens are a search's settings that tell it.
+func (t *teller) listens(with search.Settings) search.Settings {
+	if t.exact {
+		with.Told = t.proof
+		return with
+	}
+	with.Leaf, with.End, with.Cover = t.proof, t.end, t.cover
+	return with
+}
+
+// found is all that was told; ok is false where that was too much to be kept.
+func (t *teller) found() (out weave.Findings, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.out, t.size <= maxFound
+}
+
+// more makes room for some numbers, and tells whether there is any. It is for who has the lock.
+func (t *teller) more(size int) bool {
+	if t.size > maxFound {
+		return false
+	}
+	if t.size += size; t.size <= maxFound {
+		return true
+	}
+	t.out = weave.Findings{}
+	if t.full != nil {
+		t.full()
+	}
+	return false
+}
+
+func (t *teller) proof(p search.Proof) {
+	f := p.Found(t.number[p.Case])
+	f.Rows = !t.exact
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f.Level > t.level[f.Case] { // it began anew
+		t.level[f.Case] = f.Level
+		t.out.Proofs = slices.DeleteFunc(t.out.Proofs, func(o weave.Found) bool {
+			if o.Case == f.Case {
+				t.size -= o.Size()
+			}
+			return o.Case == f.Case
+		})
+	}
+	if t.more(f.Size()) {
+		t.out.Proofs = append(t.out.Proofs, f)
+	}
+}
+
+func (t *teller) end(e search.End) {
+	slopes := slopesOf(e.Slopes, t.neurons)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := weave.End{Hinge: e.Hinge, Upper: e.Upper}
+	if t.out.Ends[k] != nil || t.more(len(slopes)/8) {
+		t.out.Ends[k] = slopes
+	}
+}
+
+// cover keeps the last level's cover of an end: what is told is better than what was.
+func (t *teller) cover(c search.Covered) {
+	cover := weave.Cover{Low: c.Low, Slopes: slopesOf(c.Slopes, t.neurons)}
+	for _, path := range c.Parts {
+		cover.Parts = append(cover.Parts, search.Turns(path))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := weave.End{Hinge: c.Hinge, Upper: c.Upper}
+	was := t.out.Covers[k]
+	if t.more(cover.Size() - was.Size()) {
+		t.out.Covers[k] = cover
+	}
+}
+
+// proofs are what the search over sides of hinges finds of a claim, box by box; nil where it is not the one that decides.
 func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave.Search {
 	if !v.net.Hinged() {
 		return nil
 	}
-	exact := v.small() && !v.o.rows
-	return func(i int) (out []weave.Found, ends map[weave.End][]byte, err error) {
+	return func(i int) (out weave.Findings, err error) {
 		o := v.o
 		o.Method = Complete
 		goal, number, err := v.goalOf(claim, i)
 		if err != nil {
-			return nil, nil, err
+			return out, err
 		}
 		if !v.bySides(o, &group{box: goal.Box}) {
-			return nil, nil, nil
+			return out, nil
 		}
 		own, cancel := context.WithCancel(ctx)
 		defer cancel()
-		var mu sync.Mutex
-		size := 0
-		told := func(p search.Proof) {
-			f := p.Found(number[p.Case])
-			f.Rows = !exact
-			mu.Lock()
-			defer mu.Unlock()
-			if size += f.Size(); size > maxFound {
-				cancel()
-				return
-			}
-			out = append(out, f)
-		}
-		ends = map[weave.End][]byte{}
-		end := func(e search.End) {
-			slopes := slopesOf(e.Slopes, v.net.Neurons())
-			mu.Lock()
-			defer mu.Unlock()
-			ends[weave.End{Hinge: e.Hinge, Upper: e.Upper}] = slopes
-		}
-		with := search.Settings{Threads: o.Threads, Leaf: told, End: end, Rows: v.o.rows}
-		if exact {
-			with = search.Settings{Threads: o.Threads, Told: told}
-		}
-		if _, err = search.Neurons(own, v.net, boundOptions(o), goal, with); err == nil {
+		t := v.teller(number, cancel)
+		with := search.Settings{Threads: o.Threads, First: v.o.first, Rows: v.o.rows}
+		if _, err = search.Neurons(own, v.net, boundOptions(o), goal, t.listens(with)); err == nil {
 			err = ctx.Err()
 		}
-		return out, ends, err
+		out, _ = t.found()
+		return out, err
 	}
 }
 

@@ -62,10 +62,10 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 		defer cancel()
 	}
 	bySides := v.bySides(d.o, g)
-	kept := v.keeps(d.o, bySides)
+	kept, tells := v.keeps(d.o, bySides), v.tells(d.o, bySides)
 	goal := search.Goal{Box: g.box}
 	for _, c := range g.cases {
-		if !c.proven || kept != nil { // a certificate is of all
+		if !c.proven || kept != nil || tells { // a certificate is of all
 			goal.Cases = append(goal.Cases, c.asked())
 		}
 	}
@@ -104,7 +104,10 @@ func (v *Verifier) halve(ctx context.Context, d *decision, g *group, waiting int
 	}, func() { hit.Store(true); stop() })
 	var out search.Outcome
 	var err error
-	if bySides {
+	if tells {
+		out, err = v.telling(own, d, g, goal, with)
+	}
+	if bySides && err == nil && !out.Proven && !out.Found && own.Err() == nil {
 		out, err = v.overSides(own, d.o, goal, with)
 	}
 	// Where sides of ReLUs do not decide it, and time is left, the rest is curved: smaller boxes are what makes it straight.

@@ -67,6 +67,7 @@ type decision struct {
 	rungs     map[int][]Rung // by property
 	end       time.Time      // of what takes as long as it may; see until
 	root      *search.Alpha  // of the only group that alpha left open: the search goes on from there
+	teller    *teller        // that was told how root came about; nil for none
 }
 
 func newDecision(o Options, groups []*group) *decision {

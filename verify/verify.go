@@ -53,6 +53,9 @@ func (v *Verifier) verify(ctx context.Context, o Options, ps []Property) ([]Resu
 			if g.tree != nil {
 				out[i].trees = append(out[i].trees, g.tree)
 			}
+			if g.sides != nil {
+				out[i].sides = append(out[i].sides, g.sides)
+			}
 		}
 		out[i].Seconds = time.Since(start).Seconds()
 	}

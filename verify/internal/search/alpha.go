@@ -13,6 +13,7 @@ type Effort struct {
 	Until time.Time // no slope is moved after that; zero means without end
 	// Learn has the refinement of a single problem note what a search over sides goes on with, which costs another pass of rows up.
 	Learn bool
+	Told  func(End) // of every row that bounds a hinge over a single problem; nil for nobody
 }
 
 // refineShare is what slopes of rows over neurons may take of the time that there is: the rest is for those over outputs.
@@ -49,11 +50,14 @@ func BoundAlpha(ctx context.Context, net *bound.Network, o bound.Options, proble
 	if e.Learn && len(problems) == 1 {
 		f = &a.f
 	}
+	if len(problems) > 1 {
+		e.Told = nil
+	}
 	within := time.Duration(0)
 	if !e.Until.IsZero() {
 		within = max(1, time.Duration(refineShare*float64(time.Until(e.Until))))
 	}
-	o.Refine = (&hinges{ctx: ctx, threads: o.Threads, steps: refineSteps(e.Steps), within: within, f: f}).refine()
+	o.Refine = (&hinges{ctx: ctx, threads: o.Threads, steps: refineSteps(e.Steps), within: within, f: f, told: e.Told}).refine()
 	if a.Bounds, err = bound.DeepPoly.Bound(ctx, net, o, parts); err != nil {
 		plain.Close()
 		return nil, err

@@ -22,6 +22,7 @@ type deepen struct {
 	until   time.Time
 	trees   []*covered
 	parts   int
+	told    func(Covered) // nil for nobody
 }
 
 // covered is a neuron's cover.
@@ -92,6 +93,7 @@ func (d *deepen) run() error {
 		}
 	}
 	for _, t := range d.trees {
+		d.tell(t)
 		t.c.Tighten()
 	}
 	return nil

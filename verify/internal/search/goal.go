@@ -61,10 +61,11 @@ type Settings struct {
 	First    time.Duration // of Neurons' first level, without covers; 0 means firstSearch
 	Rows     bool          // small networks are not left to linear programs from the start
 	Told     func(Proof)   // of every proof by a linear program's multipliers, by any goroutine: then Neurons leaves everything to these; nil for nobody
-	// Leaf is told of every leaf that Neurons' rows prove, by any goroutine; nil for nobody. Leaves then rest on sides and rows alone, which is what a
-	// certificate can say: there is one level, to the context's end, without covers, and no box is bounded over where a case could be met.
-	Leaf func(Proof)
-	End  func(End) // of every row that bounds a hinge over the whole box; nil for nobody
+	// Leaf is told of every leaf that Neurons' rows prove, by any goroutine; nil for nobody. Leaves then rest on sides, rows and covers alone, which is
+	// what a certificate can say: no box is bounded over where a case could be met.
+	Leaf  func(Proof)
+	End   func(End)     // of every row that bounds a hinge over the whole box; nil for nobody
+	Cover func(Covered) // of every end of a hinge that cases bound better than rows did; nil for nobody
 	// Record has Inputs keep its tree, for a network whose bends are all hinges that read no input; nil for none. Parts are then bounded, and proven
 	// with a margin, so that the plain pass finds the same.
 	Record *record.Tape

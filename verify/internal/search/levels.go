@@ -26,10 +26,7 @@ const (
 func (r *sides) level(ctx context.Context, level int) (again bool, err error) {
 	r.at = level
 	cover, search := r.covering(level), r.s.First
-	switch {
-	case r.s.Leaf != nil:
-		search = 0
-	case level > 0:
+	if level > 0 {
 		search = time.Duration(searchShare * float64(cover))
 	}
 	inner := time.Duration(0)
@@ -160,7 +157,8 @@ func (r *sides) bounded(inner, cover time.Duration) (*bound.Bounds, error) {
 	o := r.o
 	o.Threads = r.s.Threads
 	r.f = influence{}
-	h := &hinges{ctx: r.ctx, threads: r.s.Threads, steps: innerSteps, within: inner, f: &r.f, cover: cover, slots: r.net.Slots(), told: r.s.End}
+	h := &hinges{ctx: r.ctx, threads: r.s.Threads, steps: innerSteps, within: inner, f: &r.f, cover: cover, slots: r.net.Slots(),
+		told: r.s.End, covered: r.s.Cover}
 	o.Refine = h.refine()
 	problem := bound.Problem{Box: r.g.Box, Around: r.s.Around}
 	if r.s.Plainly {

@@ -30,7 +30,7 @@ type Ceiling struct {
 
 // Found is the proof as a tape has it, its case by the number that others give it.
 func (p *Proof) Found(number int) record.Found {
-	f := record.Found{Case: number, Level: p.Level, Path: turns(p.Path), Needs: turns(p.Needs), Beta: p.Beta, Weights: p.Weights}
+	f := record.Found{Case: number, Level: p.Level, Path: Turns(p.Path), Needs: Turns(p.Needs), Beta: p.Beta, Weights: p.Weights}
 	for _, s := range p.Slopes {
 		f.Slopes = append(f.Slopes, s...)
 	}
@@ -40,7 +40,8 @@ func (p *Proof) Found(number int) record.Found {
 	return f
 }
 
-func turns(list []bound.Side) []record.Turn {
+// Turns are sides as a tape has them.
+func Turns(list []bound.Side) []record.Turn {
 	out := make([]record.Turn, len(list))
 	for i, s := range list {
 		out[i] = record.Turn(s)
@@ -69,8 +70,13 @@ type End struct {
 	Slopes [][]float64 // by slot below, as Proof has them
 }
 
-func (r *refiner) tell(elem int32, sign float64, alpha [][]float64) {
+// tell says what a row has found, unless more was known.
+func (r *refiner) tell(problem int, elem int32, sign, low float64, alpha [][]float64) {
 	if r.told == nil {
+		return
+	}
+	lower, upper := r.s.Range(r.slot, problem, elem)
+	if sign > 0 && low < lower || sign < 0 && -low > upper {
 		return
 	}
 	e := End{Hinge: r.s.Sides([]bound.Split{{Slot: int32(r.slot), Elem: elem}})[0].Hinge, Upper: sign < 0}
@@ -78,4 +84,42 @@ func (r *refiner) tell(elem int32, sign float64, alpha [][]float64) {
 		e.Slopes = append(e.Slopes, r.s.Spread(k, a, -1))
 	}
 	r.told(e)
+}
+
+// Covered says by which parts, that cover the whole box, an end of a hinge was bounded: each by a row with the same slopes, or one that such a row
+// proves with fewer of its sides.
+type Covered struct {
+	Hinge  int
+	Upper  bool
+	Low    float64     // what the end, or, of an upper one, its negative is at least
+	Slopes [][]float64 // by slot below, as Proof has them
+	Parts  [][]bound.Side
+}
+
+// coverGain is the share of a hinge's range that a cover must take off for it to be told.
+const coverGain = 0.01
+
+// tell says what a cover has found, before it is taken over.
+func (d *deepen) tell(t *covered) {
+	if d.told == nil || t.c.Parts() < 2 {
+		return
+	}
+	low, _ := t.c.Lower()
+	elem, sign := t.c.Elem()
+	lower, upper := d.s.Range(d.slot, t.c.Node(0).Problem, elem)
+	gain := low - lower
+	if sign < 0 {
+		gain = upper + low
+	}
+	if !(gain > coverGain*(upper-lower)) {
+		return
+	}
+	c := Covered{Hinge: d.s.Sides([]bound.Split{{Slot: int32(d.slot), Elem: elem}})[0].Hinge, Upper: sign < 0, Low: low}
+	for k, a := range t.alpha {
+		c.Slopes = append(c.Slopes, d.s.Spread(k, a, -1))
+	}
+	for i := range t.c.Parts() {
+		c.Parts = append(c.Parts, d.s.Sides(t.c.Node(i).Splits))
+	}
+	d.told(c)
 }

@@ -32,6 +32,7 @@ type hinges struct {
 	cover   time.Duration // for covers
 	slots   int           // that there are
 	told    func(End)     // of every row; nil for nobody
+	covered func(Covered) // of every end that a cover bounds better; nil for nobody
 }
 
 func (h *hinges) refine() func(s *bound.Snapshot, slot int) error {
@@ -66,7 +67,7 @@ func (h *hinges) refine() func(s *bound.Snapshot, slot int) error {
 		}
 		at := time.Now()
 		// Every slot gains from those in front of it.
-		d := &deepen{ctx: h.ctx, s: s, slot: slot, threads: h.threads, until: at.Add((h.cover - covered) / time.Duration(h.slots-slot))}
+		d := &deepen{ctx: h.ctx, s: s, slot: slot, threads: h.threads, told: h.covered, until: at.Add((h.cover - covered) / time.Duration(h.slots-slot))}
 		for i := 0; i < len(r.nodes); i += 2 {
 			if lo, up := s.Range(slot, r.nodes[i].Problem, r.elems[i]); lo < 0 && up > 0 {
 				d.add(r.nodes[i].Problem, r.elems[i], r.alpha[i], r.alpha[i+1])
@@ -119,7 +120,8 @@ func (r *refiner) rows(from, to int) error {
 		t = nil
 	}
 	for step := 0; ; step++ {
-		if _, err := l.Neurons(r.slot, elems, sign, t); err != nil {
+		low, err := l.Neurons(r.slot, elems, sign, t)
+		if err != nil {
 			return err
 		}
 		last := step == steps || r.late()
@@ -130,7 +132,7 @@ func (r *refiner) rows(from, to int) error {
 					a[k] = slices.Clone(l.Alpha(i, k))
 				}
 				r.alpha = append(r.alpha, a)
-				r.tell(elems[i], sign[i], a)
+				r.tell(nodes[i].Problem, elems[i], sign[i], low[i], a)
 			}
 			if r.f == nil {
 				return nil

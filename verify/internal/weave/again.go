@@ -20,8 +20,15 @@ type End struct {
 	Upper bool
 }
 
-// Search gives what it finds of a box of the property: proofs of parts, and slopes of ends.
-type Search func(box int) ([]Found, map[End][]byte, error)
+// Findings are what a search finds of a box of the property: proofs of parts, slopes of ends, and covers of ends.
+type Findings struct {
+	Proofs []Found
+	Ends   map[End][]byte
+	Covers map[End]Cover
+}
+
+// Search gives what it finds of a box of the property.
+type Search func(box int) (Findings, error)
 
 // refutation is a tree of turns whose leaves disprove a case.
 type refutation struct {
@@ -52,10 +59,15 @@ func (w *weaver) searched(s *plain.State, box int, cases []*open, found Search, 
 			return nil, err
 		}
 	}
-	list, ends, err := found(box)
-	w.opened, w.ends = true, ends
+	list, err := found(box)
+	return w.take(cases, list), err
+}
+
+// take goes on from what a search found, and gives the trees of what linear programs did.
+func (w *weaver) take(cases []*open, list Findings) map[int]*refutation {
+	w.opened, w.ends, w.covers = true, list.Ends, list.Covers
 	var exact, rows []Found
-	for _, f := range list {
+	for _, f := range list.Proofs {
 		if f.Rows {
 			rows = append(rows, f)
 		} else {
@@ -63,7 +75,7 @@ func (w *weaver) searched(s *plain.State, box int, cases []*open, found Search, 
 		}
 	}
 	w.rows = guide(cases, rows)
-	return refutations(cases, exact), err
+	return refutations(cases, exact)
 }
 
 // refutations are, by case, the trees of what was found, where they are whole.
@@ -142,9 +154,11 @@ func (w *weaver) again(s *plain.State, cases []*open, known map[int]*refutation)
 	if s.Empty() {
 		return w.empty()
 	}
-	if s, err = w.refine(s, rowSteps); err != nil {
-		return err
-	}
+	return w.refined(s, 0, rowSteps, func(s *plain.State) error { return w.againOn(s, cases, known) })
+}
+
+// againOn is again once hinges are bounded as well as they are.
+func (w *weaver) againOn(s *plain.State, cases []*open, known map[int]*refutation) (err error) {
 	done := make([]bool, len(cases))
 	for i, c := range cases {
 		if done[i], err = w.plainly(s, c); err == nil && !done[i] && known[c.number] == nil {

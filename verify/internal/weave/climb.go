@@ -86,7 +86,7 @@ func (a *ascent) parameters(number int) (p certificate.Disproof, ok bool) {
 		p.Weights, shift, ok = a.w.claimed(number, 0, append([]float64(nil), a.weight...))
 		ok = ok && shift == 0 // or multipliers were others too
 	}
-	if len(a.beta) > 0 {
+	if slices.ContainsFunc(a.beta, func(x float64) bool { return x != 0 }) {
 		p.Beta = append([]float64(nil), a.beta...)
 	}
 	return p, ok
@@ -172,64 +172,6 @@ func (w *weaver) climb(s *plain.State, c *open, steps int) (bool, error) {
 		y := a.up(s, &t, p.Slopes, max(0, l-low))
 		w.weigh(c.number, a.weight, w.net.OutputsOf(y), len(a.alpha)+len(a.beta), a.move)
 	}
-}
-
-// refine bounds the ends of hinges whose sign is not known by rows whose slopes are moved, from the inputs on, or were by a search, and writes down
-// those that gain.
-func (w *weaver) refine(s *plain.State, steps int) (*plain.State, error) {
-	for h, hinge := range w.hinges {
-		number := slices.Index(w.values, hinge.In)
-		if h == 0 || number < 0 {
-			continue // nothing below has a slope
-		}
-		var alpha [2][]float64
-		for k := range w.net.Elements(hinge.In) {
-			for end := range 2 {
-				if lower, upper := s.Range(hinge.In, k); lower >= 0 || upper <= 0 {
-					continue
-				}
-				if err := w.ctx.Err(); err != nil {
-					return s, err
-				}
-				var best certificate.Disproof
-				was, upper := s.Range(hinge.In, k)
-				if end == 1 {
-					was = -upper
-				}
-				a, low, next := w.ascend(s, alpha[end], nil, nil), was, s
-				given := w.ends[End{hinge.At + k, end == 1}]
-				if len(given) != w.net.Hinges() {
-					given = nil
-				}
-				for {
-					p, _ := a.parameters(0)
-					if p.Row = end; given != nil {
-						p.Slopes = given
-					}
-					var t plain.Trace
-					to, x, err := s.Row(hinge.In, k, p, &t)
-					if err != nil {
-						return s, err
-					}
-					if x > low {
-						low, next, best, alpha[end] = x, to, p, append([]float64(nil), a.alpha...)
-					}
-					if low >= 0 || a.step >= steps || given != nil {
-						break
-					}
-					a.up(s, &t, p.Slopes, 0)
-				}
-				if low < 0 && low < was*(1-refineGain) || best.Slopes == nil {
-					continue
-				}
-				s = next
-				if err := w.out.Write(certificate.Step{Kind: certificate.Row, Value: number, Index: k, Proofs: []certificate.Disproof{best}}); err != nil {
-					return s, err
-				}
-			}
-		}
-	}
-	return s, nil
 }
 
 // weigh moves the weights of a case's constraints; they add up to about 1.

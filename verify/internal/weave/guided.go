@@ -94,7 +94,7 @@ func (w *weaver) row(s *plain.State, c *open, f *Found, turns []Turn, depth int)
 		at[t] = f.Beta[i]
 	}
 	c = inherit([]*open{c})[0]
-	c.alpha, c.weight, c.beta = make([]float64, len(f.Slopes)), f.Weights, nil
+	c.alpha, c.weight, c.beta = make([]float64, len(f.Slopes)), f.Weights, make([]float64, s.Sides()-len(turns)) // of covers around
 	for _, t := range turns {
 		c.beta = append(c.beta, at[t])
 	}

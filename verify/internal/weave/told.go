@@ -176,7 +176,7 @@ func (w *weaver) settle(s *plain.State, t *Tree, found []Found, cases []*open, d
 	for i := range found {
 		found[i].Case = t.Cases[found[i].Case]
 	}
-	w.rows, w.ends, w.opened = nil, nil, true
+	w.rows, w.ends, w.covers, w.opened = nil, nil, nil, true
 	s, err := w.anew(s)
 	if err != nil {
 		return err

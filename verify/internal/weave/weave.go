@@ -36,6 +36,8 @@ type weaver struct {
 	first  []float64 // widths of the box that a tree begins with
 	rows   map[int]*refutation
 	ends   map[End][]byte
+	covers map[End]Cover
+	within int  // covers around what is written
 	fresh  bool // boxes were derived on the very part that is written
 	opened bool // it is known that slopes alone do not prove the box
 	told   Told
@@ -43,10 +45,11 @@ type weaver struct {
 
 // Told is what a certificate's proofs may be made of. Nothing of it is trusted.
 type Told struct {
-	Sides  bool                // hinges are split however few inputs vary, and Search is asked in any case
-	Times  [][]int             // by case and constraint: by which power of two a search has it larger; nil for none
-	Search Search              // what a search finds of a box that bounds alone do not prove; nil for none
-	Kept   func(box int) *Tree // the tree that a search kept of a box, nil where it kept none
+	Sides  bool                           // hinges are split however few inputs vary, and Search is asked in any case
+	Times  [][]int                        // by case and constraint: by which power of two a search has it larger; nil for none
+	Ready  func(box int) (Findings, bool) // what a search found of a box while it decided it
+	Search Search                         // what a search finds of a box that bounds alone do not prove; nil for none
+	Kept   func(box int) *Tree            // the tree that a search kept of a box, nil where it kept none
 }
 
 // Proof writes the trees of a property that holds; the writer's head has the names that net.Splits gives. It ends with an error where the
@@ -74,7 +77,10 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 			continue
 		}
 		var known map[int]*refutation
-		if w.rows, w.ends, w.opened, w.fresh = nil, nil, false, false; sides || varying > exactInputs {
+		w.rows, w.ends, w.covers, w.opened, w.fresh = nil, nil, nil, false, false
+		if found, ok := told.Ready(i); ok {
+			known = w.take(cases, found)
+		} else if sides || varying > exactInputs {
 			if known, err = w.searched(s, i, cases, told.Search, sides); err != nil {
 				return w.parts, err
 			}
@@ -176,7 +182,7 @@ func some(done []bool) bool {
 }
 
 func (w *weaver) ready(depth int) error {
-	if depth > maxDepth {
+	if depth+w.within > maxDepth {
 		return fmt.Errorf("the certificate: a part stays open after %d splits", depth)
 	}
 	return w.ctx.Err()
@@ -331,12 +337,14 @@ func (w *weaver) sides(s *plain.State, cases []*open, depth int) error {
 			}
 		}
 		if !proven {
-			var err error
-			if s, err = w.refine(s, rowSteps); err != nil {
-				return err
-			}
+			return w.refined(s, 0, rowSteps, func(s *plain.State) error { return w.sidesOn(s, cases, depth, steps) })
 		}
 	}
+	return w.sidesOn(s, cases, depth, steps)
+}
+
+// sidesOn is sides once hinges are bounded as well as they are.
+func (w *weaver) sidesOn(s *plain.State, cases []*open, depth, steps int) error {
 	if s.Empty() {
 		return w.empty()
 	}
