@@ -131,21 +131,20 @@ func (v *Verifier) Certificate(ctx context.Context, claim certificate.Property, 
 
 // point is a counterexample as a certificate has it.
 func (v *Verifier) point(net *plain.Network, claim certificate.Property, c *Counterexample) (*certificate.Point, error) {
-	p := &certificate.Point{}
-	for _, x := range c.Inputs {
-		r := new(big.Rat).SetFloat64(float64(x))
+	var x []*big.Rat
+	for _, f := range c.Inputs {
+		r := new(big.Rat).SetFloat64(float64(f))
 		if r == nil {
 			return nil, fmt.Errorf("%w: the counterexample has a number that is not finite", ErrNoCertificate)
 		}
-		p.Inputs = append(p.Inputs, r)
+		x = append(x, r)
 	}
-	at, err := weave.Point(net, claim, p.Inputs)
+	p, err := weave.Point(net, claim, x)
 	if err != nil {
 		return nil, err
 	}
-	if at < 0 {
+	if p == nil {
 		return nil, fmt.Errorf("%w: of the counterexample the plain pass proves no case", ErrNoCertificate)
 	}
-	p.Case = at
 	return p, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/big"
 
 	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/internal/sound"
@@ -122,32 +121,6 @@ func start(net *plain.Network, b certificate.Box) (*plain.State, int, error) {
 	}
 	s, err := net.Start(l, u).Bound(false)
 	return s, varying, err
-}
-
-// Point is the case that an input is proven to meet, -1 where that is not proven of any.
-func Point(net *plain.Network, p certificate.Property, x []*big.Rat) (int, error) {
-	s, _, err := start(net, certificate.Box{Lower: x, Upper: x})
-	if err != nil {
-		return -1, err
-	}
-	if s, err = s.Bound(true); err != nil {
-		return -1, err
-	}
-cases:
-	for i, c := range p.Cases {
-		for k, v := range x {
-			if b := p.Boxes[c.Box]; v.Cmp(b.Lower[k]) < 0 || v.Cmp(b.Upper[k]) > 0 {
-				continue cases
-			}
-		}
-		for _, q := range c.Constraints {
-			if !s.Holds(q) {
-				continue cases
-			}
-		}
-		return i, nil
-	}
-	return -1, nil
 }
 
 // close writes down what disproves cases of a part, and gives those that are left.
