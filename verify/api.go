@@ -73,7 +73,7 @@ type Options struct {
 	// Record, where set, has the search keep the tree of boxes that it halves while it runs, or what it finds over sides of hinges, for Certificate to
 	// write it down: no second search is made then. It gives the file for what memory does not hold, which Certificate closes; it stays open behind a
 	// result that no certificate is made of. Kept is what is over the real numbers, of networks of ReLUs. A search over sides does without what a
-	// certificate cannot say for half of its time, and so may take longer.
+	// certificate cannot say for a quarter of its time, and so may take longer.
 	Record func() (Scratch, error)
 
 	sides bool          // the search takes sides of hinges, however few inputs vary: for tests

@@ -22,7 +22,7 @@ func (v *Verifier) tells(o Options, bySides bool) bool {
 }
 
 // toldShare is what a search that tells may take of the time. It knows less than one that does not, and a verdict is worth more than its certificate.
-const toldShare = 0.5
+const toldShare = 0.25
 
 // telling searches over sides by what a certificate can say, and keeps what proves the group.
 func (v *Verifier) telling(ctx context.Context, d *decision, g *group, goal search.Goal, with search.Settings) (search.Outcome, error) {
