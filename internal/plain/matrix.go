@@ -2,6 +2,7 @@ package plain
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/affine"
 )
@@ -89,7 +90,8 @@ func (m *matrix) sparse(a *affine.Sparse) {
 // conv gives output (o, y, x) one segment for each channel and row of the kernel, or for each tap where taps lie apart.
 func (m *matrix) conv(a *affine.Conv) {
 	m.coef = a.Weights
-	per, group := a.C/a.Groups, a.M/a.Groups
+	per, group, most := a.C/a.Groups, a.M/a.Groups, m.out*(a.C/a.Groups)*a.KH // segments, of kernels without holes
+	m.start, m.at, m.off, m.n = slices.Grow(m.start, m.out), make([]int32, 0, most), make([]int32, 0, most), make([]int32, 0, most)
 	for o := range a.M {
 		for y := range a.OH {
 			for x := range a.OW {
