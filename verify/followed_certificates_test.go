@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,18 +21,18 @@ import (
 	"github.com/shallow-waters/shoal/verify/vnnlib"
 )
 
-// halfway is a network of three hidden layers, and a property of it that holds as far as points say: its limit lies some share of the way from what
-// rows of the whole box prove to what points have.
-func halfway(t *testing.T, rng *rand.Rand, width int, share float64) (*onnxio.Model, *vnnlib.Query) {
+// halfway is a network of hidden layers with some activations, and a property of it that holds as far as points say: its limit lies some share of the
+// way from what rows of the whole box prove to what points have.
+func halfway(t *testing.T, rng *rand.Rand, width int, share float64, acts ...string) (*onnxio.Model, *vnnlib.Query) {
 	ctx := context.Background()
 	const in = 30
 	b, x := newBuilder(rng, 1, in)
-	for k, n := range []int{width, width, width} {
+	for k, act := range acts {
 		from := width
 		if k == 0 {
 			from = in
 		}
-		x = b.node("Relu", nil, b.dense(x, from, n))
+		x = b.node(act, nil, b.dense(x, from, width))
 	}
 	y := b.dense(x, width, 2)
 	y.DType, y.HasShape, y.Dims = onnxio.Float, true, []onnxio.Dim{{Size: 1}, {Size: 2}}
@@ -102,7 +103,8 @@ func written(t *testing.T, v *Verifier, m *onnxio.Model, claim certificate.Prope
 	if r, err := recheck.Check(ctx, bytes.NewReader(w.Bytes()), m, &claim); err != nil || !r.Accepted {
 		t.Errorf("what was written is not accepted: %v %s", err, r.Reason)
 	}
-	if python, err := exec.LookPath("python3"); err == nil && covers > 0 && parts < 100 { // exact arithmetic takes its time
+	relu := !slices.ContainsFunc(m.Graph.Nodes, func(n *onnxio.Node) bool { return n.Op != "Relu" && n.Op != "Gemm" })
+	if python, err := exec.LookPath("python3"); err == nil && relu && covers > 0 && parts < 100 { // exact arithmetic takes its time
 		dir := t.TempDir()
 		err := errors.Join(os.WriteFile(filepath.Join(dir, "x.cert"), w.Bytes(), 0o644), m.Save(filepath.Join(dir, "x.onnx"), onnxio.SaveOptions{}))
 		if err != nil {
@@ -123,20 +125,27 @@ func written(t *testing.T, v *Verifier, m *onnxio.Model, claim certificate.Prope
 // decided, and then nothing is searched again.
 func TestWhatASearchTellsIsFollowed(t *testing.T) {
 	ctx := context.Background()
-	for _, first := range []time.Duration{0, time.Nanosecond} { // levels begin at once
+	relus := []string{"Relu", "Relu", "Relu"}
+	for _, k := range []struct {
+		first time.Duration // of levels; a short one is soon followed by covers
+		width int
+		acts  []string
+	}{
+		{0, 16, relus},
+		{time.Nanosecond, 24, relus},
+		{0, 12, []string{"LeakyRelu", "Relu", "LeakyRelu"}},
+		{time.Nanosecond, 12, []string{"Relu", "LeakyRelu", "Relu"}},
+		{0, 8, []string{"Abs", "Relu", "LeakyRelu"}},
+	} {
 		patiently(t, func(t *testing.T, slow time.Duration) string {
 			leaves, parts, covers, nets := 0, 0, 0, 0
 			for seed := range uint64(fromEnv(t, "SHOAL_FOLLOWED", 6)) {
-				width := 16
-				if first > 0 {
-					width = 24
-				}
-				m, q := halfway(t, rand.New(rand.NewPCG(seed, 211)), width, 0.6)
+				m, q := halfway(t, rand.New(rand.NewPCG(seed, 211)), k.width, 0.6, k.acts...)
 				claim, err := ClaimVNNLIB(q)
 				if err != nil {
 					t.Fatal(err)
 				}
-				o := Options{Threads: 1, Method: Complete, Record: scratchFile(t), sides: true, rows: true, first: first * slow}
+				o := Options{Threads: 1, Method: Complete, Record: scratchFile(t), sides: true, rows: true, first: k.first * slow}
 				v, err := Open(ctx, m, o)
 				if err != nil {
 					t.Fatal(err)
@@ -144,12 +153,16 @@ func TestWhatASearchTellsIsFollowed(t *testing.T) {
 				limit, cancel := context.WithTimeout(ctx, hangs)
 				r, err := v.Verify(limit, FromClaim(claim))
 				cancel()
+				if err == nil && (r.Verdict == Falsified || r.Method != Complete) {
+					v.Close()
+					continue
+				}
 				if err != nil || r.Verdict != Verified {
 					t.Fatalf("seed %d: %v %v (%s)", seed, err, r.Verdict, r.Reason)
 				}
 				found, ok := r.told(claim, 0)
 				if !ok {
-					t.Errorf("seed %d: nothing was told", seed)
+					t.Fatalf("seed %d: nothing was told: %s", seed, r.Reason)
 				}
 				again, err := v.proofs(ctx, claim)(0)
 				if err != nil {
@@ -158,8 +171,8 @@ func TestWhatASearchTellsIsFollowed(t *testing.T) {
 				for i, f := range []weave.Findings{found, again} {
 					n, c := written(t, v, m, claim, Result{Verdict: Verified, sides: []*sideTree{{r.sides[0].box, r.sides[0].cases, f}}})
 					told := len(f.Proofs)
-					for _, k := range f.Covers {
-						told += len(k.Parts)
+					for _, c := range f.Covers {
+						told += len(c.Parts)
 					}
 					t.Logf("seed %d: %d leaves, %d covers, %d with their parts; %d parts, %d covers", seed, len(f.Proofs), len(f.Covers), told, n, c)
 					if 10*n > 11*told+10 {
@@ -170,11 +183,13 @@ func TestWhatASearchTellsIsFollowed(t *testing.T) {
 				nets++
 				v.Close()
 			}
-			t.Logf("%d networks: %d leaves, %d parts, %d covers", nets, leaves, parts, covers)
+			t.Logf("%d networks of %v: %d leaves, %d parts, %d covers", nets, k.acts, leaves, parts, covers)
 			switch {
-			case first == 0 && leaves < 6*nets:
+			case nets < 2:
+				return "too few networks"
+			case k.first == 0 && leaves < 5*nets:
 				return "too few leaves"
-			case first > 0 && covers < nets:
+			case k.first > 0 && covers < nets:
 				return "too few covers"
 			}
 			return ""
@@ -189,7 +204,7 @@ func TestAnyCoversAreWrittenAsTheyHold(t *testing.T) {
 	covers, without := 0, 0
 	for seed := range uint64(fromEnv(t, "SHOAL_COVERS", 8)) {
 		rng := rand.New(rand.NewPCG(seed, 212))
-		m, q := halfway(t, rng, 12, 0.1)
+		m, q := halfway(t, rng, 12, 0.1, []string{"Relu", "LeakyRelu"}[seed%2], "Relu", "Relu")
 		claim, err := ClaimVNNLIB(q)
 		if err != nil {
 			t.Fatal(err)
@@ -203,11 +218,11 @@ func TestAnyCoversAreWrittenAsTheyHold(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := weave.Findings{Covers: map[weave.End]weave.Cover{}}
-		for h := 12; h < 36; h++ {
+		for h := 12; h < 36; h++ { // of the second and third layer
 			for _, upper := range []bool{false, true} {
 				c := weave.Cover{Low: []float64{math.NaN(), math.Inf(1), math.Inf(-1), rng.NormFloat64()}[rng.IntN(4)]}
 				any := rng.IntN(2) == 0
-				for range v.net.Neurons() {
+				for range v.net.Hinges() {
 					x := byte(255)
 					if any {
 						x = []byte{0, 128, 255, byte(rng.IntN(129))}[rng.IntN(4)]

@@ -31,7 +31,7 @@ type teller struct {
 }
 
 func (v *Verifier) teller(number []int, full func()) *teller {
-	return &teller{exact: v.small() && !v.o.rows, neurons: v.net.Neurons(), number: number, full: full, level: map[int]int{},
+	return &teller{exact: v.small() && !v.o.rows, neurons: v.net.Hinges(), number: number, full: full, level: map[int]int{},
 		out: weave.Findings{Ends: map[weave.End][]byte{}, Covers: map[weave.End]weave.Cover{}}}
 }
 
@@ -113,7 +113,7 @@ func (t *teller) cover(c search.Covered) {
 
 // proofs are what the search over sides of hinges finds of a claim, box by box; nil where it is not the one that decides.
 func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave.Search {
-	if !v.net.Hinged() {
+	if !v.net.Told() {
 		return nil
 	}
 	return func(i int) (out weave.Findings, err error) {

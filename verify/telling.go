@@ -18,7 +18,7 @@ type sideTree struct {
 
 // tells tells whether a search over sides is to tell what a certificate is made of.
 func (v *Verifier) tells(o Options, bySides bool) bool {
-	return o.Record != nil && bySides && !o.Plain && o.Semantics == Real && v.net.Hinged()
+	return o.Record != nil && bySides && !o.Plain && o.Semantics == Real && v.net.Told()
 }
 
 // toldShare is what a search that tells may take of the time. It knows less than one that does not, and a verdict is worth more than its certificate.

@@ -151,6 +151,29 @@ func (net *Network) Hinged() bool {
 	return true
 }
 
+// Told tells whether a search over sides can tell what it finds: all that is not affine are hinges, and kinks, which are straight on both sides.
+// Curves need more of a search than a certificate can say of their lines.
+func (net *Network) Told() bool {
+	for _, v := range net.values {
+		_, kinked := v.family.(relax.Kinked)
+		if v.nonlinear() && !v.relu && !kinked {
+			return false
+		}
+	}
+	return true
+}
+
+// Hinges counts the elements of hinges.
+func (net *Network) Hinges() int {
+	n := 0
+	for _, v := range net.values {
+		if v.relu {
+			n += v.n
+		}
+	}
+	return n
+}
+
 // Recorded tells whether a tree of boxes can be kept for certificates: hinges are all that is not affine, and none reads an input, whose lines would
 // follow a slice of the box.
 func (net *Network) Recorded() bool {

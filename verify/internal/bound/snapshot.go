@@ -178,9 +178,10 @@ func livePlaces(live []int32, n int) []int32 {
 	return at
 }
 
-// Side is a split of a hinge, counted in the standard's order of elements among those of all slots.
+// Side is a split of a hinge or curve, counted in the standard's order of elements among those of all slots.
 type Side struct {
 	Hinge int
+	At    float64 // of a curve
 	On    bool
 }
 
@@ -192,7 +193,7 @@ func (s *Snapshot) Sides(splits []Split) []Side {
 		for _, v := range s.slots[:q.Slot] {
 			at += v.n
 		}
-		out = append(out, Side{at + s.slots[q.Slot].order.At(int(q.Elem)), q.On})
+		out = append(out, Side{at + s.slots[q.Slot].order.At(int(q.Elem)), q.At, q.On})
 	}
 	return out
 }

@@ -2,9 +2,10 @@ package record
 
 import "encoding/binary"
 
-// Turn is a side of a hinge.
+// Turn is a side of a hinge or curve.
 type Turn struct {
 	Hinge int
+	At    float64 // of a curve
 	On    bool
 }
 
@@ -59,11 +60,16 @@ func (f *Found) encode(b []byte) []byte {
 func turns(b []byte, list []Turn) []byte {
 	b = binary.AppendUvarint(b, uint64(len(list)))
 	for _, t := range list {
-		x := 2 * uint64(t.Hinge)
+		x := 4 * uint64(t.Hinge)
 		if t.On {
 			x++
 		}
-		b = binary.AppendUvarint(b, x)
+		if t.At != 0 {
+			x += 2
+		}
+		if b = binary.AppendUvarint(b, x); t.At != 0 {
+			b = float(b, t.At)
+		}
 	}
 	return b
 }
@@ -111,7 +117,11 @@ func (s *scanner) found() (f Found) {
 func (s *scanner) turns() (out []Turn) {
 	for range s.count() {
 		x := s.number()
-		out = append(out, Turn{x / 2, x%2 == 1})
+		t := Turn{Hinge: x / 4, On: x%2 == 1}
+		if x%4 >= 2 {
+			t.At = s.float()
+		}
+		out = append(out, t)
 	}
 	return out
 }

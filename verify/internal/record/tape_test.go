@@ -47,10 +47,10 @@ func drawNode(rng *rand.Rand) Node {
 func drawFound(rng *rand.Rand) Found {
 	f := Found{Case: rng.IntN(300), Rows: rng.IntN(2) == 0, Level: rng.IntN(3)}
 	for range rng.IntN(5) {
-		f.Path = append(f.Path, Turn{rng.IntN(1000), rng.IntN(2) == 0})
+		f.Path = append(f.Path, Turn{rng.IntN(1000), float64(rng.IntN(3)) * rng.NormFloat64(), rng.IntN(2) == 0})
 	}
 	for range rng.IntN(3) {
-		f.Needs = append(f.Needs, Turn{rng.IntN(1000), rng.IntN(2) == 0})
+		f.Needs = append(f.Needs, Turn{rng.IntN(1000), float64(rng.IntN(3)) * rng.NormFloat64(), rng.IntN(2) == 0})
 		f.Beta, f.Weights = append(f.Beta, rng.Float64()), append(f.Weights, rng.NormFloat64())
 		f.Ceilings = append(f.Ceilings, Ceiling{rng.IntN(100), rng.Float64(), []float64{rng.NormFloat64(), 0}})
 	}

@@ -113,7 +113,9 @@ func (d *deepen) bound(work []half) error {
 	defer l.Close()
 	for i, w := range work {
 		for k, a := range w.t.alpha {
-			copy(l.Alpha(i, k), a)
+			if d.told == nil || d.s.Each(k) == 1 { // else the usual lines of this part
+				copy(l.Alpha(i, k), a)
+			}
 		}
 		l.Moved(i)
 	}

@@ -62,7 +62,7 @@ type Settings struct {
 	Rows     bool          // small networks are not left to linear programs from the start
 	Told     func(Proof)   // of every proof by a linear program's multipliers, by any goroutine: then Neurons leaves everything to these; nil for nobody
 	// Leaf is told of every leaf that Neurons' rows prove, by any goroutine; nil for nobody. Leaves then rest on sides, rows and covers alone, which is
-	// what a certificate can say: no box is bounded over where a case could be met.
+	// what a certificate can say: no box is bounded over where a case could be met, and curves have their usual lines.
 	Leaf  func(Proof)
 	End   func(End)     // of every row that bounds a hinge over the whole box; nil for nobody
 	Cover func(Covered) // of every end of a hinge that cases bound better than rows did; nil for nobody

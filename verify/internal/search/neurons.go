@@ -25,7 +25,7 @@ const (
 const leafBytes = 12
 
 // leafPace is how a leaf's parameters are moved.
-var leafPace = pace{0.1, 0.98, usualMomentum}
+var leafPace = pace{rate: 0.1, decay: 0.98, momentum: usualMomentum}
 
 // Neurons decides a goal by giving hinges a side, or curves a part of their range, one after the other, where bounds lose most. It ends as Inputs
 // does, or where nothing is left to split. Small networks, and parts of others whose hinges all have a side, are decided by linear programs
@@ -206,6 +206,9 @@ func (r *sides) lay(ls []*leaf) (*laidLeaves, error) {
 	p.l = l
 	for i, x := range ls {
 		for k := range x.alpha {
+			if r.s.Leaf != nil && p.s.Each(k) != 1 { // the usual lines of this part
+				continue
+			}
 			a := l.Alpha(i, k)
 			handOn(k, r.s0, 0, x.alpha[k], p.s, p.problem(i), a)
 		}
@@ -221,6 +224,7 @@ func (p *laidLeaves) climb(r *sides, steps int, pc pace) (*bound.Points, error) 
 	if p.decided(r) {
 		steps = max(steps, lastSteps)
 	}
+	pc.usual = r.s.Leaf != nil
 	c := newClimber(len(p.ls), pc)
 	var t bound.Trace
 	rows, mix := make([][]float64, len(p.ls)), make([]mixed, len(p.ls))

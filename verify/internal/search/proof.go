@@ -15,7 +15,7 @@ type Proof struct {
 	Path    []bound.Side // on which the part lies, in the order in which the search took them
 	Needs   []bound.Side // of these, and of no others: it proves every part that has them
 	Beta    []float64    // multipliers of Needs
-	Slopes  [][]float64  // by slot, of all of its elements: of those whose side is known 0, of rows less than 0
+	Slopes  [][]float64  // by slot of hinges, of all of its elements: of those whose side is known 0, of rows less than 0
 	Weights []float64    // of the case's constraints
 	// Ceilings are bound's, of hinges.
 	Ceilings []Ceiling
@@ -57,10 +57,18 @@ func (r *sides) tell(p *laidLeaves, i int) {
 	l := p.ls[i]
 	what := Proof{Case: l.c, Level: r.at, Path: r.s0.Sides(l.splits), Beta: slices.Clone(p.beta[i]), Weights: p.weight[i]}
 	what.Needs = what.Path
-	for k, a := range p.slopes(r, i) {
-		what.Slopes = append(what.Slopes, r.s0.Spread(k, a, -1))
-	}
+	what.Slopes = told(r.s0, p.slopes(r, i))
 	r.s.Leaf(what)
+}
+
+// told are slopes of hinges as Proof has them: curves, whose lines are the usual ones, have none.
+func told(s *bound.Snapshot, alpha [][]float64) (out [][]float64) {
+	for k, a := range alpha {
+		if s.Each(k) == 1 {
+			out = append(out, s.Spread(k, a, -1))
+		}
+	}
+	return out
 }
 
 // End says with which slopes a row bounded an end of a hinge over the whole box.
@@ -80,9 +88,7 @@ func (r *refiner) tell(problem int, elem int32, sign, low float64, alpha [][]flo
 		return
 	}
 	e := End{Hinge: r.s.Sides([]bound.Split{{Slot: int32(r.slot), Elem: elem}})[0].Hinge, Upper: sign < 0}
-	for k, a := range alpha {
-		e.Slopes = append(e.Slopes, r.s.Spread(k, a, -1))
-	}
+	e.Slopes = told(r.s, alpha)
 	r.told(e)
 }
 
@@ -115,9 +121,7 @@ func (d *deepen) tell(t *covered) {
 		return
 	}
 	c := Covered{Hinge: d.s.Sides([]bound.Split{{Slot: int32(d.slot), Elem: elem}})[0].Hinge, Upper: sign < 0, Low: low}
-	for k, a := range t.alpha {
-		c.Slopes = append(c.Slopes, d.s.Spread(k, a, -1))
-	}
+	c.Slopes = told(d.s, t.alpha)
 	for i := range t.c.Parts() {
 		c.Parts = append(c.Parts, d.s.Sides(t.c.Node(i).Splits))
 	}

@@ -107,6 +107,7 @@ func (r *refiner) rows(from, to int) error {
 	defer l.Close()
 	steps := r.steps
 	p := ending(neuronRate, steps)
+	p.usual = r.told != nil
 	sought, err := l.SeekNeurons(r.slot, elems, sign, p.seeking(steps, r.until))
 	if err != nil {
 		return err

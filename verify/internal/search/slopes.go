@@ -23,14 +23,17 @@ type climber struct {
 
 // pace is how far parameters move: rate for the first step, times decay for each that follows, and momentum is how much of the way before stays in
 // each.
-type pace struct{ rate, decay, momentum float64 }
+type pace struct {
+	rate, decay, momentum float64
+	usual                 bool // curves keep their usual lines
+}
 
 // ending is the pace of a number of steps that are all there will be. The fewer there are, the sooner they must come to where they go: what a step
 // takes off the rate, and what it forgets of the way before, fall with the root of the number. Found by trying on the reference cases, where after 20
 // steps 35 of 45 end higher than at a momentum of 0.9 and a decay of 0.98, and none lower.
 func ending(rate float64, steps int) pace {
 	root := math.Sqrt(float64(max(1, steps)))
-	return pace{rate, 1 - 0.24/root, max(0.5, 1-1.5/root)}
+	return pace{rate: rate, decay: 1 - 0.24/root, momentum: max(0.5, 1-1.5/root)}
 }
 
 // climbed are the moments of one node's parameters.
@@ -79,6 +82,9 @@ func (p pace) seeking(steps int, until time.Time) bound.Pace {
 	return bound.Pace{Steps: steps, Until: until,
 		Hinges: func(step int) kernel.Ascent { return all[step].hinges },
 		Curves: func(step int, of bound.Choice, x, g float64, m, v *float64) float64 {
+			if p.usual {
+				return x
+			}
 			return all[step].along(of, x, g, m, v)
 		}}
 }
@@ -126,7 +132,9 @@ func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int
 			n.alpha[k] = newMoments(len(a))
 		}
 		m := n.alpha[k]
-		if ends := l.Ends(i, k); ends != nil {
+		if ends := l.Ends(i, k); ends != nil && c.usual {
+			continue
+		} else if ends != nil {
 			for u := range ends {
 				m.along(a, 2*u, ends[u].Lo, pts.G[k][i], s)
 				m.along(a, 2*u+1, ends[u].Up, pts.G[k][i], s)

@@ -2,6 +2,7 @@ package weave
 
 import (
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/verify/certificate"
@@ -32,7 +33,8 @@ type Search func(box int) (Findings, error)
 
 // refutation is a tree of turns whose leaves disprove a case.
 type refutation struct {
-	hinge int // at which it forks; of leaves -1
+	hinge int // at which it forks, as Turn counts; of leaves -1
+	at    float64
 	side  [2]*refutation
 	proof *Found
 }
@@ -66,6 +68,7 @@ func (w *weaver) searched(s *plain.State, box int, cases []*open, found Search, 
 // take goes on from what a search found, and gives the trees of what linear programs did.
 func (w *weaver) take(cases []*open, list Findings) map[int]*refutation {
 	w.opened, w.ends, w.covers = true, list.Ends, list.Covers
+	list.Proofs = slices.DeleteFunc(slices.Clone(list.Proofs), func(f Found) bool { return len(f.Slopes) != w.net.Hinges() })
 	var exact, rows []Found
 	for _, f := range list.Proofs {
 		if f.Rows {
@@ -98,10 +101,10 @@ func refutations(cases []*open, found []Found) map[int]*refutation {
 // grow puts a leaf where its path leads. One that does not go with those before it is left out.
 func (r *refutation) grow(f *Found) {
 	for _, t := range f.Path {
-		if r.proof != nil || r.hinge >= 0 && r.hinge != t.Hinge {
+		if r.proof != nil || r.hinge >= 0 && (r.hinge != t.Hinge || r.at != t.At) {
 			return
 		}
-		r.hinge = t.Hinge
+		r.hinge, r.at = t.Hinge, t.At
 		if r.side[at(t)] == nil {
 			r.side[at(t)] = &refutation{hinge: -1}
 		}
@@ -125,9 +128,9 @@ func (r *refutation) whole() (needs map[Turn]bool, tree *refutation) {
 		}
 		return needs, r
 	}
-	out := &refutation{hinge: r.hinge}
+	out := &refutation{hinge: r.hinge, at: r.at}
 	for i, s := range r.side {
-		own := Turn{Hinge: r.hinge, On: i == 1}
+		own := Turn{Hinge: r.hinge, At: r.at, On: i == 1}
 		n, t := s.whole()
 		if t != nil && !n[own] {
 			return n, t
@@ -306,9 +309,9 @@ func (w *weaver) rests(s *plain.State, p *certificate.Disproof, f *Found, turns 
 // finest is 1 over what slopes are multiples of: few bits pack well, and slopes that are a little off prove almost as much.
 const finest = 1 << 32
 
-// read is what a hinge reads: a value's number among those that can be split, and an element of it; -1 where that is none.
+// read is what a hinge or curve reads: a value's number among those that can be split, and an element of it; -1 where that is none.
 func (w *weaver) read(hinge int) (value, index int) {
-	for _, h := range w.hinges {
+	for _, h := range w.bends {
 		if k := hinge - h.At; 0 <= k && k < w.net.Elements(h.Value) {
 			for i, v := range w.values {
 				if v == h.In {

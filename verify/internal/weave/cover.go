@@ -41,7 +41,7 @@ type end struct {
 
 // coversOf are those of a value's hinges, in the order of their elements.
 func (w *weaver) coversOf(h int) (out []end) {
-	hinge := w.hinges[h]
+	hinge := w.bends[h]
 	for k := range w.net.Elements(hinge.In) {
 		for _, upper := range []bool{false, true} {
 			e := End{hinge.At + k, upper}
@@ -95,7 +95,7 @@ func (w *weaver) covered(s *plain.State, list []end, then func(*plain.State) err
 // beyond is how far a cover reaches, and the steps that show the part beyond to be empty. ok is false where it gains nothing.
 func (w *weaver) beyond(s *plain.State, c end, value, index int) (at float64, steps []certificate.Step, ok bool, err error) {
 	lower, upper := s.Range(w.values[value], index)
-	if lower >= 0 || upper <= 0 {
+	if lower >= upper || !w.curved[w.values[value]] && (lower >= 0 || upper <= 0) {
 		return 0, nil, false, nil
 	}
 	tree := &refutation{hinge: -1}
@@ -128,6 +128,7 @@ func (w *weaver) beyond(s *plain.State, c end, value, index int) (at float64, st
 type parted struct {
 	own, all     float64
 	value, index int
+	at           float64
 	side         [2]*parted
 }
 
@@ -140,9 +141,9 @@ func (w *weaver) parted(s *plain.State, tree *refutation, row certificate.Step, 
 			return w.parted(s, nil, row, told)
 		}
 		switch lower, upper := s.Range(w.values[value], index); {
-		case upper <= 0: // it has the side already
+		case upper <= tree.at: // it has the side already
 			return w.parted(s, tree.side[0], row, told)
-		case lower >= 0:
+		case lower >= tree.at:
 			return w.parted(s, tree.side[1], row, told)
 		}
 	}
@@ -151,7 +152,8 @@ func (w *weaver) parted(s *plain.State, tree *refutation, row certificate.Step, 
 		p.all = p.own
 	} else {
 		p.value, p.index = w.read(tree.hinge)
-		below, above := s.Halves(w.values[p.value], p.index, 0)
+		p.at = tree.at
+		below, above := s.Halves(w.values[p.value], p.index, p.at)
 		for i, half := range []*plain.State{below, above} {
 			var err error
 			if p.side[i], err = w.parted(half, tree.side[i], row, told); err != nil {
@@ -173,7 +175,7 @@ func (p *parted) steps(out []certificate.Step, above float64, row certificate.St
 	if p.own > above || p.side[0] == nil {
 		return append(out, row, certificate.Step{Kind: certificate.Empty})
 	}
-	out = append(out, certificate.Step{Kind: certificate.Neuron, Value: p.value, Index: p.index})
+	out = append(out, certificate.Step{Kind: certificate.Neuron, Value: p.value, Index: p.index, At: p.at})
 	return p.side[1].steps(p.side[0].steps(out, above, row), above, row)
 }
 

@@ -68,18 +68,19 @@ func (w *weaver) guided(s *plain.State, c *open, tree *refutation, turns []Turn,
 		return w.sides(s, inherit([]*open{c}), depth+1)
 	}
 	switch lower, upper := s.Range(w.values[value], index); {
-	case upper <= 0: // it has the side already, and the other is not there
+	case upper <= tree.at: // it has the side already, and the other is not there
 		return w.guided(s, c, tree.side[0], turns, depth)
-	case lower >= 0:
+	case lower >= tree.at:
 		return w.guided(s, c, tree.side[1], turns, depth)
 	}
-	if err := w.out.Write(certificate.Step{Kind: certificate.Neuron, Value: value, Index: index}); err != nil {
+	if err := w.out.Write(certificate.Step{Kind: certificate.Neuron, Value: value, Index: index, At: tree.at}); err != nil {
 		return err
 	}
-	below, above := s.Halves(w.values[value], index, 0)
+	below, above := s.Halves(w.values[value], index, tree.at)
 	for i, half := range []*plain.State{below, above} {
 		w.fresh = false
-		if err := w.guided(half, c, tree.side[i], append(turns[:len(turns):len(turns)], Turn{Hinge: tree.hinge, On: i == 1}), depth+1); err != nil {
+		more := append(turns[:len(turns):len(turns)], Turn{Hinge: tree.hinge, At: tree.at, On: i == 1})
+		if err := w.guided(half, c, tree.side[i], more, depth+1); err != nil {
 			return err
 		}
 	}

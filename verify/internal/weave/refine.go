@@ -10,7 +10,7 @@ import (
 // refined bounds the ends of hinges whose sign is not known better, those of one value after the other from the inputs on, and goes on where that is
 // done. Rows come first, and then covers.
 func (w *weaver) refined(s *plain.State, h, steps int, then func(*plain.State) error) error {
-	if h == len(w.hinges) {
+	if h == len(w.bends) {
 		return then(s)
 	}
 	s, err := w.refine(s, h, steps)
@@ -22,7 +22,7 @@ func (w *weaver) refined(s *plain.State, h, steps int, then func(*plain.State) e
 
 // refine bounds the ends of a value's hinges by rows whose slopes are moved, or were by a search, and writes down those that gain.
 func (w *weaver) refine(s *plain.State, h, steps int) (*plain.State, error) {
-	hinge := w.hinges[h]
+	hinge := w.bends[h]
 	number := slices.Index(w.values, hinge.In)
 	if h == 0 || number < 0 {
 		return s, nil // nothing below has a slope
@@ -30,7 +30,7 @@ func (w *weaver) refine(s *plain.State, h, steps int) (*plain.State, error) {
 	var alpha [2][]float64
 	for k := range w.net.Elements(hinge.In) {
 		for end := range 2 {
-			if lower, upper := s.Range(hinge.In, k); lower >= 0 || upper <= 0 {
+			if lower, upper := s.Range(hinge.In, k); lower >= upper || !w.curved[hinge.In] && (lower >= 0 || upper <= 0) {
 				continue
 			}
 			if err := w.ctx.Err(); err != nil {
@@ -46,6 +46,9 @@ func (w *weaver) refine(s *plain.State, h, steps int) (*plain.State, error) {
 			if len(given) != w.net.Hinges() {
 				given = nil
 			}
+			if given == nil && w.curved[hinge.In] { // the boxes have rows of it
+				continue
+			}
 			for {
 				p, _ := a.parameters(0)
 				if p.Row = end; given != nil {
@@ -59,12 +62,12 @@ func (w *weaver) refine(s *plain.State, h, steps int) (*plain.State, error) {
 				if x > low {
 					low, next, best, alpha[end] = x, to, p, append([]float64(nil), a.alpha...)
 				}
-				if low >= 0 || a.step >= steps || given != nil {
+				if low >= 0 && !w.curved[hinge.In] || a.step >= steps || given != nil {
 					break
 				}
 				a.up(s, &t, p.Slopes, 0)
 			}
-			if low < 0 && low < was*(1-refineGain) || best.Slopes == nil {
+			if !w.gains(s, hinge.In, k, was, low) || best.Slopes == nil {
 				continue
 			}
 			s = next
@@ -74,4 +77,13 @@ func (w *weaver) refine(s *plain.State, h, steps int) (*plain.State, error) {
 		}
 	}
 	return s, nil
+}
+
+// gains tells whether a row that bounds an end is worth its step: it tells a hinge's sign, or takes off some share, of a hinge's end or of a
+// curve's range.
+func (w *weaver) gains(s *plain.State, value, k int, was, low float64) bool {
+	if lower, upper := s.Range(value, k); w.curved[value] {
+		return low-was > refineGain*(upper-lower)
+	}
+	return low >= 0 || low >= was*(1-refineGain)
 }

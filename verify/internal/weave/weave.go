@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/internal/sound"
@@ -30,6 +31,8 @@ type weaver struct {
 	out    *certificate.Writer
 	hinges []plain.Hinge
 	curves []plain.Curve
+	bends  []plain.Hinge // hinges and curves in order; At counts both
+	curved map[int]bool  // values that some curve reads
 	values []int
 	parts  int
 	first  []float64 // widths of the box that a tree begins with
@@ -55,6 +58,7 @@ type Told struct {
 // context ends, or where a part cannot be split any further. n is how many parts are done.
 func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out *certificate.Writer, told Told) (n int, err error) {
 	w := &weaver{ctx: ctx, net: net, p: p, out: out, hinges: net.HingesOf(), curves: net.CurvesOf(), told: told}
+	w.bend()
 	sides := told.Sides
 	w.values, _ = net.Splits()
 	for i, b := range p.Boxes {
@@ -97,6 +101,20 @@ func Proof(ctx context.Context, net *plain.Network, p certificate.Property, out 
 		}
 	}
 	return w.parts, out.Close()
+}
+
+// bend finds what can be split.
+func (w *weaver) bend() {
+	w.bends, w.curved = slices.Clone(w.hinges), map[int]bool{}
+	for _, c := range w.curves {
+		w.bends, w.curved[c.In] = append(w.bends, plain.Hinge{Value: c.Value, In: c.In}), true
+	}
+	slices.SortFunc(w.bends, func(a, b plain.Hinge) int { return a.Value - b.Value })
+	at := 0
+	for i := range w.bends {
+		w.bends[i].At = at
+		at += w.net.Elements(w.bends[i].Value)
+	}
 }
 
 // begin notes how wide the box is that a tree begins with.
