@@ -16,6 +16,7 @@ import (
 
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/certificate"
+	"github.com/shallow-waters/shoal/verify/internal/search"
 	"github.com/shallow-waters/shoal/verify/internal/weave"
 	"github.com/shallow-waters/shoal/verify/recheck"
 	"github.com/shallow-waters/shoal/verify/vnnlib"
@@ -258,5 +259,36 @@ func TestAnyCoversAreWrittenAsTheyHold(t *testing.T) {
 	t.Logf("%d splits of covers, and %d without any", covers, without)
 	if covers < 20 || without > 0 {
 		t.Errorf("%d splits of covers, and %d without any", covers, without)
+	}
+}
+
+// TestWhatIsToldIsKeptAsFarAsThereIsRoom: what is not kept is known to be missing, so that a certificate is not made of a part of a proof.
+func TestWhatIsToldIsKeptAsFarAsThereIsRoom(t *testing.T) {
+	ctx := context.Background()
+	for seed := range uint64(4) {
+		m, q := halfway(t, rand.New(rand.NewPCG(seed, 211)), 16, 0.6, "Relu", "Relu", "Relu")
+		claim, err := ClaimVNNLIB(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Open(ctx, m, Options{Threads: 1, sides: true, rows: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		goal, number, err := v.goalOf(claim, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, room := range []int{maxFound, 1000, 100, 0} {
+			k := v.teller(number, room, nil)
+			out, err := search.Neurons(ctx, v.net, boundOptions(v.o), goal, k.listens(search.Settings{Threads: 1, Rows: true}))
+			if err != nil || !out.Proven {
+				t.Fatalf("seed %d: %v, proven %v", seed, err, out.Proven)
+			}
+			if k.size > room || k.short != (room < maxFound) || room == 0 && len(k.out.Proofs)+len(k.out.Ends) > 0 {
+				t.Errorf("seed %d: %d numbers are kept, of room for %d; short %v, %d proofs", seed, k.size, room, k.short, len(k.out.Proofs))
+			}
+		}
+		v.Close()
 	}
 }

@@ -25,8 +25,8 @@ func moving(ctx context.Context, v *Verifier, d *decision) error {
 		if end, ok := d.until(ctx); ok {
 			o.until = time.Now().Add(time.Duration(share * float64(time.Until(end)) / float64(len(left)-i)))
 		}
-		if d.teller = nil; len(left) == 1 && v.tells(o, true) {
-			d.teller = v.teller(g.numbers(), nil)
+		if d.teller = nil; len(left) == 1 && v.tells(o, o.Method != Alpha) {
+			d.teller = v.teller(g.numbers(), d.room, nil)
 			o.told = d.teller.end
 		}
 		b, err := v.bound(ctx, o, Alpha, g.box)

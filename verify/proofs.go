@@ -13,7 +13,7 @@ import (
 	"github.com/shallow-waters/shoal/verify/internal/weave"
 )
 
-// maxFound is how many numbers of a search's proofs are kept: 64 MiB. Beyond that a certificate is found without them.
+// maxFound is how many numbers are kept of what the searches of a question, or of a certificate's box, tell: 64 MiB. What is beyond is found again.
 const maxFound = 8 << 20
 
 // teller keeps what the search over sides of hinges finds of a box, for a certificate to be made of: by linear programs where these decide, else by
@@ -22,16 +22,18 @@ type teller struct {
 	exact   bool
 	neurons int
 	number  []int  // by case of the search's goal, its number in the property
-	full    func() // where there is more than is kept; nil for nothing
+	full    func() // when there is more than is kept; nil for nothing
+	room    int    // numbers that may be kept
 
 	mu    sync.Mutex
 	size  int
+	short bool        // something was told and not kept
 	level map[int]int // by case, the last that told something
 	out   weave.Findings
 }
 
-func (v *Verifier) teller(number []int, full func()) *teller {
-	return &teller{exact: v.small() && !v.o.rows, neurons: v.net.Hinges(), number: number, full: full, level: map[int]int{},
+func (v *Verifier) teller(number []int, room int, full func()) *teller {
+	return &teller{exact: v.small() && !v.o.rows, neurons: v.net.Hinges(), number: number, room: room, full: full, level: map[int]int{},
 		out: weave.Findings{Ends: map[weave.End][]byte{}, Covers: map[weave.End]weave.Cover{}}}
 }
 
@@ -45,23 +47,13 @@ func (t *teller) listens(with search.Settings) search.Settings {
 	return with
 }
 
-// found is all that was told; ok is false where that was too much to be kept.
-func (t *teller) found() (out weave.Findings, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.out, t.size <= maxFound
-}
-
 // more makes room for some numbers, and tells whether there is any. It is for who has the lock.
 func (t *teller) more(size int) bool {
-	if t.size > maxFound {
-		return false
-	}
-	if t.size += size; t.size <= maxFound {
+	if t.size+size <= t.room {
+		t.size += size
 		return true
 	}
-	t.out = weave.Findings{}
-	if t.full != nil {
+	if t.short = true; t.full != nil {
 		t.full()
 	}
 	return false
@@ -128,13 +120,12 @@ func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave
 		}
 		own, cancel := context.WithCancel(ctx)
 		defer cancel()
-		t := v.teller(number, cancel)
+		t := v.teller(number, maxFound, cancel)
 		with := search.Settings{Threads: o.Threads, First: v.o.first, Rows: v.o.rows}
 		if _, err = search.Neurons(own, v.net, boundOptions(o), goal, t.listens(with)); err == nil {
 			err = ctx.Err()
 		}
-		out, _ = t.found()
-		return out, err
+		return t.out, err
 	}
 }
 

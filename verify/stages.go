@@ -68,10 +68,11 @@ type decision struct {
 	end       time.Time      // of what takes as long as it may; see until
 	root      *search.Alpha  // of the only group that alpha left open: the search goes on from there
 	teller    *teller        // that was told how root came about; nil for none
+	room      int            // numbers that may still be kept of what searches tell
 }
 
 func newDecision(o Options, groups []*group) *decision {
-	return &decision{o: o, groups: groups, falsified: map[int]bool{}, rungs: map[int][]Rung{}}
+	return &decision{o: o, groups: groups, room: maxFound, falsified: map[int]bool{}, rungs: map[int][]Rung{}}
 }
 
 // autoTime is what auto spends on a property that deeppoly has left open, where nothing else is said: whoever asks about many samples waits for each.

@@ -33,11 +33,12 @@ func (v *Verifier) telling(ctx context.Context, d *decision, g *group, goal sear
 	}
 	t := d.teller
 	if with.Root == nil || t == nil {
-		with.Root, t = nil, v.teller(g.numbers(), nil)
+		with.Root, t = nil, v.teller(g.numbers(), d.room, nil)
 	}
 	out, err := search.Neurons(ctx, v.net, boundOptions(d.o), goal, t.listens(with))
-	if found, ok := t.found(); ok && out.Proven && err == nil {
-		g.sides = &sideTree{box: g.box, cases: g.numbers(), found: found}
+	if out.Proven && err == nil && !t.short { // else a search of its own finds more
+		d.room -= t.size
+		g.sides = &sideTree{box: g.box, cases: g.numbers(), found: t.out}
 	}
 	return out, err
 }

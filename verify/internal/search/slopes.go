@@ -132,9 +132,10 @@ func (c *climber) climb(s stride, l *bound.Laid, pts *bound.Points, i, slots int
 			n.alpha[k] = newMoments(len(a))
 		}
 		m := n.alpha[k]
-		if ends := l.Ends(i, k); ends != nil && c.usual {
-			continue
-		} else if ends != nil {
+		if ends := l.Ends(i, k); ends != nil {
+			if c.usual {
+				continue
+			}
 			for u := range ends {
 				m.along(a, 2*u, ends[u].Lo, pts.G[k][i], s)
 				m.along(a, 2*u+1, ends[u].Up, pts.G[k][i], s)
