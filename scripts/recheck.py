@@ -10,6 +10,7 @@ from fractions import Fraction
 
 FINE = 120  # boxes are in units of 2^-FINE
 INF = None  # an end that is not known
+STEEP, OWN = 128, 255  # the bytes of slope 1, and of a slope that is the checker's own
 
 
 class Refused(Exception):
@@ -261,7 +262,7 @@ def up(x):
 
 class State:
     def __init__(self, net, lower, upper):
-        self.net, self.sides, self.empty = net, [], False
+        self.net, self.sides, self.empty, self.met = net, [], False, None
         self.box = [([INF] * v.n, [INF] * v.n) for v in net.values]
         at = 0
         for i in net.inputs:
@@ -271,7 +272,7 @@ class State:
 
     def copy(self):
         s = State.__new__(State)
-        s.net, s.sides, s.empty, s.box = self.net, list(self.sides), self.empty, list(self.box)
+        s.net, s.sides, s.empty, s.box, s.met = self.net, list(self.sides), self.empty, list(self.box), self.met
         return s
 
     def narrow(self, i, k, lower, upper):
@@ -327,9 +328,46 @@ class State:
     def row(self, coef, slopes, beta, fine=None, ceilings=()):
         """The least that a form of values can be: coef is by value, each integers and an exponent. Gives a Fraction."""
         coef, const = self.taken_down(coef, slopes, beta, fine, ceilings)
+        const = self.nearer(coef, const)
         for i, (c, e) in coef.items():
             lower, upper = self.box[i]
             const += Fraction(sum(x * (lower[k] if x > 0 else upper[k]) for k, x in enumerate(c)), 1 << e + FINE)
+        return const
+
+    def within(self, coef, const, most):
+        """The part where a row that lies above a form of the inputs is at most a number: the form is, and so it is with its coefficients rounded,
+        which costs at most that of every input."""
+        s, forms = self.copy(), {}
+        const = self.nearer(coef, const)
+        for i, (c, e) in coef.items():
+            forms[i] = [(x << FINE) >> e for x in c]
+            const -= sum(Fraction(max(abs(l), abs(u)), 1 << 2 * FINE) for l, u in zip(*self.box[i]))
+        s.met = forms, most - const
+        return s
+
+    def nearer(self, coef, const):
+        """Gives a form of the inputs the multiple of the half-space's with which its least value is the largest. Any multiple of at least 0 is right, so
+        that it is looked for in floating point."""
+        if not self.met:
+            return const
+        forms, most = self.met
+        slope, breaks, by = -near(most.numerator, most.denominator), [], 0.0
+        for i, a in forms.items():
+            c, e = coef.get(i, ([0] * len(a), 0))
+            for x, g, l, u in zip(c, a, *self.box[i]):
+                x, g, l, u = near(x, 1 << e), near(g, 1 << FINE), near(l, 1 << FINE), near(u, 1 << FINE)
+                low = x > 0 or x == 0 and g > 0
+                slope += g * (l if low else u)
+                if g < 0 if low else g > 0:
+                    breaks.append((-x / g, abs(g) * (u - l)))
+        for at, drop in sorted(breaks):
+            if slope > 0:
+                by, slope = at, slope - drop
+        if 0 < by < float("inf"):
+            by = Fraction(by)
+            for i, a in forms.items():
+                plus(coef, i, len(a), [(k, whole(by, bits(by)) * g) for k, g in enumerate(a)], FINE + bits(by))
+            const -= by * most
         return const
 
     def top(self, i, k, slope):
@@ -391,8 +429,8 @@ class State:
                     gone += x * max(-slope * l, (u << 60) - slope * u)
                     d.append((k, x * slope))
                 elif u > 0:  # the line below
-                    byte = slopes[at + k] if slopes else 255
-                    slope = fine[at + k] if fine else Fraction(byte, 128) if byte <= 128 else Fraction(int(u * 10**9 > -l * (10**9 + 1)))
+                    given = slopes[at + k] if slopes else OWN
+                    slope = fine[at + k] if fine else Fraction(given, STEEP) if given <= STEEP else Fraction(int(u * 10**9 > -l * (10**9 + 1)))
                     d.append((k, x * whole(slope, 60)))
             const += Fraction(gone, 1 << e + 60 + FINE)
             plus(coef, v.ins[0], v.n, d, e + 60)
@@ -407,6 +445,14 @@ def unit(n, k, x):
 
 def floor(x):
     return down(x)
+
+
+def near(n, d):
+    """A quotient as a float, if there is one."""
+    try:
+        return n / d
+    except OverflowError:
+        return float("inf") if n > 0 else -float("inf")
 
 
 def plus(coef, i, n, terms, e):
@@ -428,7 +474,7 @@ class Checker:
         end = content.index(b"\n")
         self.h, self.data, self.at, self.leaves = json.loads(content[:end]), content, end + 1, 0
         h = self.h
-        if h["format"] != "shoal certificate" or h["version"] != 2 or h["semantics"] != "real":
+        if h["format"] != "shoal certificate" or h["version"] != 3 or h["semantics"] != "real":
             raise Refused("another format, version or semantics")
         if h["model_sha256"] != hashlib.sha256(model).hexdigest():
             raise Refused("it is of another model")
@@ -495,9 +541,9 @@ class Checker:
                 raise Refused("several outputs with fractions are not known here")
         return coef, self.scale
 
-    def disprove(self, s, p):
-        if s.empty:
-            return
+    def sum(self, s, p):
+        """The row of a case's constraints with its scale, by which its multipliers are scaled too, what it is at most where they are met, and whether it is
+        less there."""
         constraints = self.cases[p["case"]]["constraints"]
         weights = p["weights"] or [Fraction(int(k == p["row"])) for k in range(len(constraints))]
         if len(weights) != len(constraints) or min(weights) < 0 or max(weights) == 0 and not p["weights"] or any(b < 0 for b in p["beta"]):
@@ -510,8 +556,13 @@ class Checker:
             limit += w * Fraction(q["bound"])
             strict = strict or w > 0 and q.get("strict", False)
         coef, scale = self.form(terms)
-        low = s.row(coef, p["slopes"], [b * scale for b in p["beta"]], p.get("fine"),  # the row was scaled, and so are its multipliers
-                    [(h, times * scale, form) for h, times, form in p.get("ceilings", [])])
+        return coef, scale, [b * scale for b in p["beta"]], limit, strict
+
+    def disprove(self, s, p):
+        if s.empty:
+            return
+        coef, scale, beta, limit, strict = self.sum(s, p)
+        low = s.row(coef, p["slopes"], beta, p.get("fine"), [(h, times * scale, form) for h, times, form in p.get("ceilings", [])])
         if not (low > limit * scale or strict and low == limit * scale):
             raise Refused("case %d after %d parts: the row is at least %s, the limit is %s" % (p["case"], self.leaves, float(low / scale), float(limit)))
 
@@ -527,6 +578,13 @@ class Checker:
                 for k in left:
                     self.walk(s, [k])
                 return
+            elif kind == b"H":
+                p = self.disproof()
+                if left != [p["case"]]:
+                    raise Refused("a half-space of case %d, which is not the one that is open" % p["case"])
+                coef, scale, beta, limit, _ = self.sum(s, p)
+                coef, const = s.taken_down(coef, p["slopes"], beta)
+                s = s.within(coef, const, limit * scale)
             elif kind == b"E":
                 if not s.empty:
                     raise Refused("a part is said to be empty, after %d parts" % self.leaves)

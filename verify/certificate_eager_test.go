@@ -33,6 +33,12 @@ func (c *certified) eager(net *plain.Network, p certificate.Property, s *plain.S
 				return nil, false
 			}
 			s, _, err = s.Row(values[step.Value], step.Index, step.Proofs[0], nil)
+		case certificate.Half:
+			if q := step.Proofs[0]; len(open) != 1 || q.Case != open[0] {
+				return nil, false
+			} else {
+				s, err = s.Within(p.Cases[q.Case].Constraints, q)
+			}
 		case certificate.Apart:
 			for _, k := range open {
 				if steps, ok = c.eager(net, p, s, []int{k}, steps); !ok {

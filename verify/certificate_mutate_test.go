@@ -34,7 +34,10 @@ func (c *certified) mutate(rng *rand.Rand) (certificate.Head, []certificate.Step
 			steps = slices.Insert(steps, i, steps[rng.IntN(len(steps))])
 			return h, steps, what + " a step inserted"
 		case 2:
-			s.Kind = certificate.Kind("BINEA"[rng.IntN(5)])
+			s.Kind = certificate.Kind("BINEAH"[rng.IntN(6)])
+			if s.Kind == certificate.Half && len(s.Proofs) != 1 {
+				s.Proofs = []certificate.Disproof{{Case: rng.IntN(len(h.Property.Cases))}}
+			}
 			if s.Kind == certificate.Neuron {
 				s.Value, s.Index = rng.IntN(3), rng.IntN(3)
 			}
@@ -65,6 +68,12 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, cases []int, dep
 		}
 		return steps
 	}
+	for rng.IntN(3) == 0 && (len(cases) == 1 || rng.IntN(3) == 0) { // of several it is refused
+		s := certificate.Step{Kind: certificate.Half, Proofs: []certificate.Disproof{c.anyProof(rng, net, cases[rng.IntN(len(cases))], sides)}}
+		if steps = append(steps, s); rng.IntN(2) == 0 {
+			steps = append(steps, certificate.Step{Kind: certificate.Bound})
+		}
+	}
 	if depth < 4 && rng.IntN(4) > 0 {
 		s := certificate.Step{Kind: certificate.Input, Index: rng.IntN(net.In), At: rng.NormFloat64()}
 		values, _ := net.Splits()
@@ -82,17 +91,7 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, cases []int, dep
 	}
 	for _, i := range cases {
 		k := c.claim.Cases[i]
-		p := certificate.Disproof{Case: i, Row: rng.IntN(len(k.Constraints))}
-		if rng.IntN(4) > 0 {
-			p.Slopes = make([]byte, net.Hinges())
-			steep := byte(rng.IntN(2)) * 128
-			for j := range p.Slopes {
-				p.Slopes[j] = byte(rng.IntN(128)) + steep
-			}
-		}
-		for range sides * min(1, rng.IntN(4)) {
-			p.Beta = append(p.Beta, math.Abs(rng.NormFloat64())*float64(rng.IntN(2)))
-		}
+		p := c.anyProof(rng, net, i, sides)
 		if s.Kind == certificate.Exact {
 			if p.Slopes, p.Row = nil, 0; len(k.Constraints) > 1 {
 				for range k.Constraints {
@@ -107,6 +106,22 @@ func (c *certified) anyTree(rng *rand.Rand, net *plain.Network, cases []int, dep
 		s.Proofs = append(s.Proofs, p)
 	}
 	return append(steps, s)
+}
+
+// anyProof draws parameters of a case's row.
+func (c *certified) anyProof(rng *rand.Rand, net *plain.Network, number, sides int) certificate.Disproof {
+	p := certificate.Disproof{Case: number, Row: rng.IntN(len(c.claim.Cases[number].Constraints))}
+	if rng.IntN(4) > 0 {
+		p.Slopes = make([]byte, net.Hinges())
+		steep := byte(rng.IntN(2)) * plain.Steep
+		for j := range p.Slopes {
+			p.Slopes[j] = byte(rng.IntN(plain.Steep)) + steep
+		}
+	}
+	for range sides * min(1, rng.IntN(4)) {
+		p.Beta = append(p.Beta, math.Abs(rng.NormFloat64())*float64(rng.IntN(2)))
+	}
+	return p
 }
 
 // evening is a weight that brings a constraint's coefficients to somewhere near 1, as far as a float64 does, or a little off.

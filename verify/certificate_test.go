@@ -164,7 +164,7 @@ func TestMutatedCertificatesAreNotAccepted(t *testing.T) {
 func mutatedCertificates(t *testing.T, slow time.Duration) (little string) {
 	want := draws(t, "SHOAL_MUTATIONS", 10000, 2000)
 	var d certifying
-	tried, accepted, lies, wrongs, nets, under, apart := 0, 0, 0, 0, 0, 0, 0
+	tried, accepted, lies, wrongs, nets, under, apart, halfs := 0, 0, 0, 0, 0, 0, 0, 0
 	wrong := func(format string, args ...any) {
 		if wrongs++; wrongs < 10 {
 			t.Errorf(format, args...)
@@ -204,6 +204,9 @@ func mutatedCertificates(t *testing.T, slow time.Duration) (little string) {
 			if slices.ContainsFunc(steps, func(s certificate.Step) bool { return s.Kind == certificate.Apart }) {
 				apart++
 			}
+			if slices.ContainsFunc(steps, func(s certificate.Step) bool { return s.Kind == certificate.Half }) {
+				halfs++
+			}
 			if lie {
 				wrong("seed %d: accepted of what is not true, with%s\n%s", seed, what, describe(c.model.Graph))
 			}
@@ -215,8 +218,10 @@ func mutatedCertificates(t *testing.T, slow time.Duration) (little string) {
 			}
 		}
 	}
-	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d of them with ceilings, %d case by case, %d wrongly", nets, tried, lies, accepted, under, apart, wrongs)
-	if lies < tried/10 || accepted < tried/20 || under < tried/100 || tried >= 10000 && apart < tried/500 { // few networks have two cases
+	t.Logf("%d networks, %d mutations, %d of them of what is not true; %d accepted, %d of them with ceilings, %d with half-spaces, %d case by case, %d wrongly",
+		nets, tried, lies, accepted, under, halfs, apart, wrongs)
+	if lies < tried/10 || accepted < tried/20 || under < tried/100 || halfs < tried/100 ||
+		tried >= 10000 && apart < tried/500 { // few networks have two cases
 		return fmt.Sprintf("of %d mutations only %d were of what is not true, and %d were accepted: too few to tell anything", tried, lies, accepted)
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/certificate"
 	"github.com/shallow-waters/shoal/verify/internal/search"
@@ -78,9 +79,9 @@ func halfway(t *testing.T, rng *rand.Rand, width int, share float64, acts ...str
 	return m, &vnnlib.Query{Inputs: in, Outputs: 2, Cases: []vnnlib.Case{one}}
 }
 
-// written is the certificate that a verifier writes of a claim, which recheck must accept: how many parts it has, and how many of its splits are of
-// covers, at another number than 0.
-func written(t *testing.T, v *Verifier, m *onnxio.Model, claim certificate.Property, r Result) (parts, covers int) {
+// written is the certificate that a verifier writes of a claim, which recheck must accept: how many parts and half-spaces it has, and how many of its
+// splits are of covers, at another number than 0.
+func written(t *testing.T, v *Verifier, m *onnxio.Model, claim certificate.Property, r Result) (parts, covers, halfs int) {
 	t.Helper()
 	ctx := context.Background()
 	var w bytes.Buffer
@@ -97,15 +98,18 @@ func written(t *testing.T, v *Verifier, m *onnxio.Model, claim certificate.Prope
 		if err != nil { // the end
 			break
 		}
-		if s.Kind == certificate.Neuron && s.At != 0 {
+		switch {
+		case s.Kind == certificate.Neuron && s.At != 0:
 			covers++
+		case s.Kind == certificate.Half:
+			halfs++
 		}
 	}
 	if r, err := recheck.Check(ctx, bytes.NewReader(w.Bytes()), m, &claim); err != nil || !r.Accepted {
 		t.Errorf("what was written is not accepted: %v %s", err, r.Reason)
 	}
 	relu := !slices.ContainsFunc(m.Graph.Nodes, func(n *onnxio.Node) bool { return n.Op != "Relu" && n.Op != "Gemm" })
-	if python, err := exec.LookPath("python3"); err == nil && relu && covers > 0 && parts < 100 { // exact arithmetic takes its time
+	if python, err := exec.LookPath("python3"); err == nil && relu && covers+halfs > 0 && parts < 100 { // exact arithmetic takes its time
 		dir := t.TempDir()
 		err := errors.Join(os.WriteFile(filepath.Join(dir, "x.cert"), w.Bytes(), 0o644), m.Save(filepath.Join(dir, "x.onnx"), onnxio.SaveOptions{}))
 		if err != nil {
@@ -115,33 +119,36 @@ func written(t *testing.T, v *Verifier, m *onnxio.Model, claim certificate.Prope
 		if out, err := second.CombinedOutput(); err != nil {
 			t.Errorf("the second checker: %v %s", err, out)
 		}
-		t.Logf("checked by both: %d parts", parts)
+		t.Logf("checked by both: %d parts, %d covers, %d half-spaces", parts, covers, halfs)
 	}
-	return parts, covers
+	return parts, covers, halfs
 }
 
 // TestWhatASearchTellsIsFollowed: leaves that the search over sides tells a certificate rest on what a certificate can say: sides, rows of hinges,
-// and covers of hinges. So the plain pass proves them as they are, and the certificate has hardly more parts than the search had leaves and parts of
-// covers; of a search that knows more than can be said (where a case could be met) it has many more. So it is with what is told while a property is
-// decided, and then nothing is searched again.
+// covers of hinges, and where a case can be met at all. So the plain pass proves them as they are, and the certificate has hardly more parts than the
+// search had leaves and parts of covers; of a search that knows more than can be said it has many more. So it is with what is told while a property
+// is decided, and then nothing is searched again.
 func TestWhatASearchTellsIsFollowed(t *testing.T) {
 	ctx := context.Background()
 	relus := []string{"Relu", "Relu", "Relu"}
 	for _, k := range []struct {
 		first time.Duration // of levels; a short one is soon followed by covers
 		width int
+		share float64 // of the way to what points have
 		acts  []string
 	}{
-		{0, 16, relus},
-		{time.Nanosecond, 24, relus},
-		{0, 12, []string{"LeakyRelu", "Relu", "LeakyRelu"}},
-		{time.Nanosecond, 12, []string{"Relu", "LeakyRelu", "Relu"}},
-		{0, 8, []string{"Abs", "Relu", "LeakyRelu"}},
+		{0, 16, 0.6, relus},
+		{time.Nanosecond, 24, 0.6, relus},
+		{0, 12, 0.6, []string{"LeakyRelu", "Relu", "LeakyRelu"}},
+		{time.Nanosecond, 12, 0.6, []string{"Relu", "LeakyRelu", "Relu"}},
+		{0, 12, 0.65, []string{"Abs", "Relu", "LeakyRelu"}},
+		{0, 10, 0.5, []string{"Sigmoid", "Relu", "Tanh"}},
+		{time.Nanosecond, 8, 0.65, []string{"Tanh", "Softplus", "Relu"}},
 	} {
 		patiently(t, func(t *testing.T, slow time.Duration) string {
-			leaves, parts, covers, nets := 0, 0, 0, 0
+			leaves, parts, covers, halfs, nets := 0, 0, 0, 0, 0
 			for seed := range uint64(fromEnv(t, "SHOAL_FOLLOWED", 6)) {
-				m, q := halfway(t, rand.New(rand.NewPCG(seed, 211)), k.width, 0.6, k.acts...)
+				m, q := halfway(t, rand.New(rand.NewPCG(seed, 211)), k.width, k.share, k.acts...)
 				claim, err := ClaimVNNLIB(q)
 				if err != nil {
 					t.Fatal(err)
@@ -170,28 +177,35 @@ func TestWhatASearchTellsIsFollowed(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i, f := range []weave.Findings{found, again} {
-					n, c := written(t, v, m, claim, Result{Verdict: Verified, sides: []*sideTree{{r.sides[0].box, r.sides[0].cases, f}}})
-					told := len(f.Proofs)
+					n, c, h := written(t, v, m, claim, Result{Verdict: Verified, sides: []*sideTree{{r.sides[0].box, r.sides[0].cases, f}}})
+					own, told := 0, 0
+					for _, r := range f.Rows {
+						if !r.Half {
+							own, told = own+1, told+1
+						}
+					}
 					for _, c := range f.Covers {
 						told += len(c.Parts)
 					}
-					t.Logf("seed %d: %d leaves, %d covers, %d with their parts; %d parts, %d covers", seed, len(f.Proofs), len(f.Covers), told, n, c)
+					t.Logf("seed %d: %d leaves, %d covers, %d with their parts; %d parts, %d covers, %d half-spaces", seed, own, len(f.Covers), told, n, c, h)
 					if 10*n > 11*told+10 {
 						t.Errorf("seed %d, %d: %d parts of %d that were told", seed, i, n, told)
 					}
-					leaves, parts, covers = leaves+len(f.Proofs), parts+n, covers+c
+					leaves, parts, covers, halfs = leaves+own, parts+n, covers+c, halfs+h
 				}
 				nets++
 				v.Close()
 			}
-			t.Logf("%d networks of %v: %d leaves, %d parts, %d covers", nets, k.acts, leaves, parts, covers)
+			t.Logf("%d networks of %v: %d leaves, %d parts, %d covers, %d half-spaces", nets, k.acts, leaves, parts, covers, halfs)
 			switch {
 			case nets < 2:
 				return "too few networks"
-			case k.first == 0 && leaves < 5*nets:
+			case k.first == 0 && leaves < 4*nets: // each is told twice
 				return "too few leaves"
 			case k.first > 0 && covers < nets:
 				return "too few covers"
+			case halfs < nets:
+				return "too few half-spaces"
 			}
 			return ""
 		})
@@ -224,9 +238,9 @@ func TestAnyCoversAreWrittenAsTheyHold(t *testing.T) {
 				c := weave.Cover{Low: []float64{math.NaN(), math.Inf(1), math.Inf(-1), rng.NormFloat64()}[rng.IntN(4)]}
 				any := rng.IntN(2) == 0
 				for range v.net.Hinges() {
-					x := byte(255)
+					x := byte(plain.Own)
 					if any {
-						x = []byte{0, 128, 255, byte(rng.IntN(129))}[rng.IntN(4)]
+						x = []byte{0, plain.Steep, plain.Own, byte(rng.IntN(plain.Steep + 1))}[rng.IntN(4)]
 					}
 					c.Slopes = append(c.Slopes, x)
 				}
@@ -250,9 +264,9 @@ func TestAnyCoversAreWrittenAsTheyHold(t *testing.T) {
 			}
 		}
 		side := &sideTree{goal.Box, number, f}
-		_, n := written(t, v, m, claim, Result{Verdict: Verified, sides: []*sideTree{side}})
+		_, n, _ := written(t, v, m, claim, Result{Verdict: Verified, sides: []*sideTree{side}})
 		side.found.Covers = nil
-		_, none := written(t, v, m, claim, Result{Verdict: Verified, sides: []*sideTree{side}})
+		_, none, _ := written(t, v, m, claim, Result{Verdict: Verified, sides: []*sideTree{side}})
 		covers, without = covers+n, without+none
 		v.Close()
 	}
@@ -279,14 +293,14 @@ func TestWhatIsToldIsKeptAsFarAsThereIsRoom(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, room := range []int{maxFound, 1000, 100, 0} {
+		for _, room := range []int{maxFound, 100, 10, 0} {
 			k := v.teller(number, room, nil)
 			out, err := search.Neurons(ctx, v.net, boundOptions(v.o), goal, k.listens(search.Settings{Threads: 1, Rows: true}))
 			if err != nil || !out.Proven {
 				t.Fatalf("seed %d: %v, proven %v", seed, err, out.Proven)
 			}
-			if k.size > room || k.short != (room < maxFound) || room == 0 && len(k.out.Proofs)+len(k.out.Ends) > 0 {
-				t.Errorf("seed %d: %d numbers are kept, of room for %d; short %v, %d proofs", seed, k.size, room, k.short, len(k.out.Proofs))
+			if k.size > room || k.short != (room < maxFound) || room == 0 && len(k.out.Rows)+len(k.out.Ends) > 0 {
+				t.Errorf("seed %d: %d numbers are kept, of room for %d; short %v, %d rows", seed, k.size, room, k.short, len(k.out.Rows))
 			}
 		}
 		v.Close()

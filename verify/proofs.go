@@ -43,7 +43,7 @@ func (t *teller) listens(with search.Settings) search.Settings {
 		with.Told = t.proof
 		return with
 	}
-	with.Leaf, with.End, with.Cover = t.proof, t.end, t.cover
+	with.Leaf, with.End, with.Cover = t.row, t.end, t.cover
 	return with
 }
 
@@ -61,20 +61,29 @@ func (t *teller) more(size int) bool {
 
 func (t *teller) proof(p search.Proof) {
 	f := p.Found(t.number[p.Case])
-	f.Rows = !t.exact
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if f.Level > t.level[f.Case] { // it began anew
-		t.level[f.Case] = f.Level
-		t.out.Proofs = slices.DeleteFunc(t.out.Proofs, func(o weave.Found) bool {
-			if o.Case == f.Case {
-				t.size -= o.Size()
-			}
-			return o.Case == f.Case
-		})
-	}
 	if t.more(f.Size()) {
 		t.out.Proofs = append(t.out.Proofs, f)
+	}
+}
+
+func (t *teller) row(p search.Proof) {
+	r := weave.Row{Case: t.number[p.Case], Level: p.Level, Path: search.Turns(p.Path), Beta: p.Beta, Slopes: slopesOf(p.Slopes, t.neurons),
+		Weights: p.Weights, Half: p.Half}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r.Level > t.level[r.Case] { // it began anew
+		t.level[r.Case] = r.Level
+		t.out.Rows = slices.DeleteFunc(t.out.Rows, func(o weave.Row) bool {
+			if o.Case == r.Case {
+				t.size -= o.Size()
+			}
+			return o.Case == r.Case
+		})
+	}
+	if t.more(r.Size()) {
+		t.out.Rows = append(t.out.Rows, r)
 	}
 }
 
@@ -121,7 +130,7 @@ func (v *Verifier) proofs(ctx context.Context, claim certificate.Property) weave
 		own, cancel := context.WithCancel(ctx)
 		defer cancel()
 		t := v.teller(number, maxFound, cancel)
-		with := search.Settings{Threads: o.Threads, First: v.o.first, Rows: v.o.rows}
+		with := search.Settings{Threads: o.Threads, First: v.o.first, Rows: v.o.rows || !t.exact}
 		if _, err = search.Neurons(own, v.net, boundOptions(o), goal, t.listens(with)); err == nil {
 			err = ctx.Err()
 		}

@@ -21,12 +21,13 @@ func (v *Verifier) tells(o Options, bySides bool) bool {
 	return o.Record != nil && bySides && !o.Plain && o.Semantics == Real && v.net.Told()
 }
 
-// toldShare is what a search that tells may take of the time. It knows less than one that does not, and a verdict is worth more than its certificate.
+// toldShare is what a search that tells may take of the time where more than hinges bend. It knows less of lines than one that does not tell, and a
+// verdict is worth more than its certificate.
 const toldShare = 0.25
 
 // telling searches over sides by what a certificate can say, and keeps what proves the group.
 func (v *Verifier) telling(ctx context.Context, d *decision, g *group, goal search.Goal, with search.Settings) (search.Outcome, error) {
-	if end, ok := ctx.Deadline(); ok {
+	if end, ok := ctx.Deadline(); ok && !v.net.Hinged() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(toldShare*float64(time.Until(end))))
 		defer cancel()
@@ -36,7 +37,7 @@ func (v *Verifier) telling(ctx context.Context, d *decision, g *group, goal sear
 		with.Root, t = nil, v.teller(g.numbers(), d.room, nil)
 	}
 	out, err := search.Neurons(ctx, v.net, boundOptions(d.o), goal, t.listens(with))
-	if out.Proven && err == nil && !t.short { // else a search of its own finds more
+	if out.Proven && err == nil && !t.short && !out.Untold { // else a search of its own finds more
 		d.room -= t.size
 		g.sides = &sideTree{box: g.box, cases: g.numbers(), found: t.out}
 	}

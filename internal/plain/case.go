@@ -32,6 +32,22 @@ func (s *State) Disprove(constraints []certificate.Constraint, p certificate.Dis
 	return low, limit, cmp > 0 || strict && cmp == 0, nil
 }
 
+// Within is what is known where inputs can meet a case at all. A row of its constraints is at most what these inputs allow it, and at least the form
+// of the inputs that it ends in, so that the form is at most that too.
+func (s *State) Within(constraints []certificate.Constraint, p certificate.Disproof) (*State, error) {
+	var t Trace
+	low, limit, _, err := s.Disprove(constraints, p, &t)
+	if err != nil || !sound.Finite(low) || !sound.Finite(t.Constant) {
+		return s, err
+	}
+	c := s.clone()
+	c.half = &half{most: sound.RatUp(limit.Sub(limit, new(big.Rat).SetFloat64(t.Constant)))}
+	for _, i := range s.net.inputs {
+		c.half.a = append(c.half.a, t.Coef[i]...)
+	}
+	return c, nil
+}
+
 // sum adds constraints up: a row over the outputs, what it is at most where all are met, and whether it is less than that there. Sums are
 // rational; what their coefficients lose as float64s is lost over the outputs' boxes.
 func (s *State) sum(constraints []certificate.Constraint, weights []float64) (r *row, limit *big.Rat, strict bool) {

@@ -7,5 +7,5 @@
 //
 // matrix.go turns every affine map into one form of matrix. network.go makes a network of a prepared graph. state.go holds what is known on
 // a part of the input set, forward.go bounds values by the boxes of what they are made of, row.go takes a linear form down to the inputs,
-// thin.go leaves out of its matrices what is 0, and case.go asks such forms about a case. No proof rests on hash.go and follow.go.
+// forms.go gives it what is known of forms of the inputs, and case.go asks it about a case. No proof rests on hash.go, follow.go and multiple.go.
 package plain

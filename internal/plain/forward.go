@@ -30,11 +30,18 @@ func (s *State) Anew(from, rows int) (*State, error) {
 		if i < rows {
 			c.leaveOut(i)
 		}
-		for k, l := range box.Lower {
-			c.empty = c.empty || l > box.Upper[k]
-		}
+		c.empty = box.Empty()
 	}
 	return c, nil
+}
+
+// leaveOut has the matrix of a value go without columns of elements that are 0 on the part, since what stands in front of 0 may be anything. What is
+// 0 on a part is so on parts of it, so that these keep the matrix.
+func (s *State) leaveOut(i int) {
+	if v := s.net.values[i]; len(v.maps) == 1 {
+		in := s.box[v.in[0]]
+		s.thin[i] = v.maps[0].without(func(k int) bool { return in.Lower[k] == 0 && in.Upper[k] == 0 }, s.thin[i])
+	}
 }
 
 // forward is the box of a value by the boxes of what it is made of, cut with what is known of it. Its lines must be laid anew.
@@ -48,16 +55,9 @@ func (s *State) forward(i int) (relax.Box, error) {
 		if err != nil || v.out >= len(out) {
 			return box, fmt.Errorf("node %q (%s): output %d has no interval (%v)", v.node.Name, v.node.Op, v.out, err)
 		}
-		box = relax.Box{Lower: append([]float64(nil), out[v.out].Lower...), Upper: append([]float64(nil), out[v.out].Upper...)}
+		box = relax.Box(out[v.out]).Clone()
 	}
-	for k, l := range s.box[i].Lower { // also where there is none, a NaN
-		if !(box.Lower[k] > l) {
-			box.Lower[k] = l
-		}
-		if u := s.box[i].Upper[k]; !(box.Upper[k] < u) {
-			box.Upper[k] = u
-		}
-	}
+	box.Within(s.box[i])
 	return box, nil
 }
 

@@ -14,11 +14,13 @@ type matrix struct {
 	start      []int32
 	at, off, n []int32
 	coef       []float64
-	terms      int  // the most coefficients in a row
-	column     int  // the most coefficients in a column
-	whole      bool // every row is one segment, of all columns
-	moves      bool // every row is an element, or none
-	same       bool // it is the identity
+	terms      int       // the most coefficients in a row
+	column     int       // the most coefficients in a column
+	whole      bool      // every row is one segment, of all columns
+	moves      bool      // every row is an element, or none
+	same       bool      // it is the identity
+	left       []int     // the columns that are left of whole rows; nil for all
+	sum        []float64 // memory for what a row is in these
 }
 
 // maxSegments limits what a file's sizes can ask for.
@@ -167,6 +169,29 @@ func (m *matrix) lean() *matrix {
 	return s
 }
 
+// without is a matrix of whole rows without some columns, or without those that another one was: was where nearly all is left, or rows are not
+// whole.
+func (m *matrix) without(column func(k int) bool, was *matrix) *matrix {
+	t := *m
+	t.left = []int{} // not nil, where none is left
+	for k := 0; k < m.in && m.whole; k++ {
+		if !column(k) {
+			t.left = append(t.left, k)
+		}
+	}
+	if !m.whole || 10*len(t.left) > 9*m.in {
+		return was
+	}
+	t.coef, t.off, t.sum = make([]float64, 0, m.out*len(t.left)), make([]int32, m.out), make([]float64, len(t.left))
+	for r, from := range m.off {
+		t.off[r] = int32(len(t.coef))
+		for _, k := range t.left {
+			t.coef = append(t.coef, m.coef[int(from)+k])
+		}
+	}
+	return &t
+}
+
 // count finds the sums' lengths, and that every segment lies inside: rows and columns are trusted behind it.
 func (m *matrix) count() error {
 	column := make([]int, m.in)
@@ -192,8 +217,21 @@ func (m *matrix) count() error {
 	return nil
 }
 
-// down adds row*A to dst. Of a matrix of whole rows four are added up before dst is read and written once.
+// down adds row*A to dst, but in columns that are left out: the sum of the others is one operation more, which State.affine has room for.
 func (m *matrix) down(dst, row []float64) {
+	if m.left == nil {
+		m.sums(dst, row)
+		return
+	}
+	clear(m.sum)
+	m.sums(m.sum, row)
+	for n, k := range m.left {
+		dst[k] += m.sum[n]
+	}
+}
+
+// sums adds row*A to the columns that are left. Of a matrix of whole rows four are added up before a column is read and written once.
+func (m *matrix) sums(dst, row []float64) {
 	var a [4][]float64
 	var x [4]float64
 	waiting := 0

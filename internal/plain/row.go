@@ -120,6 +120,9 @@ func (r *row) down(top int, p certificate.Disproof, t *Trace) float64 {
 			r.replace(i, c)
 		}
 	}
+	if r.s.half != nil {
+		r.within(r.s.half)
+	}
 	if t != nil {
 		t.Coef, t.Constant = r.coef, sound.AddDown(r.constant, -r.off)
 	}
@@ -175,10 +178,9 @@ func (r *row) affine(i int, c []float64) {
 			r.lose(sound.MulUp(sound.Gamma(a.column+8), math.Abs(x)), in, k)
 		}
 		if t := r.s.thin[i]; t != nil {
-			t.down(r.into(in), c)
-		} else {
-			a.down(r.into(in), c)
+			a = t
 		}
+		a.down(r.into(in), c)
 	}
 	r.constant = sound.AddDown(r.constant, constant)
 	r.off = sound.AddUp(r.off, sound.AddUp(sound.MulUp(size+0*constant, 1+0x1p-20), r.s.least[i]))

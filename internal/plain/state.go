@@ -5,22 +5,23 @@ import (
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/relax"
-	"github.com/shallow-waters/shoal/internal/sound"
 )
 
 // State is what is known on a part of the input set: a box of every value, and the sides that the part was given. A state is not changed
 // once another was made of it; they share what does not differ.
 type State struct {
-	net   *Network
-	box   []relax.Box
-	lost  [][]float64 // by affine value: what a row may lose on its way through an element, for each 1 in front of it
-	least []float64   // by affine value: what it loses beside, to numbers below the normal ones
-	thin  []*thinned  // by affine value: its matrix without what is 0 on the part; nil where it goes whole
-	lines [][]line
-	forms []*relax.Relaxation
-	sides []Side
-	empty bool
-	spare *[]*row // rows that ended, for their memory: of all states that were made of one
+	net    *Network
+	box    []relax.Box
+	lost   [][]float64 // by affine value: what a row may lose on its way through an element, for each 1 in front of it
+	least  []float64   // by affine value: what it loses beside, to numbers below the normal ones
+	thin   []*matrix   // by affine value: its matrix without what is 0 on the part; nil where it goes whole
+	lines  [][]line
+	forms  []*relax.Relaxation
+	sides  []Side
+	empty  bool
+	half   *half   // where inputs lie that matter; nil for everywhere
+	spare  *[]*row // rows that ended, for their memory: of all states that were made of one
+	breaks *breaks // as that
 }
 
 // Side says that element Index of a value is at least At on the part, or at most.
@@ -42,8 +43,8 @@ func (q Side) cut(b relax.Box) {
 // Start is what is known over a box of inputs before anything is bounded.
 func (net *Network) Start(lower, upper []float64) *State {
 	n := len(net.values)
-	s := &State{net: net, box: make([]relax.Box, n), lost: make([][]float64, n), least: make([]float64, n), thin: make([]*thinned, n),
-		lines: make([][]line, n), forms: make([]*relax.Relaxation, n), spare: new([]*row)}
+	s := &State{net: net, box: make([]relax.Box, n), lost: make([][]float64, n), least: make([]float64, n), thin: make([]*matrix, n),
+		lines: make([][]line, n), forms: make([]*relax.Relaxation, n), spare: new([]*row), breaks: new(breaks)}
 	for i, v := range net.values {
 		s.box[i] = relax.Box{Lower: slices.Repeat([]float64{math.Inf(-1)}, v.n), Upper: slices.Repeat([]float64{math.Inf(1)}, v.n)}
 	}
@@ -91,7 +92,7 @@ func (s *State) Half(q Side) *State {
 
 // narrow cuts an element's interval, in memory of the state's own, and forgets the lines that were laid over the wider one.
 func (s *State) narrow(q Side) {
-	b := relax.Box{Lower: slices.Clone(s.box[q.Value].Lower), Upper: slices.Clone(s.box[q.Value].Upper)}
+	b := s.box[q.Value].Clone()
 	q.cut(b)
 	s.box[q.Value], s.empty = b, s.empty || b.Lower[q.Index] > b.Upper[q.Index]
 	for i, w := range s.net.values {
@@ -135,11 +136,9 @@ func (s *State) formed(i int) *relax.Relaxation {
 	v := s.net.values[i]
 	if s.forms[i] == nil {
 		s.forms[i] = relax.ConstantForms(s.box[i])
-		in, infinite := s.boxes(v), func(x float64) bool { return !sound.Finite(x) }
-		for _, b := range in {
-			if v.relax == nil || slices.ContainsFunc(b.Lower, infinite) || slices.ContainsFunc(b.Upper, infinite) {
-				return s.forms[i]
-			}
+		in := s.boxes(v)
+		if v.relax == nil || slices.ContainsFunc(in, func(b relax.Box) bool { return !b.Finite() }) {
+			return s.forms[i]
 		}
 		if f, err := v.relax(relax.SlopeAdaptive, in); err == nil {
 			s.forms[i] = f

@@ -277,7 +277,7 @@ func TestRowsThatLeaveZerosOut(t *testing.T) {
 			}
 		}
 		full := *s
-		full.thin = make([]*thinned, len(s.thin))
+		full.thin = make([]*matrix, len(s.thin))
 		if x := full.lower(form); math.Abs(x-low) > rounding {
 			t.Errorf("seed %d: %v by whole matrices, and %v", seed, x, low)
 		}

@@ -13,7 +13,7 @@ const (
 // Magic are the first bytes of a certificate's content, before its head; Version is of the format.
 const (
 	Format  = "shoal certificate"
-	Version = 2
+	Version = 3
 )
 
 // Head says what is claimed, and of what.

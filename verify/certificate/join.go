@@ -140,7 +140,7 @@ func (j *joiner) branch(b branch) error {
 }
 
 // maxNested limits splits one in the other, beyond what a checker takes.
-const maxNested = 2000
+const maxNested = 4000
 
 // tree copies the tree of a part with so many cases open, whose numbers in the whole are given.
 func (j *joiner) tree(r *Reader, open int, number []int, depth int) error {
@@ -152,14 +152,16 @@ func (j *joiner) tree(r *Reader, open int, number []int, depth int) error {
 		if err != nil {
 			return err
 		}
-		if s.Kind == Closed || s.Kind == Exact {
+		if s.Kind == Closed || s.Kind == Exact || s.Kind == Half {
 			for i, p := range s.Proofs {
 				if p.Case >= len(number) {
 					return bad("it disproves case %d of %d", p.Case, len(number))
 				}
 				s.Proofs[i].Case = number[p.Case]
 			}
-			open -= len(s.Proofs)
+			if s.Kind != Half {
+				open -= len(s.Proofs)
+			}
 			if len(s.Proofs) == 0 {
 				return bad("a step that disproves nothing")
 			}

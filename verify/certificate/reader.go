@@ -75,6 +75,8 @@ func (r *Reader) Next() (s Step, err error) {
 		s.Value, s.Index, s.At = r.number(), r.number(), r.float()
 	case Row:
 		s.Value, s.Index, s.Proofs = r.number(), r.number(), []Disproof{r.disproof()}
+	case Half:
+		s.Proofs = []Disproof{r.disproof()}
 	case Closed, Exact:
 		n := r.number()
 		if r.err == nil && (n < 1 || n > len(r.Head.Property.Cases)) {

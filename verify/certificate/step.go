@@ -11,6 +11,9 @@ const (
 	// Row bounds one end of element Index of value Value anew, by a row of its own, with the slopes and multipliers of Proofs[0], which
 	// says with Row 1 that the end is the upper one, and 0 the lower. What follows is of the same part.
 	Row Kind = 'R'
+	// Half leaves of the part, of which one case is open, where the row of Proofs[0] lets inputs meet it: from here on rows may take multiples of
+	// the form that it ends in. What follows is of the same part.
+	Half Kind = 'H'
 	// Input splits at an input: first comes the tree of the part where element Index is at most At, then that of the part where it is at least At.
 	Input Kind = 'I'
 	// Neuron splits at element Index of value Value, in the same way.

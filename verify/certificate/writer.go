@@ -49,12 +49,14 @@ func (w *Writer) Write(s Step) error {
 		w.number(s.Value)
 		w.number(s.Index)
 		w.float(s.At)
-	case Row:
+	case Row, Half:
 		if len(s.Proofs) != 1 {
 			return errors.New("a row without its parameters")
 		}
-		w.number(s.Value)
-		w.number(s.Index)
+		if s.Kind == Row {
+			w.number(s.Value)
+			w.number(s.Index)
+		}
 		w.disproof(s.Proofs[0])
 	case Closed, Exact:
 		w.number(len(s.Proofs))

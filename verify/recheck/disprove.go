@@ -1,12 +1,17 @@
 package recheck
 
 import (
+	"slices"
+
 	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/verify/certificate"
 )
 
 // disprove proves that no input of the part meets the case, which of an empty part is so.
-func (c *checker) disprove(s *plain.State, p certificate.Disproof) error {
+func (c *checker) disprove(s *plain.State, open []int, p certificate.Disproof) error {
+	if !slices.Contains(open, p.Case) {
+		return c.refuse("case %d is disproved, which is not open here", p.Case)
+	}
 	if s.Empty() {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shallow-waters/shoal/internal/plain"
 	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify"
 	"github.com/shallow-waters/shoal/verify/certificate"
@@ -59,9 +60,9 @@ const threeProperty = `(declare-const X_0 Real)
 func threeSteps() []certificate.Step {
 	side := func(element int) certificate.Step { return certificate.Step{Kind: certificate.Neuron, Index: element} }
 	leaf := func(slope byte, beta ...float64) certificate.Step {
-		return certificate.Step{Kind: certificate.Closed, Proofs: []certificate.Disproof{{Slopes: []byte{255, 255, slope}, Beta: beta}}}
+		return certificate.Step{Kind: certificate.Closed, Proofs: []certificate.Disproof{{Slopes: []byte{plain.Own, plain.Own, slope}, Beta: beta}}}
 	}
-	return []certificate.Step{side(0), side(1), leaf(0), leaf(128), side(1), leaf(0, 0, 1), leaf(128)}
+	return []certificate.Step{side(0), side(1), leaf(0), leaf(plain.Steep), side(1), leaf(0, 0, 1), leaf(plain.Steep)}
 }
 
 func unpacked(t *testing.T, data []byte) string {

@@ -33,9 +33,10 @@ func (p *part) state(effort int) (s *plain.State, err error) {
 		}
 	}
 	from, before := p.around, effort
-	if p.side == nil && effort == own {
+	switch {
+	case p.side == nil && effort == own:
 		from, before = p, some
-	} else if p.side == nil && effort == some {
+	case p.side == nil && effort == some:
 		before = none
 	}
 	if s, err = from.state(before); err != nil {

@@ -1,6 +1,7 @@
 package recheck
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/shallow-waters/shoal/internal/plain"
@@ -9,7 +10,7 @@ import (
 
 const (
 	// maxDepth limits how many parts are kept at once.
-	maxDepth = 1200
+	maxDepth = 2000
 	// patience is how many steps B may wait: what one finds shortens those below it.
 	patience = 2
 )
@@ -20,68 +21,68 @@ const (
 // whatever the certificate says.
 func (c *checker) walk(p *part, open []int) error {
 	for len(open) > 0 {
-		if err := c.ctx.Err(); err != nil {
-			return err
-		}
 		step, err := c.in.Next()
-		if err != nil {
+		if err = errors.Join(c.ctx.Err(), err); err != nil {
 			return err
 		}
 		switch step.Kind {
 		case certificate.Bound:
 			if p = (&part{around: p, late: p.late + 1}); p.late > maxDepth {
-				return c.refuse("more than %d steps B one after the other", maxDepth)
+				err = c.refuse("more than %d steps B one after the other", maxDepth)
 			}
-		case certificate.Row:
-			s, err := p.state(all)
-			if err != nil {
-				return err
-			}
-			value, index, err := c.element(step)
-			if err == nil {
-				s, _, err = s.Row(value, index, step.Proofs[0], nil)
-			}
-			if err != nil {
-				return c.refuse("%v", err)
-			}
-			p = whole(s)
+		case certificate.Row, certificate.Half:
+			p, err = c.row(p, open, step)
 		case certificate.Apart:
 			if len(open) < 2 {
-				return c.refuse("one case is taken apart")
+				err = c.refuse("one case is taken apart")
 			}
-			for ; len(open) > 1; open = open[1:] { // the last one goes on here
-				if err := c.walk(p, open[:1]); err != nil {
-					return err
-				}
+			for ; err == nil && len(open) > 1; open = open[1:] { // the last one goes on here
+				err = c.walk(p, open[:1])
 			}
 		case certificate.Empty:
-			err := p.ask(func(s *plain.State) error {
+			err = p.ask(func(s *plain.State) error {
 				if !s.Empty() {
 					return c.refuse("the part is said to be empty, and bounds do not show it")
 				}
 				return nil
 			})
-			if err != nil {
-				return err
-			}
 			open = nil
 		case certificate.Closed, certificate.Exact:
-			for _, q := range step.Proofs {
-				i := slices.Index(open, q.Case)
-				if i < 0 {
-					return c.refuse("case %d is disproved, which is not open here", q.Case)
-				}
-				if err := p.ask(func(s *plain.State) error { return c.disprove(s, q) }); err != nil {
-					return err
-				}
-				open = slices.Delete(slices.Clone(open), i, i+1)
+			for i := 0; i < len(step.Proofs) && err == nil; i++ {
+				err = p.ask(func(s *plain.State) error { return c.disprove(s, open, step.Proofs[i]) })
+				open = slices.DeleteFunc(slices.Clone(open), func(k int) bool { return k == step.Proofs[i].Case })
 			}
 		case certificate.Input, certificate.Neuron:
 			return c.split(p, open, step)
 		}
+		if err != nil {
+			return err
+		}
 	}
 	c.leaves++
 	return nil
+}
+
+// row is the part with what a row of its own adds to all that is known there: an end of an element, or where the open case can be met.
+func (c *checker) row(p *part, open []int, step certificate.Step) (*part, error) {
+	s, err := p.state(all)
+	if err != nil {
+		return nil, err
+	}
+	if q := step.Proofs[0]; step.Kind == certificate.Half {
+		if len(open) > 1 || q.Case != open[0] {
+			return nil, c.refuse("a half-space of case %d, which is not the one that is open", q.Case)
+		}
+		s, err = s.Within(c.h.Property.Cases[q.Case].Constraints, q)
+	} else if value, index, missing := c.element(step); missing != nil {
+		return nil, missing
+	} else {
+		s, _, err = s.Row(value, index, q, nil)
+	}
+	if err != nil {
+		return nil, c.refuse("%v", err)
+	}
+	return whole(s), nil
 }
 
 // element is what a step speaks of.

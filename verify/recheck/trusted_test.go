@@ -18,15 +18,15 @@ import (
 // certificate are held apart.
 func TestTrustedCodeIsSmall(t *testing.T) {
 	// Essays, what looks for parameters, the graph's hash (the model has its own), and words for where something is refused.
-	counted := map[string]bool{"doc.go": true, "follow.go": true, "hash.go": true, "words.go": true}
+	counted := map[string]bool{"doc.go": true, "follow.go": true, "multiple.go": true, "hash.go": true, "words.go": true}
 	for what, c := range map[string]struct {
 		most  int
 		files []string
 	}{
 		"the arithmetic and the walk": {800, []string{"../../internal/plain/state.go", "../../internal/plain/forward.go",
-			"../../internal/plain/row.go", "../../internal/plain/ceiling.go", "../../internal/plain/thin.go",
+			"../../internal/plain/row.go", "../../internal/plain/forms.go",
 			"../../internal/plain/case.go", "tree.go", "part.go", "disprove.go"}},
-		"reading model and certificate": {935, []string{"../../internal/plain/network.go", "../../internal/plain/matrix.go", "recheck.go",
+		"reading model and certificate": {971, []string{"../../internal/plain/network.go", "../../internal/plain/matrix.go", "recheck.go",
 			"../certificate/head.go", "../certificate/property.go", "../certificate/reader.go", "../certificate/step.go"}},
 	} {
 		lines := 0

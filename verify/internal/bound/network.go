@@ -151,12 +151,11 @@ func (net *Network) Hinged() bool {
 	return true
 }
 
-// Told tells whether a search over sides can tell what it finds: all that is not affine are hinges, and kinks, which are straight on both sides.
-// Curves need more of a search than a certificate can say of their lines.
+// Told tells whether a search over sides can tell what it finds: all that is not affine is elementwise. Products and maxima need more of a search
+// than a certificate can say of their forms.
 func (net *Network) Told() bool {
 	for _, v := range net.values {
-		_, kinked := v.family.(relax.Kinked)
-		if v.nonlinear() && !v.relu && !kinked {
+		if v.nonlinear() && v.kind != kindAct {
 			return false
 		}
 	}

@@ -16,11 +16,10 @@ type Ceiling struct {
 	Slope []float64
 }
 
-// Found is what proved a part of a search over sides of hinges. By linear programs it needs some sides, and proves every part that has them; by
-// rows (Rows) it is of its part alone. Hinges are counted as slopes are.
+// Found is what proved a part of a search over sides of hinges, by linear programs: it needs some sides, and proves every part that has them. Hinges
+// are counted as slopes are.
 type Found struct {
 	Case     int
-	Rows     bool
 	Level    int    // of the search: it began anew, for cases that were open, on each
 	Path     []Turn // on which the part lay, in the order of the search
 	Needs    []Turn
@@ -40,11 +39,7 @@ func (f *Found) Size() int {
 }
 
 func (f *Found) encode(b []byte) []byte {
-	both := 2 * uint64(f.Case)
-	if f.Rows {
-		both++
-	}
-	b = binary.AppendUvarint(b, both)
+	b = binary.AppendUvarint(b, uint64(f.Case))
 	b = binary.AppendUvarint(b, uint64(f.Level))
 	b = turns(turns(b, f.Path), f.Needs)
 	b = floats(b, f.Beta)
@@ -104,8 +99,7 @@ func sparse(b []byte, list []float64) []byte {
 }
 
 func (s *scanner) found() (f Found) {
-	both := s.number()
-	f.Case, f.Rows, f.Level = both/2, both%2 == 1, s.number()
+	f.Case, f.Level = s.number(), s.number()
 	f.Path, f.Needs = s.turns(), s.turns()
 	f.Beta, f.Slopes, f.Weights = s.floats(), s.sparse(), s.floats()
 	for range s.count() {

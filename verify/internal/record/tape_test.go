@@ -45,7 +45,7 @@ func drawNode(rng *rand.Rand) Node {
 }
 
 func drawFound(rng *rand.Rand) Found {
-	f := Found{Case: rng.IntN(300), Rows: rng.IntN(2) == 0, Level: rng.IntN(3)}
+	f := Found{Case: rng.IntN(300), Level: rng.IntN(3)}
 	for range rng.IntN(5) {
 		f.Path = append(f.Path, Turn{rng.IntN(1000), float64(rng.IntN(3)) * rng.NormFloat64(), rng.IntN(2) == 0})
 	}

@@ -93,8 +93,9 @@ func (d *deepen) run() error {
 		}
 	}
 	for _, t := range d.trees {
-		d.tell(t)
-		t.c.Tighten()
+		if d.told == nil || d.tell(t) {
+			t.c.Tighten()
+		}
 	}
 	return nil
 }

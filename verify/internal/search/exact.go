@@ -142,7 +142,7 @@ func (e *exact) dive(l *leaf) (stack []*leaf, err error) {
 		}
 		l := stack[len(stack)-1]
 		if e.tree.done(l.under) {
-			e.r.proved(l.share, math.Inf(1))
+			e.proved(l.share, math.Inf(1))
 			stack = stack[:len(stack)-1]
 			continue
 		}
@@ -181,7 +181,7 @@ func (e *exact) part(q *relaxed, l *leaf) ([]*leaf, error) {
 			}
 		}
 		if done {
-			e.r.proved(l.share, m)
+			e.proved(l.share, m)
 			return nil, nil
 		}
 	}
@@ -197,7 +197,7 @@ func (e *exact) part(q *relaxed, l *leaf) ([]*leaf, error) {
 	u := e.choose(q)
 	if u < 0 && status == lp.Optimal { // nothing is left to split: the last word is the bound's
 		if done, m, err := e.prove(q, l); done || err != nil {
-			e.r.proved(l.share, m)
+			e.proved(l.share, m)
 			return nil, err
 		}
 	}
@@ -227,6 +227,14 @@ func (l *leaf) fork(f *fork, q bound.Split, side int) *leaf {
 	k.share /= 2
 	k.under, k.side = f, side
 	return &k
+}
+
+// proved counts a leaf. Where rows are told, it is known of the search that this is not all.
+func (e *exact) proved(share, margin float64) {
+	if e.r.s.Leaf != nil {
+		e.r.untold.Store(true)
+	}
+	e.r.proved(share, margin)
 }
 
 // prove bounds a leaf's row with the program's multipliers: with the sides alone that these rest on, so that the proof is of all parts that have

@@ -61,8 +61,8 @@ type Settings struct {
 	First    time.Duration // of Neurons' first level, without covers; 0 means firstSearch
 	Rows     bool          // small networks are not left to linear programs from the start
 	Told     func(Proof)   // of every proof by a linear program's multipliers, by any goroutine: then Neurons leaves everything to these; nil for nobody
-	// Leaf is told of every leaf that Neurons' rows prove, by any goroutine; nil for nobody. Leaves then rest on sides, rows and covers alone, which is
-	// what a certificate can say: no box is bounded over where a case could be met, and curves have their usual lines.
+	// Leaf is told of every leaf that Neurons' rows prove, and of every half-space that parts are bounded over, before these are, by any goroutine; nil
+	// for nobody. Leaves then rest on what a certificate can say: curves have their usual lines.
 	Leaf  func(Proof)
 	End   func(End)     // of every row that bounds a hinge over the whole box; nil for nobody
 	Cover func(Covered) // of every end of a hinge that cases bound better than rows did; nil for nobody
@@ -119,6 +119,8 @@ type Outcome struct {
 	Proven bool
 	Found  bool   // Try said so
 	Why    string // what stopped an undecided search other than its context
+	// Untold says that a linear program proved something where rows alone are told.
+	Untold bool
 	// Settled is how many boxes Inputs settled by sides of hinges.
 	Settled int
 	Progress

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/shallow-waters/shoal/verify/internal/bound"
@@ -53,7 +54,9 @@ func Neurons(ctx context.Context, net *bound.Network, o bound.Options, g Goal, s
 			return Outcome{}, err
 		}
 		if !again {
-			return outcome(&r.common, r.front, len(r.open)), nil
+			out := outcome(&r.common, r.front, len(r.open))
+			out.Untold = r.untold.Load()
+			return out, nil
 		}
 		r.skip(level)
 	}
@@ -77,6 +80,7 @@ type sides struct {
 	skipped  int           // levels that were left out
 	rows     time.Duration // that rows of hinges took
 	unstable int           // hinges, over the whole box
+	untold   atomic.Bool   // see Outcome
 	ends     exact         // decides what has nothing left to split, or all of it
 }
 
@@ -247,9 +251,7 @@ func (p *laidLeaves) climb(r *sides, steps int, pc pace) (*bound.Points, error) 
 			if m > p.best[i] || p.alpha[i] == nil || done {
 				p.best[i], p.weight[i] = m, now[i]
 				p.keep(i)
-				if r.s.Leaf == nil {
-					p.cut[i], p.cuts[i] = t.Violation(i, mix[i].violated(func() bound.Box { return p.s.Outputs(p.problem(i)) }))
-				}
+				p.cut[i], p.cuts[i] = t.Violation(i, mix[i].violated(func() bound.Box { return p.s.Outputs(p.problem(i)) }))
 			}
 			p.proven[i] = done
 			open = open || !done
@@ -310,7 +312,9 @@ func (p *laidLeaves) split(r *sides, t *tried, i int) (kids []*leaf) {
 		up.facts = p.s.Settled(i, r.s0, 0)
 	}
 	if p.cuts[i] {
-		up.cuts = []bound.Cut{p.cut[i]}
+		if up.cuts = []bound.Cut{p.cut[i]}; r.anew && l.depth > 0 { // of the whole box it is told
+			r.tell(p, i)
+		}
 	}
 	for side := range 2 {
 		k := up.child(t.Split, side == 1)

@@ -17,6 +17,8 @@ type Proof struct {
 	Beta    []float64    // multipliers of Needs
 	Slopes  [][]float64  // by slot of hinges, of all of its elements: of those whose side is known 0, of rows less than 0
 	Weights []float64    // of the case's constraints
+	// Half says that a row proved nothing, and that parts of its part are bounded over the half-space where it lets the case be met.
+	Half bool
 	// Ceilings are bound's, of hinges.
 	Ceilings []Ceiling
 }
@@ -49,13 +51,13 @@ func Turns(list []bound.Side) []record.Turn {
 	return out
 }
 
-// tell says what proved a leaf, to who asked for it.
+// tell says what proved a leaf, or where its case can be met at all, to who asked for it.
 func (r *sides) tell(p *laidLeaves, i int) {
 	if r.s.Leaf == nil {
 		return
 	}
 	l := p.ls[i]
-	what := Proof{Case: l.c, Level: r.at, Path: r.s0.Sides(l.splits), Beta: slices.Clone(p.beta[i]), Weights: p.weight[i]}
+	what := Proof{Case: l.c, Level: r.at, Half: !p.proven[i], Path: r.s0.Sides(l.splits), Beta: slices.Clone(p.beta[i]), Weights: p.weight[i]}
 	what.Needs = what.Path
 	what.Slopes = told(r.s0, p.slopes(r, i))
 	r.s.Leaf(what)
@@ -105,10 +107,10 @@ type Covered struct {
 // coverGain is the share of a hinge's range that a cover must take off for it to be told.
 const coverGain = 0.01
 
-// tell says what a cover has found, before it is taken over.
-func (d *deepen) tell(t *covered) {
-	if d.told == nil || t.c.Parts() < 2 {
-		return
+// tell says what a cover has found, unless that is little: then it is not to be taken over either.
+func (d *deepen) tell(t *covered) bool {
+	if t.c.Parts() < 2 {
+		return false
 	}
 	low, _ := t.c.Lower()
 	elem, sign := t.c.Elem()
@@ -118,7 +120,7 @@ func (d *deepen) tell(t *covered) {
 		gain = upper + low
 	}
 	if !(gain > coverGain*(upper-lower)) {
-		return
+		return false
 	}
 	c := Covered{Hinge: d.s.Sides([]bound.Split{{Slot: int32(d.slot), Elem: elem}})[0].Hinge, Upper: sign < 0, Low: low}
 	c.Slopes = told(d.s, t.alpha)
@@ -126,4 +128,5 @@ func (d *deepen) tell(t *covered) {
 		c.Parts = append(c.Parts, d.s.Sides(t.c.Node(i).Splits))
 	}
 	d.told(c)
+	return true
 }

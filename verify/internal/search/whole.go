@@ -35,6 +35,7 @@ func (r *sides) whole(ls []*leaf) ([]*leaf, error) {
 			n.weight, n.worst, n.alpha = p.weight[i], p.best[i], p.slopes(r, i)
 			if p.cuts[i] {
 				n.cuts = []bound.Cut{p.cut[i]}
+				r.tell(p, i)
 			}
 			gain = gain || n.worst-l.worst > -roundGain*l.worst
 			next = append(next, &n)
@@ -45,7 +46,7 @@ func (r *sides) whole(ls []*leaf) ([]*leaf, error) {
 		}
 		p.close()
 		r.count(len(ls) - len(next))
-		if len(next) == 0 || !gain || round == maxRounds || r.s.Leaf != nil {
+		if len(next) == 0 || !gain || round == maxRounds {
 			return next, nil
 		}
 		ls = next

@@ -21,9 +21,24 @@ type End struct {
 	Upper bool
 }
 
-// Findings are what a search finds of a box of the property: proofs of parts, slopes of ends, and covers of ends.
+// Row is what a search over sides says of a case on the part that it was searching when turns had led to it: a row disproves it there, or, of Half,
+// leaves a half-space where it can be met, over which the parts of the part are bounded. Rows stand in the order in which the search had them.
+type Row struct {
+	Case, Level int
+	Path        []Turn
+	Beta        []float64 // by turn
+	Slopes      []byte    // of all hinges, as a certificate has them
+	Weights     []float64 // of the case's constraints
+	Half        bool
+}
+
+// Size is about how many numbers it has.
+func (r *Row) Size() int { return 8 + len(r.Path) + len(r.Beta) + len(r.Slopes)/8 + len(r.Weights) }
+
+// Findings are what a search finds of a box of the property: proofs of parts by linear programs or by rows, slopes of ends, and covers of ends.
 type Findings struct {
 	Proofs []Found
+	Rows   []Row
 	Ends   map[End][]byte
 	Covers map[End]Cover
 }
@@ -37,6 +52,8 @@ type refutation struct {
 	at    float64
 	side  [2]*refutation
 	proof *Found
+	row   *Row   // of a leaf too, where rows prove it
+	halfs []*Row // what is said of where the case can be met on the part, one after the other
 }
 
 // at is on which side of a fork a turn leads.
@@ -68,17 +85,10 @@ func (w *weaver) searched(s *plain.State, box int, cases []*open, found Search, 
 // take goes on from what a search found, and gives the trees of what linear programs did.
 func (w *weaver) take(cases []*open, list Findings) map[int]*refutation {
 	w.opened, w.ends, w.covers = true, list.Ends, list.Covers
-	list.Proofs = slices.DeleteFunc(slices.Clone(list.Proofs), func(f Found) bool { return len(f.Slopes) != w.net.Hinges() })
-	var exact, rows []Found
-	for _, f := range list.Proofs {
-		if f.Rows {
-			rows = append(rows, f)
-		} else {
-			exact = append(exact, f)
-		}
-	}
-	w.rows = guide(cases, rows)
-	return refutations(cases, exact)
+	w.rows = guide(cases, slices.DeleteFunc(slices.Clone(list.Rows), func(r Row) bool {
+		return len(r.Slopes) != w.net.Hinges() || len(r.Beta) != len(r.Path)
+	}))
+	return refutations(cases, slices.DeleteFunc(slices.Clone(list.Proofs), func(f Found) bool { return len(f.Slopes) != w.net.Hinges() }))
 }
 
 // refutations are, by case, the trees of what was found, where they are whole.
@@ -88,7 +98,9 @@ func refutations(cases []*open, found []Found) map[int]*refutation {
 		root := &refutation{hinge: -1}
 		for i := range found {
 			if found[i].Case == c.number {
-				root.grow(&found[i])
+				if leaf := root.grow(found[i].Path); leaf != nil && leaf.hinge < 0 {
+					leaf.proof = &found[i]
+				}
 			}
 		}
 		if needs, tree := root.whole(); tree != nil && len(needs) == 0 {
@@ -98,11 +110,11 @@ func refutations(cases []*open, found []Found) map[int]*refutation {
 	return out
 }
 
-// grow puts a leaf where its path leads. One that does not go with those before it is left out.
-func (r *refutation) grow(f *Found) {
-	for _, t := range f.Path {
-		if r.proof != nil || r.hinge >= 0 && (r.hinge != t.Hinge || r.at != t.At) {
-			return
+// grow is the place where a path leads, which is a leaf if no other went on there; nil where it does not go with those before it.
+func (r *refutation) grow(path []Turn) *refutation {
+	for _, t := range path {
+		if r.proof != nil || r.row != nil || r.hinge >= 0 && (r.hinge != t.Hinge || r.at != t.At) {
+			return nil
 		}
 		r.hinge, r.at = t.Hinge, t.At
 		if r.side[at(t)] == nil {
@@ -110,9 +122,7 @@ func (r *refutation) grow(f *Found) {
 		}
 		r = r.side[at(t)]
 	}
-	if r.hinge < 0 {
-		r.proof = f
-	}
+	return r
 }
 
 // whole gives the tree without forks that nothing rests on, and what it needs; nil where a side is not proven. The proof of a side that does

@@ -24,8 +24,8 @@ type open struct {
 const (
 	adam1, adam2, adamTiny = 0.9, 0.999, 1e-8
 	rate, decay            = 0.1, 0.98
-	// refineGain is the share of an end that a row must gain to be written down.
-	refineGain = 0.01
+	// refineGain is the share of an end that a row must gain to be written down, and toldGain that of a row that a search told.
+	refineGain, toldGain = 0.01, 0.0003
 )
 
 // plainly tries every constraint by itself with the operators' own lines.

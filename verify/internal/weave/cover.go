@@ -27,8 +27,8 @@ func (c *Cover) Size() int {
 }
 
 const (
-	// maxCovers is how many are written one in the other: of the most that the depth of a tree may be.
-	maxCovers = 500
+	// maxCovers is how many are written one in the other: most of what the depth of a tree may be.
+	maxCovers = 1500
 	// coverGain is the share of a hinge's range that a cover must take off, and coverBack the share by which it is split before what rows show.
 	coverGain, coverBack = 0.01, 1e-9
 )
@@ -55,7 +55,7 @@ func (w *weaver) coversOf(h int) (out []end) {
 
 // covered writes the covers down that the plain pass follows, and goes on in what they leave.
 func (w *weaver) covered(s *plain.State, list []end, then func(*plain.State) error) error {
-	if len(list) == 0 || w.within >= maxCovers {
+	if len(list) == 0 || w.around >= maxCovers {
 		return then(s)
 	}
 	if err := w.ctx.Err(); err != nil {
@@ -84,11 +84,11 @@ func (w *weaver) covered(s *plain.State, list []end, then func(*plain.State) err
 		}
 		below = above
 	}
-	w.within++
+	w.around++
 	if err = w.covered(below, rest, then); err == nil && c.Upper {
 		err = w.empties(steps)
 	}
-	w.within--
+	w.around--
 	return err
 }
 
@@ -100,7 +100,7 @@ func (w *weaver) beyond(s *plain.State, c end, value, index int) (at float64, st
 	}
 	tree := &refutation{hinge: -1}
 	for _, path := range c.Parts {
-		tree.grow(&Found{Path: path})
+		tree.grow(path)
 	}
 	row := certificate.Step{Kind: certificate.Row, Value: value, Index: index, Proofs: []certificate.Disproof{{Slopes: c.Slopes}}}
 	if c.Upper {

@@ -7,7 +7,7 @@ import (
 
 // guide is, by case, the tree of what a search's rows proved, as far as it is known: of each case's last level. Where a side is missing the weaver
 // goes on by itself.
-func guide(cases []*open, found []Found) map[int]*refutation {
+func guide(cases []*open, found []Row) map[int]*refutation {
 	out := map[int]*refutation{}
 	for _, c := range cases {
 		last := -1
@@ -18,8 +18,15 @@ func guide(cases []*open, found []Found) map[int]*refutation {
 		}
 		root := &refutation{hinge: -1}
 		for i, f := range found {
-			if f.Case == c.number && f.Level == last {
-				root.grow(&found[i])
+			if f.Case != c.number || f.Level != last {
+				continue
+			}
+			switch at := root.grow(f.Path); {
+			case at == nil:
+			case f.Half:
+				at.halfs = append(at.halfs, &found[i])
+			case at.hinge < 0:
+				at.row = &found[i]
 			}
 		}
 		if last >= 0 {
@@ -57,11 +64,17 @@ func (w *weaver) guided(s *plain.State, c *open, tree *refutation, turns []Turn,
 	if tree == nil {
 		return w.sides(s, inherit([]*open{c}), depth+1)
 	}
+	for _, h := range tree.halfs {
+		var err error
+		if s, err = w.met(s, c, h, turns); err != nil {
+			return err
+		}
+	}
 	if tree.hinge < 0 {
-		if tree.proof == nil {
+		if tree.row == nil {
 			return w.sides(s, inherit([]*open{c}), depth+1)
 		}
-		return w.row(s, c, tree.proof, turns, depth)
+		return w.row(s, c, tree.row, turns, depth)
 	}
 	value, index := w.read(tree.hinge)
 	if value < 0 {
@@ -87,24 +100,48 @@ func (w *weaver) guided(s *plain.State, c *open, tree *refutation, turns []Turn,
 	return nil
 }
 
-// row disproves the case of a part by a row that a search found: over what is known there, or once it is bounded anew, or with parameters that
-// are moved from there on.
-func (w *weaver) row(s *plain.State, c *open, f *Found, turns []Turn, depth int) error {
+// met bounds a part anew, over the half-space of the last row that said where its case can be met, and goes on to where the next one says so.
+func (w *weaver) met(s *plain.State, c *open, f *Row, turns []Turn) (*plain.State, error) {
+	s, err := w.anew(s)
+	if err != nil || s.Empty() {
+		return s, err
+	}
+	p, ok := w.ascend(s, w.own(s), nil, nil).with(f, turns).parameters(c.number)
+	if !ok {
+		return s, nil
+	}
+	next, err := s.Within(w.p.Cases[c.number].Constraints, p)
+	if err != nil {
+		return s, err
+	}
+	w.fresh = false
+	return next, w.out.Write(certificate.Step{Kind: certificate.Half, Proofs: []certificate.Disproof{p}})
+}
+
+// with takes over what a row was found with. What it leaves to the checker stays, and so do multipliers of sides that covers around have given.
+func (a *ascent) with(f *Row, turns []Turn) *ascent {
 	at := map[Turn]float64{}
-	for i, t := range f.Needs {
+	for i, t := range f.Path {
 		at[t] = f.Beta[i]
 	}
-	c = inherit([]*open{c})[0]
-	c.alpha, c.weight, c.beta = make([]float64, len(f.Slopes)), f.Weights, make([]float64, s.Sides()-len(turns)) // of covers around
-	for _, t := range turns {
-		c.beta = append(c.beta, at[t])
+	for i, t := range turns {
+		a.beta[len(a.beta)-len(turns)+i] = at[t]
 	}
-	own := w.own(s)
 	for i, x := range f.Slopes {
-		if c.alpha[i] = x; x < 0 {
-			c.alpha[i] = own[i]
+		if x <= plain.Steep {
+			a.alpha[i] = float64(x) / plain.Steep
 		}
 	}
+	a.weight = append([]float64(nil), f.Weights...)
+	return a
+}
+
+// row disproves the case of a part by a row that a search found: over what is known there, or once it is bounded anew, or with parameters that
+// are moved from there on.
+func (w *weaver) row(s *plain.State, c *open, f *Row, turns []Turn, depth int) error {
+	a := w.ascend(s, nil, nil, nil).with(f, turns)
+	c = inherit([]*open{c})[0]
+	c.alpha, c.beta, c.weight = a.alpha, a.beta, a.weight
 	for _, anew := range []bool{false, true} {
 		steps := 0
 		if anew {

@@ -67,7 +67,7 @@ func (w *weaver) refine(s *plain.State, h, steps int) (*plain.State, error) {
 				}
 				a.up(s, &t, p.Slopes, 0)
 			}
-			if !w.gains(s, hinge.In, k, was, low) || best.Slopes == nil {
+			if !w.gains(s, hinge.In, k, was, low, given != nil) || best.Slopes == nil {
 				continue
 			}
 			s = next
@@ -80,10 +80,14 @@ func (w *weaver) refine(s *plain.State, h, steps int) (*plain.State, error) {
 }
 
 // gains tells whether a row that bounds an end is worth its step: it tells a hinge's sign, or takes off some share, of a hinge's end or of a
-// curve's range.
-func (w *weaver) gains(s *plain.State, value, k int, was, low float64) bool {
-	if lower, upper := s.Range(value, k); w.curved[value] {
-		return low-was > refineGain*(upper-lower)
+// curve's range. One that a search told was of use to it: where its parts are bounded over half-spaces, little that is lost becomes much.
+func (w *weaver) gains(s *plain.State, value, k int, was, low float64, told bool) bool {
+	share := refineGain
+	if told {
+		share = toldGain
 	}
-	return low >= 0 || low >= was*(1-refineGain)
+	if lower, upper := s.Range(value, k); w.curved[value] {
+		return low-was > share*(upper-lower)
+	}
+	return low >= 0 || low >= was*(1-share)
 }

@@ -20,7 +20,7 @@ const (
 	anewHinges = 300
 	// rootSteps and partSteps are how often parameters are moved for the whole box, for each part, and for each row of a hinge.
 	rootSteps, partSteps, rowSteps = 60, 50, 10
-	maxDepth                       = 1000
+	maxDepth                       = 1800
 )
 
 // weaver writes the trees of one certificate.
@@ -39,7 +39,7 @@ type weaver struct {
 	rows   map[int]*refutation
 	ends   map[End][]byte
 	covers map[End]Cover
-	within int  // covers around what is written
+	around int  // covers around what is written
 	fresh  bool // boxes were derived on the very part that is written
 	opened bool // it is known that slopes alone do not prove the box
 	told   Told
@@ -173,7 +173,7 @@ func some(done []bool) bool {
 }
 
 func (w *weaver) ready(depth int) error {
-	if depth+w.within > maxDepth {
+	if depth+w.around > maxDepth {
 		return fmt.Errorf("the certificate: a part stays open after %d splits", depth)
 	}
 	return w.ctx.Err()
