@@ -57,6 +57,8 @@ func TestFamiliesHold(t *testing.T) {
 		{"LeakyRelu 0.01", leaky(0.01), kinked(float64(float32(0.01))), math.Inf(1), false},
 		{"LeakyRelu 1.7", leaky(1.7), kinked(float64(float32(1.7))), math.Inf(1), false},
 		{"LeakyRelu -2", leaky(-2), kinked(-2), math.Inf(1), false},
+		{"PRelu 0.25", node(t, "PRelu", 16, nil, variable(1), floats([]float64{0.25})), kinked(0.25), math.Inf(1), false},
+		{"PRelu 3", node(t, "PRelu", 16, nil, variable(1), floats([]float64{3})), kinked(3), math.Inf(1), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(15, 15))

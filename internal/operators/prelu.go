@@ -96,7 +96,7 @@ func preluLinear(n *onnxio.Node) (*op.Linear, error) {
 		}
 	}
 	if uniform(a) {
-		l.Lines = lines
+		l.Lines, l.Family = lines, relax.Kinked{A: a[0], B: 1}
 	} else {
 		l.Relax = relax.LinesAsForms(0, lines)
 	}
