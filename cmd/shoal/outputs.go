@@ -1,9 +1,11 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,10 +28,16 @@ import (
 // planKind is the kind that only a command writes.
 var planKind = output.JSON("a plan of shoal prune", "choice", "classes", "pinned")
 
-// certificateKind is recognised by the first words of what it compresses.
+// certificateKind is recognised by the first words of what it compresses: whatever its version, a new one may take its place.
 var certificateKind = output.Kind{Name: "a certificate", Is: func(f *os.File) bool {
-	_, err := certificate.NewReader(f)
-	return err == nil
+	zip, err := gzip.NewReader(f)
+	if err != nil {
+		return false
+	}
+	first := fmt.Sprintf(`{"format":%q,`, certificate.Format)
+	found := make([]byte, len(first))
+	_, err = io.ReadFull(zip, found)
+	return err == nil && string(found) == first
 }}
 
 // outputFlag adds what a flag writes to a plan.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -320,6 +321,63 @@ func TestOutputsOfTheirKindAreReplaced(t *testing.T) {
 		line := "attack difference.onnx --data npz:points.npz --eps 0.6 --method fgsm --engine go " + flag
 		if code, _, errs := shoal(t, strings.Fields(line)...); code != 0 {
 			t.Errorf("%s: exit %d, %s", line, code, errs)
+		}
+	}
+}
+
+// TestOldCertificatesAreReplaced: a certificate of an earlier version can be read no more, and is one all the same: who certifies again gets a new
+// one in its place, in a file and in a folder. What only looks like one is kept.
+func TestOldCertificatesAreReplaced(t *testing.T) {
+	dir, _ := outputRoom(t)
+	t.Chdir(dir)
+	packed := func(text string) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		w.Write([]byte(text))
+		w.Close()
+		return b.Bytes()
+	}
+	for _, c := range []struct {
+		file, line string
+	}{
+		{"x.cert", "certify difference.onnx --vnnlib x.vnnlib --certificate x.cert"},
+		{"folder/0-0.1.cert", "certify difference.onnx --data npz:points.npz --eps 0.1 --certificate folder"},
+	} {
+		if err := os.WriteFile("x.vnnlib", []byte(`
+(declare-const X_0 Real)
+(declare-const X_1 Real)
+(declare-const Y_0 Real)
+(declare-const Y_1 Real)
+(assert (>= X_0 0.0))
+(assert (<= X_0 1.0))
+(assert (>= X_1 0.0))
+(assert (<= X_1 1.0))
+(assert (>= Y_0 100.0))
+`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, errs := shoal(t, strings.Fields(c.line)...); code != 0 {
+			t.Fatalf("%s: exit %d, %s", c.line, code, errs)
+		}
+		if list, _ := filepath.Glob("folder/*"); strings.Contains(c.file, "/") {
+			if len(list) == 0 {
+				t.Fatal("nothing lies in the folder")
+			}
+			c.file = list[0]
+		}
+		for text, want := range map[string]int{
+			`{"format":"shoal certificate","version":1,"kind":"proof"}` + "\nZ": 0,
+			`{"format":"shoal certificates"}` + "\n":                            2,
+			`{"format":"shoal`:                                                  2,
+		} {
+			if err := os.WriteFile(c.file, packed(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			code, _, errs := shoal(t, strings.Fields(c.line)...)
+			now, err := os.ReadFile(c.file)
+			if err != nil || code != want || bytes.Equal(now, packed(text)) != (want != 0) {
+				t.Errorf("%s over %q: exit %d, %v %s", c.line, text, code, err, errs)
+			}
 		}
 	}
 }

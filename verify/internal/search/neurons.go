@@ -312,7 +312,7 @@ func (p *laidLeaves) split(r *sides, t *tried, i int) (kids []*leaf) {
 		up.facts = p.s.Settled(i, r.s0, 0)
 	}
 	if p.cuts[i] {
-		if up.cuts = []bound.Cut{p.cut[i]}; r.anew && l.depth > 0 { // of the whole box it is told
+		if up.cuts = []bound.Cut{p.cut[i]}; r.anew {
 			r.tell(p, i)
 		}
 	}
