@@ -34,7 +34,11 @@ func halfway(t *testing.T, rng *rand.Rand, width int, share float64, acts ...str
 		if k == 0 {
 			from = in
 		}
-		x = b.node(act, nil, b.dense(x, from, width))
+		in := []*onnxio.Value{b.dense(x, from, width)}
+		if act == "PRelu" {
+			in = append(in, b.scalar(0.25))
+		}
+		x = b.node(act, nil, in...)
 	}
 	y := b.dense(x, width, 2)
 	y.DType, y.HasShape, y.Dims = onnxio.Float, true, []onnxio.Dim{{Size: 1}, {Size: 2}}
@@ -142,6 +146,7 @@ func TestWhatASearchTellsIsFollowed(t *testing.T) {
 		{0, 12, 0.6, []string{"LeakyRelu", "Relu", "LeakyRelu"}},
 		{time.Nanosecond, 12, 0.6, []string{"Relu", "LeakyRelu", "Relu"}},
 		{0, 12, 0.65, []string{"Abs", "Relu", "LeakyRelu"}},
+		{0, 12, 0.5, []string{"Relu", "PRelu", "PRelu"}},
 		{0, 10, 0.5, []string{"Sigmoid", "Relu", "Tanh"}},
 		{time.Nanosecond, 8, 0.65, []string{"Tanh", "Softplus", "Relu"}},
 	} {
@@ -212,26 +217,32 @@ func TestWhatASearchTellsIsFollowed(t *testing.T) {
 	}
 }
 
+// goalAsked is a network over whose sides a query is searched, as a claim and as the search has it: the goal of its box, and its cases' numbers.
+func goalAsked(t *testing.T, m *onnxio.Model, q *vnnlib.Query) (*Verifier, certificate.Property, search.Goal, []int) {
+	t.Helper()
+	claim, err := ClaimVNNLIB(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := Open(context.Background(), m, Options{Threads: 1, sides: true, rows: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	goal, number, err := v.goalOf(claim, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v, claim, goal, number
+}
+
 // TestAnyCoversAreWrittenAsTheyHold: nothing of what is told needs to be right. Whatever covers there are, of parts that are all sides of some
 // hinges, or where one is missing, or stands twice, with any slopes and any bound, what is written is a proof, and covers that gain are in it.
 func TestAnyCoversAreWrittenAsTheyHold(t *testing.T) {
-	ctx := context.Background()
 	covers, without := 0, 0
 	for seed := range uint64(fromEnv(t, "SHOAL_COVERS", 8)) {
 		rng := rand.New(rand.NewPCG(seed, 212))
 		m, q := halfway(t, rng, 12, 0.1, []string{"Relu", "LeakyRelu"}[seed%2], "Relu", "Relu")
-		claim, err := ClaimVNNLIB(q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := Open(ctx, m, Options{Threads: 1, sides: true, rows: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		goal, number, err := v.goalOf(claim, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		v, claim, goal, number := goalAsked(t, m, q)
 		f := weave.Findings{Covers: map[weave.End]weave.Cover{}}
 		for h := 12; h < 36; h++ { // of the second and third layer
 			for _, upper := range []bool{false, true} {
@@ -281,18 +292,7 @@ func TestWhatIsToldIsKeptAsFarAsThereIsRoom(t *testing.T) {
 	ctx := context.Background()
 	for seed := range uint64(4) {
 		m, q := halfway(t, rand.New(rand.NewPCG(seed, 211)), 16, 0.6, "Relu", "Relu", "Relu")
-		claim, err := ClaimVNNLIB(q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := Open(ctx, m, Options{Threads: 1, sides: true, rows: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		goal, number, err := v.goalOf(claim, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		v, _, goal, number := goalAsked(t, m, q)
 		for _, room := range []int{maxFound, 100, 10, 0} {
 			k := v.teller(number, room, nil)
 			out, err := search.Neurons(ctx, v.net, boundOptions(v.o), goal, k.listens(search.Settings{Threads: 1, Rows: true}))

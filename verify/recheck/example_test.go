@@ -77,6 +77,42 @@ func unpacked(t *testing.T, data []byte) string {
 	return string(all)
 }
 
+// packed is a certificate of a head and steps.
+func packed(t *testing.T, h certificate.Head, steps []certificate.Step) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := certificate.NewWriter(&b, h)
+	for i := 0; i < len(steps) && err == nil; i++ {
+		err = w.Write(steps[i])
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// workedExample is the page's model, and the head of its certificate.
+func workedExample(t testing.TB) (*onnxio.Model, certificate.Head) {
+	t.Helper()
+	m, err := onnxio.Load(example + ".onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(example + ".cert")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := certificate.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, r.Head
+}
+
 // TestWorkedExample: the files of the page are what the page says, both checkers accept the certificate, and neither does where its one
 // multiplier is 0.
 func TestWorkedExample(t *testing.T) {
@@ -115,22 +151,7 @@ func TestWorkedExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write := func(steps []certificate.Step) []byte {
-		var b bytes.Buffer
-		w, err := certificate.NewWriter(&b, r.Head)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range steps {
-			if err := w.Write(s); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	}
+	write := func(steps []certificate.Step) []byte { return packed(t, r.Head, steps) }
 	made := write(threeSteps())
 	if *update {
 		if err := os.WriteFile(example+".cert", made, 0o644); err != nil {

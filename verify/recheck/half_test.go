@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"math/big"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/shallow-waters/shoal/onnxio"
 	"github.com/shallow-waters/shoal/verify/certificate"
 	"github.com/shallow-waters/shoal/verify/recheck"
 )
@@ -16,20 +14,9 @@ import (
 // TestHalfSpacesAreOfTheOpenCase: the half-space in which a case that is nowhere met could be says nothing of another one. Both checkers refuse it
 // where that one is open too, or alone, and it does not outlive the tree of its own case.
 func TestHalfSpacesAreOfTheOpenCase(t *testing.T) {
-	m, err := onnxio.Load(example + ".onnx")
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(example + ".cert")
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept, err := certificate.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	never := kept.Head.Property.Cases[0] // y >= 5/4
-	somewhere := never                   // y >= 1/2
+	m, kept := workedExample(t)
+	never := kept.Property.Cases[0] // y >= 5/4
+	somewhere := never              // y >= 1/2
 	somewhere.Constraints = []certificate.Constraint{never.Constraints[0]}
 	somewhere.Constraints[0].Bound = big.NewRat(-1, 2)
 	step := func(kind certificate.Kind, number ...int) certificate.Step {
@@ -63,23 +50,11 @@ func TestHalfSpacesAreOfTheOpenCase(t *testing.T) {
 		{2, join(some(apart, step(half, 0), step(anew)), of, some(step(half, 1), step(anew), step(certificate.Closed, 1))), "case 1: the row is at least"},
 		{1, join(some(step(half, 2)), of), "a half-space of case 2"},
 	} {
-		h := kept.Head
+		h := kept
 		h.Property.Cases = []certificate.Case{never, somewhere}[:k.cases]
 		h.Hash = h.Property.Hash()
-		var b bytes.Buffer
-		w, err := certificate.NewWriter(&b, h)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range k.steps {
-			if err := w.Write(s); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		got, err := recheck.Check(context.Background(), bytes.NewReader(b.Bytes()), m, nil)
+		made := packed(t, h, k.steps)
+		got, err := recheck.Check(context.Background(), bytes.NewReader(made), m, nil)
 		if err != nil || got.Accepted != (k.reason == "") || !strings.Contains(got.Reason, k.reason) {
 			t.Errorf("%v: %v, %+v", k.steps, err, got)
 		}
@@ -87,6 +62,6 @@ func TestHalfSpacesAreOfTheOpenCase(t *testing.T) {
 		if k.reason != "" {
 			want = 10
 		}
-		second(t, b.Bytes(), example+".onnx", want)
+		second(t, made, example+".onnx", want)
 	}
 }
